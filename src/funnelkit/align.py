@@ -1,0 +1,255 @@
+"""From the answers of the steps to one row per group, and arithmetic on the row.
+
+This happens once, on small frames, whatever engine gave the answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+import polars as pl
+
+from funnelkit.engines.base import PERIOD, group_column
+from funnelkit.errors import ContractError, Fault
+from funnelkit.formula.formulas import Constant, Count, CountDistinct, CountRetained, PeriodYears, Sum
+from funnelkit.formula.values import Operator
+from funnelkit.plan import (
+    AboveZero,
+    Leaf,
+    Lowered,
+    Operated,
+    Plan,
+    Question,
+    Step,
+    Unless,
+    leaves_of,
+)
+
+__all__ = ["align", "compute", "leaf_column", "period_years", "reason_of"]
+
+
+def leaf_column(leaf: Leaf) -> str:
+    """Give the column of an aligned frame that holds a leaf."""
+    return f"{leaf.name}@{leaf.shift}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One leaf's values: keys and one column."""
+
+    leaf: Leaf
+    frame: pl.DataFrame
+    is_zero_when_empty: bool
+    is_to_date: bool
+
+
+def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Bring the answers to the same groups.
+
+    Args:
+        plan: The plan that was carried out.
+        answers: The answer to each of its steps.
+
+    Returns:
+        A frame with the period (if any), the keys, and a column per leaf: one
+        row per group. A group that a source lacks is empty there.
+    """
+    groups = [group_column(dimension.name) for dimension in plan.question.by]
+    has_periods = plan.question.calendar.every is not None
+    keys = [*([PERIOD] if has_periods else []), *groups]
+    answers = _same_types(answers, groups)
+    wanted = {leaf for metric in plan.metrics for leaf in _leaves(metric.value, metric.ratio)}
+    parts = list(_parts(plan, answers, wanted, groups))
+    if not keys:
+        frame = pl.concat([part.frame for part in parts], how="horizontal") if parts else pl.DataFrame()
+    else:
+        frame = _spine(plan.question, parts, groups)
+        for part in parts:
+            frame = frame.join(part.frame, on=keys, how="left", nulls_equal=True)
+        frame = frame.sort(keys, nulls_last=True)
+    zeros = [pl.col(leaf_column(p.leaf)).fill_null(0) for p in parts if p.is_zero_when_empty]
+    return frame.with_columns(zeros)
+
+
+def _leaves(value: Lowered, ratio: tuple[Lowered, Lowered] | None) -> Iterator[Leaf]:
+    yield from leaves_of(value)
+    for side in ratio or ():
+        yield from leaves_of(side)
+
+
+def _parts(
+    plan: Plan, answers: Sequence[pl.DataFrame], wanted: set[Leaf], groups: list[str]
+) -> Iterator[_Answer]:
+    calendar = plan.question.calendar
+    keys = [*([PERIOD] if calendar.every is not None else []), *groups]
+    for step, answer in zip(plan.steps, answers, strict=True):
+        is_grown = step.to_date and calendar.every is not None
+        grown = _grow(plan.question, step, answer, groups) if is_grown else answer
+        for fold in step.folds:
+            for leaf in sorted((w for w in wanted if w.name == fold.name), key=lambda w: w.shift):
+                frame = grown.select(*keys, pl.col(fold.name).alias(leaf_column(leaf)))
+                if leaf.shift:
+                    frame = frame.with_columns(calendar.moved(pl.col(PERIOD), leaf.shift))
+                counted = isinstance(fold.aggregate, Sum | Count | CountDistinct | CountRetained)
+                yield _Answer(leaf, frame, counted, is_grown)
+
+
+def _same_types(answers: Sequence[pl.DataFrame], groups: list[str]) -> list[pl.DataFrame]:
+    """Check that a key has one type in every source, so that equal keys meet."""
+    for group in groups:
+        types = {answer.schema[group] for answer in answers if answer.height}
+        if len(types) > 1:
+            name = group.removeprefix(group_column(""))
+            problem = f"is {' and '.join(sorted(map(str, types)))} in different tables"
+            raise ContractError([Fault("by", name, problem, "cast the columns to one type")])
+    common = {g: answer.schema[g] for answer in answers if answer.height for g in groups}
+    return [answer.cast({g: common.get(g, answer.schema[g]) for g in groups}) for answer in answers]
+
+
+def _spine(question: Question, parts: Sequence[_Answer], groups: list[str]) -> pl.DataFrame:
+    """Give the rows of the result: every group that some source knows.
+
+    Without keys every period between the first and the last has a row.
+    """
+    if question.calendar.every is None:
+        return pl.concat([part.frame.select(groups) for part in parts]).unique()
+    seen = [part.frame for part in parts if not part.leaf.shift]
+    periods = _range(question, seen or [part.frame for part in parts])
+    if not groups:
+        return periods
+    rows = pl.concat([part.frame.select(PERIOD, *groups) for part in parts]).unique()
+    return rows.join(periods, on=PERIOD, how="semi")
+
+
+def _range(question: Question, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Give every period from the first to the last that has rows, within the range."""
+    calendar = question.calendar
+    labels = pl.concat([frame.get_column(PERIOD) for frame in frames]).unique()
+    if question.span.start is not None:
+        first = _label(question)
+        labels = labels.filter(labels >= first)
+    if labels.len() == 0:
+        return labels.to_frame()
+    low, high = labels.min(), labels.max()
+    every = str(calendar.every)
+    if calendar.label_type == pl.Date:
+        filled = pl.date_range(pl.lit(low), pl.lit(high), every, eager=False)
+    else:
+        filled = pl.datetime_range(pl.lit(low), pl.lit(high), every, eager=False)
+    return pl.select(filled.alias(PERIOD)).cast({PERIOD: calendar.label_type})
+
+
+def _label(question: Question) -> pl.Series:
+    """Give the label of the first period of the range, as a series of one."""
+    calendar, start = question.calendar, question.span.start
+    if start is None:
+        raise AssertionError(question)
+    first = calendar.floor(start)
+    if calendar.label_type == pl.Date:
+        return pl.Series([first.date()])
+    return pl.Series([calendar.instant(first)], dtype=pl.Datetime("us", "UTC")).dt.convert_time_zone(
+        calendar.time_zone
+    )
+
+
+def _grow(
+    question: Question, step: Step, answer: pl.DataFrame, groups: list[str]
+) -> pl.DataFrame:
+    """Turn what each period adds into totals to date, in every period since the first."""
+    if answer.height == 0:
+        return answer
+    folds = [fold.name for fold in step.folds]
+    calendar = question.calendar
+    bare = Question((), None, calendar, question.span.__class__())
+    periods = _range(bare, [answer.select(PERIOD), *_until_end(question, answer)])
+    grid = periods if not groups else periods.join(answer.select(groups).unique(), how="cross")
+    keys = [PERIOD, *groups]
+    filled = grid.join(answer, on=keys, how="left", nulls_equal=True).sort(PERIOD)
+    running = [pl.col(name).fill_null(0).cum_sum() for name in folds]
+    began = pl.any_horizontal(pl.col(name).is_not_null() for name in folds).cum_sum() > 0
+    if groups:
+        running = [total.over(groups) for total in running]
+        began = began.over(groups)
+    return filled.with_columns(*running, began.alias("#began")).filter("#began").drop("#began")
+
+
+def _until_end(question: Question, answer: pl.DataFrame) -> list[pl.DataFrame]:
+    """Give the periods of a range's start, so that a total to date reaches them."""
+    if question.span.start is None:
+        return []
+    first = _label(question).cast(answer.schema[PERIOD])
+    return [pl.DataFrame({PERIOD: first})]
+
+
+def compute(lowered: Lowered, years: pl.Expr) -> pl.Expr:
+    """Give the arithmetic of a lowered formula as an expression on aligned leaves."""
+    match lowered:
+        case Leaf():
+            return pl.col(leaf_column(lowered))
+        case Constant(value):
+            return pl.lit(value)
+        case PeriodYears():
+            return years
+        case Unless(value, count, above, _):
+            return pl.when(pl.col(leaf_column(count)) <= above).then(compute(value, years))
+        case AboveZero(value):
+            inner = compute(value, years)
+            return pl.when(inner > 0).then(inner)
+        case Operated(operator, left, right):
+            one, two = compute(left, years), compute(right, years)
+            match operator:
+                case Operator.ADD:
+                    return one + two
+                case Operator.SUBTRACT:
+                    return one - two
+                case Operator.MULTIPLY:
+                    return one * two
+                case Operator.DIVIDE:
+                    return pl.when(two != 0).then(one / two)
+                case _:
+                    assert_never(operator)
+        case _:
+            assert_never(lowered)
+
+
+def reason_of(lowered: Lowered, years: pl.Expr) -> pl.Expr:
+    """Give the reason why a value is null, as a word; null where it is not."""
+    match lowered:
+        case Leaf():
+            return pl.when(pl.col(leaf_column(lowered)).is_null()).then(pl.lit("no_rows"))
+        case Constant() | PeriodYears():
+            return pl.lit(None, dtype=pl.String)
+        case Unless(value, count, above, reason):
+            is_over = pl.col(leaf_column(count)) > above
+            return pl.when(is_over).then(pl.lit(reason)).otherwise(reason_of(value, years))
+        case AboveZero(value):
+            is_low = compute(value, years) <= 0
+            return pl.when(is_low).then(pl.lit("not_positive")).otherwise(reason_of(value, years))
+        case Operated(operator, left, right):
+            inner = pl.coalesce(reason_of(left, years), reason_of(right, years))
+            if operator is not Operator.DIVIDE:
+                return inner
+            is_empty = compute(right, years) == 0
+            return pl.when(is_empty).then(pl.lit("empty_denominator")).otherwise(inner)
+        case _:
+            assert_never(lowered)
+
+
+def period_years(question: Question) -> pl.Expr:
+    """Give the length of each period in years of 365 days, cut to the range asked for."""
+    calendar, span = question.calendar, question.span
+    if calendar.every is None:
+        if span.start is None or span.end is None:
+            return pl.lit(None, dtype=pl.Float64)
+        return pl.lit((span.end - span.start).total_seconds() / (365 * 86_400))
+    start, end = pl.col(PERIOD), calendar.moved(pl.col(PERIOD), 1)
+    if calendar.label_type != pl.Date:
+        return (end - start).dt.total_seconds() / (365 * 86_400)
+    begun, ended = start.cast(pl.Datetime("us")), end.cast(pl.Datetime("us"))
+    if span.start is not None:
+        begun = pl.max_horizontal(begun, pl.lit(span.start))
+    if span.end is not None:
+        ended = pl.min_horizontal(ended, pl.lit(span.end))
+    return (ended - begun).dt.total_seconds() / (365 * 86_400)

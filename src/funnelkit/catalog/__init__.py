@@ -1,0 +1,24 @@
+"""The built-in catalogue: one module of constants per area."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from funnelkit.catalog import customers, engagement, funnel, profit, sales, traffic
+from funnelkit.metric import Metric, resolve_all
+
+__all__ = ["BUILT_IN"]
+
+
+def _constants() -> list[Metric]:
+    modules = (traffic, engagement, funnel, sales, profit, customers)
+    return [
+        constant
+        for module in modules
+        for constant in vars(module).values()
+        if isinstance(constant, Metric)
+    ]
+
+
+BUILT_IN: Mapping[str, Metric] = resolve_all(_constants())
+"""The built-in metrics by name, in the order of the funnel."""

@@ -1,0 +1,150 @@
+"""Profit, and what marketing brings for what it costs."""
+
+from __future__ import annotations
+
+from funnelkit.formula.formulas import Name, Positive, Sum
+from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.tables import CampaignPerformance, MarketingCosts, OrderLines, Returns
+from funnelkit.units import CUSTOMER, MONEY, MULTIPLE, RATIO
+
+__all__ = [
+    "cost_of_goods_sold",
+    "customer_acquisition_cost",
+    "gross_margin",
+    "gross_profit",
+    "return_on_ad_spend",
+]
+
+cost_of_goods_sold = Metric(
+    name="cost_of_goods_sold",
+    title="Cost of goods sold",
+    aliases=("cogs",),
+    formula=Sum(
+        OrderLines.quantity * OrderLines.unit_cost,
+        where=OrderLines.is_counted,
+        skip_nulls=False,
+    )
+    - Sum(Returns.restocked_cost, where=Returns.is_counted, skip_nulls=False),
+    unit=MONEY,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.PROFIT,
+    better=Direction.DOWN,
+    description="What the goods that were sold had cost the shop.",
+    counts="Quantity times unit cost of the lines of orders that count, less the cost of "
+    "returned goods that went back to stock.",
+    leaves_out="Shipping, fees, handling; returned goods that were not restocked stay a cost.",
+    null_when="The cost of a single line in the group is not known: a line without cost would "
+    "look like pure profit.",
+    read_with=("gross_profit", "gross_margin"),
+    caveats="Taking today's cost for last year's sales; passing over lines without cost.",
+    competing=("Shopify leaves lines without cost out of its margin, cost and sales alike.",),
+    references=("ShopifyQL, sales schema (vendor)",),
+    tags=("profit", "money"),
+)
+
+gross_profit = Metric(
+    name="gross_profit",
+    title="Gross profit",
+    aliases=("contribution_margin_1", "cm1"),
+    formula="net_sales - cost_of_goods_sold",
+    unit=MONEY,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.PROFIT,
+    better=Direction.UP,
+    description="What is left of net sales after the goods are paid.",
+    counts="Net sales less the cost of goods sold.",
+    leaves_out="Shipping, fees, marketing, overheads; tax and shipping charged to customers.",
+    null_when="A cost is not known.",
+    read_with=("gross_margin", "net_sales"),
+    caveats="Starting from total sales: tax would become profit.",
+    references=("Dema, contribution margin 1 to 3 (third party)",),
+    tags=("profit", "money"),
+)
+
+gross_margin = Metric(
+    name="gross_margin",
+    title="Gross margin",
+    aliases=("gross_profit_margin", "gross_margin_rate"),
+    formula=Name("gross_profit") / Positive(Name("net_sales")),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.PROFIT,
+    better=Direction.UP,
+    bounds=(None, None),
+    description="Which share of net sales is profit after the goods are paid.",
+    counts="Gross profit over net sales.",
+    leaves_out="Everything that gross profit leaves out.",
+    null_when="Net sales are zero or negative, or a cost is not known.",
+    read_with=("gross_profit", "average_order_value"),
+    caveats="Taking the markup (profit over cost) for the margin.",
+    references=("wernerstrauch.com, 'CM1' (third party)",),
+    tags=("profit", "ratio"),
+)
+
+return_on_ad_spend = Metric(
+    name="return_on_ad_spend",
+    title="Return on ad spend",
+    aliases=("roas",),
+    formula=Sum(CampaignPerformance.conversion_value, within=CampaignPerformance.platform)
+    / Sum(CampaignPerformance.spend),
+    unit=MULTIPLE,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.PROFIT,
+    better=Direction.UP,
+    bounds=(0, None),
+    description="What a platform claims to have sold for each unit of money spent on it.",
+    counts="Conversion value over spend, as one platform reports them.",
+    leaves_out="Sales that no platform claims, and every cost but media.",
+    null_when="Nothing was spent, or the rows of the group come from several platforms: each "
+    "claims the same sale, so their values are never added. Group by platform.",
+    read_with=("ad_spend", "customer_acquisition_cost"),
+    caveats="Adding platforms; reading it as profit; trusting the last days, whose conversions "
+    "are still coming in.",
+    competing=(
+        "Google Ads shows it as a percentage.",
+        "marketing efficiency ratio: the shop's own net sales over all marketing cost.",
+    ),
+    references=(
+        "Google Ads help, 'About Target ROAS bidding' (vendor)",
+        "GA4 Data API, metric descriptions (vendor text, public copy)",
+    ),
+    tags=("marketing", "ratio", "attributed"),
+)
+
+customer_acquisition_cost = Metric(
+    name="customer_acquisition_cost",
+    title="Customer acquisition cost",
+    aliases=("cac", "blended_cac"),
+    formula=(
+        Name("ad_spend")
+        + Sum(MarketingCosts.amount, where=MarketingCosts.purpose.eq("acquisition"))
+    )
+    / Name("new_customers"),
+    unit=MONEY / CUSTOMER,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.PROFIT,
+    better=Direction.DOWN,
+    bounds=(0, None),
+    description="What it costs to win a customer.",
+    counts="Ad spend and the other costs of acquisition (spread over their days), over customers "
+    "who ordered for the first time ever: blended and fully loaded.",
+    leaves_out="Cost of keeping customers and of the brand; discounts given to win them.",
+    null_when="There are no new customers.",
+    read_with=("clv_cac_ratio", "new_customers"),
+    caveats="Dividing by all customers; counting a returning customer as new because the history "
+    "is cut off; spend that comes before the order it wins.",
+    competing=(
+        "media only: ad spend over new customers.",
+        "paid: spend over new customers that paid media won, by some attribution.",
+    ),
+    references=(
+        "Roasberry, 'What is blended CAC' (third party)",
+        "Metricuno, blended and paid CAC (third party)",
+    ),
+    tags=("marketing", "money", "ratio"),
+)

@@ -1,0 +1,50 @@
+"""What an engine is asked: fold a source by keys with aggregates, and little else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Protocol
+
+import polars as pl
+
+from funnelkit.plan import Step
+
+__all__ = ["PERIOD", "Engine", "group_column"]
+
+PERIOD = "#period"
+"""The column of an answer that holds the period."""
+
+
+def group_column(name: str) -> str:
+    """Give the column of an answer that holds a key."""
+    return f"#by {name}"
+
+
+class Engine(Protocol):
+    """Carries out the steps of a plan on the data of one shop."""
+
+    def fold(self, steps: Sequence[Step]) -> list[pl.DataFrame]:
+        """Answer every step.
+
+        Returns:
+            For each step a frame with the period (where the calendar has
+            one), a column per key and a column per fold, one row per group.
+        """
+        ...
+
+    def verify(self, steps: Sequence[Step]) -> None:
+        """Check the promises of the tables that the steps read, once per table.
+
+        Raises:
+            ContractError: A promise is broken; names every one.
+        """
+        ...
+
+    def as_of(self) -> dt.datetime | None:
+        """Give the moment up to which the data is known, in the shop's zone."""
+        ...
+
+    def earliest(self, table: str) -> dt.datetime | None:
+        """Give the time of a table's first row, in the shop's zone."""
+        ...

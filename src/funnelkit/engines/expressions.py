@@ -1,0 +1,313 @@
+"""Values, predicates and aggregates as Polars expressions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import assert_never
+
+import polars as pl
+
+from funnelkit.calendar import Calendar, Grain, Span
+from funnelkit.errors import UnsupportedError
+from funnelkit.formula.formulas import (
+    Aggregate,
+    Count,
+    CountDistinct,
+    CountRetained,
+    LastOverTime,
+    Max,
+    Mean,
+    Min,
+    Quantile,
+    Rollup,
+    Rows,
+    StdDev,
+    Sum,
+)
+from funnelkit.formula.properties import conjuncts, leaves
+from funnelkit.formula.values import (
+    And,
+    AsOf,
+    Case,
+    Coalesce,
+    Column,
+    Comparison,
+    Dimension,
+    Elapsed,
+    Flag,
+    IsBetween,
+    IsIn,
+    IsNull,
+    IsTrue,
+    Key,
+    Literal,
+    Lookup,
+    Not,
+    Operation,
+    Operator,
+    Or,
+    Predicate,
+    Prefixed,
+    RollupColumn,
+    Time,
+    Value,
+)
+from funnelkit.rules import FirstOver, PreviousOver
+from funnelkit.shop import Shop
+
+__all__ = ["Compiler", "column_name"]
+
+
+def column_name(item: Column | Lookup) -> str:
+    """Give the name of a column or lookup in a prepared frame."""
+    return item.name if isinstance(item, Column) else str(item)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Writes Polars expressions for the columns of one shop."""
+
+    shop: Shop
+
+    @property
+    def calendar(self) -> Calendar:
+        """The shop's calendar; only its zone matters here."""
+        return self.shop.calendar
+
+    def value(self, value: Value) -> pl.Expr:
+        """Give the expression of a value."""
+        match value:
+            case Column() | Lookup():
+                return pl.col(column_name(value))
+            case RollupColumn(name):
+                return pl.col(name)
+            case Literal(constant):
+                return pl.lit(constant)
+            case Operation():
+                return self._operation(value)
+            case Coalesce(values):
+                return self._coalesce(values)
+            case Prefixed(prefix, inner):
+                return pl.lit(prefix) + self.value(inner).cast(pl.String)
+            case Elapsed(start, end):
+                passed = self.instant(end) - self.instant(start)
+                return passed.dt.total_microseconds() / 1e6
+            case Case(condition, then, otherwise):
+                chosen = pl.when(self.predicate(condition)).then(self.value(then))
+                return chosen.otherwise(self.value(otherwise))
+            case AsOf() | Dimension():
+                raise UnsupportedError(str(value), "it has no value of its own here")
+            case _:
+                assert_never(value)
+
+    def predicate(self, predicate: Predicate) -> pl.Expr:
+        """Give the expression of a predicate; unknown is null."""
+        match predicate:
+            case Flag():
+                return pl.col(predicate.name)
+            case Comparison():
+                return self._comparison(predicate)
+            case IsIn(value, options):
+                return self.value(value).is_in(list(options))
+            case IsBetween(value, low, high):
+                return self.value(value).is_between(self.value(low), self.value(high))
+            case IsNull(value):
+                return self.value(value).is_null()
+            case IsTrue(value):
+                return self.value(value)
+            case Not(inner):
+                return ~self.predicate(inner)
+            case And(left, right):
+                return self.predicate(left) & self.predicate(right)
+            case Or(left, right):
+                return self.predicate(left) | self.predicate(right)
+            case _:
+                assert_never(predicate)
+
+    def aggregate(self, aggregate: Aggregate) -> pl.Expr:
+        """Give the expression of an aggregate, its condition included."""
+        where = None if aggregate.where is None else self.predicate(aggregate.where)
+        match aggregate:
+            case Count(Rows() | Rollup()):
+                return (pl.len() if where is None else where.sum()).cast(pl.Int64)
+            case Count(rows):
+                counted = self.value(rows)  # type: ignore[arg-type]  # rows and rollups are above
+                return _where(counted, where).count().cast(pl.Int64)
+            case CountDistinct(value):
+                kept = _where(self.value(value), where)
+                folded = kept.count() if self.is_unique(aggregate) else kept.drop_nulls().n_unique()
+                return folded.cast(pl.Int64)
+            case Sum(value):
+                return _where(self.value(value).cast(pl.Float64), where).sum()
+            case Mean(value):
+                return _where(self.value(value).cast(pl.Float64), where).mean()
+            case StdDev(value):
+                return _where(self.value(value).cast(pl.Float64), where).std()
+            case Quantile(value, q):
+                kept = _where(self.value(value).cast(pl.Float64), where)
+                return kept.quantile(q, "linear")
+            case Min(value):
+                return _where(self.value(value), where).min()
+            case Max(value):
+                return _where(self.value(value), where).max()
+            case LastOverTime() | CountRetained():
+                raise UnsupportedError(str(aggregate), "it is folded by a step of its own")
+            case _:
+                assert_never(aggregate)
+
+    def is_unique(self, aggregate: CountDistinct) -> bool:
+        """Whether no two rows hold the same value, so that counting them is enough.
+
+        So it is for a table's verified key, and where a derived flag marks at
+        most one row per value.
+        """
+        value = aggregate.value
+        if not isinstance(value, Column) or aggregate.of is not None:
+            return False
+        if (value.name,) == self.shop.known[value.table].key:
+            return self.shop.guards
+        flags = [part for part in conjuncts(aggregate.where) if isinstance(part, Flag)]
+        return any(
+            flag.once_per == value.name and not self.shop.supplies(flag) for flag in flags
+        )
+
+    def time_type(self, value: Value) -> pl.DataType:
+        """Give the type of a time: date, local datetime, or datetime with a zone."""
+        match value:
+            case Lookup():
+                return self.time_type(value.value)
+            case Column() if self.shop.supplies(value):
+                return self.shop.tables[value.table].columns[value.name]
+            case Column():
+                rule = self.shop.rule(value)
+                if isinstance(rule, FirstOver | PreviousOver):
+                    return self.time_type(rule.value)
+                return pl.Datetime("us") if not isinstance(rule, Lookup) else self.time_type(rule)
+            case _:
+                return pl.Datetime("us")
+
+    def local(self, value: Value) -> pl.Expr:
+        """Give a time as the clock of the shop's zone shows it, without a zone."""
+        expr, found = self.value(value), self.time_type(value)
+        if isinstance(found, pl.Datetime) and found.time_zone:
+            return expr.dt.convert_time_zone(self.calendar.time_zone).dt.replace_time_zone(None)
+        return expr.cast(pl.Datetime("us"))
+
+    def instant(self, value: Value) -> pl.Expr:
+        """Give a time as an instant in UTC.
+
+        A local time that the clock shows twice is the first of the two; one
+        that it skips is the one an hour later.
+        """
+        if isinstance(value, AsOf):
+            as_of = self.shop.given_as_of or self.shop.seen_as_of
+            known = None if as_of is None else self.calendar.instant(as_of)
+            return pl.lit(known, dtype=pl.Datetime("us", "UTC"))
+        expr, found = self.value(value), self.time_type(value)
+        if isinstance(found, pl.Datetime) and found.time_zone:
+            return expr.dt.convert_time_zone("UTC")
+        return _localised(expr.cast(pl.Datetime("us")), self.calendar.time_zone).dt.convert_time_zone("UTC")
+
+    def period(self, value: Value, calendar: Calendar) -> pl.Expr:
+        """Give the label of the period that a time lies in."""
+        if calendar.every is Grain.HOUR:
+            local = self.instant(value).dt.convert_time_zone(calendar.time_zone)
+            return local.dt.truncate("1h")
+        day = self.value(value) if self.time_type(value) == pl.Date else self.local(value).dt.date()
+        offset = dt.timedelta(days=calendar.week_offset)
+        if calendar.every is Grain.WEEK and offset:
+            return (day - offset).dt.truncate("1w") + offset
+        return day.dt.truncate(str(calendar.every))
+
+    def within(self, value: Value, span: Span) -> list[pl.Expr]:
+        """Give the conditions that a time lies in a range."""
+        expr, found = self.value(value), self.time_type(value)
+        if span == Span():
+            return [expr.is_not_null()]
+        conditions: list[pl.Expr] = []
+        if span.start is not None:
+            conditions.append(self._compared(expr, found) >= self._bound(span.start, found))
+        if span.end is not None:
+            conditions.append(self._compared(expr, found) < self._bound(span.end, found))
+        return conditions
+
+    def _compared(self, expr: pl.Expr, found: pl.DataType) -> pl.Expr:
+        return expr.cast(pl.Datetime("us")) if found == pl.Date else expr
+
+    def _bound(self, local: dt.datetime, found: pl.DataType) -> pl.Expr:
+        if isinstance(found, pl.Datetime) and found.time_zone:
+            instant = pl.lit(self.calendar.instant(local), dtype=pl.Datetime("us", "UTC"))
+            return instant.dt.convert_time_zone(found.time_zone)
+        return pl.lit(local, dtype=pl.Datetime("us"))
+
+    def _operation(self, operation: Operation) -> pl.Expr:
+        left = self.value(operation.left).cast(pl.Float64)
+        right = self.value(operation.right).cast(pl.Float64)
+        match operation.operator:
+            case Operator.ADD:
+                return left + right
+            case Operator.SUBTRACT:
+                return left - right
+            case Operator.MULTIPLY:
+                return left * right
+            case Operator.DIVIDE:
+                return pl.when(right != 0).then(left / right)
+            case _:
+                assert_never(operation.operator)
+
+    def _coalesce(self, values: tuple[Value, ...]) -> pl.Expr:
+        parts = [self.value(value) for value in values]
+        columns = [value for value in values if isinstance(value, Column)]
+        types = {self.shop.tables[c.table].columns.get(c.name) for c in columns}
+        has_words = any(isinstance(value, Prefixed) for value in values)
+        if any(isinstance(c, Key) for c in columns) and (len(types) > 1 or has_words):
+            parts = [part.cast(pl.String) for part in parts]
+        return pl.coalesce(parts)
+
+    def _comparison(self, comparison: Comparison) -> pl.Expr:
+        left, right = self.value(comparison.left), self.value(comparison.right)
+        times = [leaf for side in (comparison.left, comparison.right) for leaf in leaves(side)]
+        if times and all(isinstance(_end(leaf), Time) for leaf in times):
+            sides = (comparison.left, comparison.right)
+            left, right = (side_time(self, side) for side in sides)
+        match str(comparison.relation):
+            case "==":
+                return left == right
+            case "!=":
+                return left != right
+            case "<":
+                return left < right
+            case "<=":
+                return left <= right
+            case ">":
+                return left > right
+            case _:
+                return left >= right
+
+
+def side_time(compiler: Compiler, side: Value) -> pl.Expr:
+    """Give one side of a comparison of times, as local time."""
+    if isinstance(side, Literal):
+        return pl.lit(side.value).cast(pl.Datetime("us"))
+    return compiler.local(side)
+
+
+def _end(item: Column | Lookup) -> Column:
+    while isinstance(item, Lookup):
+        item = item.value
+    return item
+
+
+def _where(expr: pl.Expr, where: pl.Expr | None) -> pl.Expr:
+    return expr if where is None else pl.when(where).then(expr)
+
+
+def _localised(local: pl.Expr, zone: str) -> pl.Expr:
+    if zone == "UTC":
+        return local.dt.replace_time_zone("UTC")
+    later = local + dt.timedelta(hours=1)
+    return pl.coalesce(
+        shifted.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        for shifted in (local, later)
+    )

@@ -1,0 +1,336 @@
+"""The embedded engine: steps as lazy Polars queries, collected together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from funnelkit.engines.base import PERIOD, group_column
+from funnelkit.engines.expressions import Compiler, column_name
+from funnelkit.engines.prepare import Frames
+from funnelkit.errors import ContractError, DataError, Fault
+from funnelkit.formula.formulas import (
+    Aggregate,
+    Count,
+    CountDistinct,
+    CountRetained,
+    LastOverTime,
+    Max,
+    Min,
+    Native,
+    Rollup,
+    Sum,
+)
+from funnelkit.formula.properties import leaves
+from funnelkit.formula.table import Table
+from funnelkit.formula.values import Column, Lookup
+from funnelkit.plan import Fold, Step, fold_columns
+from funnelkit.shop import Shop
+from funnelkit.tables import CHECKS, CLOCKS, Check
+
+__all__ = ["PolarsEngine"]
+
+SMALL = 100_000
+"""Below this many rows the in-memory engine is faster than the streaming one."""
+
+
+@dataclass(slots=True)
+class PolarsEngine:
+    """Folds the frames of one shop with Polars."""
+
+    shop: Shop
+    frames: Frames = field(init=False)
+    compiler: Compiler = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.compiler = Compiler(self.shop)
+        self.frames = Frames(self.shop, self.compiler)
+
+    def fold(self, steps: Sequence[Step]) -> list[pl.DataFrame]:
+        """Answer every step; see `Engine.fold`."""
+        return self._collect([self._fold(step) for step in steps])
+
+    def verify(self, steps: Sequence[Step]) -> None:
+        """Check keys and rows of the tables that the steps read, once per table."""
+        if not self.shop.guards:
+            return
+        for step in steps:
+            self._fold(step)
+        fresh = [name for name in self.frames.used if name not in self.shop.verified]
+        checks = [_Verification.of(self.shop, name) for name in fresh]
+        answers = self._collect([check.query(self.compiler) for check in checks])
+        faults = [
+            fault
+            for check, answer in zip(checks, answers, strict=True)
+            for fault in check.faults(self.compiler, answer.row(0, named=True))
+        ]
+        if faults:
+            raise ContractError(faults)
+        self.shop.verified.update(fresh)
+
+    def as_of(self) -> dt.datetime | None:
+        """Give the latest time of any session, event, order or cart, remembered."""
+        if self.shop.given_as_of is not None:
+            return self.shop.given_as_of
+        if self.shop.seen_as_of is None:
+            clocks = [clock for clock in CLOCKS if self.shop.supplies(clock)]
+            seen = [moment for clock in clocks if (moment := self._extreme(clock, latest=True))]
+            self.shop.seen_as_of = max(seen, default=None)
+        return self.shop.seen_as_of
+
+    def earliest(self, table: str) -> dt.datetime | None:
+        """Give the time of a table's first row, in the shop's zone."""
+        declared = self.shop.known[table]
+        clock = declared.get(declared.time)
+        return None if self.shop.lacks(clock) else self._extreme(clock, latest=False)
+
+    def _extreme(self, clock: Column, *, latest: bool) -> dt.datetime | None:
+        local = self.compiler.local(clock)
+        frame = self.frames.prepare(clock.table, (clock,))
+        (answer,) = self._collect([frame.select(local.max() if latest else local.min())])
+        found = answer.item()
+        return found if isinstance(found, dt.datetime) else None
+
+    def _collect(self, queries: Sequence[pl.LazyFrame]) -> list[pl.DataFrame]:
+        if not queries:
+            return []
+        rows = [bound.rows for bound in self.shop.tables.values()]
+        is_small = all(count is not None and count <= SMALL for count in rows)
+        try:
+            return pl.collect_all(queries, engine="in-memory" if is_small else "streaming")
+        except (pl.exceptions.PolarsError, OSError) as error:
+            reason = (str(error).splitlines() or [""])[0][:200]
+            raise DataError(f"the data could not be read: {reason}") from None
+
+    def _fold(self, step: Step) -> pl.LazyFrame:
+        rows = self._rows(step)
+        keys = _keys(step)
+        folded = [fold.aggregate for fold in step.folds]
+        match folded[0]:
+            case LastOverTime() as last:
+                name = step.folds[0].name
+                total = self.compiler.value(last.value).cast(pl.Float64).sum().alias(name)
+                return _grouped(rows.filter(pl.col(_LAST)), keys, [total])
+            case CountRetained() as retained:
+                return self._retained(rows, step, retained)
+            case CountDistinct() as distinct if step.to_date and step.calendar.every:
+                return self._first_seen(rows, step, distinct)
+            case Native():
+                natives = [
+                    fold.aggregate.expression.cast(pl.Float64).alias(fold.name)
+                    for fold in step.folds
+                    if isinstance(fold.aggregate, Native)
+                ]
+                return _grouped(rows, keys, natives)
+            case Sum() | Count() if step.to_date and step.calendar.every and folded[0].of:
+                return self._grown(rows, step, folded[0].of)
+            case _:
+                source = rows if folded[0].of is None else self._rollup(rows, folded[0].of, keys)
+                return _grouped(source, keys, self._aggregates(step.folds))
+
+    def _aggregates(self, folds: Iterable[Fold]) -> list[pl.Expr]:
+        return [
+            self.compiler.aggregate(fold.aggregate).alias(fold.name)
+            for fold in folds
+            if not isinstance(fold.aggregate, Native)
+        ]
+
+    def _rows(self, step: Step) -> pl.LazyFrame:
+        """Give the rows that enter a step, with their period and keys."""
+        table = self.shop.known[step.table]
+        clock = table.get(table.time)
+        has_clock = not self.shop.lacks(clock)
+        wants = [leaf for fold in step.folds for leaf in fold_columns(fold)]
+        wants += [group.value for group in step.groups]
+        wants += [] if step.where is None else leaves(step.where)
+        wants += [clock] if has_clock else []
+        wants += self._tie_breakers(step)
+        rows = self.frames.prepare(step.table, wants, spread=step.calendar.every is not None or step.span != step.span.__class__())
+        if has_clock:
+            rows = rows.filter(*self.compiler.within(clock, step.span))
+        named = {group_column(group.name): self.compiler.value(group.value) for group in step.groups}
+        if step.calendar.every is not None:
+            named[PERIOD] = self.compiler.period(clock, step.calendar)
+        rows = rows.with_columns(**named)
+        if any(isinstance(fold.aggregate, LastOverTime) for fold in step.folds):
+            moment = self.compiler.value(clock)
+            latest = moment.max().over(PERIOD) if step.calendar.every else moment.max()
+            rows = rows.with_columns((moment == latest).alias(_LAST))
+        return rows if step.where is None else rows.filter(self.compiler.predicate(step.where))
+
+    def _tie_breakers(self, step: Step) -> list[Column]:
+        table = self.shop.known[step.table]
+        rollups = [fold.aggregate.of for fold in step.folds if not isinstance(fold.aggregate, Native)]
+        inner = [fold for rollup in rollups if rollup for _, fold in rollup.columns]
+        if not any(isinstance(fold, LastOverTime) for fold in inner):
+            return []
+        return [column for name in table.key if not self.shop.lacks(column := table.get(name))]
+
+    def _rollup(self, rows: pl.LazyFrame, rollup: Rollup, keys: Sequence[str]) -> pl.LazyFrame:
+        """Fold rows to one per key within the groups; rows without the key are left out."""
+        kept = rows.filter(*self._rollup_filter(rollup))
+        key = self.compiler.value(rollup.key).alias(_KEY)
+        folds = [self._inner(fold).alias(name) for name, fold in rollup.columns]
+        return kept.group_by(*keys, key).agg(folds)
+
+    def _rollup_filter(self, rollup: Rollup) -> list[pl.Expr]:
+        has_key = self.compiler.value(rollup.key).is_not_null()
+        where = [] if rollup.where is None else [self.compiler.predicate(rollup.where)]
+        return [has_key, *where]
+
+    def _inner(self, fold: Aggregate) -> pl.Expr:
+        if not isinstance(fold, LastOverTime):
+            return self.compiler.aggregate(fold)
+        (leaf, *_) = leaves(fold.value)
+        table = self.shop.known[leaf.key.table if isinstance(leaf, Lookup) else leaf.table]
+        order = [pl.col(name) for name in (table.time, *table.key)]
+        value = self.compiler.value(fold.value)
+        kept = value.is_not_null()
+        return value.filter(kept).sort_by([key.filter(kept) for key in order]).last()
+
+    def _retained(self, rows: pl.LazyFrame, step: Step, fold: CountRetained) -> pl.LazyFrame:
+        """Count the values of each period that an earlier one of the same group had."""
+        keys = _keys(step)
+        value = self.compiler.value(fold.value).alias(_KEY)
+        seen = rows.filter(value.is_not_null()).select(*keys, value).unique()
+        before = seen.with_columns(step.calendar.moved(pl.col(PERIOD), fold.periods))
+        both = seen.join(before, on=[*keys, _KEY], how="semi", nulls_equal=True)
+        return _grouped(both, keys, [pl.len().cast(pl.Int64).alias(step.folds[0].name)])
+
+    def _first_seen(self, rows: pl.LazyFrame, step: Step, fold: CountDistinct) -> pl.LazyFrame:
+        """Count the values of each group by the period in which they were first seen."""
+        keys = _keys(step)
+        groups = [key for key in keys if key != PERIOD]
+        value = self.compiler.value(fold.value).alias(_KEY)
+        first = rows.filter(value.is_not_null()).group_by(*groups, value).agg(pl.col(PERIOD).min())
+        return _grouped(first, keys, [pl.len().cast(pl.Int64).alias(step.folds[0].name)])
+
+    def _grown(self, rows: pl.LazyFrame, step: Step, rollup: Rollup) -> pl.LazyFrame:
+        """Give what each period adds to a fold over a rollup of the history so far.
+
+        Each key's columns are grown period by period; the fold over the rollup
+        changes by the key's new contribution less its old one.
+        """
+        keys = _keys(step)
+        groups = [key for key in keys if key != PERIOD]
+        parts = self._rollup(rows, rollup, keys).sort(*groups, _KEY, PERIOD, nulls_last=True)
+        owner = [*groups, _KEY]
+        grown = parts.with_columns(
+            _running(fold, pl.col(name)).over(owner) for name, fold in rollup.columns
+        )
+        contributions = [
+            self._contribution(fold).alias(fold.name) for fold in step.folds
+        ]
+        added = [
+            pl.col(fold.name) - pl.col(fold.name).shift(1, fill_value=0).over(owner)
+            for fold in step.folds
+        ]
+        changes = grown.with_columns(contributions).with_columns(added)
+        return _grouped(changes, keys, [pl.col(fold.name).sum() for fold in step.folds])
+
+    def _contribution(self, fold: Fold) -> pl.Expr:
+        """Give what one key adds to a count or sum over a rollup."""
+        aggregate = fold.aggregate
+        where = (
+            pl.lit(value=True)
+            if isinstance(aggregate, Native) or aggregate.where is None
+            else self.compiler.predicate(aggregate.where).fill_null(value=False)
+        )
+        if isinstance(aggregate, Sum):
+            value = self.compiler.value(aggregate.value).cast(pl.Float64).fill_null(0.0)
+            return pl.when(where).then(value).otherwise(0.0)
+        return where.cast(pl.Int64)
+
+
+_KEY = "#key"
+_LAST = "#last"
+
+
+def _keys(step: Step) -> list[str]:
+    period = [] if step.calendar.every is None else [PERIOD]
+    return [*period, *(group_column(group.name) for group in step.groups)]
+
+
+def _grouped(rows: pl.LazyFrame, keys: Sequence[str], folds: Sequence[pl.Expr]) -> pl.LazyFrame:
+    return rows.group_by(keys).agg(folds) if keys else rows.select(folds)
+
+
+def _running(fold: Aggregate, column: pl.Expr) -> pl.Expr:
+    match fold:
+        case Min():
+            return column.cum_min().forward_fill()
+        case Max():
+            return column.cum_max().forward_fill()
+        case _:
+            return column.cum_sum()
+
+
+@dataclass(frozen=True, slots=True)
+class _Verification:
+    """The promises of one table, as one query and the faults it shows."""
+
+    name: str
+    frame: pl.LazyFrame
+    table: type[Table]
+    key: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+    @classmethod
+    def of(cls, shop: Shop, name: str) -> _Verification:
+        bound = shop.tables[name]
+        key = bound.table.key if all(k in bound.columns for k in bound.table.key) else ()
+        checks = tuple(
+            check
+            for check in CHECKS
+            if check.column.table == name
+            and all(isinstance(c, Column) and shop.supplies(c) for c in leaves(check.broken))
+            and not (check.column.name == "status" and not _uses_status(shop))
+        )
+        return cls(name, bound.frame, bound.table, key, checks)
+
+    def query(self, compiler: Compiler) -> pl.LazyFrame:
+        counts = [
+            compiler.predicate(check.broken).sum().cast(pl.Int64).alias(f"check {number}")
+            for number, check in enumerate(self.checks)
+        ]
+        if self.key:
+            key = pl.col(self.key[0]) if len(self.key) == 1 else pl.struct(self.key)
+            has_all = pl.all_horizontal(pl.col(name).is_not_null() for name in self.key)
+            counts += [
+                (~has_all).sum().cast(pl.Int64).alias("null keys"),
+                (has_all.sum().cast(pl.Int64) - key.filter(has_all).n_unique().cast(pl.Int64)).alias(
+                    "double keys"
+                ),
+            ]
+        return self.frame.select(counts or [pl.lit(0).alias("none")])
+
+    def faults(self, compiler: Compiler, counts: dict[str, int]) -> list[Fault]:
+        key = ", ".join(self.key)
+        found: list[Fault] = []
+        if counts.get("null keys"):
+            problem = f"is null in {counts['null keys']:,} rows; it identifies the row"
+            found.append(Fault(self.name, key, problem, "drop those rows or give them ids"))
+        if counts.get("double keys"):
+            sample = self.frame.group_by(self.key).len().filter(pl.col("len") > 1)
+            few = sample.sort("len", *self.key, descending=True).head(3).collect()
+            shown = ", ".join(str(row[:-1] if len(row) > 2 else row[0]) for row in few.rows())
+            problem = (
+                f"is not unique: {counts['double keys']:,} rows repeat a key, such as {shown}"
+            )
+            remedy = "remove the repeated rows, or they would be counted twice"
+            found.append(Fault(self.name, key, problem, remedy))
+        for number, check in enumerate(self.checks):
+            if count := counts.get(f"check {number}"):
+                broken = self.frame.filter(compiler.predicate(check.broken)).head(3)
+                names = list(dict.fromkeys([*self.key, check.column.name]))
+                rows = ", ".join(str(row) for row in broken.select(names).collect().rows())
+                problem = f"{check.problem}, in {count:,} rows, such as {rows}"
+                found.append(Fault(self.name, check.column.name, problem, check.remedy))
+        return found
+
+
+def _uses_status(shop: Shop) -> bool:
+    return any(column_name(leaf) == "status" for leaf in leaves(shop.policy.orders))

@@ -1,0 +1,193 @@
+"""Canonical tables as lazy frames, with the derived columns that are wanted and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from funnelkit.engines.expressions import Compiler, column_name
+from funnelkit.errors import MissingInputError
+from funnelkit.formula.formulas import Count, Sum
+from funnelkit.formula.properties import columns_of, leaves
+from funnelkit.formula.values import Column, Lookup, PredicateNode
+from funnelkit.rules import (
+    Default,
+    Everywhere,
+    FirstOver,
+    FromChildren,
+    NumberOver,
+    PreviousOver,
+    Rule,
+    dependencies,
+)
+from funnelkit.shop import Shop
+
+__all__ = ["Frames"]
+
+_PARENT = "#parent"
+
+
+@dataclass(slots=True)
+class Frames:
+    """Prepares the tables of one shop; remembers which it has used."""
+
+    shop: Shop
+    compiler: Compiler
+    used: set[str] = field(default_factory=set)
+
+    def prepare(
+        self, table: str, wants: Iterable[Column | Lookup], *, spread: bool = False
+    ) -> pl.LazyFrame:
+        """Give a table with every wanted column and lookup in it.
+
+        Args:
+            table: The table.
+            wants: Columns of it, and lookups that start in it.
+            spread: Whether a row that covers several days becomes a row per day.
+        """
+        self.used.add(table)
+        frame = self.shop.tables[table].frame
+        order = self._ordered(table, wants)
+        lookups = [item for item in order if isinstance(item, Lookup)]
+        done: set[str] = set()
+        for item in order:
+            if column_name(item) in done:
+                continue
+            if isinstance(item, Lookup):
+                same = [other for other in lookups if other.key == item.key]
+                frame = self._look_up(frame, item.key, same)
+                done |= {column_name(other) for other in same}
+            elif not self.shop.supplies(item):
+                frame = self._derive(frame, item)
+                done.add(item.name)
+        return self._spread(frame, table) if spread else frame
+
+    def _ordered(self, table: str, wants: Iterable[Column | Lookup]) -> list[Column | Lookup]:
+        """Give what is wanted and what it rests on, each after what it rests on."""
+        order: dict[Column | Lookup, None] = {}
+
+        def visit(item: Column | Lookup) -> None:
+            if item in order:
+                return
+            for needed in self._needs(item):
+                if _table(needed) == table:
+                    visit(needed)
+            order[item] = None
+
+        for item in wants:
+            visit(item)
+        return list(order)
+
+    def _needs(self, item: Column | Lookup) -> tuple[Column | Lookup, ...]:
+        if isinstance(item, Lookup):
+            return (item.key,)
+        if self.shop.supplies(item):
+            return ()
+        rule = self._rule(item)
+        if isinstance(rule, FromChildren | Everywhere):
+            owner = self.shop.known[item.table]
+            return (owner.get(owner.key[0]),)
+        return dependencies(rule)
+
+    def _rule(self, column: Column) -> Rule:
+        rule = self.shop.rule(column)
+        if rule is None:
+            raise MissingInputError({str(column): ("the question",)})
+        return rule
+
+    def _look_up(self, frame: pl.LazyFrame, key: Column, lookups: list[Lookup]) -> pl.LazyFrame:
+        """Add columns of the parent that a key points to; never more than one row each."""
+        parent = self.shop.known[_table(lookups[0].value)]
+        target = parent.get(parent.key[0])
+        wants = [lookup.value for lookup in lookups]
+        source = self.prepare(parent.table, [target, *wants])
+        looked_up = source.select(
+            self.compiler.value(target).alias(_PARENT),
+            *(pl.col(column_name(item.value)).alias(column_name(item)) for item in lookups),
+        )
+        return frame.join(looked_up, left_on=column_name(key), right_on=_PARENT, how="left")
+
+    def _derive(self, frame: pl.LazyFrame, column: Column) -> pl.LazyFrame:
+        rule, name = self._rule(column), column.name
+        match rule:
+            case Default(value):
+                return frame.with_columns(pl.lit(value).alias(name))
+            case FromChildren():
+                return self._from_children(frame, column, rule)
+            case Everywhere(key, predicate):
+                children = self.prepare(key.table, [key, *leaves(predicate)])
+                holds = self.compiler.predicate(predicate).fill_null(value=False)
+                folded = children.group_by(pl.col(key.name).alias(_PARENT)).agg(
+                    holds.all().alias(name)
+                )
+                joined = self._join_children(frame, column, folded)
+                return joined.with_columns(pl.col(name).fill_null(value=False))
+            case NumberOver(key, order, where):
+                return self._number(frame, column, key, order, self.compiler.predicate(where))
+            case FirstOver(key, value, where):
+                chosen = pl.when(self.compiler.predicate(where)).then(pl.col(value.name))
+                first = pl.when(pl.col(key.name).is_not_null()).then(chosen.min().over(key.name))
+                return frame.with_columns(first.alias(name))
+            case PreviousOver(key, value, order, where):
+                ordered = frame.sort(key.name, *(part.name for part in order))
+                enters = self.compiler.predicate(where) & pl.col(order[0].name).is_not_null()
+                last = pl.when(enters).then(pl.col(value.name)).forward_fill().shift(1)
+                return ordered.with_columns(pl.when(enters).then(last.over(key.name)).alias(name))
+            case PredicateNode():
+                return frame.with_columns(self.compiler.predicate(rule).alias(name))
+            case _:
+                return frame.with_columns(self.compiler.value(rule).alias(name))
+
+    def _number(
+        self,
+        frame: pl.LazyFrame,
+        column: Column,
+        key: Column,
+        order: tuple[Column, ...],
+        where: pl.Expr,
+    ) -> pl.LazyFrame:
+        enters = where & pl.col(order[0].name).is_not_null()
+        number = enters.cast(pl.Int64).cum_sum().over(key.name)
+        ordered = frame.sort(key.name, *(part.name for part in order))
+        return ordered.with_columns(pl.when(enters).then(number).alias(column.name))
+
+    def _from_children(
+        self, frame: pl.LazyFrame, column: Column, rule: FromChildren
+    ) -> pl.LazyFrame:
+        wants = [rule.key, *columns_of(rule.aggregate)]
+        children = self.prepare(rule.key.table, wants).filter(pl.col(rule.key.name).is_not_null())
+        folded = children.group_by(pl.col(rule.key.name).alias(_PARENT)).agg(
+            self.compiler.aggregate(rule.aggregate).alias(column.name)
+        )
+        joined = self._join_children(frame, column, folded)
+        found = pl.col(column.name)
+        if isinstance(rule.aggregate, Sum | Count):
+            found = found.fill_null(0)
+        if rule.above is not None:
+            found = found > rule.above
+        return joined.with_columns(found)
+
+    def _join_children(
+        self, frame: pl.LazyFrame, column: Column, folded: pl.LazyFrame
+    ) -> pl.LazyFrame:
+        key = self.shop.known[column.table].key[0]
+        return frame.join(folded, left_on=key, right_on=_PARENT, how="left")
+
+    def _spread(self, frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
+        """Turn a row that covers several days into one row per day, its amounts shared out."""
+        table = self.shop.known[name]
+        if table.spread is None:
+            return frame
+        first, last, amounts = table.spread
+        days = pl.date_ranges(pl.col(first).cast(pl.Date), pl.col(last).cast(pl.Date))
+        shares = [pl.col(amount) / days.list.len() for amount in amounts]
+        kept = frame.filter(pl.col(last) >= pl.col(first))
+        return kept.with_columns(*shares, days.alias(first)).explode(first)
+
+
+def _table(item: Column | Lookup) -> str:
+    return item.key.table if isinstance(item, Lookup) else item.table
+
+

@@ -1,0 +1,226 @@
+"""Every error that funnelkit raises, and the one warning.
+
+Each error is also the builtin that Python programmers expect, carries what it
+knows as attributes, survives pickling, and builds its own message: what is
+wrong, with which value, where, and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+__all__ = [
+    "ContractError",
+    "DataError",
+    "DefinitionError",
+    "Fault",
+    "FunnelkitError",
+    "HistoryWarning",
+    "MissingInputError",
+    "MissingPackageError",
+    "UnitError",
+    "UnknownNameError",
+    "UnsupportedError",
+]
+
+
+def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Give up to three known names that look like `name`, best first."""
+    return tuple(get_close_matches(name, list(known), n=3, cutoff=0.6))
+
+
+class FunnelkitError(Exception):
+    """Base of every error that funnelkit raises on purpose."""
+
+
+class DefinitionError(FunnelkitError, ValueError):
+    """A table, formula, metric or question contradicts itself.
+
+    Attributes:
+        problem: What is wrong, with the value.
+        remedy: What to do about it.
+        position: For text, the column (from 0) at which it stopped making sense.
+    """
+
+    def __init__(self, problem: str, remedy: str = "", position: int | None = None) -> None:
+        super().__init__(problem, remedy, position)
+        self.problem = problem
+        self.remedy = remedy
+        self.position = position
+
+    def __str__(self) -> str:
+        where = "" if self.position is None else f" (at column {self.position})"
+        return f"{self.problem}{where}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+class UnitError(DefinitionError):
+    """Two units do not fit together.
+
+    Attributes:
+        left: The unit found on the left, or declared.
+        right: The unit found on the right, or derived.
+    """
+
+    def __init__(self, context: str, left: str, right: str) -> None:
+        super().__init__(f"{context}: {left} and {right} do not fit together")
+        self.args = (context, left, right)
+        self.context = context
+        self.left = left
+        self.right = right
+
+
+class UnknownNameError(FunnelkitError, LookupError):
+    """A name that nothing answers to.
+
+    Attributes:
+        kind: What was looked up: "metric", "table", "dimension", …
+        name: The name that was asked for.
+        nearest: Known names that look like it, best first.
+        known: Every name that would have been accepted.
+    """
+
+    def __init__(self, kind: str, name: str, known: Sequence[str] = (), remedy: str = "") -> None:
+        super().__init__(kind, name, tuple(known), remedy)
+        self.kind = kind
+        self.name = name
+        self.known = tuple(known)
+        self.nearest = nearest(name, known)
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        text = f"there is no {self.kind} named {self.name!r}"
+        if self.nearest:
+            text += "; did you mean " + " or ".join(repr(n) for n in self.nearest) + "?"
+        elif self.known and len(self.known) <= 20:
+            text += "; known: " + ", ".join(self.known)
+        return text + (f" ({self.remedy})" if self.remedy else "")
+
+
+class DataError(FunnelkitError, ValueError):
+    """The data cannot give the number that was asked for.
+
+    Attributes:
+        problem: What is wrong, where, and with which value.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(problem, remedy)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return self.problem + (f"; {self.remedy}" if self.remedy else "")
+
+
+class MissingInputError(DataError):
+    """Tables or columns that the asked metrics need are not bound.
+
+    Attributes:
+        missing: Each missing input, `"table"` or `"table.column"`, with the
+            metrics that want it.
+        hints: For some of them, the columns found that look alike.
+    """
+
+    def __init__(
+        self, missing: Mapping[str, Sequence[str]], hints: Mapping[str, str] | None = None
+    ) -> None:
+        self.missing = {name: tuple(wanted) for name, wanted in missing.items()}
+        self.hints = dict(hints or {})
+        lines = [
+            f"  {name}: wanted by {_some(wanted)}"
+            + (f" ({self.hints[name]})" if name in self.hints else "")
+            for name, wanted in self.missing.items()
+        ]
+        super().__init__(
+            "inputs are missing:\n" + "\n".join(lines),
+            "bind them in fk.Shop(…), rename columns with rename=, or name tables that are "
+            "truly empty in assume_empty=",
+        )
+        self.args = (self.missing, self.hints)
+
+    def __str__(self) -> str:
+        return f"{self.problem}\n{self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with one bound table.
+
+    Attributes:
+        table: The canonical table.
+        column: The column, or an empty string for the table as a whole.
+        problem: What was found and what is wanted.
+        remedy: What to do about it.
+    """
+
+    table: str
+    column: str
+    problem: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.table}.{self.column}" if self.column else self.table
+        return f"{place}: {self.problem}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+class ContractError(DataError):
+    """The data breaks a promise that a number rests on.
+
+    Attributes:
+        faults: Every fault that was found, not only the first.
+    """
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        many = f"{len(self.faults)} faults in the data:\n  " if len(self.faults) > 1 else ""
+        super().__init__(many + "\n  ".join(str(fault) for fault in self.faults))
+        self.args = (self.faults,)
+
+
+class UnsupportedError(FunnelkitError, NotImplementedError):
+    """Something that is well defined but cannot be done, there or at all.
+
+    Attributes:
+        what: What was asked for.
+        why: Why it cannot be done, and what can.
+    """
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(what, why)
+        self.what = what
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}"
+
+
+class MissingPackageError(FunnelkitError, ImportError):
+    """An optional package is needed and not installed.
+
+    Attributes:
+        package: The package.
+        extra: The extra of funnelkit that installs it.
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(package, extra)
+        self.package = package
+        self.extra = extra
+
+    def __str__(self) -> str:
+        return f"{self.package} is not installed; pip install 'funnelkit[{self.extra}]'"
+
+
+class HistoryWarning(UserWarning):
+    """The history that was supplied starts inside the range that was asked for.
+
+    A customer whose earlier orders were not supplied looks new.
+    """
+
+
+def _some(names: Sequence[str], most: int = 4) -> str:
+    shown = ", ".join(names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")

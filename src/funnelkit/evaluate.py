@@ -1,0 +1,210 @@
+"""Ask metrics of a shop: plan, fold, align, compute. The one orchestrator."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+
+from funnelkit.align import align
+from funnelkit.calendar import Calendar, Grain, Moment
+from funnelkit.engines.base import Engine
+from funnelkit.engines.polars import PolarsEngine
+from funnelkit.errors import DefinitionError, HistoryWarning
+from funnelkit.formula.parsing import parse_predicate
+from funnelkit.formula.properties import leaves
+from funnelkit.formula.values import Column, Dimension, Lookup, Predicate
+from funnelkit.metric import Metric
+from funnelkit.plan import Plan, Question, Step, fold_columns, make_plan
+from funnelkit.registry import Registry, find_metric, registry
+from funnelkit.result import Result
+from funnelkit.rules import FirstOver, NumberOver, PreviousOver, dependencies
+from funnelkit.shop import Shop
+
+__all__ = ["Asked", "evaluate", "plan"]
+
+Asked = str | Metric | Registry | Iterable[str | Metric]
+
+
+def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
+    shop: Shop,
+    metrics: Asked,
+    *,
+    by: str | Dimension | Sequence[str | Dimension] = (),
+    every: str | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    where: Predicate | str | None = None,
+    totals: bool = False,
+) -> Result:
+    """Compute metrics of a shop.
+
+    Args:
+        shop: The shop.
+        metrics: Names, aliases or metrics; one of them, several, or a registry.
+        by: Dimensions to group by: columns of the tables or of their parents.
+        every: The length of a period: "1h", "1d", "1w", "1mo", "1q" or "1y".
+        start: The first moment of the range, in the shop's zone.
+        end: The first moment after the range.
+        where: Which rows enter, over dimensions, as a predicate or its text.
+        totals: Whether to add rows for all groups together, computed anew.
+
+    Returns:
+        The values, one row per period and group; see `Result`.
+
+    Raises:
+        UnknownNameError: A metric or dimension does not exist, or is not reached.
+        MissingInputError: Tables or columns are missing; names them all.
+        ContractError: The data breaks a promise that a number rests on.
+        DefinitionError: The question contradicts itself.
+
+    Examples:
+        >>> import funnelkit as fk
+        >>> result = fk.evaluate(fk.demo(), ["orders", "aov"], every="1q")
+        >>> result.frame.columns
+        ['period', 'orders', 'average_order_value']
+    """
+    made = plan(shop, metrics, by=by, every=every, start=start, end=end, where=where)
+    engine = PolarsEngine(shop)
+    result = _answer(shop, engine, made)
+    if not totals:
+        return result
+    whole = plan(
+        shop,
+        [lowered.metric for lowered in made.metrics if not by and not lowered.metric.compares_periods or by],
+        every=every if by else None,
+        start=start,
+        end=end,
+        where=where,
+    )
+    return result.with_totals(_answer(shop, engine, whole))
+
+
+def plan(  # noqa: PLR0913  # as evaluate
+    shop: Shop,
+    metrics: Asked,
+    *,
+    by: str | Dimension | Sequence[str | Dimension] = (),
+    every: str | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    where: Predicate | str | None = None,
+) -> Plan:
+    """Say how a question would be answered, without reading data.
+
+    Args:
+        shop: The shop.
+        metrics: As for `evaluate`.
+        by: As for `evaluate`.
+        every: As for `evaluate`.
+        start: As for `evaluate`.
+        end: As for `evaluate`.
+        where: As for `evaluate`.
+
+    Returns:
+        The plan: each source, once, with what is folded. Print it.
+
+    Raises:
+        FunnelkitError: As for `evaluate`, save what only the data can show.
+    """
+    chosen = _metrics(metrics)
+    base = shop.calendar
+    calendar = Calendar(
+        every=None if every is None else Grain.parse(every),
+        time_zone=base.time_zone,
+        week_start=base.week_start,
+    )
+    dimensions = _dimensions(by, {metric.name for metric in chosen})
+    predicate = parse_predicate(where) if isinstance(where, str) else where
+    question = Question(dimensions, predicate, calendar, calendar.span(start, end))
+    return make_plan(shop, chosen, question)
+
+
+def _answer(shop: Shop, engine: Engine, made: Plan) -> Result:
+    as_of = engine.as_of() if _needs_as_of(shop, made) else None
+    engine.verify(made.steps)
+    _warn_of_history(shop, engine, made)
+    leaves_frame = align(made, engine.fold(made.steps))
+    return Result.from_leaves(made, leaves_frame, shop.currency, as_of)
+
+
+def _metrics(asked: Asked) -> list[Metric]:
+    many: Iterable[str | Metric]
+    match asked:
+        case str() | Metric():
+            many = [asked]
+        case Registry():
+            many = asked.values()
+        case _:
+            many = asked
+    known = registry()
+    found = {metric.name: metric for metric in (find_metric(known, item) for item in many)}
+    if not found:
+        raise DefinitionError("no metric was asked for", "name at least one")
+    return list(found.values())
+
+
+def _dimensions(
+    by: str | Dimension | Sequence[str | Dimension], metrics: set[str]
+) -> tuple[Dimension, ...]:
+    many = [by] if isinstance(by, str | Dimension) else list(by)
+    found = {item.name: item for item in (_dimension(item) for item in many)}
+    if clash := sorted(set(found) & (metrics | {"period", "is_total"})):
+        raise DefinitionError(
+            f"by={clash[0]!r} is also the name of a column of the result",
+            f"rename it: fk.Dimension('my_{clash[0]}', table={clash[0]!r})",
+        )
+    return tuple(found.values())
+
+
+def _dimension(item: str | Dimension) -> Dimension:
+    return item if isinstance(item, Dimension) else Dimension(item)
+
+
+def _needs_as_of(shop: Shop, made: Plan) -> bool:
+    if made.question.calendar.every is not None:
+        return True
+    ages = {"age_s"}
+    return any(
+        isinstance(leaf, Column) and leaf.name in ages and not shop.supplies(leaf)
+        for step in made.steps
+        for leaf in _reads(step)
+    )
+
+
+def _reads(step: Step) -> list[Column | Lookup]:
+    where = [] if step.where is None else list(leaves(step.where))
+    return [leaf for fold in step.folds for leaf in fold_columns(fold)] + where
+
+
+def _warn_of_history(shop: Shop, engine: Engine, made: Plan) -> None:
+    """Warn where the history that a fold looks back on starts inside the range."""
+    start = made.question.span.start
+    if start is None:
+        return
+    for step in made.steps:
+        if not (step.to_date or any(_looks_back(shop, leaf) for leaf in _reads(step))):
+            continue
+        first = engine.earliest(step.table)
+        if first is not None and first >= start:
+            warnings.warn(
+                f"the history of {step.table} starts on {first:%Y-%m-%d}, inside the range from "
+                f"{start:%Y-%m-%d}: whoever bought before looks new",
+                HistoryWarning,
+                stacklevel=4,
+            )
+            return
+
+
+def _looks_back(shop: Shop, item: Column | Lookup) -> bool:
+    if isinstance(item, Lookup):
+        return _looks_back(shop, item.key) or _looks_back(shop, item.value)
+    if shop.supplies(item):
+        return False
+    rule = shop.rule(item)
+    if rule is None:
+        return False
+    if isinstance(rule, NumberOver | FirstOver | PreviousOver):
+        return True
+    return any(_looks_back(shop, needed) for needed in dependencies(rule))
+
+

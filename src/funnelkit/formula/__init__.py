@@ -1,0 +1,1 @@
+"""The algebra of definitions: values, predicates, aggregates, formulas, their text."""

@@ -1,0 +1,671 @@
+"""Aggregates and formulas: rows folded into numbers, and arithmetic on the numbers.
+
+A source is a table, or a rollup: a table folded to one row per key. Columns of
+two tables never meet in one aggregate; each table is folded alone and the
+folds are aligned after, so a join can never multiply what is summed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol, assert_never, runtime_checkable
+
+import polars as pl
+
+from funnelkit.errors import DefinitionError
+from funnelkit.formula.table import Table
+from funnelkit.formula.values import (
+    Category,
+    Column,
+    Flag,
+    Key,
+    Lookup,
+    Operator,
+    Predicate,
+    RollupColumn,
+    Score,
+    Time,
+    Value,
+    children,
+    unit_of,
+)
+from funnelkit.units import NUMBER, Unit
+
+__all__ = [
+    "Aggregate",
+    "Arithmetic",
+    "Constant",
+    "Count",
+    "CountDistinct",
+    "CountRetained",
+    "Cumulative",
+    "Formula",
+    "FormulaNode",
+    "LastOverTime",
+    "Max",
+    "Mean",
+    "Median",
+    "Min",
+    "Name",
+    "Native",
+    "PeriodYears",
+    "Positive",
+    "Quantile",
+    "Reference",
+    "Rollup",
+    "Rows",
+    "Shift",
+    "StdDev",
+    "Sum",
+    "SupportsFormula",
+    "as_formula",
+    "measured",
+    "source_of",
+    "unit_of_aggregate",
+]
+
+
+@runtime_checkable
+class SupportsFormula(Protocol):
+    """Anything that stands for a formula: a metric."""
+
+    def to_formula(self) -> Reference:
+        """Give the reference to it that formulas hold."""
+        ...
+
+
+class FormulaNode:
+    """Operators that aggregates, metrics and formulas answer to: arithmetic."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Operand) -> Arithmetic:
+        return Arithmetic(Operator.ADD, as_formula(self), as_formula(other))
+
+    def __sub__(self, other: Operand) -> Arithmetic:
+        return Arithmetic(Operator.SUBTRACT, as_formula(self), as_formula(other))
+
+    def __mul__(self, other: Operand) -> Arithmetic:
+        return Arithmetic(Operator.MULTIPLY, as_formula(self), as_formula(other))
+
+    def __truediv__(self, other: Operand) -> Arithmetic:
+        return Arithmetic(Operator.DIVIDE, as_formula(self), as_formula(other))
+
+    def __radd__(self, other: float) -> Arithmetic:
+        return Arithmetic(Operator.ADD, as_formula(other), as_formula(self))
+
+    def __rsub__(self, other: float) -> Arithmetic:
+        return Arithmetic(Operator.SUBTRACT, as_formula(other), as_formula(self))
+
+    def __rmul__(self, other: float) -> Arithmetic:
+        return Arithmetic(Operator.MULTIPLY, as_formula(other), as_formula(self))
+
+    def __rtruediv__(self, other: float) -> Arithmetic:
+        return Arithmetic(Operator.DIVIDE, as_formula(other), as_formula(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a table, as the thing that `Count` counts."""
+
+    table: str
+    unit: Unit = field(compare=False)
+
+    def __str__(self) -> str:
+        return self.table
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """A table folded to one row per key: a source of its own.
+
+    The keys of the question are pushed below it: "by channel" folds the rows
+    of each customer *within the channel*. Rows without the key are left out.
+
+    Attributes:
+        key: What there is one row for.
+        columns: Name and aggregate of each column.
+        where: Which rows of the table enter.
+
+    Examples:
+        >>> from funnelkit import Count, Orders, Rollup
+        >>> buyers = Rollup(Orders.customer_key, where=Orders.is_counted, n=Count(Orders))
+        >>> str(Count(buyers, where=buyers["n"] >= 2))
+        'count(rollup(orders.customer_key, n=count(orders), where=orders.is_counted), where=n >= 2)'
+    """
+
+    key: Column
+    columns: tuple[tuple[str, Aggregate], ...] = ()
+    where: Predicate | None = None
+
+    def __init__(
+        self, key: Column, /, *, where: Predicate | None = None, **columns: Aggregate
+    ) -> None:
+        object.__setattr__(self, "key", key)
+        object.__setattr__(self, "where", where)
+        object.__setattr__(self, "columns", tuple(columns.items()))
+        for aggregate in columns.values():
+            if source_of(aggregate) != key.table:
+                raise DefinitionError(
+                    f"{aggregate} is not over {key.table}", f"roll up columns of {key.table}"
+                )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rollup, (self.key, self.where, self.columns))
+
+    def __getitem__(self, name: str) -> RollupColumn:
+        for known, aggregate in self.columns:
+            if known == name:
+                return RollupColumn(name, unit_of_aggregate(aggregate))
+        names = ", ".join(known for known, _ in self.columns)
+        raise DefinitionError(f"the rollup has no column {name!r}", f"it has {names}")
+
+    def __str__(self) -> str:
+        parts = [str(self.key), *(f"{name}={fold}" for name, fold in self.columns)]
+        if self.where is not None:
+            parts.append(f"where={self.where}")
+        return f"rollup({', '.join(parts)})"
+
+
+def _rollup(
+    key: Column, where: Predicate | None, columns: tuple[tuple[str, Aggregate], ...]
+) -> Rollup:
+    return Rollup(key, where=where, **dict(columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(FormulaNode):
+    """The sum of a value; 0 over no rows.
+
+    Attributes:
+        value: What is added.
+        where: Which rows enter.
+        of: The rollup whose columns are added, if any.
+        skip_nulls: Whether rows without the value are passed over; if not,
+            one such row makes the sum null.
+        within: A column of which the rows must share one value, or the sum is
+            null: what must not be added across platforms, say.
+    """
+
+    value: Value
+    where: Predicate | None = field(default=None, kw_only=True)
+    of: Rollup | None = field(default=None, kw_only=True)
+    skip_nulls: bool = field(default=True, kw_only=True)
+    within: Column | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_number(self, self.value, "added")
+        source_of(self)
+
+    def __str__(self) -> str:
+        extra = "" if self.skip_nulls else ", skip_nulls=False"
+        extra += "" if self.within is None else f", within={self.within}"
+        return _call("sum", str(self.value), self, extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Count(FormulaNode):
+    """The number of rows, or of values that are not null; 0 over no rows.
+
+    Attributes:
+        rows: A table or rollup to count the rows of, or a value to count.
+        where: Which rows enter.
+    """
+
+    rows: Rows | Rollup | Value
+    where: Predicate | None = None
+
+    def __init__(
+        self, rows: type[Table] | Rows | Rollup | Value, *, where: Predicate | None = None
+    ) -> None:
+        is_table = isinstance(rows, type)
+        object.__setattr__(self, "rows", Rows(rows.table, rows.row) if is_table else rows)
+        object.__setattr__(self, "where", where)
+        source_of(self)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_count, (self.rows, self.where))
+
+    @property
+    def of(self) -> Rollup | None:
+        """The rollup whose rows are counted, if any."""
+        return self.rows if isinstance(self.rows, Rollup) else None
+
+    def __str__(self) -> str:
+        where = "" if self.where is None else f", where={self.where}"
+        return f"count({self.rows}{where})"
+
+
+def _count(rows: Rows | Rollup | Value, where: Predicate | None) -> Count:
+    return Count(rows, where=where)
+
+
+@dataclass(frozen=True, slots=True)
+class CountDistinct(FormulaNode):
+    """The number of different values, null left out; 0 over no rows."""
+
+    value: Value
+    where: Predicate | None = field(default=None, kw_only=True)
+    of: Rollup | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        source_of(self)
+
+    def __str__(self) -> str:
+        return _call("count_distinct", str(self.value), self)
+
+
+@dataclass(frozen=True, slots=True)
+class CountRetained(FormulaNode):
+    """The number of different values seen in a period and in an earlier one too.
+
+    Attributes:
+        value: What is looked for in both periods.
+        where: Which rows enter, in both periods.
+        periods: How many periods earlier.
+    """
+
+    value: Column
+    where: Predicate | None = field(default=None, kw_only=True)
+    periods: int = field(default=1, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_periods(self.periods)
+        source_of(self)
+
+    @property
+    def of(self) -> Rollup | None:
+        """No rollup: both periods are read from the table itself."""
+        return None
+
+    def __str__(self) -> str:
+        extra = "" if self.periods == 1 else f", periods={self.periods}"
+        return _call("count_retained", str(self.value), self, extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Mean(FormulaNode):
+    """The arithmetic mean of a value; null over no rows."""
+
+    value: Value
+    where: Predicate | None = field(default=None, kw_only=True)
+    of: Rollup | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_number(self, self.value, "averaged", allowed=(Score,))
+        source_of(self)
+
+    def __str__(self) -> str:
+        return _call("mean", str(self.value), self)
+
+
+@dataclass(frozen=True, slots=True)
+class Min(FormulaNode):
+    """The smallest value; null over no rows."""
+
+    value: Value
+    where: Predicate | None = field(default=None, kw_only=True)
+    of: Rollup | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_number(self, self.value, "compared in size", allowed=(Score, Key, Time))
+        source_of(self)
+
+    def __str__(self) -> str:
+        return _call("min", str(self.value), self)
+
+
+@dataclass(frozen=True, slots=True)
+class Max(FormulaNode):
+    """The largest value; null over no rows."""
+
+    value: Value
+    where: Predicate | None = field(default=None, kw_only=True)
+    of: Rollup | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_number(self, self.value, "compared in size", allowed=(Score, Key, Time))
+        source_of(self)
+
+    def __str__(self) -> str:
+        return _call("max", str(self.value), self)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile(FormulaNode):
+    """The value below which the share `q` of values lies, interpolated linearly."""
+
+    value: Value
+    q: float
+    where: Predicate | None = field(default=None, kw_only=True)
+    of: Rollup | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.q <= 1:
+            raise DefinitionError(f"quantile {self.q} is not between 0 and 1")
+        _check_number(self, self.value, "ranked", allowed=(Score,))
+        source_of(self)
+
+    def __str__(self) -> str:
+        return _call("quantile", f"{self.value}, {self.q!r}", self)
+
+
+def Median(  # noqa: N802  # reads as the node that it gives
+    value: Value, *, where: Predicate | None = None, of: Rollup | None = None
+) -> Quantile:
+    """Give the median: the quantile of one half."""
+    return Quantile(value, 0.5, where=where, of=of)
+
+
+@dataclass(frozen=True, slots=True)
+class StdDev(FormulaNode):
+    """The sample standard deviation; null for fewer than two values."""
+
+    value: Value
+    where: Predicate | None = field(default=None, kw_only=True)
+    of: Rollup | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_number(self, self.value, "averaged", allowed=(Score,))
+        source_of(self)
+
+    def __str__(self) -> str:
+        return _call("std_dev", str(self.value), self)
+
+
+@dataclass(frozen=True, slots=True)
+class LastOverTime(FormulaNode):
+    """The sum of a value at the last moment of the period: a stock.
+
+    In a rollup, where there is one thing per key, the value at its last moment;
+    of rows at the same moment, the one with the largest key counts.
+    """
+
+    value: Value
+    where: Predicate | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_number(self, self.value, "kept", allowed=(Score,))
+        source_of(self)
+
+    @property
+    def of(self) -> Rollup | None:
+        """No rollup: moments belong to the table itself."""
+        return None
+
+    def __str__(self) -> str:
+        return _call("last_over_time", str(self.value), self)
+
+
+Aggregate = (
+    Sum
+    | Count
+    | CountDistinct
+    | CountRetained
+    | Mean
+    | Min
+    | Max
+    | Quantile
+    | StdDev
+    | LastOverTime
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(FormulaNode):
+    """A plain number."""
+
+    value: float
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.value):
+            raise DefinitionError(f"a formula cannot hold {self.value}", "use a finite number")
+
+    def __str__(self) -> str:
+        return repr(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Name(FormulaNode):
+    """A metric by its name, not yet looked up in a registry."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Reference(FormulaNode):
+    """A metric inside the formula of another: its name stays, its formula is at hand."""
+
+    name: str
+    formula: Formula
+    unit: Unit = field(default=NUMBER, compare=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic(FormulaNode):
+    """Arithmetic on folded numbers; dividing by zero or by null gives null."""
+
+    operator: Operator
+    left: Formula
+    right: Formula
+
+    def __str__(self) -> str:
+        left = _operand(self.left, self.operator.binds)
+        return f"{left} {self.operator} {_operand(self.right, self.operator.binds + 1)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shift(FormulaNode):
+    """A formula in an earlier period, shown in this one."""
+
+    formula: Formula
+    periods: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formula", as_formula(self.formula))
+        _check_periods(self.periods)
+
+    def __str__(self) -> str:
+        return f"shift({self.formula}, {self.periods})"
+
+
+@dataclass(frozen=True, slots=True)
+class Cumulative(FormulaNode):
+    """A formula over the whole history up to the end of the period.
+
+    Its folds must grow row by row: sums, counts and distinct counts.
+    """
+
+    formula: Formula
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formula", as_formula(self.formula))
+
+    def __str__(self) -> str:
+        return f"cumulative({self.formula})"
+
+
+@dataclass(frozen=True, slots=True)
+class Positive(FormulaNode):
+    """A formula's value where it is above zero, and null elsewhere."""
+
+    formula: Formula
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formula", as_formula(self.formula))
+
+    def __str__(self) -> str:
+        return f"positive({self.formula})"
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodYears(FormulaNode):
+    """The length of the period in years of 365 days."""
+
+    def __str__(self) -> str:
+        return "period_years()"
+
+
+@dataclass(frozen=True, slots=True)
+class Native(FormulaNode):
+    """An aggregated Polars expression on one table: the way out of the algebra.
+
+    Its inputs are read off the expression. Other engines refuse it by name,
+    and no text can bring it back.
+    """
+
+    table: str
+    expression: pl.Expr = field(compare=False)
+    unit: Unit = NUMBER
+    text: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", str(self.expression))
+
+    def __str__(self) -> str:
+        return f"native({self.table!r}, {self.text!r})"
+
+
+Formula = (
+    Aggregate
+    | Constant
+    | Name
+    | Reference
+    | Arithmetic
+    | Shift
+    | Cumulative
+    | Positive
+    | PeriodYears
+    | Native
+)
+Operand = FormulaNode | SupportsFormula | float
+
+
+def as_formula(thing: Operand) -> Formula:
+    """Take a formula, a metric or a number as a formula.
+
+    Raises:
+        DefinitionError: It is none of these.
+    """
+    if isinstance(thing, SupportsFormula):
+        return thing.to_formula()
+    if isinstance(thing, FormulaNode):
+        return thing  # type: ignore[return-value]  # every FormulaNode is one of Formula
+    if isinstance(thing, int | float) and not isinstance(thing, bool):
+        return Constant(thing)
+    raise DefinitionError(
+        f"{thing!r} is a {type(thing).__name__}, not a formula",
+        "use aggregates (Sum, Count, …), metrics and numbers; a bare column must be folded first",
+    )
+
+
+def _operand(formula: Formula, binds: int) -> str:
+    is_loose = isinstance(formula, Arithmetic) and formula.operator.binds < binds
+    return f"({formula})" if is_loose else str(formula)
+
+
+def measured(aggregate: Aggregate) -> Value | None:
+    """Give the value that an aggregate folds; None where it counts rows."""
+    if isinstance(aggregate, Count):
+        return None if isinstance(aggregate.rows, Rows | Rollup) else aggregate.rows
+    return aggregate.value
+
+
+def source_of(aggregate: Aggregate) -> str:
+    """Give the name of the one table that an aggregate reads.
+
+    Raises:
+        DefinitionError: It reads several tables, or none, or mixes the
+            columns of a rollup with those of a table.
+    """
+    parts = [part for part in (measured(aggregate), aggregate.where) if part is not None]
+    if isinstance(aggregate, Sum) and aggregate.within is not None:
+        parts.append(aggregate.within)
+    tables = {table for part in parts for table in _tables(part)}
+    if aggregate.of is not None:
+        if tables - {""}:
+            raise DefinitionError(
+                f"{aggregate} mixes a rollup with columns of {', '.join(sorted(tables - {''}))}",
+                "use the rollup's own columns",
+            )
+        return aggregate.of.key.table
+    if "" in tables:
+        raise DefinitionError(f"{aggregate} uses a column of a rollup", "say which with of=")
+    if isinstance(aggregate, Count) and isinstance(aggregate.rows, Rows):
+        tables.add(aggregate.rows.table)
+    if len(tables) != 1:
+        raise DefinitionError(
+            f"{aggregate} reads {', '.join(sorted(tables)) or 'no table'}",
+            "an aggregate folds one table; reach a parent's column with Lookup(key, column)",
+        )
+    return tables.pop()
+
+
+def _tables(node: Value | Predicate) -> Iterator[str]:
+    match node:
+        case Column():
+            yield node.table
+        case RollupColumn():
+            yield ""
+        case Lookup(key):
+            yield key.table
+        case _:
+            for child in children(node):
+                yield from _tables(child)
+
+
+def unit_of_aggregate(aggregate: Aggregate) -> Unit:
+    """Give the unit of what an aggregate returns."""
+    match aggregate:
+        case Count(rows):
+            match rows:
+                case Rows():
+                    return rows.unit
+                case Rollup():
+                    return rows.key.unit
+                case _:
+                    return unit_of(rows)
+        case Sum() | CountDistinct() | CountRetained() | Mean() | Min() | Max():
+            return unit_of(aggregate.value)
+        case Quantile() | StdDev() | LastOverTime():
+            return unit_of(aggregate.value)
+        case _:
+            assert_never(aggregate)
+
+
+def _call(name: str, inside: str, aggregate: Aggregate, extra: str = "") -> str:
+    of = "" if aggregate.of is None else f", of={aggregate.of}"
+    where = "" if aggregate.where is None else f", where={aggregate.where}"
+    return f"{name}({inside}{of}{where}{extra})"
+
+
+_NEVER_NUMBERS = (Key, Category, Flag, Time, Score)
+
+
+def _check_number(
+    aggregate: Aggregate, value: Value, verb: str, allowed: tuple[type, ...] = ()
+) -> None:
+    node = value.value if isinstance(value, Lookup) else value
+    if isinstance(node, _NEVER_NUMBERS) and not isinstance(node, allowed):
+        kind = type(node).__name__.lower()
+        raise DefinitionError(
+            f"{value} is a {kind}: it cannot be {verb}",
+            "count it, or count the rows where it holds"
+            if not isinstance(node, Score)
+            else "take its mean, a quantile, or count the rows above a mark",
+        )
+
+
+def _check_periods(periods: int) -> None:
+    if periods < 1:
+        raise DefinitionError(
+            f"{periods} periods earlier is not earlier", "use periods of 1 or more"
+        )

@@ -1,0 +1,446 @@
+"""Text to formula: a whitelisted subset of Python's expressions, never evaluated.
+
+`parse(str(formula))` gives the formula back. Any other text gives a
+`DefinitionError` with the column at which it stopped making sense.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn, TypeVar
+
+from funnelkit.errors import DefinitionError, UnknownNameError
+from funnelkit.formula.formulas import (
+    Arithmetic,
+    Constant,
+    Count,
+    CountDistinct,
+    CountRetained,
+    Cumulative,
+    Formula,
+    LastOverTime,
+    Max,
+    Mean,
+    Min,
+    Name,
+    PeriodYears,
+    Positive,
+    Quantile,
+    Rollup,
+    Rows,
+    Shift,
+    StdDev,
+    Sum,
+)
+from funnelkit.formula.table import Table
+from funnelkit.formula.values import (
+    And,
+    AsOf,
+    Case,
+    Category,
+    Coalesce,
+    Column,
+    Comparison,
+    Dimension,
+    Duration,
+    Elapsed,
+    Flag,
+    IsBetween,
+    IsIn,
+    IsNull,
+    IsTrue,
+    Key,
+    Literal,
+    Lookup,
+    Money,
+    Not,
+    Operation,
+    Operator,
+    Or,
+    Predicate,
+    PredicateNode,
+    Prefixed,
+    Quantity,
+    Relation,
+    Scalar,
+    Score,
+    Time,
+    Value,
+)
+from funnelkit.units import Unit
+
+__all__ = ["parse_formula", "parse_predicate"]
+
+Read = TypeVar("Read")
+
+LONGEST = 1_000_000
+DEEPEST = 60
+
+_KINDS: dict[str, type[Column]] = {
+    kind.__name__.lower(): kind
+    for kind in (Key, Category, Money, Quantity, Time, Duration, Score, Flag)
+}
+_OPERATORS: dict[type[ast.operator], Operator] = {
+    ast.Add: Operator.ADD,
+    ast.Sub: Operator.SUBTRACT,
+    ast.Mult: Operator.MULTIPLY,
+    ast.Div: Operator.DIVIDE,
+}
+_RELATIONS: dict[type[ast.cmpop], Relation] = {
+    ast.Eq: Relation.EQ,
+    ast.NotEq: Relation.NE,
+    ast.Lt: Relation.LT,
+    ast.LtE: Relation.LE,
+    ast.Gt: Relation.GT,
+    ast.GtE: Relation.GE,
+}
+
+
+def parse_formula(text: str, tables: Mapping[str, type[Table]]) -> Formula:
+    """Read a formula.
+
+    Args:
+        text: The formula.
+        tables: The tables that it may name.
+
+    Raises:
+        DefinitionError: The text is not a formula; says where.
+    """
+    return _read(text, _Reader(tables).formula)
+
+
+def parse_predicate(text: str) -> Predicate:
+    """Read a predicate over dimensions, as `where=` takes it.
+
+    Args:
+        text: The predicate: `"country == 'PL' and channel in ('paid', 'email')"`.
+
+    Raises:
+        DefinitionError: The text is not a predicate; says where.
+    """
+    return _read(text, _Reader({}).predicate)
+
+
+def _read(text: str, read: Callable[[ast.expr], Read]) -> Read:
+    if len(text) > LONGEST:
+        raise DefinitionError(f"a text of {len(text):,} characters", f"stay under {LONGEST:,}")
+    _check_depth(text)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(text.strip(), mode="eval")
+    except SyntaxError as error:
+        raise DefinitionError(
+            f"{_short(text)} is not an expression: {error.msg}", position=(error.offset or 1) - 1
+        ) from None
+    except (ValueError, MemoryError, RecursionError) as error:
+        raise DefinitionError(f"{_short(text)} is not an expression: {error}", position=0) from None
+    return read(tree.body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads one text; knows the tables and, inside an aggregate, its rollup."""
+
+    tables: Mapping[str, type[Table]]
+    rollup: Rollup | None = None
+
+    def formula(self, node: ast.expr, depth: int = 0) -> Formula:
+        if depth > DEEPEST:
+            _refuse(node, "nested too deeply", f"stay within {DEEPEST} levels")
+        match node:
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                return Constant(value)
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+                return Constant(-value)
+            case ast.Name(id=name):
+                return Name(name)
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+                return Arithmetic(
+                    _OPERATORS[type(op)],
+                    self.formula(left, depth + 1),
+                    self.formula(right, depth + 1),
+                )
+            case ast.Call(func=ast.Name(id=name)):
+                return self._call(name, node, depth)
+            case _:
+                _refuse(node, "is not a formula", "use aggregates, metric names and + - * /")
+
+    def _call(self, name: str, node: ast.Call, depth: int) -> Formula:
+        match name, node.args:
+            case "period_years", []:
+                return PeriodYears()
+            case "cumulative", [inner]:
+                return Cumulative(self.formula(inner, depth + 1))
+            case "positive", [inner]:
+                return Positive(self.formula(inner, depth + 1))
+            case "shift", [inner, ast.Constant(value=int() as periods)]:
+                return self._built(node, Shift, self.formula(inner, depth + 1), periods)
+            case "shift", [inner]:
+                return Shift(self.formula(inner, depth + 1))
+            case _:
+                return self._aggregate(name, node)
+
+    def _aggregate(self, name: str, node: ast.Call) -> Formula:
+        words = {word.arg: word.value for word in node.keywords if word.arg}
+        if not node.args or len(words) != len(node.keywords):
+            _refuse(node, "is not an aggregate", "give it what to fold, then named arguments")
+        first, *rest = node.args
+        rollup = self._rollup(words.pop("of", None) or first)
+        inside = _Reader(self.tables, rollup)
+        options: dict[str, object] = {}
+        if (where := words.pop("where", None)) is not None:
+            options["where"] = inside.predicate(where)
+        if name == "count":
+            counted = rollup or inside.counted(first)
+            return self._built(node, Count, counted, **options, **self._others(words))
+        if rollup is not None:
+            options["of"] = rollup
+        if "within" in words:
+            options["within"] = inside.column(words.pop("within"))
+        options |= self._others(words)
+        value = inside.value(first)
+        if name == "quantile" and len(rest) == 1:
+            return self._built(node, Quantile, value, _number(rest[0]), **options)
+        folds = {
+            "sum": Sum,
+            "count_distinct": CountDistinct,
+            "count_retained": CountRetained,
+            "mean": Mean,
+            "min": Min,
+            "max": Max,
+            "std_dev": StdDev,
+            "last_over_time": LastOverTime,
+        }
+        if name not in folds or rest:
+            known = sorted([*folds, "count", "quantile", "shift", "cumulative", "positive", "period_years"])
+            raise DefinitionError(
+                str(UnknownNameError("function", name, known))
+                if name not in folds
+                else f"{name} takes one value",
+                position=node.col_offset,
+            )
+        return self._built(node, folds[name], value, **options)
+
+    def _others(self, words: dict[str, ast.expr]) -> dict[str, object]:
+        plain: dict[str, object] = {}
+        for word, node in words.items():
+            if not isinstance(node, ast.Constant):
+                _refuse(node, f"is no constant for {word}=", "write the value itself")
+            plain[word] = node.value
+        return plain
+
+    def _built(self, node: ast.expr, make: Callable[..., Read], *args: object, **kw: object) -> Read:
+        try:
+            return make(*args, **kw)
+        except DefinitionError as error:
+            if error.position is not None:
+                raise
+            raise DefinitionError(error.problem, error.remedy, node.col_offset) from None
+        except TypeError:
+            _refuse(node, "has an argument that it does not take", "see the reference of the node")
+
+    def _rollup(self, node: ast.expr) -> Rollup | None:
+        match node:
+            case ast.Call(func=ast.Name(id="rollup"), args=[key], keywords=keywords):
+                words = {word.arg: word.value for word in keywords if word.arg}
+                where = words.pop("where", None)
+                return self._built(
+                    node,
+                    Rollup,
+                    self.column(key),
+                    where=None if where is None else self.predicate(where),
+                    **{name: self.formula(inner) for name, inner in words.items()},
+                )
+            case _:
+                return None
+
+    def counted(self, node: ast.expr) -> Rows | Value:
+        if isinstance(node, ast.Name) and self.rollup is None:
+            table = self.table(node)
+            return Rows(table.table, table.row)
+        return self.value(node)
+
+    def table(self, node: ast.Name) -> type[Table]:
+        if node.id not in self.tables:
+            error = UnknownNameError("table", node.id, list(self.tables))
+            raise DefinitionError(str(error), position=node.col_offset)
+        return self.tables[node.id]
+
+    def column(self, node: ast.expr) -> Column:
+        match node:
+            case ast.Attribute(value=ast.Name() as owner, attr=name):
+                table = self.table(owner)
+                if name not in table.columns:
+                    error = UnknownNameError(f"column of {owner.id}", name, list(table.columns))
+                    raise DefinitionError(
+                        str(error),
+                        f"write {owner.id}.column('{name}', kind) for a column of your own",
+                        node.col_offset,
+                    )
+                return table.columns[name]
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name() as owner, attr="column"),
+                args=[ast.Constant(value=str() as name), ast.Constant(value=str() as kind), *unit],
+            ) if kind in _KINDS:
+                units = [Unit.parse(u.value) for u in unit if isinstance(u, ast.Constant)]
+                return self._built(node, self.table(owner).column, name, _KINDS[kind], *units)
+            case _:
+                _refuse(node, "is not a column", "write table.column")
+
+    def value(self, node: ast.expr, depth: int = 0) -> Value:
+        if depth > DEEPEST:
+            _refuse(node, "nested too deeply", f"stay within {DEEPEST} levels")
+        match node:
+            case ast.Constant() | ast.UnaryOp(op=ast.USub()):
+                return Literal(_scalar(node))
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+                return self._built(
+                    node,
+                    Operation,
+                    _OPERATORS[type(op)],
+                    self.value(left, depth + 1),
+                    self.value(right, depth + 1),
+                )
+            case ast.Name(id=name):
+                return Dimension(name) if self.rollup is None else self._of_rollup(node)
+            case ast.Call(func=ast.Name(id=name)) if name in _CALLS or name == "dimension":
+                return self._value_call(name, node, depth + 1)
+            case _:
+                return self.column(node)
+
+    def _of_rollup(self, node: ast.Name) -> Value:
+        if self.rollup is None:
+            _refuse(node, "is not a column", "write table.column")
+        return self._built(node, self.rollup.__getitem__, node.id)
+
+    def _value_call(self, name: str, node: ast.Call, depth: int) -> Value:
+        if name == "dimension":
+            words = self._others({w.arg: w.value for w in node.keywords if w.arg})
+            return self._built(node, Dimension, *map(_scalar, node.args), **words)
+        if name == "date":
+            return Literal(_date(node))
+        if name == "prefixed" and len(node.args) == 2:
+            return Prefixed(str(_scalar(node.args[0])), self.column(node.args[1]))
+        if name == "case" and len(node.args) == 3:
+            condition, then, otherwise = node.args
+            return Case(
+                self.predicate(condition, depth),
+                self.value(then, depth),
+                self.value(otherwise, depth),
+            )
+        make, arity = _CALLS[name]
+        if node.keywords or (arity is not None and len(node.args) != arity) or not make:
+            _refuse(node, f"gives {name} the wrong arguments", f"see {name} in the reference")
+        return self._built(node, make, *(self.value(arg, depth) for arg in node.args))
+
+    def predicate(self, node: ast.expr, depth: int = 0) -> Predicate:
+        if depth > DEEPEST:
+            _refuse(node, "nested too deeply", f"stay within {DEEPEST} levels")
+        below = depth + 1
+        match node:
+            case ast.BoolOp(op=op, values=[first, *others]):
+                joined = self.predicate(first, below)
+                for other in others:
+                    right = self.predicate(other, below)
+                    joined = And(joined, right) if isinstance(op, ast.And) else Or(joined, right)
+                return joined
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return Not(self.predicate(operand, below))
+            case ast.Compare(left=left, ops=[ast.In()], comparators=[ast.List() | ast.Tuple() as options]):
+                return IsIn(self.value(left, below), tuple(map(_scalar, options.elts)))
+            case ast.Compare(left=left, ops=[ast.NotIn()], comparators=[ast.List() | ast.Tuple() as options]):
+                return Not(IsIn(self.value(left, below), tuple(map(_scalar, options.elts))))
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _RELATIONS:
+                relation = _RELATIONS[type(op)]
+                sides = self.value(left, below), self.value(right, below)
+                return self._built(node, Comparison, relation, *sides)
+            case ast.Call(func=ast.Name(id="is_null"), args=[value], keywords=[]):
+                return IsNull(self.value(value, below))
+            case ast.Call(func=ast.Name(id="is_true"), args=[value], keywords=[]):
+                looked_up = self.value(value, below)
+                if isinstance(looked_up, Lookup | Coalesce):
+                    return IsTrue(looked_up)
+                _refuse(node, "is not the lookup of a flag", "write is_true(lookup(key, flag))")
+            case ast.Call(func=ast.Name(id="between"), args=[value, low, high], keywords=[]):
+                return IsBetween(*(self.value(part, below) for part in (value, low, high)))
+            case _:
+                return self._flag(node)
+
+    def _flag(self, node: ast.expr) -> Predicate:
+        if isinstance(node, ast.Attribute | ast.Call):
+            column = self.column(node)
+            if isinstance(column, PredicateNode):
+                return column  # type: ignore[return-value]  # only Flag is both
+        _refuse(node, "is not true or false", "compare it, or use a flag")
+
+
+_CALLS: dict[str, tuple[Callable[..., Value] | None, int | None]] = {
+    "coalesce": (Coalesce, None),
+    "elapsed": (Elapsed, 2),
+    "lookup": (Lookup, 2),
+    "as_of": (AsOf, 0),
+    "case": (None, 3),
+    "prefixed": (None, 2),
+    "date": (None, 1),
+}
+
+
+def _scalar(node: ast.expr) -> Scalar:
+    match node:
+        case ast.Constant(value=str() | int() | float() | bool() as value):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+            return -value
+        case ast.Call(func=ast.Name(id="date")):
+            return _date(node)
+        case _:
+            _refuse(node, "is not a constant", "write a number, a quoted word or True or False")
+
+
+def _date(node: ast.Call) -> dt.date:
+    match node.args:
+        case [ast.Constant(value=str() as text)]:
+            try:
+                return dt.datetime.fromisoformat(text) if len(text) > 10 else dt.date.fromisoformat(text)
+            except ValueError:
+                _refuse(node, f"holds {text!r}, which is no date", "write date('2024-12-31')")
+        case _:
+            _refuse(node, "is not a date", "write date('2024-12-31')")
+
+
+def _number(node: ast.expr) -> float:
+    value = _scalar(node)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        _refuse(node, "is not a number", "write a number")
+    return value
+
+
+def _check_depth(text: str) -> None:
+    depth = deepest = 0
+    for letter in text:
+        depth += (letter in "([{") - (letter in ")]}")
+        deepest = max(deepest, depth)
+    if deepest > 2 * DEEPEST:
+        raise DefinitionError(
+            f"{_short(text)} is nested {deepest} deep", f"stay within {2 * DEEPEST}", position=0
+        )
+
+
+def _refuse(node: ast.expr, problem: str, remedy: str) -> NoReturn:
+    raise DefinitionError(f"{_short(_source(node))} {problem}", remedy, node.col_offset)
+
+
+def _source(node: ast.expr) -> str:
+    try:
+        return ast.unparse(node)
+    except RecursionError:
+        return "the expression"
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "…")

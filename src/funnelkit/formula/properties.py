@@ -1,0 +1,362 @@
+"""What follows from a formula: unit, inputs, additivity, ratio, lineage.
+
+None of it is declared anywhere, so none of it can be declared wrongly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from funnelkit.errors import DefinitionError, UnitError, UnknownNameError
+from funnelkit.formula.formulas import (
+    Aggregate,
+    Arithmetic,
+    Constant,
+    Count,
+    CountDistinct,
+    CountRetained,
+    Cumulative,
+    Formula,
+    LastOverTime,
+    Max,
+    Mean,
+    Min,
+    Name,
+    Native,
+    PeriodYears,
+    Positive,
+    Quantile,
+    Reference,
+    Shift,
+    StdDev,
+    Sum,
+    measured,
+    source_of,
+    unit_of_aggregate,
+)
+from funnelkit.formula.values import (
+    And,
+    Column,
+    Flag,
+    Lookup,
+    Operator,
+    Predicate,
+    Value,
+    children,
+)
+from funnelkit.units import NUMBER, Unit
+
+__all__ = [
+    "Additivity",
+    "additivity",
+    "aggregates",
+    "columns_of",
+    "conjuncts",
+    "inputs",
+    "is_count",
+    "leaves",
+    "names_in",
+    "natives",
+    "needs_periods",
+    "references",
+    "replace_names",
+    "split_ratio",
+    "unit_of_formula",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Additivity:
+    """Along what a value may be added up.
+
+    Attributes:
+        over_time: Whether periods add up to the longer period.
+        over_keys: Whether groups add up to the total.
+    """
+
+    over_time: bool
+    over_keys: bool
+
+    def __str__(self) -> str:
+        match self.over_time, self.over_keys:
+            case True, True:
+                return "adds up over time and over groups"
+            case False, True:
+                return "adds up over groups, not over time"
+            case True, False:
+                return "adds up over time, not over groups"
+            case _:
+                return "does not add up: recompute it at each level"
+
+
+def unit_of_formula(formula: Formula) -> Unit:
+    """Give the unit of a formula.
+
+    Raises:
+        UnitError: It adds or subtracts values of different units.
+        DefinitionError: It names a metric that has not been looked up.
+    """
+    match formula:
+        case Constant() | PeriodYears():
+            return NUMBER
+        case Reference() | Native():
+            return formula.unit
+        case Name(name):
+            raise DefinitionError(f"metric {name!r} is not looked up yet", "register the metric")
+        case Shift(inner) | Cumulative(inner) | Positive(inner):
+            return unit_of_formula(inner)
+        case Arithmetic(operator, left, right):
+            one, two = unit_of_formula(left), unit_of_formula(right)
+            if operator is Operator.MULTIPLY:
+                return one * two
+            if operator is Operator.DIVIDE:
+                return one / two
+            if not one.fits(two):
+                raise UnitError(str(formula), str(one), str(two))
+            return one
+        case _:
+            return unit_of_aggregate(formula)
+
+
+def aggregates(formula: Formula) -> Iterator[Aggregate]:
+    """Give every aggregate under a formula, through its metrics, in reading order."""
+    match formula:
+        case Constant() | PeriodYears() | Name() | Native():
+            return
+        case Reference() | Shift() | Cumulative() | Positive():
+            yield from aggregates(formula.formula)
+        case Arithmetic(_, left, right):
+            yield from aggregates(left)
+            yield from aggregates(right)
+        case _:
+            yield formula
+
+
+def columns_of(aggregate: Aggregate) -> Iterator[Column | Lookup]:
+    """Give every column and lookup of its source table that an aggregate reads."""
+    parts: list[Value | Predicate | None] = [measured(aggregate), aggregate.where]
+    if isinstance(aggregate, Sum):
+        parts.append(aggregate.within)
+    rollup = aggregate.of
+    if rollup is not None:
+        parts += [rollup.key, rollup.where]
+        for _, inner in rollup.columns:
+            yield from columns_of(inner)
+    for part in parts:
+        if part is not None:
+            yield from leaves(part)
+
+
+def leaves(node: Value | Predicate) -> Iterator[Column | Lookup]:
+    """Give every column and lookup inside a value or predicate."""
+    if isinstance(node, Column | Lookup):
+        yield node
+        return
+    for child in children(node):
+        yield from leaves(child)
+
+
+def inputs(formula: Formula) -> dict[str, tuple[str, ...]]:
+    """Give the tables that a formula reads and, of each, the columns, sorted."""
+    found: dict[str, set[str]] = {}
+    for aggregate in aggregates(formula):
+        found.setdefault(source_of(aggregate), set())
+        for leaf in columns_of(aggregate):
+            _add_inputs(leaf, found)
+    for native in natives(formula):
+        roots = set(native.expression.meta.root_names())
+        found.setdefault(native.table, set()).update(roots)
+    return {table: tuple(sorted(columns)) for table, columns in sorted(found.items())}
+
+
+def natives(formula: Formula) -> Iterator[Native]:
+    """Give every native expression under a formula."""
+    match formula:
+        case Native():
+            yield formula
+        case Reference() | Shift() | Cumulative() | Positive():
+            yield from natives(formula.formula)
+        case Arithmetic(_, left, right):
+            yield from natives(left)
+            yield from natives(right)
+        case _:
+            return
+
+
+def _add_inputs(leaf: Column | Lookup, found: dict[str, set[str]]) -> None:
+    if isinstance(leaf, Column):
+        found.setdefault(leaf.table, set()).add(leaf.name)
+    else:
+        _add_inputs(leaf.key, found)
+        _add_inputs(leaf.value, found)
+
+
+def references(formula: Formula) -> tuple[Reference, ...]:
+    """Give the metrics that a formula names directly, in reading order, once each."""
+    found: dict[str, Reference] = {}
+
+    def walk(node: Formula) -> None:
+        match node:
+            case Reference():
+                found.setdefault(node.name, node)
+            case Shift() | Cumulative() | Positive():
+                walk(node.formula)
+            case Arithmetic(_, left, right):
+                walk(left)
+                walk(right)
+            case _:
+                return
+
+    walk(formula)
+    return tuple(found.values())
+
+
+def names_in(formula: Formula) -> tuple[str, ...]:
+    """Give the metric names in a formula that have not been looked up."""
+    match formula:
+        case Name(name):
+            return (name,)
+        case Shift(inner) | Cumulative(inner) | Positive(inner):
+            return names_in(inner)
+        case Arithmetic(_, left, right):
+            return (*names_in(left), *names_in(right))
+        case _:
+            return ()
+
+
+def replace_names(formula: Formula, found: Mapping[str, Reference]) -> Formula:
+    """Give the formula with every name replaced by the metric it stands for.
+
+    Raises:
+        UnknownNameError: A name is not among those found.
+    """
+    match formula:
+        case Name(name):
+            if name not in found:
+                raise UnknownNameError("metric", name, list(found))
+            return found[name]
+        case Shift(inner, periods):
+            return Shift(replace_names(inner, found), periods)
+        case Cumulative(inner):
+            return Cumulative(replace_names(inner, found))
+        case Positive(inner):
+            return Positive(replace_names(inner, found))
+        case Arithmetic(operator, left, right):
+            return Arithmetic(operator, replace_names(left, found), replace_names(right, found))
+        case _:
+            return formula
+
+
+def conjuncts(predicate: Predicate | None) -> tuple[Predicate, ...]:
+    """Give the predicates that must all hold, in reading order."""
+    if predicate is None:
+        return ()
+    if isinstance(predicate, And):
+        return (*conjuncts(predicate.left), *conjuncts(predicate.right))
+    return (predicate,)
+
+
+def additivity(formula: Formula) -> Additivity:
+    """Say along what a formula's values may be added up."""
+    match formula:
+        case Constant() | PeriodYears() | Name() | Native() | Positive():
+            return Additivity(over_time=False, over_keys=False)
+        case Reference(_, inner):
+            return additivity(inner)
+        case Shift(inner) | Cumulative(inner):
+            return Additivity(over_time=False, over_keys=additivity(inner).over_keys)
+        case Arithmetic(operator, left, right):
+            return _additivity_of_arithmetic(operator, left, right)
+        case _:
+            return _additivity_of_aggregate(formula)
+
+
+def _additivity_of_arithmetic(operator: Operator, left: Formula, right: Formula) -> Additivity:
+    if operator.binds == 1:
+        one, two = additivity(left), additivity(right)
+        return Additivity(one.over_time and two.over_time, one.over_keys and two.over_keys)
+    if isinstance(right, Constant):
+        return additivity(left)
+    if isinstance(left, Constant) and operator is Operator.MULTIPLY:
+        return additivity(right)
+    return Additivity(over_time=False, over_keys=False)
+
+
+def _additivity_of_aggregate(aggregate: Aggregate) -> Additivity:
+    match aggregate:
+        case Sum():
+            adds = aggregate.of is None and aggregate.within is None and aggregate.skip_nulls
+        case Count():
+            adds = aggregate.of is None
+        case CountDistinct():
+            adds = _is_once(aggregate)
+        case LastOverTime():
+            return Additivity(over_time=False, over_keys=True)
+        case CountRetained() | Mean() | Min() | Max() | Quantile() | StdDev():
+            adds = False
+        case _:
+            assert_never(aggregate)
+    return Additivity(over_time=adds, over_keys=adds)
+
+
+def _is_once(aggregate: CountDistinct) -> bool:
+    """Whether no two rows that enter can hold the same value."""
+    if not isinstance(aggregate.value, Column):
+        return False
+    if aggregate.value.once_per == aggregate.value.name:
+        return True
+    flags = [part for part in conjuncts(aggregate.where) if isinstance(part, Flag)]
+    return any(flag.once_per == aggregate.value.name for flag in flags)
+
+
+def split_ratio(formula: Formula) -> tuple[Formula, Formula] | None:
+    """Give the numerator and denominator of a formula, if it is a ratio.
+
+    A ratio stays one when it is scaled by a constant, or a constant is added:
+    `1 - a / b` is `(b - a) / b`.
+    """
+    match formula:
+        case Reference(_, inner):
+            return split_ratio(inner)
+        case Mean(value, where=where, of=None):
+            return Sum(value, where=where), Count(value, where=where)
+        case Arithmetic(Operator.DIVIDE, left, right) if not isinstance(right, Constant):
+            return left, right
+        case Arithmetic(operator, Constant() as constant, right) if inner := split_ratio(right):
+            above, below = inner
+            if operator is Operator.MULTIPLY:
+                return Arithmetic(operator, constant, above), below
+            scaled = below if constant.value == 1 else Arithmetic(Operator.MULTIPLY, constant, below)
+            return Arithmetic(operator, scaled, above), below
+        case _:
+            return None
+
+
+def is_count(formula: Formula) -> bool:
+    """Say whether a formula gives whole numbers: counts, added and subtracted."""
+    match formula:
+        case Count() | CountDistinct() | CountRetained():
+            return True
+        case Reference() | Shift() | Cumulative() | Positive():
+            return is_count(formula.formula)
+        case Arithmetic(operator, left, right):
+            return operator.binds == 1 and is_count(left) and is_count(right)
+        case Constant(value):
+            return float(value).is_integer()
+        case _:
+            return False
+
+
+def needs_periods(formula: Formula) -> bool:
+    """Say whether a formula compares a period with an earlier one."""
+    match formula:
+        case Shift() | CountRetained():
+            return True
+        case Reference() | Cumulative() | Positive():
+            return needs_periods(formula.formula)
+        case Arithmetic(_, left, right):
+            return needs_periods(left) or needs_periods(right)
+        case _:
+            return False

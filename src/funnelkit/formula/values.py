@@ -1,0 +1,592 @@
+"""Values and predicates: what can be said about one row of one table.
+
+Nodes are frozen, hashable and structurally equal; `str(node)` is the text form
+that `parse` reads back. Comparison is by named methods, in Polars' words
+(`Orders.status.eq("paid")`), because `==` between nodes asks whether they are
+the same definition.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import keyword
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import assert_never
+
+from funnelkit.errors import DefinitionError, UnitError
+from funnelkit.units import MONEY, NUMBER, SECOND, Unit
+
+__all__ = [
+    "And",
+    "AsOf",
+    "Case",
+    "Category",
+    "Coalesce",
+    "Column",
+    "Comparison",
+    "Dimension",
+    "Duration",
+    "Elapsed",
+    "Flag",
+    "IsBetween",
+    "IsIn",
+    "IsNull",
+    "IsTrue",
+    "Key",
+    "Literal",
+    "Lookup",
+    "Money",
+    "Not",
+    "Operation",
+    "Operator",
+    "Or",
+    "Predicate",
+    "PredicateNode",
+    "Prefixed",
+    "Quantity",
+    "RollupColumn",
+    "Scalar",
+    "Score",
+    "Time",
+    "Value",
+    "ValueNode",
+    "children",
+    "unit_of",
+]
+
+Scalar = str | int | float | bool | dt.date
+
+
+class Operator(StrEnum):
+    """The four operations of arithmetic."""
+
+    ADD = "+"
+    SUBTRACT = "-"
+    MULTIPLY = "*"
+    DIVIDE = "/"
+
+    @property
+    def binds(self) -> int:
+        """How tightly it binds; more is tighter."""
+        return 1 if self in {Operator.ADD, Operator.SUBTRACT} else 2
+
+
+class Relation(StrEnum):
+    """How two values can compare."""
+
+    EQ = "=="
+    NE = "!="
+    LT = "<"
+    LE = "<="
+    GT = ">"
+    GE = ">="
+
+
+class ValueNode:
+    """Operators that every value answers to: arithmetic and comparison."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Value | float) -> Operation:
+        return Operation(Operator.ADD, _value(self), _value(other))
+
+    def __sub__(self, other: Value | float) -> Operation:
+        return Operation(Operator.SUBTRACT, _value(self), _value(other))
+
+    def __mul__(self, other: Value | float) -> Operation:
+        return Operation(Operator.MULTIPLY, _value(self), _value(other))
+
+    def __truediv__(self, other: Value | float) -> Operation:
+        return Operation(Operator.DIVIDE, _value(self), _value(other))
+
+    def __radd__(self, other: float) -> Operation:
+        return Operation(Operator.ADD, _value(other), _value(self))
+
+    def __rsub__(self, other: float) -> Operation:
+        return Operation(Operator.SUBTRACT, _value(other), _value(self))
+
+    def __rmul__(self, other: float) -> Operation:
+        return Operation(Operator.MULTIPLY, _value(other), _value(self))
+
+    def __rtruediv__(self, other: float) -> Operation:
+        return Operation(Operator.DIVIDE, _value(other), _value(self))
+
+    def __lt__(self, other: Value | Scalar) -> Comparison:
+        return Comparison(Relation.LT, _value(self), _value(other))
+
+    def __le__(self, other: Value | Scalar) -> Comparison:
+        return Comparison(Relation.LE, _value(self), _value(other))
+
+    def __gt__(self, other: Value | Scalar) -> Comparison:
+        return Comparison(Relation.GT, _value(self), _value(other))
+
+    def __ge__(self, other: Value | Scalar) -> Comparison:
+        return Comparison(Relation.GE, _value(self), _value(other))
+
+    def eq(self, other: Value | Scalar) -> Comparison:
+        """Say that it equals `other`; unknown where either is null."""
+        return Comparison(Relation.EQ, _value(self), _value(other))
+
+    def ne(self, other: Value | Scalar) -> Comparison:
+        """Say that it differs from `other`; unknown where either is null."""
+        return Comparison(Relation.NE, _value(self), _value(other))
+
+    def is_in(self, options: Sequence[Scalar]) -> IsIn:
+        """Say that it is one of `options`; unknown where it is null."""
+        return IsIn(_value(self), tuple(options))
+
+    def is_between(self, low: Scalar, high: Scalar) -> IsBetween:
+        """Say that it lies between `low` and `high`, both included."""
+        return IsBetween(_value(self), Literal(low), Literal(high))
+
+    def is_null(self) -> IsNull:
+        """Say that it has no value."""
+        return IsNull(_value(self))
+
+    def is_not_null(self) -> Not:
+        """Say that it has a value."""
+        return Not(IsNull(_value(self)))
+
+
+class PredicateNode:
+    """Operators that every predicate answers to: and, or, not."""
+
+    __slots__ = ()
+
+    def __and__(self, other: Predicate) -> And:
+        return And(_predicate(self), other)
+
+    def __or__(self, other: Predicate) -> Or:
+        return Or(_predicate(self), other)
+
+    def __invert__(self) -> Not:
+        return Not(_predicate(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Column(ValueNode):
+    """A column of a table. Which kind it is says what it may be used for.
+
+    Attributes:
+        words: What the column holds.
+        unit: What one unit of it is.
+        table: The table it belongs to; filled in by the table's declaration.
+        name: Its name; filled in by the table's declaration.
+        is_declared: Whether the table declares it, or a formula asked for it by name.
+        once_per: The key of which at most one row can be flagged; for the table's own
+            key, itself.
+    """
+
+    words: str = field(default="", compare=False)
+    unit: Unit = NUMBER
+    table: str = ""
+    name: str = ""
+    is_declared: bool = True
+    once_per: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        if self.is_declared:
+            return f"{self.table}.{self.name}"
+        kind = type(self).__name__.lower()
+        unit = "" if self.unit == type(self)().unit else f", {str(self.unit)!r}"
+        return f"{self.table}.column({self.name!r}, {kind!r}{unit})"
+
+
+class Key(Column):
+    """An identifier: counted, compared and looked up, never added."""
+
+    __slots__ = ()
+
+
+class Category(Column):
+    """A word or code to group by."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Money(Column):
+    """An amount in the shop's currency."""
+
+    unit: Unit = MONEY
+
+
+class Quantity(Column):
+    """A number of things."""
+
+    __slots__ = ()
+
+
+class Time(Column):
+    """A moment, or a whole day."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Duration(Column):
+    """A length of time, in seconds."""
+
+    unit: Unit = SECOND
+
+
+class Score(Column):
+    """A mark on a scale: compared, ranked and averaged, never added."""
+
+    __slots__ = ()
+
+
+class Flag(Column, PredicateNode):
+    """True, false or unknown; a predicate as it stands."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RollupColumn(ValueNode):
+    """A column of a rollup: what an aggregate gave for one key."""
+
+    name: str
+    unit: Unit = field(default=NUMBER, compare=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension(ValueNode):
+    """A word to group or filter by, found on each table by name.
+
+    Attributes:
+        name: The name of the dimension and of its column in the result.
+        columns: For tables where it is called something else: table and
+            column, or table and `other_table.column` for a column of a parent.
+
+    Examples:
+        >>> str(Dimension("channel").eq("paid"))
+        "channel == 'paid'"
+    """
+
+    name: str
+    columns: tuple[tuple[str, str], ...] = ()
+
+    def __init__(self, name: str, /, **columns: str) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "columns", tuple(sorted(columns.items())))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_dimension, (self.name, self.columns))
+
+    def __str__(self) -> str:
+        is_word = self.name.isidentifier() and not keyword.iskeyword(self.name)
+        if is_word and not self.columns:
+            return self.name
+        named = "".join(f", {table}={column!r}" for table, column in self.columns)
+        return f"dimension({self.name!r}{named})"
+
+
+def _dimension(name: str, columns: tuple[tuple[str, str], ...]) -> Dimension:
+    return Dimension(name, **dict(columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(ValueNode):
+    """A constant: a number, a word, a truth value or a day."""
+
+    value: Scalar
+
+    def __post_init__(self) -> None:
+        if isinstance(self.value, float) and not math.isfinite(self.value):
+            raise DefinitionError(f"a formula cannot hold {self.value}", "use a finite number")
+
+    def __str__(self) -> str:
+        if isinstance(self.value, dt.datetime | dt.date):
+            return f"date({self.value.isoformat()!r})"
+        return repr(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf(ValueNode):
+    """The moment up to which the data is known: the shop's as-of time."""
+
+    def __str__(self) -> str:
+        return "as_of()"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(ValueNode):
+    """Arithmetic on two values of a row; division by zero gives null."""
+
+    operator: Operator
+    left: Value
+    right: Value
+
+    def __post_init__(self) -> None:
+        if self.operator.binds == 1 and not fits(self.left, self.right):
+            raise UnitError(str(self), str(unit_of(self.left)), str(unit_of(self.right)))
+
+    def __str__(self) -> str:
+        return f"{_operand(self.left, self)} {self.operator} {_operand(self.right, self, 1)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Coalesce(ValueNode):
+    """The first of several values that is not null."""
+
+    values: tuple[Value, ...]
+
+    def __init__(self, *values: Value | Scalar) -> None:
+        object.__setattr__(self, "values", tuple(_value(value) for value in values))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Coalesce, self.values)
+
+    def __str__(self) -> str:
+        return f"coalesce({', '.join(map(str, self.values))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixed(ValueNode):
+    """A key as a word, with a prefix that keeps it apart from keys of another kind."""
+
+    prefix: str
+    value: Column
+
+    def __str__(self) -> str:
+        return f"prefixed({self.prefix!r}, {self.value})"
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed(ValueNode):
+    """Seconds from one moment to another, exact over daylight saving."""
+
+    start: Value
+    end: Value
+
+    def __str__(self) -> str:
+        return f"elapsed({self.start}, {self.end})"
+
+
+@dataclass(frozen=True, slots=True)
+class Case(ValueNode):
+    """One value where a predicate is true, another where it is false or unknown."""
+
+    condition: Predicate
+    then: Value
+    otherwise: Value
+
+    def __str__(self) -> str:
+        return f"case({self.condition}, {self.then}, {self.otherwise})"
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup(ValueNode):
+    """A value of the parent row that `key` points to; null where there is none.
+
+    Many rows may point to one parent, never one row to many parents: a lookup
+    cannot multiply rows.
+    """
+
+    key: Column
+    value: Column | Lookup
+
+    def __str__(self) -> str:
+        return f"lookup({self.key}, {self.value})"
+
+
+Value = (
+    Column
+    | RollupColumn
+    | Dimension
+    | Literal
+    | AsOf
+    | Operation
+    | Coalesce
+    | Prefixed
+    | Elapsed
+    | Case
+    | Lookup
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(PredicateNode):
+    """One value compared with another; unknown where either is null."""
+
+    relation: Relation
+    left: Value
+    right: Value
+
+    def __post_init__(self) -> None:
+        if not fits(self.left, self.right):
+            raise UnitError(str(self), str(unit_of(self.left)), str(unit_of(self.right)))
+
+    def __str__(self) -> str:
+        return f"{self.left} {self.relation} {self.right}"
+
+
+@dataclass(frozen=True, slots=True)
+class IsIn(PredicateNode):
+    """A value is one of a few constants; unknown where it is null."""
+
+    value: Value
+    options: tuple[Scalar, ...]
+
+    def __str__(self) -> str:
+        return f"{_compared(self.value)} in {[Literal(o).value for o in self.options]!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class IsBetween(PredicateNode):
+    """A value lies between two others, both included."""
+
+    value: Value
+    low: Value
+    high: Value
+
+    def __str__(self) -> str:
+        return f"between({self.value}, {self.low}, {self.high})"
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull(PredicateNode):
+    """A value is missing."""
+
+    value: Value
+
+    def __str__(self) -> str:
+        return f"is_null({self.value})"
+
+
+@dataclass(frozen=True, slots=True)
+class IsTrue(PredicateNode):
+    """A flag that was looked up or coalesced, used as a predicate."""
+
+    value: Lookup | Coalesce
+
+    def __str__(self) -> str:
+        return f"is_true({self.value})"
+
+
+@dataclass(frozen=True, slots=True)
+class Not(PredicateNode):
+    """The opposite; unknown stays unknown."""
+
+    predicate: Predicate
+
+    def __str__(self) -> str:
+        is_word = isinstance(self.predicate, Flag | IsNull | IsTrue | IsBetween)
+        return f"not {self.predicate}" if is_word else f"not ({self.predicate})"
+
+
+@dataclass(frozen=True, slots=True)
+class And(PredicateNode):
+    """Both are true."""
+
+    left: Predicate
+    right: Predicate
+
+    def __str__(self) -> str:
+        right = f"({self.right})" if isinstance(self.right, And | Or) else str(self.right)
+        left = f"({self.left})" if isinstance(self.left, Or) else str(self.left)
+        return f"{left} and {right}"
+
+
+@dataclass(frozen=True, slots=True)
+class Or(PredicateNode):
+    """Either is true."""
+
+    left: Predicate
+    right: Predicate
+
+    def __str__(self) -> str:
+        right = f"({self.right})" if isinstance(self.right, Or) else str(self.right)
+        return f"{self.left} or {right}"
+
+
+Predicate = Flag | Comparison | IsIn | IsBetween | IsNull | IsTrue | Not | And | Or
+
+
+def unit_of(value: Value) -> Unit:
+    """Give the unit of a value; constants, words and moments are plain numbers."""
+    match value:
+        case Column() | RollupColumn():
+            return value.unit
+        case Literal() | Dimension() | AsOf():
+            return NUMBER
+        case Operation(operator, left, right):
+            if operator is Operator.MULTIPLY:
+                return unit_of(left) * unit_of(right)
+            if operator is Operator.DIVIDE:
+                return unit_of(left) / unit_of(right)
+            return unit_of(right if isinstance(left, Literal) else left)
+        case Coalesce(values):
+            return unit_of(values[0])
+        case Elapsed():
+            return SECOND
+        case Case(_, then, otherwise):
+            return unit_of(otherwise if isinstance(then, Literal) else then)
+        case Lookup() | Prefixed():
+            return unit_of(value.value)
+        case _:
+            assert_never(value)
+
+
+def fits(left: Value, right: Value) -> bool:
+    """Say whether two values may be added or compared; a constant takes any unit."""
+    if isinstance(left, Literal) or isinstance(right, Literal):
+        return True
+    return unit_of(left).fits(unit_of(right))
+
+
+def children(node: Value | Predicate) -> Iterator[Value | Predicate]:
+    """Give the nodes directly inside a value or predicate."""
+    match node:
+        case Column() | RollupColumn() | Dimension() | Literal() | AsOf():
+            return
+        case Operation() | Comparison() | And() | Or():
+            yield from (node.left, node.right)
+        case Coalesce(values):
+            yield from values
+        case Elapsed(start, end):
+            yield from (start, end)
+        case Case(condition, then, otherwise):
+            yield from (condition, then, otherwise)
+        case Lookup(key, value):
+            yield from (key, value)
+        case Prefixed() | IsIn() | IsNull() | IsTrue():
+            yield node.value
+        case IsBetween(value, low, high):
+            yield from (value, low, high)
+        case Not(predicate):
+            yield predicate
+        case _:
+            assert_never(node)
+
+
+def _value(thing: object) -> Value:
+    if isinstance(thing, ValueNode):
+        return thing  # type: ignore[return-value]  # every ValueNode is one of Value
+    if isinstance(thing, str | int | float | bool | dt.date):
+        return Literal(thing)
+    raise DefinitionError(
+        f"{thing!r} is a {type(thing).__name__}, not a value of a row",
+        "use a column, a number, a word, a truth value or a date",
+    )
+
+
+def _predicate(thing: PredicateNode) -> Predicate:
+    return thing  # type: ignore[return-value]  # every PredicateNode is one of Predicate
+
+
+def _operand(value: Value, parent: Operation, tighter: int = 0) -> str:
+    if isinstance(value, Operation) and value.operator.binds < parent.operator.binds + tighter:
+        return f"({value})"
+    return str(value)
+
+
+def _compared(value: Value) -> str:
+    return f"({value})" if isinstance(value, Operation) else str(value)

@@ -1,0 +1,388 @@
+"""A metric: a formula with a name, a place in the funnel, and words."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from html import escape
+from typing import TypeVar
+
+from funnelkit.errors import DefinitionError, UnitError, UnknownNameError
+from funnelkit.formula.formulas import Formula, FormulaNode, Reference, as_formula
+from funnelkit.formula.parsing import parse_formula
+from funnelkit.formula.properties import (
+    Additivity,
+    additivity,
+    inputs,
+    names_in,
+    needs_periods,
+    references,
+    replace_names,
+    split_ratio,
+    unit_of_formula,
+)
+from funnelkit.formula.typeset import expand, to_latex
+from funnelkit.tables import TABLES
+from funnelkit.units import NUMBER, Unit
+
+__all__ = ["AidaStage", "Area", "Card", "Direction", "Metric", "Stage", "resolve_all"]
+
+
+class Stage(StrEnum):
+    """The four stages of the purchase funnel."""
+
+    AWARENESS = "awareness"
+    CONSIDERATION = "consideration"
+    CONVERSION = "conversion"
+    RETENTION = "retention"
+
+
+class AidaStage(StrEnum):
+    """The four stages of the AIDA funnel."""
+
+    AWARENESS = "awareness"
+    INTEREST = "interest"
+    DECISION = "decision"
+    ACTION = "action"
+
+
+class Area(StrEnum):
+    """The part of the business that a metric speaks of."""
+
+    TRAFFIC = "traffic"
+    ENGAGEMENT = "engagement"
+    EMAIL = "email"
+    FUNNEL = "funnel"
+    SALES = "sales"
+    PROFIT = "profit"
+    CUSTOMERS = "customers"
+    OPERATIONS = "operations"
+    CUSTOM = "custom"
+
+
+class Direction(StrEnum):
+    """Which way is better."""
+
+    UP = "up"
+    DOWN = "down"
+    NEUTRAL = "neutral"
+
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+_NAME = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric(FormulaNode):
+    """A KPI as an object: what is computed, and what it means.
+
+    Required inputs, additivity, numerator and denominator and the unit follow
+    from the formula. A metric can be used in the formulas of others.
+
+    Attributes:
+        name: The trade's spelled-out term, in lower_snake_case.
+        formula: What is computed: nodes, or their text form.
+        title: The name as people write it; by default made from `name`.
+        aliases: Other names that it answers to.
+        unit: The unit; checked against the formula's, which is the default.
+        stage: Where it stands in the purchase funnel, if anywhere.
+        aida: Where it stands in the AIDA funnel, if anywhere.
+        area: The part of the business that it speaks of.
+        better: Which way is better.
+        bounds: The smallest and largest possible value; None for no bound.
+        description: What it tells.
+        counts: What it counts.
+        leaves_out: What it leaves out.
+        null_when: When it has no value.
+        read_with: What to read it with.
+        caveats: The usual mistake.
+        competing: Other definitions in use, and how they differ.
+        without_periods: What to ask instead when the question has no periods.
+        references: The sources of the definition.
+        tags: Words to find it by.
+        version: Raised when the definition changes.
+
+    Examples:
+        >>> from funnelkit import Count, Metric, Orders, Sessions
+        >>> rate = Metric(name="orders_per_visit", formula=Count(Orders) / Count(Sessions))
+        >>> rate.inputs
+        {'orders': (), 'sessions': ()}
+        >>> str(rate.unit)
+        'order/session'
+    """
+
+    name: str
+    formula: Formula
+    title: str = ""
+    aliases: tuple[str, ...] = ()
+    unit: Unit = field(default=NUMBER)
+    stage: Stage | None = None
+    aida: AidaStage | None = None
+    area: Area = Area.CUSTOM
+    better: Direction = Direction.NEUTRAL
+    bounds: tuple[float | None, float | None] = (None, None)
+    description: str = ""
+    counts: str = ""
+    leaves_out: str = ""
+    null_when: str = ""
+    read_with: tuple[str, ...] = ()
+    caveats: str = ""
+    competing: tuple[str, ...] = ()
+    without_periods: str = ""
+    references: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    version: int = 1
+
+    def __init__(  # noqa: PLR0913  # the fields of a definition, every one by keyword
+        self,
+        *,
+        name: str,
+        formula: Formula | Metric | str | float,
+        title: str = "",
+        aliases: tuple[str, ...] = (),
+        unit: Unit | None = None,
+        stage: Stage | str | None = None,
+        aida: AidaStage | str | None = None,
+        area: Area | str = Area.CUSTOM,
+        better: Direction | str = Direction.NEUTRAL,
+        bounds: tuple[float | None, float | None] = (None, None),
+        description: str = "",
+        counts: str = "",
+        leaves_out: str = "",
+        null_when: str = "",
+        read_with: tuple[str, ...] = (),
+        caveats: str = "",
+        competing: tuple[str, ...] = (),
+        without_periods: str = "",
+        references: tuple[str, ...] = (),
+        tags: tuple[str, ...] = (),
+        version: int = 1,
+    ) -> None:
+        parsed = parse_formula(formula, TABLES) if isinstance(formula, str) else as_formula(formula)
+        given = {
+            "name": _checked_name(name),
+            "formula": parsed,
+            "title": title or name.replace("_", " ").capitalize(),
+            "aliases": tuple(aliases),
+            "unit": _checked_unit(name, parsed, unit),
+            "stage": None if stage is None else _member(Stage, stage, name),
+            "aida": None if aida is None else _member(AidaStage, aida, name),
+            "area": _member(Area, area, name),
+            "better": _member(Direction, better, name),
+            "bounds": bounds,
+            "description": description,
+            "counts": counts,
+            "leaves_out": leaves_out,
+            "null_when": null_when,
+            "read_with": tuple(read_with),
+            "caveats": caveats,
+            "competing": tuple(competing),
+            "without_periods": without_periods,
+            "references": tuple(references),
+            "tags": tuple(tags),
+            "version": version,
+        }
+        for key, value in given.items():
+            object.__setattr__(self, key, value)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def to_formula(self) -> Reference:
+        """Give the reference that other formulas hold."""
+        return Reference(self.name, self.formula, self.unit)
+
+    @property
+    def inputs(self) -> dict[str, tuple[str, ...]]:
+        """The tables that it reads and, of each, the columns it names."""
+        return inputs(self.formula)
+
+    @property
+    def additivity(self) -> Additivity:
+        """Along what its values may be added up."""
+        return additivity(self.formula)
+
+    @property
+    def ratio(self) -> tuple[Formula, Formula] | None:
+        """Its numerator and denominator, if it is a ratio."""
+        return split_ratio(self.formula)
+
+    @property
+    def depends_on(self) -> tuple[str, ...]:
+        """The metrics that its formula names."""
+        return tuple(reference.name for reference in references(self.formula))
+
+    @property
+    def compares_periods(self) -> bool:
+        """Whether it needs a question with periods."""
+        return needs_periods(self.formula)
+
+    @property
+    def fingerprint(self) -> str:
+        """A stable hash of the definition: the name, the spelled-out formula and the unit."""
+        text = f"{self.name}\n{expand(self.formula)}\n{self.unit}\n{self.unit.display}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def lineage(self) -> str:
+        """Draw the tree of metrics and folds that it rests on.
+
+        Returns:
+            One line per metric, indented under the one that names it.
+        """
+        return "\n".join(_tree(self.name, self.formula, 0))
+
+    def resolved(self, metrics: Mapping[str, Metric]) -> Metric:
+        """Give the same metric with the names in its formula looked up.
+
+        Args:
+            metrics: Metrics by every name that they answer to, themselves looked up.
+
+        Raises:
+            UnknownNameError: A name is not among them.
+            UnitError: The unit that follows is not the declared one.
+        """
+        names = names_in(self.formula)
+        if not names:
+            return self
+        found = {name: metrics[name].to_formula() for name in names if name in metrics}
+        if lacking := [name for name in names if name not in found]:
+            raise UnknownNameError("metric", lacking[0], sorted(metrics), f"named by {self.name}")
+        unit = None if self.unit == NUMBER else self.unit
+        formula = replace_names(self.formula, found)
+        return replace(self, formula=formula, unit=_checked_unit(self.name, formula, unit))
+
+
+def resolve_all(metrics: Iterable[Metric]) -> dict[str, Metric]:
+    """Look up the names in the formulas of metrics among the metrics themselves.
+
+    Args:
+        metrics: The metrics, in any order.
+
+    Returns:
+        The metrics by name, in the order given, every name looked up.
+
+    Raises:
+        DefinitionError: Metrics name each other in a circle, or share a name.
+        UnknownNameError: A formula names none of them.
+    """
+    given = list(metrics)
+    by_any_name: dict[str, Metric] = {}
+    for metric in given:
+        for name in (metric.name, *metric.aliases):
+            other = by_any_name.setdefault(name, metric)
+            if other != metric:
+                raise DefinitionError(
+                    f"{name!r} names both {other.name!r} and {metric.name!r}",
+                    "rename one, drop the alias, or register with replace=True",
+                )
+    done: dict[str, Metric] = {}
+
+    def resolve(metric: Metric, path: tuple[str, ...]) -> Metric:
+        if metric.name in path:
+            circle = " → ".join((*path, metric.name))
+            raise DefinitionError(f"metrics name each other in a circle: {circle}", "break it")
+        if metric.name not in done:
+            needed = {
+                name: resolve(by_any_name[name], (*path, metric.name))
+                for name in names_in(metric.formula)
+                if name in by_any_name
+            }
+            known = dict.fromkeys(by_any_name, metric) | needed
+            done[metric.name] = metric.resolved(known)
+        return done[metric.name]
+
+    return {metric.name: resolve(metric, ()) for metric in given}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A metric's card: everything there is to know about its definition.
+
+    Attributes:
+        metric: The metric.
+    """
+
+    metric: Metric
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Give the card's lines: heading and text, without empty ones."""
+        metric = self.metric
+        low, high = ("…" if bound is None else f"{bound:g}" for bound in metric.bounds)
+        needs = "; ".join(
+            f"{table}: {', '.join(columns) or 'its rows'}"
+            for table, columns in metric.inputs.items()
+        )
+        rows = [
+            ("formula", str(metric.formula)),
+            ("tells", metric.description),
+            ("counts", metric.counts),
+            ("leaves out", metric.leaves_out),
+            ("null when", metric.null_when),
+            ("adds up", str(metric.additivity)),
+            ("read with", ", ".join(metric.read_with)),
+            ("usual mistake", metric.caveats),
+            ("competing", "; ".join(metric.competing)),
+            ("unit", f"{metric.unit} ({metric.unit.display}), better {metric.better}"),
+            ("bounds", f"{low} to {high}"),
+            ("funnel", " / ".join(filter(None, (metric.stage, metric.aida)))),
+            ("area", metric.area),
+            ("aliases", ", ".join(metric.aliases)),
+            ("needs", needs),
+            ("latex", to_latex(metric.formula)),
+            ("sources", "; ".join(metric.references)),
+            ("definition", f"{metric.fingerprint}, version {metric.version}"),
+        ]
+        return [(head, text) for head, text in rows if text]
+
+    def __str__(self) -> str:
+        lines = [f"{self.metric.title} ({self.metric.name})"]
+        lines += [f"  {head:<14}{text}" for head, text in self.rows()]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(head)}</th><td>{escape(text)}</td></tr>" for head, text in self.rows()
+        )
+        return f"<table><caption>{escape(self.metric.title)}</caption>{rows}</table>"
+
+
+def _tree(name: str, formula: Formula, depth: int) -> list[str]:
+    lines = [f"{'  ' * depth}{name} = {formula}"]
+    for reference in references(formula):
+        lines += _tree(reference.name, reference.formula, depth + 1)
+    return lines
+
+
+def _checked_name(name: str) -> str:
+    if not _NAME.match(name):
+        raise DefinitionError(
+            f"{name!r} is no name for a metric", "use lower_snake_case, dots between variants"
+        )
+    return name
+
+
+def _checked_unit(name: str, formula: Formula, declared: Unit | None) -> Unit:
+    if names_in(formula):
+        return declared or NUMBER
+    derived = unit_of_formula(formula)
+    if declared is None:
+        return derived
+    if not declared.fits(derived):
+        raise UnitError(f"{name} declares one unit, its formula gives another", str(declared), str(derived))
+    return declared
+
+
+def _member(kind: type[_Choice], given: str, name: str) -> _Choice:
+    try:
+        return kind(given)
+    except ValueError:
+        raise DefinitionError(
+            f"{name}: {given!r} is no {kind.__name__}",
+            "use one of " + ", ".join(repr(str(member)) for member in kind),
+        ) from None

@@ -1,0 +1,512 @@
+"""From metrics and a question to steps: which table is folded by what, once each.
+
+A formula is lowered to arithmetic on leaves. A leaf is one aggregate of one
+source in one period, perhaps an earlier one, or over the history to date.
+Leaves that two metrics share are folded once; aggregates of one table go into
+one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import assert_never
+
+from funnelkit.calendar import Calendar, Span
+from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError, nearest
+from funnelkit.formula.formulas import (
+    Aggregate,
+    Arithmetic,
+    Constant,
+    Count,
+    CountDistinct,
+    CountRetained,
+    Cumulative,
+    Formula,
+    LastOverTime,
+    Max,
+    Mean,
+    Min,
+    Name,
+    Native,
+    PeriodYears,
+    Positive,
+    Quantile,
+    Reference,
+    Rollup,
+    Shift,
+    StdDev,
+    Sum,
+    source_of,
+)
+from funnelkit.formula.properties import columns_of, conjuncts, is_count
+from funnelkit.formula.values import Column, Dimension, Lookup, Operator, Or, Predicate
+from funnelkit.metric import Metric
+from funnelkit.resolve import dimensions_in, joined, resolve_dimension, resolve_predicate
+from funnelkit.shop import Shop
+
+__all__ = ["AboveZero", "Fold", "Group", "Leaf", "Lowered", "LoweredMetric", "Operated", "Plan", "Question", "Step", "Unless", "fold_columns", "leaves_of", "make_plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked besides the metrics.
+
+    Attributes:
+        by: The dimensions to group by.
+        where: What rows must satisfy, over dimensions.
+        calendar: How time is divided.
+        span: The range of time.
+    """
+
+    by: tuple[Dimension, ...]
+    where: Predicate | None
+    calendar: Calendar
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A key to group by: its name in the result and what it is on one table."""
+
+    name: str
+    value: Column | Lookup
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One aggregate of a step, and the name of its column in the answer."""
+
+    name: str
+    aggregate: Aggregate | Native
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One question to an engine: fold this source by these keys with these aggregates.
+
+    Attributes:
+        table: The table that is read.
+        folds: What is folded. A rollup, a count of retained values, or folds to
+            date share a step only with their like.
+        groups: The keys, besides the period.
+        where: Which rows enter.
+        calendar: How time is divided.
+        span: The range that is read; the whole history before its end if to date.
+        to_date: Whether the answer is what each period adds to the history.
+    """
+
+    table: str
+    folds: tuple[Fold, ...]
+    groups: tuple[Group, ...]
+    where: Predicate | None
+    calendar: Calendar
+    span: Span
+    to_date: bool = False
+
+    def __str__(self) -> str:
+        keys = [*(["period"] if self.calendar.every else []), *(g.name for g in self.groups)]
+        reads = sorted({str(leaf) for fold in self.folds for leaf in fold_columns(fold)})
+        lines = [f"fold {self.table} by {', '.join(keys) or 'nothing'}"]
+        if self.to_date:
+            lines[0] += " to date"
+        if self.where is not None:
+            lines.append(f"  where {self.where}")
+        if self.span.start or self.span.end:
+            lines.append(f"  from {self.span.start or 'the beginning'} to {self.span.end or 'the end'}")
+        lines.append(f"  reads {', '.join(reads) or 'its rows'}")
+        return "\n".join([*lines, *(f"  {fold.name} = {fold.aggregate}" for fold in self.folds)])
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One folded number: the column of the answer, and how many periods earlier."""
+
+    name: str
+    shift: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """Arithmetic on lowered formulas."""
+
+    operator: Operator
+    left: Lowered
+    right: Lowered
+
+
+@dataclass(frozen=True, slots=True)
+class Unless:
+    """A value that is null where a count is above a limit, with the reason."""
+
+    value: Lowered
+    count: Leaf
+    above: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AboveZero:
+    """A value that is null where it is not above zero."""
+
+    value: Lowered
+
+
+Lowered = Leaf | Constant | PeriodYears | Operated | Unless | AboveZero
+
+
+@dataclass(frozen=True, slots=True)
+class LoweredMetric:
+    """A metric as arithmetic on leaves."""
+
+    metric: Metric
+    value: Lowered
+    ratio: tuple[Lowered, Lowered] | None
+    counts: tuple[bool, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a question will be answered.
+
+    Attributes:
+        question: The question.
+        metrics: The metrics, lowered, in the order they were asked.
+        steps: What each source is asked, once.
+    """
+
+    question: Question
+    metrics: tuple[LoweredMetric, ...]
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.steps)} steps for {len(self.metrics)} metrics"]
+        lines += [f"{number}. {step}" for number, step in enumerate(self.steps, 1)]
+        lines += [f"{m.metric.name} = {show(m.value)}" for m in self.metrics]
+        return "\n".join(lines)
+
+
+def show(lowered: Lowered) -> str:
+    """Write a lowered formula."""
+    match lowered:
+        case Leaf(name, shift):
+            return name if not shift else f"{name}[{-shift} periods]"
+        case Constant() | PeriodYears():
+            return str(lowered)
+        case Operated(operator, left, right):
+            return f"({show(left)} {operator} {show(right)})"
+        case Unless(value, count, above, _):
+            return f"({show(value)} unless {show(count)} > {above})"
+        case AboveZero(value):
+            return f"positive({show(value)})"
+        case _:
+            assert_never(lowered)
+
+
+@dataclass(slots=True)
+class _Planner:
+    """Collects the folds that formulas need, each once, by the step they go into."""
+
+    shop: Shop
+    question: Question
+    folds: dict[tuple[Aggregate | Native, bool], Fold] = field(default_factory=dict)
+    reach: dict[str, int] = field(default_factory=dict)
+    wanted: dict[str, list[str]] = field(default_factory=dict)
+    metric: str = ""
+
+    def lower(self, formula: Formula, shift: int = 0, *, to_date: bool = False) -> Lowered:
+        match formula:
+            case Constant() | PeriodYears():
+                return formula
+            case Name(name):
+                raise UnknownNameError("metric", name)
+            case Reference(_, inner):
+                return self.lower(inner, shift, to_date=to_date)
+            case Shift(inner, periods):
+                return self.lower(inner, shift + periods, to_date=to_date)
+            case Cumulative(inner):
+                return self.lower(inner, shift, to_date=True)
+            case Positive(inner):
+                return AboveZero(self.lower(inner, shift, to_date=to_date))
+            case Arithmetic(operator, left, right):
+                return Operated(
+                    operator,
+                    self.lower(left, shift, to_date=to_date),
+                    self.lower(right, shift, to_date=to_date),
+                )
+            case _:
+                return self._lower_fold(formula, shift, to_date=to_date)
+
+    def _lower_fold(self, fold: Aggregate | Native, shift: int, *, to_date: bool) -> Lowered:
+        match fold:
+            case Mean(value, where=where, of=None):
+                above = self._leaf(Sum(value, where=where), shift, to_date=to_date)
+                below = self._leaf(Count(value, where=where), shift, to_date=to_date)
+                return Operated(Operator.DIVIDE, above, below)
+            case Sum(value, where=where, of=None, skip_nulls=False):
+                rows = self.shop.known[source_of(fold)]
+                gaps = Count(rows, where=joined((where, value.is_null())))
+                count = self._leaf(gaps, shift, to_date=to_date)
+                total = self._lower_fold(replace(fold, skip_nulls=True), shift, to_date=to_date)
+                return Unless(total, count, 0, "missing_values")
+            case Sum(value, where=where, of=None, within=Column() as within):
+                kinds = CountDistinct(within, where=joined((where, value.is_not_null())))
+                count = self._leaf(kinds, shift, to_date=to_date)
+                total = self._leaf(replace(fold, within=None), shift, to_date=to_date)
+                return Unless(total, count, 1, f"mixed_{within.name}")
+            case _:
+                return self._leaf(fold, shift, to_date=to_date)
+
+    def _leaf(self, aggregate: Aggregate | Native, shift: int, *, to_date: bool) -> Leaf:
+        if to_date:
+            _check_grows(aggregate)
+        found = self.folds.setdefault(
+            (aggregate, to_date), Fold(f"f{len(self.folds)}", aggregate)
+        )
+        self.reach[found.name] = max(self.reach.get(found.name, 0), shift)
+        users = self.wanted.setdefault(found.name, [])
+        if self.metric not in users:
+            users.append(self.metric)
+        return Leaf(found.name, shift)
+
+    def steps(self) -> tuple[Step, ...]:
+        """Put the folds into steps: one per table and kind of folding."""
+        self._check_inputs()
+        buckets: dict[tuple[object, ...], list[Fold]] = {}
+        for (aggregate, to_date), fold in self.folds.items():
+            buckets.setdefault(_bucket(aggregate, to_date=to_date), []).append(fold)
+        return tuple(
+            self._step(str(bucket[0]), folds, to_date=bool(bucket[1]))
+            for bucket, folds in buckets.items()
+        )
+
+    def _step(self, table: str, folds: list[Fold], *, to_date: bool) -> Step:
+        groups = tuple(
+            Group(dimension.name, resolve_dimension(self.shop, table, dimension))
+            for dimension in self.question.by
+        )
+        where = self.question.where
+        own = () if where is None else (resolve_predicate(self.shop, table, where),)
+        folds, shared = _split_where(folds)
+        return Step(
+            table,
+            tuple(folds),
+            groups,
+            joined((*own, shared)),
+            self.question.calendar,
+            self._span(folds, to_date=to_date),
+            to_date=to_date,
+        )
+
+    def _span(self, folds: Sequence[Fold], *, to_date: bool) -> Span:
+        span, calendar = self.question.span, self.question.calendar
+        if to_date:
+            return Span(None, span.end)
+        back = max(
+            self.reach[fold.name]
+            + (fold.aggregate.periods if isinstance(fold.aggregate, CountRetained) else 0)
+            for fold in folds
+        )
+        if span.start is None or not back:
+            return span
+        if calendar.floor(span.start) != span.start:
+            raise DefinitionError(
+                f"start={span.start} is not the start of a period of {calendar.every}",
+                f"metrics that compare periods need whole ones: start={calendar.floor(span.start)}",
+            )
+        return Span(calendar.earlier(span.start, back), span.end)
+
+    def _check_inputs(self) -> None:
+        """Report every table and column that is missing, and who wants it."""
+        missing: dict[str, list[str]] = {}
+        has_time = bool(self.question.calendar.every or self.question.span != Span())
+        for fold in self.folds.values():
+            for name in _lacking(self.shop, fold, has_time=has_time):
+                users = missing.setdefault(name, [])
+                users += [user for user in self.wanted[fold.name] if user not in users]
+        if missing:
+            raise MissingInputError(missing, _hints(self.shop, missing))
+        self._check_dimensions()
+
+    def _check_dimensions(self) -> None:
+        """Name the metrics that want a table from which a dimension cannot be reached."""
+        where = self.question.where
+        named = (*self.question.by, *(() if where is None else dimensions_in(where)))
+        for fold in self.folds.values():
+            for dimension in named:
+                try:
+                    resolve_dimension(self.shop, _table(fold), dimension)
+                except UnknownNameError as error:
+                    users = ", ".join(self.wanted[fold.name])
+                    remedy = f"{users} needs it there; {error.remedy}"
+                    raise UnknownNameError(error.kind, error.name, error.known, remedy) from None
+
+
+def make_plan(shop: Shop, metrics: Sequence[Metric], question: Question) -> Plan:
+    """Plan the answer to a question.
+
+    Raises:
+        MissingInputError: Tables or columns are missing; names them all.
+        UnknownNameError: A dimension cannot be reached from a table.
+        DefinitionError: The metrics and the question contradict each other.
+    """
+    planner = _Planner(shop, question)
+    lowered: list[LoweredMetric] = []
+    for metric in metrics:
+        if metric.compares_periods and question.calendar.every is None:
+            raise DefinitionError(
+                f"{metric.name} compares a period with the one before it",
+                f"give periods: every='1mo'{metric.without_periods and '; '}{metric.without_periods}",
+            )
+        planner.metric = metric.name
+        ratio = metric.ratio
+        value = planner.lower(metric.formula)
+        sides = None if ratio is None else (planner.lower(ratio[0]), planner.lower(ratio[1]))
+        counts = (False, False) if ratio is None else (is_count(ratio[0]), is_count(ratio[1]))
+        lowered.append(LoweredMetric(metric, value, sides, counts))
+    _check_length(metrics, lowered, question)
+    return Plan(question, tuple(lowered), planner.steps())
+
+
+def fold_columns(fold: Fold) -> tuple[Column | Lookup, ...]:
+    """Give the columns and lookups that a fold reads."""
+    if isinstance(fold.aggregate, Native):
+        names = fold.aggregate.expression.meta.root_names()
+        return tuple(Column(table=fold.aggregate.table, name=name) for name in names)
+    return tuple(columns_of(fold.aggregate))
+
+
+def has_period_length(lowered: Lowered) -> bool:
+    """Say whether a lowered formula uses the length of the period."""
+    match lowered:
+        case PeriodYears():
+            return True
+        case Operated(_, left, right):
+            return has_period_length(left) or has_period_length(right)
+        case Unless(value) | AboveZero(value):
+            return has_period_length(value)
+        case _:
+            return False
+
+
+def leaves_of(lowered: Lowered) -> tuple[Leaf, ...]:
+    """Give the leaves of a lowered formula."""
+    match lowered:
+        case Leaf():
+            return (lowered,)
+        case Operated(_, left, right):
+            return (*leaves_of(left), *leaves_of(right))
+        case Unless(value, count):
+            return (*leaves_of(value), count)
+        case AboveZero(value):
+            return leaves_of(value)
+        case _:
+            return ()
+
+
+def _check_length(
+    metrics: Sequence[Metric], lowered: Sequence[LoweredMetric], question: Question
+) -> None:
+    span = question.span
+    if question.calendar.every or (span.start and span.end):
+        return
+    for metric, low in zip(metrics, lowered, strict=True):
+        if has_period_length(low.value):
+            raise DefinitionError(
+                f"{metric.name} depends on the length of the range", "give start= and end=, or every="
+            )
+
+
+def _bucket(aggregate: Aggregate | Native, *, to_date: bool) -> tuple[object, ...]:
+    match aggregate:
+        case Native():
+            return (aggregate.table, False)
+        case CountRetained():
+            return (source_of(aggregate), to_date, aggregate)
+        case CountDistinct() if to_date:
+            return (source_of(aggregate), to_date, aggregate)
+        case LastOverTime():
+            return (source_of(aggregate), to_date, aggregate)
+        case _:
+            return (source_of(aggregate), to_date, aggregate.of)
+
+
+def _check_grows(aggregate: Aggregate | Native) -> None:
+    match aggregate:
+        case Sum() | Count() | CountDistinct():
+            inner = aggregate.of.columns if isinstance(aggregate.of, Rollup) else ()
+            grows = all(isinstance(fold, Sum | Count | Min | Max) for _, fold in inner)
+        case Mean() | Min() | Max() | Quantile() | StdDev() | LastOverTime() | CountRetained() | Native():
+            grows = False
+        case _:
+            assert_never(aggregate)
+    if not grows:
+        raise DefinitionError(
+            f"cumulative({aggregate}) cannot be grown row by row",
+            "use sums, counts and distinct counts, of a table or of a rollup of such",
+        )
+
+
+def _shared(folds: Sequence[Fold]) -> tuple[Predicate, ...]:
+    """Give the conditions that every fold of a step has, to filter by once."""
+    if any(isinstance(fold.aggregate, Native) or fold.aggregate.of for fold in folds):
+        return ()
+    parts = [conjuncts(fold.aggregate.where) for fold in folds if not isinstance(fold.aggregate, Native)]
+    return tuple(part for part in parts[0] if all(part in other for other in parts[1:]))
+
+
+def _split_where(folds: Sequence[Fold]) -> tuple[list[Fold], Predicate | None]:
+    """Filter a step once by what all its folds want; keep a row that no fold wants out.
+
+    A row outside every condition must change nothing, not even which groups
+    there are.
+    """
+    if any(isinstance(fold.aggregate, Native) or fold.aggregate.of for fold in folds):
+        return list(folds), None
+    parts = [conjuncts(_where(fold)) for fold in folds]
+    shared = tuple(part for part in parts[0] if all(part in other for other in parts[1:]))
+    kept = [joined(part for part in own if part not in shared) for own in parts]
+    rest = [own for own in kept if own is not None]
+    if len(folds) == 1:
+        return [_with_where(folds[0], None)], joined((*shared, *rest))
+    either = reduce(Or, dict.fromkeys(rest)) if len(rest) == len(kept) else None
+    return (
+        [_with_where(fold, own) for fold, own in zip(folds, kept, strict=True)],
+        joined((*shared, either)),
+    )
+
+
+def _where(fold: Fold) -> Predicate | None:
+    return None if isinstance(fold.aggregate, Native) else fold.aggregate.where
+
+
+def _with_where(fold: Fold, where: Predicate | None) -> Fold:
+    if isinstance(fold.aggregate, Native):
+        return fold
+    return Fold(fold.name, replace(fold.aggregate, where=where))
+
+
+def _lacking(shop: Shop, fold: Fold, *, has_time: bool) -> frozenset[str]:
+    table = _table(fold)
+    if table not in shop.tables:
+        return frozenset({table})
+    wanted = fold_columns(fold)
+    if has_time:
+        declared = shop.known[table]
+        spread = declared.spread[:2] if declared.spread else ()
+        wanted += tuple(declared.get(name) for name in (declared.time, *spread))
+    return frozenset[str]().union(*map(shop.lacks, wanted))
+
+
+def _table(fold: Fold) -> str:
+    return fold.aggregate.table if isinstance(fold.aggregate, Native) else source_of(fold.aggregate)
+
+
+def _hints(shop: Shop, missing: Iterable[str]) -> dict[str, str]:
+    hints: dict[str, str] = {}
+    for name in missing:
+        table, _, column = name.partition(".")
+        if column and (close := nearest(column, shop.tables[table].columns)):
+            hints[name] = f"{table} has {', '.join(close)}"
+    return hints

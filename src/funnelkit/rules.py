@@ -1,0 +1,109 @@
+"""How a column that was not supplied is derived from those that were.
+
+A rule is a value or predicate of the same row (with lookups in parents), or
+one of the nodes below. Rules are data: each engine carries them out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from funnelkit.formula.formulas import Aggregate
+from funnelkit.formula.properties import columns_of, leaves
+from funnelkit.formula.values import Column, Lookup, Predicate, Scalar, Value
+
+__all__ = ["Default", "Everywhere", "FirstOver", "FromChildren", "NumberOver", "PreviousOver", "Rule", "dependencies"]
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """A constant, for a column whose absence has one safe meaning.
+
+    Attributes:
+        value: The constant.
+        absent: The columns that must not be supplied for it to apply.
+    """
+
+    value: Scalar
+    absent: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FromChildren:
+    """An aggregate over the rows of a finer table that point to this row.
+
+    A row that nothing points to is a fold over no rows: sums and counts are 0.
+
+    Attributes:
+        key: The column of the finer table that points here.
+        aggregate: What is folded.
+        above: If given, the rule says whether the aggregate is above it.
+    """
+
+    key: Column
+    aggregate: Aggregate
+    above: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Everywhere:
+    """Whether rows of a finer table point here, and all of them satisfy a predicate."""
+
+    key: Column
+    predicate: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class NumberOver:
+    """The row's number, from 1, among the rows of one key in order of time.
+
+    Attributes:
+        key: Whose rows are numbered.
+        order: The columns that order them; ties are settled by the later ones.
+        where: Which rows are numbered; the others are null.
+    """
+
+    key: Column
+    order: tuple[Column, ...]
+    where: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOver:
+    """The smallest value of a column among the rows of one key that satisfy a predicate."""
+
+    key: Column
+    value: Column
+    where: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class PreviousOver:
+    """The value of a column in the row before, among those of one key, in order of time."""
+
+    key: Column
+    value: Column
+    order: tuple[Column, ...]
+    where: Predicate
+
+
+Rule = Value | Predicate | Default | FromChildren | Everywhere | NumberOver | FirstOver | PreviousOver
+
+
+def dependencies(rule: Rule) -> tuple[Column | Lookup, ...]:
+    """Give the columns and lookups that a rule reads."""
+    match rule:
+        case Default():
+            return ()
+        case FromChildren(key, aggregate):
+            return (key, *columns_of(aggregate))
+        case Everywhere(key, predicate):
+            return (key, *leaves(predicate))
+        case NumberOver(key, order, where):
+            return (key, *order, *leaves(where))
+        case FirstOver(key, value, where):
+            return (key, value, *leaves(where))
+        case PreviousOver(key, value, order, where):
+            return (key, value, *order, *leaves(where))
+        case _:
+            return tuple(leaves(rule))

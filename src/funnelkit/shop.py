@@ -1,0 +1,433 @@
+"""A shop: the user's frames bound to the canonical tables.
+
+Binding looks at schemas only. Every fault is reported at once. Which columns
+are derived, and by which rule, is decided here and carried out by an engine.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Unpack
+
+import polars as pl
+from typing_extensions import TypedDict
+
+from funnelkit.calendar import Calendar, Moment
+from funnelkit.catalog import BUILT_IN
+from funnelkit.errors import (
+    ContractError,
+    DataError,
+    DefinitionError,
+    Fault,
+    UnknownNameError,
+    nearest,
+)
+from funnelkit.formula.properties import inputs
+from funnelkit.formula.table import Table
+from funnelkit.formula.values import (
+    Category,
+    Column,
+    Duration,
+    Flag,
+    Key,
+    Lookup,
+    Money,
+    Quantity,
+    Score,
+    Time,
+)
+from funnelkit.metric import Metric
+from funnelkit.rules import Default, Rule, dependencies
+from funnelkit.sources import FILE_TYPES, Source, open_source
+from funnelkit.tables import POLICIES, RULES, TABLES, OrderPolicy, policy_rules
+
+__all__ = ["Bound", "Settings", "Shop"]
+
+
+class Settings(TypedDict, total=False):
+    """What a shop is told besides its frames.
+
+    Attributes:
+        rename: By table: the column as it is called, and the canonical name.
+        time_zone: The zone whose clock decides; naive times are read in it.
+        currency: The code of the currency of all amounts, for display.
+        order_policy: Which orders count: "default", "shopify", "captured", "all".
+        assume_empty: Tables that are truly empty: no returns, no other costs.
+        as_of: The moment up to which the data is known; by default the latest
+            time of any session, event, order or cart.
+        week_start: The first day of the week.
+        guards: Whether broken promises of the data raise an error.
+        tables: Declarations of tables beyond the canonical ones.
+    """
+
+    rename: Mapping[str, Mapping[str, str]]
+    time_zone: str
+    currency: str
+    order_policy: str | OrderPolicy
+    assume_empty: Sequence[str]
+    as_of: Moment | None
+    week_start: str
+    guards: bool
+    tables: Sequence[type[Table]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One frame bound to one table.
+
+    Attributes:
+        table: The table's declaration.
+        frame: The frame with canonical names and types, lazy.
+        columns: The supplied columns, by canonical name, with their types.
+        rows: The number of rows, where it is known without reading.
+    """
+
+    table: type[Table]
+    frame: pl.LazyFrame
+    columns: Mapping[str, pl.DataType]
+    rows: int | None
+
+
+class Shop:
+    """The user's frames, bound to the canonical tables.
+
+    Args:
+        settings: See `Settings`.
+        frames: By table name: a Polars frame, anything with the Arrow PyCapsule
+            interface, or a path or glob.
+
+    Raises:
+        UnknownNameError: A table, policy, zone or renamed column does not exist.
+        ContractError: Columns have types that cannot hold what they should.
+        DataError: A source cannot be read.
+
+    Examples:
+        >>> import datetime as dt
+        >>> import polars as pl
+        >>> orders = pl.DataFrame({
+        ...     "id": [1, 2], "ordered_at": [dt.date(2024, 5, 1)] * 2,
+        ...     "status": ["paid", "cancelled"], "gross_amount": [50.0, 70.0],
+        ...     "discount_amount": [0.0, 0.0],
+        ... })
+        >>> shop = Shop(orders=orders, rename={"orders": {"id": "order_id"}})
+        >>> sorted(shop.tables)
+        ['orders']
+    """
+
+    def __init__(
+        self,
+        *,
+        rename: Mapping[str, Mapping[str, str]] | None = None,
+        time_zone: str = "UTC",
+        currency: str = "",
+        order_policy: str | OrderPolicy = "default",
+        assume_empty: Sequence[str] = (),
+        as_of: Moment | None = None,
+        week_start: str = "monday",
+        guards: bool = True,
+        tables: Sequence[type[Table]] = (),
+        **frames: Source,
+    ) -> None:
+        self.calendar = Calendar(time_zone=time_zone, week_start=week_start)
+        self.currency = currency
+        self.policy = _policy(order_policy)
+        self.guards = guards
+        self.known = {**TABLES, **{table.table: table for table in tables}}
+        self.rules: Mapping[Column, tuple[Rule, ...]] = {**RULES, **policy_rules(self.policy)}
+        self.given_as_of = self.calendar.local(as_of, "as_of")
+        self.verified: set[str] = set()
+        self.seen_as_of: dt.datetime | None = None
+        self.tables = self._bind(frames, rename or {}, assume_empty)
+
+    @classmethod
+    def scan(cls, folder: str | Path, **settings: Unpack[Settings]) -> Shop:
+        """Bind every file of a folder that is named like a table: `orders.parquet`.
+
+        A `funnelkit.toml` in the folder gives settings; the ones passed here win.
+
+        Args:
+            folder: The folder.
+            settings: As for `Shop`.
+
+        Raises:
+            DataError: There is no such folder, or nothing in it to bind.
+        """
+        path = Path(folder)
+        if not path.is_dir():
+            raise DataError(f"there is no folder {str(path)!r}")
+        merged: Settings = {**_read_settings(path / "funnelkit.toml"), **settings}
+        names = {**TABLES, **{table.table: table for table in merged.get("tables", ())}}
+        frames: dict[str, Source] = {}
+        for file in sorted(path.iterdir()):
+            if file.suffix.lower() in FILE_TYPES and file.stem in names:
+                if file.stem in frames:
+                    raise DataError(f"{str(path)!r} has two files for {file.stem}", "keep one")
+                frames[file.stem] = file
+        if not frames:
+            raise DataError(
+                f"{str(path)!r} has no file named like a table",
+                "name files " + ", ".join(f"{name}.parquet" for name in list(names)[:3]) + ", …",
+            )
+        return cls(**merged, **frames)
+
+    def __repr__(self) -> str:
+        lines = [f"Shop in {self.calendar.time_zone}, order policy {self.policy.name!r}"]
+        for name, bound in self.tables.items():
+            rows = "" if bound.rows is None else f" ({bound.rows:,} rows)"
+            lines.append(f"  {name}{rows}: {', '.join(bound.columns)}")
+        return "\n".join(lines)
+
+    def supplies(self, column: Column) -> bool:
+        """Say whether a column was supplied as it is."""
+        bound = self.tables.get(column.table)
+        return bound is not None and column.name in bound.columns
+
+    def rule(self, column: Column) -> Rule | None:
+        """Give the rule that derives a column; None where there is none that can."""
+        return self._rule(column, frozenset())
+
+    def lacks(self, column: Column | Lookup) -> frozenset[str]:
+        """Give what is missing for a column or lookup: tables and columns, by name."""
+        return self._lacks(column, frozenset())
+
+    def metrics(self, metrics: Mapping[str, Metric] | None = None) -> pl.DataFrame:
+        """List what can be computed from the bound tables, and what the rest would need.
+
+        Args:
+            metrics: The metrics to look at; the built-in ones by default.
+
+        Returns:
+            A frame with columns `metric`, `title`, `is_ready` and `missing`, a
+            list of tables and columns; the ready ones first.
+        """
+        chosen = BUILT_IN if metrics is None else metrics
+        rows = [
+            {
+                "metric": metric.name,
+                "title": metric.title,
+                "missing": sorted(self.missing(metric)),
+            }
+            for metric in chosen.values()
+        ]
+        schema = {"metric": pl.String, "title": pl.String, "missing": pl.List(pl.String)}
+        frame = pl.DataFrame(rows, schema=schema)
+        ready = (pl.col("missing").list.len() == 0).alias("is_ready")
+        return frame.select("metric", "title", ready, "missing").sort(
+            "is_ready", descending=True, maintain_order=True
+        )
+
+    def missing(self, metric: Metric) -> frozenset[str]:
+        """Give the tables and columns that a metric still wants, by name."""
+        found: set[str] = set()
+        for table, names in inputs(metric.formula).items():
+            if table not in self.tables:
+                found.add(table)
+                continue
+            for name in names:
+                found |= self.lacks(self.column(table, name))
+        return frozenset(found)
+
+    def column(self, table: str, name: str) -> Column:
+        """Give a column of a bound table: a declared one, or an extra one of the frame."""
+        declared = self.known[table].columns.get(name)
+        return declared or Category(table=table, name=name, is_declared=False)
+
+    def _rule(self, column: Column, seen: frozenset[Column]) -> Rule | None:
+        for rule in self.rules.get(column, ()):
+            if isinstance(rule, Default):
+                if not any(self.supplies(other) for other in rule.absent):
+                    return rule
+            elif not self._lacking(rule, seen | {column}):
+                return rule
+        return None
+
+    def _lacks(self, column: Column | Lookup, seen: frozenset[Column]) -> frozenset[str]:
+        if isinstance(column, Lookup):
+            return self._lacks(column.key, seen) | self._lacks(column.value, seen)
+        if column.table not in self.tables:
+            return frozenset({column.table})
+        if self.supplies(column):
+            return frozenset()
+        own = frozenset({f"{column.table}.{column.name}"})
+        if column in seen or column not in self.rules:
+            return own
+        if self._rule(column, seen) is not None:
+            return frozenset()
+        wanted = [rule for rule in self.rules[column] if not isinstance(rule, Default)]
+        lacking = self._lacking(wanted[0], seen | {column}) if wanted else frozenset[str]()
+        return lacking or own
+
+    def _lacking(self, rule: Rule, seen: frozenset[Column]) -> frozenset[str]:
+        found = (self._lacks(column, seen) for column in dependencies(rule))
+        return frozenset[str]().union(*found)
+
+    def _bind(
+        self,
+        frames: Mapping[str, Source],
+        rename: Mapping[str, Mapping[str, str]],
+        assume_empty: Sequence[str],
+    ) -> dict[str, Bound]:
+        for name in (*frames, *rename, *assume_empty):
+            if name not in self.known:
+                raise UnknownNameError("table", name, list(self.known))
+        if both := sorted(set(frames) & set(assume_empty)):
+            raise DefinitionError(f"{both[0]} is bound and assumed empty", "do one of the two")
+        faults: list[Fault] = []
+        bound = {
+            name: _bind_one(self.known[name], source, rename.get(name, {}), faults)
+            for name, source in frames.items()
+        }
+        for name in assume_empty:
+            bound[name] = _bind_empty(self.known[name], bound)
+        faults += _key_type_faults(bound)
+        if faults:
+            raise ContractError(faults)
+        return bound
+
+
+def _policy(given: str | OrderPolicy) -> OrderPolicy:
+    if isinstance(given, OrderPolicy):
+        return given
+    if given not in POLICIES:
+        raise UnknownNameError("order policy", given, list(POLICIES))
+    return POLICIES[given]
+
+
+def _read_settings(path: Path) -> Settings:
+    if not path.exists():
+        return {}
+    allowed = set(Settings.__annotations__) - {"tables", "guards"}
+    try:
+        given = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DefinitionError(f"{path.name} cannot be read: {error}") from None
+    for name in given:
+        if name not in allowed:
+            raise UnknownNameError(f"setting in {path.name}", name, sorted(allowed))
+    return given  # type: ignore[return-value]  # its names are checked, its values by Shop
+
+
+def _bind_one(
+    table: type[Table], source: Source, rename: Mapping[str, str], faults: list[Fault]
+) -> Bound:
+    frame, schema, rows = open_source(table.table, source)
+    for old, new in rename.items():
+        if old not in schema:
+            close = ", ".join(nearest(old, schema.names()))
+            remedy = f"the frame has {close or ', '.join(schema.names())}"
+            faults.append(Fault(table.table, old, "is renamed but not there", remedy))
+        elif new in schema and new not in rename:
+            problem = f"would be a second column, renamed from {old!r}"
+            faults.append(Fault(table.table, new, problem, "drop or rename the other one"))
+    if any(fault.table == table.table for fault in faults):
+        return Bound(table, frame, {}, rows)
+    columns: dict[str, pl.DataType] = {}
+    expressions: list[pl.Expr] = []
+    for old, found in schema.items():
+        new = rename.get(old, old)
+        target = _wanted_type(table.columns.get(new), found)
+        if isinstance(target, str):
+            kind = type(table.columns[new]).__name__.lower()
+            problem = f"{kind} wanted, {found} found" + (f" in {old!r}" if old != new else "")
+            faults.append(Fault(table.table, new, problem, target))
+            continue
+        columns[new] = target
+        expressions.append(_canonical(pl.col(old), found, target).alias(new))
+    return Bound(table, frame.select(expressions), columns, rows)
+
+
+_WORDS = (pl.String, pl.Categorical, pl.Enum)
+
+
+def _wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
+    """Give the type that a column gets, or what to do about one that will not do."""
+    if isinstance(found, pl.Null):
+        return _null_type(column)
+    match column:
+        case Key():
+            if found.is_integer() and not isinstance(found, pl.UInt64 | pl.Int128):
+                return pl.Int64()
+            if isinstance(found, _WORDS):
+                return pl.String()
+            return "cast it to a string or an integer: pl.col(…).cast(pl.Int64)"
+        case Category():
+            return _category_type(found)
+        case Money() | Quantity() | Score():
+            if found.is_integer() or found.is_float():
+                return found
+            return pl.Float64() if found.is_decimal() else "cast it: pl.col(…).cast(pl.Float64)"
+        case Duration():
+            if found.is_numeric() or isinstance(found, pl.Duration):
+                return pl.Float64()
+            return "give seconds as a number: pl.col(…).dt.total_seconds()"
+        case Flag():
+            is_flag = isinstance(found, pl.Boolean)
+            return found if is_flag else "cast it: pl.col(…).cast(pl.Boolean)"
+        case Time():
+            if isinstance(found, pl.Date | pl.Datetime):
+                return found
+            return "parse it: pl.col(…).str.to_datetime()"
+        case _:
+            return _category_type(found) if isinstance(found, _WORDS) else found
+
+
+def _category_type(found: pl.DataType) -> pl.DataType | str:
+    if isinstance(found, _WORDS):
+        return pl.String()
+    if found.is_integer():
+        return pl.Int64()
+    if isinstance(found, pl.Boolean | pl.Date):
+        return found
+    return "cast it to a string: pl.col(…).cast(pl.String)"
+
+
+def _null_type(column: Column | None) -> pl.DataType:
+    match column:
+        case Money() | Quantity() | Score() | Duration():
+            return pl.Float64()
+        case Flag():
+            return pl.Boolean()
+        case Time():
+            return pl.Datetime("us")
+        case _:
+            return pl.String()
+
+
+def _canonical(expr: pl.Expr, found: pl.DataType, target: pl.DataType) -> pl.Expr:
+    """Cast to the target; numbers that are not finite become null."""
+    if isinstance(found, pl.Duration):
+        return expr.dt.total_microseconds() / 1e6
+    cast = expr if found == target else expr.cast(target)
+    if found.is_float():
+        return pl.when(cast.is_finite()).then(cast)
+    return cast
+
+
+def _bind_empty(table: type[Table], bound: Mapping[str, Bound]) -> Bound:
+    columns = {
+        name: next(
+            (b.columns[name] for b in bound.values() if name in b.columns), _null_type(column)
+        )
+        for name, column in table.columns.items()
+    }
+    return Bound(table, pl.LazyFrame(schema=columns), columns, 0)
+
+
+def _key_type_faults(bound: Mapping[str, Bound]) -> list[Fault]:
+    faults: list[Fault] = []
+    for name, child in bound.items():
+        for key, parent_name in child.table.parents.items():
+            parent = bound.get(parent_name)
+            if parent is None or key not in child.columns or len(parent.table.key) != 1:
+                continue
+            other = parent.columns.get(parent.table.key[0])
+            if other is not None and other != child.columns[key]:
+                problem = (
+                    f"is {child.columns[key]}, but {parent_name}.{parent.table.key[0]} is {other}"
+                )
+                faults.append(Fault(name, key, problem, "cast one of them so that they match"))
+    return faults

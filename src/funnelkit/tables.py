@@ -1,0 +1,538 @@
+"""The canonical tables of a shop, and how their columns derive from one another.
+
+Amounts are exclusive of tax. Only the columns that the asked metrics need have
+to be supplied; a column the user supplies wins over its rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from funnelkit.formula.formulas import Count, Formula, Min, Sum
+from funnelkit.formula.parsing import parse_formula
+from funnelkit.formula.table import Table
+from funnelkit.formula.values import (
+    AsOf,
+    Case,
+    Category,
+    Coalesce,
+    Column,
+    Duration,
+    Elapsed,
+    Flag,
+    IsTrue,
+    Key,
+    Literal,
+    Lookup,
+    Money,
+    Predicate,
+    Prefixed,
+    Quantity,
+    Score,
+    Time,
+)
+from funnelkit.rules import Default, Everywhere, FirstOver, FromChildren, NumberOver, PreviousOver, Rule
+from funnelkit.units import (
+    CART,
+    CLICK,
+    CUSTOMER,
+    EVENT,
+    IMPRESSION,
+    ITEM,
+    MONEY,
+    ORDER,
+    PAGE,
+    RESPONSE,
+    RETURN,
+    SESSION,
+    VISITOR,
+)
+
+__all__ = [
+    "CHECKS",
+    "CLOCKS",
+    "POLICIES",
+    "RULES",
+    "TABLES",
+    "CampaignPerformance",
+    "Carts",
+    "Check",
+    "Customers",
+    "Events",
+    "MarketingCosts",
+    "OrderLines",
+    "OrderPolicy",
+    "Orders",
+    "Returns",
+    "Sessions",
+    "Surveys",
+    "parse",
+    "policy_rules",
+]
+
+
+class Sessions(
+    Table,
+    table="sessions",
+    key="session_id",
+    time="started_at",
+    row=SESSION,
+    parents={"customer_id": "customers"},
+):
+    """One visit to the shop."""
+
+    session_id = Key("The visit.", SESSION)
+    visitor_id = Key("The browser or device that visits; not a person.", VISITOR)
+    started_at = Time("When the visit began; it belongs to that period whole.")
+    customer_id = Key("The customer, where the visitor signed in.", CUSTOMER)
+    duration_s = Duration("Length of the visit.")
+    engaged_s = Duration("How long the shop was in the foreground.")
+    page_views = Quantity("Pages viewed.", PAGE)
+    source = Category("Where the visit came from.")
+    medium = Category("By what kind of link.")
+    campaign = Category("By which campaign.")
+    channel = Category("The channel that the visit is credited to.")
+    device = Category("Kind of device.")
+    country = Category("Country of the visitor.")
+    is_bot = Flag("The visit was made by a machine.")
+    has_key_event = Flag("A goal was reached in the visit.")
+    has_product_view = Flag("A product page was seen in the visit.")
+    has_add_to_cart = Flag("Something was put into a cart in the visit.")
+    has_checkout = Flag("A checkout was begun in the visit.")
+    has_purchase = Flag("An order that counts was placed in the visit.")
+    is_engaged = Flag("Longer than 10 s in the foreground, or a goal reached, or two pages seen.")
+    is_bounce = Flag("Not engaged.")
+
+
+class Events(
+    Table,
+    table="events",
+    key="event_id",
+    time="occurred_at",
+    row=EVENT,
+    parents={"session_id": "sessions", "order_id": "orders", "cart_id": "carts"},
+):
+    """One event of the clickstream, under the names that GA4 uses."""
+
+    event_id = Key("The event.", EVENT)
+    visitor_id = Key("Who caused it.", VISITOR)
+    event_name = Category("What happened: page_view, view_item, add_to_cart, purchase, …")
+    occurred_at = Time("When it happened.")
+    session_id = Key("The visit that it belongs to.", SESSION)
+    cart_id = Key("The cart that it touches.", CART)
+    order_id = Key("The order that it places.", ORDER)
+    is_key_event = Flag("It is a goal.")
+
+
+class Orders(
+    Table,
+    table="orders",
+    key="order_id",
+    time="ordered_at",
+    row=ORDER,
+    parents={"session_id": "sessions", "customer_id": "customers", "cart_id": "carts"},
+):
+    """One order."""
+
+    order_id = Key("The order.", ORDER)
+    ordered_at = Time("When it was placed.")
+    status = Category("pending, paid, fulfilled, cancelled, voided, draft, test or deleted.")
+    customer_id = Key("The customer's account.", CUSTOMER)
+    email_hash = Key("A hash of the normalised e-mail address or phone number.", CUSTOMER)
+    customer_key = Key("Who bought: the account, else the e-mail hash; null for a guest.", CUSTOMER)
+    session_id = Key("The visit in which it was placed.", SESSION)
+    cart_id = Key("The cart that it came from.", CART)
+    visitor_id = Key("The browser or device that placed it.", VISITOR)
+    sales_channel = Category("online, pos, phone or marketplace.")
+    is_online = Flag("It was placed in the online shop.")
+    gross_amount = Money("Price of the goods before discounts, tax and shipping.")
+    discount_amount = Money("Discounts on the goods, as a positive amount.")
+    currency = Category("Currency of the amounts.")
+    is_gift_card_only = Flag("It has lines, and every one is a gift card.")
+    is_counted = Flag("It counts as an order under the shop's order policy.")
+    order_number = Quantity("1 for the customer's first counted order, 2 for the next, …")
+    is_first_order = Flag("It is its customer's first counted order.", once_per="customer_key")
+    first_order_at = Time("When its customer first placed a counted order.")
+    previous_ordered_at = Time("When its customer placed the counted order before this one.")
+
+
+class OrderLines(
+    Table,
+    table="order_lines",
+    key="order_line_id",
+    time="ordered_at",
+    parents={"order_id": "orders"},
+):
+    """One line of an order."""
+
+    order_line_id = Key("The line.")
+    order_id = Key("The order that it belongs to.", ORDER)
+    ordered_at = Time("When the order was placed.")
+    product_id = Key("What was bought.")
+    quantity = Quantity("How many units.", ITEM)
+    unit_price = Money("Price of one unit, before discounts and tax.", MONEY / ITEM)
+    discount_amount = Money("Discount on the line, with its share of an order-level discount.")
+    unit_cost = Money("What one unit cost the shop.", MONEY / ITEM)
+    line_type = Category("product, gift_card or fee.")
+    customer_key = Key("Who bought.", CUSTOMER)
+    is_counted = Flag("It is a product line of an order that counts.")
+
+
+class Returns(
+    Table,
+    table="returns",
+    key="return_id",
+    time="returned_at",
+    row=RETURN,
+    parents={"order_id": "orders", "order_line_id": "order_lines"},
+):
+    """One returned line, or one refund."""
+
+    return_id = Key("The return.", RETURN)
+    order_id = Key("The order that it undoes.", ORDER)
+    order_line_id = Key("The line that it undoes.")
+    returned_at = Time("When it was returned; it belongs to that period.")
+    quantity = Quantity("How many units came back.", ITEM)
+    refund_amount = Money("Value of the goods refunded, without shipping and tax.")
+    kind = Category("return, refund_only, cancellation or chargeback.")
+    is_restocked = Flag("The goods went back to stock.")
+    restocked_cost = Money("Cost of the goods that went back to stock.")
+    customer_key = Key("Who had bought.", CUSTOMER)
+    is_counted = Flag("It undoes a sale that counts under the shop's order policy.")
+
+
+class Customers(Table, table="customers", key="customer_id", time="created_at", row=CUSTOMER):
+    """One customer account."""
+
+    customer_id = Key("The account.", CUSTOMER)
+    created_at = Time("When it was opened.")
+    email_hash = Key("A hash of the normalised e-mail address or phone number.", CUSTOMER)
+    country = Category("Country of the customer.")
+    segment = Category("Segment of the customer.")
+    acquisition_channel = Category("Where the customer first came from.")
+
+
+class Carts(
+    Table,
+    table="carts",
+    key="cart_id",
+    time="created_at",
+    row=CART,
+    parents={"session_id": "sessions", "customer_id": "customers"},
+):
+    """One cart."""
+
+    cart_id = Key("The cart.", CART)
+    created_at = Time("When the first item went in.")
+    visitor_id = Key("Whose cart it is.", VISITOR)
+    customer_id = Key("The customer, where known.", CUSTOMER)
+    session_id = Key("The visit in which it was begun.", SESSION)
+    items = Quantity("Units in it at the end.", ITEM)
+    value = Money("Value of the items.")
+    order_id = Key("The order that it became.", ORDER)
+    age_s = Duration("Time from its first item to the moment up to which data is known.")
+    is_converted = Flag("It became an order.")
+
+
+class CampaignPerformance(
+    Table,
+    table="campaign_performance",
+    key=("date", "platform", "campaign_id"),
+    time="date",
+):
+    """One campaign on one platform on one day, as the platform reports it."""
+
+    date = Time("The day, in the platform's account zone.")
+    platform = Category("The advertising platform.")
+    campaign_id = Key("The campaign.")
+    is_paid = Flag("The reach was bought.")
+    impressions = Quantity("Times an ad was served.", IMPRESSION)
+    clicks = Quantity("Clicks on it.", CLICK)
+    spend = Money("Media cost, net of credits and tax.")
+    conversions = Quantity("Conversions that the platform credits to itself.", ORDER)
+    conversion_value = Money("Sales that the platform credits to itself.")
+
+
+class MarketingCosts(
+    Table,
+    table="marketing_costs",
+    key="cost_id",
+    time="period_start",
+    spread=("period_start", "period_end", ("amount",)),
+):
+    """One cost of marketing other than media, spread evenly over its days."""
+
+    cost_id = Key("The cost.")
+    period_start = Time("Its first day.")
+    period_end = Time("Its last day, included.")
+    amount = Money("The amount.")
+    kind = Category("agency, salaries, tools, creative, promo, affiliate or other.")
+    purpose = Category("acquisition, retention or brand.")
+
+
+class Surveys(
+    Table,
+    table="surveys",
+    key="response_id",
+    time="responded_at",
+    row=RESPONSE,
+    parents={"customer_id": "customers"},
+):
+    """One answer to a survey."""
+
+    response_id = Key("The answer.", RESPONSE)
+    survey_type = Category("nps, csat, brand_unaided or brand_aided.")
+    responded_at = Time("When it was given.")
+    customer_id = Key("Who gave it, where known.", CUSTOMER)
+    respondent = Key("Who gave it: the customer, else the answer itself.", RESPONSE)
+    score = Score("The mark.")
+
+
+TABLES: Mapping[str, type[Table]] = {
+    table.table: table
+    for table in (
+        Sessions,
+        Events,
+        Orders,
+        OrderLines,
+        Returns,
+        Customers,
+        Carts,
+        CampaignPerformance,
+        MarketingCosts,
+        Surveys,
+    )
+}
+
+CLOCKS: tuple[Time, ...] = (
+    Sessions.started_at,
+    Events.occurred_at,
+    Orders.ordered_at,
+    Carts.created_at,
+)
+"""The times whose latest is the moment up to which a shop's data is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPolicy:
+    """Which orders count, and with them which returns.
+
+    Attributes:
+        name: What the policy is called in results.
+        orders: Which orders count.
+        returns: Which kinds of returns undo a counted sale.
+    """
+
+    name: str
+    orders: Predicate
+    returns: Predicate
+
+
+_IS_CANCELLATION = Returns.kind.eq("cancellation")
+_ANY_RETURN = Returns.return_id.is_not_null()
+
+POLICIES: Mapping[str, OrderPolicy] = {
+    policy.name: policy
+    for policy in (
+        OrderPolicy(
+            name="default",
+            orders=~Orders.status.is_in(["cancelled", "voided", "draft", "test", "deleted"])
+            & ~Orders.is_gift_card_only,
+            returns=~_IS_CANCELLATION,
+        ),
+        OrderPolicy(
+            name="shopify",
+            orders=~Orders.status.is_in(["draft", "test", "deleted"]) & ~Orders.is_gift_card_only,
+            returns=_ANY_RETURN,
+        ),
+        OrderPolicy(
+            name="captured",
+            orders=Orders.status.is_in(["paid", "fulfilled"]) & ~Orders.is_gift_card_only,
+            returns=~_IS_CANCELLATION,
+        ),
+        OrderPolicy(
+            name="all", orders=Orders.order_id.is_not_null(), returns=_ANY_RETURN
+        ),
+    )
+}
+
+_IS_PRODUCT = OrderLines.line_type.is_null() | OrderLines.line_type.eq("product")
+_IS_NUMBERED = Orders.is_counted & Orders.customer_key.is_not_null()
+_IN_TIME = (Orders.ordered_at, Orders.order_id)
+_IS_LONG = Sessions.engaged_s > 10
+_IS_DEEP = Sessions.page_views >= 2
+
+
+def _any_event(name: str) -> FromChildren:
+    return FromChildren(
+        Events.session_id, Count(Events, where=Events.event_name.eq(name)), above=0
+    )
+
+
+RULES: Mapping[Column, tuple[Rule, ...]] = {
+    Sessions.page_views: (
+        FromChildren(Events.session_id, Count(Events, where=Events.event_name.eq("page_view"))),
+    ),
+    Sessions.is_bot: (Default(value=False, absent=(Sessions.is_bot,)),),
+    Sessions.has_key_event: (
+        FromChildren(Events.session_id, Count(Events, where=Events.is_key_event), above=0),
+        Coalesce(Sessions.has_purchase),
+    ),
+    Sessions.has_product_view: (_any_event("view_item"),),
+    Sessions.has_add_to_cart: (_any_event("add_to_cart"),),
+    Sessions.has_checkout: (_any_event("begin_checkout"),),
+    Sessions.has_purchase: (
+        FromChildren(Orders.session_id, Count(Orders, where=Orders.is_counted), above=0),
+        _any_event("purchase"),
+    ),
+    Sessions.is_engaged: (
+        _IS_LONG | Sessions.has_key_event | _IS_DEEP,
+        Sessions.has_key_event | _IS_DEEP,
+        _IS_LONG | _IS_DEEP,
+        _IS_LONG | Sessions.has_key_event,
+        ~Sessions.is_bounce,
+    ),
+    Sessions.is_bounce: (~Sessions.is_engaged,),
+    Events.is_key_event: (Events.event_name.eq("purchase"),),
+    Orders.customer_key: (
+        Coalesce(Orders.customer_id, Orders.email_hash),
+        Orders.customer_id,
+        Orders.email_hash,
+    ),
+    Orders.visitor_id: (
+        Lookup(Orders.session_id, Sessions.visitor_id),
+        FromChildren(
+            Events.order_id, Min(Events.visitor_id, where=Events.event_name.eq("purchase"))
+        ),
+    ),
+    Orders.is_online: (
+        Orders.sales_channel.eq("online") | Orders.session_id.is_not_null(),
+        Orders.session_id.is_not_null(),
+        Orders.sales_channel.eq("online"),
+    ),
+    Orders.gross_amount: (
+        FromChildren(
+            OrderLines.order_id,
+            Sum(OrderLines.quantity * OrderLines.unit_price, where=_IS_PRODUCT),
+        ),
+    ),
+    Orders.discount_amount: (
+        FromChildren(OrderLines.order_id, Sum(OrderLines.discount_amount, where=_IS_PRODUCT)),
+    ),
+    Orders.is_gift_card_only: (
+        Default(value=False, absent=(OrderLines.line_type,)),
+        Everywhere(OrderLines.order_id, OrderLines.line_type.eq("gift_card")),
+    ),
+    Orders.order_number: (NumberOver(Orders.customer_key, _IN_TIME, _IS_NUMBERED),),
+    Orders.is_first_order: (Orders.order_number.eq(1),),
+    Orders.first_order_at: (FirstOver(Orders.customer_key, Orders.ordered_at, _IS_NUMBERED),),
+    Orders.previous_ordered_at: (
+        PreviousOver(Orders.customer_key, Orders.ordered_at, _IN_TIME, _IS_NUMBERED),
+    ),
+    OrderLines.ordered_at: (Lookup(OrderLines.order_id, Orders.ordered_at),),
+    OrderLines.discount_amount: (Default(value=0.0, absent=(OrderLines.discount_amount,)),),
+    OrderLines.line_type: (Default(value="product", absent=(OrderLines.line_type,)),),
+    OrderLines.customer_key: (Lookup(OrderLines.order_id, Orders.customer_key),),
+    OrderLines.is_counted: (
+        IsTrue(Lookup(OrderLines.order_id, Orders.is_counted)) & _IS_PRODUCT,
+    ),
+    Returns.kind: (Default(value="return", absent=(Returns.kind,)),),
+    Returns.restocked_cost: (
+        Default(value=0.0, absent=(Returns.is_restocked,)),
+        Case(
+            Returns.is_restocked,
+            Returns.quantity * Lookup(Returns.order_line_id, OrderLines.unit_cost),
+            Literal(0.0),
+        ),
+    ),
+    Returns.customer_key: (Lookup(Returns.order_id, Orders.customer_key),),
+    Carts.items: (Default(value=1, absent=(Carts.items,)),),
+    Carts.age_s: (Elapsed(Carts.created_at, AsOf()),),
+    Carts.is_converted: (
+        Carts.order_id.is_not_null(),
+        FromChildren(Orders.cart_id, Count(Orders, where=Orders.is_counted), above=0),
+    ),
+    Surveys.respondent: (
+        Coalesce(Surveys.customer_id, Prefixed("answer ", Surveys.response_id)),
+        Surveys.response_id,
+    ),
+}
+"""How each derivable column is derived: the first rule whose inputs are there."""
+
+
+def policy_rules(policy: OrderPolicy) -> Mapping[Column, tuple[Rule, ...]]:
+    """Give the rules of the columns that an order policy decides."""
+    belongs = IsTrue(Coalesce(Lookup(Returns.order_id, Orders.is_counted), Literal(value=True)))
+    return {
+        Orders.is_counted: (policy.orders,),
+        Returns.is_counted: ((policy.returns | Returns.kind.is_null()) & belongs,),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A promise about single rows of a table, that numbers rest on.
+
+    Attributes:
+        column: The column at fault where it is broken.
+        broken: Which rows break it.
+        problem: What is wrong with such a row.
+        remedy: What to do about it.
+    """
+
+    column: Column
+    broken: Predicate
+    problem: str
+    remedy: str
+
+
+def _outside(kind: str, low: int, high: int) -> Predicate:
+    is_kind = Surveys.survey_type.eq(kind)
+    return is_kind & ~Surveys.score.is_between(low, high)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        Orders.status,
+        Orders.status.is_null(),
+        "is null, so it is unknown whether the order counts",
+        "fill it, supply is_counted, or use order_policy='all'",
+    ),
+    Check(
+        Surveys.score,
+        _outside("nps", 0, 10),
+        "lies outside 0 to 10 in an nps survey",
+        "rescale it; net promoter score is defined on 0 to 10 only",
+    ),
+    Check(
+        Surveys.score,
+        _outside("csat", 1, 5),
+        "lies outside 1 to 5 in a csat survey",
+        "rescale it to five points; satisfied is 4 or 5 of 5",
+    ),
+    Check(
+        MarketingCosts.period_end,
+        MarketingCosts.period_end < MarketingCosts.period_start,
+        "lies before period_start",
+        "swap the two dates",
+    ),
+)
+"""Promises that are verified once per bound table, at its first use."""
+
+
+def parse(text: str, *, tables: Sequence[type[Table]] = ()) -> Formula:
+    """Read a formula from its text form; nothing is evaluated.
+
+    Args:
+        text: The formula: `"sum(orders.gross_amount) / count(orders)"`.
+        tables: Declarations of tables beyond the canonical ones.
+
+    Raises:
+        DefinitionError: The text is not a formula; says at which column.
+
+    Examples:
+        >>> str(parse("count(orders, where = orders.is_counted)"))
+        'count(orders, where=orders.is_counted)'
+    """
+    return parse_formula(text, {**TABLES, **{table.table: table for table in tables}})

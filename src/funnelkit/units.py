@@ -1,0 +1,170 @@
+"""Units and their algebra: what a number counts, and how it is shown.
+
+A unit is a product of integer powers of base units: `MONEY / ORDER`. Two
+units fit together when their powers are the same; how they are displayed
+(as a percentage, a multiple, a score) does not matter for that.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from funnelkit.errors import DefinitionError
+
+__all__ = [
+    "CART",
+    "CLICK",
+    "CUSTOMER",
+    "EVENT",
+    "IMPRESSION",
+    "ITEM",
+    "MONEY",
+    "MULTIPLE",
+    "NUMBER",
+    "ORDER",
+    "PAGE",
+    "RATIO",
+    "RESPONSE",
+    "RETURN",
+    "SCORE",
+    "SECOND",
+    "SESSION",
+    "VISITOR",
+    "Display",
+    "Unit",
+]
+
+
+class Display(StrEnum):
+    """How a value of a unit is shown; the value itself is never scaled."""
+
+    NUMBER = "number"
+    PERCENT = "percent"
+    MULTIPLE = "multiple"
+    SCORE = "score"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A product of powers of base units, with a way to show it.
+
+    Attributes:
+        powers: Base unit and exponent, sorted by name, no exponent 0.
+        display: How values are shown.
+
+    Examples:
+        >>> str(MONEY / ORDER)
+        'money/order'
+        >>> (ORDER / ORDER).fits(RATIO)
+        True
+    """
+
+    powers: tuple[tuple[str, int], ...] = ()
+    display: Display = Display.NUMBER
+
+    def __mul__(self, other: Unit) -> Unit:
+        return self._combine(other, 1)
+
+    def __truediv__(self, other: Unit) -> Unit:
+        return self._combine(other, -1)
+
+    def __str__(self) -> str:
+        above = "·".join(_power(name, n) for name, n in self.powers if n > 0)
+        below = "·".join(_power(name, -n) for name, n in self.powers if n < 0)
+        return (above or "1") + (f"/{below}" if below else "")
+
+    @classmethod
+    def parse(cls, text: str) -> Unit:
+        """Read a unit from its text form: `"money/order"`, `"1"`.
+
+        Raises:
+            DefinitionError: The text is not a unit.
+        """
+        above, _, below = text.partition("/")
+        powers: dict[str, int] = {}
+        for part, sign in ((above, 1), (below, -1)):
+            for factor in filter(None, part.split("·")):
+                name, _, power = factor.partition("^")
+                if factor == "1":
+                    continue
+                if not name.isidentifier() or not (power or "1").isdecimal():
+                    raise DefinitionError(f"{text!r} is not a unit", "write it like money/order")
+                powers[name] = powers.get(name, 0) + sign * int(power or "1")
+        return cls(tuple(sorted((name, n) for name, n in powers.items() if n)))
+
+    @property
+    def percent(self) -> Unit:
+        """The same unit, shown as a percentage."""
+        return replace(self, display=Display.PERCENT)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a pure number."""
+        return not self.powers
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it counts one kind of thing: one base unit other than money or time."""
+        return len(self.powers) == 1 and self.powers[0] not in {("money", 1), ("second", 1)}
+
+    def fits(self, other: Unit) -> bool:
+        """Say whether values of the two units may be added or compared."""
+        return self.powers == other.powers
+
+    def format(self, value: float | None, currency: str = "") -> str:
+        """Write a value for people: percent, money with its currency, thousands apart.
+
+        Args:
+            value: The number, or None for a value that does not exist.
+            currency: The code to write after money.
+        """
+        if value is None or not math.isfinite(value):
+            return "–"
+        if self.display is Display.PERCENT:
+            return f"{value * 100:.2f} %"
+        if self.display is Display.MULTIPLE:
+            return f"{value:.2f}×"
+        if self.display is Display.SCORE:
+            return f"{value:+.1f}"
+        is_whole = self.is_count and self.powers[0][1] == 1 and float(value).is_integer()
+        text = f"{value:,.0f}" if is_whole else f"{value:,.2f}"
+        has_money = any(name == "money" and n == 1 for name, n in self.powers)
+        return f"{text} {currency}" if has_money and currency else text
+
+    def _combine(self, other: Unit, sign: int) -> Unit:
+        total = dict(self.powers)
+        for name, n in other.powers:
+            total[name] = total.get(name, 0) + sign * n
+        return Unit(tuple(sorted((name, n) for name, n in total.items() if n)))
+
+
+def _power(name: str, n: int) -> str:
+    return name if n == 1 else f"{name}^{n}"
+
+
+def _base(name: str) -> Unit:
+    return Unit(((name, 1),))
+
+
+NUMBER = Unit()
+RATIO = Unit(display=Display.PERCENT)
+MULTIPLE = Unit(display=Display.MULTIPLE)
+SCORE = Unit(display=Display.SCORE)
+
+MONEY = _base("money")
+SECOND = _base("second")
+
+CART = _base("cart")
+CLICK = _base("click")
+CUSTOMER = _base("customer")
+EVENT = _base("event")
+IMPRESSION = _base("impression")
+ITEM = _base("item")
+ORDER = _base("order")
+PAGE = _base("page")
+RESPONSE = _base("response")
+RETURN = _base("return")
+SESSION = _base("session")
+VISITOR = _base("visitor")

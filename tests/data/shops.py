@@ -1,0 +1,230 @@
+"""Real data sets bound to the canonical tables.
+
+Each function reads one data set and returns its tables by canonical name. Nothing is cleaned
+beyond what the binding needs: odd rows of a real export stay as they are.
+"""
+
+import os
+from pathlib import Path
+
+import polars as pl
+
+DATA: Path = Path(
+    os.environ.get("FUNNELKIT_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data"
+)
+"""Folder of the parquet files; the environment variable FUNNELKIT_DATA overrides it."""
+
+Tables = dict[str, pl.DataFrame]
+
+
+def online_retail() -> Tables:
+    """Online Retail (UCI 352): invoices as orders, cancelled invoices (C...) as returns."""
+    rows = _read("online_retail_uci").with_row_index("order_line_id", offset=1)
+    rows = rows.with_columns(pl.col("order_line_id").cast(pl.Int64))
+    is_return = pl.col("InvoiceNo").str.starts_with("C")
+    sold = rows.filter(~is_return)
+
+    orders = sold.group_by(pl.col("InvoiceNo").alias("order_id"), maintain_order=True).agg(
+        ordered_at=pl.col("InvoiceDate").min(),
+        customer_id=pl.col("CustomerID").max(),
+        country=pl.col("Country").first(),
+    )
+    order_lines = sold.select(
+        "order_line_id",
+        order_id="InvoiceNo",
+        product_id="StockCode",
+        quantity="Quantity",
+        unit_price="UnitPrice",
+    )
+    returns = rows.filter(is_return).select(
+        return_id="order_line_id",
+        order_id="InvoiceNo",
+        returned_at="InvoiceDate",
+        kind=pl.lit("return"),
+        quantity=-pl.col("Quantity"),
+        refund_amount=-pl.col("Quantity") * pl.col("UnitPrice"),
+        country="Country",
+    )
+    return {"orders": orders, "order_lines": order_lines, "returns": returns}
+
+
+def maven() -> Tables:
+    """Maven toy store: all orders, lines and refunds; sessions of the first page views only."""
+    sessions = (
+        _read("maven_toystore_pageviews_part")
+        .group_by("website_session_id")
+        .agg(started_at=pl.col("created_at").min(), page_views=pl.len().cast(pl.Int64))
+        .sort("website_session_id")
+        .select(
+            "started_at",
+            "page_views",
+            session_id="website_session_id",
+            visitor_id="website_session_id",
+        )
+    )
+    orders = _read("maven_toystore_orders").select(
+        "order_id",
+        ordered_at="created_at",
+        customer_id="user_id",
+        session_id="website_session_id",
+    )
+    order_lines = _read("maven_toystore_order_items").select(
+        "order_id",
+        "product_id",
+        order_line_id="order_item_id",
+        quantity=pl.lit(1, pl.Int64),
+        unit_price="price_usd",
+        unit_cost="cogs_usd",
+    )
+    returns = _read("maven_toystore_refunds").select(
+        "order_id",
+        return_id="order_item_refund_id",
+        order_line_id="order_item_id",
+        returned_at="created_at",
+        kind=pl.lit("return"),
+        quantity=pl.lit(1, pl.Int64),
+        refund_amount="refund_amount_usd",
+        is_restocked=pl.lit(False),
+    )
+    return {
+        "sessions": sessions,
+        "orders": orders,
+        "order_lines": order_lines,
+        "returns": returns,
+    }
+
+
+def maven_part() -> Tables:
+    """Maven toy store cut to the orders of the sessions whose page views are there."""
+    tables = maven()
+    orders = tables["orders"].join(tables["sessions"], on="session_id", how="semi")
+    return {
+        "sessions": tables["sessions"],
+        "orders": orders,
+        "order_lines": tables["order_lines"].join(orders, on="order_id", how="semi"),
+        "returns": tables["returns"].join(orders, on="order_id", how="semi"),
+    }
+
+
+def dbtie() -> Tables:
+    """A generated shop with sessions, orders, customers, returns, reviews and campaigns."""
+    sessions = _read("dbtie_website_sessions").select(
+        "session_id",
+        "customer_id",
+        "page_views",
+        "is_bounce",
+        visitor_id=pl.coalesce(pl.col("customer_id").cast(pl.String), "session_id"),
+        started_at=_time("session_date"),
+        device="device_type",
+        channel="source",
+        duration_s="session_duration_seconds",
+        has_purchase="converted",
+    )
+    customers = _read("dbtie_customers").select(
+        "customer_id", "country", segment="customer_segment"
+    )
+    orders = _read("dbtie_orders").select(
+        "order_id",
+        "customer_id",
+        "status",
+        "discount_amount",
+        "currency",
+        ordered_at=_time("order_date"),
+        gross_amount="subtotal",
+    )
+    costs = _read("dbtie_products").select("product_id", unit_cost="cost")
+    order_lines = (
+        _read("dbtie_order_items")
+        .select(
+            "order_id",
+            "product_id",
+            "quantity",
+            "unit_price",
+            "discount_amount",
+            order_line_id="order_item_id",
+        )
+        .join(costs, on="product_id", how="left", maintain_order="left")
+    )
+    returns = (
+        _read("dbtie_returns")
+        .filter(pl.col("return_status").is_in(["approved", "processed"]))
+        .select(
+            "return_id",
+            "order_id",
+            "refund_amount",
+            order_line_id="order_item_id",
+            returned_at=_day("return_date").cast(pl.Datetime("us")),
+            kind=pl.lit("return"),
+            quantity="return_quantity",
+        )
+    )
+    surveys = _read("dbtie_reviews").select(
+        "customer_id",
+        response_id="review_id",
+        survey_type=pl.lit("csat"),
+        responded_at=_day("review_date").cast(pl.Datetime("us")),
+        score="rating",
+    )
+    campaign_performance = _read("dbtie_marketing_campaigns").select(
+        "campaign_id",
+        "clicks",
+        date=_day("start_date"),
+        platform="channel",
+        impressions="actual_impressions",
+        spend="budget",
+    )
+    return {
+        "sessions": sessions,
+        "customers": customers,
+        "orders": orders,
+        "order_lines": order_lines,
+        "returns": returns,
+        "surveys": surveys,
+        "campaign_performance": campaign_performance,
+    }
+
+
+def facebook() -> Tables:
+    """Facebook ads (KAG): one row per ad, a sale taken as worth 100."""
+    ads = _read("facebook_ads_kag_conversion").select(
+        "age",
+        "gender",
+        date=pl.date(2017, 8, 17),
+        platform=pl.lit("facebook"),
+        campaign_id="ad_id",
+        impressions="Impressions",
+        clicks="Clicks",
+        spend="Spent",
+        conversions="Approved_Conversion",
+        conversion_value=100.0 * pl.col("Approved_Conversion"),
+    )
+    return {"campaign_performance": ads}
+
+
+def nps() -> Tables:
+    """A bank's NPS survey: each response its own respondent, dates as d/m/yy or dd/mm/yyyy."""
+    text = pl.col("survey_date")
+    has_century = text.str.contains(r"/\d{4}$")
+    short = pl.when(~has_century).then(text).str.to_date("%d/%m/%y")
+    full = pl.when(has_century).then(text).str.to_date("%d/%m/%Y")
+    surveys = _read("nps_bank_survey").select(
+        "market",
+        response_id="id",
+        survey_type=pl.lit("nps"),
+        responded_at=pl.coalesce(short, full).cast(pl.Datetime("us")),
+        customer_id=pl.lit(None, pl.Int64),
+        score="rating",
+    )
+    return {"surveys": surveys}
+
+
+def _read(name: str) -> pl.DataFrame:
+    return pl.read_parquet(DATA / f"{name}.parquet")
+
+
+def _time(column: str) -> pl.Expr:
+    return pl.col(column).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us")
+
+
+def _day(column: str) -> pl.Expr:
+    return pl.col(column).str.to_date("%Y-%m-%d")
