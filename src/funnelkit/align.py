@@ -11,9 +11,17 @@ from typing import assert_never
 
 import polars as pl
 
+from funnelkit.calendar import Span
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.errors import ContractError, Fault
-from funnelkit.formula.formulas import Constant, Count, CountDistinct, CountRetained, PeriodYears, Sum
+from funnelkit.formula.formulas import (
+    Constant,
+    Count,
+    CountDistinct,
+    CountRetained,
+    PeriodYears,
+    Sum,
+)
 from funnelkit.formula.values import Operator
 from funnelkit.plan import (
     AboveZero,
@@ -63,7 +71,9 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
     wanted = {leaf for metric in plan.metrics for leaf in _leaves(metric.value, metric.ratio)}
     parts = list(_parts(plan, answers, wanted, groups))
     if not keys:
-        frame = pl.concat([part.frame for part in parts], how="horizontal") if parts else pl.DataFrame()
+        frame = (
+            pl.concat([part.frame for part in parts], how="horizontal") if parts else pl.DataFrame()
+        )
     else:
         frame = _spine(plan.question, parts, groups)
         for part in parts:
@@ -149,20 +159,18 @@ def _label(question: Question) -> pl.Series:
     first = calendar.floor(start)
     if calendar.label_type == pl.Date:
         return pl.Series([first.date()])
-    return pl.Series([calendar.instant(first)], dtype=pl.Datetime("us", "UTC")).dt.convert_time_zone(
-        calendar.time_zone
-    )
+    return pl.Series(
+        [calendar.instant(first)], dtype=pl.Datetime("us", "UTC")
+    ).dt.convert_time_zone(calendar.time_zone)
 
 
-def _grow(
-    question: Question, step: Step, answer: pl.DataFrame, groups: list[str]
-) -> pl.DataFrame:
+def _grow(question: Question, step: Step, answer: pl.DataFrame, groups: list[str]) -> pl.DataFrame:
     """Turn what each period adds into totals to date, in every period since the first."""
     if answer.height == 0:
         return answer
     folds = [fold.name for fold in step.folds]
     calendar = question.calendar
-    bare = Question((), None, calendar, question.span.__class__())
+    bare = Question((), None, calendar, Span())
     periods = _range(bare, [answer.select(PERIOD), *_until_end(question, answer)])
     grid = periods if not groups else periods.join(answer.select(groups).unique(), how="cross")
     keys = [PERIOD, *groups]

@@ -70,7 +70,11 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         return result
     whole = plan(
         shop,
-        [lowered.metric for lowered in made.metrics if not by and not lowered.metric.compares_periods or by],
+        [
+            lowered.metric
+            for lowered in made.metrics
+            if (not by and not lowered.metric.compares_periods) or by
+        ],
         every=every if by else None,
         start=start,
         end=end,
@@ -206,5 +210,3 @@ def _looks_back(shop: Shop, item: Column | Lookup) -> bool:
     if isinstance(rule, NumberOver | FirstOver | PreviousOver):
         return True
     return any(_looks_back(shop, needed) for needed in dependencies(rule))
-
-

@@ -374,7 +374,9 @@ def _checked_unit(name: str, formula: Formula, declared: Unit | None) -> Unit:
     if declared is None:
         return derived
     if not declared.fits(derived):
-        raise UnitError(f"{name} declares one unit, its formula gives another", str(declared), str(derived))
+        raise UnitError(
+            f"{name} declares one unit, its formula gives another", str(declared), str(derived)
+        )
     return declared
 
 

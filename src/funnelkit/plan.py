@@ -46,7 +46,22 @@ from funnelkit.metric import Metric
 from funnelkit.resolve import dimensions_in, joined, resolve_dimension, resolve_predicate
 from funnelkit.shop import Shop
 
-__all__ = ["AboveZero", "Fold", "Group", "Leaf", "Lowered", "LoweredMetric", "Operated", "Plan", "Question", "Step", "Unless", "fold_columns", "leaves_of", "make_plan"]
+__all__ = [
+    "AboveZero",
+    "Fold",
+    "Group",
+    "Leaf",
+    "Lowered",
+    "LoweredMetric",
+    "Operated",
+    "Plan",
+    "Question",
+    "Step",
+    "Unless",
+    "fold_columns",
+    "leaves_of",
+    "make_plan",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +129,8 @@ class Step:
         if self.where is not None:
             lines.append(f"  where {self.where}")
         if self.span.start or self.span.end:
-            lines.append(f"  from {self.span.start or 'the beginning'} to {self.span.end or 'the end'}")
+            begin, end = self.span.start or "the beginning", self.span.end or "the end"
+            lines.append(f"  from {begin} to {end}")
         lines.append(f"  reads {', '.join(reads) or 'its rows'}")
         return "\n".join([*lines, *(f"  {fold.name} = {fold.aggregate}" for fold in self.folds)])
 
@@ -261,9 +277,7 @@ class _Planner:
     def _leaf(self, aggregate: Aggregate | Native, shift: int, *, to_date: bool) -> Leaf:
         if to_date:
             _check_grows(aggregate)
-        found = self.folds.setdefault(
-            (aggregate, to_date), Fold(f"f{len(self.folds)}", aggregate)
-        )
+        found = self.folds.setdefault((aggregate, to_date), Fold(f"f{len(self.folds)}", aggregate))
         self.reach[found.name] = max(self.reach.get(found.name, 0), shift)
         users = self.wanted.setdefault(found.name, [])
         if self.metric not in users:
@@ -414,7 +428,8 @@ def _check_length(
     for metric, low in zip(metrics, lowered, strict=True):
         if has_period_length(low.value):
             raise DefinitionError(
-                f"{metric.name} depends on the length of the range", "give start= and end=, or every="
+                f"{metric.name} depends on the length of the range",
+                "give start= and end=, or every=",
             )
 
 
@@ -437,7 +452,16 @@ def _check_grows(aggregate: Aggregate | Native) -> None:
         case Sum() | Count() | CountDistinct():
             inner = aggregate.of.columns if isinstance(aggregate.of, Rollup) else ()
             grows = all(isinstance(fold, Sum | Count | Min | Max) for _, fold in inner)
-        case Mean() | Min() | Max() | Quantile() | StdDev() | LastOverTime() | CountRetained() | Native():
+        case (
+            Mean()
+            | Min()
+            | Max()
+            | Quantile()
+            | StdDev()
+            | LastOverTime()
+            | CountRetained()
+            | Native()
+        ):
             grows = False
         case _:
             assert_never(aggregate)
@@ -446,14 +470,6 @@ def _check_grows(aggregate: Aggregate | Native) -> None:
             f"cumulative({aggregate}) cannot be grown row by row",
             "use sums, counts and distinct counts, of a table or of a rollup of such",
         )
-
-
-def _shared(folds: Sequence[Fold]) -> tuple[Predicate, ...]:
-    """Give the conditions that every fold of a step has, to filter by once."""
-    if any(isinstance(fold.aggregate, Native) or fold.aggregate.of for fold in folds):
-        return ()
-    parts = [conjuncts(fold.aggregate.where) for fold in folds if not isinstance(fold.aggregate, Native)]
-    return tuple(part for part in parts[0] if all(part in other for other in parts[1:]))
 
 
 def _split_where(folds: Sequence[Fold]) -> tuple[list[Fold], Predicate | None]:

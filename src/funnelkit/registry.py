@@ -61,14 +61,11 @@ class Registry(Mapping[str, Metric]):
     def __repr__(self) -> str:
         return f"Registry of {len(self)} metrics: {', '.join(self)}"
 
-    def _repr_html_(self) -> str:
-        return self.to_frame()._repr_html_()
-
     def replacing(self, metric: Metric) -> Registry:
         """Give the registry with one metric instead of the one of the same name."""
         return Registry({**{m.name: m for m in self.values()}, metric.name: metric}.values())
 
-    def find(  # noqa: PLR0913  # what to look by, each by keyword
+    def find(  # what to look by, each by keyword
         self,
         *,
         stage: Stage | AidaStage | str | None = None,

@@ -35,7 +35,7 @@ from funnelkit.formula.values import (
 )
 from funnelkit.shop import Shop
 
-__all__ = ["dimensions_in", "joined", "resolve_dimension", "resolve_predicate"]
+__all__ = ["can_reach", "dimensions_in", "joined", "resolve_dimension", "resolve_predicate"]
 
 
 def joined(parts: Iterable[Predicate | None]) -> Predicate | None:
@@ -92,6 +92,15 @@ def reachable(shop: Shop, table: str) -> list[str]:
             names |= dict.fromkeys(shop.tables[at].columns)
         paths = [step for path, at in paths for step in _parents(shop, path, at)]
     return list(names)
+
+
+def can_reach(shop: Shop, table: str, name: str) -> bool:
+    """Say whether a table has or reaches a dimension, without doubt."""
+    try:
+        resolve_dimension(shop, table, Dimension(name))
+    except UnknownNameError:
+        return False
+    return True
 
 
 def resolve_predicate(shop: Shop, table: str, predicate: Predicate) -> Predicate:

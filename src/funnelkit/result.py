@@ -190,7 +190,9 @@ class Result:
 
     def _key_cell(self, name: str, value: object, *, is_open: bool, is_total: bool) -> str:
         if name != "period":
-            return "total" if is_total and value is None else "(null)" if value is None else str(value)
+            return (
+                "total" if is_total and value is None else "(null)" if value is None else str(value)
+            )
         if value is None:
             return "total"
         text = f"{value:%Y-%m-%d %H:%M %Z}" if isinstance(value, dt.datetime) else str(value)
@@ -227,6 +229,13 @@ class Result:
             is_open = is_open | (begun < pl.lit(span.start))
         return is_open
 
+    def _reason(self, value: pl.Expr, why_null: pl.Expr) -> pl.Expr:
+        if self.plan.question.calendar.every is None:
+            return pl.when(value.is_null()).then(why_null)
+        is_open = self._is_open(pl.col(PERIOD))
+        marked = pl.when(is_open).then(pl.lit("incomplete_period"))
+        return pl.when(value.is_null()).then(why_null).otherwise(marked)
+
     def _tidy_one(self, lowered: LoweredMetric, years: pl.Expr) -> pl.DataFrame:
         value = _value(lowered, years).cast(pl.Float64)
         missing = pl.lit(None, dtype=pl.Float64)
@@ -235,11 +244,10 @@ class Result:
             if lowered.ratio is None
             else (compute(side, years).cast(pl.Float64) for side in lowered.ratio)
         )
-        counted = below if lowered.counts[1] else value if is_count(lowered.metric.formula) else missing
-        reason = pl.when(value.is_null()).then(reason_of(lowered.value, years))
-        if self.plan.question.calendar.every is not None:
-            is_open = self._is_open(pl.col(PERIOD)) & value.is_not_null()
-            reason = reason.when(is_open).then(pl.lit("incomplete_period"))
+        counted = (
+            below if lowered.counts[1] else value if is_count(lowered.metric.formula) else missing
+        )
+        reason = self._reason(value, reason_of(lowered.value, years))
         return self.folded.select(
             pl.lit(lowered.metric.name).alias("metric"),
             *_named_keys(self.plan),
@@ -283,10 +291,12 @@ def _check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> N
         if "period" in gone and (is_past or not adds.over_time):
             stops = ["period", *stops]
         if stops:
-            what = "is not of the period alone" if is_past and stops == ["period"] else "does not add up"
+            what = (
+                "is not of the period alone"
+                if is_past and stops == ["period"]
+                else "does not add up"
+            )
             raise UnsupportedError(
                 f"{lowered.metric.name} cannot be rolled up over {', '.join(stops)}",
                 f"{aggregate} {what}; evaluate again with fewer keys",
             )
-
-

@@ -12,7 +12,16 @@ from funnelkit.formula.formulas import Aggregate
 from funnelkit.formula.properties import columns_of, leaves
 from funnelkit.formula.values import Column, Lookup, Predicate, Scalar, Value
 
-__all__ = ["Default", "Everywhere", "FirstOver", "FromChildren", "NumberOver", "PreviousOver", "Rule", "dependencies"]
+__all__ = [
+    "Default",
+    "Everywhere",
+    "FirstOver",
+    "FromChildren",
+    "NumberOver",
+    "PreviousOver",
+    "Rule",
+    "dependencies",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,9 @@ class PreviousOver:
     where: Predicate
 
 
-Rule = Value | Predicate | Default | FromChildren | Everywhere | NumberOver | FirstOver | PreviousOver
+Rule = (
+    Value | Predicate | Default | FromChildren | Everywhere | NumberOver | FirstOver | PreviousOver
+)
 
 
 def dependencies(rule: Rule) -> tuple[Column | Lookup, ...]:

@@ -11,9 +11,10 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 import polars as pl
+from polars._typing import PolarsDataType
 from typing_extensions import TypedDict
 
 from funnelkit.calendar import Calendar, Moment
@@ -118,7 +119,7 @@ class Shop:
         ['orders']
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the settings, each by keyword
         self,
         *,
         rename: Mapping[str, Mapping[str, str]] | None = None,
@@ -172,7 +173,18 @@ class Shop:
                 f"{str(path)!r} has no file named like a table",
                 "name files " + ", ".join(f"{name}.parquet" for name in list(names)[:3]) + ", …",
             )
-        return cls(**merged, **frames)
+        return cls.bind(frames, **merged)
+
+    @classmethod
+    def bind(cls, frames: Mapping[str, Source], **settings: Unpack[Settings]) -> Shop:
+        """Bind frames given as a mapping by table name.
+
+        Args:
+            frames: The frames, by table.
+            settings: As for `Shop`.
+        """
+        everything: dict[str, Any] = {**settings, **frames}
+        return cls(**everything)
 
     def __repr__(self) -> str:
         lines = [f"Shop in {self.calendar.time_zone}, order policy {self.policy.name!r}"]
@@ -213,7 +225,11 @@ class Shop:
             }
             for metric in chosen.values()
         ]
-        schema = {"metric": pl.String, "title": pl.String, "missing": pl.List(pl.String)}
+        schema: dict[str, PolarsDataType] = {
+            "metric": pl.String(),
+            "title": pl.String(),
+            "missing": pl.List(pl.String()),
+        }
         frame = pl.DataFrame(rows, schema=schema)
         ready = (pl.col("missing").list.len() == 0).alias("is_ready")
         return frame.select("metric", "title", ready, "missing").sort(

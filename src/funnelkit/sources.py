@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from glob import glob, has_magic
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -67,14 +66,9 @@ def open_source(name: str, source: Source) -> tuple[pl.LazyFrame, pl.Schema, int
             frame, rows = source.lazy(), source.height
         case str() | Path():
             frame = _open_file(name, Path(source))
-        case SupportsArrow():
+        case _:
             eager = _from_arrow(name, source)
             frame, rows = eager.lazy(), eager.height
-        case _:
-            raise DataError(
-                f"{name}: a {type(source).__name__} is no table",
-                "give a Polars frame, a pandas or pyarrow table, or a path",
-            )
     try:
         schema = frame.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
@@ -91,15 +85,28 @@ def _open_file(name: str, path: Path) -> pl.LazyFrame:
             f"{name}: {str(path)!r} is no file that can be read",
             "use a file or glob ending in " + ", ".join(FILE_TYPES),
         )
-    found = glob(str(path)) if has_magic(str(path)) else [str(path)] if path.exists() else []
+    found = _files(path)
     if not found:
         raise DataError(f"{name}: there is no file {str(path)!r}")
-    if any(Path(file).is_file() and Path(file).stat().st_size == 0 for file in found):
+    if any(file.is_file() and file.stat().st_size == 0 for file in found):
         raise DataError(f"{name}: {str(path)!r} is empty")
     return scan(path)
 
 
-def _from_arrow(name: str, source: SupportsArrow) -> pl.DataFrame:
+def _files(path: Path) -> list[Path]:
+    if path.exists():
+        return [path]
+    anchor = Path(path.anchor) if path.is_absolute() else Path()
+    pattern = str(path.relative_to(anchor))
+    return list(anchor.glob(pattern)) if any(mark in pattern for mark in "*?[") else []
+
+
+def _from_arrow(name: str, source: object) -> pl.DataFrame:
+    if not isinstance(source, SupportsArrow):
+        raise DataError(
+            f"{name}: a {type(source).__name__} is no table",
+            "give a Polars frame, a pandas or pyarrow table, or a path",
+        )
     try:
         return pl.DataFrame(source)
     except (pl.exceptions.PolarsError, ImportError, TypeError, ValueError) as error:

@@ -32,7 +32,15 @@ from funnelkit.formula.values import (
     Score,
     Time,
 )
-from funnelkit.rules import Default, Everywhere, FirstOver, FromChildren, NumberOver, PreviousOver, Rule
+from funnelkit.rules import (
+    Default,
+    Everywhere,
+    FirstOver,
+    FromChildren,
+    NumberOver,
+    PreviousOver,
+    Rule,
+)
 from funnelkit.units import (
     CART,
     CLICK,
@@ -351,9 +359,7 @@ POLICIES: Mapping[str, OrderPolicy] = {
             orders=Orders.status.is_in(["paid", "fulfilled"]) & ~Orders.is_gift_card_only,
             returns=~_IS_CANCELLATION,
         ),
-        OrderPolicy(
-            name="all", orders=Orders.order_id.is_not_null(), returns=_ANY_RETURN
-        ),
+        OrderPolicy(name="all", orders=Orders.order_id.is_not_null(), returns=_ANY_RETURN),
     )
 }
 
@@ -365,9 +371,7 @@ _IS_DEEP = Sessions.page_views >= 2
 
 
 def _any_event(name: str) -> FromChildren:
-    return FromChildren(
-        Events.session_id, Count(Events, where=Events.event_name.eq(name)), above=0
-    )
+    return FromChildren(Events.session_id, Count(Events, where=Events.event_name.eq(name)), above=0)
 
 
 RULES: Mapping[Column, tuple[Rule, ...]] = {
@@ -434,9 +438,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     OrderLines.discount_amount: (Default(value=0.0, absent=(OrderLines.discount_amount,)),),
     OrderLines.line_type: (Default(value="product", absent=(OrderLines.line_type,)),),
     OrderLines.customer_key: (Lookup(OrderLines.order_id, Orders.customer_key),),
-    OrderLines.is_counted: (
-        IsTrue(Lookup(OrderLines.order_id, Orders.is_counted)) & _IS_PRODUCT,
-    ),
+    OrderLines.is_counted: (IsTrue(Lookup(OrderLines.order_id, Orders.is_counted)) & _IS_PRODUCT,),
     Returns.kind: (Default(value="return", absent=(Returns.kind,)),),
     Returns.restocked_cost: (
         Default(value=0.0, absent=(Returns.is_restocked,)),

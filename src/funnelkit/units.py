@@ -128,9 +128,10 @@ class Unit:
             return f"{value:.2f}×"
         if self.display is Display.SCORE:
             return f"{value:+.1f}"
-        is_whole = self.is_count and self.powers[0][1] == 1 and float(value).is_integer()
-        text = f"{value:,.0f}" if is_whole else f"{value:,.2f}"
         has_money = any(name == "money" and n == 1 for name, n in self.powers)
+        is_whole = self.is_count and self.powers[0][1] == 1 and float(value).is_integer()
+        is_small = abs(value) < 1 and not has_money
+        text = f"{value:,.0f}" if is_whole else f"{value:,.4f}" if is_small else f"{value:,.2f}"
         return f"{text} {currency}" if has_money and currency else text
 
     def _combine(self, other: Unit, sign: int) -> Unit:

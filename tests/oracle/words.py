@@ -154,9 +154,7 @@ def counts_by_default_policy(order: Row, lines: list[Row]) -> bool:
     status = order.get("status")
     if status is None or status in NOT_COUNTED_STATUSES:
         return False
-    only_gift_cards = len(lines) > 0 and all(
-        line.get("line_type") == "gift_card" for line in lines
-    )
+    only_gift_cards = len(lines) > 0 and all(line.get("line_type") == "gift_card" for line in lines)
     return not only_gift_cards
 
 
@@ -447,9 +445,7 @@ def returns_value(tables: Tables, period: Period) -> Number:
 
 def net_sales(tables: Tables, period: Period) -> Number:
     """Gross sales less discounts and less returns."""
-    return (
-        gross_sales(tables, period) - discounts(tables, period) - returns_value(tables, period)
-    )
+    return gross_sales(tables, period) - discounts(tables, period) - returns_value(tables, period)
 
 
 def cost_of_goods_sold(tables: Tables, period: Period) -> Value:
@@ -621,9 +617,7 @@ def customer_acquisition_cost(tables: Tables, period: Period) -> float | None:
 
 def clv_cac_ratio(tables: Tables, period: Period) -> float | None:
     """What a customer is worth relative to what winning one costs."""
-    return ratio(
-        customer_lifetime_value(tables, period), customer_acquisition_cost(tables, period)
-    )
+    return ratio(customer_lifetime_value(tables, period), customer_acquisition_cost(tables, period))
 
 
 # --- KPIs: carts ---------------------------------------------------------------------------------

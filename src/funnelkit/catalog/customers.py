@@ -78,9 +78,7 @@ new_customers = Metric(
     name="new_customers",
     title="New customers",
     aliases=("acquired_customers", "first_time_customers"),
-    formula=CountDistinct(
-        Orders.customer_key, where=Orders.is_counted & Orders.is_first_order
-    ),
+    formula=CountDistinct(Orders.customer_key, where=Orders.is_counted & Orders.is_first_order),
     unit=CUSTOMER,
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
@@ -164,8 +162,7 @@ repeat_purchase_rate = Metric(
     name="repeat_purchase_rate",
     title="Repeat purchase rate",
     aliases=("rpr", "repeat_customer_rate"),
-    formula=Cumulative(Count(_BUYERS, where=_BUYERS["orders"] >= 2))
-    / Cumulative(Count(_BUYERS)),
+    formula=Cumulative(Count(_BUYERS, where=_BUYERS["orders"] >= 2)) / Cumulative(Count(_BUYERS)),
     unit=RATIO,
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
@@ -195,8 +192,7 @@ customer_retention_rate = Metric(
     name="customer_retention_rate",
     title="Customer retention rate",
     aliases=("crr", "retention", "retention_rate"),
-    formula=CountRetained(Orders.customer_key, where=Orders.is_counted)
-    / Shift(Name("customers")),
+    formula=CountRetained(Orders.customer_key, where=Orders.is_counted) / Shift(Name("customers")),
     unit=RATIO,
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
@@ -331,7 +327,9 @@ def customer_lifetime_value_over(
     if not lifespan_years > 0:
         raise DefinitionError(f"lifespan_years={lifespan_years} is not above 0", "state the years")
     if not discount_rate > -1:
-        raise DefinitionError(f"discount_rate={discount_rate} is not above -1", "write 0.1 for 10 %")
+        raise DefinitionError(
+            f"discount_rate={discount_rate} is not above -1", "write 0.1 for 10 %"
+        )
     if basis not in {"gross_profit", "revenue"}:
         raise DefinitionError(f"basis={basis!r}", "use 'gross_profit' or 'revenue'")
     years = lifespan_years

@@ -22,9 +22,7 @@ __all__ = [
 
 _SHOPIFY_TERMS = "Shopify's sales report terms, as listed by Meltano (third party)"
 _ONLINE = Orders.is_counted & Orders.is_online
-_ONLINE_SALES = Sum(Orders.gross_amount, where=_ONLINE) - Sum(
-    Orders.discount_amount, where=_ONLINE
-)
+_ONLINE_SALES = Sum(Orders.gross_amount, where=_ONLINE) - Sum(Orders.discount_amount, where=_ONLINE)
 
 orders = Metric(
     name="orders",

@@ -168,9 +168,7 @@ class Compiler:
         if (value.name,) == self.shop.known[value.table].key:
             return self.shop.guards
         flags = [part for part in conjuncts(aggregate.where) if isinstance(part, Flag)]
-        return any(
-            flag.once_per == value.name and not self.shop.supplies(flag) for flag in flags
-        )
+        return any(flag.once_per == value.name and not self.shop.supplies(flag) for flag in flags)
 
     def time_type(self, value: Value) -> pl.DataType:
         """Give the type of a time: date, local datetime, or datetime with a zone."""
@@ -207,7 +205,9 @@ class Compiler:
         expr, found = self.value(value), self.time_type(value)
         if isinstance(found, pl.Datetime) and found.time_zone:
             return expr.dt.convert_time_zone("UTC")
-        return _localised(expr.cast(pl.Datetime("us")), self.calendar.time_zone).dt.convert_time_zone("UTC")
+        return _localised(
+            expr.cast(pl.Datetime("us")), self.calendar.time_zone
+        ).dt.convert_time_zone("UTC")
 
     def period(self, value: Value, calendar: Calendar) -> pl.Expr:
         """Give the label of the period that a time lies in."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from funnelkit.calendar import Span
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.engines.expressions import Compiler, column_name
 from funnelkit.engines.prepare import Frames
@@ -148,10 +149,16 @@ class PolarsEngine:
         wants += [] if step.where is None else leaves(step.where)
         wants += [clock] if has_clock else []
         wants += self._tie_breakers(step)
-        rows = self.frames.prepare(step.table, wants, spread=step.calendar.every is not None or step.span != step.span.__class__())
+        rows = self.frames.prepare(
+            step.table,
+            wants,
+            spread=step.calendar.every is not None or step.span != Span(),
+        )
         if has_clock:
             rows = rows.filter(*self.compiler.within(clock, step.span))
-        named = {group_column(group.name): self.compiler.value(group.value) for group in step.groups}
+        named = {
+            group_column(group.name): self.compiler.value(group.value) for group in step.groups
+        }
         if step.calendar.every is not None:
             named[PERIOD] = self.compiler.period(clock, step.calendar)
         rows = rows.with_columns(**named)
@@ -163,7 +170,9 @@ class PolarsEngine:
 
     def _tie_breakers(self, step: Step) -> list[Column]:
         table = self.shop.known[step.table]
-        rollups = [fold.aggregate.of for fold in step.folds if not isinstance(fold.aggregate, Native)]
+        rollups = [
+            fold.aggregate.of for fold in step.folds if not isinstance(fold.aggregate, Native)
+        ]
         inner = [fold for rollup in rollups if rollup for _, fold in rollup.columns]
         if not any(isinstance(fold, LastOverTime) for fold in inner):
             return []
@@ -221,9 +230,7 @@ class PolarsEngine:
         grown = parts.with_columns(
             _running(fold, pl.col(name)).over(owner) for name, fold in rollup.columns
         )
-        contributions = [
-            self._contribution(fold).alias(fold.name) for fold in step.folds
-        ]
+        contributions = [self._contribution(fold).alias(fold.name) for fold in step.folds]
         added = [
             pl.col(fold.name) - pl.col(fold.name).shift(1, fill_value=0).over(owner)
             for fold in step.folds
@@ -297,13 +304,14 @@ class _Verification:
             for number, check in enumerate(self.checks)
         ]
         if self.key:
-            key = pl.col(self.key[0]) if len(self.key) == 1 else pl.struct(self.key)
+            first, *others = self.key
+            key = pl.struct(self.key) if others else pl.col(first)
             has_all = pl.all_horizontal(pl.col(name).is_not_null() for name in self.key)
             counts += [
                 (~has_all).sum().cast(pl.Int64).alias("null keys"),
-                (has_all.sum().cast(pl.Int64) - key.filter(has_all).n_unique().cast(pl.Int64)).alias(
-                    "double keys"
-                ),
+                (
+                    has_all.sum().cast(pl.Int64) - key.filter(has_all).n_unique().cast(pl.Int64)
+                ).alias("double keys"),
             ]
         return self.frame.select(counts or [pl.lit(0).alias("none")])
 
@@ -316,10 +324,8 @@ class _Verification:
         if counts.get("double keys"):
             sample = self.frame.group_by(self.key).len().filter(pl.col("len") > 1)
             few = sample.sort("len", *self.key, descending=True).head(3).collect()
-            shown = ", ".join(str(row[:-1] if len(row) > 2 else row[0]) for row in few.rows())
-            problem = (
-                f"is not unique: {counts['double keys']:,} rows repeat a key, such as {shown}"
-            )
+            shown = ", ".join(_written(row) for row in few.drop("len").rows())
+            problem = f"is not unique: {counts['double keys']:,} rows repeat a key, such as {shown}"
             remedy = "remove the repeated rows, or they would be counted twice"
             found.append(Fault(self.name, key, problem, remedy))
         for number, check in enumerate(self.checks):
@@ -330,6 +336,10 @@ class _Verification:
                 problem = f"{check.problem}, in {count:,} rows, such as {rows}"
                 found.append(Fault(self.name, check.column.name, problem, check.remedy))
         return found
+
+
+def _written(row: tuple[object, ...]) -> str:
+    return ", ".join(map(repr, row)) if len(row) == 1 else str(row)
 
 
 def _uses_status(shop: Shop) -> bool:

@@ -189,5 +189,3 @@ class Frames:
 
 def _table(item: Column | Lookup) -> str:
     return item.key.table if isinstance(item, Lookup) else item.table
-
-

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol, assert_never, runtime_checkable
+from typing import Protocol, TypeGuard, assert_never, runtime_checkable
 
 import polars as pl
 
@@ -196,7 +196,7 @@ class Sum(FormulaNode):
     within: Column | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self, self.value, "added")
+        _check_number(self.value, "added")
         source_of(self)
 
     def __str__(self) -> str:
@@ -220,8 +220,8 @@ class Count(FormulaNode):
     def __init__(
         self, rows: type[Table] | Rows | Rollup | Value, *, where: Predicate | None = None
     ) -> None:
-        is_table = isinstance(rows, type)
-        object.__setattr__(self, "rows", Rows(rows.table, rows.row) if is_table else rows)
+        counted = Rows(rows.table, rows.row) if isinstance(rows, type) else rows
+        object.__setattr__(self, "rows", counted)
         object.__setattr__(self, "where", where)
         source_of(self)
 
@@ -294,7 +294,7 @@ class Mean(FormulaNode):
     of: Rollup | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self, self.value, "averaged", allowed=(Score,))
+        _check_number(self.value, "averaged", allowed=(Score,))
         source_of(self)
 
     def __str__(self) -> str:
@@ -310,7 +310,7 @@ class Min(FormulaNode):
     of: Rollup | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self, self.value, "compared in size", allowed=(Score, Key, Time))
+        _check_number(self.value, "compared in size", allowed=(Score, Key, Time))
         source_of(self)
 
     def __str__(self) -> str:
@@ -326,7 +326,7 @@ class Max(FormulaNode):
     of: Rollup | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self, self.value, "compared in size", allowed=(Score, Key, Time))
+        _check_number(self.value, "compared in size", allowed=(Score, Key, Time))
         source_of(self)
 
     def __str__(self) -> str:
@@ -345,7 +345,7 @@ class Quantile(FormulaNode):
     def __post_init__(self) -> None:
         if not 0 <= self.q <= 1:
             raise DefinitionError(f"quantile {self.q} is not between 0 and 1")
-        _check_number(self, self.value, "ranked", allowed=(Score,))
+        _check_number(self.value, "ranked", allowed=(Score,))
         source_of(self)
 
     def __str__(self) -> str:
@@ -368,7 +368,7 @@ class StdDev(FormulaNode):
     of: Rollup | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self, self.value, "averaged", allowed=(Score,))
+        _check_number(self.value, "averaged", allowed=(Score,))
         source_of(self)
 
     def __str__(self) -> str:
@@ -387,7 +387,7 @@ class LastOverTime(FormulaNode):
     where: Predicate | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self, self.value, "kept", allowed=(Score,))
+        _check_number(self.value, "kept", allowed=(Score,))
         source_of(self)
 
     @property
@@ -559,12 +559,16 @@ def as_formula(thing: Operand) -> Formula:
         return thing.to_formula()
     if isinstance(thing, FormulaNode):
         return thing  # type: ignore[return-value]  # every FormulaNode is one of Formula
-    if isinstance(thing, int | float) and not isinstance(thing, bool):
+    if _is_number(thing):
         return Constant(thing)
     raise DefinitionError(
         f"{thing!r} is a {type(thing).__name__}, not a formula",
         "use aggregates (Sum, Count, …), metrics and numbers; a bare column must be folded first",
     )
+
+
+def _is_number(thing: object) -> TypeGuard[float]:
+    return isinstance(thing, int | float) and not isinstance(thing, bool)
 
 
 def _operand(formula: Formula, binds: int) -> str:
@@ -650,9 +654,7 @@ def _call(name: str, inside: str, aggregate: Aggregate, extra: str = "") -> str:
 _NEVER_NUMBERS = (Key, Category, Flag, Time, Score)
 
 
-def _check_number(
-    aggregate: Aggregate, value: Value, verb: str, allowed: tuple[type, ...] = ()
-) -> None:
+def _check_number(value: Value, verb: str, allowed: tuple[type, ...] = ()) -> None:
     node = value.value if isinstance(value, Lookup) else value
     if isinstance(node, _NEVER_NUMBERS) and not isinstance(node, allowed):
         kind = type(node).__name__.lower()

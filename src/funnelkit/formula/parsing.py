@@ -186,11 +186,11 @@ class _Reader:
                 return self._aggregate(name, node)
 
     def _aggregate(self, name: str, node: ast.Call) -> Formula:
-        words = {word.arg: word.value for word in node.keywords if word.arg}
+        words: dict[str, ast.expr] = {w.arg: w.value for w in node.keywords if w.arg}
         if not node.args or len(words) != len(node.keywords):
             _refuse(node, "is not an aggregate", "give it what to fold, then named arguments")
         first, *rest = node.args
-        rollup = self._rollup(words.pop("of", None) or first)
+        rollup = self._rollup(words.pop("of", first))
         inside = _Reader(self.tables, rollup)
         options: dict[str, object] = {}
         if (where := words.pop("where", None)) is not None:
@@ -206,7 +206,7 @@ class _Reader:
         value = inside.value(first)
         if name == "quantile" and len(rest) == 1:
             return self._built(node, Quantile, value, _number(rest[0]), **options)
-        folds = {
+        folds: dict[str, Callable[..., Formula]] = {
             "sum": Sum,
             "count_distinct": CountDistinct,
             "count_retained": CountRetained,
@@ -217,7 +217,9 @@ class _Reader:
             "last_over_time": LastOverTime,
         }
         if name not in folds or rest:
-            known = sorted([*folds, "count", "quantile", "shift", "cumulative", "positive", "period_years"])
+            known = sorted(
+                [*folds, "count", "quantile", "shift", "cumulative", "positive", "period_years"]
+            )
             raise DefinitionError(
                 str(UnknownNameError("function", name, known))
                 if name not in folds
@@ -234,7 +236,9 @@ class _Reader:
             plain[word] = node.value
         return plain
 
-    def _built(self, node: ast.expr, make: Callable[..., Read], *args: object, **kw: object) -> Read:
+    def _built(
+        self, node: ast.expr, make: Callable[..., Read], *args: object, **kw: object
+    ) -> Read:
         try:
             return make(*args, **kw)
         except DefinitionError as error:
@@ -287,8 +291,9 @@ class _Reader:
                 func=ast.Attribute(value=ast.Name() as owner, attr="column"),
                 args=[ast.Constant(value=str() as name), ast.Constant(value=str() as kind), *unit],
             ) if kind in _KINDS:
-                units = [Unit.parse(u.value) for u in unit if isinstance(u, ast.Constant)]
-                return self._built(node, self.table(owner).column, name, _KINDS[kind], *units)
+                units = [self._built(u, Unit.parse, _word(u)) for u in unit]
+                make: Callable[..., Column] = self.table(owner).column
+                return self._built(node, make, name, _KINDS[kind], *units)
             case _:
                 _refuse(node, "is not a column", "write table.column")
 
@@ -325,7 +330,7 @@ class _Reader:
         if name == "date":
             return Literal(_date(node))
         if name == "prefixed" and len(node.args) == 2:
-            return Prefixed(str(_scalar(node.args[0])), self.column(node.args[1]))
+            return Prefixed(_word(node.args[0]), self.column(node.args[1]))
         if name == "case" and len(node.args) == 3:
             condition, then, otherwise = node.args
             return Case(
@@ -351,9 +356,13 @@ class _Reader:
                 return joined
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return Not(self.predicate(operand, below))
-            case ast.Compare(left=left, ops=[ast.In()], comparators=[ast.List() | ast.Tuple() as options]):
+            case ast.Compare(
+                left=left, ops=[ast.In()], comparators=[ast.List() | ast.Tuple() as options]
+            ):
                 return IsIn(self.value(left, below), tuple(map(_scalar, options.elts)))
-            case ast.Compare(left=left, ops=[ast.NotIn()], comparators=[ast.List() | ast.Tuple() as options]):
+            case ast.Compare(
+                left=left, ops=[ast.NotIn()], comparators=[ast.List() | ast.Tuple() as options]
+            ):
                 return Not(IsIn(self.value(left, below), tuple(map(_scalar, options.elts))))
             case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _RELATIONS:
                 relation = _RELATIONS[type(op)]
@@ -402,11 +411,22 @@ def _scalar(node: ast.expr) -> Scalar:
             _refuse(node, "is not a constant", "write a number, a quoted word or True or False")
 
 
+def _word(node: ast.expr) -> str:
+    value = _scalar(node)
+    if not isinstance(value, str):
+        _refuse(node, "is not a word", "quote it")
+    return value
+
+
 def _date(node: ast.Call) -> dt.date:
     match node.args:
         case [ast.Constant(value=str() as text)]:
             try:
-                return dt.datetime.fromisoformat(text) if len(text) > 10 else dt.date.fromisoformat(text)
+                return (
+                    dt.datetime.fromisoformat(text)
+                    if len(text) > 10
+                    else dt.date.fromisoformat(text)
+                )
             except ValueError:
                 _refuse(node, f"holds {text!r}, which is no date", "write date('2024-12-31')")
         case _:

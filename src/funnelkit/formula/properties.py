@@ -324,11 +324,13 @@ def split_ratio(formula: Formula) -> tuple[Formula, Formula] | None:
             return Sum(value, where=where), Count(value, where=where)
         case Arithmetic(Operator.DIVIDE, left, right) if not isinstance(right, Constant):
             return left, right
-        case Arithmetic(operator, Constant() as constant, right) if inner := split_ratio(right):
-            above, below = inner
+        case Arithmetic(operator, Constant() as constant, right) if found := split_ratio(right):
+            above, below = found
             if operator is Operator.MULTIPLY:
                 return Arithmetic(operator, constant, above), below
-            scaled = below if constant.value == 1 else Arithmetic(Operator.MULTIPLY, constant, below)
+            scaled = (
+                below if constant.value == 1 else Arithmetic(Operator.MULTIPLY, constant, below)
+            )
             return Arithmetic(operator, scaled, above), below
         case _:
             return None

@@ -71,5 +71,3 @@ def expand(formula: Formula) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("_", r"\_").replace("%", r"\%").replace("&", r"\&").replace(" ", r"\ ")
-
-

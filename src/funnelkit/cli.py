@@ -1,0 +1,157 @@
+"""The command line: a thin layer over the library.
+
+A user's mistake gets one message on standard error and exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+
+from funnelkit.demo import demo
+from funnelkit.errors import FunnelkitError, HistoryWarning
+from funnelkit.evaluate import evaluate
+from funnelkit.metric import Area, Metric, Stage
+from funnelkit.registry import describe, registry
+from funnelkit.resolve import can_reach
+from funnelkit.result import Result
+from funnelkit.shop import Shop
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: The arguments; those of the process by default.
+
+    Returns:
+        The exit code: 0, or 2 for a mistake of the user.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", HistoryWarning)
+            answer = options.run(options)
+        print(answer)
+        for warning in caught:
+            print(f"funnelkit: note: {warning.message}", file=sys.stderr)
+    except FunnelkitError as error:
+        print(f"funnelkit: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="funnelkit", description="Ecommerce KPIs, defined once.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    show = commands.add_parser("demo", help="every KPI of a small built-in shop")
+    show.set_defaults(run=_demo)
+
+    catalog = commands.add_parser("catalog", help="list the KPIs")
+    catalog.add_argument("--stage", help="only this stage of either funnel")
+    catalog.add_argument("--area", choices=list(map(str, Area)), help="only this area")
+    catalog.set_defaults(run=_catalog)
+
+    card = commands.add_parser("describe", help="say what a KPI means")
+    card.add_argument("name", metavar="NAME", help="its name or an alias")
+    card.set_defaults(run=_describe)
+
+    report = commands.add_parser("report", help="compute KPIs of a folder of files")
+    report.add_argument("folder", metavar="FOLDER", help="holds orders.parquet and the like")
+    report.add_argument("--every", help="the length of a period: 1h, 1d, 1w, 1mo, 1q, 1y")
+    report.add_argument("--by", action="append", default=[], help="group by this; repeatable")
+    report.add_argument("--start", help="the first moment: 2024-01-01")
+    report.add_argument("--end", help="the first moment after: 2025-01-01")
+    report.add_argument("--where", help="which rows enter: \"country == 'PL'\"")
+    report.add_argument("--metrics", help="names with commas between; all that can be, by default")
+    report.add_argument("--format", choices=["table", "csv", "json"], default="table")
+    report.set_defaults(run=_report)
+    return parser
+
+
+def _demo(_: argparse.Namespace) -> str:
+    shop = demo()
+    quarters = evaluate(shop, registry(), every="1q")
+    parts = ["The demo shop, 2024 by quarter", _transposed(quarters)]
+    names = ["sessions", "conversion_rate", "average_order_value", "repeat_purchase_rate"]
+    channels = evaluate(shop, names, by="channel", totals=True)
+    parts += ["By channel of the visit", repr(channels)]
+    platforms = evaluate(shop, ["ad_spend", "return_on_ad_spend"], by="platform")
+    parts += ["By advertising platform", repr(platforms)]
+    parts += ["funnelkit describe cr, say, tells what a number means."]
+    return "\n\n".join(parts)
+
+
+def _transposed(result: Result) -> str:
+    """Write a result of few periods and many metrics with a line per metric."""
+    head = ["", *(str(period) for period in result.frame.get_column("period"))]
+    lines = [head]
+    for metric in result.metrics:
+        values = result.frame.get_column(metric.name)
+        cells = [metric.unit.format(value, result.currency) for value in values]
+        lines.append([metric.title, *cells])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
+        for line in lines
+    )
+
+
+def _catalog(options: argparse.Namespace) -> str:
+    found = registry().find(stage=options.stage, area=options.area)
+    lines = [
+        f"{metric.name:<28} {metric.area:<11} {_stage(metric):<14} {metric.title}"
+        + (f" ({', '.join(metric.aliases)})" if metric.aliases else "")
+        for metric in found.values()
+    ]
+    known = ", ".join(Stage)
+    return "\n".join(lines) if lines else f"no KPI; the stages of the funnel are {known}"
+
+
+def _stage(metric: Metric) -> str:
+    return "" if metric.stage is None else str(metric.stage)
+
+
+def _describe(options: argparse.Namespace) -> str:
+    return str(describe(options.name))
+
+
+def _report(options: argparse.Namespace) -> str:
+    shop = Shop.scan(options.folder)
+    asked = _asked(options, shop)
+    result = evaluate(
+        shop,
+        asked,
+        by=options.by,
+        every=options.every,
+        start=options.start,
+        end=options.end,
+        where=options.where,
+    )
+    match options.format:
+        case "csv":
+            return result.frame.write_csv().rstrip("\n")
+        case "json":
+            return result.frame.write_json()
+        case _:
+            return repr(result)
+
+
+def _asked(options: argparse.Namespace, shop: Shop) -> list[str | Metric]:
+    """Give the metrics asked for, or every one that the shop and the question allow."""
+    if options.metrics:
+        return [name.strip() for name in options.metrics.split(",") if name.strip()]
+    return [
+        metric
+        for metric in registry().values()
+        if not shop.missing(metric)
+        and (options.every or not metric.compares_periods)
+        and all(can_reach(shop, table, name) for table in metric.inputs for name in options.by)
+    ]
