@@ -7,6 +7,7 @@ Bind frames with `Shop`, ask with `evaluate`, read a definition with
 from funnelkit.calendar import Grain
 from funnelkit.catalog.customers import customer_lifetime_value_over
 from funnelkit.demo import demo
+from funnelkit.derivations import OrderPolicy
 from funnelkit.errors import (
     ContractError,
     DataError,
@@ -68,7 +69,6 @@ from funnelkit.tables import (
     Events,
     MarketingCosts,
     OrderLines,
-    OrderPolicy,
     Orders,
     Returns,
     Sessions,

@@ -23,19 +23,10 @@ from funnelkit.formula.formulas import (
     Sum,
 )
 from funnelkit.formula.values import Operator
-from funnelkit.plan import (
-    AboveZero,
-    Leaf,
-    Lowered,
-    Operated,
-    Plan,
-    Question,
-    Step,
-    Unless,
-    leaves_of,
-)
+from funnelkit.lowered import AboveZero, Leaf, Lowered, Operated, Unless, leaves_of
+from funnelkit.plan import HIGHEST_CURRENCY, LOWEST_CURRENCY, Plan, Question, Step
 
-__all__ = ["align", "compute", "leaf_column", "period_years", "reason_of"]
+__all__ = ["align", "check_currencies", "compute", "leaf_column", "period_years", "reason_of"]
 
 
 def leaf_column(leaf: Leaf) -> str:
@@ -81,6 +72,29 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
         frame = frame.sort(keys, nulls_last=True)
     zeros = [pl.col(leaf_column(p.leaf)).fill_null(0) for p in parts if p.is_zero_when_empty]
     return frame.with_columns(zeros)
+
+
+def check_currencies(plan: Plan, answers: Sequence[pl.DataFrame]) -> None:
+    """Refuse a sum over amounts in several currencies.
+
+    Raises:
+        ContractError: A group of a step holds more than one currency.
+    """
+    groups = [group_column(dimension.name) for dimension in plan.question.by]
+    faults: list[Fault] = []
+    for step, answer in zip(plan.steps, answers, strict=True):
+        if LOWEST_CURRENCY not in answer.columns:
+            continue
+        ends = [pl.col(LOWEST_CURRENCY).min(), pl.col(HIGHEST_CURRENCY).max()]
+        spans = answer.group_by(groups).agg(ends) if groups else answer.select(ends)
+        mixed = spans.filter(pl.col(LOWEST_CURRENCY) != pl.col(HIGHEST_CURRENCY))
+        if mixed.height:
+            low, high = mixed.select(LOWEST_CURRENCY, HIGHEST_CURRENCY).row(0)
+            problem = f"holds {low} and {high}, whose amounts would be added"
+            remedy = "convert them to one currency, or group or filter by currency"
+            faults.append(Fault(step.table, "currency", problem, remedy))
+    if faults:
+        raise ContractError(faults)
 
 
 def _leaves(value: Lowered, ratio: tuple[Lowered, Lowered] | None) -> Iterator[Leaf]:

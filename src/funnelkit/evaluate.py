@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 
-from funnelkit.align import align
+from funnelkit.align import align, check_currencies
 from funnelkit.calendar import Calendar, Grain, Moment
 from funnelkit.engines.base import Engine
 from funnelkit.engines.polars import PolarsEngine
@@ -127,8 +127,9 @@ def _answer(shop: Shop, engine: Engine, made: Plan) -> Result:
     as_of = engine.as_of() if _needs_as_of(shop, made) else None
     engine.verify(made.steps)
     _warn_of_history(shop, engine, made)
-    leaves_frame = align(made, engine.fold(made.steps))
-    return Result.from_leaves(made, leaves_frame, shop.currency, as_of)
+    answers = engine.fold(made.steps)
+    check_currencies(made, answers)
+    return Result.from_leaves(made, align(made, answers), shop.currency, as_of)
 
 
 def _metrics(asked: Asked) -> list[Metric]:

@@ -41,25 +41,31 @@ from funnelkit.formula.formulas import (
     source_of,
 )
 from funnelkit.formula.properties import columns_of, conjuncts, is_count
-from funnelkit.formula.values import Column, Dimension, Lookup, Operator, Or, Predicate
+from funnelkit.formula.values import Column, Dimension, Lookup, Money, Operator, Or, Predicate
+from funnelkit.lowered import (
+    AboveZero,
+    Leaf,
+    Lowered,
+    Operated,
+    Unless,
+    has_period_length,
+    show,
+)
 from funnelkit.metric import Metric
-from funnelkit.resolve import dimensions_in, joined, resolve_dimension, resolve_predicate
+from funnelkit.resolve import can_reach, dimensions_in, joined, resolve_dimension, resolve_predicate
 from funnelkit.shop import Shop
 
+LOWEST_CURRENCY, HIGHEST_CURRENCY = "#lowest currency", "#highest currency"
+_PLAIN = (Sum, Count, CountDistinct, Min, Max, Quantile, StdDev)
+
 __all__ = [
-    "AboveZero",
     "Fold",
     "Group",
-    "Leaf",
-    "Lowered",
     "LoweredMetric",
-    "Operated",
     "Plan",
     "Question",
     "Step",
-    "Unless",
     "fold_columns",
-    "leaves_of",
     "make_plan",
 ]
 
@@ -136,43 +142,6 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """One folded number: the column of the answer, and how many periods earlier."""
-
-    name: str
-    shift: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Operated:
-    """Arithmetic on lowered formulas."""
-
-    operator: Operator
-    left: Lowered
-    right: Lowered
-
-
-@dataclass(frozen=True, slots=True)
-class Unless:
-    """A value that is null where a count is above a limit, with the reason."""
-
-    value: Lowered
-    count: Leaf
-    above: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class AboveZero:
-    """A value that is null where it is not above zero."""
-
-    value: Lowered
-
-
-Lowered = Leaf | Constant | PeriodYears | Operated | Unless | AboveZero
-
-
-@dataclass(frozen=True, slots=True)
 class LoweredMetric:
     """A metric as arithmetic on leaves."""
 
@@ -201,23 +170,6 @@ class Plan:
         lines += [f"{number}. {step}" for number, step in enumerate(self.steps, 1)]
         lines += [f"{m.metric.name} = {show(m.value)}" for m in self.metrics]
         return "\n".join(lines)
-
-
-def show(lowered: Lowered) -> str:
-    """Write a lowered formula."""
-    match lowered:
-        case Leaf(name, shift):
-            return name if not shift else f"{name}[{-shift} periods]"
-        case Constant() | PeriodYears():
-            return str(lowered)
-        case Operated(operator, left, right):
-            return f"({show(left)} {operator} {show(right)})"
-        case Unless(value, count, above, _):
-            return f"({show(value)} unless {show(count)} > {above})"
-        case AboveZero(value):
-            return f"positive({show(value)})"
-        case _:
-            assert_never(lowered)
 
 
 @dataclass(slots=True)
@@ -305,13 +257,24 @@ class _Planner:
         folds, shared = _split_where(folds)
         return Step(
             table,
-            tuple(folds),
+            (*folds, *self._currency_folds(table, folds)),
             groups,
             joined((*own, shared)),
             self.question.calendar,
             self._span(folds, to_date=to_date),
             to_date=to_date,
         )
+
+    def _currency_folds(self, table: str, folds: Sequence[Fold]) -> tuple[Fold, ...]:
+        """Give folds that show whether amounts of several currencies would be added."""
+        plain = all(isinstance(fold.aggregate, _PLAIN) and not fold.aggregate.of for fold in folds)
+        reads = {leaf for fold in folds for leaf in fold_columns(fold)}
+        if not (self.shop.guards and plain and any(isinstance(leaf, Money) for leaf in reads)):
+            return ()
+        if not can_reach(self.shop, table, "currency"):
+            return ()
+        currency = resolve_dimension(self.shop, table, Dimension("currency"))
+        return Fold(LOWEST_CURRENCY, Min(currency)), Fold(HIGHEST_CURRENCY, Max(currency))
 
     def _span(self, folds: Sequence[Fold], *, to_date: bool) -> Span:
         span, calendar = self.question.span, self.question.calendar
@@ -371,7 +334,7 @@ def make_plan(shop: Shop, metrics: Sequence[Metric], question: Question) -> Plan
         if metric.compares_periods and question.calendar.every is None:
             raise DefinitionError(
                 f"{metric.name} compares a period with the one before it",
-                f"give periods: every='1mo'{metric.without_periods and '; '}{metric.without_periods}",
+                "; ".join(filter(None, ("give periods: every='1mo'", metric.without_periods))),
             )
         planner.metric = metric.name
         ratio = metric.ratio
@@ -389,34 +352,6 @@ def fold_columns(fold: Fold) -> tuple[Column | Lookup, ...]:
         names = fold.aggregate.expression.meta.root_names()
         return tuple(Column(table=fold.aggregate.table, name=name) for name in names)
     return tuple(columns_of(fold.aggregate))
-
-
-def has_period_length(lowered: Lowered) -> bool:
-    """Say whether a lowered formula uses the length of the period."""
-    match lowered:
-        case PeriodYears():
-            return True
-        case Operated(_, left, right):
-            return has_period_length(left) or has_period_length(right)
-        case Unless(value) | AboveZero(value):
-            return has_period_length(value)
-        case _:
-            return False
-
-
-def leaves_of(lowered: Lowered) -> tuple[Leaf, ...]:
-    """Give the leaves of a lowered formula."""
-    match lowered:
-        case Leaf():
-            return (lowered,)
-        case Operated(_, left, right):
-            return (*leaves_of(left), *leaves_of(right))
-        case Unless(value, count):
-            return (*leaves_of(value), count)
-        case AboveZero(value):
-            return leaves_of(value)
-        case _:
-            return ()
 
 
 def _check_length(
@@ -522,6 +457,9 @@ def _table(fold: Fold) -> str:
 def _hints(shop: Shop, missing: Iterable[str]) -> dict[str, str]:
     hints: dict[str, str] = {}
     for name in missing:
+        if name == "orders.status":
+            hints[name] = "or supply orders.is_counted, or bind with order_policy='all'"
+            continue
         table, _, column = name.partition(".")
         if column and (close := nearest(column, shop.tables[table].columns)):
             hints[name] = f"{table} has {', '.join(close)}"

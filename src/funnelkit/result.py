@@ -14,8 +14,9 @@ from funnelkit.calendar import Grain
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.errors import UnknownNameError, UnsupportedError
 from funnelkit.formula.properties import additivity, is_count
+from funnelkit.lowered import leaves_of
 from funnelkit.metric import Metric
-from funnelkit.plan import LoweredMetric, Plan, leaves_of
+from funnelkit.plan import LoweredMetric, Plan
 
 __all__ = ["Result"]
 

@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 
 from funnelkit.calendar import Calendar, Moment
 from funnelkit.catalog import BUILT_IN
+from funnelkit.derivations import POLICIES, RULES, OrderPolicy, policy_rules
 from funnelkit.errors import (
     ContractError,
     DataError,
@@ -44,7 +45,7 @@ from funnelkit.formula.values import (
 from funnelkit.metric import Metric
 from funnelkit.rules import Default, Rule, dependencies
 from funnelkit.sources import FILE_TYPES, Source, open_source
-from funnelkit.tables import POLICIES, RULES, TABLES, OrderPolicy, policy_rules
+from funnelkit.tables import TABLES
 
 __all__ = ["Bound", "Settings", "Shop"]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from funnelkit.calendar import Span
+from funnelkit.derivations import CHECKS, CLOCKS, Check
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.engines.expressions import Compiler, column_name
 from funnelkit.engines.prepare import Frames
@@ -30,7 +31,6 @@ from funnelkit.formula.table import Table
 from funnelkit.formula.values import Column, Lookup
 from funnelkit.plan import Fold, Step, fold_columns
 from funnelkit.shop import Shop
-from funnelkit.tables import CHECKS, CLOCKS, Check
 
 __all__ = ["PolarsEngine"]
 

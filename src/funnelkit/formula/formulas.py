@@ -310,7 +310,7 @@ class Min(FormulaNode):
     of: Rollup | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self.value, "compared in size", allowed=(Score, Key, Time))
+        _check_number(self.value, "compared in size", allowed=(Score, Key, Time, Category))
         source_of(self)
 
     def __str__(self) -> str:
@@ -326,7 +326,7 @@ class Max(FormulaNode):
     of: Rollup | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self.value, "compared in size", allowed=(Score, Key, Time))
+        _check_number(self.value, "compared in size", allowed=(Score, Key, Time, Category))
         source_of(self)
 
     def __str__(self) -> str:

@@ -1,0 +1,102 @@
+"""Formulas brought down to arithmetic on folded numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from funnelkit.formula.formulas import Constant, PeriodYears
+from funnelkit.formula.values import Operator
+
+__all__ = [
+    "AboveZero",
+    "Leaf",
+    "Lowered",
+    "Operated",
+    "Unless",
+    "has_period_length",
+    "leaves_of",
+    "show",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One folded number: the column of the answer, and how many periods earlier."""
+
+    name: str
+    shift: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """Arithmetic on lowered formulas."""
+
+    operator: Operator
+    left: Lowered
+    right: Lowered
+
+
+@dataclass(frozen=True, slots=True)
+class Unless:
+    """A value that is null where a count is above a limit, with the reason."""
+
+    value: Lowered
+    count: Leaf
+    above: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AboveZero:
+    """A value that is null where it is not above zero."""
+
+    value: Lowered
+
+
+Lowered = Leaf | Constant | PeriodYears | Operated | Unless | AboveZero
+
+
+def show(lowered: Lowered) -> str:
+    """Write a lowered formula."""
+    match lowered:
+        case Leaf(name, shift):
+            return name if not shift else f"{name}[{-shift} periods]"
+        case Constant() | PeriodYears():
+            return str(lowered)
+        case Operated(operator, left, right):
+            return f"({show(left)} {operator} {show(right)})"
+        case Unless(value, count, above, _):
+            return f"({show(value)} unless {show(count)} > {above})"
+        case AboveZero(value):
+            return f"positive({show(value)})"
+        case _:
+            assert_never(lowered)
+
+
+def has_period_length(lowered: Lowered) -> bool:
+    """Say whether a lowered formula uses the length of the period."""
+    match lowered:
+        case PeriodYears():
+            return True
+        case Operated(_, left, right):
+            return has_period_length(left) or has_period_length(right)
+        case Unless(value) | AboveZero(value):
+            return has_period_length(value)
+        case _:
+            return False
+
+
+def leaves_of(lowered: Lowered) -> tuple[Leaf, ...]:
+    """Give the leaves of a lowered formula."""
+    match lowered:
+        case Leaf():
+            return (lowered,)
+        case Operated(_, left, right):
+            return (*leaves_of(left), *leaves_of(right))
+        case Unless(value, count):
+            return (*leaves_of(value), count)
+        case AboveZero(value):
+            return leaves_of(value)
+        case _:
+            return ()

@@ -1,0 +1,140 @@
+"""The built-in catalogue: names, words, and the golden file of definitions."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import funnelkit as fk
+from funnelkit.formula.parsing import parse_formula
+from funnelkit.metric import Card
+from funnelkit.tables import TABLES
+
+GOLDEN = Path(__file__).with_name("golden.json")
+METRICS = list(fk.registry().values())
+NAMED_BY_THE_OWNER = {
+    "cr": "session_conversion_rate",
+    "conversion_rate": "session_conversion_rate",
+    "aov": "average_order_value",
+    "clv": "customer_lifetime_value",
+    "cac": "customer_acquisition_cost",
+    "nps": "net_promoter_score",
+    "roas": "return_on_ad_spend",
+    "churn": "customer_churn_rate",
+    "cart_abandonment_rate": "cart_abandonment_rate",
+}
+
+
+def definitions():
+    return {
+        metric.name: {
+            "formula": str(metric.formula),
+            "unit": str(metric.unit),
+            "fingerprint": metric.fingerprint,
+        }
+        for metric in METRICS
+    }
+
+
+def test_no_definition_has_changed_without_the_golden_file():
+    """A change here changes numbers: it belongs into the changelog as well."""
+    assert definitions() == json.loads(GOLDEN.read_text())
+
+
+@pytest.mark.parametrize(("alias", "name"), NAMED_BY_THE_OWNER.items())
+def test_a_kpi_answers_to_the_name_that_people_use(alias, name):
+    assert fk.registry()[alias].name == name
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=str)
+def test_a_kpi_has_every_word(metric):
+    words = (
+        metric.title,
+        metric.description,
+        metric.counts,
+        metric.leaves_out,
+        metric.null_when,
+        metric.caveats,
+    )
+    assert all(words)
+    assert metric.references
+    assert metric.read_with
+    assert metric.stage is not None
+    assert metric.aida is not None
+    assert metric.area is not fk.Area.CUSTOM
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=str)
+def test_a_kpi_is_read_with_kpis_that_exist(metric):
+    assert set(metric.read_with) <= set(fk.registry())
+    assert metric.name not in metric.read_with
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=str)
+def test_a_rate_ends_in_rate_and_is_a_plain_ratio_or_a_share(metric):
+    if metric.name.endswith("_rate"):
+        assert metric.unit.display == "percent"
+    assert re.fullmatch(r"[a-z][a-z_]*", metric.name)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=str)
+def test_the_text_of_a_definition_reads_back_as_the_definition(metric):
+    read = fk.Metric(name="again", formula=str(metric.formula), unit=metric.unit)
+    known = {m.name: m for m in METRICS}
+    assert read.resolved(known).formula == metric.formula
+    assert str(parse_formula(str(metric.formula), TABLES)) == str(metric.formula)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=str)
+def test_every_fact_of_a_metric_follows_from_its_formula(metric):
+    assert metric.inputs
+    assert metric.unit.fits(metric.unit)
+    assert str(metric.additivity)
+    assert metric.lineage().startswith(f"{metric.name} = ")
+    assert all(name in fk.registry() for name in metric.depends_on)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=str)
+def test_a_card_says_it_all_as_text_and_as_html(metric):
+    card = Card(metric)
+    assert metric.fingerprint in str(card)
+    assert metric.title in card._repr_html_()
+    assert str(metric.formula) in str(card)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=str)
+def test_every_kpi_stays_within_its_bounds_on_the_demo_shop(metric):
+    by = ("platform",) if metric.name == "return_on_ad_spend" else ()
+    values = fk.evaluate(fk.demo(), metric, every="1mo", by=by).frame.get_column(metric.name)
+    assert values.drop_nulls().len() > 0
+    low, high = metric.bounds
+    assert low is None or values.min() >= low - 1e-12
+    assert high is None or values.max() <= high + 1e-12
+
+
+def test_only_what_adds_up_says_so():
+    adding = {m.name for m in METRICS if m.additivity.over_time and m.additivity.over_keys}
+    assert adding == {
+        "ad_spend",
+        "discounts",
+        "engaged_sessions",
+        "gross_sales",
+        "identified_net_sales",
+        "net_sales",
+        "new_customers",
+        "orders",
+        "returns_value",
+        "sessions",
+        "units_sold",
+    }
+
+
+def test_find_looks_by_stage_area_table_tag_and_text():
+    registry = fk.registry()
+    assert "cart_abandonment_rate" in registry.find(stage="decision")
+    assert set(registry.find(area="engagement")) >= {"bounce_rate", "engagement_rate"}
+    assert set(registry.find(table="carts")) == {"cart_abandonment_rate"}
+    assert "net_promoter_score" in registry.find(tag="survey")
+    assert "average_order_value" in registry.find(text="WORTH when")
+    assert len(registry.find(text="no such words")) == 0
