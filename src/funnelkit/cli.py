@@ -95,7 +95,7 @@ def _transposed(result: Result) -> str:
     lines = [head]
     for metric in result.metrics:
         values = result.frame.get_column(metric.name)
-        cells = [metric.unit.format(value, result.currency) for value in values]
+        cells = [metric.unit.format(value, currency=result.currency) for value in values]
         lines.append([metric.title, *cells])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(

@@ -180,7 +180,7 @@ class Result:
             is_total = bool(row.pop("is_total", None))
             rows.append(
                 [
-                    units[name].format(value, self.currency)
+                    units[name].format(value, currency=self.currency)
                     if name in units
                     else self._key_cell(name, value, is_open=is_open, is_total=is_total)
                     for name, value in row.items()

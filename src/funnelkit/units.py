@@ -113,7 +113,7 @@ class Unit:
         """Say whether values of the two units may be added or compared."""
         return self.powers == other.powers
 
-    def format(self, value: float | None, currency: str = "") -> str:
+    def format(self, value: float | None, *, currency: str = "") -> str:
         """Write a value for people: percent, money with its currency, thousands apart.
 
         Args:

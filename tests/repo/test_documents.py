@@ -29,12 +29,10 @@ def strip(text):
     return [line.rstrip() for line in text.strip().splitlines()]
 
 
-def modules():
-    for info in pkgutil.walk_packages(funnelkit.__path__, "funnelkit."):
-        yield info.name
+MODULES = [info.name for info in pkgutil.walk_packages(funnelkit.__path__, "funnelkit.")]
 
 
-@pytest.mark.parametrize("name", modules())
+@pytest.mark.parametrize("name", MODULES)
 def test_every_docstring_example_runs(name):
     results = doctest.testmod(importlib.import_module(name))
     assert results.failed == 0

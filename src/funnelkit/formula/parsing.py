@@ -90,6 +90,16 @@ _OPERATORS: dict[type[ast.operator], Operator] = {
     ast.Mult: Operator.MULTIPLY,
     ast.Div: Operator.DIVIDE,
 }
+_FOLDS: dict[str, Callable[..., Formula]] = {
+    "sum": Sum,
+    "count_distinct": CountDistinct,
+    "count_retained": CountRetained,
+    "mean": Mean,
+    "min": Min,
+    "max": Max,
+    "std_dev": StdDev,
+    "last_over_time": LastOverTime,
+}
 _RELATIONS: dict[type[ast.cmpop], Relation] = {
     ast.Eq: Relation.EQ,
     ast.NotEq: Relation.NE,
@@ -206,27 +216,17 @@ class _Reader:
         value = inside.value(first)
         if name == "quantile" and len(rest) == 1:
             return self._built(node, Quantile, value, _number(rest[0]), **options)
-        folds: dict[str, Callable[..., Formula]] = {
-            "sum": Sum,
-            "count_distinct": CountDistinct,
-            "count_retained": CountRetained,
-            "mean": Mean,
-            "min": Min,
-            "max": Max,
-            "std_dev": StdDev,
-            "last_over_time": LastOverTime,
-        }
-        if name not in folds or rest:
+        if name not in _FOLDS or rest:
             known = sorted(
-                [*folds, "count", "quantile", "shift", "cumulative", "positive", "period_years"]
+                [*_FOLDS, "count", "quantile", "shift", "cumulative", "positive", "period_years"]
             )
             raise DefinitionError(
                 str(UnknownNameError("function", name, known))
-                if name not in folds
+                if name not in _FOLDS
                 else f"{name} takes one value",
                 position=node.col_offset,
             )
-        return self._built(node, folds[name], value, **options)
+        return self._built(node, _FOLDS[name], value, **options)
 
     def _others(self, words: dict[str, ast.expr]) -> dict[str, object]:
         plain: dict[str, object] = {}
