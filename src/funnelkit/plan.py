@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import assert_never
 
-from funnelkit.calendar import Calendar, Span
+import polars as pl
+
+from funnelkit.calendar import Calendar, Grain, Span
 from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError, nearest
 from funnelkit.formula.formulas import (
     Aggregate,
@@ -254,6 +256,7 @@ class _Planner:
         )
         where = self.question.where
         own = () if where is None else (resolve_predicate(self.shop, table, where),)
+        self._check_hours(table)
         folds, shared = _split_where(folds)
         return Step(
             table,
@@ -264,6 +267,15 @@ class _Planner:
             self._span(folds, to_date=to_date),
             to_date=to_date,
         )
+
+    def _check_hours(self, table: str) -> None:
+        bound = self.shop.tables[table]
+        is_day = bound.columns.get(bound.table.time) == pl.Date
+        if is_day and self.question.calendar.every is Grain.HOUR:
+            raise DefinitionError(
+                f"{table}.{bound.table.time} holds whole days, which have no hours",
+                "use every='1d' or longer, or bind times",
+            )
 
     def _currency_folds(self, table: str, folds: Sequence[Fold]) -> tuple[Fold, ...]:
         """Give folds that show whether amounts of several currencies would be added."""

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 import polars as pl
 from polars._typing import PolarsDataType
@@ -325,7 +325,36 @@ def _read_settings(path: Path) -> Settings:
     for name in given:
         if name not in allowed:
             raise UnknownNameError(f"setting in {path.name}", name, sorted(allowed))
+    if wrong := [name for name, value in given.items() if not _is_setting(name, value)]:
+        raise DefinitionError(
+            f"{path.name} has settings of the wrong kind: {', '.join(wrong)}",
+            "rename is a table per table, assume_empty a list of names, the rest are texts",
+        )
     return given  # type: ignore[return-value]  # its names are checked, its values by Shop
+
+
+def _is_setting(name: str, value: object) -> bool:
+    match name:
+        case "rename":
+            return all(_holds_texts(columns) for columns in _members(value, dict))
+        case "assume_empty":
+            return isinstance(value, list) and _holds_texts(value)
+        case "as_of":
+            return isinstance(value, str | dt.date)
+        case _:
+            return isinstance(value, str)
+
+
+def _holds_texts(value: object) -> bool:
+    return all(isinstance(item, str) for item in _members(value, list, dict))
+
+
+def _members(value: object, *kinds: type) -> list[object]:
+    """Give the members of a list or table of the kinds wanted; of anything else, None."""
+    if not isinstance(value, kinds):
+        return [None]
+    members = cast("dict[str, object] | list[object]", value)
+    return list(members.values() if isinstance(members, dict) else members)
 
 
 def _bind_one(

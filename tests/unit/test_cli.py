@@ -1,0 +1,121 @@
+import datetime as dt
+import json
+
+import polars as pl
+import pytest
+
+from funnelkit.cli import main
+
+
+@pytest.fixture
+def folder(tmp_path):
+    orders = pl.DataFrame(
+        {
+            "id": [1, 2, 3],
+            "ordered_at": [
+                dt.datetime(2024, 1, 5),
+                dt.datetime(2024, 1, 6),
+                dt.datetime(2024, 2, 1),
+            ],
+            "state": ["paid", "cancelled", "paid"],
+            "total": [40.0, 10.0, 60.0],
+            "discount_amount": [0.0, 0.0, 6.0],
+            "country": ["PL", "PL", None],
+        }
+    )
+    orders.write_csv(tmp_path / "orders.csv")
+    (tmp_path / "notes.csv").write_text("not a table\n")
+    (tmp_path / "funnelkit.toml").write_text(
+        'currency = "PLN"\ntime_zone = "Europe/Warsaw"\n'
+        '[rename.orders]\nid = "order_id"\nstate = "status"\ntotal = "gross_amount"\n'
+    )
+    return tmp_path
+
+
+def test_demo_shows_every_kpi(capsys):
+    assert main(["demo"]) == 0
+    out = capsys.readouterr()
+    assert "Average order value" in out.out
+    assert "return_on_ad_spend" in out.out
+    assert out.err == ""
+
+
+def test_catalog_lists_a_stage_and_an_area(capsys):
+    assert main(["catalog", "--stage", "decision"]) == 0
+    assert capsys.readouterr().out.startswith("cart_abandonment_rate")
+    assert main(["catalog", "--area", "engagement"]) == 0
+    assert "bounce_rate" in capsys.readouterr().out
+
+
+def test_describe_tells_what_a_kpi_means(capsys):
+    assert main(["describe", "cr"]) == 0
+    assert "Which share of visits led to an order." in capsys.readouterr().out
+
+
+def test_report_reads_the_mapping_and_groups_by_period_and_key(folder, capsys):
+    options = ["--every", "1mo", "--by", "country", "--metrics", "orders, aov"]
+    assert main(["report", str(folder), *options, "--format", "csv"]) == 0
+    assert capsys.readouterr().out == (
+        "period,country,orders,average_order_value\n2024-01-01,PL,1,40.0\n2024-02-01,,1,54.0\n"
+    )
+
+
+def test_report_as_json_and_as_a_table(folder, capsys):
+    assert main(["report", str(folder), "--metrics", "orders", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"orders": 2}]
+    assert main(["report", str(folder), "--metrics", "aov"]) == 0
+    assert "47.00 PLN" in capsys.readouterr().out
+
+
+def test_report_without_metrics_gives_all_that_the_files_and_the_question_allow(folder, capsys):
+    assert main(["report", str(folder), "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "orders,gross_sales,discounts,average_order_value"
+    )
+
+
+def test_a_history_that_is_cut_off_is_a_note_not_a_failure(capsys, tmp_path):
+    pl.DataFrame(
+        {
+            "order_id": [1],
+            "ordered_at": [dt.datetime(2024, 3, 1)],
+            "status": ["paid"],
+            "customer_id": ["a"],
+        }
+    ).write_parquet(tmp_path / "orders.parquet")
+    options = ["--metrics", "new_customers", "--start", "2024-01-01"]
+    assert main(["report", str(tmp_path), *options]) == 0
+    assert "note: the history of orders starts on 2024-03-01" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["describe", "nsp"], "did you mean 'nps'"),
+        (["report", "nowhere"], "there is no folder 'nowhere'"),
+        (["report", ".", "--every", "fortnight"], "has no file named like a table"),
+    ],
+)
+def test_a_mistake_gets_one_message_and_exit_code_2(
+    arguments, message, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    out = capsys.readouterr()
+    assert out.out == ""
+    assert message in out.err
+    assert "Traceback" not in out.err
+
+
+def test_a_setting_that_does_not_exist_is_named(folder, capsys):
+    (folder / "funnelkit.toml").write_text('time_zon = "UTC"\n')
+    assert main(["report", str(folder)]) == 2
+    assert "did you mean 'time_zone'" in capsys.readouterr().err
+
+
+def test_a_setting_of_the_wrong_kind_is_named(folder, capsys):
+    (folder / "funnelkit.toml").write_text("currency = 3\nrename = 'orders'\n")
+    assert main(["report", str(folder)]) == 2
+    err = capsys.readouterr().err
+    assert "rename" in err
+    assert "currency" in err
