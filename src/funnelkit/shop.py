@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack, cast
 
@@ -17,6 +16,7 @@ import polars as pl
 from polars._typing import PolarsDataType
 from typing_extensions import TypedDict
 
+from funnelkit.binding import Bound, bind_empty, bind_frame, key_type_faults
 from funnelkit.calendar import Calendar, Moment
 from funnelkit.catalog import BUILT_IN
 from funnelkit.derivations import POLICIES, RULES, OrderPolicy, policy_rules
@@ -26,28 +26,16 @@ from funnelkit.errors import (
     DefinitionError,
     Fault,
     UnknownNameError,
-    nearest,
 )
 from funnelkit.formula.properties import inputs
 from funnelkit.formula.table import Table
-from funnelkit.formula.values import (
-    Category,
-    Column,
-    Duration,
-    Flag,
-    Key,
-    Lookup,
-    Money,
-    Quantity,
-    Score,
-    Time,
-)
+from funnelkit.formula.values import Category, Column, Lookup
 from funnelkit.metric import Metric
 from funnelkit.rules import Default, Rule, dependencies
-from funnelkit.sources import FILE_TYPES, Source, open_source
+from funnelkit.sources import FILE_TYPES, Source
 from funnelkit.tables import TABLES
 
-__all__ = ["Bound", "Settings", "Shop"]
+__all__ = ["Settings", "Shop"]
 
 
 class Settings(TypedDict, total=False):
@@ -75,23 +63,6 @@ class Settings(TypedDict, total=False):
     week_start: str
     guards: bool
     tables: Sequence[type[Table]]
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """One frame bound to one table.
-
-    Attributes:
-        table: The table's declaration.
-        frame: The frame with canonical names and types, lazy.
-        columns: The supplied columns, by canonical name, with their types.
-        rows: The number of rows, where it is known without reading.
-    """
-
-    table: type[Table]
-    frame: pl.LazyFrame
-    columns: Mapping[str, pl.DataType]
-    rows: int | None
 
 
 class Shop:
@@ -295,12 +266,12 @@ class Shop:
             raise DefinitionError(f"{both[0]} is bound and assumed empty", "do one of the two")
         faults: list[Fault] = []
         bound = {
-            name: _bind_one(self.known[name], source, rename.get(name, {}), faults)
+            name: bind_frame(self.known[name], source, rename.get(name, {}), faults)
             for name, source in frames.items()
         }
         for name in assume_empty:
-            bound[name] = _bind_empty(self.known[name], bound)
-        faults += _key_type_faults(bound)
+            bound[name] = bind_empty(self.known[name], bound)
+        faults += key_type_faults(bound)
         if faults:
             raise ContractError(faults)
         return bound
@@ -338,7 +309,7 @@ def _is_setting(name: str, value: object) -> bool:
         case "rename":
             return all(_holds_texts(columns) for columns in _members(value, dict))
         case "assume_empty":
-            return isinstance(value, list) and _holds_texts(value)
+            return all(isinstance(item, str) for item in _members(value, list))
         case "as_of":
             return isinstance(value, str | dt.date)
         case _:
@@ -355,125 +326,3 @@ def _members(value: object, *kinds: type) -> list[object]:
         return [None]
     members = cast("dict[str, object] | list[object]", value)
     return list(members.values() if isinstance(members, dict) else members)
-
-
-def _bind_one(
-    table: type[Table], source: Source, rename: Mapping[str, str], faults: list[Fault]
-) -> Bound:
-    frame, schema, rows = open_source(table.table, source)
-    for old, new in rename.items():
-        if old not in schema:
-            close = ", ".join(nearest(old, schema.names()))
-            remedy = f"the frame has {close or ', '.join(schema.names())}"
-            faults.append(Fault(table.table, old, "is renamed but not there", remedy))
-        elif new in schema and new not in rename:
-            problem = f"would be a second column, renamed from {old!r}"
-            faults.append(Fault(table.table, new, problem, "drop or rename the other one"))
-    if any(fault.table == table.table for fault in faults):
-        return Bound(table, frame, {}, rows)
-    columns: dict[str, pl.DataType] = {}
-    expressions: list[pl.Expr] = []
-    for old, found in schema.items():
-        new = rename.get(old, old)
-        target = _wanted_type(table.columns.get(new), found)
-        if isinstance(target, str):
-            kind = type(table.columns[new]).__name__.lower()
-            problem = f"{kind} wanted, {found} found" + (f" in {old!r}" if old != new else "")
-            faults.append(Fault(table.table, new, problem, target))
-            continue
-        columns[new] = target
-        expressions.append(_canonical(pl.col(old), found, target).alias(new))
-    return Bound(table, frame.select(expressions), columns, rows)
-
-
-_WORDS = (pl.String, pl.Categorical, pl.Enum)
-
-
-def _wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
-    """Give the type that a column gets, or what to do about one that will not do."""
-    if isinstance(found, pl.Null):
-        return _null_type(column)
-    match column:
-        case Key():
-            if found.is_integer() and not isinstance(found, pl.UInt64 | pl.Int128):
-                return pl.Int64()
-            if isinstance(found, _WORDS):
-                return pl.String()
-            return "cast it to a string or an integer: pl.col(…).cast(pl.Int64)"
-        case Category():
-            return _category_type(found)
-        case Money() | Quantity() | Score():
-            if found.is_integer() or found.is_float():
-                return found
-            return pl.Float64() if found.is_decimal() else "cast it: pl.col(…).cast(pl.Float64)"
-        case Duration():
-            if found.is_numeric() or isinstance(found, pl.Duration):
-                return pl.Float64()
-            return "give seconds as a number: pl.col(…).dt.total_seconds()"
-        case Flag():
-            is_flag = isinstance(found, pl.Boolean)
-            return found if is_flag else "cast it: pl.col(…).cast(pl.Boolean)"
-        case Time():
-            if isinstance(found, pl.Date | pl.Datetime):
-                return found
-            return "parse it: pl.col(…).str.to_datetime()"
-        case _:
-            return _category_type(found) if isinstance(found, _WORDS) else found
-
-
-def _category_type(found: pl.DataType) -> pl.DataType | str:
-    if isinstance(found, _WORDS):
-        return pl.String()
-    if found.is_integer():
-        return pl.Int64()
-    if isinstance(found, pl.Boolean | pl.Date):
-        return found
-    return "cast it to a string: pl.col(…).cast(pl.String)"
-
-
-def _null_type(column: Column | None) -> pl.DataType:
-    match column:
-        case Money() | Quantity() | Score() | Duration():
-            return pl.Float64()
-        case Flag():
-            return pl.Boolean()
-        case Time():
-            return pl.Datetime("us")
-        case _:
-            return pl.String()
-
-
-def _canonical(expr: pl.Expr, found: pl.DataType, target: pl.DataType) -> pl.Expr:
-    """Cast to the target; numbers that are not finite become null."""
-    if isinstance(found, pl.Duration):
-        return expr.dt.total_microseconds() / 1e6
-    cast = expr if found == target else expr.cast(target)
-    if found.is_float():
-        return pl.when(cast.is_finite()).then(cast)
-    return cast
-
-
-def _bind_empty(table: type[Table], bound: Mapping[str, Bound]) -> Bound:
-    columns = {
-        name: next(
-            (b.columns[name] for b in bound.values() if name in b.columns), _null_type(column)
-        )
-        for name, column in table.columns.items()
-    }
-    return Bound(table, pl.LazyFrame(schema=columns), columns, 0)
-
-
-def _key_type_faults(bound: Mapping[str, Bound]) -> list[Fault]:
-    faults: list[Fault] = []
-    for name, child in bound.items():
-        for key, parent_name in child.table.parents.items():
-            parent = bound.get(parent_name)
-            if parent is None or key not in child.columns or len(parent.table.key) != 1:
-                continue
-            other = parent.columns.get(parent.table.key[0])
-            if other is not None and other != child.columns[key]:
-                problem = (
-                    f"is {child.columns[key]}, but {parent_name}.{parent.table.key[0]} is {other}"
-                )
-                faults.append(Fault(name, key, problem, "cast one of them so that they match"))
-    return faults

@@ -23,6 +23,7 @@ LAYERS = (
     "lowered",
     "resolve",
     "shop",
+    "binding",
     "registry",
     "catalog",
     "catalog.customers|catalog.engagement|catalog.funnel|catalog.profit|catalog.sales|catalog.traffic",

@@ -1,0 +1,167 @@
+"""Binding one frame to one table: names, types, and every fault of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from funnelkit.errors import Fault, nearest
+from funnelkit.formula.table import Table
+from funnelkit.formula.values import (
+    Category,
+    Column,
+    Duration,
+    Flag,
+    Key,
+    Money,
+    Quantity,
+    Score,
+    Time,
+)
+from funnelkit.sources import Source, open_source
+
+__all__ = ["Bound", "bind_empty", "bind_frame", "key_type_faults"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One frame bound to one table.
+
+    Attributes:
+        table: The table's declaration.
+        frame: The frame with canonical names and types, lazy.
+        columns: The supplied columns, by canonical name, with their types.
+        rows: The number of rows, where it is known without reading.
+    """
+
+    table: type[Table]
+    frame: pl.LazyFrame
+    columns: Mapping[str, pl.DataType]
+    rows: int | None
+
+
+def bind_frame(
+    table: type[Table], source: Source, rename: Mapping[str, str], faults: list[Fault]
+) -> Bound:
+    """Bind one frame to a table; what is wrong with it is added to the faults."""
+    frame, schema, rows = open_source(table.table, source)
+    for old, new in rename.items():
+        if old not in schema:
+            close = ", ".join(nearest(old, schema.names()))
+            remedy = f"the frame has {close or ', '.join(schema.names())}"
+            faults.append(Fault(table.table, old, "is renamed but not there", remedy))
+        elif new in schema and new not in rename:
+            problem = f"would be a second column, renamed from {old!r}"
+            faults.append(Fault(table.table, new, problem, "drop or rename the other one"))
+    if any(fault.table == table.table for fault in faults):
+        return Bound(table, frame, {}, rows)
+    columns: dict[str, pl.DataType] = {}
+    expressions: list[pl.Expr] = []
+    for old, found in schema.items():
+        new = rename.get(old, old)
+        target = _wanted_type(table.columns.get(new), found)
+        if isinstance(target, str):
+            kind = type(table.columns[new]).__name__.lower()
+            problem = f"{kind} wanted, {found} found" + (f" in {old!r}" if old != new else "")
+            faults.append(Fault(table.table, new, problem, target))
+            continue
+        columns[new] = target
+        expressions.append(_canonical(pl.col(old), found, target).alias(new))
+    return Bound(table, frame.select(expressions), columns, rows)
+
+
+_WORDS = (pl.String, pl.Categorical, pl.Enum)
+
+
+def _wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
+    """Give the type that a column gets, or what to do about one that will not do."""
+    if isinstance(found, pl.Null):
+        return _null_type(column)
+    match column:
+        case Key():
+            if found.is_integer() and not isinstance(found, pl.UInt64 | pl.Int128):
+                return pl.Int64()
+            if isinstance(found, _WORDS):
+                return pl.String()
+            return "cast it to a string or an integer: pl.col(…).cast(pl.Int64)"
+        case Category():
+            return _category_type(found)
+        case Money() | Quantity() | Score():
+            if found.is_integer() or found.is_float():
+                return found
+            return pl.Float64() if found.is_decimal() else "cast it: pl.col(…).cast(pl.Float64)"
+        case Duration():
+            if found.is_numeric() or isinstance(found, pl.Duration):
+                return pl.Float64()
+            return "give seconds as a number: pl.col(…).dt.total_seconds()"
+        case Flag():
+            is_flag = isinstance(found, pl.Boolean)
+            return found if is_flag else "cast it: pl.col(…).cast(pl.Boolean)"
+        case Time():
+            if isinstance(found, pl.Date | pl.Datetime):
+                return found
+            return "parse it: pl.col(…).str.to_datetime()"
+        case _:
+            return _category_type(found) if isinstance(found, _WORDS) else found
+
+
+def _category_type(found: pl.DataType) -> pl.DataType | str:
+    if isinstance(found, _WORDS):
+        return pl.String()
+    if found.is_integer():
+        return pl.Int64()
+    if isinstance(found, pl.Boolean | pl.Date):
+        return found
+    return "cast it to a string: pl.col(…).cast(pl.String)"
+
+
+def _null_type(column: Column | None) -> pl.DataType:
+    match column:
+        case Money() | Quantity() | Score() | Duration():
+            return pl.Float64()
+        case Flag():
+            return pl.Boolean()
+        case Time():
+            return pl.Datetime("us")
+        case _:
+            return pl.String()
+
+
+def _canonical(expr: pl.Expr, found: pl.DataType, target: pl.DataType) -> pl.Expr:
+    """Cast to the target; numbers that are not finite become null."""
+    if isinstance(found, pl.Duration):
+        return expr.dt.total_microseconds() / 1e6
+    cast = expr if found == target else expr.cast(target)
+    if found.is_float():
+        return pl.when(cast.is_finite()).then(cast)
+    return cast
+
+
+def bind_empty(table: type[Table], bound: Mapping[str, Bound]) -> Bound:
+    """Bind no rows to a table, with keys of the types that the other tables have."""
+    columns = {
+        name: next(
+            (b.columns[name] for b in bound.values() if name in b.columns), _null_type(column)
+        )
+        for name, column in table.columns.items()
+    }
+    return Bound(table, pl.LazyFrame(schema=columns), columns, 0)
+
+
+def key_type_faults(bound: Mapping[str, Bound]) -> list[Fault]:
+    """Give a fault for every key that has another type than the key it points to."""
+    faults: list[Fault] = []
+    for name, child in bound.items():
+        for key, parent_name in child.table.parents.items():
+            parent = bound.get(parent_name)
+            if parent is None or key not in child.columns or len(parent.table.key) != 1:
+                continue
+            other = parent.columns.get(parent.table.key[0])
+            if other is not None and other != child.columns[key]:
+                problem = (
+                    f"is {child.columns[key]}, but {parent_name}.{parent.table.key[0]} is {other}"
+                )
+                faults.append(Fault(name, key, problem, "cast one of them so that they match"))
+    return faults
