@@ -6,7 +6,7 @@ from itertools import groupby
 
 from funnelkit import registry
 from funnelkit.derivations import POLICIES, RULES
-from funnelkit.metric import Card, Metric
+from funnelkit.metric import Area, Card, Metric
 from funnelkit.tables import TABLES
 
 
@@ -24,7 +24,7 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 def kpis() -> str:
     """Give a card for every KPI, by area."""
-    metrics = sorted(registry().values(), key=lambda metric: metric.area)
+    metrics = sorted(registry().values(), key=lambda metric: list(Area).index(metric.area))
     parts = []
     for area, members in groupby(metrics, key=lambda metric: metric.area):
         parts.append(f"## {area.capitalize()}\n")
@@ -37,9 +37,8 @@ def card(metric: Metric) -> str:
     rows = [
         f"| {head} | {cell(head, text)} |" for head, text in Card(metric).rows() if head != "latex"
     ]
-    return "\n".join(
-        [f"### {metric.title}\n", f"`{metric.name}`\n", "| | |", "| --- | --- |", *rows, ""]
-    )
+    head = [f"### {metric.title}", "", f"| name | `{metric.name}` |", "| --- | --- |"]
+    return "\n".join([*head, *rows, ""])
 
 
 def cell(head: str, text: str) -> str:
