@@ -68,19 +68,12 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
     result = _answer(shop, engine, made)
     if not totals:
         return result
-    whole = plan(
-        shop,
-        [
-            lowered.metric
-            for lowered in made.metrics
-            if (not by and not lowered.metric.compares_periods) or by
-        ],
-        every=every if by else None,
-        start=start,
-        end=end,
-        where=where,
-    )
-    return result.with_totals(_answer(shop, engine, whole))
+    whole = [m for m in result.metrics if by or not m.compares_periods]
+    if not whole:
+        return result.with_totals(None)
+    every = every if by else None
+    made = plan(shop, whole, every=every, start=start, end=end, where=where)
+    return result.with_totals(_answer(shop, engine, made))
 
 
 def plan(  # noqa: PLR0913  # as evaluate
@@ -125,7 +118,6 @@ def plan(  # noqa: PLR0913  # as evaluate
 
 def _answer(shop: Shop, engine: Engine, made: Plan) -> Result:
     as_of = engine.as_of() if _needs_as_of(shop, made) else None
-    engine.verify(made.steps)
     _warn_of_history(shop, engine, made)
     answers = engine.fold(made.steps)
     check_currencies(made, answers)

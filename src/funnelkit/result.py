@@ -14,7 +14,7 @@ from funnelkit.calendar import Grain
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.errors import UnknownNameError, UnsupportedError
 from funnelkit.formula.properties import additivity, is_count
-from funnelkit.lowered import leaves_of
+from funnelkit.lowered import has_period_length, leaves_of
 from funnelkit.metric import Metric
 from funnelkit.plan import LoweredMetric, Plan
 
@@ -123,11 +123,12 @@ class Result:
         coarser = replace(self.plan, question=replace(question, by=dimensions, calendar=calendar))
         return Result.from_leaves(coarser, rolled, self.currency, self.as_of)
 
-    def with_totals(self, whole: Result) -> Result:
+    def with_totals(self, whole: Result | None) -> Result:
         """Add the rows of a result with fewer keys, marked by a column `is_total`."""
-        own = self.frame.with_columns(pl.lit(value=False).alias("is_total"))
-        total = whole.frame.with_columns(pl.lit(value=True).alias("is_total"))
-        both = pl.concat([own, total], how="diagonal").select(
+        parts = [self.frame.with_columns(pl.lit(value=False).alias("is_total"))]
+        if whole is not None:
+            parts.append(whole.frame.with_columns(pl.lit(value=True).alias("is_total")))
+        both = pl.concat(parts, how="diagonal").select(
             *self.keys, "is_total", *(metric.name for metric in self.metrics)
         )
         order = [name for name in self.keys if name == "period"]
@@ -281,6 +282,12 @@ def _value(lowered: LoweredMetric, years: pl.Expr) -> pl.Expr:
 
 
 def _check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> None:
+    span = plan.question.span
+    if "period" in gone and has_period_length(lowered.value) and not (span.start and span.end):
+        raise UnsupportedError(
+            f"{lowered.metric.name} cannot be rolled up over period",
+            "it depends on the length of the range; evaluate again with start= and end=",
+        )
     folds = {fold.name: (fold.aggregate, step) for step in plan.steps for fold in step.folds}
     groups = [name for name in gone if name != "period"]
     sides = lowered.ratio or ()

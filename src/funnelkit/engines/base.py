@@ -25,19 +25,14 @@ class Engine(Protocol):
     """Carries out the steps of a plan on the data of one shop."""
 
     def fold(self, steps: Sequence[Step]) -> list[pl.DataFrame]:
-        """Answer every step.
+        """Answer every step; the promises of each table that is read are checked once.
 
         Returns:
             For each step a frame with the period (where the calendar has
             one), a column per key and a column per fold, one row per group.
-        """
-        ...
-
-    def verify(self, steps: Sequence[Step]) -> None:
-        """Check the promises of the tables that the steps read, once per table.
 
         Raises:
-            ContractError: A promise is broken; names every one.
+            ContractError: The data breaks a promise; names every one.
         """
         ...
 

@@ -52,15 +52,15 @@ class PolarsEngine:
 
     def fold(self, steps: Sequence[Step]) -> list[pl.DataFrame]:
         """Answer every step; see `Engine.fold`."""
-        return self._collect([self._fold(step) for step in steps])
+        queries = [self._fold(step) for step in steps]
+        self._verify()
+        return self._collect(queries)
 
-    def verify(self, steps: Sequence[Step]) -> None:
-        """Check keys and rows of the tables that the steps read, once per table."""
-        if not self.shop.guards:
-            return
-        for step in steps:
-            self._fold(step)
+    def _verify(self) -> None:
+        """Check keys and rows of the tables that are read, once per table."""
         fresh = [name for name in self.frames.used if name not in self.shop.verified]
+        if not (self.shop.guards and fresh):
+            return
         checks = [_Verification.of(self.shop, name) for name in fresh]
         answers = self._collect([check.query(self.compiler) for check in checks])
         faults = [
