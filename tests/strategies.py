@@ -81,6 +81,14 @@ class World:
     tables: Mapping[str, pl.DataFrame]
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        tables = (f"{name}={frame.to_dict(as_series=False)}" for name, frame in self.tables.items())
+        types = {n: str(f.schema[CLOCKS[n]]) for n, f in self.tables.items() if CLOCKS.get(n)}
+        return "World(" + ",\n  ".join([*tables, f"types={types}", f"{dict(self.settings)}"]) + ")"
+
+    def _repr_pretty_(self, printer: Any, _is_cyclic: bool) -> None:
+        printer.text(repr(self))
+
     @property
     def zone(self) -> str:
         return self.settings.get("time_zone", "UTC")
@@ -126,25 +134,14 @@ def anchors(zone: str) -> tuple[dt.datetime, ...]:
 
 
 @st.composite
-def instants(draw: Draw, zone: str, *, most_days: int = 40) -> dt.datetime:
-    """Moments near the ends of months and the clock changes of a zone."""
-    anchor = draw(st.sampled_from(anchors(zone)))
-    days = draw(st.integers(0, most_days)) if draw(st.booleans()) else 0
-    minutes = draw(st.sampled_from(MINUTES))
-    return anchor + dt.timedelta(days=days, minutes=minutes)
+def deltas(draw: Draw, most_days: int) -> dt.timedelta:
+    days = draw(st.integers(0, most_days)) if most_days and draw(st.booleans()) else 0
+    return dt.timedelta(days=days, minutes=draw(st.sampled_from(MINUTES)))
 
 
 def walls(zone: str, instant: dt.datetime) -> dt.datetime:
     """Give what the clock shows at an instant, as a time without a zone."""
     return instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
-
-
-@st.composite
-def clock_times(draw: Draw, zone: str, *, most_days: int = 40) -> dt.datetime:
-    """Times without a zone, those among them that the clock skips or shows twice."""
-    anchor = walls(zone, draw(st.sampled_from(anchors(zone))) - dt.timedelta(minutes=1))
-    days = draw(st.integers(0, most_days)) if draw(st.booleans()) else 0
-    return anchor + dt.timedelta(days=days, minutes=1 + draw(st.sampled_from(MINUTES)))
 
 
 @dataclass(frozen=True)
@@ -159,18 +156,32 @@ class Clock:
 
 
 @st.composite
-def clocks(draw: Draw, zone: str, *, kinds: str = "naive aware far date", days: int = 40) -> Clock:
-    """Clocks without a zone, in UTC, in a zone far from the shop's, or of whole days."""
+def clocks(
+    draw: Draw,
+    zone: str,
+    *,
+    kinds: str = "naive aware far date",
+    days: int = 40,
+    near: Sequence[dt.datetime] = (),
+) -> Clock:
+    """Clocks without a zone, in UTC, in a zone far from the shop's, or of whole days.
+
+    Their moments lie near the ends of months and the changes of the zone's clock. Those without a
+    zone include times that the clock skips and times that it shows twice.
+    """
     kind = draw(st.sampled_from(kinds.split()))
     unit = draw(st.sampled_from(["us", "ms", "ns"]))
+    pairs = st.tuples(st.sampled_from(near or anchors(zone)), deltas(days))
+    found = draw(st.lists(pairs, min_size=1, max_size=6))
     if kind in {"naive", "date"}:
-        found = draw(st.lists(clock_times(zone, most_days=days), min_size=1, max_size=6))
+        minute = dt.timedelta(minutes=1)
+        shown = [walls(zone, anchor - minute) + minute + delta for anchor, delta in found]
         if kind == "naive":
-            return Clock(pl.Datetime(unit), tuple(found))
-        return Clock(pl.Date(), tuple(moment.date() for moment in found))
-    found = draw(st.lists(instants(zone, most_days=days), min_size=1, max_size=6))
+            return Clock(pl.Datetime(unit), tuple(shown))
+        return Clock(pl.Date(), tuple(moment.date() for moment in shown))
     own = "UTC" if kind == "aware" else "Pacific/Auckland"
-    return Clock(pl.Datetime(unit, own), tuple(m.astimezone(ZoneInfo(own)) for m in found))
+    exact = [(anchor + delta).astimezone(ZoneInfo(own)) for anchor, delta in found]
+    return Clock(pl.Datetime(unit, own), tuple(exact))
 
 
 # --- cells ---------------------------------------------------------------------------------------
@@ -449,6 +460,7 @@ def worlds(
     kinds: str = "naive aware far date",
     zones: Sequence[str] = ZONES,
     days: int = 40,
+    is_near: bool = False,
 ) -> World:
     """Small consistent shops.
 
@@ -460,13 +472,15 @@ def worlds(
         kinds: How a table may tell the time.
         zones: The zones that the shop may be in.
         days: How far moments may lie from those that are special.
+        is_near: Whether all moments lie near one that is special.
     """
     zone = draw(st.sampled_from(zones))
+    near = [draw(st.sampled_from(anchors(zone)))] if is_near else ()
     id_kind = draw(st.sampled_from([int, str]))
     id_type = pl.Int64 if id_kind is int else pl.String
     frames: dict[str, pl.DataFrame] = {}
     for name in tables or TABLES:
-        clock = draw(clocks(zone, kinds=kinds, days=days))
+        clock = draw(clocks(zone, kinds=kinds, days=days, near=near))
         rows = draw(rows_of(name, Setting(id_kind, clock, is_huge), least=least, most=most))
         frames[name] = to_frame(name, rows, id_type, clock.dtype)
     return World(frames, {"time_zone": zone})
@@ -517,6 +531,12 @@ class Pool:
     literal_times: st.SearchStrategy[Any] = DAYS | MOMENTS
     has_as_of: bool = True
 
+    def __repr__(self) -> str:
+        return f"Pool({self.table.table})"
+
+    def _repr_pretty_(self, printer: Any, _is_cyclic: bool) -> None:
+        printer.text(repr(self))
+
 
 _OF_SESSION = fk.Orders.session_id
 ORDERS = Pool(
@@ -562,15 +582,17 @@ def odd(pool: Pool, draw: Draw) -> Pool:
     """Give a pool with an undeclared column of every kind, and with unusual constants."""
     name = st.text(max_size=6).filter(lambda text: text not in pool.table.columns)
 
-    def extra(kind: type) -> Any:
-        return pool.table.column(draw(name), kind, draw(UNITS))
+    def extra(kind: type, units: st.SearchStrategy[fk.Unit] = UNITS) -> Any:
+        return pool.table.column(draw(name), kind, draw(units))
+
+    plain = st.just(fk.NUMBER)
 
     return replace(
         pool,
         numbers=(*pool.numbers, extra(fk.Money), extra(fk.Quantity), extra(fk.Duration)),
-        words=(*pool.words, extra(fk.Category)),
-        flags=(*pool.flags, extra(fk.Flag)),
-        times=(*pool.times, extra(fk.Time)),
+        words=(*pool.words, extra(fk.Category, plain)),
+        flags=(*pool.flags, extra(fk.Flag, plain)),
+        times=(*pool.times, extra(fk.Time, plain)),
         keys=(*pool.keys, extra(fk.Key)),
         literal_numbers=ODD_NUMBERS,
         literal_words=ODD_WORDS,

@@ -130,11 +130,11 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         _any_event("purchase"),
     ),
     Sessions.is_engaged: (
+        ~Sessions.is_bounce,
         _IS_LONG | Sessions.has_key_event | _IS_DEEP,
         Sessions.has_key_event | _IS_DEEP,
         _IS_LONG | _IS_DEEP,
         _IS_LONG | Sessions.has_key_event,
-        ~Sessions.is_bounce,
     ),
     Sessions.is_bounce: (~Sessions.is_engaged,),
     Events.is_key_event: (Events.event_name.eq("purchase"),),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import keyword
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -360,7 +361,7 @@ def _tree(name: str, formula: Formula, depth: int) -> list[str]:
 
 
 def _checked_name(name: str) -> str:
-    if not _NAME.match(name):
+    if not _NAME.match(name) or any(map(keyword.iskeyword, name.split("."))):
         raise DefinitionError(
             f"{name!r} is no name for a metric", "use lower_snake_case, dots between variants"
         )

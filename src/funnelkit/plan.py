@@ -118,6 +118,8 @@ class Step:
         calendar: How time is divided.
         span: The range that is read; the whole history before its end if to date.
         to_date: Whether the answer is what each period adds to the history.
+        is_spread: Whether a row that covers several days enters day by day, with
+            its share.
     """
 
     table: str
@@ -127,6 +129,7 @@ class Step:
     calendar: Calendar
     span: Span
     to_date: bool = False
+    is_spread: bool = False
 
     def __str__(self) -> str:
         keys = [*(["period"] if self.calendar.every else []), *(g.name for g in self.groups)]
@@ -243,11 +246,26 @@ class _Planner:
         self._check_inputs()
         buckets: dict[tuple[object, ...], list[Fold]] = {}
         for (aggregate, to_date), fold in self.folds.items():
-            buckets.setdefault(_bucket(aggregate, to_date=to_date), []).append(fold)
+            bucket = (*_bucket(aggregate, to_date=to_date), self._is_spread(fold))
+            buckets.setdefault(bucket, []).append(fold)
         return tuple(
-            self._step(str(bucket[0]), folds, to_date=bool(bucket[1]))
+            replace(
+                self._step(str(bucket[0]), folds, to_date=bool(bucket[1])),
+                is_spread=bool(bucket[-1]),
+            )
             for bucket, folds in buckets.items()
         )
+
+    def _is_spread(self, fold: Fold) -> bool:
+        """Whether a fold adds amounts that are shared out over the days of their rows."""
+        spread = self.shop.known[_table(fold)].spread
+        if spread is None or not isinstance(fold.aggregate, Sum) or not self._has_time:
+            return False
+        return any(isinstance(c, Column) and c.name in spread[2] for c in fold_columns(fold))
+
+    @property
+    def _has_time(self) -> bool:
+        return self.question.calendar.every is not None or self.question.span != Span()
 
     def _step(self, table: str, folds: list[Fold], *, to_date: bool) -> Step:
         groups = tuple(
@@ -309,9 +327,8 @@ class _Planner:
     def _check_inputs(self) -> None:
         """Report every table and column that is missing, and who wants it."""
         missing: dict[str, list[str]] = {}
-        has_time = bool(self.question.calendar.every or self.question.span != Span())
         for fold in self.folds.values():
-            for name in _lacking(self.shop, fold, has_time=has_time):
+            for name in _lacking(self.shop, fold, has_time=self._has_time):
                 users = missing.setdefault(name, [])
                 users += [user for user in self.wanted[fold.name] if user not in users]
         if missing:

@@ -75,14 +75,22 @@ class Unit:
         below = "·".join(_power(name, -n) for name, n in self.powers if n < 0)
         return (above or "1") + (f"/{below}" if below else "")
 
+    @property
+    def label(self) -> str:
+        """The text form with the display, as `parse` reads it: `"click/impression as percent"`."""
+        return str(self) if self.display is Display.NUMBER else f"{self} as {self.display}"
+
     @classmethod
     def parse(cls, text: str) -> Unit:
-        """Read a unit from its text form: `"money/order"`, `"1"`.
+        """Read a unit from its text form: `"money/order"`, `"1 as percent"`.
 
         Raises:
             DefinitionError: The text is not a unit.
         """
-        above, _, below = text.partition("/")
+        dimensions, _, display = text.partition(" as ")
+        if display and display not in set(Display):
+            raise DefinitionError(f"{display!r} is no display", "use " + ", ".join(Display))
+        above, _, below = dimensions.partition("/")
         powers: dict[str, int] = {}
         for part, sign in ((above, 1), (below, -1)):
             for factor in filter(None, part.split("·")):
@@ -92,7 +100,8 @@ class Unit:
                 if not name.isidentifier() or not (power or "1").isdecimal():
                     raise DefinitionError(f"{text!r} is not a unit", "write it like money/order")
                 powers[name] = powers.get(name, 0) + sign * int(power or "1")
-        return cls(tuple(sorted((name, n) for name, n in powers.items() if n)))
+        kept = tuple(sorted((name, n) for name, n in powers.items() if n))
+        return cls(kept, Display(display) if display else Display.NUMBER)
 
     @property
     def percent(self) -> Unit:

@@ -13,7 +13,7 @@ from funnelkit.formula.formulas import Aggregate, Arithmetic, Constant, Formula,
 from funnelkit.formula.parsing import parse_predicate
 from funnelkit.formula.properties import unit_of_formula
 from funnelkit.formula.values import IsTrue, Literal, Operator, Prefixed, unit_of
-from hypothesis import HealthCheck, example, find, given, settings
+from hypothesis import HealthCheck, Phase, example, find, given, note, settings
 from hypothesis import strategies as st
 from laws.plainly import same, sums
 from strategies import (
@@ -33,7 +33,12 @@ from strategies import (
     worlds,
 )
 
-lawful = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+lawful = settings(
+    max_examples=60,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
 cheap = settings(lawful, max_examples=200)
 POOLS = st.sampled_from([ORDERS, SESSIONS])
 TIP = fk.Orders.column("tip", fk.Money)
@@ -313,12 +318,6 @@ def test_nodes_hash_copy_and_pickle(formula):
         assert str(copied) == str(formula)
 
 
-@cheap
-@given(texts_of_formulas(), texts_of_formulas())
-def test_formulas_are_equal_when_their_texts_are(one, two):
-    assert (one == two) == (str(one) == str(two))
-
-
 def test_a_metric_survives_pickling_with_its_fingerprint():
     for metric in fk.registry().values():
         copied = pickle.loads(pickle.dumps(metric))
@@ -334,6 +333,7 @@ def test_a_metric_survives_pickling_with_its_fingerprint():
 def test_the_unit_of_a_product_or_quotient_follows(data, pool):
     wide = odd(pool, data.draw)
     one, two = data.draw(numbers(wide)), data.draw(numbers(wide))
+    note(f"{one} and {two}")
     assert unit_of(one * two).fits(unit_of(one) * unit_of(two))
     assert unit_of(one / two).fits(unit_of(one) / unit_of(two))
     above, below = fk.Sum(one), fk.Max(two)
@@ -447,11 +447,9 @@ def test_what_adds_up_over_time_adds_up_to_the_whole(world, formula, every):
 @lawful
 @given(worlds("sessions", "orders", most=5), adding(), st.sampled_from(["1w", "1mo"]))
 def test_what_adds_up_over_groups_does_so_in_every_period(world, formula, every):
-    shifted = fk.Metric(name="m", formula=fk.Shift(formula) + fk.Cumulative(ONCE * 0) / 1)
-    if not fk.Metric(name="f", formula=fk.Shift(formula)).additivity.over_keys:
-        return
     metric = fk.Metric(name="m", formula=fk.Shift(formula))
-    assert shifted is not None
+    if not metric.additivity.over_keys:
+        return
     shop = world.shop()
     groups = fk.evaluate(shop, metric, by="channel", every=every).frame
     found = sums(groups.select("period", "m").rows())

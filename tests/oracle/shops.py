@@ -51,7 +51,7 @@ SCHEMAS: Mapping[str, Mapping[str, PolarsDataType]] = {
         "order_id": pl.String(),
         "ordered_at": _TIME,
         "status": pl.String(),
-        "customer_id": pl.String(),
+        "customer_id": pl.Int64(),
         "email_hash": pl.String(),
         "customer_key": pl.String(),
         "session_id": pl.String(),
@@ -113,7 +113,7 @@ SCHEMAS: Mapping[str, Mapping[str, PolarsDataType]] = {
         "response_id": pl.String(),
         "survey_type": pl.String(),
         "responded_at": _TIME,
-        "customer_id": pl.String(),
+        "customer_id": pl.Int64(),
         "score": pl.Int64(),
         "store": pl.String(),
     },
@@ -158,7 +158,7 @@ _money = st.sampled_from((0.0, 0.25, 1.0, 2.5, 10.0, 99.75, None, float("nan")))
 _some_money = st.sampled_from((1.0, 0.0, 0.25, 2.5, 10.0, 99.75))
 _counts = st.sampled_from((1, 0, 2, 3, 10, None))
 _flags = st.sampled_from((True, False, None))
-_customers = st.sampled_from(("c1", "c2", "c3", None))
+_customers = st.sampled_from((1, 2, 3, None))
 _hashes = st.sampled_from(("e1", "e2", None))
 _markets = st.sampled_from(("PL", "DE", None))
 

@@ -15,6 +15,7 @@ import funnelkit as fk
 from oracle.shops import (
     MOMENTS,
     MONTHS,
+    SCHEMAS,
     frames,
     part_by,
     part_by_channel,
@@ -23,26 +24,38 @@ from oracle.shops import (
     part_by_sales_channel,
     shops,
 )
-from oracle.words import ORACLES, Number, Period, Tables, Value
+from oracle.words import ORACLES, Period, Tables, Value
 
 PARTS = {"identified_net_sales", "identified_gross_profit", "engaged_sessions"}
 """Metrics that are parts of others, and have no function of their own."""
 
 KPIS = [name for name in ORACLES if name in fk.registry()]
+OF_RANGES = [name for name in KPIS if not fk.registry()[name].compares_periods]
+
+LOOKING_BACK = {
+    *(name for name in KPIS if name not in OF_RANGES),
+    "repeat_purchase_rate",
+    "customer_lifetime_revenue",
+}
+"""KPIs of which a month without rows has a value all the same, from the months before it."""
 
 SOURCES = {
     "sessions": ("orders", "order_lines"),
     "orders": ("order_lines",),
+    "order_lines": ("orders",),
     "returns": ("orders", "order_lines"),
     "carts": ("sessions", "events", "orders", "order_lines"),
 }
 """What else a table draws on for its derived columns."""
 
-few = settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+EMPTY = {name: ORACLES[name]({}, Period(*MONTHS[1:3], Period(*MONTHS[:2]))) for name in KPIS}
+"""The value of each KPI where nothing ever happened."""
+
+UNHURRIED = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
+few = settings(UNHURRIED, max_examples=20)
+more = settings(UNHURRIED, max_examples=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,6 @@ CHANNEL = Key("channel", part_by_channel, ("email", "paid", None), ("session_id"
 SALES_CHANNEL = Key(
     "sales_channel", part_by_sales_channel, ("online", "pos", "phone", None), ("sales_channel",)
 )
-MARKET = Key("market", part_by_market, ("PL", "DE", None))
 KEYS = {
     **dict.fromkeys(KPIS, SALES_CHANNEL),
     **dict.fromkeys(
@@ -80,7 +92,10 @@ KEYS = {
         ("ad_spend", "click_through_rate", "return_on_ad_spend"),
         Key("platform", part_by("platform"), ("google", "meta")),
     ),
-    **dict.fromkeys(("customer_acquisition_cost", "clv_cac_ratio"), MARKET),
+    **dict.fromkeys(
+        ("customer_acquisition_cost", "clv_cac_ratio"),
+        Key("market", part_by_market, ("PL", "DE", None)),
+    ),
     **dict.fromkeys(
         ("net_promoter_score", "customer_satisfaction_score"),
         Key("store", part_by("store"), ("north", "south", None)),
@@ -92,15 +107,15 @@ def tables_of(name: str) -> list[str]:
     """Name the tables that a KPI reads, and those that their derived columns rest on."""
     read = list(fk.registry()[name].inputs)
     return list(
-        dict.fromkeys([*read, *(other for table in read for other in SOURCES.get(table, ()))])
+        dict.fromkeys([*read, *(more for table in read for more in SOURCES.get(table, ()))])
     )
 
 
-def ask(shop: fk.Shop, names: str | list[str], **question: Any) -> list[dict[str, Any]]:
+def ask(tables: Tables, names: str | list[str], **question: Any) -> list[dict[str, Any]]:
     """Ask a shop that may be younger than the range asked for."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", fk.HistoryWarning)
-        return fk.evaluate(shop, names, **question).frame.to_dicts()
+        return fk.evaluate(fk.Shop.bind(frames(tables)), names, **question).frame.to_dicts()
 
 
 def months(start: dt.datetime, end: dt.datetime) -> Iterator[Period]:
@@ -118,23 +133,27 @@ def agree(found: Value, expected: Value) -> bool:
     return math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def empty_value(name: str) -> Number | None:
-    """Give the value of a KPI where nothing ever happened."""
-    return ORACLES[name]({}, Period(MONTHS[0], MONTHS[1], Period(MONTHS[0], MONTHS[1])))
+def is_beyond(name: str, month: dt.date, rows: list[dict[str, Any]]) -> bool:
+    """Say whether a month lies after the last one answered, of a KPI that looks back.
+
+    Of every other KPI a month without a row is one in which nothing happened.
+    """
+    return name in LOOKING_BACK and all(row["period"] < month for row in rows)
 
 
 @st.composite
-def whole_months(draw: st.DrawFn) -> tuple[dt.datetime, dt.datetime]:
+def whole_months(draw: st.DrawFn) -> dict[str, dt.datetime]:
     """Give a range that starts with a month; it may end within one."""
     start = draw(st.sampled_from(MONTHS[:-1]))
-    later = [moment for moment in (*MOMENTS, MONTHS[-1]) if moment > start]
-    end = draw(st.sampled_from([MONTHS[-1], *later]))
-    return start, end
+    later = [moment for moment in MOMENTS if moment > start]
+    return {"start": start, "end": draw(st.sampled_from([MONTHS[-1], *later]))}
 
 
-any_range = st.lists(
-    st.sampled_from((*MOMENTS, MONTHS[-1])), min_size=2, max_size=2, unique=True
-).map(sorted)
+any_range = (
+    st.lists(st.sampled_from((*MOMENTS, MONTHS[-1])), min_size=2, max_size=2, unique=True)
+    .map(sorted)
+    .map(lambda ends: {"start": ends[0], "end": ends[1]})
+)
 
 
 def test_every_registered_kpi_has_an_oracle():
@@ -145,28 +164,14 @@ def test_every_oracle_is_of_a_registered_kpi():
     assert set(ORACLES) <= set(fk.registry())
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in KPIS if not fk.registry()[name].compares_periods]
-)
+@pytest.mark.parametrize("name", OF_RANGES)
 @few
 @given(data=st.data())
-def test_a_kpi_of_a_whole_range_is_what_its_words_say(name: str, data: st.DataObject):
+def test_a_kpi_of_a_range_is_what_its_words_say(name: str, data: st.DataObject):
     tables = data.draw(shops(tables_of(name)), "tables")
-    start, end = data.draw(any_range, "range")
-    expected = ORACLES[name](tables, Period(start, end))
-    (row,) = ask(fk.Shop(**frames(tables)), name, start=start, end=end)
-    assert agree(row[name], expected), (row[name], expected)
-
-
-@pytest.mark.parametrize(
-    "name", [name for name in KPIS if not fk.registry()[name].compares_periods]
-)
-@few
-@given(data=st.data())
-def test_a_kpi_of_the_whole_history_is_what_its_words_say(name: str, data: st.DataObject):
-    tables = data.draw(shops(tables_of(name)), "tables")
-    expected = ORACLES[name](tables, Period(dt.datetime.min, dt.datetime.max))
-    (row,) = ask(fk.Shop(**frames(tables)), name)
+    span = data.draw(any_range, "span")
+    (row,) = ask(tables, name, **span)
+    expected = ORACLES[name](tables, Period(**span))
     assert agree(row[name], expected), (row[name], expected)
 
 
@@ -175,15 +180,16 @@ def test_a_kpi_of_the_whole_history_is_what_its_words_say(name: str, data: st.Da
 @given(data=st.data())
 def test_a_kpi_by_month_is_what_its_words_say(name: str, data: st.DataObject):
     tables = data.draw(shops(tables_of(name)), "tables")
-    start, end = data.draw(whole_months(), "range")
-    found = ask(fk.Shop(**frames(tables)), name, every="1mo", start=start, end=end)
-    values = {row["period"]: row[name] for row in found}
-    periods = list(months(start, end))
-    assert set(values) <= {period.start.date() for period in periods}
-    for period in periods:
-        value = values.get(period.start.date(), empty_value(name))
-        expected = ORACLES[name](tables, period)
-        assert agree(value, expected), (period.start.date(), value, expected)
+    span = data.draw(whole_months(), "span")
+    rows = ask(tables, name, every="1mo", **span)
+    values = {row["period"]: row[name] for row in rows}
+    periods = {period.start.date(): period for period in months(**span)}
+    assert len(values) == len(rows)
+    assert set(values) <= set(periods)
+    for month, period in periods.items():
+        if not is_beyond(name, month, rows):
+            value, expected = values.get(month, EMPTY[name]), ORACLES[name](tables, period)
+            assert agree(value, expected), (month, value, expected)
 
 
 @pytest.mark.parametrize("name", KPIS)
@@ -192,19 +198,191 @@ def test_a_kpi_by_month_is_what_its_words_say(name: str, data: st.DataObject):
 def test_a_kpi_by_key_and_month_is_what_its_words_say(name: str, data: st.DataObject):
     key = KEYS[name]
     tables = data.draw(shops(tables_of(name), keep=key.keep), "tables")
-    start, end = data.draw(whole_months(), "range")
-    question = {"by": key.name, "every": "1mo", "start": start, "end": end}
-    found = ask(fk.Shop(**frames(tables)), name, **question)
-    values = {(row["period"], row[key.name]): row[name] for row in found}
-    assert len(values) == len(found)
-    grid = {
-        (period.start.date(), value): period
-        for period in months(start, end)
-        for value in key.values
+    span = data.draw(whole_months(), "span")
+    rows = ask(tables, name, by=key.name, every="1mo", **span)
+    values = {(row["period"], row[key.name]): row[name] for row in rows}
+    periods = {period.start.date(): period for period in months(**span)}
+    assert len(values) == len(rows)
+    assert set(values) <= {(month, group) for month in periods for group in key.values}
+    for group in key.values:
+        part = key.part(tables, group)
+        for month, period in periods.items():
+            if not is_beyond(name, month, rows):
+                value = values.get((month, group), EMPTY[name])
+                expected = ORACLES[name](part, period)
+                assert agree(value, expected), (month, group, value, expected)
+
+
+@pytest.mark.parametrize("name", OF_RANGES)
+@few
+@given(data=st.data())
+def test_a_kpi_by_key_of_a_range_is_what_its_words_say(name: str, data: st.DataObject):
+    key = KEYS[name]
+    tables = data.draw(shops(tables_of(name), keep=key.keep), "tables")
+    span = data.draw(any_range, "span")
+    rows = ask(tables, name, by=key.name, **span)
+    values = {row[key.name]: row[name] for row in rows}
+    assert len(values) == len(rows)
+    assert set(values) <= set(key.values)
+    for group in key.values:
+        value = values.get(group, EMPTY[name])
+        expected = ORACLES[name](key.part(tables, group), Period(**span))
+        assert agree(value, expected), (group, value, expected)
+
+
+# --- Asked together ------------------------------------------------------------------------------
+
+
+@more
+@given(tables=shops(tuple(SCHEMAS)), span=any_range)
+def test_kpis_of_a_range_asked_together_are_what_their_words_say(
+    tables: Tables, span: dict[str, dt.datetime]
+):
+    (row,) = ask(tables, OF_RANGES, **span)
+    assert wrong_values(tables, row, Period(**span), OF_RANGES) == {}
+
+
+@more
+@given(tables=shops(tuple(SCHEMAS)))
+def test_kpis_of_the_whole_history_asked_together_are_what_their_words_say(tables: Tables):
+    (row,) = ask(tables, OF_RANGES)
+    ever = Period(dt.datetime.min, dt.datetime.max)
+    assert wrong_values(tables, row, ever, OF_RANGES) == {}
+
+
+@more
+@given(tables=shops(tuple(SCHEMAS)), span=whole_months())
+def test_kpis_by_month_asked_together_are_what_their_words_say(
+    tables: Tables, span: dict[str, dt.datetime]
+):
+    rows = ask(tables, KPIS, every="1mo", **span)
+    values = {row["period"]: row for row in rows}
+    for period in months(**span):
+        month = period.start.date()
+        names = [name for name in KPIS if not is_beyond(name, month, rows)]
+        assert wrong_values(tables, values.get(month, EMPTY), period, names) == {}, month
+
+
+def wrong_values(
+    tables: Tables, found: dict[str, Value], period: Period, names: list[str]
+) -> dict[str, tuple[Value, Value]]:
+    """Give the KPIs that are not what their words say: what was found, and what was expected."""
+    expected = {name: ORACLES[name](tables, period) for name in names}
+    return {
+        name: (found[name], value)
+        for name, value in expected.items()
+        if not agree(found[name], value)
     }
-    assert set(values) <= set(grid)
-    parts = {value: key.part(tables, value) for value in key.values}
-    for cell, period in grid.items():
-        value = values.get(cell, empty_value(name))
-        expected = ORACLES[name](parts[cell[1]], period)
-        assert agree(value, expected), (cell, value, expected)
+
+
+# --- Found by the above, and kept ----------------------------------------------------------------
+
+
+def orders(*placed: tuple[int, str], **columns: Any) -> list[dict[str, Any]]:
+    """Give orders of 10 on the first of a month, each of a customer."""
+    return [
+        {
+            "order_id": f"o{number}",
+            "ordered_at": dt.datetime(2024, month, 1),
+            "status": "paid",
+            "customer_key": customer,
+            "gross_amount": 10.0,
+            "discount_amount": 0.0,
+            **columns,
+        }
+        for number, (month, customer) in enumerate(placed)
+    ]
+
+
+def by_month(tables: Tables, *names: str, **question: Any) -> dict[int, tuple[Value, ...]]:
+    """Give the values by the number of the month."""
+    rows = ask(tables, list(names), every="1mo", **question)
+    return {row["period"].month: tuple(row[name] for name in names) for row in rows}
+
+
+def test_a_visit_that_is_not_known_to_be_a_bots_counts():
+    visit = {"session_id": "s1", "started_at": MOMENTS[0], "is_bot": None}
+    assert ask({"sessions": [visit]}, "sessions") == [{"sessions": 1}]
+
+
+def test_the_return_of_an_order_that_is_not_known_to_count_does_not_count():
+    returned = {
+        "return_id": "t1",
+        "order_id": "o0",
+        "returned_at": MOMENTS[1],
+        "refund_amount": 4.0,
+    }
+    tables = {"orders": orders((1, "a"), is_counted=None), "returns": [returned]}
+    assert ask(tables, ["orders", "returns_value"]) == [{"orders": 0, "returns_value": 0}]
+
+
+def test_a_customer_with_two_orders_said_to_be_the_first_is_new_once():
+    tables = {"orders": orders((1, "a"), (1, "a"), order_number=1)}
+    assert ask(tables, "new_customers") == [{"new_customers": 1}]
+    assert ask(tables, ["customers", "new_customers"]) == [{"customers": 1, "new_customers": 1}]
+
+
+@pytest.mark.parametrize(
+    "span", [{}, {"start": MONTHS[0]}, {"end": MONTHS[-1]}, {"start": MONTHS[0], "end": MONTHS[-1]}]
+)
+def test_a_cost_without_an_end_is_left_out_whatever_the_range(span: dict[str, dt.datetime]):
+    cost = {
+        "cost_id": "m1",
+        "period_start": dt.date(2024, 1, 1),
+        "period_end": None,
+        "amount": 9.0,
+        "purpose": "acquisition",
+    }
+    tables = {"orders": orders((1, "a")), "campaign_performance": [], "marketing_costs": [cost]}
+    assert ask(tables, "customer_acquisition_cost", **span) == [{"customer_acquisition_cost": 0}]
+
+
+def test_a_month_with_orders_has_a_retention_rate_though_nobody_came_back():
+    tables = {"orders": orders((1, "a"), (2, "b"))}
+    expected = {1: (None,), 2: (0.0,)}
+    assert by_month(tables, "customer_retention_rate") == expected
+    assert by_month(tables, "customer_retention_rate", start=MONTHS[0]) == expected
+
+
+def test_months_around_one_without_orders_have_a_retention_rate():
+    tables = {"orders": orders((1, "a"), (3, "a"), (4, "a"))}
+    expected = {1: (None,), 2: (0.0,), 3: (None,), 4: (1.0,)}
+    assert by_month(tables, "customer_retention_rate") == expected
+
+
+def test_lifetime_revenue_goes_on_in_a_month_without_new_customers():
+    tables = {"orders": orders((1, "a"), (2, "a")), "returns": [], "order_lines": []}
+    assert by_month(tables, "customer_lifetime_revenue") == {1: (10.0,), 2: (20.0,)}
+
+
+def test_lifetime_revenue_goes_on_in_a_month_with_returns_alone():
+    returned = {
+        "return_id": "t1",
+        "order_id": "o0",
+        "returned_at": dt.datetime(2024, 3, 1),
+        "refund_amount": 4.0,
+    }
+    tables = {"orders": orders((1, "a")), "returns": [returned], "order_lines": []}
+    expected = {1: (10.0,), 2: (10.0,), 3: (6.0,)}
+    assert by_month(tables, "customer_lifetime_revenue") == expected
+
+
+def test_values_to_date_go_on_in_the_months_of_other_tables():
+    visit = {"session_id": "s1", "started_at": dt.datetime(2024, 3, 1)}
+    tables = {"orders": orders((1, "a"), (1, "a")), "sessions": [visit]}
+    expected = {1: (0, 1.0), 2: (0, 1.0), 3: (1, 1.0)}
+    assert by_month(tables, "sessions", "repeat_purchase_rate") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("repeat_purchase_rate", 0.0),
+        ("customer_lifetime_revenue", 10.0),
+        ("customer_retention_rate", 0.0),
+        ("customer_churn_rate", 1.0),
+    ],
+)
+def test_kpis_that_look_back_are_answered_to_the_end_of_the_range(name: str, expected: float):
+    tables = {"orders": orders((1, "a")), "returns": [], "order_lines": []}
+    assert by_month(tables, name, start=MONTHS[0], end=MONTHS[2])[2] == (expected,)

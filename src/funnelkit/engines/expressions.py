@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
 from dataclasses import dataclass
+from functools import reduce
 from typing import assert_never
 
 import polars as pl
 
 from funnelkit.calendar import Calendar, Grain, Span
-from funnelkit.errors import UnsupportedError
+from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.formula.formulas import (
     Aggregate,
     Count,
@@ -30,6 +32,7 @@ from funnelkit.formula.values import (
     And,
     AsOf,
     Case,
+    Category,
     Coalesce,
     Column,
     Comparison,
@@ -49,12 +52,16 @@ from funnelkit.formula.values import (
     Or,
     Predicate,
     Prefixed,
+    Relation,
     RollupColumn,
+    Scalar,
     Time,
     Value,
 )
 from funnelkit.rules import FirstOver, PreviousOver
 from funnelkit.shop import Shop
+
+MOST_COMPARISONS = 8
 
 __all__ = ["Compiler", "column_name"]
 
@@ -109,9 +116,12 @@ class Compiler:
             case Comparison():
                 return self._comparison(predicate)
             case IsIn(value, options):
-                return self.value(value).is_in(list(options))
+                return self._is_in(value, options)
             case IsBetween(value, low, high):
-                return self.value(value).is_between(self.value(low), self.value(high))
+                above = Comparison(Relation.GE, value, low)
+                return self._comparison(above) & self._comparison(
+                    Comparison(Relation.LE, value, high)
+                )
             case IsNull(value):
                 return self.value(value).is_null()
             case IsTrue(value):
@@ -265,7 +275,37 @@ class Compiler:
             parts = [part.cast(pl.String) for part in parts]
         return pl.coalesce(parts)
 
+    def _is_in(self, value: Value, options: tuple[Scalar, ...]) -> pl.Expr:
+        """Say whether a value is one of a few; none of none, even where it is unknown."""
+        equal = [self._comparison(Comparison(Relation.EQ, value, Literal(o))) for o in options]
+        if len(equal) > MOST_COMPARISONS and all(isinstance(o, str) for o in options):
+            return self.value(value).is_in(list(options))
+        return reduce(operator.or_, equal) if equal else pl.lit(value=False)
+
+    def _family(self, value: Value) -> str:
+        """Say what a value can be compared with: number, word, flag or time; or unknown."""
+        match value:
+            case Literal(constant):
+                return _family_of(constant)
+            case Lookup():
+                return self._family(value.value)
+            case Column():
+                found = self.shop.tables[value.table].columns.get(value.name)
+                return _family_of_type(found) if found is not None else _family_of_kind(value)
+            case Operation() | Elapsed() | RollupColumn():
+                return "number"
+            case AsOf():
+                return "time"
+            case _:
+                return "unknown"
+
     def _comparison(self, comparison: Comparison) -> pl.Expr:
+        families = {self._family(comparison.left), self._family(comparison.right)} - {"unknown"}
+        if len(families) > 1:
+            raise DefinitionError(
+                f"{comparison} compares a {' with a '.join(sorted(families))}",
+                "write numbers plain, words in quotes, days as date('2024-12-31')",
+            )
         left, right = self.value(comparison.left), self.value(comparison.right)
         times = [leaf for side in (comparison.left, comparison.right) for leaf in leaves(side)]
         if times and all(isinstance(_end(leaf), Time) for leaf in times):
@@ -284,6 +324,40 @@ class Compiler:
                 return left > right
             case _:
                 return left >= right
+
+
+def _family_of(constant: Scalar) -> str:
+    match constant:
+        case bool():
+            return "flag"
+        case str():
+            return "word"
+        case int() | float():
+            return "number"
+        case _:
+            return "time"
+
+
+def _family_of_type(found: pl.DataType) -> str:
+    if found.is_numeric():
+        return "number"
+    if found.is_temporal():
+        return "time"
+    return {pl.Boolean: "flag", pl.String: "word"}.get(found.base_type(), "unknown")
+
+
+def _family_of_kind(column: Column) -> str:
+    match column:
+        case Flag():
+            return "flag"
+        case Time():
+            return "time"
+        case Key():
+            return "unknown"
+        case Category():
+            return "word"
+        case _:
+            return "number"
 
 
 def side_time(compiler: Compiler, side: Value) -> pl.Expr:

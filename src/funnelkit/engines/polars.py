@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from funnelkit.calendar import Span
 from funnelkit.derivations import CHECKS, CLOCKS, Check
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.engines.expressions import Compiler, column_name
@@ -152,7 +151,7 @@ class PolarsEngine:
         rows = self.frames.prepare(
             step.table,
             wants,
-            spread=step.calendar.every is not None or step.span != Span(),
+            spread=step.is_spread,
         )
         if has_clock:
             rows = rows.filter(*self.compiler.within(clock, step.span))

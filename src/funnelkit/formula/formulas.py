@@ -7,7 +7,7 @@ folds are aligned after, so a join can never multiply what is summed.
 
 from __future__ import annotations
 
-import math
+import keyword
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, TypeGuard, assert_never, runtime_checkable
@@ -24,10 +24,12 @@ from funnelkit.formula.values import (
     Lookup,
     Operator,
     Predicate,
+    PredicateNode,
     RollupColumn,
     Score,
     Time,
     Value,
+    check_finite,
     children,
     unit_of,
 )
@@ -146,7 +148,14 @@ class Rollup:
         object.__setattr__(self, "key", key)
         object.__setattr__(self, "where", where)
         object.__setattr__(self, "columns", tuple(columns.items()))
-        for aggregate in columns.values():
+        _check_where(where)
+        for name, aggregate in columns.items():
+            if not name.isidentifier() or keyword.iskeyword(name) or name == "where":
+                raise DefinitionError(f"{name!r} is no name for a column", "use a plain word")
+            if not isinstance(aggregate, Aggregate):
+                raise DefinitionError(f"{name}={aggregate} is no aggregate", "use Sum, Count, …")
+            if aggregate.of is not None:
+                raise DefinitionError(f"{aggregate} is over a rollup", "roll up a table")
             if source_of(aggregate) != key.table:
                 raise DefinitionError(
                     f"{aggregate} is not over {key.table}", f"roll up columns of {key.table}"
@@ -197,6 +206,8 @@ class Sum(FormulaNode):
 
     def __post_init__(self) -> None:
         _check_number(self.value, "added")
+        if not isinstance(self.skip_nulls, bool):
+            raise DefinitionError(f"skip_nulls={self.skip_nulls!r} is not True or False")
         source_of(self)
 
     def __str__(self) -> str:
@@ -420,8 +431,7 @@ class Constant(FormulaNode):
     value: float
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.value):
-            raise DefinitionError(f"a formula cannot hold {self.value}", "use a finite number")
+        check_finite(self.value)
 
     def __str__(self) -> str:
         return repr(self.value)
@@ -590,6 +600,7 @@ def source_of(aggregate: Aggregate) -> str:
         DefinitionError: It reads several tables, or none, or mixes the
             columns of a rollup with those of a table.
     """
+    _check_where(aggregate.where)
     parts = [part for part in (measured(aggregate), aggregate.where) if part is not None]
     if isinstance(aggregate, Sum) and aggregate.within is not None:
         parts.append(aggregate.within)
@@ -666,8 +677,16 @@ def _check_number(value: Value, verb: str, allowed: tuple[type, ...] = ()) -> No
         )
 
 
+def _check_where(where: object) -> None:
+    if where is not None and not isinstance(where, PredicateNode):
+        raise DefinitionError(
+            f"where={where!r} is a {type(where).__name__}, not true or false of a row",
+            "compare a column, or use a flag",
+        )
+
+
 def _check_periods(periods: int) -> None:
-    if periods < 1:
+    if isinstance(periods, bool) or periods < 1:
         raise DefinitionError(
             f"{periods} periods earlier is not earlier", "use periods of 1 or more"
         )

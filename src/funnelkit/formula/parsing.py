@@ -79,6 +79,7 @@ Read = TypeVar("Read")
 
 LONGEST = 1_000_000
 DEEPEST = 60
+LONGEST_CHAIN = 400
 
 _KINDS: dict[str, type[Column]] = {
     kind.__name__.lower(): kind
@@ -138,7 +139,6 @@ def parse_predicate(text: str) -> Predicate:
 def _read(text: str, read: Callable[[ast.expr], Read]) -> Read:
     if len(text) > LONGEST:
         raise DefinitionError(f"a text of {len(text):,} characters", f"stay under {LONGEST:,}")
-    _check_depth(text)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
@@ -149,7 +149,10 @@ def _read(text: str, read: Callable[[ast.expr], Read]) -> Read:
         ) from None
     except (ValueError, MemoryError, RecursionError) as error:
         raise DefinitionError(f"{_short(text)} is not an expression: {error}", position=0) from None
-    return read(tree.body)
+    try:
+        return read(tree.body)
+    except RecursionError:
+        raise DefinitionError(f"{_short(text)} is nested too deeply", position=0) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,18 +172,33 @@ class _Reader:
                 return Constant(-value)
             case ast.Name(id=name):
                 return Name(name)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-                return Arithmetic(
-                    _OPERATORS[type(op)],
-                    self.formula(left, depth + 1),
-                    self.formula(right, depth + 1),
-                )
+            case ast.BinOp():
+                first, others = _chain(node)
+                chain = self.formula(first, depth + 1)
+                for operator, other in others:
+                    chain = Arithmetic(operator, chain, self.formula(other, depth + 1))
+                return chain
+            case ast.Attribute() if name := self._dotted(node):
+                return Name(name)
             case ast.Call(func=ast.Name(id=name)):
                 return self._call(name, node, depth)
             case _:
                 _refuse(node, "is not a formula", "use aggregates, metric names and + - * /")
 
+    def _dotted(self, node: ast.Attribute) -> str:
+        """Give a metric's name with dots; empty for a column of a table."""
+        parts = [node.attr]
+        owner = node.value
+        while isinstance(owner, ast.Attribute):
+            parts.append(owner.attr)
+            owner = owner.value
+        if not isinstance(owner, ast.Name) or owner.id in self.tables:
+            return ""
+        return ".".join([owner.id, *reversed(parts)])
+
     def _call(self, name: str, node: ast.Call, depth: int) -> Formula:
+        if name in {"period_years", "cumulative", "positive", "shift"} and node.keywords:
+            _refuse(node, "takes no named arguments", f"see {name} in the reference")
         match name, node.args:
             case "period_years", []:
                 return PeriodYears()
@@ -196,11 +214,16 @@ class _Reader:
                 return self._aggregate(name, node)
 
     def _aggregate(self, name: str, node: ast.Call) -> Formula:
-        words: dict[str, ast.expr] = {w.arg: w.value for w in node.keywords if w.arg}
-        if not node.args or len(words) != len(node.keywords):
+        words = _words(node)
+        if not node.args:
             _refuse(node, "is not an aggregate", "give it what to fold, then named arguments")
         first, *rest = node.args
-        rollup = self._rollup(words.pop("of", first))
+        source = words.pop("of", None) if name != "count" else first
+        rollup = None if source is None else self._rollup(source)
+        if name != "count" and source is not None and rollup is None:
+            _refuse(source, "is not a rollup", "write of=rollup(key, …)")
+        if name == "count" and rest:
+            _refuse(node, "counts one thing", "write count(table, where=…)")
         inside = _Reader(self.tables, rollup)
         options: dict[str, object] = {}
         if (where := words.pop("where", None)) is not None:
@@ -250,8 +273,8 @@ class _Reader:
 
     def _rollup(self, node: ast.expr) -> Rollup | None:
         match node:
-            case ast.Call(func=ast.Name(id="rollup"), args=[key], keywords=keywords):
-                words = {word.arg: word.value for word in keywords if word.arg}
+            case ast.Call(func=ast.Name(id="rollup"), args=[key]):
+                words = _words(node)
                 where = words.pop("where", None)
                 return self._built(
                     node,
@@ -290,6 +313,7 @@ class _Reader:
             case ast.Call(
                 func=ast.Attribute(value=ast.Name() as owner, attr="column"),
                 args=[ast.Constant(value=str() as name), ast.Constant(value=str() as kind), *unit],
+                keywords=[],
             ) if kind in _KINDS:
                 units = [self._built(u, Unit.parse, _word(u)) for u in unit]
                 make: Callable[..., Column] = self.table(owner).column
@@ -303,14 +327,13 @@ class _Reader:
         match node:
             case ast.Constant() | ast.UnaryOp(op=ast.USub()):
                 return Literal(_scalar(node))
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-                return self._built(
-                    node,
-                    Operation,
-                    _OPERATORS[type(op)],
-                    self.value(left, depth + 1),
-                    self.value(right, depth + 1),
-                )
+            case ast.BinOp():
+                first, others = _chain(node)
+                chain = self.value(first, depth + 1)
+                for operator, other in others:
+                    right = self.value(other, depth + 1)
+                    chain = self._built(other, Operation, operator, chain, right)
+                return chain
             case ast.Name(id=name):
                 return Dimension(name) if self.rollup is None else self._of_rollup(node)
             case ast.Call(func=ast.Name(id=name)) if name in _CALLS or name == "dimension":
@@ -325,21 +348,20 @@ class _Reader:
 
     def _value_call(self, name: str, node: ast.Call, depth: int) -> Value:
         if name == "dimension":
-            words = self._others({w.arg: w.value for w in node.keywords if w.arg})
+            words = self._others(_words(node))
             return self._built(node, Dimension, *map(_scalar, node.args), **words)
+        if node.keywords:
+            _refuse(node, "takes no named arguments", f"see {name} in the reference")
         if name == "date":
             return Literal(_date(node))
         if name == "prefixed" and len(node.args) == 2:
             return Prefixed(_word(node.args[0]), self.column(node.args[1]))
         if name == "case" and len(node.args) == 3:
             condition, then, otherwise = node.args
-            return Case(
-                self.predicate(condition, depth),
-                self.value(then, depth),
-                self.value(otherwise, depth),
-            )
+            sides = self.value(then, depth), self.value(otherwise, depth)
+            return self._built(node, Case, self.predicate(condition, depth), *sides)
         make, arity = _CALLS[name]
-        if node.keywords or (arity is not None and len(node.args) != arity) or not make:
+        if make is None or (arity is not None and len(node.args) != arity):
             _refuse(node, f"gives {name} the wrong arguments", f"see {name} in the reference")
         return self._built(node, make, *(self.value(arg, depth) for arg in node.args))
 
@@ -349,6 +371,8 @@ class _Reader:
         below = depth + 1
         match node:
             case ast.BoolOp(op=op, values=[first, *others]):
+                if len(others) > LONGEST_CHAIN:
+                    _refuse(node, "is too long a chain", f"stay within {LONGEST_CHAIN} terms")
                 joined = self.predicate(first, below)
                 for other in others:
                     right = self.predicate(other, below)
@@ -399,6 +423,29 @@ _CALLS: dict[str, tuple[Callable[..., Value] | None, int | None]] = {
 }
 
 
+def _chain(node: ast.expr) -> tuple[ast.expr, list[tuple[Operator, ast.expr]]]:
+    """Give the first term of a chain of operations, and each operator with what follows."""
+    others: list[tuple[Operator, ast.expr]] = []
+    while isinstance(node, ast.BinOp):
+        if type(node.op) not in _OPERATORS:
+            _refuse(node, "is no arithmetic", "use + - * /")
+        if len(others) > LONGEST_CHAIN:
+            _refuse(node, "is too long a chain", f"stay within {LONGEST_CHAIN} terms")
+        others.append((_OPERATORS[type(node.op)], node.right))
+        node = node.left
+    return node, others[::-1]
+
+
+def _words(node: ast.Call) -> dict[str, ast.expr]:
+    """Give the named arguments of a call, each once and by name."""
+    words: dict[str, ast.expr] = {}
+    for word in node.keywords:
+        if word.arg is None or word.arg in words:
+            _refuse(node, "has an unnamed or repeated argument", "name each argument once")
+        words[word.arg] = word.value
+    return words
+
+
 def _scalar(node: ast.expr) -> Scalar:
     match node:
         case ast.Constant(value=str() | int() | float() | bool() as value):
@@ -440,17 +487,6 @@ def _number(node: ast.expr) -> float:
     return value
 
 
-def _check_depth(text: str) -> None:
-    depth = deepest = 0
-    for letter in text:
-        depth += (letter in "([{") - (letter in ")]}")
-        deepest = max(deepest, depth)
-    if deepest > 2 * DEEPEST:
-        raise DefinitionError(
-            f"{_short(text)} is nested {deepest} deep", f"stay within {2 * DEEPEST}", position=0
-        )
-
-
 def _refuse(node: ast.expr, problem: str, remedy: str) -> NoReturn:
     raise DefinitionError(f"{_short(_source(node))} {problem}", remedy, node.col_offset)
 
@@ -458,7 +494,7 @@ def _refuse(node: ast.expr, problem: str, remedy: str) -> NoReturn:
 def _source(node: ast.expr) -> str:
     try:
         return ast.unparse(node)
-    except RecursionError:
+    except (RecursionError, ValueError):
         return "the expression"
 
 

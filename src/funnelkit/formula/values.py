@@ -53,6 +53,7 @@ __all__ = [
     "Time",
     "Value",
     "ValueNode",
+    "check_finite",
     "children",
     "unit_of",
 ]
@@ -191,7 +192,7 @@ class Column(ValueNode):
         if self.is_declared:
             return f"{self.table}.{self.name}"
         kind = type(self).__name__.lower()
-        unit = "" if self.unit == type(self)().unit else f", {str(self.unit)!r}"
+        unit = "" if self.unit == type(self)().unit else f", {self.unit.label!r}"
         return f"{self.table}.column({self.name!r}, {kind!r}{unit})"
 
 
@@ -299,8 +300,8 @@ class Literal(ValueNode):
     value: Scalar
 
     def __post_init__(self) -> None:
-        if isinstance(self.value, float) and not math.isfinite(self.value):
-            raise DefinitionError(f"a formula cannot hold {self.value}", "use a finite number")
+        if isinstance(self.value, int | float):
+            check_finite(self.value)
 
     def __str__(self) -> str:
         if isinstance(self.value, dt.datetime | dt.date):
@@ -325,8 +326,8 @@ class Operation(ValueNode):
     right: Value
 
     def __post_init__(self) -> None:
-        if self.operator.binds == 1 and not fits(self.left, self.right):
-            raise UnitError(str(self), str(unit_of(self.left)), str(unit_of(self.right)))
+        if self.operator.binds == 1:
+            _check_fits(self, self.left, self.right)
 
     def __str__(self) -> str:
         return f"{_operand(self.left, self)} {self.operator} {_operand(self.right, self, 1)}"
@@ -340,6 +341,8 @@ class Coalesce(ValueNode):
 
     def __init__(self, *values: Value | Scalar) -> None:
         object.__setattr__(self, "values", tuple(_value(value) for value in values))
+        for value in self.values[1:]:
+            _check_fits(self, self.values[0], value)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (Coalesce, self.values)
@@ -377,6 +380,9 @@ class Case(ValueNode):
     condition: Predicate
     then: Value
     otherwise: Value
+
+    def __post_init__(self) -> None:
+        _check_fits(self, self.then, self.otherwise)
 
     def __str__(self) -> str:
         return f"case({self.condition}, {self.then}, {self.otherwise})"
@@ -421,8 +427,7 @@ class Comparison(PredicateNode):
     right: Value
 
     def __post_init__(self) -> None:
-        if not fits(self.left, self.right):
-            raise UnitError(str(self), str(unit_of(self.left)), str(unit_of(self.right)))
+        _check_fits(self, self.left, self.right)
 
     def __str__(self) -> str:
         return f"{self.left} {self.relation} {self.right}"
@@ -435,8 +440,13 @@ class IsIn(PredicateNode):
     value: Value
     options: tuple[Scalar, ...]
 
+    def __post_init__(self) -> None:
+        for option in self.options:
+            _value(option)
+
     def __str__(self) -> str:
-        return f"{_compared(self.value)} in {[Literal(o).value for o in self.options]!r}"
+        options = ", ".join(str(Literal(option)) for option in self.options)
+        return f"{_compared(self.value)} in [{options}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -535,11 +545,16 @@ def unit_of(value: Value) -> Unit:
             assert_never(value)
 
 
-def fits(left: Value, right: Value) -> bool:
-    """Say whether two values may be added or compared; a constant takes any unit."""
-    if isinstance(left, Literal) or isinstance(right, Literal):
-        return True
-    return unit_of(left).fits(unit_of(right))
+def _check_fits(whole: object, left: Value, right: Value) -> None:
+    """Refuse two values of different units; a constant takes any unit.
+
+    Keys are names: one kind of them may stand in for another.
+    """
+    if any(isinstance(side, Literal | Key | Prefixed | Dimension) for side in (left, right)):
+        return
+    one, two = unit_of(left), unit_of(right)
+    if not one.fits(two):
+        raise UnitError(str(whole), str(one), str(two))
 
 
 def children(node: Value | Predicate) -> Iterator[Value | Predicate]:
@@ -565,6 +580,16 @@ def children(node: Value | Predicate) -> Iterator[Value | Predicate]:
             yield predicate
         case _:
             assert_never(node)
+
+
+def check_finite(number: float) -> None:
+    """Refuse a number that no column of numbers can hold.
+
+    Raises:
+        DefinitionError: It is infinite, not a number, or a whole number of over 18 digits.
+    """
+    if (isinstance(number, int) and abs(number) >= 2**63) or not math.isfinite(number):
+        raise DefinitionError(f"a formula cannot hold {str(number)[:20]}", "use a smaller number")
 
 
 def _value(thing: object) -> Value:
