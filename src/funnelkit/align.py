@@ -5,8 +5,9 @@ This happens once, on small frames, whatever engine gave the answers.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import polars as pl
@@ -108,9 +109,10 @@ def _parts(
 ) -> Iterator[_Answer]:
     calendar = plan.question.calendar
     keys = [*([PERIOD] if calendar.every is not None else []), *groups]
+    known = [answer.select(PERIOD) for answer in answers if PERIOD in answer.columns]
     for step, answer in zip(plan.steps, answers, strict=True):
         is_grown = step.to_date and calendar.every is not None
-        grown = _grow(plan.question, step, answer, groups) if is_grown else answer
+        grown = _grow(plan.question, step, answer, groups, known) if is_grown else answer
         for fold in step.folds:
             for leaf in sorted((w for w in wanted if w.name == fold.name), key=lambda w: w.shift):
                 frame = grown.select(*keys, pl.col(fold.name).alias(leaf_column(leaf)))
@@ -157,12 +159,10 @@ def _range(question: Question, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     if labels.len() == 0:
         return labels.to_frame()
     low, high = labels.min(), labels.max()
-    every = str(calendar.every)
-    if calendar.label_type == pl.Date:
-        filled = pl.date_range(pl.lit(low), pl.lit(high), every, eager=False)
-    else:
-        filled = pl.datetime_range(pl.lit(low), pl.lit(high), every, eager=False)
-    return pl.select(filled.alias(PERIOD)).cast({PERIOD: calendar.label_type})
+    if isinstance(low, dt.datetime) and isinstance(high, dt.datetime):
+        return calendar.hours(low, high).alias(PERIOD).to_frame()
+    filled = pl.date_range(pl.lit(low), pl.lit(high), str(calendar.every))
+    return pl.select(filled.alias(PERIOD))
 
 
 def _label(question: Question) -> pl.Series:
@@ -178,14 +178,22 @@ def _label(question: Question) -> pl.Series:
     ).dt.convert_time_zone(calendar.time_zone)
 
 
-def _grow(question: Question, step: Step, answer: pl.DataFrame, groups: list[str]) -> pl.DataFrame:
-    """Turn what each period adds into totals to date, in every period since the first."""
+def _grow(
+    question: Question,
+    step: Step,
+    answer: pl.DataFrame,
+    groups: list[str],
+    known: Sequence[pl.DataFrame],
+) -> pl.DataFrame:
+    """Turn what each period adds into totals to date.
+
+    They stand in every period from a group's first one to the last that any
+    source knows.
+    """
     if answer.height == 0:
         return answer
     folds = [fold.name for fold in step.folds]
-    calendar = question.calendar
-    bare = Question((), None, calendar, Span())
-    periods = _range(bare, [answer.select(PERIOD), *_until_end(question, answer)])
+    periods = _range(replace(question, span=Span()), known)
     grid = periods if not groups else periods.join(answer.select(groups).unique(), how="cross")
     keys = [PERIOD, *groups]
     filled = grid.join(answer, on=keys, how="left", nulls_equal=True).sort(PERIOD)
@@ -195,14 +203,6 @@ def _grow(question: Question, step: Step, answer: pl.DataFrame, groups: list[str
         running = [total.over(groups) for total in running]
         began = began.over(groups)
     return filled.with_columns(*running, began.alias("#began")).filter("#began").drop("#began")
-
-
-def _until_end(question: Question, answer: pl.DataFrame) -> list[pl.DataFrame]:
-    """Give the periods of a range's start, so that a total to date reaches them."""
-    if question.span.start is None:
-        return []
-    first = _label(question).cast(answer.schema[PERIOD])
-    return [pl.DataFrame({PERIOD: first})]
 
 
 def compute(lowered: Lowered, years: pl.Expr) -> pl.Expr:

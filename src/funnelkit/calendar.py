@@ -16,7 +16,7 @@ import polars as pl
 
 from funnelkit.errors import DefinitionError, UnknownNameError
 
-__all__ = ["Calendar", "Grain", "Moment", "Span", "check_zone"]
+__all__ = ["Calendar", "Grain", "Moment", "Span", "check_zone", "localised"]
 
 Moment = str | dt.date | dt.datetime
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -134,8 +134,19 @@ class Calendar:
         if not isinstance(moment, dt.datetime):
             return dt.datetime.combine(moment, dt.time())
         if moment.tzinfo is not None:
-            return moment.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)
+            return self.shown(moment)
         return moment
+
+    def moment(self, given: Moment | None, name: str) -> dt.datetime | None:
+        """Give a moment as an instant; one without a zone is local."""
+        if isinstance(given, dt.datetime) and given.tzinfo is not None:
+            return given.astimezone(dt.UTC)
+        local = self.local(given, name)
+        return None if local is None else self.instant(local)
+
+    def shown(self, instant: dt.datetime) -> dt.datetime:
+        """Give the local time that the clock shows at an instant."""
+        return instant.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)
 
     def instant(self, local: dt.datetime) -> dt.datetime:
         """Give the instant of a local time; the first of two where the clock goes back."""
@@ -164,7 +175,7 @@ class Calendar:
         match self.every:
             case Grain.HOUR:
                 back = self.instant(first) - dt.timedelta(hours=periods)
-                return back.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)
+                return self.shown(back)
             case Grain.DAY | None:
                 return first - dt.timedelta(days=periods)
             case Grain.WEEK:
@@ -178,5 +189,44 @@ class Calendar:
         """Give the labels of the periods that lie `periods` after the given ones."""
         if self.every is None:
             return label
+        if self.every is Grain.HOUR:
+            for _ in range(periods):
+                label = self._next_hour(label)
+            return label
         number, unit = re.fullmatch(r"(\d+)(\w+)", self.every).groups()  # type: ignore[union-attr]  # every grain matches
         return label.dt.offset_by(f"{int(number) * periods}{unit}")
+
+    def hour(self, instant: pl.Expr) -> pl.Expr:
+        """Give the start of the hour that the clock of the zone shows at an instant.
+
+        Where the clock goes back by less than an hour, that hour is longer.
+        """
+        local = instant.dt.convert_time_zone(self.time_zone).dt.replace_time_zone(None)
+        floor = local.dt.truncate("1h")
+        is_first = localised(local, self.time_zone) == instant.dt.convert_time_zone(self.time_zone)
+        later = floor.dt.replace_time_zone(self.time_zone, ambiguous="latest", non_existent="null")
+        return pl.when(is_first).then(localised(floor, self.time_zone)).otherwise(later)
+
+    def hours(self, low: dt.datetime, high: dt.datetime) -> pl.Series:
+        """Give the start of every hour from one instant to another."""
+        quarters = pl.datetime_range(low, high, "15m", time_unit="us", eager=True)
+        name = quarters.name
+        return quarters.to_frame().select(self.hour(pl.col(name))).to_series().unique().sort()
+
+    def _next_hour(self, label: pl.Expr) -> pl.Expr:
+        after = self.hour(label + dt.timedelta(hours=1))
+        return pl.when(after > label).then(after).otherwise(label + dt.timedelta(minutes=90))
+
+
+def localised(local: pl.Expr, zone: str) -> pl.Expr:
+    """Give the instant of a local time.
+
+    A local time that the clock shows twice is the first of the two; one that it
+    skips is read as if the clock had not been changed yet.
+    """
+    if zone == "UTC":
+        return local.dt.replace_time_zone("UTC")
+    known = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    day = dt.timedelta(days=1)
+    before = (local - day).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return pl.coalesce(known, before + day)

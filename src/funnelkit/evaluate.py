@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from funnelkit.align import align, check_currencies
 from funnelkit.calendar import Calendar, Grain, Moment
 from funnelkit.engines.base import Engine
 from funnelkit.engines.polars import PolarsEngine
 from funnelkit.errors import DefinitionError, HistoryWarning
+from funnelkit.formula.formulas import Native
 from funnelkit.formula.parsing import parse_predicate
-from funnelkit.formula.properties import leaves
-from funnelkit.formula.values import Column, Dimension, Lookup, Predicate
+from funnelkit.formula.properties import leaves, parts_of
+from funnelkit.formula.values import (
+    AsOf,
+    Column,
+    Dimension,
+    Lookup,
+    Predicate,
+    PredicateNode,
+    Value,
+    ValueNode,
+    children,
+)
 from funnelkit.metric import Metric
 from funnelkit.plan import Plan, Question, Step, fold_columns, make_plan
 from funnelkit.registry import Registry, find_metric, registry
@@ -117,7 +129,7 @@ def plan(  # noqa: PLR0913  # as evaluate
 
 
 def _answer(shop: Shop, engine: Engine, made: Plan) -> Result:
-    as_of = engine.as_of() if _needs_as_of(shop, made) else None
+    as_of = _known_until(shop, engine, made)
     _warn_of_history(shop, engine, made)
     answers = engine.fold(made.steps)
     check_currencies(made, answers)
@@ -157,15 +169,40 @@ def _dimension(item: str | Dimension) -> Dimension:
     return item if isinstance(item, Dimension) else Dimension(item)
 
 
-def _needs_as_of(shop: Shop, made: Plan) -> bool:
-    if made.question.calendar.every is not None:
+def _known_until(shop: Shop, engine: Engine, made: Plan) -> dt.datetime | None:
+    """Give the instant up to which the data is known, where the answer depends on it.
+
+    Where it was not given, a day on which anything happened is taken as known whole.
+    """
+    every = made.question.calendar.every
+    if every is None and not any(_uses_as_of(shop, node) for node in _nodes(made)):
+        return None
+    as_of = engine.as_of()
+    if as_of is None or shop.given_as_of is not None or every is Grain.HOUR:
+        return as_of
+    day = dt.datetime.combine(shop.calendar.shown(as_of), dt.time())
+    return shop.calendar.instant(day + dt.timedelta(days=1))
+
+
+def _nodes(made: Plan) -> Iterator[Value | Predicate]:
+    for step in made.steps:
+        if step.where is not None:
+            yield step.where
+        for fold in step.folds:
+            if not isinstance(fold.aggregate, Native):
+                yield from parts_of(fold.aggregate)
+
+
+def _uses_as_of(shop: Shop, node: Value | Predicate) -> bool:
+    """Whether a value rests on the as-of moment, itself or through a derived column."""
+    if isinstance(node, AsOf):
         return True
-    ages = {"age_s"}
-    return any(
-        isinstance(leaf, Column) and leaf.name in ages and not shop.supplies(leaf)
-        for step in made.steps
-        for leaf in _reads(step)
-    )
+    if isinstance(node, Column) and not shop.supplies(node):
+        rule = shop.rule(node)
+        if isinstance(rule, ValueNode | PredicateNode) and rule != node:
+            return any(_uses_as_of(shop, child) for child in children(rule))
+        return False
+    return any(_uses_as_of(shop, child) for child in children(node))
 
 
 def _reads(step: Step) -> list[Column | Lookup]:

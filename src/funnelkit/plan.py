@@ -413,7 +413,9 @@ def _bucket(aggregate: Aggregate | Native, *, to_date: bool) -> tuple[object, ..
 
 def _check_grows(aggregate: Aggregate | Native) -> None:
     match aggregate:
-        case Sum() | Count() | CountDistinct():
+        case CountDistinct():
+            grows = aggregate.of is None
+        case Sum() | Count():
             inner = aggregate.of.columns if isinstance(aggregate.of, Rollup) else ()
             grows = all(isinstance(fold, Sum | Count | Min | Max) for _, fold in inner)
         case (

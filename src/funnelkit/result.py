@@ -34,7 +34,7 @@ class Result:
             Sorted by period and keys, null last.
         plan: How it was computed.
         currency: The code of the currency of amounts.
-        as_of: The moment up to which the data was known, in the shop's zone.
+        as_of: The instant up to which the data was known, in UTC.
         folded: The folded numbers behind the values.
     """
 
@@ -54,7 +54,7 @@ class Result:
             plan: The plan that was carried out.
             folded: One row per group, a column per leaf.
             currency: The code of the currency of amounts.
-            as_of: The moment up to which the data was known.
+            as_of: The instant up to which the data was known.
         """
         years = period_years(plan.question)
         values = [_value(lowered, years) for lowered in plan.metrics]
@@ -107,11 +107,13 @@ class Result:
             if name not in self.keys:
                 raise UnknownNameError("key of the result", name, self.keys)
         gone = [name for name in self.keys if name not in kept]
+        if not gone:
+            return self
         for lowered in self.plan.metrics:
             _check_adds_up(self.plan, lowered, gone)
         columns = [_key_column(name) for name in kept]
         leaves = [name for name in self.folded.columns if not name.startswith("#")]
-        sums = [pl.col(name).sum() for name in leaves]
+        sums = [pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()) for name in leaves]
         rolled = (
             self.folded.group_by(columns).agg(sums).sort(columns, nulls_last=True)
             if columns
@@ -216,19 +218,16 @@ class Result:
         question = self.plan.question
         calendar, span = question.calendar, question.span
         end = calendar.moved(period, 1)
-        if calendar.every is Grain.HOUR:
-            begun, ended = (e.dt.replace_time_zone(None) for e in (period, end))
-            known = self.as_of
-        else:
-            begun, ended = period.cast(pl.Datetime("us")), end.cast(pl.Datetime("us"))
-            known = self.as_of and self.as_of.replace(hour=0, minute=0, second=0, microsecond=0)
-            known = known and known + dt.timedelta(days=1)
+        is_hour = calendar.every is Grain.HOUR
         is_open = pl.lit(value=False)
-        for limit in (known, span.end):
+        instants = [None if m is None else calendar.instant(m) for m in (span.start, span.end)]
+        for limit in (self.as_of, instants[1]):
             if limit is not None:
-                is_open = is_open | (ended > pl.lit(limit))
-        if span.start is not None:
-            is_open = is_open | (begun < pl.lit(span.start))
+                last = limit if is_hour else calendar.shown(limit)
+                is_open = is_open | (_moment(end, is_hour=is_hour) > pl.lit(last))
+        if instants[0] is not None:
+            first = instants[0] if is_hour else calendar.shown(instants[0])
+            is_open = is_open | (_moment(period, is_hour=is_hour) < pl.lit(first))
         return is_open
 
     def _reason(self, value: pl.Expr, why_null: pl.Expr) -> pl.Expr:
@@ -260,6 +259,11 @@ class Result:
             pl.lit(str(lowered.metric.unit)).alias("unit"),
             reason.alias("reason"),
         )
+
+
+def _moment(label: pl.Expr, *, is_hour: bool) -> pl.Expr:
+    """Give the start of a period to compare: hours as instants, days as local time."""
+    return label.dt.convert_time_zone("UTC") if is_hour else label.cast(pl.Datetime("us"))
 
 
 def _named_keys(plan: Plan) -> list[pl.Expr]:

@@ -111,7 +111,7 @@ class Shop:
         self.guards = guards
         self.known = {**TABLES, **{table.table: table for table in tables}}
         self.rules: Mapping[Column, tuple[Rule, ...]] = {**RULES, **policy_rules(self.policy)}
-        self.given_as_of = self.calendar.local(as_of, "as_of")
+        self.given_as_of = self.calendar.moment(as_of, "as_of")
         self.verified: set[str] = set()
         self.seen_as_of: dt.datetime | None = None
         self.tables = self._bind(frames, rename or {}, assume_empty)

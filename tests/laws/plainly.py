@@ -440,7 +440,7 @@ class Cell:
 
 
 def is_before(almanac: Almanac, moment: dt.date, bound: dt.datetime) -> bool:
-    """Say whether an event lies before a clock time; an event without a zone is compared as shown."""
+    """Say whether an event lies before a clock time; one without a zone is compared as shown."""
     if isinstance(moment, dt.datetime) and moment.tzinfo is not None:
         return moment < almanac.instant(bound)
     return almanac.wall(moment) < bound

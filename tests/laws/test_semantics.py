@@ -5,25 +5,26 @@ import math
 import random
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import funnelkit as fk
 import polars as pl
 import pytest
-from funnelkit.errors import HistoryWarning, UnsupportedError
-from funnelkit.formula.formulas import Constant
-from funnelkit.formula.properties import is_count
-from hypothesis import HealthCheck, Phase, assume, example, find, given, note, settings
+from hypothesis import HealthCheck, Phase, example, find, given, note, settings
 from hypothesis import strategies as st
+
+import funnelkit as fk
+from funnelkit.errors import HistoryWarning, UnsupportedError
+from funnelkit.formula.properties import is_count
 from laws.plainly import UTC, Almanac, Cell, Plain, same
 from strategies import (
     MONEY_COLUMNS,
     ORDERS,
     SESSIONS,
     STABLE,
-    TABLES,
     ZONES,
+    Pool,
     World,
     aggregates,
     clock_changes,
@@ -57,7 +58,9 @@ def ask(world: World | fk.Shop, metrics: Any, **question: Any) -> fk.Result:
     """Evaluate; whether a warning is due is the business of tests of its own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HistoryWarning)
-        return fk.evaluate(world if isinstance(world, fk.Shop) else world.shop(), metrics, **question)
+        return fk.evaluate(
+            world if isinstance(world, fk.Shop) else world.shop(), metrics, **question
+        )
 
 
 def table_of(result: fk.Result, name: str = "m") -> dict[tuple[Any, ...], float | None]:
@@ -78,8 +81,7 @@ def assert_same_frames(one: pl.DataFrame, two: pl.DataFrame) -> None:
     largest = 1.0
     for name, dtype in one.schema.items():
         if dtype.is_float():
-            sizes = pl.concat([one[name], two[name]]).abs()
-            largest = max(largest, sizes.max() or 0)
+            largest = max(largest, pl.concat([one[name], two[name]]).abs().max() or 0)
     for name in one.columns:
         for left, right in zip(one[name].to_list(), two[name].to_list(), strict=True):
             if isinstance(left, float) or isinstance(right, float):
@@ -105,7 +107,9 @@ def assert_plain(world: World, formula: Any, by: tuple[str, ...], **question: An
     note(f"{formula}, by={by}, {question}")
     result = ask(world, metric, by=by, **question)
     zone = world.zone
-    plain = Plain(world, Almanac(zone, question.get("every"), world.settings.get("week_start", "monday")))
+    plain = Plain(
+        world, Almanac(zone, question.get("every"), world.settings.get("week_start", "monday"))
+    )
     known = group_of(plain, by)
     for keys, value in table_of(result).items():
         label, group = (keys[0], keys[1:]) if question.get("every") else (None, keys)
@@ -158,9 +162,10 @@ SKIPPING = {
     "spread": fk.StdDev(TIP),
     "given": fk.Count(TIP),
     "distinct": fk.CountDistinct(TIP),
-    "stock": fk.Mean(fk.Rollup(fk.Orders.order_id, v=fk.LastOverTime(TIP))["v"], of=fk.Rollup(
-        fk.Orders.order_id, v=fk.LastOverTime(TIP)
-    )),
+    "stock": fk.Mean(
+        fk.Rollup(fk.Orders.order_id, v=fk.LastOverTime(TIP))["v"],
+        of=fk.Rollup(fk.Orders.order_id, v=fk.LastOverTime(TIP)),
+    ),
 }
 FOLDS = [metric_of(formula, name) for name, formula in SKIPPING.items()]
 ROWS = metric_of(fk.Count(fk.Orders), "rows")
@@ -382,9 +387,11 @@ def test_totals_of_a_metric_that_compares_periods_are_left_out_or_refused_by_nam
     try:
         frame = ask(SMALL, metric, every="1mo", totals=True).frame
     except fk.FunnelkitError as error:
-        assert "m " in str(error)
+        refused = str(error)
     else:
+        refused = "m "
         assert frame.drop("is_total").equals(ask(SMALL, metric, every="1mo").frame)
+    assert refused.startswith("m ")
 
 
 @settings(lawful, max_examples=80)
@@ -406,7 +413,11 @@ def test_a_rollup_is_a_recomputation_or_is_refused(world, formula, every, kept, 
     try:
         rolled = result.rollup(by=[*(["period"] if keeps_period else []), *kept])
     except UnsupportedError as error:
-        assert "m " in str(error)
+        refused = str(error)
+    else:
+        refused = ""
+    if refused:
+        assert refused.startswith("m ")
         return
     if not keeps_period and metric.compares_periods:
         pytest.fail("an earlier period was added up")
@@ -415,10 +426,7 @@ def test_a_rollup_is_a_recomputation_or_is_refused(world, formula, every, kept, 
     assert rolled.keys == again.keys
     wanted = table_of(again)
     for key, value in table_of(rolled).items():
-        largest = max(abs(v) for v in [1, *result.folded.select(pl.selectors.numeric()).fill_null(
-            0
-        ).transpose().to_series(0).abs().to_list()]) if result.folded.height else 1
-        assert same(value, wanted[key], largest), key
+        assert same(value, wanted[key], _largest(table_of(result))), key
 
 
 @few
@@ -506,7 +514,10 @@ def test_a_null_key_is_a_group_of_its_own(world, every):
     channel = group_of(plain, ["channel"])
     frame = ask(world, [ratio, *parts], by="channel", every=every).frame
     nulls = frame.filter(pl.col("channel").is_null())
-    for name, table, clock in (("bought", "orders", "ordered_at"), ("came", "sessions", "started_at")):
+    for name, table, clock in (
+        ("bought", "orders", "ordered_at"),
+        ("came", "sessions", "started_at"),
+    ):
         rows = [row for row in plain.tables[table] if row[clock] and channel(table, row) == (None,)]
         assert nulls[name].sum() == len(rows)
     keys = ["period", "channel"] if every else ["channel"]
@@ -544,8 +555,12 @@ def test_twice_in_one_channel_is_not_once_in_each_of_two():
     channels = [1, 2], [1, 1]
     rates = []
     for session_of in channels:
-        orders = SMALL.tables["orders"].head(2).with_columns(
-            session_id=pl.Series(session_of), customer_id=pl.lit(7), status=pl.lit("paid")
+        orders = (
+            SMALL.tables["orders"]
+            .head(2)
+            .with_columns(
+                session_id=pl.Series(session_of), customer_id=pl.lit(7), status=pl.lit("paid")
+            )
         )
         result = ask(SMALL.having(orders=orders), "repeat_purchase_rate", by="channel")
         rates.append(table_of(result, "repeat_purchase_rate"))
@@ -584,7 +599,9 @@ def test_a_row_enters_the_period_that_the_clock_of_the_zone_shows(world, every, 
 
 
 @settings(lawful, max_examples=120)
-@given(worlds("orders", least=1, is_near=True, days=1, kinds=TIMED), st.sampled_from(["1h", "hour"]))
+@given(
+    worlds("orders", least=1, is_near=True, days=1, kinds=TIMED), st.sampled_from(["1h", "hour"])
+)
 def test_a_row_enters_the_hour_that_the_clock_of_the_zone_shows(world, every):
     assert_periods(world, every)
 
@@ -623,7 +640,8 @@ def test_no_row_is_lost_when_a_zone_changes_its_mind(zone, kind):
 def test_the_range_is_half_open(world, data):
     almanac = Almanac(world.zone)
     moments = world.tables["orders"]["ordered_at"].drop_nulls().to_list()
-    assume(moments)
+    if not moments:
+        return
     edges = [almanac.wall(moment) for moment in moments]
     edge = st.sampled_from(edges) | st.sampled_from(edges).map(_next_minute)
     start, end = data.draw(edge), data.draw(edge)
@@ -672,28 +690,25 @@ def test_the_periods_of_a_split_range_are_those_of_the_whole(world, every):
 @given(worlds(*sorted(OF_VISITS), least=1), st.sampled_from(["1w", "1mo"]), st.data())
 def test_a_range_shows_its_periods_as_the_whole_does(world, every, data):
     shop = world.shop()
-    whole = ask(shop, CATALOGUE_OF_VISITS, every=every).frame
+    whole = ask(shop, BY_CHANNEL, every=every).frame
     periods = whole["period"].to_list()
     if not periods:
         return
     start, end = data.draw(st.sampled_from(periods)), data.draw(st.sampled_from(periods))
     if start >= end:
         return
-    part = ask(shop, CATALOGUE_OF_VISITS, every=every, start=start, end=end).frame
+    part = ask(shop, BY_CHANNEL, every=every, start=start, end=end).frame
     assert all(start <= period < end for period in part["period"])
     same_periods = whole.join(part.select("period"), on="period", how="semi")
     assert_same_frames(part, same_periods)
-
-
-CATALOGUE_OF_VISITS = BY_CHANNEL
 
 
 # --- 9. first orders -----------------------------------------------------------------------------
 
 
 @lawful
-@given(worlds("orders", least=1), GRAINS, st.data())
-def test_a_first_order_is_the_first_of_the_whole_history(world, every, data):
+@given(worlds("orders", least=1), GRAINS)
+def test_a_first_order_is_the_first_of_the_whole_history(world, every):
     result = table_of(ask(world, "new_customers", every=every), "new_customers")
     plain = Plain(world, Almanac(world.zone, every))
     wanted: dict[dt.date, set[Any]] = {}
@@ -720,8 +735,11 @@ def test_numbers_of_orders_run_from_1_in_order_of_time(world):
         metric_of(fk.Count(fk.Orders.previous_ordered_at), "again"),
         metric_of(fk.CountDistinct(fk.Orders.first_order_at), "firsts"),
         metric_of(
-            fk.Sum(fk.Elapsed(fk.Orders.first_order_at, fk.Orders.ordered_at),
-                   where=fk.Orders.is_counted), "since"
+            fk.Sum(
+                fk.Elapsed(fk.Orders.first_order_at, fk.Orders.ordered_at),
+                where=fk.Orders.is_counted,
+            ),
+            "since",
         ),
         metric_of(
             fk.Count(fk.Orders, where=fk.Orders.previous_ordered_at > fk.Orders.ordered_at), "late"
@@ -731,10 +749,13 @@ def test_numbers_of_orders_run_from_1_in_order_of_time(world):
     assert (found["sum"], found["numbered"]) == (sum(numbers), len(numbers))
     assert found["max"] == (numbers[-1] if numbers else None)
     assert found["again"] == sum(number > 1 for number in numbers)
-    firsts = {r["customer_key"]: r["ordered_at"] for r in plain.tables["orders"] if r["is_first_order"]}
+    firsts = {
+        r["customer_key"]: r["ordered_at"] for r in plain.tables["orders"] if r["is_first_order"]
+    }
     assert found["firsts"] == len(set(firsts.values()))
     since = [
-        plain.almanac.instant(row["ordered_at"]) - plain.almanac.instant(firsts[row["customer_key"]])
+        plain.almanac.instant(row["ordered_at"])
+        - plain.almanac.instant(firsts[row["customer_key"]])
         for row in plain.tables["orders"]
         if row["order_number"]
     ]
@@ -781,7 +802,9 @@ def test_the_order_of_rows_changes_nothing(world, seed, every):
 
 
 @lawful
-@given(worlds("sessions", "orders", most=5), formulas(ORDERS, SESSIONS), st.booleans())
+@given(
+    worlds("sessions", "orders", most=5, is_huge=False), formulas(ORDERS, SESSIONS), st.booleans()
+)
 def test_the_order_of_rows_changes_no_formula(world, formula, is_split):
     note(str(formula))
 
@@ -854,15 +877,13 @@ def outsiders(world: World, name: str, data: st.DataObject) -> pl.DataFrame:
         for column, value in OUTSIDE[name].items()
         if column in frame.columns
     }
-    return blank.with_columns(**{k: v for k, v in {**constants, **extra}.items()})
+    return blank.with_columns(**constants).with_columns(**extra)
 
 
 @settings(few, max_examples=30)
 @given(worlds(), st.data(), st.sampled_from([None, "1mo"]))
 def test_rows_outside_every_condition_change_nothing(world, data, every):
-    more = world.mapped(
-        lambda name, frame: pl.concat([frame, outsiders(world, name, data)])
-    )
+    more = world.mapped(lambda name, frame: pl.concat([frame, outsiders(world, name, data)]))
     if not (more.tables["orders"]["order_id"].cast(pl.String) == "1000").any():
         more = more.having(order_lines=world.tables["order_lines"])
     chosen = CATALOGUE if every else WITHOUT_PERIODS
@@ -873,16 +894,26 @@ def test_rows_outside_every_condition_change_nothing(world, data, every):
     assert_same_frames(one.tidy(), two.tidy())
 
 
+PLAIN_ORDERS = Pool(
+    fk.Orders,
+    numbers=(fk.Orders.gross_amount, TIP),
+    words=(fk.Orders.status,),
+    flags=(fk.Orders.column("is_gift", fk.Flag),),
+    times=(fk.Orders.column("paid_at", fk.Time),),
+    keys=(fk.Orders.customer_id,),
+    has_as_of=False,
+)
+
+
 @lawful
 @given(worlds("sessions", "orders", most=4), st.data(), st.sampled_from([(), ("channel",)]))
 def test_rows_outside_the_condition_of_a_fold_change_nothing(world, data, by):
     kinds = ["sum", "strict_sum", "count", "distinct", "mean", "max", "last", "retained"]
-    where = ~fk.Orders.note_is("outside") if hasattr(fk.Orders, "note_is") else None
-    note_of = fk.Orders.column("note", fk.Category)
-    where = note_of.is_null() | note_of.ne("outside")
+    word = fk.Orders.column("note", fk.Category)
+    where = word.is_null() | word.ne("outside")
     fold = data.draw(aggregates(PLAIN_ORDERS, kinds=kinds))
     inside = where if fold.where is None else fold.where & where
-    metric = metric_of(fk_replace(fold, inside))
+    metric = metric_of(replace(fold, where=inside))
     note(str(metric.formula))
     orders = world.tables["orders"]
     more = orders.with_columns(
@@ -893,23 +924,6 @@ def test_rows_outside_the_condition_of_a_fold_change_nothing(world, data, by):
     one = ask(world, metric, by=by, every="1mo")
     two = ask(world.having(orders=pl.concat([orders, more])), metric, by=by, every="1mo")
     assert_same_frames(one.frame, two.frame)
-
-
-def fk_replace(fold: Any, where: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(fold, where=where)
-
-
-PLAIN_ORDERS = type(ORDERS)(
-    fk.Orders,
-    numbers=(fk.Orders.gross_amount, TIP),
-    words=(fk.Orders.status,),
-    flags=(fk.Orders.column("is_gift", fk.Flag),),
-    times=(fk.Orders.column("paid_at", fk.Time),),
-    keys=(fk.Orders.customer_id,),
-    has_as_of=False,
-)
 
 
 @few
@@ -936,7 +950,9 @@ def test_a_condition_on_a_key_keeps_what_the_key_would_show(world, every):
     shop = world.shop(as_of="2025-06-01")
     groups = ask(shop, chosen, by="channel", every=every)
     for said in ("channel == 'paid'", fk.Dimension("channel").is_null()):
-        is_paid = pl.col("channel") == "paid" if isinstance(said, str) else pl.col("channel").is_null()
+        is_paid = (
+            pl.col("channel") == "paid" if isinstance(said, str) else pl.col("channel").is_null()
+        )
         alone = ask(shop, chosen, by="channel", where=said, every=every)
         assert_same_frames(alone.frame, groups.frame.filter(is_paid))
 
@@ -986,8 +1002,18 @@ def test_numbers_of_any_type_are_read(dtype):
         gross_amount=numbers, discount_amount=numbers, tip=numbers
     )
     for column in (fk.Orders.gross_amount, TIP):
-        formulas_of = [fk.Sum(column), fk.Sum(column * column), fk.Sum(column - 1.5), fk.Min(column)]
-        formulas_of += [fk.Mean(column), fk.Max(column), fk.Median(column), fk.CountDistinct(column)]
+        formulas_of = [
+            fk.Sum(column),
+            fk.Sum(column * column),
+            fk.Sum(column - 1.5),
+            fk.Min(column),
+        ]
+        formulas_of += [
+            fk.Mean(column),
+            fk.Max(column),
+            fk.Median(column),
+            fk.CountDistinct(column),
+        ]
         formulas_of += [fk.Count(fk.Orders, where=column > 26.5)]
         metrics = [metric_of(f, f"m{n}") for n, f in enumerate(formulas_of)]
         found = ask(World({"orders": orders}), metrics).frame.row(0)
@@ -1054,7 +1080,9 @@ def test_a_period_that_the_range_cuts_is_marked(world, every):
     if not periods or every == "1d":
         return
     day = dt.timedelta(days=1)
-    cut = ask(shop, COUNTS, every=every, start=periods[0] + day, end=almanac.after(periods[-1]) - day)
+    cut = ask(
+        shop, COUNTS, every=every, start=periods[0] + day, end=almanac.after(periods[-1]) - day
+    )
     for period, reason in cut.tidy().select("period", "reason").iter_rows():
         is_cut = period in {periods[0], periods[-1]}
         assert reason == ("incomplete_period" if is_cut else None)
@@ -1100,7 +1128,7 @@ def test_additive_metrics_by_period_add_up_to_the_whole(world, every):
     st.sampled_from([(), ("channel",)]),
     st.data(),
 )
-def test_an_earlier_period_is_relabelled_across_gaps_and_from_before_the_start(
+def test_an_earlier_period_is_relabelled_across_gaps_and_from_before_the_start(  # noqa: PLR0917
     world, formula, periods, every, by, data
 ):
     almanac = Almanac(world.zone, every)
@@ -1231,7 +1259,9 @@ def test_a_running_distinct_count_of_a_rollup_is_right_or_refused():
     rollup = fk.Rollup(fk.Orders.customer_id, gross_amount=fk.Sum(fk.Orders.gross_amount))
     distinct = fk.CountDistinct(rollup["gross_amount"], of=rollup)
     try:
-        frame = ask(World({"orders": orders}), metric_of(fk.Cumulative(distinct)), every="1mo").frame
+        frame = ask(
+            World({"orders": orders}), metric_of(fk.Cumulative(distinct)), every="1mo"
+        ).frame
     except fk.DataError:
         raise
     except fk.FunnelkitError:
@@ -1240,9 +1270,7 @@ def test_a_running_distinct_count_of_a_rollup_is_right_or_refused():
 
 
 def test_a_rollup_of_a_rollup_is_right_or_refused():
-    orders = orders_at([MOMENT] * 3, customer_id=7).with_columns(
-        session_id=pl.Series([1, 1, 2])
-    )
+    orders = orders_at([MOMENT] * 3, customer_id=7).with_columns(session_id=pl.Series([1, 1, 2]))
     try:
         visits = fk.Count(fk.Rollup(fk.Orders.session_id))
         buyers = fk.Rollup(fk.Orders.customer_id, visits=visits)
@@ -1280,7 +1308,9 @@ def test_shops_are_found_in_which_the_mean_of_groups_is_not_the_total():
 def test_shops_are_found_in_which_the_zone_decides_the_period():
     def differs(world: World) -> bool:
         abroad = World(world.tables, {"time_zone": "America/Los_Angeles"})
-        return table_of(ask(world, COUNTS, every="1mo")) != table_of(ask(abroad, COUNTS, every="1mo"))
+        return table_of(ask(world, COUNTS, every="1mo")) != table_of(
+            ask(abroad, COUNTS, every="1mo")
+        )
 
     find(worlds("orders", kinds="aware", zones=["Asia/Kolkata"]), differs, settings=finding)
 
@@ -1288,9 +1318,12 @@ def test_shops_are_found_in_which_the_zone_decides_the_period():
 def test_shops_are_found_in_which_the_whole_history_decides_who_is_new():
     def differs(world: World) -> bool:
         orders = world.tables["orders"].drop_nulls("ordered_at").sort("ordered_at")
-        later = world.having(orders=orders[1:])
-        one, two = (ask(w, "new_customers").frame.item() for w in (world, later))
-        return orders.height > 1 and one == two + 0 and one > 0
+        if orders.height < 2:
+            return False
+        start = Almanac(world.zone).wall(orders["ordered_at"][1])
+        short = world.having(orders=orders[1:])
+        counts = [ask(w, "new_customers", start=start).frame.item() for w in (world, short)]
+        return counts[0] < counts[1]
 
     find(worlds("orders"), differs, settings=finding)
 

@@ -37,7 +37,7 @@ class Engine(Protocol):
         ...
 
     def as_of(self) -> dt.datetime | None:
-        """Give the moment up to which the data is known, in the shop's zone."""
+        """Give the instant up to which the data is known."""
         ...
 
     def earliest(self, table: str) -> dt.datetime | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import operator
 from dataclasses import dataclass
 from functools import reduce
 from typing import assert_never
 
 import polars as pl
 
-from funnelkit.calendar import Calendar, Grain, Span
+from funnelkit.calendar import Calendar, Grain, Span, localised
 from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.formula.formulas import (
     Aggregate,
@@ -183,6 +182,8 @@ class Compiler:
     def time_type(self, value: Value) -> pl.DataType:
         """Give the type of a time: date, local datetime, or datetime with a zone."""
         match value:
+            case RollupColumn():
+                return pl.Datetime("us", "UTC")
             case Lookup():
                 return self.time_type(value.value)
             case Column() if self.shop.supplies(value):
@@ -199,31 +200,25 @@ class Compiler:
         """Give a time as the clock of the shop's zone shows it, without a zone."""
         expr, found = self.value(value), self.time_type(value)
         if isinstance(found, pl.Datetime) and found.time_zone:
-            return expr.dt.convert_time_zone(self.calendar.time_zone).dt.replace_time_zone(None)
+            local = expr.dt.convert_time_zone(self.calendar.time_zone).dt.replace_time_zone(None)
+            return local.cast(pl.Datetime("us"))
         return expr.cast(pl.Datetime("us"))
 
     def instant(self, value: Value) -> pl.Expr:
-        """Give a time as an instant in UTC.
-
-        A local time that the clock shows twice is the first of the two; one
-        that it skips is the one an hour later.
-        """
+        """Give a time as an instant in UTC."""
         if isinstance(value, AsOf):
-            as_of = self.shop.given_as_of or self.shop.seen_as_of
-            known = None if as_of is None else self.calendar.instant(as_of)
+            known = self.shop.given_as_of or self.shop.seen_as_of
             return pl.lit(known, dtype=pl.Datetime("us", "UTC"))
         expr, found = self.value(value), self.time_type(value)
         if isinstance(found, pl.Datetime) and found.time_zone:
-            return expr.dt.convert_time_zone("UTC")
-        return _localised(
-            expr.cast(pl.Datetime("us")), self.calendar.time_zone
-        ).dt.convert_time_zone("UTC")
+            return expr.dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC"))
+        local = expr.cast(pl.Datetime("us"))
+        return localised(local, self.calendar.time_zone).dt.convert_time_zone("UTC")
 
     def period(self, value: Value, calendar: Calendar) -> pl.Expr:
         """Give the label of the period that a time lies in."""
         if calendar.every is Grain.HOUR:
-            local = self.instant(value).dt.convert_time_zone(calendar.time_zone)
-            return local.dt.truncate("1h")
+            return calendar.hour(self.instant(value))
         day = self.value(value) if self.time_type(value) == pl.Date else self.local(value).dt.date()
         offset = dt.timedelta(days=calendar.week_offset)
         if calendar.every is Grain.WEEK and offset:
@@ -280,7 +275,7 @@ class Compiler:
         equal = [self._comparison(Comparison(Relation.EQ, value, Literal(o))) for o in options]
         if len(equal) > MOST_COMPARISONS and all(isinstance(o, str) for o in options):
             return self.value(value).is_in(list(options))
-        return reduce(operator.or_, equal) if equal else pl.lit(value=False)
+        return reduce(pl.Expr.__or__, equal) if equal else pl.lit(value=False)
 
     def _family(self, value: Value) -> str:
         """Say what a value can be compared with: number, word, flag or time; or unknown."""
@@ -343,7 +338,9 @@ def _family_of_type(found: pl.DataType) -> str:
         return "number"
     if found.is_temporal():
         return "time"
-    return {pl.Boolean: "flag", pl.String: "word"}.get(found.base_type(), "unknown")
+    if found == pl.Boolean:
+        return "flag"
+    return "word" if found == pl.String else "unknown"
 
 
 def _family_of_kind(column: Column) -> str:
@@ -375,13 +372,3 @@ def _end(item: Column | Lookup) -> Column:
 
 def _where(expr: pl.Expr, where: pl.Expr | None) -> pl.Expr:
     return expr if where is None else pl.when(where).then(expr)
-
-
-def _localised(local: pl.Expr, zone: str) -> pl.Expr:
-    if zone == "UTC":
-        return local.dt.replace_time_zone("UTC")
-    later = local + dt.timedelta(hours=1)
-    return pl.coalesce(
-        shifted.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-        for shifted in (local, later)
-    )

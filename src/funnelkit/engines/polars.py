@@ -27,7 +27,7 @@ from funnelkit.formula.formulas import (
 )
 from funnelkit.formula.properties import leaves
 from funnelkit.formula.table import Table
-from funnelkit.formula.values import Column, Lookup
+from funnelkit.formula.values import Column, Lookup, Time
 from funnelkit.plan import Fold, Step, fold_columns
 from funnelkit.shop import Shop
 
@@ -85,12 +85,15 @@ class PolarsEngine:
         """Give the time of a table's first row, in the shop's zone."""
         declared = self.shop.known[table]
         clock = declared.get(declared.time)
-        return None if self.shop.lacks(clock) else self._extreme(clock, latest=False)
+        if self.shop.lacks(clock):
+            return None
+        first = self._extreme(clock, latest=False)
+        return None if first is None else self.shop.calendar.shown(first)
 
     def _extreme(self, clock: Column, *, latest: bool) -> dt.datetime | None:
-        local = self.compiler.local(clock)
+        moment = self.compiler.instant(clock)
         frame = self.frames.prepare(clock.table, (clock,))
-        (answer,) = self._collect([frame.select(local.max() if latest else local.min())])
+        (answer,) = self._collect([frame.select(moment.max() if latest else moment.min())])
         found = answer.item()
         return found if isinstance(found, dt.datetime) else None
 
@@ -112,7 +115,8 @@ class PolarsEngine:
         match folded[0]:
             case LastOverTime() as last:
                 name = step.folds[0].name
-                total = self.compiler.value(last.value).cast(pl.Float64).sum().alias(name)
+                value = self.compiler.value(last.value).cast(pl.Float64)
+                total = pl.when(value.count() > 0).then(value.sum()).alias(name)
                 return _grouped(rows.filter(pl.col(_LAST)), keys, [total])
             case CountRetained() as retained:
                 return self._retained(rows, step, retained)
@@ -190,6 +194,8 @@ class PolarsEngine:
         return [has_key, *where]
 
     def _inner(self, fold: Aggregate) -> pl.Expr:
+        if isinstance(fold, Min | Max) and isinstance(fold.value, Time):
+            return self._moment(fold, fold.value)
         if not isinstance(fold, LastOverTime):
             return self.compiler.aggregate(fold)
         (leaf, *_) = leaves(fold.value)
@@ -198,6 +204,13 @@ class PolarsEngine:
         value = self.compiler.value(fold.value)
         kept = value.is_not_null()
         return value.filter(kept).sort_by([key.filter(kept) for key in order]).last()
+
+    def _moment(self, fold: Min | Max, clock: Time) -> pl.Expr:
+        """Give the first or last moment of a key, as an instant."""
+        moment = self.compiler.instant(clock)
+        if fold.where is not None:
+            moment = pl.when(self.compiler.predicate(fold.where)).then(moment)
+        return moment.min() if isinstance(fold, Min) else moment.max()
 
     def _retained(self, rows: pl.LazyFrame, step: Step, fold: CountRetained) -> pl.LazyFrame:
         """Count the values of each period that an earlier one of the same group had."""

@@ -152,8 +152,7 @@ class Rollup:
         for name, aggregate in columns.items():
             if not name.isidentifier() or keyword.iskeyword(name) or name == "where":
                 raise DefinitionError(f"{name!r} is no name for a column", "use a plain word")
-            if not isinstance(aggregate, Aggregate):
-                raise DefinitionError(f"{name}={aggregate} is no aggregate", "use Sum, Count, …")
+            _check_aggregate(name, aggregate)
             if aggregate.of is not None:
                 raise DefinitionError(f"{aggregate} is over a rollup", "roll up a table")
             if source_of(aggregate) != key.table:
@@ -206,8 +205,7 @@ class Sum(FormulaNode):
 
     def __post_init__(self) -> None:
         _check_number(self.value, "added")
-        if not isinstance(self.skip_nulls, bool):
-            raise DefinitionError(f"skip_nulls={self.skip_nulls!r} is not True or False")
+        _check_flag("skip_nulls", self.skip_nulls)
         source_of(self)
 
     def __str__(self) -> str:
@@ -675,6 +673,16 @@ def _check_number(value: Value, verb: str, allowed: tuple[type, ...] = ()) -> No
             if not isinstance(node, Score)
             else "take its mean, a quantile, or count the rows above a mark",
         )
+
+
+def _check_aggregate(name: str, thing: object) -> None:
+    if not isinstance(thing, Aggregate):
+        raise DefinitionError(f"{name}={thing} is no aggregate", "use Sum, Count, …")
+
+
+def _check_flag(name: str, thing: object) -> None:
+    if not isinstance(thing, bool):
+        raise DefinitionError(f"{name}={thing!r} is not True or False")
 
 
 def _check_where(where: object) -> None:

@@ -38,11 +38,14 @@ from funnelkit.formula.formulas import (
 )
 from funnelkit.formula.values import (
     And,
+    Category,
     Column,
     Flag,
+    Key,
     Lookup,
     Operator,
     Predicate,
+    Time,
     Value,
     children,
 )
@@ -60,6 +63,7 @@ __all__ = [
     "names_in",
     "natives",
     "needs_periods",
+    "parts_of",
     "references",
     "replace_names",
     "split_ratio",
@@ -116,6 +120,8 @@ def unit_of_formula(formula: Formula) -> Unit:
             if not one.fits(two):
                 raise UnitError(str(formula), str(one), str(two))
             return one
+        case Min(value) | Max(value) if isinstance(value, Key | Category | Time):
+            raise DefinitionError(f"{formula} is not a number", "use it inside a rollup, or count")
         case _:
             return unit_of_aggregate(formula)
 
@@ -134,19 +140,24 @@ def aggregates(formula: Formula) -> Iterator[Aggregate]:
             yield formula
 
 
-def columns_of(aggregate: Aggregate) -> Iterator[Column | Lookup]:
-    """Give every column and lookup of its source table that an aggregate reads."""
-    parts: list[Value | Predicate | None] = [measured(aggregate), aggregate.where]
-    if isinstance(aggregate, Sum):
-        parts.append(aggregate.within)
+def parts_of(aggregate: Aggregate) -> Iterator[Value | Predicate]:
+    """Give every value and predicate that an aggregate is made of, its rollup's too."""
+    yield from (part for part in (measured(aggregate), aggregate.where) if part is not None)
+    if isinstance(aggregate, Sum) and aggregate.within is not None:
+        yield aggregate.within
     rollup = aggregate.of
     if rollup is not None:
-        parts += [rollup.key, rollup.where]
+        yield rollup.key
+        if rollup.where is not None:
+            yield rollup.where
         for _, inner in rollup.columns:
-            yield from columns_of(inner)
-    for part in parts:
-        if part is not None:
-            yield from leaves(part)
+            yield from parts_of(inner)
+
+
+def columns_of(aggregate: Aggregate) -> Iterator[Column | Lookup]:
+    """Give every column and lookup of its source table that an aggregate reads."""
+    for part in parts_of(aggregate):
+        yield from leaves(part)
 
 
 def leaves(node: Value | Predicate) -> Iterator[Column | Lookup]:

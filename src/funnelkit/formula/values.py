@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import keyword
-import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -275,6 +275,8 @@ class Dimension(ValueNode):
     columns: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, name: str, /, **columns: str) -> None:
+        if not all(_is(text, str) for text in (name, *columns.values())):
+            raise DefinitionError(f"dimension {name!r} is not named by words", "quote the names")
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "columns", tuple(sorted(columns.items())))
 
@@ -340,6 +342,8 @@ class Coalesce(ValueNode):
     values: tuple[Value, ...]
 
     def __init__(self, *values: Value | Scalar) -> None:
+        if not values:
+            raise DefinitionError("coalesce() has nothing to choose from", "give it values")
         object.__setattr__(self, "values", tuple(_value(value) for value in values))
         for value in self.values[1:]:
             _check_fits(self, self.values[0], value)
@@ -398,6 +402,10 @@ class Lookup(ValueNode):
 
     key: Column
     value: Column | Lookup
+
+    def __post_init__(self) -> None:
+        if not (_is(self.key, Column) and _is(self.value, Column, Lookup)):
+            raise DefinitionError(f"{self} does not look up a column", "write lookup(key, column)")
 
     def __str__(self) -> str:
         return f"lookup({self.key}, {self.value})"
@@ -582,13 +590,18 @@ def children(node: Value | Predicate) -> Iterator[Value | Predicate]:
             assert_never(node)
 
 
+def _is(thing: object, *kinds: type) -> bool:
+    """Whether an argument is what its annotation says: text forms can say anything."""
+    return isinstance(thing, kinds)
+
+
 def check_finite(number: float) -> None:
-    """Refuse a number that no column of numbers can hold.
+    """Refuse a number that a column of numbers cannot hold.
 
     Raises:
-        DefinitionError: It is infinite, not a number, or a whole number of over 18 digits.
+        DefinitionError: It is infinite, not a number, or too large.
     """
-    if (isinstance(number, int) and abs(number) >= 2**63) or not math.isfinite(number):
+    if not abs(number) <= sys.float_info.max:
         raise DefinitionError(f"a formula cannot hold {str(number)[:20]}", "use a smaller number")
 
 
