@@ -494,11 +494,7 @@ MOMENTS = st.datetimes(dt.datetime(2023, 11, 1), dt.datetime(2024, 12, 31)).map(
     lambda moment: moment.replace(second=0, microsecond=0)
 )
 PLAIN_NUMBERS = st.sampled_from([0, 1, 2, -1, 0.5, -0.25, 100])
-ODD_NUMBERS = (
-    PLAIN_NUMBERS
-    | st.integers(-(10**30), 10**30)
-    | st.floats(-1e299, 1e299)
-)
+ODD_NUMBERS = PLAIN_NUMBERS | st.integers(-(10**30), 10**30) | st.floats(-1e299, 1e299)
 PLAIN_WORDS = st.sampled_from(["paid", "email", "Paid", "", "online"])
 ODD_WORDS = PLAIN_WORDS | st.text(max_size=8) | st.sampled_from(["'", '"', "\\", "\n", "(", "]"])
 UNITS = st.sampled_from(

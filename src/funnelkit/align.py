@@ -25,9 +25,17 @@ from funnelkit.formula.formulas import (
 )
 from funnelkit.formula.values import Operator
 from funnelkit.lowered import AboveZero, Leaf, Lowered, Operated, Unless, leaves_of
-from funnelkit.plan import HIGHEST_CURRENCY, LOWEST_CURRENCY, Plan, Question, Step
+from funnelkit.plan import HIGHEST_CURRENCY, LOWEST_CURRENCY, Fold, Plan, Question, Step
 
-__all__ = ["align", "check_currencies", "compute", "leaf_column", "period_years", "reason_of"]
+__all__ = [
+    "align",
+    "check_currencies",
+    "compute",
+    "fill_periods",
+    "leaf_column",
+    "period_years",
+    "reason_of",
+]
 
 
 def leaf_column(leaf: Leaf) -> str:
@@ -42,7 +50,6 @@ class _Answer:
     leaf: Leaf
     frame: pl.DataFrame
     is_zero_when_empty: bool
-    is_to_date: bool
 
 
 def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -61,13 +68,16 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
     keys = [*([PERIOD] if has_periods else []), *groups]
     answers = _same_types(answers, groups)
     wanted = {leaf for metric in plan.metrics for leaf in _leaves(metric.value, metric.ratio)}
-    parts = list(_parts(plan, answers, wanted, groups))
+    known = [answer.select(PERIOD) for answer in answers if PERIOD in answer.columns]
+    periods = _range(plan.question, known) if has_periods else pl.DataFrame()
+    parts = list(_parts(plan, answers, wanted, groups, known))
     if not keys:
         frame = (
             pl.concat([part.frame for part in parts], how="horizontal") if parts else pl.DataFrame()
         )
     else:
-        frame = _spine(plan.question, parts, groups)
+        frames = [*answers, *(part.frame for part in parts)]
+        frame = _spine([frame.select(keys) for frame in frames], periods, groups)
         for part in parts:
             frame = frame.join(part.frame, on=keys, how="left", nulls_equal=True)
         frame = frame.sort(keys, nulls_last=True)
@@ -105,11 +115,14 @@ def _leaves(value: Lowered, ratio: tuple[Lowered, Lowered] | None) -> Iterator[L
 
 
 def _parts(
-    plan: Plan, answers: Sequence[pl.DataFrame], wanted: set[Leaf], groups: list[str]
+    plan: Plan,
+    answers: Sequence[pl.DataFrame],
+    wanted: set[Leaf],
+    groups: list[str],
+    known: Sequence[pl.DataFrame],
 ) -> Iterator[_Answer]:
     calendar = plan.question.calendar
     keys = [*([PERIOD] if calendar.every is not None else []), *groups]
-    known = [answer.select(PERIOD) for answer in answers if PERIOD in answer.columns]
     for step, answer in zip(plan.steps, answers, strict=True):
         is_grown = step.to_date and calendar.every is not None
         grown = _grow(plan.question, step, answer, groups, known) if is_grown else answer
@@ -118,8 +131,7 @@ def _parts(
                 frame = grown.select(*keys, pl.col(fold.name).alias(leaf_column(leaf)))
                 if leaf.shift:
                     frame = frame.with_columns(calendar.moved(pl.col(PERIOD), leaf.shift))
-                counted = isinstance(fold.aggregate, Sum | Count | CountDistinct | CountRetained)
-                yield _Answer(leaf, frame, counted, is_grown)
+                yield _Answer(leaf, frame, _is_counted(fold))
 
 
 def _same_types(answers: Sequence[pl.DataFrame], groups: list[str]) -> list[pl.DataFrame]:
@@ -134,19 +146,28 @@ def _same_types(answers: Sequence[pl.DataFrame], groups: list[str]) -> list[pl.D
     return [answer.cast({g: common.get(g, answer.schema[g]) for g in groups}) for answer in answers]
 
 
-def _spine(question: Question, parts: Sequence[_Answer], groups: list[str]) -> pl.DataFrame:
+def _spine(keys: Sequence[pl.DataFrame], periods: pl.DataFrame, groups: list[str]) -> pl.DataFrame:
     """Give the rows of the result: every group that some source knows.
 
     Without keys every period between the first and the last has a row.
     """
-    if question.calendar.every is None:
-        return pl.concat([part.frame.select(groups) for part in parts]).unique()
-    seen = [part.frame for part in parts if not part.leaf.shift]
-    periods = _range(question, seen or [part.frame for part in parts])
+    if not periods.columns:
+        return pl.concat(keys).unique()
     if not groups:
         return periods
-    rows = pl.concat([part.frame.select(PERIOD, *groups) for part in parts]).unique()
-    return rows.join(periods, on=PERIOD, how="semi")
+    return pl.concat(keys).unique().join(periods, on=PERIOD, how="semi")
+
+
+def fill_periods(plan: Plan, folded: pl.DataFrame) -> pl.DataFrame:
+    """Give aligned folds without keys a row for every period between the first and the last."""
+    spine = _range(plan.question, [folded])
+    empty = {fold.name for step in plan.steps for fold in step.folds if _is_counted(fold)}
+    zeros = [pl.col(name).fill_null(0) for name in folded.columns if name.split("@")[0] in empty]
+    return spine.join(folded, on=PERIOD, how="left").with_columns(zeros).sort(PERIOD)
+
+
+def _is_counted(fold: Fold) -> bool:
+    return isinstance(fold.aggregate, Sum | Count | CountDistinct | CountRetained)
 
 
 def _range(question: Question, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from html import escape
 
 import polars as pl
 
-from funnelkit.align import compute, period_years, reason_of
+from funnelkit.align import compute, fill_periods, period_years, reason_of
 from funnelkit.calendar import Grain
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.errors import UnknownNameError, UnsupportedError
@@ -123,6 +123,8 @@ class Result:
         calendar = question.calendar if "period" in kept else replace(question.calendar, every=None)
         dimensions = tuple(d for d in question.by if d.name in kept)
         coarser = replace(self.plan, question=replace(question, by=dimensions, calendar=calendar))
+        if columns == [PERIOD]:
+            rolled = fill_periods(coarser, rolled)
         return Result.from_leaves(coarser, rolled, self.currency, self.as_of)
 
     def with_totals(self, whole: Result | None) -> Result:

@@ -112,7 +112,7 @@ class Shop:
         self.known = {**TABLES, **{table.table: table for table in tables}}
         self.rules: Mapping[Column, tuple[Rule, ...]] = {**RULES, **policy_rules(self.policy)}
         self.given_as_of = self.calendar.moment(as_of, "as_of")
-        self.verified: set[str] = set()
+        self.verified: dict[str, int] = {}
         self.seen_as_of: dt.datetime | None = None
         self.tables = self._bind(frames, rename or {}, assume_empty)
 
@@ -169,6 +169,10 @@ class Shop:
         """Say whether a column was supplied as it is."""
         bound = self.tables.get(column.table)
         return bound is not None and column.name in bound.columns
+
+    def size(self, table: str) -> int | None:
+        """Give the number of rows of a table, where it is known without reading."""
+        return self.verified.get(table, self.tables[table].rows)
 
     def rule(self, column: Column) -> Rule | None:
         """Give the rule that derives a column; None where there is none that can."""

@@ -314,12 +314,13 @@ class Plain:
     def last(self, aggregate: Any, rows: Sequence[Row], everyone: Sequence[Row]) -> float | None:
         """Fold the rows at the last moment that any of a period's rows has."""
         clock = EVENT_TIMES[source_of(aggregate)]
-        moments = [row[clock] for row in everyone if self.holds(aggregate.where, row)]
+        moments = [row[clock] for row in everyone]
         kept = [
             row for row in rows if self.holds(aggregate.where, row) and row[clock] == max(moments)
         ]
         found = [self.worth(aggregate.value, row) for row in kept]
-        return sum((item for item in found if item is not None), 0.0) if kept else None
+        known = [item for item in found if item is not None]
+        return sum(known, 0.0) if known else None
 
     def rolled_up(self, rollup: fk.Rollup, rows: Sequence[Row]) -> list[Row]:
         owners: dict[Hashable, list[Row]] = {}

@@ -9,8 +9,8 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "funnelkit"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LONG_MODULES = {
-    "formula/formulas.py": 680,  # the aggregates and formulas are one recursive type
-    "formula/values.py": 600,  # so are the values and predicates
+    "formula/formulas.py": 720,  # the aggregates and formulas are one recursive type
+    "formula/values.py": 650,  # so are the values and predicates
 }
 LONG_FUNCTIONS = {
     "metric.py:__init__": 60,  # the fields of a definition, each by name

@@ -62,14 +62,16 @@ class PolarsEngine:
             return
         checks = [_Verification.of(self.shop, name) for name in fresh]
         answers = self._collect([check.query(self.compiler) for check in checks])
+        counts = [answer.row(0, named=True) for answer in answers]
         faults = [
             fault
-            for check, answer in zip(checks, answers, strict=True)
-            for fault in check.faults(self.compiler, answer.row(0, named=True))
+            for check, found in zip(checks, counts, strict=True)
+            for fault in check.faults(self.compiler, found)
         ]
         if faults:
             raise ContractError(faults)
-        self.shop.verified.update(fresh)
+        for check, found in zip(checks, counts, strict=True):
+            self.shop.verified[check.name] = found["rows"]
 
     def as_of(self) -> dt.datetime | None:
         """Give the latest time of any session, event, order or cart, remembered."""
@@ -325,7 +327,7 @@ class _Verification:
                     has_all.sum().cast(pl.Int64) - key.filter(has_all).n_unique().cast(pl.Int64)
                 ).alias("double keys"),
             ]
-        return self.frame.select(counts or [pl.lit(0).alias("none")])
+        return self.frame.select(pl.len().cast(pl.Int64).alias("rows"), *counts)
 
     def faults(self, compiler: Compiler, counts: dict[str, int]) -> list[Fault]:
         key = ", ".join(self.key)

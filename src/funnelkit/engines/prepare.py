@@ -107,7 +107,17 @@ class Frames:
             self.compiler.value(target).alias(_PARENT),
             *(pl.col(column_name(item.value)).alias(column_name(item)) for item in lookups),
         )
+        if self._is_smaller(key, parent.table):
+            pointed = self.shop.tables[key.table].frame.select(key.name)
+            looked_up = looked_up.join(pointed, left_on=_PARENT, right_on=key.name, how="semi")
         return frame.join(looked_up, left_on=column_name(key), right_on=_PARENT, how="left")
+
+    def _is_smaller(self, key: Column, parent: str) -> bool:
+        """Whether few rows of the parent are pointed to: a left join hashes all it is given."""
+        child, other = self.shop.size(key.table), self.shop.size(parent)
+        if child is None or other is None or not self.shop.supplies(key):
+            return False
+        return 2 * child < other
 
     def _derive(self, frame: pl.LazyFrame, column: Column) -> pl.LazyFrame:
         rule, name = self._rule(column), column.name

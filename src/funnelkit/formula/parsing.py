@@ -1,7 +1,6 @@
 """Text to formula: a whitelisted subset of Python's expressions, never evaluated.
 
-`parse(str(formula))` gives the formula back. Any other text gives a
-`DefinitionError` with the column at which it stopped making sense.
+Text that is no formula gives a `DefinitionError` with the column of the fault.
 """
 
 from __future__ import annotations
@@ -77,9 +76,7 @@ __all__ = ["parse_formula", "parse_predicate"]
 
 Read = TypeVar("Read")
 
-LONGEST = 1_000_000
-DEEPEST = 60
-LONGEST_CHAIN = 400
+LONGEST, DEEPEST, LONGEST_CHAIN = 1_000_000, 60, 400
 
 _KINDS: dict[str, type[Column]] = {
     kind.__name__.lower(): kind
