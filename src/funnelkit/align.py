@@ -31,10 +31,10 @@ __all__ = [
     "align",
     "check_currencies",
     "compute",
-    "fill_periods",
     "leaf_column",
     "period_years",
     "reason_of",
+    "roll_up",
 ]
 
 
@@ -158,12 +158,30 @@ def _spine(keys: Sequence[pl.DataFrame], periods: pl.DataFrame, groups: list[str
     return pl.concat(keys).unique().join(periods, on=PERIOD, how="semi")
 
 
-def fill_periods(plan: Plan, folded: pl.DataFrame) -> pl.DataFrame:
-    """Give aligned folds without keys a row for every period between the first and the last."""
-    spine = _range(plan.question, [folded])
-    empty = {fold.name for step in plan.steps for fold in step.folds if _is_counted(fold)}
-    zeros = [pl.col(name).fill_null(0) for name in folded.columns if name.split("@")[0] in empty]
-    return spine.join(folded, on=PERIOD, how="left").with_columns(zeros).sort(PERIOD)
+def roll_up(plan: Plan, folded: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Add aligned folds up to fewer keys; the caller has checked that they add up.
+
+    Args:
+        plan: The plan of the coarser question.
+        folded: Aligned folds, as `align` gives them.
+        keys: The key columns that stay.
+    """
+    counted = {fold.name for step in plan.steps for fold in step.folds if _is_counted(fold)}
+    leaves = [name for name in folded.columns if not name.startswith("#")]
+    totals = {
+        name: pl.col(name).sum()
+        if name.split("@")[0] in counted
+        else pl.when(pl.col(name).count() > 0).then(pl.col(name).sum())
+        for name in leaves
+    }
+    if not keys:
+        return folded.select(**totals)
+    rolled = folded.group_by(keys).agg(**totals).sort(keys, nulls_last=True)
+    if list(keys) != [PERIOD]:
+        return rolled
+    zeros = [pl.col(name).fill_null(0) for name in leaves if name.split("@")[0] in counted]
+    spine = _range(plan.question, [rolled])
+    return spine.join(rolled, on=PERIOD, how="left").with_columns(zeros).sort(PERIOD)
 
 
 def _is_counted(fold: Fold) -> bool:

@@ -9,7 +9,7 @@ from html import escape
 
 import polars as pl
 
-from funnelkit.align import compute, fill_periods, period_years, reason_of
+from funnelkit.align import compute, period_years, reason_of, roll_up
 from funnelkit.calendar import Grain
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.errors import UnknownNameError, UnsupportedError
@@ -111,20 +111,11 @@ class Result:
             return self
         for lowered in self.plan.metrics:
             _check_adds_up(self.plan, lowered, gone)
-        columns = [_key_column(name) for name in kept]
-        leaves = [name for name in self.folded.columns if not name.startswith("#")]
-        sums = [pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()) for name in leaves]
-        rolled = (
-            self.folded.group_by(columns).agg(sums).sort(columns, nulls_last=True)
-            if columns
-            else self.folded.select(sums)
-        )
         question = self.plan.question
         calendar = question.calendar if "period" in kept else replace(question.calendar, every=None)
         dimensions = tuple(d for d in question.by if d.name in kept)
         coarser = replace(self.plan, question=replace(question, by=dimensions, calendar=calendar))
-        if columns == [PERIOD]:
-            rolled = fill_periods(coarser, rolled)
+        rolled = roll_up(coarser, self.folded, [_key_column(name) for name in kept])
         return Result.from_leaves(coarser, rolled, self.currency, self.as_of)
 
     def with_totals(self, whole: Result | None) -> Result:
