@@ -189,15 +189,21 @@ def _is_counted(fold: Fold) -> bool:
 
 
 def _range(question: Question, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Give every period from the first to the last that has rows, within the range."""
+    """Give every period from the first to the last that has rows, within the range.
+
+    Rows from before the range, read to look back on, make it begin at its start.
+    """
     calendar = question.calendar
     labels = pl.concat([frame.get_column(PERIOD) for frame in frames]).unique()
+    low = labels.min()
     if question.span.start is not None:
         first = _label(question)
-        labels = labels.filter(labels >= first)
+        inside = labels.filter(labels >= first)
+        low = first.item() if inside.len() < labels.len() else inside.min()
+        labels = inside
     if labels.len() == 0:
         return labels.to_frame()
-    low, high = labels.min(), labels.max()
+    high = labels.max()
     if isinstance(low, dt.datetime) and isinstance(high, dt.datetime):
         return calendar.hours(low, high).alias(PERIOD).to_frame()
     filled = pl.date_range(pl.lit(low), pl.lit(high), str(calendar.every))

@@ -137,6 +137,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         _IS_LONG | Sessions.has_key_event,
     ),
     Sessions.is_bounce: (~Sessions.is_engaged,),
+    Sessions.is_counted: (Sessions.is_bot.is_null() | ~Sessions.is_bot,),
     Events.is_key_event: (Events.event_name.eq("purchase"),),
     Orders.customer_key: (
         Coalesce(Orders.customer_id, Orders.email_hash),
@@ -204,7 +205,8 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
 
 def policy_rules(policy: OrderPolicy) -> Mapping[Column, tuple[Rule, ...]]:
     """Give the rules of the columns that an order policy decides."""
-    belongs = IsTrue(Coalesce(Lookup(Returns.order_id, Orders.is_counted), Literal(value=True)))
+    is_of_counted = IsTrue(Lookup(Returns.order_id, Orders.is_counted))
+    belongs = is_of_counted | Lookup(Returns.order_id, Orders.order_id).is_null()
     return {
         Orders.is_counted: (policy.orders,),
         Returns.is_counted: ((policy.returns | Returns.kind.is_null()) & belongs,),
@@ -251,6 +253,12 @@ CHECKS: tuple[Check, ...] = (
         _outside("csat", 1, 5),
         "lies outside 1 to 5 in a csat survey",
         "rescale it to five points; satisfied is 4 or 5 of 5",
+    ),
+    Check(
+        MarketingCosts.period_end,
+        MarketingCosts.period_end.is_null(),
+        "is null, so it is unknown over which days the cost is spread",
+        "give the last day, included",
     ),
     Check(
         MarketingCosts.period_end,

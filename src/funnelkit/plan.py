@@ -99,10 +99,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """One aggregate of a step, and the name of its column in the answer."""
+    """One aggregate of a step.
+
+    Attributes:
+        name: The name of its column in the answer.
+        aggregate: What is folded, of the rows that enter the step.
+        asked: The aggregate with all its conditions, those of the step among them.
+    """
 
     name: str
     aggregate: Aggregate | Native
+    asked: Aggregate | Native
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +241,9 @@ class _Planner:
     def _leaf(self, aggregate: Aggregate | Native, shift: int, *, to_date: bool) -> Leaf:
         if to_date:
             _check_grows(aggregate)
-        found = self.folds.setdefault((aggregate, to_date), Fold(f"f{len(self.folds)}", aggregate))
+        found = self.folds.setdefault(
+            (aggregate, to_date), Fold(f"f{len(self.folds)}", aggregate, aggregate)
+        )
         self.reach[found.name] = max(self.reach.get(found.name, 0), shift)
         users = self.wanted.setdefault(found.name, [])
         if self.metric not in users:
@@ -304,7 +313,8 @@ class _Planner:
         if not can_reach(self.shop, table, "currency"):
             return ()
         currency = resolve_dimension(self.shop, table, Dimension("currency"))
-        return Fold(LOWEST_CURRENCY, Min(currency)), Fold(HIGHEST_CURRENCY, Max(currency))
+        low, high = Min(currency), Max(currency)
+        return Fold(LOWEST_CURRENCY, low, low), Fold(HIGHEST_CURRENCY, high, high)
 
     def _span(self, folds: Sequence[Fold], *, to_date: bool) -> Span:
         span, calendar = self.question.span, self.question.calendar
@@ -466,7 +476,7 @@ def _where(fold: Fold) -> Predicate | None:
 def _with_where(fold: Fold, where: Predicate | None) -> Fold:
     if isinstance(fold.aggregate, Native):
         return fold
-    return Fold(fold.name, replace(fold.aggregate, where=where))
+    return replace(fold, aggregate=replace(fold.aggregate, where=where))
 
 
 def _lacking(shop: Shop, fold: Fold, *, has_time: bool) -> frozenset[str]:

@@ -285,7 +285,7 @@ def _check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> N
             f"{lowered.metric.name} cannot be rolled up over period",
             "it depends on the length of the range; evaluate again with start= and end=",
         )
-    folds = {fold.name: (fold.aggregate, step) for step in plan.steps for fold in step.folds}
+    folds = {fold.name: (fold.asked, step) for step in plan.steps for fold in step.folds}
     groups = [name for name in gone if name != "period"]
     sides = lowered.ratio or ()
     for leaf in {leaf for part in (lowered.value, *sides) for leaf in leaves_of(part)}:

@@ -75,6 +75,7 @@ class Sessions(
     has_purchase = Flag("An order that counts was placed in the visit.")
     is_engaged = Flag("Longer than 10 s in the foreground, or a goal reached, or two pages seen.")
     is_bounce = Flag("Not engaged.")
+    is_counted = Flag("It counts: it is not known to be a bot's.")
 
 
 class Events(

@@ -239,7 +239,7 @@ def test_any_text_is_a_predicate_or_a_definition_error(text):
     assert parse_predicate(str(predicate)) == predicate
 
 
-DEEP = 200_000
+DEEP = 100_000
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,6 @@ def _schema(name: str, rows: Sequence[Row]) -> dict[str, PolarsDataType]:
 
 # --- Rows ----------------------------------------------------------------------------------------
 
-_times = st.sampled_from((*MOMENTS, None))
 _money = st.sampled_from((0.0, 0.25, 1.0, 2.5, 10.0, 99.75, None, float("nan")))
 _some_money = st.sampled_from((1.0, 0.0, 0.25, 2.5, 10.0, 99.75))
 _counts = st.sampled_from((1, 0, 2, 3, 10, None))
@@ -212,13 +211,12 @@ def _cost_rows(draw: st.DrawFn) -> list[Row]:
     rows: list[Row] = []
     for number in draw(_ids("m", 4)):
         first = draw(st.sampled_from((*DAYS, None)))
-        length = draw(st.sampled_from((0, 1, 30, 45, None)))
-        is_known = first is not None and length is not None
+        length = draw(st.sampled_from((0, 1, 30, 45)))
         rows.append(
             {
                 "cost_id": number,
                 "period_start": first,
-                "period_end": first + dt.timedelta(days=length) if is_known else None,
+                "period_end": (first or DAYS[0]) + dt.timedelta(days=length),
                 "amount": draw(_money),
                 "purpose": draw(
                     st.sampled_from(("acquisition", "acquisition", "retention", "brand", None))
@@ -230,7 +228,7 @@ def _cost_rows(draw: st.DrawFn) -> list[Row]:
 
 
 @st.composite
-def _survey_rows(draw: st.DrawFn) -> list[Row]:
+def _survey_rows(draw: st.DrawFn, times: st.SearchStrategy[dt.datetime | None]) -> list[Row]:
     scores = {"nps": (0, 6, 7, 8, 9, 10, None), "csat": (1, 2, 3, 4, 5, None)}
     kinds = draw(st.sampled_from((("nps", "csat"), ("nps", "csat", "brand_aided", None))))
     rows: list[Row] = []
@@ -240,7 +238,7 @@ def _survey_rows(draw: st.DrawFn) -> list[Row]:
             {
                 "response_id": number,
                 "survey_type": kind,
-                "responded_at": draw(_times),
+                "responded_at": draw(times),
                 "customer_id": draw(_customers),
                 "score": draw(st.sampled_from(scores.get(kind, (7, None)))),
                 "store": draw(st.sampled_from(("north", "south", None))),
@@ -250,10 +248,14 @@ def _survey_rows(draw: st.DrawFn) -> list[Row]:
 
 
 def _order_columns(
-    sessions: Sequence[str], carts: Sequence[int], *, has_dead: bool
+    times: st.SearchStrategy[dt.datetime | None],
+    sessions: Sequence[str],
+    carts: Sequence[int],
+    *,
+    has_dead: bool,
 ) -> dict[str, st.SearchStrategy[Any]]:
     return {
-        "ordered_at": _times,
+        "ordered_at": times,
         "status": st.sampled_from((*_STATUSES, *(_DEAD if has_dead else ()))),
         "customer_id": _customers,
         "email_hash": _hashes,
@@ -272,7 +274,9 @@ def _order_columns(
 
 @st.composite
 def _everything(draw: st.DrawFn) -> Callable[[str], st.SearchStrategy[list[Row]]]:
-    """Settle the ids that tables share; give what draws the rows of a table."""
+    """Settle the ids and times that tables share; give what draws the rows of a table."""
+    moments = draw(st.lists(st.sampled_from(MOMENTS), min_size=2, max_size=8))
+    times = st.sampled_from((*moments, None))
     sessions = draw(_ids("s", 8))
     orders = draw(_ids("o", 10))
     carts = [int(name[1:]) for name in draw(_ids("k", 5))]
@@ -286,7 +290,7 @@ def _everything(draw: st.DrawFn) -> Callable[[str], st.SearchStrategy[list[Row]]
             case "sessions":
                 columns = {
                     "visitor_id": st.sampled_from(("v1", "v2", "v3", None)),
-                    "started_at": _times,
+                    "started_at": times,
                     "engaged_s": st.sampled_from((0.0, 10.0, 10.5, 60.0, None, float("nan"))),
                     "page_views": st.sampled_from((1, 0, 2, 5, None)),
                     "channel": st.sampled_from(("email", "paid", None)),
@@ -297,9 +301,10 @@ def _everything(draw: st.DrawFn) -> Callable[[str], st.SearchStrategy[list[Row]]
                 }
                 return _rows("session_id", sessions, columns)
             case "events":
-                return _rows("event_id", [1], {"occurred_at": _times})
+                return _rows("event_id", [1], {"occurred_at": times})
             case "orders":
-                return _rows("order_id", orders, _order_columns(sessions, carts, has_dead=has_dead))
+                columns = _order_columns(times, sessions, carts, has_dead=has_dead)
+                return _rows("order_id", orders, columns)
             case "order_lines":
                 columns = {
                     "order_id": _known(orders, "o99"),
@@ -315,7 +320,7 @@ def _everything(draw: st.DrawFn) -> Callable[[str], st.SearchStrategy[list[Row]]
                 columns = {
                     "order_id": _known(orders, "o99"),
                     "order_line_id": known_line if costs_are_known else any_line,
-                    "returned_at": _times,
+                    "returned_at": times,
                     "quantity": st.sampled_from((1, 0, 2)) if costs_are_known else _counts,
                     "refund_amount": _money,
                     "kind": st.sampled_from(kinds),
@@ -324,7 +329,7 @@ def _everything(draw: st.DrawFn) -> Callable[[str], st.SearchStrategy[list[Row]]
                 return _ids("t", 6).flatmap(lambda ids: _rows("return_id", ids, columns))
             case "carts":
                 columns = {
-                    "created_at": _times,
+                    "created_at": times,
                     "session_id": _known(sessions, "s99"),
                     "items": _counts,
                     "order_id": _known(orders, "o99"),
@@ -336,7 +341,7 @@ def _everything(draw: st.DrawFn) -> Callable[[str], st.SearchStrategy[list[Row]]
             case "marketing_costs":
                 return _cost_rows()
             case "surveys":
-                return _survey_rows()
+                return _survey_rows(times)
             case _:
                 raise ValueError(name)
 

@@ -54,8 +54,8 @@ EMPTY = {name: ORACLES[name]({}, Period(*MONTHS[1:3], Period(*MONTHS[:2]))) for 
 UNHURRIED = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-few = settings(UNHURRIED, max_examples=20)
-more = settings(UNHURRIED, max_examples=60)
+few = settings(UNHURRIED, max_examples=15)
+more = settings(UNHURRIED, max_examples=40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,10 +322,7 @@ def test_a_customer_with_two_orders_said_to_be_the_first_is_new_once():
     assert ask(tables, ["customers", "new_customers"]) == [{"customers": 1, "new_customers": 1}]
 
 
-@pytest.mark.parametrize(
-    "span", [{}, {"start": MONTHS[0]}, {"end": MONTHS[-1]}, {"start": MONTHS[0], "end": MONTHS[-1]}]
-)
-def test_a_cost_without_an_end_is_left_out_whatever_the_range(span: dict[str, dt.datetime]):
+def test_a_cost_without_an_end_is_refused():
     cost = {
         "cost_id": "m1",
         "period_start": dt.date(2024, 1, 1),
@@ -334,7 +331,8 @@ def test_a_cost_without_an_end_is_left_out_whatever_the_range(span: dict[str, dt
         "purpose": "acquisition",
     }
     tables = {"orders": orders((1, "a")), "campaign_performance": [], "marketing_costs": [cost]}
-    assert ask(tables, "customer_acquisition_cost", **span) == [{"customer_acquisition_cost": 0}]
+    with pytest.raises(fk.ContractError, match="over which days"):
+        ask(tables, "customer_acquisition_cost")
 
 
 def test_a_month_with_orders_has_a_retention_rate_though_nobody_came_back():
@@ -372,17 +370,3 @@ def test_values_to_date_go_on_in_the_months_of_other_tables():
     tables = {"orders": orders((1, "a"), (1, "a")), "sessions": [visit]}
     expected = {1: (0, 1.0), 2: (0, 1.0), 3: (1, 1.0)}
     assert by_month(tables, "sessions", "repeat_purchase_rate") == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("repeat_purchase_rate", 0.0),
-        ("customer_lifetime_revenue", 10.0),
-        ("customer_retention_rate", 0.0),
-        ("customer_churn_rate", 1.0),
-    ],
-)
-def test_kpis_that_look_back_are_answered_to_the_end_of_the_range(name: str, expected: float):
-    tables = {"orders": orders((1, "a")), "returns": [], "order_lines": []}
-    assert by_month(tables, name, start=MONTHS[0], end=MONTHS[2])[2] == (expected,)

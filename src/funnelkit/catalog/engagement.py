@@ -14,7 +14,7 @@ _GA4 = "Google Analytics help, 'Engaged session' (vendor)"
 engaged_sessions = Metric(
     name="engaged_sessions",
     title="Engaged sessions",
-    formula=Count(Sessions, where=~Sessions.is_bot & Sessions.is_engaged),
+    formula=Count(Sessions, where=Sessions.is_counted & Sessions.is_engaged),
     unit=SESSION,
     stage=Stage.CONSIDERATION,
     aida=AidaStage.INTEREST,

@@ -15,8 +15,8 @@ session_conversion_rate = Metric(
     name="session_conversion_rate",
     title="Session conversion rate",
     aliases=("conversion_rate", "cr", "cvr", "sales_conversion_rate"),
-    formula=Count(Sessions, where=~Sessions.is_bot & Sessions.has_purchase)
-    / Count(Sessions, where=~Sessions.is_bot),
+    formula=Count(Sessions, where=Sessions.is_counted & Sessions.has_purchase)
+    / Count(Sessions, where=Sessions.is_counted),
     unit=RATIO,
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
@@ -49,7 +49,7 @@ orders_per_session = Metric(
     title="Orders per session",
     aliases=("ecommerce_conversion_rate",),
     formula=Count(Orders, where=Orders.is_counted & Orders.is_online)
-    / Count(Sessions, where=~Sessions.is_bot),
+    / Count(Sessions, where=Sessions.is_counted),
     unit=ORDER / SESSION,
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,

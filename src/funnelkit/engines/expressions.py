@@ -20,6 +20,7 @@ from funnelkit.formula.formulas import (
     Max,
     Mean,
     Min,
+    Native,
     Quantile,
     Rollup,
     Rows,
@@ -57,7 +58,7 @@ from funnelkit.formula.values import (
     Time,
     Value,
 )
-from funnelkit.rules import FirstOver, PreviousOver
+from funnelkit.rules import FirstOver, NumberOver, PreviousOver
 from funnelkit.shop import Shop
 
 MOST_COMPARISONS = 8
@@ -134,8 +135,13 @@ class Compiler:
             case _:
                 assert_never(predicate)
 
-    def aggregate(self, aggregate: Aggregate) -> pl.Expr:
-        """Give the expression of an aggregate, its condition included."""
+    def aggregate(self, aggregate: Aggregate, *, is_unique: bool = False) -> pl.Expr:
+        """Give the expression of an aggregate, its condition included.
+
+        Args:
+            aggregate: The aggregate.
+            is_unique: Whether no two of its rows hold the same value.
+        """
         where = None if aggregate.where is None else self.predicate(aggregate.where)
         match aggregate:
             case Count(Rows() | Rollup()):
@@ -145,7 +151,7 @@ class Compiler:
                 return _where(counted, where).count().cast(pl.Int64)
             case CountDistinct(value):
                 kept = _where(self.value(value), where)
-                folded = kept.count() if self.is_unique(aggregate) else kept.drop_nulls().n_unique()
+                folded = kept.count() if is_unique else kept.drop_nulls().n_unique()
                 return folded.cast(pl.Int64)
             case Sum(value):
                 return _where(self.value(value).cast(pl.Float64), where).sum()
@@ -165,19 +171,32 @@ class Compiler:
             case _:
                 assert_never(aggregate)
 
-    def is_unique(self, aggregate: CountDistinct) -> bool:
+    def is_unique(self, aggregate: Aggregate | Native) -> bool:
         """Whether no two rows hold the same value, so that counting them is enough.
 
         So it is for a table's verified key, and where a derived flag marks at
         most one row per value.
         """
+        if not isinstance(aggregate, CountDistinct) or aggregate.of is not None:
+            return False
         value = aggregate.value
-        if not isinstance(value, Column) or aggregate.of is not None:
+        if not isinstance(value, Column):
             return False
         if (value.name,) == self.shop.known[value.table].key:
             return self.shop.guards
         flags = [part for part in conjuncts(aggregate.where) if isinstance(part, Flag)]
-        return any(flag.once_per == value.name and not self.shop.supplies(flag) for flag in flags)
+        return any(flag.once_per == value.name and self._is_derived(flag) for flag in flags)
+
+    def _is_derived(self, column: Column) -> bool:
+        """Whether nothing of a column was supplied but what its window is made of."""
+        if self.shop.supplies(column):
+            return False
+        rule = self.shop.rule(column)
+        if isinstance(rule, NumberOver):
+            return True
+        return isinstance(rule, Comparison) and all(
+            isinstance(leaf, Column) and self._is_derived(leaf) for leaf in leaves(rule)
+        )
 
     def time_type(self, value: Value) -> pl.DataType:
         """Give the type of a time: date, local datetime, or datetime with a zone."""
