@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import assert_never
 
 import polars as pl
 
@@ -36,13 +35,12 @@ from funnelkit.formula.formulas import (
     Positive,
     Quantile,
     Reference,
-    Rollup,
     Shift,
     StdDev,
     Sum,
     source_of,
 )
-from funnelkit.formula.properties import columns_of, conjuncts, is_count
+from funnelkit.formula.properties import check_grows, columns_of, conjuncts, is_count
 from funnelkit.formula.values import Column, Dimension, Lookup, Money, Operator, Or, Predicate
 from funnelkit.lowered import (
     AboveZero,
@@ -240,7 +238,7 @@ class _Planner:
 
     def _leaf(self, aggregate: Aggregate | Native, shift: int, *, to_date: bool) -> Leaf:
         if to_date:
-            _check_grows(aggregate)
+            check_grows(aggregate)
         found = self.folds.setdefault(
             (aggregate, to_date), Fold(f"f{len(self.folds)}", aggregate, aggregate)
         )
@@ -419,33 +417,6 @@ def _bucket(aggregate: Aggregate | Native, *, to_date: bool) -> tuple[object, ..
             return (source_of(aggregate), to_date, aggregate)
         case _:
             return (source_of(aggregate), to_date, aggregate.of)
-
-
-def _check_grows(aggregate: Aggregate | Native) -> None:
-    match aggregate:
-        case CountDistinct():
-            grows = aggregate.of is None
-        case Sum() | Count():
-            inner = aggregate.of.columns if isinstance(aggregate.of, Rollup) else ()
-            grows = all(isinstance(fold, Sum | Count | Min | Max) for _, fold in inner)
-        case (
-            Mean()
-            | Min()
-            | Max()
-            | Quantile()
-            | StdDev()
-            | LastOverTime()
-            | CountRetained()
-            | Native()
-        ):
-            grows = False
-        case _:
-            assert_never(aggregate)
-    if not grows:
-        raise DefinitionError(
-            f"cumulative({aggregate}) cannot be grown row by row",
-            "use sums, counts and distinct counts, of a table or of a rollup of such",
-        )
 
 
 def _split_where(folds: Sequence[Fold]) -> tuple[list[Fold], Predicate | None]:

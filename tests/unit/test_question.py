@@ -162,18 +162,12 @@ def test_metrics_that_name_each_other_in_a_circle_are_refused():
 
 
 def test_register_looks_names_up_and_may_replace():
-    before = fk.registry()
     own = fk.register(fk.Metric(name="own_ticket", formula="gross_sales / orders"))
-    try:
-        assert str(own.unit) == "money/order"
-        assert fk.evaluate(fk.demo(), "own_ticket").frame.item() > 0
-        with pytest.raises(fk.DefinitionError, match="own_ticket"):
-            fk.register(fk.Metric(name="own_ticket", formula="net_sales / orders"))
-        fk.register(fk.Metric(name="own_ticket", formula="net_sales / orders"), replace=True)
-        assert fk.registry()["own_ticket"].depends_on == ("net_sales", "orders")
-        with pytest.raises(fk.UnknownNameError, match="did you mean 'net_sales'"):
-            fk.register(fk.Metric(name="broken", formula="net_sale / orders"))
-    finally:
-        from funnelkit.registry import _default
-
-        _default.value = before
+    assert str(own.unit) == "money/order"
+    assert fk.evaluate(fk.demo(), "own_ticket").frame.item() > 0
+    with pytest.raises(fk.DefinitionError, match="own_ticket"):
+        fk.register(fk.Metric(name="own_ticket", formula="net_sales / orders"))
+    fk.register(fk.Metric(name="own_ticket", formula="net_sales / orders"), replace=True)
+    assert fk.registry()["own_ticket"].depends_on == ("net_sales", "orders")
+    with pytest.raises(fk.UnknownNameError, match="did you mean 'net_sales'"):
+        fk.register(fk.Metric(name="broken", formula="net_sale / orders"))

@@ -29,6 +29,7 @@ from funnelkit.formula.formulas import (
     Positive,
     Quantile,
     Reference,
+    Rollup,
     Shift,
     StdDev,
     Sum,
@@ -55,6 +56,7 @@ __all__ = [
     "Additivity",
     "additivity",
     "aggregates",
+    "check_grows",
     "columns_of",
     "conjuncts",
     "inputs",
@@ -320,6 +322,38 @@ def _is_once(aggregate: CountDistinct) -> bool:
         return True
     flags = [part for part in conjuncts(aggregate.where) if isinstance(part, Flag)]
     return any(flag.once_per == aggregate.value.name for flag in flags)
+
+
+def check_grows(aggregate: Aggregate | Native) -> None:
+    """Refuse a fold that cannot be carried on from one period to the next.
+
+    Raises:
+        DefinitionError: It is none of sums, counts and distinct counts.
+    """
+    match aggregate:
+        case CountDistinct():
+            grows = aggregate.of is None
+        case Sum() | Count():
+            inner = aggregate.of.columns if isinstance(aggregate.of, Rollup) else ()
+            grows = all(isinstance(fold, Sum | Count | Min | Max) for _, fold in inner)
+        case (
+            Mean()
+            | Min()
+            | Max()
+            | Quantile()
+            | StdDev()
+            | LastOverTime()
+            | CountRetained()
+            | Native()
+        ):
+            grows = False
+        case _:
+            assert_never(aggregate)
+    if not grows:
+        raise DefinitionError(
+            f"cumulative({aggregate}) cannot be grown row by row",
+            "use sums, counts and distinct counts, of a table or of a rollup of such",
+        )
 
 
 def split_ratio(formula: Formula) -> tuple[Formula, Formula] | None:
