@@ -204,7 +204,8 @@ class Result:
     def _incomplete(self, frame: pl.DataFrame) -> pl.Series:
         if "period" not in frame.columns:
             return pl.repeat(value=False, n=frame.height, eager=True)
-        return frame.select(self._is_open(pl.col("period")).fill_null(value=False)).to_series()
+        is_open = self._is_open(pl.col("period")).fill_null(value=False).alias("#open")
+        return frame.with_columns(is_open).get_column("#open")
 
     def _is_open(self, period: pl.Expr) -> pl.Expr:
         """Say of which periods the data, or the range asked for, does not cover the whole."""

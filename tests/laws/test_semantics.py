@@ -908,18 +908,20 @@ PLAIN_ORDERS = Pool(
 @lawful
 @given(worlds("sessions", "orders", most=4), st.data(), st.sampled_from([(), ("channel",)]))
 def test_rows_outside_the_condition_of_a_fold_change_nothing(world, data, by):
-    kinds = ["sum", "strict_sum", "count", "distinct", "mean", "max", "last", "retained"]
+    kinds = ["sum", "strict_sum", "within", "count", "distinct", "mean", "max", "retained", "last"]
     word = fk.Orders.column("note", fk.Category)
     where = word.is_null() | word.ne("outside")
     fold = data.draw(aggregates(PLAIN_ORDERS, kinds=kinds))
     inside = where if fold.where is None else fold.where & where
     metric = metric_of(replace(fold, where=inside))
     note(str(metric.formula))
+    is_stock = isinstance(fold, fk.LastOverTime)  # the last moment is that of every row
+    delta = data.draw(st.sampled_from(["-1d"] if is_stock else ["-1d", "1d", "33d", "-400d"]))
     orders = world.tables["orders"]
     more = orders.with_columns(
         note=pl.lit("outside"),
         order_id=(pl.col("order_id").cast(pl.Int64) + 1000).cast(orders.schema["order_id"]),
-        ordered_at=pl.col("ordered_at").dt.offset_by("33d"),
+        ordered_at=pl.col("ordered_at").dt.offset_by(delta),
     )
     one = ask(world, metric, by=by, every="1mo")
     two = ask(world.having(orders=pl.concat([orders, more])), metric, by=by, every="1mo")

@@ -171,3 +171,30 @@ def test_register_looks_names_up_and_may_replace():
     assert fk.registry()["own_ticket"].depends_on == ("net_sales", "orders")
     with pytest.raises(fk.UnknownNameError, match="did you mean 'net_sales'"):
         fk.register(fk.Metric(name="broken", formula="net_sale / orders"))
+
+
+def test_an_empty_result_and_one_of_which_nothing_is_known_until_when_are_shown():
+    nothing = fk.Shop(orders=pl.DataFrame(schema=EMPTY_ORDERS))
+    assert "orders" in repr(fk.evaluate(nothing, ["aov", "orders"], every="1mo", by="channel"))
+    assert fk.evaluate(nothing, ["aov", "orders"]).frame.rows() == [(None, 0)]
+    answers = pl.DataFrame(
+        {
+            "response_id": [1, 2],
+            "survey_type": ["nps", "nps"],
+            "responded_at": [dt.date(2024, 1, 5), dt.date(2024, 3, 5)],
+            "score": [10, 0],
+        }
+    )
+    shown = fk.evaluate(fk.Shop(surveys=answers), "nps", every="1mo")
+    assert [line.split()[-1] for line in repr(shown).splitlines()[2:]] == ["+100.0", "–", "-100.0"]
+    assert "<table>" in shown._repr_html_()
+
+
+EMPTY_ORDERS = {
+    "order_id": pl.Int64,
+    "ordered_at": pl.Datetime,
+    "status": pl.String,
+    "gross_amount": pl.Float64,
+    "discount_amount": pl.Float64,
+    "channel": pl.String,
+}
