@@ -135,6 +135,8 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         Sessions.has_key_event | _IS_DEEP,
         _IS_LONG | _IS_DEEP,
         _IS_LONG | Sessions.has_key_event,
+        _IS_DEEP,
+        _IS_LONG,
     ),
     Sessions.is_bounce: (~Sessions.is_engaged,),
     Sessions.is_counted: (Sessions.is_bot.is_null() | ~Sessions.is_bot,),
