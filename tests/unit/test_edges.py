@@ -156,3 +156,30 @@ def test_days_since_the_order_before_come_from_the_whole_history():
     assert fk.evaluate(shop, gap).frame.item() == 91 * 86_400
     first = fk.evaluate(shop, "orders", by="order_number").frame
     assert first.rows() == [(1, 2), (2, 1)]
+
+
+def test_customers_without_a_channel_are_retained_in_the_group_without_a_channel():
+    orders = pl.DataFrame(
+        {
+            "order_id": [1, 2, 3],
+            "ordered_at": [dt.datetime(2024, month, 1) for month in (1, 2, 2)],
+            "status": ["paid"] * 3,
+            "customer_id": ["a", "a", "b"],
+            "channel": [None, None, "paid"],
+        }
+    )
+    months = fk.evaluate(fk.Shop(orders=orders), "retention", by="channel", every="1mo").frame
+    february = months.filter(pl.col("period") == dt.date(2024, 2, 1))
+    assert february.select("channel", "customer_retention_rate").rows() == [
+        ("paid", None),
+        (None, 1.0),
+    ]
+
+
+def test_a_ratio_of_a_ratio_without_a_denominator_is_null_and_not_zero():
+    orders = pl.DataFrame(
+        {"order_id": [1], "ordered_at": [NOON], "status": ["cancelled"], "gross_amount": [5.0]}
+    )
+    ticket = fk.Sum(fk.Orders.gross_amount) / fk.Count(fk.Orders, where=fk.Orders.is_counted)
+    inverse = fk.Metric(name="inverse", formula=fk.Count(fk.Orders) / ticket)
+    assert fk.evaluate(fk.Shop(orders=orders), inverse).frame.item() is None
