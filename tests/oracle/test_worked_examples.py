@@ -556,6 +556,21 @@ def test_m8_the_data_is_known_up_to_the_latest_of_all_tables():
     assert value(fk.Shop(carts=carts, orders=late), "cart_abandonment_rate") == 1
 
 
+def test_m8_the_data_is_known_up_to_the_latest_cart_where_that_is_the_latest():
+    later = DAY + dt.timedelta(days=1)
+    shop = fk.Shop(carts=table(2, cart_id=[1, 2], created_at=[DAY, later], order_id=[None, 1]))
+    assert value(shop, "cart_abandonment_rate") == 1
+
+
+def test_m8_a_cancelled_order_does_not_convert_its_cart():
+    shop = fk.Shop(
+        carts=table(2, cart_id=[1, 2], created_at=DAY),
+        orders=orders(2, cart_id=[1, 2], status=["cancelled", "paid"]),
+        as_of=DAY + dt.timedelta(days=7),
+    )
+    assert value(shop, "cart_abandonment_rate") == 0.5
+
+
 def comeback_shop() -> fk.Shop:
     """Give a shop to which 1 comes back after a month's pause, and in which 3 is new at last."""
     months = [dt.datetime(2024, month, 5) for month in (1, 1, 2, 3, 3, 3)]
@@ -676,6 +691,11 @@ def test_m18_the_latest_of_several_answers_counts():
     days = [dt.datetime(2024, 3, 2), dt.datetime(2024, 3, 1), dt.datetime(2024, 3, 1)]
     answers = surveys("nps", [10, 0, 7], responded_at=days, customer_id=[1, 1, 2])
     assert value(fk.Shop(surveys=answers), "net_promoter_score") == 50
+
+
+def test_m18_of_two_answers_at_one_moment_the_one_with_the_later_id_counts():
+    answers = surveys("nps", [10, 0], response_id=[2, 1], customer_id=1)
+    assert value(fk.Shop(surveys=answers), "net_promoter_score") == 100
 
 
 def test_m19_a_3_is_not_satisfied_and_the_mean_mark_is_no_share():
