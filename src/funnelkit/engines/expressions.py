@@ -235,10 +235,10 @@ class Compiler:
         return localised(local, self.calendar.time_zone).dt.convert_time_zone("UTC")
 
     def period(self, value: Value, calendar: Calendar) -> pl.Expr:
-        """Give the label of the period that a time lies in."""
+        """Give the start of the period that a time lies in; days may still be datetimes."""
         if calendar.every is Grain.HOUR:
             return calendar.hour(self.instant(value))
-        day = self.value(value) if self.time_type(value) == pl.Date else self.local(value).dt.date()
+        day = self.value(value) if self.time_type(value) == pl.Date else self.local(value)
         offset = dt.timedelta(days=calendar.week_offset)
         if calendar.every is Grain.WEEK and offset:
             return (day - offset).dt.truncate("1w") + offset

@@ -51,9 +51,10 @@ class PolarsEngine:
 
     def fold(self, steps: Sequence[Step]) -> list[pl.DataFrame]:
         """Answer every step; see `Engine.fold`."""
-        queries = [self._fold(step) for step in steps]
+        queries = [_labelled(step, self._fold(step)) for step in steps]
         self._verify()
-        return self._collect(queries)
+        tables = {step.table for step in steps}
+        return self._collect(queries, share=len(tables) < len(steps))
 
     def _verify(self) -> None:
         """Check keys and rows of the tables that are read, once per table."""
@@ -99,13 +100,24 @@ class PolarsEngine:
         found = answer.item()
         return found if isinstance(found, dt.datetime) else None
 
-    def _collect(self, queries: Sequence[pl.LazyFrame]) -> list[pl.DataFrame]:
+    def _collect(
+        self, queries: Sequence[pl.LazyFrame], *, share: bool = False
+    ) -> list[pl.DataFrame]:
+        """Run queries together.
+
+        A shared scan is read once, but without the filters of those that share
+        it: that pays only where steps fold the same table.
+        """
         if not queries:
             return []
         rows = [bound.rows for bound in self.shop.tables.values()]
         is_small = all(count is not None and count <= SMALL for count in rows)
         try:
-            return pl.collect_all(queries, engine="in-memory" if is_small else "streaming")
+            return pl.collect_all(
+                queries,
+                engine="in-memory" if is_small else "streaming",
+                optimizations=pl.QueryOptFlags(comm_subplan_elim=share),
+            )
         except (pl.exceptions.PolarsError, OSError) as error:
             reason = (str(error).splitlines() or [""])[0][:200]
             raise DataError(f"the data could not be read: {reason}") from None
@@ -270,6 +282,13 @@ class PolarsEngine:
 
 _KEY = "#key"
 _LAST = "#last"
+
+
+def _labelled(step: Step, folded: pl.LazyFrame) -> pl.LazyFrame:
+    """Give periods the type of their labels, on the few rows that are left."""
+    if step.calendar.every is None:
+        return folded
+    return folded.with_columns(pl.col(PERIOD).cast(step.calendar.label_type))
 
 
 def _keys(step: Step) -> list[str]:

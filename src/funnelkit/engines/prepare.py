@@ -108,7 +108,9 @@ class Frames:
             *(pl.col(column_name(item.value)).alias(column_name(item)) for item in lookups),
         )
         if self._is_smaller(key, parent.table):
-            pointed = self.shop.tables[key.table].frame.select(key.name)
+            keys = self.shop.tables[key.table].frame.select(key.name)
+            # Polars pushes the keys into the parent's scan only where their side has a filter
+            pointed = keys.filter(pl.col(key.name).is_not_null())
             looked_up = looked_up.join(pointed, left_on=_PARENT, right_on=key.name, how="semi")
         return frame.join(looked_up, left_on=column_name(key), right_on=_PARENT, how="left")
 
