@@ -4,7 +4,7 @@ import datetime as dt
 import math
 import random
 import warnings
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -90,11 +90,11 @@ def assert_same_frames(one: pl.DataFrame, two: pl.DataFrame) -> None:
                 assert left == right, name
 
 
-def group_of(plain: Plain, by: Iterable[str]) -> Any:
+def group_of(plain: Plain, by: Sequence[str]) -> Any:
     """Give a function from a table's row to its keys."""
 
     def keys(table: str, row: dict[str, Any]) -> tuple[Any, ...]:
-        if table == "orders":
+        if by and table == "orders":
             row = plain.parent(row, fk.Orders.session_id) or {}
         return tuple(row.get(name) for name in by)
 
@@ -137,9 +137,9 @@ EVERY_FOLD = (*EVERY_FOLD, "max", "quantile", "std_dev", "last", "rollup")
 
 
 @pytest.mark.parametrize("kind", EVERY_FOLD)
-@settings(lawful, max_examples=25)
+@settings(lawful, max_examples=30)
 @given(
-    world=worlds("sessions", "orders", least=2, most=8, is_huge=False),
+    world=worlds("sessions", "orders", least=3, most=8, is_huge=False),
     pool=st.sampled_from([ORDERS, SESSIONS]),
     by=KEYS,
     data=st.data(),
@@ -157,6 +157,41 @@ def test_every_fold_means_what_plain_python_makes_of_it(kind, world, pool, by, d
 )
 def test_formulas_mean_the_same_in_every_period(world, formula, by, every):
     assert_plain(world, formula, by, every=every)
+
+
+DENSE = worlds("sessions", "orders", least=3, most=9, is_huge=False, is_near=True, days=90)
+"""Shops of which the moments lie within a few months, so that customers come back in most."""
+
+
+@lawful
+@given(
+    DENSE,
+    st.sampled_from([fk.Orders.customer_id, fk.Orders.customer_key, fk.Orders.session_id]),
+    st.sampled_from([None, fk.Orders.is_counted]),
+    st.integers(1, 3),
+    st.sampled_from([(), ("channel",)]),
+    st.sampled_from(["1w", "1mo"]),
+)
+def test_who_is_retained_was_there_in_both_periods(world, key, where, periods, by, every):  # noqa: PLR0917
+    assert_plain(world, fk.CountRetained(key, where=where, periods=periods), by, every=every)
+
+
+@lawful
+@given(DENSE, aggregates(ORDERS, kinds=["growing_rollup"]), st.sampled_from([(), ("channel",)]))
+@example(
+    World({}),
+    fk.Sum(
+        fk.Rollup(fk.Orders.customer_id, a=fk.Min(fk.Orders.column("tip", fk.Money)))["a"],
+        of=fk.Rollup(fk.Orders.customer_id, a=fk.Min(fk.Orders.column("tip", fk.Money))),
+    ),
+    (),
+)
+def test_folds_of_rollups_grow_with_the_history(world, fold, by):
+    if not world.tables:
+        months = [dt.datetime(2024, month, 5) for month in (1, 2, 3, 4)]
+        tips = pl.Series([3.0, 2.0, 5.0, None])
+        world = World({"orders": orders_at(months, customer_id=7).with_columns(tip=tips)})
+    assert_plain(world, fk.Cumulative(fold), by, every="1mo")
 
 
 TIP = fk.Orders.column("tip", fk.Money)
@@ -654,7 +689,8 @@ def test_the_range_is_half_open(world, data):
     start, end = data.draw(edge), data.draw(edge)
     is_aware = data.draw(st.booleans())
     if is_aware:
-        start, end = (moment.replace(tzinfo=ZoneInfo(world.zone)) for moment in (start, end))
+        zone = ZoneInfo(world.zone)
+        start, end = (almanac.instant(moment).astimezone(zone) for moment in (start, end))
     has_start, has_end = data.draw(st.booleans()), data.draw(st.booleans())
     if has_start and has_end and almanac.wall(start) >= almanac.wall(end):
         return
