@@ -788,7 +788,7 @@ def aggregates(draw: Draw, pool: Pool, *, kinds: Sequence[str] = ()) -> Aggregat
 def rollups(draw: Draw, pool: Pool, *, grows: bool = False) -> fk.Rollup:
     """Tables folded to a row per key, with one to three columns."""
     inner = ["sum", "count", "min", "max"]
-    inner += [] if grows else ["count_value", "distinct", "mean", "quantile", "last"]
+    inner += [] if grows else ["strict_sum", "within", "count_value", "distinct", "mean", "last"]
     names = draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True))
     columns = {name: draw(aggregates(pool, kinds=inner)) for name in names}
     where = draw(st.none() | predicates(pool, 1))
@@ -804,12 +804,15 @@ def folds_of_rollups(draw: Draw, pool: Pool, *, grows: bool = False) -> Aggregat
     mark = draw(pool.literal_numbers)
     conditions = [None, column >= mark, column.eq(mark), column.is_null(), ~(column < mark)]
     where = draw(st.sampled_from(conditions))
-    kinds = ["count", "sum"] if grows else ["count", "sum", "distinct", "mean", "min", "median"]
+    kinds = ["count", "sum"]
+    kinds += [] if grows else ["strict_sum", "distinct", "mean", "min", "median"]
     match draw(st.sampled_from(kinds)):
         case "count":
             return fk.Count(rollup, where=where)
         case "sum":
             return fk.Sum(column, where=where, of=rollup)
+        case "strict_sum":
+            return fk.Sum(column, where=where, of=rollup, skip_nulls=False)
         case "distinct":
             return fk.CountDistinct(column, where=where, of=rollup)
         case "mean":

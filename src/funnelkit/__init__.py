@@ -4,7 +4,6 @@ Bind frames with `Shop`, ask with `evaluate`, read a definition with
 `describe`, add your own with `Metric` and `register`.
 """
 
-from funnelkit.calendar import Grain
 from funnelkit.catalog.customers import customer_lifetime_value_over
 from funnelkit.demo import demo
 from funnelkit.derivations import OrderPolicy
@@ -22,6 +21,7 @@ from funnelkit.errors import (
     UnsupportedError,
 )
 from funnelkit.evaluate import evaluate, plan
+from funnelkit.fiscal import WeekYear
 from funnelkit.formula.formulas import (
     Count,
     CountDistinct,
@@ -137,7 +137,6 @@ __all__ = [
     "Fault",
     "Flag",
     "FunnelkitError",
-    "Grain",
     "HistoryWarning",
     "Key",
     "LastOverTime",
@@ -177,6 +176,7 @@ __all__ = [
     "UnitError",
     "UnknownNameError",
     "UnsupportedError",
+    "WeekYear",
     "customer_lifetime_value_over",
     "demo",
     "describe",

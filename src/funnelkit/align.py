@@ -5,7 +5,6 @@ This happens once, on small frames, whatever engine gave the answers.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -14,7 +13,8 @@ import polars as pl
 
 from funnelkit.calendar import Span
 from funnelkit.engines.base import PERIOD, group_column
-from funnelkit.errors import ContractError, Fault
+from funnelkit.errors import ContractError, DataError, Fault
+from funnelkit.fiscal import FIRST_YEAR, LAST_YEAR
 from funnelkit.formula.formulas import (
     Constant,
     Count,
@@ -25,7 +25,8 @@ from funnelkit.formula.formulas import (
 )
 from funnelkit.formula.values import Operator
 from funnelkit.lowered import AboveZero, Leaf, Lowered, Operated, Unless, leaves_of
-from funnelkit.plan import HIGHEST_CURRENCY, LOWEST_CURRENCY, Fold, Plan, Question, Step
+from funnelkit.plan import HIGHEST_CURRENCY, LOWEST_CURRENCY
+from funnelkit.steps import Fold, Plan, Question, Step
 
 __all__ = [
     "align",
@@ -40,7 +41,7 @@ __all__ = [
 
 def leaf_column(leaf: Leaf) -> str:
     """Give the column of an aligned frame that holds a leaf."""
-    return f"{leaf.name}@{leaf.shift}"
+    return f"{leaf.name}@{leaf.shift}" + ("~" if leaf.like_for_like else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +58,21 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
     Args:
         plan: The plan that was carried out.
-        answers: The answer to each of its steps.
+        answers: The answer to each of its steps, then to each of its parts.
 
     Returns:
         A frame with the period (if any), the keys, and a column per leaf: one
         row per group. A group that a source lacks is empty there.
     """
     groups = [group_column(dimension.name) for dimension in plan.question.by]
-    has_periods = plan.question.calendar.every is not None
+    has_periods = plan.question.calendar.has_periods
     keys = [*([PERIOD] if has_periods else []), *groups]
-    answers = _same_types(answers, groups)
+    everything = _same_types(answers, groups)
+    answers = everything[: len(plan.steps)]
     wanted = {leaf for metric in plan.metrics for leaf in _leaves(metric.value, metric.ratio)}
     known = [answer.select(PERIOD) for answer in answers if PERIOD in answer.columns]
     periods = _range(plan.question, known) if has_periods else pl.DataFrame()
-    parts = list(_parts(plan, answers, wanted, groups, known))
+    parts = list(_parts(plan, everything, wanted, groups, known))
     if not keys:
         frame = (
             pl.concat([part.frame for part in parts], how="horizontal") if parts else pl.DataFrame()
@@ -93,7 +95,7 @@ def check_currencies(plan: Plan, answers: Sequence[pl.DataFrame]) -> None:
     """
     groups = [group_column(dimension.name) for dimension in plan.question.by]
     faults: list[Fault] = []
-    for step, answer in zip(plan.steps, answers, strict=True):
+    for step, answer in zip(plan.steps, answers, strict=False):
         if LOWEST_CURRENCY not in answer.columns:
             continue
         ends = [pl.col(LOWEST_CURRENCY).min(), pl.col(HIGHEST_CURRENCY).max()]
@@ -122,16 +124,33 @@ def _parts(
     known: Sequence[pl.DataFrame],
 ) -> Iterator[_Answer]:
     calendar = plan.question.calendar
-    keys = [*([PERIOD] if calendar.every is not None else []), *groups]
-    for step, answer in zip(plan.steps, answers, strict=True):
-        is_grown = step.to_date and calendar.every is not None
+    keys = [*([PERIOD] if calendar.has_periods else []), *groups]
+    parts = answers[len(plan.steps) :]
+    for step, answer in zip(plan.steps, answers, strict=False):
+        is_grown = step.to_date and calendar.has_periods
         grown = _grow(plan.question, step, answer, groups, known) if is_grown else answer
         for fold in step.folds:
-            for leaf in sorted((w for w in wanted if w.name == fold.name), key=lambda w: w.shift):
+            for leaf in sorted((w for w in wanted if w.name == fold.name), key=leaf_column):
                 frame = grown.select(*keys, pl.col(fold.name).alias(leaf_column(leaf)))
                 if leaf.shift:
                     frame = frame.with_columns(calendar.moved(pl.col(PERIOD), leaf.shift))
+                if leaf.like_for_like:
+                    frame = _like_for_like(plan, parts, leaf, frame)
                 yield _Answer(leaf, frame, _is_counted(fold))
+
+
+def _like_for_like(
+    plan: Plan, parts: Sequence[pl.DataFrame], leaf: Leaf, frame: pl.DataFrame
+) -> pl.DataFrame:
+    """Set the open period against the same part of the earlier one."""
+    calendar = plan.question.calendar
+    for part, answer in zip(plan.parts, parts, strict=True):
+        if part.shift == leaf.shift and leaf.name in answer.columns:
+            own = answer.rename({leaf.name: leaf_column(leaf)}).select(frame.columns)
+            moved = own.with_columns(calendar.moved(pl.col(PERIOD), leaf.shift))
+            whole = frame.filter(pl.col(PERIOD) != calendar.label(part.now).item())
+            return pl.concat([whole, moved])
+    return frame
 
 
 def _same_types(answers: Sequence[pl.DataFrame], groups: list[str]) -> list[pl.DataFrame]:
@@ -195,6 +214,11 @@ def _range(question: Question, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """
     calendar = question.calendar
     labels = pl.concat([frame.get_column(PERIOD) for frame in frames]).unique()
+    if labels.null_count():
+        raise DataError(
+            f"rows lie outside {FIRST_YEAR} to {LAST_YEAR}, where fiscal years are not known",
+            "correct their times, or leave them out with start= and end=",
+        )
     low = labels.min()
     if question.span.start is not None:
         first = _label(question)
@@ -204,10 +228,7 @@ def _range(question: Question, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     if labels.len() == 0:
         return labels.to_frame()
     high = labels.max()
-    if isinstance(low, dt.datetime) and isinstance(high, dt.datetime):
-        return calendar.hours(low, high).alias(PERIOD).to_frame()
-    filled = pl.date_range(pl.lit(low), pl.lit(high), str(calendar.every))
-    return pl.select(filled.alias(PERIOD))
+    return calendar.starts(low, high).alias(PERIOD).to_frame()
 
 
 def _label(question: Question) -> pl.Series:
@@ -215,12 +236,7 @@ def _label(question: Question) -> pl.Series:
     calendar, start = question.calendar, question.span.start
     if start is None:
         raise AssertionError(question)
-    first = calendar.floor(start)
-    if calendar.label_type == pl.Date:
-        return pl.Series([first.date()])
-    return pl.Series(
-        [calendar.instant(first)], dtype=pl.Datetime("us", "UTC")
-    ).dt.convert_time_zone(calendar.time_zone)
+    return calendar.label(calendar.floor(start))
 
 
 def _grow(
@@ -307,7 +323,7 @@ def reason_of(lowered: Lowered, years: pl.Expr) -> pl.Expr:
 def period_years(question: Question) -> pl.Expr:
     """Give the length of each period in years of 365 days, cut to the range asked for."""
     calendar, span = question.calendar, question.span
-    if calendar.every is None:
+    if not calendar.has_periods:
         if span.start is None or span.end is None:
             return pl.lit(None, dtype=pl.Float64)
         return pl.lit((span.end - span.start).total_seconds() / (365 * 86_400))

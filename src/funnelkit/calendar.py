@@ -1,50 +1,103 @@
 """Calendars: how a question divides time into periods.
 
 A period is half-open, in one declared zone, and labelled by its start: a Date
-for a day and coarser, a Datetime in the zone for hours.
+for a day and coarser, a Datetime in the zone for hours and for boundaries that
+are no midnights. Most periods are found by truncating the local time; those
+that no truncation expresses (fiscal months, retail weeks, a user's own list)
+by their boundaries.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import polars as pl
 
 from funnelkit.errors import DefinitionError, UnknownNameError
+from funnelkit.fiscal import WEEKDAYS, WeekYear, fiscal_starts, parse_fiscal_start
 
-__all__ = ["Calendar", "Grain", "Moment", "Span", "check_zone", "localised"]
+__all__ = ["Calendar", "Grain", "Moment", "Span", "TimeUnit", "check_zone", "localised"]
 
 Moment = str | dt.date | dt.datetime
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  # local time, as every time without a zone here
 
 
-class Grain(StrEnum):
-    """How long a period is."""
+class TimeUnit(StrEnum):
+    """What the length of a period is counted in."""
 
-    HOUR = "1h"
-    DAY = "1d"
-    WEEK = "1w"
-    MONTH = "1mo"
-    QUARTER = "1q"
-    YEAR = "1y"
+    HOUR = "h"
+    DAY = "d"
+    WEEK = "w"
+    MONTH = "mo"
+    QUARTER = "q"
+    YEAR = "y"
+
+
+_MONTHS = {TimeUnit.MONTH: 1, TimeUnit.QUARTER: 3, TimeUnit.YEAR: 12}
+_DAYS = {TimeUnit.DAY: 1, TimeUnit.WEEK: 7}
+
+
+@dataclass(frozen=True, slots=True)
+class Grain:
+    """How long a period is: `2w`, `6h`, `1mo`.
+
+    Attributes:
+        count: How many of the unit.
+        unit: The unit.
+    """
+
+    count: int
+    unit: TimeUnit
 
     @classmethod
     def parse(cls, text: str) -> Grain:
-        """Read a grain: `"1mo"`, or a word such as `"month"`.
+        """Read a grain: `"1mo"`, `"2w"`, or a word such as `"month"`.
 
         Raises:
-            DefinitionError: It is none of the grains.
+            DefinitionError: It is no grain, or its periods would not fill a day
+                or a year.
         """
-        words = {grain.name.lower(): grain for grain in cls} | {str(grain): grain for grain in cls}
-        if text not in words:
+        words = {unit.name.lower(): cls(1, unit) for unit in TimeUnit}
+        if text in words:
+            return words[text]
+        found = re.fullmatch(r"([1-9]\d{0,3})(h|d|w|mo|q|y)", text, re.ASCII)
+        if found is None:
             raise DefinitionError(
-                f"every={text!r} is no period", "use one of " + ", ".join(map(repr, words))
+                f"every={text!r} is no period",
+                "use a number and a unit, such as 1h, 6h, 1d, 2w, 1mo, 1q, 1y, or one of "
+                + ", ".join(map(repr, words)),
             )
-        return words[text]
+        grain = cls(int(found[1]), TimeUnit(found[2]))
+        if grain.unit is TimeUnit.HOUR and 24 % grain.count:
+            raise DefinitionError(
+                f"every={text!r} does not divide a day", "use 1, 2, 3, 4, 6, 8 or 12 hours"
+            )
+        if grain.months % 12 and 12 % grain.months:
+            raise DefinitionError(
+                f"every={text!r} does not divide a year", "use 1, 2, 3, 4 or 6 months"
+            )
+        return grain
+
+    def __str__(self) -> str:
+        return f"{self.count}{self.unit}"
+
+    @property
+    def months(self) -> int:
+        """How many months it is long; 0 where it is counted in days or hours."""
+        return self.count * _MONTHS.get(self.unit, 0)
+
+    @property
+    def days(self) -> int:
+        """How many days it is long; 0 where it is counted in months or hours."""
+        return self.count * _DAYS.get(self.unit, 0)
 
 
 def check_zone(name: str) -> str:
@@ -78,14 +131,23 @@ class Calendar:
     """How time is divided.
 
     Attributes:
-        every: The grain, or None where the whole range is one period.
+        every: The grain, or None where the whole range is one period or the
+            boundaries are given.
+        boundaries: The starts of the periods and, last, the end of the last
+            one, as local time.
         time_zone: The zone whose clock decides.
         week_start: The first day of the week.
+        fiscal_year: When the year begins: month and day as `"04-01"`, or a year
+            of whole weeks.
+        anchor: A day on which a period of several days or weeks begins.
     """
 
     every: Grain | None = None
+    boundaries: tuple[dt.datetime, ...] = ()
     time_zone: str = "UTC"
     week_start: str = "monday"
+    fiscal_year: str | WeekYear = "01-01"
+    anchor: dt.datetime | None = None
 
     def __post_init__(self) -> None:
         check_zone(self.time_zone)
@@ -94,18 +156,86 @@ class Calendar:
                 f"week_start={self.week_start!r} is no day of the week",
                 "use one of " + ", ".join(WEEKDAYS),
             )
+        if not isinstance(self.fiscal_year, WeekYear):
+            parse_fiscal_start(self.fiscal_year)
+
+    def divided(
+        self, every: str | Sequence[Moment] | None, start: Moment | None, end: Moment | None
+    ) -> tuple[Calendar, Span]:
+        """Give the calendar and the range of a question.
+
+        Args:
+            every: The length of a period, or the boundaries of all of them.
+            start: The first moment of the range.
+            end: The first moment after it.
+
+        Raises:
+            DefinitionError: A moment cannot be read, the range ends before it
+                starts, or the periods are none.
+        """
+        span = self.span(start, end)
+        if every is None:
+            return self, span
+        if not isinstance(every, str):
+            edges = self._edges(every)
+            first = edges[0] if span.start is None else max(span.start, edges[0])
+            last = edges[-1] if span.end is None else min(span.end, edges[-1])
+            if last <= first:
+                raise DefinitionError(
+                    "the range lies outside the boundaries given as every=",
+                    f"they reach from {edges[0]} to {edges[-1]}",
+                )
+            return replace(self, boundaries=edges), Span(first, last)
+        grain = Grain.parse(every)
+        if grain.count > 1 and grain.days and span.start is not None:
+            return replace(self, every=grain, anchor=span.start), span
+        return replace(self, every=grain), span
+
+    def _edges(self, given: Sequence[Moment]) -> tuple[dt.datetime, ...]:
+        read = [self.local(moment, "every") for moment in given]
+        edges = tuple(moment for moment in read if moment is not None)
+        if len(edges) < 2 or len(edges) < len(given):
+            raise DefinitionError(
+                f"every= gives {len(edges)} boundaries", "give the starts and, last, the end"
+            )
+        for one, two in pairwise(edges):
+            if two <= one:
+                raise DefinitionError(
+                    f"in every= the boundary {two} comes after {one}", "sort them, each once"
+                )
+        return edges
+
+    @property
+    def whole(self) -> Calendar:
+        """The same calendar without periods."""
+        return replace(self, every=None, boundaries=())
+
+    @property
+    def has_periods(self) -> bool:
+        """Whether time is divided at all."""
+        return self.every is not None or bool(self.boundaries)
+
+    @property
+    def has_hours(self) -> bool:
+        """Whether periods begin at times of day, so that their labels are instants."""
+        if self.every is not None:
+            return self.every.unit is TimeUnit.HOUR
+        return any(edge.time() != dt.time() for edge in self.boundaries)
+
+    @property
+    def edges(self) -> tuple[dt.datetime, ...]:
+        """The boundaries of periods that no truncation of the local time expresses."""
+        if self.every is None or not self.every.months or self.fiscal_year == "01-01":
+            return self.boundaries
+        return fiscal_starts(self.fiscal_year, self.every.months)
 
     @property
     def label_type(self) -> pl.DataType:
         """The type of a period's label."""
-        if self.every is Grain.HOUR:
-            return pl.Datetime("us", self.time_zone)
-        return pl.Date()
+        return pl.Datetime("us", self.time_zone) if self.has_hours else pl.Date()
 
-    @property
-    def week_offset(self) -> int:
-        """How many days after Monday the week starts."""
-        return WEEKDAYS.index(self.week_start)
+    def __str__(self) -> str:
+        return str(self.every) if self.every is not None else f"{len(self.boundaries) - 1} periods"
 
     def span(self, start: Moment | None, end: Moment | None) -> Span:
         """Read the range of a question.
@@ -152,70 +282,167 @@ class Calendar:
         """Give the instant of a local time; the first of two where the clock goes back."""
         return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(dt.UTC)
 
+    def offsets(
+        self, low: dt.datetime, high: dt.datetime
+    ) -> tuple[tuple[dt.datetime, dt.timedelta], ...]:
+        """Give since when the clock is how far ahead of UTC, from one instant to another.
+
+        Args:
+            low: The first instant; the first entry holds for everything before.
+            high: The last instant.
+        """
+        return _offsets(self.time_zone, low, high)
+
     def floor(self, local: dt.datetime) -> dt.datetime:
-        """Give the start of the period that a local time lies in."""
+        """Give the start of the period that a local time lies in.
+
+        Raises:
+            DefinitionError: It lies before the first boundary.
+        """
+        if self.edges:
+            return self.edges[self._index(local)]
         day = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        match self.every:
-            case Grain.HOUR:
-                return local.replace(minute=0, second=0, microsecond=0)
-            case Grain.WEEK:
-                return day - dt.timedelta(days=(day.weekday() - self.week_offset) % 7)
-            case Grain.MONTH:
-                return day.replace(day=1)
-            case Grain.QUARTER:
-                return day.replace(month=day.month - (day.month - 1) % 3, day=1)
-            case Grain.YEAR:
-                return day.replace(month=1, day=1)
-            case Grain.DAY | None:
-                return day
+        if self.every is None:
+            return day
+        if self.every.unit is TimeUnit.HOUR:
+            return day.replace(hour=local.hour - local.hour % self.every.count)
+        if self.every.days:
+            return day - (day - self._anchor) % dt.timedelta(days=self.every.days)
+        return _month(_month_count(day) // self.every.months * self.every.months)
 
     def earlier(self, start: dt.datetime, periods: int) -> dt.datetime:
-        """Give the start of the period that lies `periods` before the one of `start`."""
+        """Give the start of the period that lies `periods` before the one of `start`.
+
+        Raises:
+            DefinitionError: The boundaries do not go back that far.
+        """
+        if self.edges:
+            index = self._index(start) - periods
+            if index < 0:
+                raise DefinitionError(
+                    f"every= has no boundary {periods} periods before {start}",
+                    "begin the list earlier, and ask from start= on",
+                )
+            return self.edges[index]
         first = self.floor(start)
-        match self.every:
-            case Grain.HOUR:
-                back = self.instant(first) - dt.timedelta(hours=periods)
-                return self.shown(back)
-            case Grain.DAY | None:
-                return first - dt.timedelta(days=periods)
-            case Grain.WEEK:
-                return first - dt.timedelta(weeks=periods)
-            case Grain.MONTH | Grain.QUARTER | Grain.YEAR:
-                months = {Grain.MONTH: 1, Grain.QUARTER: 3}.get(self.every, 12) * periods
-                count = first.year * 12 + first.month - 1 - months
-                return first.replace(year=count // 12, month=count % 12 + 1)
+        if self.every is None:
+            return first - dt.timedelta(days=periods)
+        if self.every.unit is TimeUnit.HOUR:
+            back = self.instant(first) - dt.timedelta(hours=periods * self.every.count)
+            return self.shown(back)
+        if self.every.days:
+            return first - dt.timedelta(days=periods * self.every.days)
+        return _month(_month_count(first) - periods * self.every.months)
 
     def moved(self, label: pl.Expr, periods: int) -> pl.Expr:
         """Give the labels of the periods that lie `periods` after the given ones."""
+        if self.edges:
+            starts = self._labelled(self.edges)
+            places = pl.lit(starts).search_sorted(label, side="right").cast(pl.Int64) + periods - 1
+            is_there = label.is_not_null() & places.is_between(0, len(starts) - 1)
+            return pl.lit(starts).gather(pl.when(is_there).then(places))
         if self.every is None:
             return label
-        if self.every is Grain.HOUR:
+        if self.every.unit is TimeUnit.HOUR:
             for _ in range(periods):
                 label = self._next_hour(label)
             return label
-        number, unit = re.fullmatch(r"(\d+)(\w+)", self.every).groups()  # type: ignore[union-attr]  # every grain matches
-        return label.dt.offset_by(f"{int(number) * periods}{unit}")
+        months, days = self.every.months * periods, self.every.days * periods
+        return label.dt.offset_by(f"{months}mo" if months else f"{days}d")
 
-    def hour(self, instant: pl.Expr) -> pl.Expr:
-        """Give the start of the hour that the clock of the zone shows at an instant.
+    def starts(self, low: object, high: object) -> pl.Series:
+        """Give the labels of every period from one label to another."""
+        if self.edges:
+            starts = self._labelled(self.edges)
+            return starts.filter(starts.is_between(pl.lit(low), pl.lit(high)))
+        if isinstance(low, dt.datetime) and isinstance(high, dt.datetime):
+            return self._hours(low, high)
+        if self.every is None:
+            raise AssertionError(self)
+        step = f"{self.every.months}mo" if self.every.months else f"{self.every.days}d"
+        return pl.select(pl.date_range(pl.lit(low), pl.lit(high), step)).to_series()
+
+    def label(self, local: dt.datetime) -> pl.Series:
+        """Give the label of the period that begins at a local time, as a series of one."""
+        return self._labelled([local])
+
+    def period(self, local: pl.Expr) -> pl.Expr:
+        """Give the start of the period that a local time lies in; a day may be a datetime.
+
+        Args:
+            local: The local time; an instant where periods begin at times of day.
+        """
+        if self.edges:
+            starts = self._labelled(self.edges)
+            edges = starts if self.has_hours else starts.cast(pl.Datetime("us"))
+            times = local if self.has_hours else local.cast(pl.Datetime("us"))
+            outside = starts.clear(1)
+            labels = pl.concat([outside, starts[:-1], outside])
+            return pl.lit(labels).gather(pl.lit(edges).search_sorted(times, side="right"))
+        if self.every is None:
+            raise AssertionError(self)
+        if self.has_hours:
+            return self._hour(local)
+        if self.every.days:
+            step, length = f"{self.every.days}d", dt.timedelta(days=self.every.days)
+            offset = (self._anchor - EPOCH) % length
+            return (local - offset).dt.truncate(step) + offset
+        return local.dt.truncate(f"{self.every.months}mo")
+
+    def _hour(self, instant: pl.Expr) -> pl.Expr:
+        """Give the start of the hours that the clock of the zone shows at an instant.
 
         Where the clock goes back by less than an hour, that hour is longer.
         """
+        count = 1 if self.every is None else self.every.count
         local = instant.dt.convert_time_zone(self.time_zone).dt.replace_time_zone(None)
-        floor = local.dt.truncate("1h")
+        floor = local.dt.truncate(f"{count}h")
+        if count > 1:
+            return localised(floor, self.time_zone)
         is_first = localised(local, self.time_zone) == instant.dt.convert_time_zone(self.time_zone)
         later = floor.dt.replace_time_zone(self.time_zone, ambiguous="latest", non_existent="null")
         return pl.when(is_first).then(localised(floor, self.time_zone)).otherwise(later)
 
-    def hours(self, low: dt.datetime, high: dt.datetime) -> pl.Series:
-        """Give the start of every hour from one instant to another."""
+    @property
+    def _anchor(self) -> dt.datetime:
+        """A day on which a period begins that is counted in days."""
+        if self.anchor is not None:
+            day = self.anchor.replace(hour=0, minute=0, second=0, microsecond=0)
+        else:
+            day = EPOCH
+        if self.every is None or self.every.unit is not TimeUnit.WEEK:
+            return day
+        return day - dt.timedelta(days=(day.weekday() - WEEKDAYS.index(self.week_start)) % 7)
+
+    def _index(self, local: dt.datetime) -> int:
+        found = bisect_right(self.edges, local) - 1
+        if found < 0:
+            raise DefinitionError(
+                f"{local} lies before the first period", f"they begin at {self.edges[0]}"
+            )
+        return found
+
+    def _labelled(self, starts: Sequence[dt.datetime]) -> pl.Series:
+        if not self.has_hours:
+            return pl.Series([start.date() for start in starts], dtype=pl.Date)
+        instants = [self.instant(start) for start in starts]
+        utc = pl.Series(instants, dtype=pl.Datetime("us", "UTC"))
+        return utc.dt.convert_time_zone(self.time_zone)
+
+    def _hours(self, low: dt.datetime, high: dt.datetime) -> pl.Series:
+        """Give the start of every period of hours from one instant to another."""
         quarters = pl.datetime_range(low, high, "15m", time_unit="us", eager=True)
         name = quarters.name
-        return quarters.to_frame().select(self.hour(pl.col(name))).to_series().unique().sort()
+        return quarters.to_frame().select(self._hour(pl.col(name))).to_series().unique().sort()
 
     def _next_hour(self, label: pl.Expr) -> pl.Expr:
-        after = self.hour(label + dt.timedelta(hours=1))
-        return pl.when(after > label).then(after).otherwise(label + dt.timedelta(minutes=90))
+        """Give the start after a start; a period may be longer where the clock goes back."""
+        count = 1 if self.every is None else self.every.count
+        after = self._hour(label + dt.timedelta(hours=count))
+        if count == 1:
+            return pl.when(after > label).then(after).otherwise(label + dt.timedelta(minutes=90))
+        later = self._hour(label + dt.timedelta(hours=count, minutes=90))
+        return pl.when(after > label).then(after).otherwise(later)
 
 
 def localised(local: pl.Expr, zone: str) -> pl.Expr:
@@ -230,3 +457,38 @@ def localised(local: pl.Expr, zone: str) -> pl.Expr:
     day = dt.timedelta(days=1)
     before = (local - day).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
     return pl.coalesce(known, before + day)
+
+
+@lru_cache(maxsize=64)
+def _offsets(
+    zone: str, low: dt.datetime, high: dt.datetime
+) -> tuple[tuple[dt.datetime, dt.timedelta], ...]:
+    """Find every change of the clock by halving the days between which it differs."""
+    clock = ZoneInfo(zone)
+
+    def ahead(instant: dt.datetime) -> dt.timedelta:
+        return instant.astimezone(clock).utcoffset() or dt.timedelta()
+
+    found = [(low, ahead(low))]
+    day = low
+    while day < high:
+        after = min(day + dt.timedelta(days=1), high)
+        if ahead(after) != found[-1][1]:
+            before, change = day, after
+            while change - before > dt.timedelta(microseconds=1):
+                middle = before + (change - before) // 2
+                before, change = (
+                    (middle, change) if ahead(middle) == found[-1][1] else (before, middle)
+                )
+            found.append((change, ahead(change)))
+            after = change
+        day = after
+    return tuple(found)
+
+
+def _month_count(day: dt.datetime) -> int:
+    return day.year * 12 + day.month - 1
+
+
+def _month(count: int) -> dt.datetime:
+    return dt.datetime(count // 12, count % 12 + 1, 1)  # noqa: DTZ001  # local time

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 
 from funnelkit.align import align, check_currencies
-from funnelkit.calendar import Calendar, Grain, Moment
+from funnelkit.calendar import Moment
 from funnelkit.engines.base import Engine
 from funnelkit.engines.polars import PolarsEngine
 from funnelkit.errors import DefinitionError, HistoryWarning
@@ -26,11 +26,12 @@ from funnelkit.formula.values import (
     children,
 )
 from funnelkit.metric import Metric
-from funnelkit.plan import Plan, Question, Step, fold_columns, make_plan
+from funnelkit.plan import make_plan, with_parts
 from funnelkit.registry import Registry, find_metric, registry
 from funnelkit.result import Result
 from funnelkit.rules import FirstOver, NumberOver, PreviousOver, dependencies
 from funnelkit.shop import Shop
+from funnelkit.steps import Plan, Question, Step, fold_columns
 
 __all__ = ["Asked", "evaluate", "plan"]
 
@@ -42,7 +43,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
     metrics: Asked,
     *,
     by: str | Dimension | Sequence[str | Dimension] = (),
-    every: str | None = None,
+    every: str | Sequence[Moment] | None = None,
     start: Moment | None = None,
     end: Moment | None = None,
     where: Predicate | str | None = None,
@@ -54,7 +55,9 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         shop: The shop.
         metrics: Names, aliases or metrics; one of them, several, or a registry.
         by: Dimensions to group by: columns of the tables or of their parents.
-        every: The length of a period: "1h", "1d", "1w", "1mo", "1q" or "1y".
+        every: The length of a period: a number and "h", "d", "w", "mo", "q" or
+            "y", as in "1mo"; or the boundaries of the periods: their starts
+            and, last, the end of the last one.
         start: The first moment of the range, in the shop's zone.
         end: The first moment after the range.
         where: Which rows enter, over dimensions, as a predicate or its text.
@@ -93,7 +96,7 @@ def plan(  # noqa: PLR0913  # as evaluate
     metrics: Asked,
     *,
     by: str | Dimension | Sequence[str | Dimension] = (),
-    every: str | None = None,
+    every: str | Sequence[Moment] | None = None,
     start: Moment | None = None,
     end: Moment | None = None,
     where: Predicate | str | None = None,
@@ -116,22 +119,21 @@ def plan(  # noqa: PLR0913  # as evaluate
         FunnelkitError: As for `evaluate`, save what only the data can show.
     """
     chosen = _metrics(metrics)
-    base = shop.calendar
-    calendar = Calendar(
-        every=None if every is None else Grain.parse(every),
-        time_zone=base.time_zone,
-        week_start=base.week_start,
-    )
+    calendar, span = shop.calendar.divided(every, start, end)
     dimensions = _dimensions(by, {metric.name for metric in chosen})
     predicate = parse_predicate(where) if isinstance(where, str) else where
-    question = Question(dimensions, predicate, calendar, calendar.span(start, end))
+    question = Question(dimensions, predicate, calendar, span)
     return make_plan(shop, chosen, question)
 
 
 def _answer(shop: Shop, engine: Engine, made: Plan) -> Result:
     as_of = _known_until(shop, engine, made)
     _warn_of_history(shop, engine, made)
-    answers = engine.fold(made.steps)
+    if as_of is not None:
+        until = shop.calendar.shown(as_of)
+        end = made.question.span.end
+        made = with_parts(made, until if end is None else min(until, end))
+    answers = engine.fold([*made.steps, *(part.step for part in made.parts)])
     check_currencies(made, answers)
     return Result.from_leaves(made, align(made, answers), shop.currency, as_of)
 
@@ -174,11 +176,11 @@ def _known_until(shop: Shop, engine: Engine, made: Plan) -> dt.datetime | None:
 
     Where it was not given, a day on which anything happened is taken as known whole.
     """
-    every = made.question.calendar.every
-    if every is None and not any(_uses_as_of(shop, node) for node in _nodes(made)):
+    calendar = made.question.calendar
+    if not calendar.has_periods and not any(_uses_as_of(shop, node) for node in _nodes(made)):
         return None
     as_of = engine.as_of()
-    if as_of is None or shop.given_as_of is not None or every is Grain.HOUR:
+    if as_of is None or shop.given_as_of is not None or calendar.has_hours:
         return as_of
     day = dt.datetime.combine(shop.calendar.shown(as_of), dt.time())
     return shop.calendar.instant(day + dt.timedelta(days=1))

@@ -22,10 +22,18 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One folded number: the column of the answer, and how many periods earlier."""
+    """One folded number.
+
+    Attributes:
+        name: The column of the answer.
+        shift: How many periods earlier.
+        like_for_like: Whether only the part is taken that of the present period
+            is known.
+    """
 
     name: str
     shift: int = 0
+    like_for_like: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +68,9 @@ Lowered = Leaf | Constant | PeriodYears | Operated | Unless | AboveZero
 def show(lowered: Lowered) -> str:
     """Write a lowered formula."""
     match lowered:
-        case Leaf(name, shift):
-            return name if not shift else f"{name}[{-shift} periods]"
+        case Leaf(name, shift, like_for_like):
+            part = ", like for like" if like_for_like else ""
+            return name if not shift else f"{name}[{-shift} periods{part}]"
         case Constant() | PeriodYears():
             return str(lowered)
         case Operated(operator, left, right):

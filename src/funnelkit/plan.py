@@ -8,13 +8,14 @@ one step.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
 import polars as pl
 
-from funnelkit.calendar import Calendar, Grain, Span
+from funnelkit.calendar import Span
 from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError, nearest
 from funnelkit.formula.formulas import (
     Aggregate,
@@ -40,8 +41,8 @@ from funnelkit.formula.formulas import (
     Sum,
     source_of,
 )
-from funnelkit.formula.properties import check_grows, columns_of, conjuncts, is_count
-from funnelkit.formula.values import Column, Dimension, Lookup, Money, Operator, Or, Predicate
+from funnelkit.formula.properties import check_grows, conjuncts, is_count
+from funnelkit.formula.values import Column, Dimension, Money, Operator, Or, Predicate
 from funnelkit.lowered import (
     AboveZero,
     Leaf,
@@ -49,137 +50,37 @@ from funnelkit.lowered import (
     Operated,
     Unless,
     has_period_length,
-    show,
+    leaves_of,
 )
 from funnelkit.metric import Metric
 from funnelkit.resolve import can_reach, dimensions_in, joined, resolve_dimension, resolve_predicate
 from funnelkit.shop import Shop
+from funnelkit.steps import (
+    Fold,
+    Group,
+    LoweredMetric,
+    Part,
+    Plan,
+    Question,
+    Step,
+    fold_columns,
+)
 
 LOWEST_CURRENCY, HIGHEST_CURRENCY = "#lowest currency", "#highest currency"
 _PLAIN = (Sum, Count, CountDistinct, Min, Max, Quantile, StdDev)
 
-__all__ = [
-    "Fold",
-    "Group",
-    "LoweredMetric",
-    "Plan",
-    "Question",
-    "Step",
-    "fold_columns",
-    "make_plan",
-]
+__all__ = ["HIGHEST_CURRENCY", "LOWEST_CURRENCY", "make_plan", "with_parts"]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked besides the metrics.
+class Back:
+    """How many periods earlier a formula is taken, and whether like for like."""
 
-    Attributes:
-        by: The dimensions to group by.
-        where: What rows must satisfy, over dimensions.
-        calendar: How time is divided.
-        span: The range of time.
-    """
-
-    by: tuple[Dimension, ...]
-    where: Predicate | None
-    calendar: Calendar
-    span: Span
+    periods: int
+    like_for_like: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A key to group by: its name in the result and what it is on one table."""
-
-    name: str
-    value: Column | Lookup
-
-
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """One aggregate of a step.
-
-    Attributes:
-        name: The name of its column in the answer.
-        aggregate: What is folded, of the rows that enter the step.
-        asked: The aggregate with all its conditions, those of the step among them.
-    """
-
-    name: str
-    aggregate: Aggregate | Native
-    asked: Aggregate | Native
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One question to an engine: fold this source by these keys with these aggregates.
-
-    Attributes:
-        table: The table that is read.
-        folds: What is folded. A rollup, a count of retained values, or folds to
-            date share a step only with their like.
-        groups: The keys, besides the period.
-        where: Which rows enter.
-        calendar: How time is divided.
-        span: The range that is read; the whole history before its end if to date.
-        to_date: Whether the answer is what each period adds to the history.
-        is_spread: Whether a row that covers several days enters day by day, with
-            its share.
-    """
-
-    table: str
-    folds: tuple[Fold, ...]
-    groups: tuple[Group, ...]
-    where: Predicate | None
-    calendar: Calendar
-    span: Span
-    to_date: bool = False
-    is_spread: bool = False
-
-    def __str__(self) -> str:
-        keys = [*(["period"] if self.calendar.every else []), *(g.name for g in self.groups)]
-        reads = sorted({str(leaf) for fold in self.folds for leaf in fold_columns(fold)})
-        lines = [f"fold {self.table} by {', '.join(keys) or 'nothing'}"]
-        if self.to_date:
-            lines[0] += " to date"
-        if self.where is not None:
-            lines.append(f"  where {self.where}")
-        if self.span.start or self.span.end:
-            begin, end = self.span.start or "the beginning", self.span.end or "the end"
-            lines.append(f"  from {begin} to {end}")
-        lines.append(f"  reads {', '.join(reads) or 'its rows'}")
-        return "\n".join([*lines, *(f"  {fold.name} = {fold.aggregate}" for fold in self.folds)])
-
-
-@dataclass(frozen=True, slots=True)
-class LoweredMetric:
-    """A metric as arithmetic on leaves."""
-
-    metric: Metric
-    value: Lowered
-    ratio: tuple[Lowered, Lowered] | None
-    counts: tuple[bool, bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How a question will be answered.
-
-    Attributes:
-        question: The question.
-        metrics: The metrics, lowered, in the order they were asked.
-        steps: What each source is asked, once.
-    """
-
-    question: Question
-    metrics: tuple[LoweredMetric, ...]
-    steps: tuple[Step, ...]
-
-    def __str__(self) -> str:
-        lines = [f"{len(self.steps)} steps for {len(self.metrics)} metrics"]
-        lines += [f"{number}. {step}" for number, step in enumerate(self.steps, 1)]
-        lines += [f"{m.metric.name} = {show(m.value)}" for m in self.metrics]
-        return "\n".join(lines)
+NOW = Back(0, like_for_like=False)
 
 
 @dataclass(slots=True)
@@ -193,60 +94,66 @@ class _Planner:
     wanted: dict[str, list[str]] = field(default_factory=dict)
     metric: str = ""
 
-    def lower(self, formula: Formula, shift: int = 0, *, to_date: bool = False) -> Lowered:
+    def lower(self, formula: Formula, back: Back = NOW, *, to_date: bool = False) -> Lowered:
         match formula:
             case Constant() | PeriodYears():
                 return formula
             case Name(name):
                 raise UnknownNameError("metric", name)
             case Reference(_, inner):
-                return self.lower(inner, shift, to_date=to_date)
-            case Shift(inner, periods):
-                return self.lower(inner, shift + periods, to_date=to_date)
+                return self.lower(inner, back, to_date=to_date)
+            case Shift(inner, periods, like_for_like=like_for_like):
+                further = Back(back.periods + periods, back.like_for_like or like_for_like)
+                return self.lower(inner, further, to_date=to_date)
             case Cumulative(inner):
-                return self.lower(inner, shift, to_date=True)
+                return self.lower(inner, back, to_date=True)
             case Positive(inner):
-                return AboveZero(self.lower(inner, shift, to_date=to_date))
+                return AboveZero(self.lower(inner, back, to_date=to_date))
             case Arithmetic(operator, left, right):
                 return Operated(
                     operator,
-                    self.lower(left, shift, to_date=to_date),
-                    self.lower(right, shift, to_date=to_date),
+                    self.lower(left, back, to_date=to_date),
+                    self.lower(right, back, to_date=to_date),
                 )
             case _:
-                return self._lower_fold(formula, shift, to_date=to_date)
+                return self._lower_fold(formula, back, to_date=to_date)
 
-    def _lower_fold(self, fold: Aggregate | Native, shift: int, *, to_date: bool) -> Lowered:
+    def _lower_fold(self, fold: Aggregate | Native, back: Back, *, to_date: bool) -> Lowered:
         match fold:
             case Mean(value, where=where, of=None):
-                above = self._leaf(Sum(value, where=where), shift, to_date=to_date)
-                below = self._leaf(Count(value, where=where), shift, to_date=to_date)
+                above = self._leaf(Sum(value, where=where), back, to_date=to_date)
+                below = self._leaf(Count(value, where=where), back, to_date=to_date)
                 return Operated(Operator.DIVIDE, above, below)
-            case Sum(value, where=where, of=None, skip_nulls=False):
-                rows = self.shop.known[source_of(fold)]
+            case Sum(value, where=where, of=of, skip_nulls=False):
+                rows = of or self.shop.known[source_of(fold)]
                 gaps = Count(rows, where=joined((where, value.is_null())))
-                count = self._leaf(gaps, shift, to_date=to_date)
-                total = self._lower_fold(replace(fold, skip_nulls=True), shift, to_date=to_date)
+                count = self._leaf(gaps, back, to_date=to_date)
+                total = self._lower_fold(replace(fold, skip_nulls=True), back, to_date=to_date)
                 return Unless(total, count, 0, "missing_values")
             case Sum(value, where=where, of=None, within=Column() as within):
                 kinds = CountDistinct(within, where=joined((where, value.is_not_null())))
-                count = self._leaf(kinds, shift, to_date=to_date)
-                total = self._leaf(replace(fold, within=None), shift, to_date=to_date)
+                count = self._leaf(kinds, back, to_date=to_date)
+                total = self._leaf(replace(fold, within=None), back, to_date=to_date)
                 return Unless(total, count, 1, f"mixed_{within.name}")
             case _:
-                return self._leaf(fold, shift, to_date=to_date)
+                return self._leaf(fold, back, to_date=to_date)
 
-    def _leaf(self, aggregate: Aggregate | Native, shift: int, *, to_date: bool) -> Leaf:
+    def _leaf(self, aggregate: Aggregate | Native, back: Back, *, to_date: bool) -> Leaf:
         if to_date:
             check_grows(aggregate)
+        if back.like_for_like and (to_date or isinstance(aggregate, CountRetained)):
+            raise DefinitionError(
+                f"{self.metric} compares {aggregate} like for like, which looks back itself",
+                "compare whole periods: shift(…) without like_for_like=True",
+            )
         found = self.folds.setdefault(
             (aggregate, to_date), Fold(f"f{len(self.folds)}", aggregate, aggregate)
         )
-        self.reach[found.name] = max(self.reach.get(found.name, 0), shift)
+        self.reach[found.name] = max(self.reach.get(found.name, 0), back.periods)
         users = self.wanted.setdefault(found.name, [])
         if self.metric not in users:
             users.append(self.metric)
-        return Leaf(found.name, shift)
+        return Leaf(found.name, back.periods, back.like_for_like)
 
     def steps(self) -> tuple[Step, ...]:
         """Put the folds into steps: one per table and kind of folding."""
@@ -272,7 +179,7 @@ class _Planner:
 
     @property
     def _has_time(self) -> bool:
-        return self.question.calendar.every is not None or self.question.span != Span()
+        return self.question.calendar.has_periods or self.question.span != Span()
 
     def _step(self, table: str, folds: list[Fold], *, to_date: bool) -> Step:
         groups = tuple(
@@ -296,7 +203,7 @@ class _Planner:
     def _check_hours(self, table: str) -> None:
         bound = self.shop.tables[table]
         is_day = bound.columns.get(bound.table.time) == pl.Date
-        if is_day and self.question.calendar.every is Grain.HOUR:
+        if is_day and self.question.calendar.has_hours:
             raise DefinitionError(
                 f"{table}.{bound.table.time} holds whole days, which have no hours",
                 "use every='1d' or longer, or bind times",
@@ -327,7 +234,7 @@ class _Planner:
             return span
         if calendar.floor(span.start) != span.start:
             raise DefinitionError(
-                f"start={span.start} is not the start of a period of {calendar.every}",
+                f"start={span.start} is not the start of a period of {calendar}",
                 f"metrics that compare periods need whole ones: start={calendar.floor(span.start)}",
             )
         return Span(calendar.earlier(span.start, back), span.end)
@@ -368,7 +275,7 @@ def make_plan(shop: Shop, metrics: Sequence[Metric], question: Question) -> Plan
     planner = _Planner(shop, question)
     lowered: list[LoweredMetric] = []
     for metric in metrics:
-        if metric.compares_periods and question.calendar.every is None:
+        if metric.compares_periods and not question.calendar.has_periods:
             raise DefinitionError(
                 f"{metric.name} compares a period with the one before it",
                 "; ".join(filter(None, ("give periods: every='1mo'", metric.without_periods))),
@@ -383,19 +290,34 @@ def make_plan(shop: Shop, metrics: Sequence[Metric], question: Question) -> Plan
     return Plan(question, tuple(lowered), planner.steps())
 
 
-def fold_columns(fold: Fold) -> tuple[Column | Lookup, ...]:
-    """Give the columns and lookups that a fold reads."""
-    if isinstance(fold.aggregate, Native):
-        names = fold.aggregate.expression.meta.root_names()
-        return tuple(Column(table=fold.aggregate.table, name=name) for name in names)
-    return tuple(columns_of(fold.aggregate))
+def with_parts(plan: Plan, known_until: dt.datetime) -> Plan:
+    """Add the steps that like-for-like comparisons with an open period need.
+
+    Args:
+        plan: The plan.
+        known_until: The local time up to which the asked range is known.
+    """
+    calendar = plan.question.calendar
+    values = [side for m in plan.metrics for side in (m.value, *(m.ratio or ()))]
+    alike = {leaf for value in values for leaf in leaves_of(value) if leaf.like_for_like}
+    now = calendar.floor(known_until) if alike else known_until
+    parts: list[Part] = []
+    for shift in sorted({leaf.shift for leaf in alike}):
+        begin, end = calendar.earlier(now, shift), calendar.earlier(now, shift - 1)
+        cut = begin + (known_until - now)
+        names = {leaf.name for leaf in alike if leaf.shift == shift}
+        for step in plan.steps:
+            folds = tuple(fold for fold in step.folds if fold.name in names)
+            if folds and begin < cut < end:
+                parts.append(Part(replace(step, folds=folds, span=Span(begin, cut)), shift, now))
+    return replace(plan, parts=tuple(parts))
 
 
 def _check_length(
     metrics: Sequence[Metric], lowered: Sequence[LoweredMetric], question: Question
 ) -> None:
     span = question.span
-    if question.calendar.every or (span.start and span.end):
+    if question.calendar.has_periods or (span.start and span.end):
         return
     for metric, low in zip(metrics, lowered, strict=True):
         if has_period_length(low.value):

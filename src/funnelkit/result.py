@@ -10,13 +10,12 @@ from html import escape
 import polars as pl
 
 from funnelkit.align import compute, period_years, reason_of, roll_up
-from funnelkit.calendar import Grain
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.errors import UnknownNameError, UnsupportedError
 from funnelkit.formula.properties import additivity, is_count
 from funnelkit.lowered import has_period_length, leaves_of
 from funnelkit.metric import Metric
-from funnelkit.plan import LoweredMetric, Plan
+from funnelkit.steps import LoweredMetric, Plan
 
 __all__ = ["Result"]
 
@@ -64,7 +63,7 @@ class Result:
     @property
     def keys(self) -> tuple[str, ...]:
         """The key columns of the frame, the period first."""
-        period = () if self.plan.question.calendar.every is None else ("period",)
+        period = ("period",) if self.plan.question.calendar.has_periods else ()
         return (*period, *(dimension.name for dimension in self.plan.question.by))
 
     @property
@@ -112,7 +111,7 @@ class Result:
         for lowered in self.plan.metrics:
             _check_adds_up(self.plan, lowered, gone)
         question = self.plan.question
-        calendar = question.calendar if "period" in kept else replace(question.calendar, every=None)
+        calendar = question.calendar if "period" in kept else question.calendar.whole
         dimensions = tuple(d for d in question.by if d.name in kept)
         coarser = replace(self.plan, question=replace(question, by=dimensions, calendar=calendar))
         rolled = roll_up(coarser, self.folded, [_key_column(name) for name in kept])
@@ -212,7 +211,7 @@ class Result:
         question = self.plan.question
         calendar, span = question.calendar, question.span
         end = calendar.moved(period, 1)
-        is_hour = calendar.every is Grain.HOUR
+        is_hour = calendar.has_hours
         is_open = pl.lit(value=False)
         instants = [None if m is None else calendar.instant(m) for m in (span.start, span.end)]
         for limit in (self.as_of, instants[1]):
@@ -225,7 +224,7 @@ class Result:
         return is_open
 
     def _reason(self, value: pl.Expr, why_null: pl.Expr) -> pl.Expr:
-        if self.plan.question.calendar.every is None:
+        if not self.plan.question.calendar.has_periods:
             return pl.when(value.is_null()).then(why_null)
         is_open = self._is_open(pl.col(PERIOD))
         marked = pl.when(is_open).then(pl.lit("incomplete_period"))
@@ -261,7 +260,7 @@ def _moment(label: pl.Expr, *, is_hour: bool) -> pl.Expr:
 
 
 def _named_keys(plan: Plan) -> list[pl.Expr]:
-    period = [] if plan.question.calendar.every is None else [pl.col(PERIOD).alias("period")]
+    period = [pl.col(PERIOD).alias("period")] if plan.question.calendar.has_periods else []
     groups = [pl.col(group_column(d.name)).alias(d.name) for d in plan.question.by]
     return [*period, *groups]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack, cast
 
@@ -27,6 +28,7 @@ from funnelkit.errors import (
     Fault,
     UnknownNameError,
 )
+from funnelkit.fiscal import WeekYear
 from funnelkit.formula.properties import inputs
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column, Lookup
@@ -35,7 +37,22 @@ from funnelkit.rules import Default, Rule, dependencies
 from funnelkit.sources import FILE_TYPES, Source
 from funnelkit.tables import TABLES
 
-__all__ = ["Settings", "Shop"]
+__all__ = ["Seen", "Settings", "Shop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was learnt of a table when its keys were verified.
+
+    Attributes:
+        rows: The number of rows.
+        earliest: The instant of the first row, where rows have times.
+        latest: The instant of the last row.
+    """
+
+    rows: int
+    earliest: dt.datetime | None
+    latest: dt.datetime | None
 
 
 class Settings(TypedDict, total=False):
@@ -50,6 +67,8 @@ class Settings(TypedDict, total=False):
         as_of: The moment up to which the data is known; by default the latest
             time of any session, event, order or cart.
         week_start: The first day of the week.
+        fiscal_year: When the year begins, for months, quarters and years: month
+            and day as "04-01", or a `WeekYear` of whole weeks.
         guards: Whether broken promises of the data raise an error.
         tables: Declarations of tables beyond the canonical ones.
     """
@@ -61,6 +80,7 @@ class Settings(TypedDict, total=False):
     assume_empty: Sequence[str]
     as_of: Moment | None
     week_start: str
+    fiscal_year: str | WeekYear
     guards: bool
     tables: Sequence[type[Table]]
 
@@ -101,18 +121,21 @@ class Shop:
         assume_empty: Sequence[str] = (),
         as_of: Moment | None = None,
         week_start: str = "monday",
+        fiscal_year: str | WeekYear = "01-01",
         guards: bool = True,
         tables: Sequence[type[Table]] = (),
         **frames: Source,
     ) -> None:
-        self.calendar = Calendar(time_zone=time_zone, week_start=week_start)
+        self.calendar = Calendar(
+            time_zone=time_zone, week_start=week_start, fiscal_year=fiscal_year
+        )
         self.currency = currency
         self.policy = _policy(order_policy)
         self.guards = guards
         self.known = {**TABLES, **{table.table: table for table in tables}}
         self.rules: Mapping[Column, tuple[Rule, ...]] = {**RULES, **policy_rules(self.policy)}
         self.given_as_of = self.calendar.moment(as_of, "as_of")
-        self.verified: dict[str, int] = {}
+        self.seen: dict[str, Seen] = {}
         self.seen_as_of: dt.datetime | None = None
         self.tables = self._bind(frames, rename or {}, assume_empty)
 
@@ -172,7 +195,18 @@ class Shop:
 
     def size(self, table: str) -> int | None:
         """Give the number of rows of a table, where it is known without reading."""
-        return self.verified.get(table, self.tables[table].rows)
+        return self.seen[table].rows if table in self.seen else self.tables[table].rows
+
+    def extent(self, column: Column) -> tuple[dt.datetime, dt.datetime] | None:
+        """Give the first and last instant of the times by which rows enter a period, if known."""
+        rule = None if self.supplies(column) else self.rule(column)
+        while isinstance(rule, Lookup):
+            rule = rule.value
+        clock = rule if isinstance(rule, Column) else column
+        seen = self.seen.get(clock.table)
+        if seen is None or clock.name != self.known[clock.table].time:
+            return None
+        return (seen.earliest, seen.latest) if seen.earliest and seen.latest else None
 
     def rule(self, column: Column) -> Rule | None:
         """Give the rule that derives a column; None where there is none that can."""

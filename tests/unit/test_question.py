@@ -20,7 +20,7 @@ def shop():
     [
         ({"metrics": []}, "no metric was asked for"),
         ({"metrics": "avo"}, "or 'aov'"),
-        ({"metrics": "aov", "every": "2mo"}, "is no period"),
+        ({"metrics": "aov", "every": "5mo"}, "does not divide a year"),
         ({"metrics": "aov", "start": "yesterday"}, "is no date"),
         ({"metrics": "aov", "start": "2024-05-01", "end": "2024-05-01"}, "is not after"),
         ({"metrics": "aov", "where": "channel = 'paid'"}, "is not an expression"),

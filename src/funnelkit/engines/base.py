@@ -8,7 +8,7 @@ from typing import Protocol
 
 import polars as pl
 
-from funnelkit.plan import Step
+from funnelkit.steps import Step
 
 __all__ = ["PERIOD", "Engine", "group_column"]
 

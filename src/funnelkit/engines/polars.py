@@ -26,10 +26,9 @@ from funnelkit.formula.formulas import (
     Sum,
 )
 from funnelkit.formula.properties import leaves
-from funnelkit.formula.table import Table
 from funnelkit.formula.values import Column, Lookup, Time
-from funnelkit.plan import Fold, Step, fold_columns
-from funnelkit.shop import Shop
+from funnelkit.shop import Seen, Shop
+from funnelkit.steps import Fold, Step, fold_columns
 
 __all__ = ["PolarsEngine"]
 
@@ -51,16 +50,24 @@ class PolarsEngine:
 
     def fold(self, steps: Sequence[Step]) -> list[pl.DataFrame]:
         """Answer every step; see `Engine.fold`."""
-        queries = [_labelled(step, self._fold(step)) for step in steps]
-        self._verify()
+        queries = self._queries(steps)
+        if self._verify():
+            queries = self._queries(steps)
         tables = {step.table for step in steps}
         return self._collect(queries, share=len(tables) < len(steps))
 
-    def _verify(self) -> None:
-        """Check keys and rows of the tables that are read, once per table."""
-        fresh = [name for name in self.frames.used if name not in self.shop.verified]
-        if not (self.shop.guards and fresh):
-            return
+    def _queries(self, steps: Sequence[Step]) -> list[pl.LazyFrame]:
+        return [_labelled(step, self._fold(step)) for step in steps]
+
+    def _verify(self) -> bool:
+        """Check keys and rows of the tables that are read, once per table.
+
+        Returns:
+            Whether anything was learnt that makes for better queries.
+        """
+        fresh = [name for name in self.frames.used if name not in self.shop.seen]
+        if not fresh:
+            return False
         checks = [_Verification.of(self.shop, name) for name in fresh]
         answers = self._collect([check.query(self.compiler) for check in checks])
         counts = [answer.row(0, named=True) for answer in answers]
@@ -72,7 +79,8 @@ class PolarsEngine:
         if faults:
             raise ContractError(faults)
         for check, found in zip(checks, counts, strict=True):
-            self.shop.verified[check.name] = found["rows"]
+            self.shop.seen[check.name] = Seen(found["rows"], found["earliest"], found["latest"])
+        return True
 
     def as_of(self) -> dt.datetime | None:
         """Give the latest time of any session, event, order or cart, remembered."""
@@ -134,7 +142,7 @@ class PolarsEngine:
                 return _grouped(rows.filter(pl.col(_LAST)), keys, [total])
             case CountRetained() as retained:
                 return self._retained(rows, step, retained)
-            case CountDistinct() as distinct if step.to_date and step.calendar.every:
+            case CountDistinct() as distinct if step.to_date and step.calendar.has_periods:
                 return self._first_seen(rows, step, distinct)
             case Native():
                 natives = [
@@ -143,7 +151,7 @@ class PolarsEngine:
                     if isinstance(fold.aggregate, Native)
                 ]
                 return _grouped(rows, keys, natives)
-            case Sum() | Count() if step.to_date and step.calendar.every and folded[0].of:
+            case Sum() | Count() if step.to_date and step.calendar.has_periods and folded[0].of:
                 return self._grown(rows, step, folded[0].of)
             case _:
                 source = rows if folded[0].of is None else self._rollup(rows, folded[0].of, keys)
@@ -178,12 +186,12 @@ class PolarsEngine:
         named = {
             group_column(group.name): self.compiler.value(group.value) for group in step.groups
         }
-        if step.calendar.every is not None:
+        if step.calendar.has_periods:
             named[PERIOD] = self.compiler.period(clock, step.calendar)
         rows = rows.with_columns(**named)
         if any(isinstance(fold.aggregate, LastOverTime) for fold in step.folds):
             moment = self.compiler.value(clock)
-            latest = moment.max().over(PERIOD) if step.calendar.every else moment.max()
+            latest = moment.max().over(PERIOD) if step.calendar.has_periods else moment.max()
             rows = rows.with_columns((moment == latest).alias(_LAST))
         return rows if step.where is None else rows.filter(self.compiler.predicate(step.where))
 
@@ -219,6 +227,8 @@ class PolarsEngine:
         order = [pl.col(name) for name in (table.time, *table.key)]
         value = self.compiler.value(fold.value)
         kept = value.is_not_null()
+        if fold.where is not None:
+            kept = kept & self.compiler.predicate(fold.where)
         return value.filter(kept).sort_by([key.filter(kept) for key in order]).last()
 
     def _moment(self, fold: Min | Max, clock: Time) -> pl.Expr:
@@ -286,13 +296,13 @@ _LAST = "#last"
 
 def _labelled(step: Step, folded: pl.LazyFrame) -> pl.LazyFrame:
     """Give periods the type of their labels, on the few rows that are left."""
-    if step.calendar.every is None:
+    if not step.calendar.has_periods:
         return folded
     return folded.with_columns(pl.col(PERIOD).cast(step.calendar.label_type))
 
 
 def _keys(step: Step) -> list[str]:
-    period = [] if step.calendar.every is None else [PERIOD]
+    period = [PERIOD] if step.calendar.has_periods else []
     return [*period, *(group_column(group.name) for group in step.groups)]
 
 
@@ -316,13 +326,17 @@ class _Verification:
 
     name: str
     frame: pl.LazyFrame
-    table: type[Table]
+    clock: Column | None
     key: tuple[str, ...]
     checks: tuple[Check, ...]
 
     @classmethod
     def of(cls, shop: Shop, name: str) -> _Verification:
         bound = shop.tables[name]
+        clock = bound.table.get(bound.table.time)
+        supplied = clock if shop.supplies(clock) else None
+        if not shop.guards:
+            return cls(name, bound.frame, supplied, (), ())
         key = bound.table.key if all(k in bound.columns for k in bound.table.key) else ()
         checks = tuple(
             check
@@ -331,7 +345,7 @@ class _Verification:
             and all(isinstance(c, Column) and shop.supplies(c) for c in leaves(check.broken))
             and not (check.column.name == "status" and not _uses_status(shop))
         )
-        return cls(name, bound.frame, bound.table, key, checks)
+        return cls(name, bound.frame, supplied, key, checks)
 
     def query(self, compiler: Compiler) -> pl.LazyFrame:
         counts = [
@@ -348,7 +362,9 @@ class _Verification:
                     has_all.sum().cast(pl.Int64) - key.filter(has_all).n_unique().cast(pl.Int64)
                 ).alias("double keys"),
             ]
-        return self.frame.select(pl.len().cast(pl.Int64).alias("rows"), *counts)
+        moment = pl.lit(None) if self.clock is None else compiler.instant(self.clock)
+        times = [moment.min().alias("earliest"), moment.max().alias("latest")]
+        return self.frame.select(pl.len().cast(pl.Int64).alias("rows"), *times, *counts)
 
     def faults(self, compiler: Compiler, counts: dict[str, int]) -> list[Fault]:
         key = ", ".join(self.key)

@@ -472,17 +472,27 @@ class Arithmetic(FormulaNode):
 
 @dataclass(frozen=True, slots=True)
 class Shift(FormulaNode):
-    """A formula in an earlier period, shown in this one."""
+    """A formula in an earlier period, shown in this one.
+
+    Attributes:
+        formula: The formula.
+        periods: How many periods earlier.
+        like_for_like: Whether a period that is still open is set against the
+            same part of the earlier one: the first 22 days against the first 22.
+    """
 
     formula: Formula
     periods: int = 1
+    like_for_like: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "formula", as_formula(self.formula))
         _check_periods(self.periods)
+        _check_flag("like_for_like", self.like_for_like)
 
     def __str__(self) -> str:
-        return f"shift({self.formula}, {self.periods})"
+        extra = ", like_for_like=True" if self.like_for_like else ""
+        return f"shift({self.formula}, {self.periods}{extra})"
 
 
 @dataclass(frozen=True, slots=True)

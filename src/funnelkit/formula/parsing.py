@@ -98,6 +98,8 @@ _FOLDS: dict[str, Callable[..., Formula]] = {
     "std_dev": StdDev,
     "last_over_time": LastOverTime,
 }
+_TAKES = {"period_years": set[str](), "cumulative": set[str](), "positive": set[str]()}
+_TAKES["shift"] = {"like_for_like"}
 _RELATIONS: dict[type[ast.cmpop], Relation] = {
     ast.Eq: Relation.EQ,
     ast.NotEq: Relation.NE,
@@ -194,8 +196,8 @@ class _Reader:
         return ".".join([owner.id, *reversed(parts)])
 
     def _call(self, name: str, node: ast.Call, depth: int) -> Formula:
-        if name in {"period_years", "cumulative", "positive", "shift"} and node.keywords:
-            _refuse(node, "takes no named arguments", f"see {name} in the reference")
+        if name in _TAKES and not set(_words(node)) <= _TAKES[name]:
+            _refuse(node, "has a named argument that it does not take", f"see {name}")
         match name, node.args:
             case "period_years", []:
                 return PeriodYears()
@@ -203,10 +205,9 @@ class _Reader:
                 return Cumulative(self.formula(inner, depth + 1))
             case "positive", [inner]:
                 return Positive(self.formula(inner, depth + 1))
-            case "shift", [inner, ast.Constant(value=int() as periods)]:
-                return self._built(node, Shift, self.formula(inner, depth + 1), periods)
-            case "shift", [inner]:
-                return Shift(self.formula(inner, depth + 1))
+            case "shift", [inner] | [inner, ast.Constant(value=int())]:
+                count, words = map(_number, node.args[1:]), self._others(_words(node))
+                return self._built(node, Shift, self.formula(inner, depth + 1), *count, **words)
             case _:
                 return self._aggregate(name, node)
 

@@ -6,7 +6,7 @@ None of it is declared anywhere, so none of it can be declared wrongly.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from funnelkit.errors import DefinitionError, UnitError, UnknownNameError
@@ -250,8 +250,8 @@ def replace_names(formula: Formula, found: Mapping[str, Reference]) -> Formula:
             if name not in found:
                 raise UnknownNameError("metric", name, list(found))
             return found[name]
-        case Shift(inner, periods):
-            return Shift(replace_names(inner, found), periods)
+        case Shift(inner):
+            return replace(formula, formula=replace_names(inner, found))
         case Cumulative(inner):
             return Cumulative(replace_names(inner, found))
         case Positive(inner):

@@ -59,8 +59,8 @@ def expand(formula: Formula) -> str:
             return f"({expand(inner)})"
         case Arithmetic(operator, left, right):
             return f"({expand(left)} {operator} {expand(right)})"
-        case Shift(inner, periods):
-            return f"shift({expand(inner)}, {periods})"
+        case Shift(inner):
+            return str(formula).replace(str(inner), expand(inner), 1)
         case Cumulative(inner):
             return f"cumulative({expand(inner)})"
         case Positive(inner):

@@ -1,0 +1,166 @@
+"""What is asked of an engine, and what is made of its answers: steps and plans."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from funnelkit.calendar import Calendar, Span
+from funnelkit.formula.formulas import Aggregate, Native
+from funnelkit.formula.properties import columns_of
+from funnelkit.formula.values import Column, Dimension, Lookup, Predicate
+from funnelkit.lowered import Lowered, show
+from funnelkit.metric import Metric
+
+__all__ = [
+    "Fold",
+    "Group",
+    "LoweredMetric",
+    "Part",
+    "Plan",
+    "Question",
+    "Step",
+    "fold_columns",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked besides the metrics.
+
+    Attributes:
+        by: The dimensions to group by.
+        where: What rows must satisfy, over dimensions.
+        calendar: How time is divided.
+        span: The range of time.
+    """
+
+    by: tuple[Dimension, ...]
+    where: Predicate | None
+    calendar: Calendar
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A key to group by: its name in the result and what it is on one table."""
+
+    name: str
+    value: Column | Lookup
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One aggregate of a step.
+
+    Attributes:
+        name: The name of its column in the answer.
+        aggregate: What is folded, of the rows that enter the step.
+        asked: The aggregate with all its conditions, those of the step among them.
+    """
+
+    name: str
+    aggregate: Aggregate | Native
+    asked: Aggregate | Native
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One question to an engine: fold this source by these keys with these aggregates.
+
+    Attributes:
+        table: The table that is read.
+        folds: What is folded. A rollup, a count of retained values, or folds to
+            date share a step only with their like.
+        groups: The keys, besides the period.
+        where: Which rows enter.
+        calendar: How time is divided.
+        span: The range that is read; the whole history before its end if to date.
+        to_date: Whether the answer is what each period adds to the history.
+        is_spread: Whether a row that covers several days enters day by day, with
+            its share.
+    """
+
+    table: str
+    folds: tuple[Fold, ...]
+    groups: tuple[Group, ...]
+    where: Predicate | None
+    calendar: Calendar
+    span: Span
+    to_date: bool = False
+    is_spread: bool = False
+
+    def __str__(self) -> str:
+        keys = [*(["period"] if self.calendar.has_periods else []), *(g.name for g in self.groups)]
+        reads = sorted({str(leaf) for fold in self.folds for leaf in fold_columns(fold)})
+        lines = [f"fold {self.table} by {', '.join(keys) or 'nothing'}"]
+        if self.to_date:
+            lines[0] += " to date"
+        if self.where is not None:
+            lines.append(f"  where {self.where}")
+        if self.span.start or self.span.end:
+            begin, end = self.span.start or "the beginning", self.span.end or "the end"
+            lines.append(f"  from {begin} to {end}")
+        lines.append(f"  reads {', '.join(reads) or 'its rows'}")
+        return "\n".join([*lines, *(f"  {fold.name} = {fold.aggregate}" for fold in self.folds)])
+
+
+@dataclass(frozen=True, slots=True)
+class LoweredMetric:
+    """A metric as arithmetic on leaves."""
+
+    metric: Metric
+    value: Lowered
+    ratio: tuple[Lowered, Lowered] | None
+    counts: tuple[bool, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A step over the first part of an earlier period, to set an open period against.
+
+    Attributes:
+        step: The step, its range cut to the part.
+        shift: How many periods earlier it is.
+        now: The start of the open period, as local time.
+    """
+
+    step: Step
+    shift: int
+    now: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a question will be answered.
+
+    Attributes:
+        question: The question.
+        metrics: The metrics, lowered, in the order they were asked.
+        steps: What each source is asked, once.
+        parts: What is asked of earlier periods again, like for like.
+    """
+
+    question: Question
+    metrics: tuple[LoweredMetric, ...]
+    steps: tuple[Step, ...]
+    parts: tuple[Part, ...] = ()
+
+    def __str__(self) -> str:
+        steps = [*self.steps, *(part.step for part in self.parts)]
+        lines = [f"{_many(len(steps), 'step')} for {_many(len(self.metrics), 'metric')}"]
+        lines += [f"{number}. {step}" for number, step in enumerate(steps, 1)]
+        lines += [f"{m.metric.name} = {show(m.value)}" for m in self.metrics]
+        return "\n".join(lines)
+
+
+def fold_columns(fold: Fold) -> tuple[Column | Lookup, ...]:
+    """Give the columns and lookups that a fold reads."""
+    if isinstance(fold.aggregate, Native):
+        names = fold.aggregate.expression.meta.root_names()
+        return tuple(Column(table=fold.aggregate.table, name=name) for name in names)
+    return tuple(columns_of(fold.aggregate))
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
