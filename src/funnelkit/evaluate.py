@@ -13,7 +13,7 @@ from funnelkit.engines.polars import PolarsEngine
 from funnelkit.errors import DefinitionError, HistoryWarning
 from funnelkit.formula.formulas import Native
 from funnelkit.formula.parsing import parse_predicate
-from funnelkit.formula.properties import leaves, parts_of
+from funnelkit.formula.properties import parts_of
 from funnelkit.formula.values import (
     AsOf,
     Column,
@@ -31,7 +31,7 @@ from funnelkit.registry import Registry, find_metric, registry
 from funnelkit.result import Result
 from funnelkit.rules import FirstOver, NumberOver, PreviousOver, dependencies
 from funnelkit.shop import Shop
-from funnelkit.steps import Plan, Question, Step, fold_columns
+from funnelkit.steps import Plan, Question
 
 __all__ = ["Asked", "evaluate", "plan"]
 
@@ -207,18 +207,14 @@ def _uses_as_of(shop: Shop, node: Value | Predicate) -> bool:
     return any(_uses_as_of(shop, child) for child in children(node))
 
 
-def _reads(step: Step) -> list[Column | Lookup]:
-    where = [] if step.where is None else list(leaves(step.where))
-    return [leaf for fold in step.folds for leaf in fold_columns(fold)] + where
-
-
 def _warn_of_history(shop: Shop, engine: Engine, made: Plan) -> None:
     """Warn where the history that a fold looks back on starts inside the range."""
     start = made.question.span.start
     if start is None:
         return
     for step in made.steps:
-        if not (step.to_date or any(_looks_back(shop, leaf) for leaf in _reads(step))):
+        looks_back = step.to_date or step.first_of is not None
+        if not (looks_back or any(_looks_back(shop, leaf) for leaf in step.reads)):
             continue
         first = engine.earliest(step.table)
         if first is not None and first >= start:

@@ -42,7 +42,17 @@ from funnelkit.formula.formulas import (
     source_of,
 )
 from funnelkit.formula.properties import check_grows, conjuncts, is_count
-from funnelkit.formula.values import Column, Dimension, Money, Operator, Or, Predicate
+from funnelkit.formula.values import (
+    Column,
+    Comparison,
+    Dimension,
+    Flag,
+    Money,
+    Operator,
+    Or,
+    Predicate,
+    Value,
+)
 from funnelkit.lowered import (
     AboveZero,
     Leaf,
@@ -54,6 +64,7 @@ from funnelkit.lowered import (
 )
 from funnelkit.metric import Metric
 from funnelkit.resolve import can_reach, dimensions_in, joined, resolve_dimension, resolve_predicate
+from funnelkit.rules import NumberOver
 from funnelkit.shop import Shop
 from funnelkit.steps import (
     Fold,
@@ -81,6 +92,14 @@ class Back:
 
 
 NOW = Back(0, like_for_like=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstOf:
+    """The rows that are the first in time of their key, among those that satisfy a predicate."""
+
+    key: Column
+    where: Predicate
 
 
 @dataclass(slots=True)
@@ -159,16 +178,64 @@ class _Planner:
         """Put the folds into steps: one per table and kind of folding."""
         self._check_inputs()
         buckets: dict[tuple[object, ...], list[Fold]] = {}
-        for (aggregate, to_date), fold in self.folds.items():
-            bucket = (*_bucket(aggregate, to_date=to_date), self._is_spread(fold))
+        for (_, to_date), fold in self.folds.items():
+            bucket = (_table(fold), to_date, self._is_spread(fold), self._kind(fold, to_date))
             buckets.setdefault(bucket, []).append(fold)
         return tuple(
-            replace(
-                self._step(str(bucket[0]), folds, to_date=bool(bucket[1])),
-                is_spread=bool(bucket[-1]),
-            )
-            for bucket, folds in buckets.items()
+            self._first_step(folds, kind)
+            if isinstance(kind, _FirstOf)
+            else self._step(folds, to_date=bool(to_date), is_spread=bool(is_spread))
+            for (_, to_date, is_spread, kind), folds in buckets.items()
         )
+
+    def _kind(self, fold: Fold, to_date: bool) -> object:  # noqa: FBT001  # a key of the folds
+        """Give what folds of one table have in common that share a step."""
+        aggregate = fold.aggregate
+        match aggregate:
+            case Native():
+                return None
+            case CountRetained(value, where=where):
+                return (value, where)
+            case CountDistinct(value, where=where) if to_date or self._is_retained(value, where):
+                return (value, where)
+            case CountDistinct():
+                return self._first_of(aggregate)
+            case LastOverTime():
+                return aggregate
+            case _:
+                return aggregate.of
+
+    def _is_retained(self, value: Value, where: Predicate | None) -> bool:
+        """Whether retention of the same values is asked too, which reads what they occur in."""
+        return any(
+            isinstance(other, CountRetained) and (other.value, other.where) == (value, where)
+            for other, _ in self.folds
+        )
+
+    def _first_of(self, fold: CountDistinct) -> _FirstOf | None:
+        """Give of which rows a fold counts those that are the first in time of their key."""
+        key, shop = fold.value, self.shop
+        if not isinstance(key, Column) or self.question.by or self.question.where or fold.of:
+            return None
+        for flag in conjuncts(fold.where):
+            rule = None if not isinstance(flag, Flag) or shop.supplies(flag) else shop.rule(flag)
+            if not isinstance(rule, Comparison) or rule != rule.left.eq(1):
+                continue
+            number = rule.left
+            if not isinstance(number, Column) or shop.supplies(number):
+                continue
+            order = shop.rule(number)
+            if isinstance(order, NumberOver) and order.key == key:
+                implied = {flag, *conjuncts(order.where)}
+                return _FirstOf(key, order.where) if implied >= {*conjuncts(fold.where)} else None
+        return None
+
+    def _first_step(self, folds: list[Fold], kind: _FirstOf) -> Step:
+        table = self.shop.known[kind.key.table]
+        counted = tuple(replace(fold, aggregate=Count(table)) for fold in folds)
+        span = self._span(folds, to_date=False)
+        calendar = self.question.calendar
+        return Step(table.table, counted, (), kind.where, calendar, span, first_of=kind.key)
 
     def _is_spread(self, fold: Fold) -> bool:
         """Whether a fold adds amounts that are shared out over the days of their rows."""
@@ -181,7 +248,8 @@ class _Planner:
     def _has_time(self) -> bool:
         return self.question.calendar.has_periods or self.question.span != Span()
 
-    def _step(self, table: str, folds: list[Fold], *, to_date: bool) -> Step:
+    def _step(self, folds: list[Fold], *, to_date: bool, is_spread: bool) -> Step:
+        table = _table(folds[0])
         groups = tuple(
             Group(dimension.name, resolve_dimension(self.shop, table, dimension))
             for dimension in self.question.by
@@ -198,6 +266,7 @@ class _Planner:
             self.question.calendar,
             self._span(folds, to_date=to_date),
             to_date=to_date,
+            is_spread=is_spread,
         )
 
     def _check_hours(self, table: str) -> None:
@@ -325,20 +394,6 @@ def _check_length(
                 f"{metric.name} depends on the length of the range",
                 "give start= and end=, or every=",
             )
-
-
-def _bucket(aggregate: Aggregate | Native, *, to_date: bool) -> tuple[object, ...]:
-    match aggregate:
-        case Native():
-            return (aggregate.table, False)
-        case CountRetained():
-            return (source_of(aggregate), to_date, aggregate)
-        case CountDistinct() if to_date:
-            return (source_of(aggregate), to_date, aggregate)
-        case LastOverTime():
-            return (source_of(aggregate), to_date, aggregate)
-        case _:
-            return (source_of(aggregate), to_date, aggregate.of)
 
 
 def _split_where(folds: Sequence[Fold]) -> tuple[list[Fold], Predicate | None]:

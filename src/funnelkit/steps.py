@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from funnelkit.calendar import Calendar, Span
 from funnelkit.formula.formulas import Aggregate, Native
-from funnelkit.formula.properties import columns_of
+from funnelkit.formula.properties import columns_of, leaves
 from funnelkit.formula.values import Column, Dimension, Lookup, Predicate
 from funnelkit.lowered import Lowered, show
 from funnelkit.metric import Metric
@@ -79,6 +79,8 @@ class Step:
         to_date: Whether the answer is what each period adds to the history.
         is_spread: Whether a row that covers several days enters day by day, with
             its share.
+        first_of: If given, of the rows that satisfy `where` only the first in
+            time of each value of this column enters, in the whole history.
     """
 
     table: str
@@ -89,15 +91,27 @@ class Step:
     span: Span
     to_date: bool = False
     is_spread: bool = False
+    first_of: Column | None = None
+
+    @property
+    def reads(self) -> tuple[Column | Lookup, ...]:
+        """The columns and lookups that the folds, the keys and the filter read."""
+        found = [leaf for fold in self.folds for leaf in fold_columns(fold)]
+        found += [group.value for group in self.groups]
+        found += [] if self.where is None else leaves(self.where)
+        found += [] if self.first_of is None else [self.first_of]
+        return tuple(dict.fromkeys(found))
 
     def __str__(self) -> str:
         keys = [*(["period"] if self.calendar.has_periods else []), *(g.name for g in self.groups)]
-        reads = sorted({str(leaf) for fold in self.folds for leaf in fold_columns(fold)})
+        reads = sorted(map(str, self.reads))
         lines = [f"fold {self.table} by {', '.join(keys) or 'nothing'}"]
         if self.to_date:
             lines[0] += " to date"
         if self.where is not None:
             lines.append(f"  where {self.where}")
+        if self.first_of is not None:
+            lines.append(f"  only the first row in time of each {self.first_of}")
         if self.span.start or self.span.end:
             begin, end = self.span.start or "the beginning", self.span.end or "the end"
             lines.append(f"  from {begin} to {end}")

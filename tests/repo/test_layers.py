@@ -15,7 +15,7 @@ LAYERS = (
     "result",
     "align",
     "engines.polars",
-    "engines.prepare",
+    "engines.prepare|engines.runs",
     "engines.expressions",
     "engines.base",
     "engines",

@@ -12,6 +12,7 @@ from funnelkit.derivations import CHECKS, CLOCKS, Check
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.engines.expressions import Compiler, column_name
 from funnelkit.engines.prepare import Frames
+from funnelkit.engines.runs import KEY, Runs, read_runs
 from funnelkit.errors import ContractError, DataError, Fault
 from funnelkit.formula.formulas import (
     Aggregate,
@@ -23,12 +24,13 @@ from funnelkit.formula.formulas import (
     Min,
     Native,
     Rollup,
+    Rows,
     Sum,
 )
-from funnelkit.formula.properties import leaves
+from funnelkit.formula.properties import conjuncts, leaves
 from funnelkit.formula.values import Column, Lookup, Time
 from funnelkit.shop import Seen, Shop
-from funnelkit.steps import Fold, Step, fold_columns
+from funnelkit.steps import Fold, Step
 
 __all__ = ["PolarsEngine"]
 
@@ -43,6 +45,7 @@ class PolarsEngine:
     shop: Shop
     frames: Frames = field(init=False)
     compiler: Compiler = field(init=False)
+    runs: dict[object, Runs] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.compiler = Compiler(self.shop)
@@ -50,14 +53,16 @@ class PolarsEngine:
 
     def fold(self, steps: Sequence[Step]) -> list[pl.DataFrame]:
         """Answer every step; see `Engine.fold`."""
-        queries = self._queries(steps)
+        rows = [self._rows(step) for step in steps]
         if self._verify():
-            queries = self._queries(steps)
+            rows = [self._rows(step) for step in steps]
+        self.runs.clear()
+        queries = [
+            _labelled(step, self._fold(step, entered))
+            for step, entered in zip(steps, rows, strict=True)
+        ]
         tables = {step.table for step in steps}
         return self._collect(queries, share=len(tables) < len(steps))
-
-    def _queries(self, steps: Sequence[Step]) -> list[pl.LazyFrame]:
-        return [_labelled(step, self._fold(step)) for step in steps]
 
     def _verify(self) -> bool:
         """Check keys and rows of the tables that are read, once per table.
@@ -130,20 +135,22 @@ class PolarsEngine:
             reason = (str(error).splitlines() or [""])[0][:200]
             raise DataError(f"the data could not be read: {reason}") from None
 
-    def _fold(self, step: Step) -> pl.LazyFrame:
-        rows = self._rows(step)
+    def _fold(self, step: Step, rows: pl.LazyFrame) -> pl.LazyFrame:
+        if step.first_of is not None:
+            return self._first_of(rows, step, step.first_of)
         keys = _keys(step)
         folded = [fold.aggregate for fold in step.folds]
+        is_grown = step.to_date and step.calendar.has_periods
+        if any(isinstance(fold, CountRetained) for fold in folded):
+            return self._of_runs(rows, step)
         match folded[0]:
             case LastOverTime() as last:
                 name = step.folds[0].name
                 value = self.compiler.value(last.value).cast(pl.Float64)
                 total = pl.when(value.count() > 0).then(value.sum()).alias(name)
                 return _grouped(rows.filter(pl.col(_LAST)), keys, [total])
-            case CountRetained() as retained:
-                return self._retained(rows, step, retained)
-            case CountDistinct() as distinct if step.to_date and step.calendar.has_periods:
-                return self._first_seen(rows, step, distinct)
+            case CountDistinct() if is_grown:
+                return self._of_runs(rows, step)
             case Native():
                 natives = [
                     fold.aggregate.expression.cast(pl.Float64).alias(fold.name)
@@ -151,8 +158,10 @@ class PolarsEngine:
                     if isinstance(fold.aggregate, Native)
                 ]
                 return _grouped(rows, keys, natives)
-            case Sum() | Count() if step.to_date and step.calendar.has_periods and folded[0].of:
-                return self._grown(rows, step, folded[0].of)
+            case Sum() | Count() if is_grown and (rollup := folded[0].of):
+                if all(isinstance(fold, Count) for fold in folded) and _counts_rows(rollup):
+                    return self._counts_grown(rows, step, rollup)
+                return self._grown(rows, step, rollup)
             case _:
                 source = rows if folded[0].of is None else self._rollup(rows, folded[0].of, keys)
                 return _grouped(source, keys, self._aggregates(step.folds))
@@ -171,16 +180,10 @@ class PolarsEngine:
         table = self.shop.known[step.table]
         clock = table.get(table.time)
         has_clock = not self.shop.lacks(clock)
-        wants = [leaf for fold in step.folds for leaf in fold_columns(fold)]
-        wants += [group.value for group in step.groups]
-        wants += [] if step.where is None else leaves(step.where)
-        wants += [clock] if has_clock else []
-        wants += self._tie_breakers(step)
-        rows = self.frames.prepare(
-            step.table,
-            wants,
-            spread=step.is_spread,
-        )
+        wants = [*step.reads, *([clock] if has_clock else []), *self._tie_breakers(step)]
+        rows = self.frames.prepare(step.table, wants, spread=step.is_spread)
+        if step.first_of is not None:
+            return rows.filter(pl.col(clock.name).is_not_null(), *self._entering(step))
         if has_clock:
             rows = rows.filter(*self.compiler.within(clock, step.span))
         named = {
@@ -193,7 +196,10 @@ class PolarsEngine:
             moment = self.compiler.value(clock)
             latest = moment.max().over(PERIOD) if step.calendar.has_periods else moment.max()
             rows = rows.with_columns((moment == latest).alias(_LAST))
-        return rows if step.where is None else rows.filter(self.compiler.predicate(step.where))
+        return rows.filter(*self._entering(step))
+
+    def _entering(self, step: Step) -> list[pl.Expr]:
+        return [] if step.where is None else [self.compiler.predicate(step.where)]
 
     def _tie_breakers(self, step: Step) -> list[Column]:
         table = self.shop.known[step.table]
@@ -208,7 +214,7 @@ class PolarsEngine:
     def _rollup(self, rows: pl.LazyFrame, rollup: Rollup, keys: Sequence[str]) -> pl.LazyFrame:
         """Fold rows to one per key within the groups; rows without the key are left out."""
         kept = rows.filter(*self._rollup_filter(rollup))
-        key = self.compiler.value(rollup.key).alias(_KEY)
+        key = self.compiler.value(rollup.key).alias(KEY)
         folds = [self._inner(fold).alias(name) for name, fold in rollup.columns]
         return kept.group_by(*keys, key).agg(folds)
 
@@ -238,22 +244,53 @@ class PolarsEngine:
             moment = pl.when(self.compiler.predicate(fold.where)).then(moment)
         return moment.min() if isinstance(fold, Min) else moment.max()
 
-    def _retained(self, rows: pl.LazyFrame, step: Step, fold: CountRetained) -> pl.LazyFrame:
-        """Count the values of each period that an earlier one of the same group had."""
-        keys = _keys(step)
-        value = self.compiler.value(fold.value).alias(_KEY)
-        seen = rows.filter(value.is_not_null()).select(*keys, value).unique()
-        before = seen.with_columns(step.calendar.moved(pl.col(PERIOD), fold.periods))
-        both = seen.join(before, on=[*keys, _KEY], how="semi", nulls_equal=True)
-        return _grouped(both, keys, [pl.len().cast(pl.Int64).alias(step.folds[0].name)])
+    def _of_runs(self, rows: pl.LazyFrame, step: Step) -> pl.LazyFrame:
+        """Count values of a key by the periods in which they occur, occur again, or begin."""
+        runs = self._runs(rows, step, step.folds[0].aggregate)
+        counted = runs.frame.lazy().with_columns(_of_run(runs, step, fold) for fold in step.folds)
+        return _grouped(counted, _keys(step), [pl.col(fold.name).sum() for fold in step.folds])
 
-    def _first_seen(self, rows: pl.LazyFrame, step: Step, fold: CountDistinct) -> pl.LazyFrame:
-        """Count the values of each group by the period in which they were first seen."""
-        keys = _keys(step)
-        groups = [key for key in keys if key != PERIOD]
-        value = self.compiler.value(fold.value).alias(_KEY)
-        first = rows.filter(value.is_not_null()).group_by(*groups, value).agg(pl.col(PERIOD).min())
-        return _grouped(first, keys, [pl.len().cast(pl.Int64).alias(step.folds[0].name)])
+    def _runs(self, rows: pl.LazyFrame, step: Step, fold: Aggregate | Native) -> Runs:
+        """Give in which periods each value of a fold's key occurs; read once for all steps."""
+        if isinstance(fold, CountRetained | CountDistinct):
+            key, where = fold.value, None
+        elif isinstance(fold, Count | Sum) and fold.of is not None:
+            key, where = fold.of.key, fold.of.where
+        else:
+            raise AssertionError(fold)
+        conditions = frozenset((*conjuncts(step.where), *conjuncts(where)))
+        place = (step.table, step.groups, step.span, step.calendar, key, conditions)
+        if place not in self.runs:
+            value = self.compiler.value(key).alias(KEY)
+            kept = rows if where is None else rows.filter(self.compiler.predicate(where))
+            kept = kept.filter(value.is_not_null()).with_columns(value)
+            groups = [group_column(group.name) for group in step.groups]
+            self.runs[place] = read_runs(kept, groups, step.calendar, self._collect_one)
+        return self.runs[place]
+
+    def _collect_one(self, query: pl.LazyFrame) -> pl.DataFrame:
+        (answer,) = self._collect([query])
+        return answer
+
+    def _first_of(self, rows: pl.LazyFrame, step: Step, key: Column) -> pl.LazyFrame:
+        """Fold the first row of each key, which is at its earliest time, whichever row that is."""
+        table = self.shop.known[step.table]
+        clock = table.get(table.time)
+        earliest = pl.col(clock.name).min()
+        first = rows.filter(pl.col(key.name).is_not_null()).group_by(key.name).agg(earliest)
+        entered = first.filter(*self.compiler.within(clock, step.span))
+        if step.calendar.has_periods:
+            period = self.compiler.period(clock, step.calendar)
+            entered = entered.with_columns(period.alias(PERIOD))
+        return _grouped(entered, _keys(step), self._aggregates(step.folds))
+
+    def _counts_grown(self, rows: pl.LazyFrame, step: Step, rollup: Rollup) -> pl.LazyFrame:
+        """Give what each period adds to counts of keys, by how many rows they have had so far."""
+        runs = self._runs(rows, step, step.folds[0].aggregate)
+        columns = [runs.rows_to_date().alias(name) for name, _ in rollup.columns]
+        added = [runs.change(self._holds(fold)).alias(fold.name) for fold in step.folds]
+        changes = runs.frame.lazy().with_columns(columns).with_columns(added)
+        return _grouped(changes, _keys(step), [pl.col(fold.name).sum() for fold in step.folds])
 
     def _grown(self, rows: pl.LazyFrame, step: Step, rollup: Rollup) -> pl.LazyFrame:
         """Give what each period adds to a fold over a rollup of the history so far.
@@ -263,8 +300,8 @@ class PolarsEngine:
         """
         keys = _keys(step)
         groups = [key for key in keys if key != PERIOD]
-        parts = self._rollup(rows, rollup, keys).sort(*groups, _KEY, PERIOD, nulls_last=True)
-        owner = [*groups, _KEY]
+        parts = self._rollup(rows, rollup, keys).sort(*groups, KEY, PERIOD, nulls_last=True)
+        owner = [*groups, KEY]
         grown = parts.with_columns(
             _running(fold, pl.col(name)).over(owner) for name, fold in rollup.columns
         )
@@ -278,19 +315,19 @@ class PolarsEngine:
 
     def _contribution(self, fold: Fold) -> pl.Expr:
         """Give what one key adds to a count or sum over a rollup."""
-        aggregate = fold.aggregate
-        where = (
-            pl.lit(value=True)
-            if isinstance(aggregate, Native) or aggregate.where is None
-            else self.compiler.predicate(aggregate.where).fill_null(value=False)
-        )
-        if isinstance(aggregate, Sum):
-            value = self.compiler.value(aggregate.value).cast(pl.Float64).fill_null(0.0)
-            return pl.when(where).then(value).otherwise(0.0)
-        return where.cast(pl.Int64)
+        holds = self._holds(fold)
+        if isinstance(fold.aggregate, Sum):
+            value = self.compiler.value(fold.aggregate.value).cast(pl.Float64).fill_null(0.0)
+            return pl.when(holds).then(value).otherwise(0.0)
+        return holds.cast(pl.Int64)
+
+    def _holds(self, fold: Fold) -> pl.Expr:
+        """Say whether a key satisfies the condition of a fold over a rollup."""
+        if isinstance(fold.aggregate, Native) or fold.aggregate.where is None:
+            return pl.lit(value=True)
+        return self.compiler.predicate(fold.aggregate.where).fill_null(value=False)
 
 
-_KEY = "#key"
 _LAST = "#last"
 
 
@@ -308,6 +345,23 @@ def _keys(step: Step) -> list[str]:
 
 def _grouped(rows: pl.LazyFrame, keys: Sequence[str], folds: Sequence[pl.Expr]) -> pl.LazyFrame:
     return rows.group_by(keys).agg(folds) if keys else rows.select(folds)
+
+
+def _of_run(runs: Runs, step: Step, fold: Fold) -> pl.Expr:
+    """Say whether a fold counts a run: 1 or 0."""
+    if isinstance(fold.aggregate, CountRetained):
+        counts = runs.is_retained(fold.aggregate.periods)
+    else:
+        counts = runs.is_first() if step.to_date else pl.lit(value=True)
+    return counts.cast(pl.Int64).alias(fold.name)
+
+
+def _counts_rows(rollup: Rollup) -> bool:
+    """Whether a rollup holds nothing of a key but how many rows it has."""
+    return all(
+        isinstance(fold, Count) and isinstance(fold.rows, Rows) and fold.where is None
+        for _, fold in rollup.columns
+    )
 
 
 def _running(fold: Aggregate, column: pl.Expr) -> pl.Expr:

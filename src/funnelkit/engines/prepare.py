@@ -11,7 +11,7 @@ from funnelkit.engines.expressions import Compiler, column_name
 from funnelkit.errors import MissingInputError
 from funnelkit.formula.formulas import Count, Sum
 from funnelkit.formula.properties import columns_of, leaves
-from funnelkit.formula.values import Column, Lookup, PredicateNode
+from funnelkit.formula.values import Column, Lookup, Predicate, PredicateNode
 from funnelkit.rules import (
     Default,
     Everywhere,
@@ -137,33 +137,25 @@ class Frames:
                 joined = self._join_children(frame, column, folded)
                 return joined.with_columns(pl.col(name).fill_null(value=False))
             case NumberOver(key, order, where):
-                return self._number(frame, column, key, order, self.compiler.predicate(where))
+                ordered = frame.sort(key.name, *(part.name for part in order))
+                return _numbered(ordered, name, key, self._enters(where, key, order[0]))
             case FirstOver(key, value, where):
-                chosen = pl.when(self.compiler.predicate(where)).then(pl.col(value.name))
-                first = pl.when(pl.col(key.name).is_not_null()).then(chosen.min().over(key.name))
-                return frame.with_columns(first.alias(name))
+                known = self.compiler.predicate(where) & pl.col(key.name).is_not_null()
+                earliest = pl.col(value.name).min().alias(name)
+                first = frame.filter(known).group_by(key.name).agg(earliest)
+                return frame.join(first, on=key.name, how="left")
             case PreviousOver(key, value, order, where):
                 ordered = frame.sort(key.name, *(part.name for part in order))
-                enters = self.compiler.predicate(where) & pl.col(order[0].name).is_not_null()
-                last = pl.when(enters).then(pl.col(value.name)).forward_fill().shift(1)
-                return ordered.with_columns(pl.when(enters).then(last.over(key.name)).alias(name))
+                enters = self._enters(where, key, order[0])
+                return _preceded(ordered, name, key, value, enters)
             case PredicateNode():
                 return frame.with_columns(self.compiler.predicate(rule).alias(name))
             case _:
                 return frame.with_columns(self.compiler.value(rule).alias(name))
 
-    def _number(
-        self,
-        frame: pl.LazyFrame,
-        column: Column,
-        key: Column,
-        order: tuple[Column, ...],
-        where: pl.Expr,
-    ) -> pl.LazyFrame:
-        enters = where & pl.col(order[0].name).is_not_null()
-        number = enters.cast(pl.Int64).cum_sum().over(key.name)
-        ordered = frame.sort(key.name, *(part.name for part in order))
-        return ordered.with_columns(pl.when(enters).then(number).alias(column.name))
+    def _enters(self, where: Predicate, key: Column, clock: Column) -> pl.Expr:
+        has_both = pl.col(key.name).is_not_null() & pl.col(clock.name).is_not_null()
+        return (self.compiler.predicate(where) & has_both).fill_null(value=False)
 
     def _from_children(
         self, frame: pl.LazyFrame, column: Column, rule: FromChildren
@@ -201,3 +193,21 @@ class Frames:
 
 def _table(item: Column | Lookup) -> str:
     return item.key.table if isinstance(item, Lookup) else item.table
+
+
+def _numbered(ordered: pl.LazyFrame, name: str, key: Column, enters: pl.Expr) -> pl.LazyFrame:
+    """Number the rows that enter from 1 within their key; rows are sorted by key and time."""
+    owner, one = pl.col(key.name), enters.cast(pl.Int64)
+    is_new = owner.ne_missing(owner.shift(1))
+    before = pl.when(is_new).then(one.cum_sum() - one).forward_fill().fill_null(0)
+    return ordered.with_columns(pl.when(enters).then(one.cum_sum() - before).alias(name))
+
+
+def _preceded(
+    ordered: pl.LazyFrame, name: str, key: Column, value: Column, enters: pl.Expr
+) -> pl.LazyFrame:
+    """Give each row that enters the value of the one before it; rows are sorted as above."""
+    owner, known = pl.col(key.name), enters & pl.col(value.name).is_not_null()
+    last_owner = pl.when(known).then(owner).forward_fill().shift(1)
+    last = pl.when(known).then(pl.col(value.name)).forward_fill().shift(1)
+    return ordered.with_columns(pl.when(enters & (last_owner == owner)).then(last).alias(name))
