@@ -16,7 +16,6 @@ from funnelkit.evaluate import evaluate
 from funnelkit.metric import Area, Metric, Stage
 from funnelkit.registry import describe, registry
 from funnelkit.resolve import can_reach
-from funnelkit.result import Result
 from funnelkit.shop import Shop
 
 __all__ = ["main"]
@@ -79,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 def _demo(_: argparse.Namespace) -> str:
     shop = demo()
     quarters = evaluate(shop, registry(), every="1q")
-    parts = ["The demo shop, 2024 by quarter", _transposed(quarters)]
+    parts = ["The demo shop, 2024 by quarter", repr(quarters)]
     names = ["sessions", "conversion_rate", "average_order_value", "repeat_purchase_rate"]
     channels = evaluate(shop, names, by="channel", totals=True)
     parts += ["By channel of the visit", repr(channels)]
@@ -87,21 +86,6 @@ def _demo(_: argparse.Namespace) -> str:
     parts += ["By advertising platform", repr(platforms)]
     parts += ["funnelkit describe cr, say, tells what a number means."]
     return "\n\n".join(parts)
-
-
-def _transposed(result: Result) -> str:
-    """Write a result of few periods and many metrics with a line per metric."""
-    head = ["", *(str(period) for period in result.frame.get_column("period"))]
-    lines = [head]
-    for metric in result.metrics:
-        values = result.frame.get_column(metric.name)
-        cells = [metric.unit.format(value, currency=result.currency) for value in values]
-        lines.append([metric.title, *cells])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
-        for line in lines
-    )
 
 
 def _catalog(options: argparse.Namespace) -> str:

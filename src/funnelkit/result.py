@@ -5,43 +5,57 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from html import escape
 
 import polars as pl
 
 from funnelkit.align import compute, period_years, reason_of, roll_up
 from funnelkit.engines.base import PERIOD, group_column
-from funnelkit.errors import UnknownNameError, UnsupportedError
-from funnelkit.formula.properties import additivity, is_count
-from funnelkit.lowered import has_period_length, leaves_of
+from funnelkit.errors import UnknownNameError
+from funnelkit.formula.formulas import (
+    Arithmetic,
+    Count,
+    CountDistinct,
+    CountRetained,
+    Cumulative,
+    Formula,
+    Positive,
+    Reference,
+    Shift,
+    Sum,
+)
+from funnelkit.formula.properties import is_count, unit_of_formula
+from funnelkit.formula.values import Operator
 from funnelkit.metric import Metric
+from funnelkit.rollup import PERIOD_NAME, check_adds_up, check_currency
+from funnelkit.show import IS_OPEN, IS_TOTAL, Sheet, to_html, to_text
 from funnelkit.steps import LoweredMetric, Plan
 
 __all__ = ["Result"]
 
-MOST_ROWS = 30
+NOTHING = pl.lit(None, dtype=pl.Float64)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Result:
     """The values of metrics, one row per period and group.
 
+    Two results are equal where they answer the same plan with the same values.
+
     Attributes:
-        frame: The wide frame: `period` (where the question has periods; a Date,
-            or a Datetime in the shop's zone for hours), the keys, and one
-            column per metric: Int64 for counts, Float64 for everything else.
-            Sorted by period and keys, null last.
         plan: How it was computed.
         currency: The code of the currency of amounts.
         as_of: The instant up to which the data was known, in UTC.
-        folded: The folded numbers behind the values.
+        total: The result whose rows are the totals, where there are totals.
+        has_totals: Whether totals were asked for.
     """
 
-    frame: pl.DataFrame
     plan: Plan
     currency: str
     as_of: dt.datetime | None
-    folded: pl.DataFrame
+    total: Result | None
+    has_totals: bool
+    _folded: pl.DataFrame
+    _frame: pl.DataFrame
 
     @classmethod
     def from_leaves(
@@ -58,12 +72,24 @@ class Result:
         years = period_years(plan.question)
         values = [_value(lowered, years) for lowered in plan.metrics]
         frame = folded.select(*_named_keys(plan), *values)
-        return cls(frame, plan, currency, as_of, folded)
+        return cls(plan, currency, as_of, None, False, folded, frame)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The wide frame: `period` and the keys, then a column per metric.
+
+        `period` is there where the question has periods: a Date, or a Datetime
+        in the shop's zone for hours. Counts are Int64, everything else Float64.
+        Sorted by period and keys, null last. With totals a column `is_total`
+        marks their rows. Each access gives a frame of its own, without copying
+        the data: changing it does not change the result.
+        """
+        return self._frame.clone()
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The key columns of the frame, the period first."""
-        period = ("period",) if self.plan.question.calendar.has_periods else ()
+        period = (PERIOD_NAME,) if self.plan.question.calendar.has_periods else ()
         return (*period, *(dimension.name for dimension in self.plan.question.by))
 
     @property
@@ -79,19 +105,33 @@ class Result:
         """Give the long form: one row per metric, period and group.
 
         Returns:
-            A frame with `metric`, the period and keys, `value`, `numerator`,
-            `denominator` and `n` (null where the metric is no ratio; n is the
-            denominator where that is a count, or the value where that is one),
-            `unit`, and `reason`: why the value is null (`empty_denominator`,
-            `no_rows`, `missing_values`, `mixed_…`), or `incomplete_period`
-            where it may still change.
+            A frame with `metric`, the period and keys, `is_total` where totals
+            were asked for, `value`, `numerator` and `denominator` (null where
+            the metric is no ratio), `n`, `unit` and `reason`. The rows of a
+            metric are those of `frame`, in its order.
+
+            `n` is how many things the value rests on: the denominator where
+            that is a tally, else the value where that is one. A tally is a
+            count, a sum of something counted, such as impressions or items, or
+            several of these added. Elsewhere n is null: a sum of money, a
+            median or a difference of counts does not tell it.
+
+            `reason` says why the value is null (`empty_denominator`,
+            `no_rows`, `not_positive`, `not_finite`, `missing_values`, `mixed_…`,
+            or `compares_periods` in a total over the whole range), or
+            `incomplete_period` where it may still change.
         """
-        years = period_years(self.plan.question)
-        parts = [self._tidy_one(lowered, years) for lowered in self.plan.metrics]
+        parts = [self._tidy_one(lowered) for lowered in self.plan.metrics]
+        if self.has_totals:
+            totals = None if self.total is None else self.total.tidy()
+            both = zip(self.metrics, parts, strict=True)
+            parts = [self._with_total_of(metric, rows, totals) for metric, rows in both]
         return pl.concat(parts)
 
     def rollup(self, by: str | Sequence[str] = ()) -> Result:
         """Go to coarser keys without reading the data again.
+
+        Totals stay as long as a group stays that they are the total of.
 
         Args:
             by: The keys to keep, among them `"period"`.
@@ -101,110 +141,89 @@ class Result:
             UnsupportedError: A metric rests on a fold that does not add up over
                 the keys that go; names the metric and the fold.
         """
-        kept = [by] if isinstance(by, str) else list(by)
-        for name in kept:
+        asked = [by] if isinstance(by, str) else list(by)
+        for name in asked:
             if name not in self.keys:
                 raise UnknownNameError("key of the result", name, self.keys)
-        gone = [name for name in self.keys if name not in kept]
-        if not gone:
+        groups = [name for name in dict.fromkeys(asked) if name != PERIOD_NAME]
+        kept = [*([PERIOD_NAME] if PERIOD_NAME in asked else []), *groups]
+        if kept == list(self.keys):
             return self
+        gone = [name for name in self.keys if name not in kept]
         for lowered in self.plan.metrics:
-            _check_adds_up(self.plan, lowered, gone)
+            check_adds_up(self.plan, lowered, gone)
+            check_currency(self.plan, lowered, gone, self._frame)
+        return self._rolled(kept, gone)
+
+    def _rolled(self, kept: Sequence[str], gone: Sequence[str]) -> Result:
         question = self.plan.question
-        calendar = question.calendar if "period" in kept else question.calendar.whole
-        dimensions = tuple(d for d in question.by if d.name in kept)
+        of_name = {dimension.name: dimension for dimension in question.by}
+        dimensions = tuple(of_name[name] for name in kept if name != PERIOD_NAME)
+        calendar = question.calendar if PERIOD_NAME in kept else question.calendar.whole
         coarser = replace(self.plan, question=replace(question, by=dimensions, calendar=calendar))
-        rolled = roll_up(coarser, self.folded, [_key_column(name) for name in kept])
-        return Result.from_leaves(coarser, rolled, self.currency, self.as_of)
+        keys = [_key_column(name) for name in kept]
+        rolled = (
+            roll_up(coarser, self._folded, keys)
+            if gone
+            else self._folded.sort(keys, nulls_last=True)
+        )
+        result = Result.from_leaves(coarser, rolled, self.currency, self.as_of)
+        if not (self.has_totals and dimensions):
+            return result
+        total = self.total
+        if total is not None:
+            total = total.rollup([name for name in total.keys if name in kept])
+        return result.with_totals(total)
 
     def with_totals(self, whole: Result | None) -> Result:
-        """Add the rows of a result with fewer keys, marked by a column `is_total`."""
-        parts = [self.frame.with_columns(pl.lit(value=False).alias("is_total"))]
+        """Add the rows of a result with fewer keys, marked by a column `is_total`.
+
+        A result without keys is its own total and gets no second row.
+        """
+        if not self.keys:
+            whole = None
+        parts = [self._frame.with_columns(pl.lit(value=False).alias(IS_TOTAL))]
         if whole is not None:
-            parts.append(whole.frame.with_columns(pl.lit(value=True).alias("is_total")))
+            parts.append(whole.frame.with_columns(pl.lit(value=True).alias(IS_TOTAL)))
         both = pl.concat(parts, how="diagonal").select(
-            *self.keys, "is_total", *(metric.name for metric in self.metrics)
+            *self.keys, IS_TOTAL, *(metric.name for metric in self.metrics)
         )
-        order = [name for name in self.keys if name == "period"]
-        others = [name for name in self.keys if name != "period"]
-        rows = both.sort([*order, "is_total", *others], nulls_last=True)
-        return replace(self, frame=rows)
+        return replace(self, _frame=self._sorted(both), total=whole, has_totals=True)
+
+    def _sorted(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Sort rows and totals: the total of a period comes after its groups."""
+        periods = [name for name in self.keys if name == PERIOD_NAME]
+        return rows.sort([*periods, IS_TOTAL, *self.keys[len(periods) :]], nulls_last=True)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result):
+            return NotImplemented
+        one, two = (
+            (result.plan, result.currency, result.as_of, result.has_totals, result.total)
+            for result in (self, other)
+        )
+        return one == two and self._frame.equals(other._frame)
+
+    __hash__ = None  # type: ignore[assignment]  # it holds a frame
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Give the frame to whatever speaks Arrow."""
-        return self.frame.__arrow_c_stream__(requested_schema)
+        return self._frame.__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
-        head, rows = self._cells(MOST_ROWS)
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if number < len(head) - len(self.metrics) else cell.rjust(width)
-                for number, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in (head, ["─" * width for width in widths], *rows)
-        ]
-        return "\n".join([*lines, *self._notes(len(rows))])
+        return to_text(self._sheet())
 
     def _repr_html_(self) -> str:
-        head, rows = self._cells(MOST_ROWS)
-        cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-        first = len(head) - len(self.metrics)
-        body = "".join(
-            "<tr>"
-            + "".join(
-                f"<td>{escape(cell)}</td>"
-                if number < first
-                else f'<td style="text-align:right">{escape(cell)}</td>'
-                for number, cell in enumerate(row)
-            )
-            + "</tr>"
-            for row in rows
-        )
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self._notes(len(rows)))
-        return f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>{notes}"
+        return to_html(self._sheet())
 
-    def _cells(self, most: int) -> tuple[list[str], list[list[str]]]:
-        """Give the head and the first rows, every cell as people write it."""
-        units = {metric.name: metric.unit for metric in self.metrics}
-        shown = self.frame.head(most)
-        has_totals = "is_total" in shown.columns
-        open_periods = self._incomplete(shown)
-        rows: list[list[str]] = []
-        for row, is_open in zip(shown.iter_rows(named=True), open_periods, strict=True):
-            is_total = bool(row.pop("is_total", None))
-            rows.append(
-                [
-                    units[name].format(value, currency=self.currency)
-                    if name in units
-                    else self._key_cell(name, value, is_open=is_open, is_total=is_total)
-                    for name, value in row.items()
-                ]
-            )
-        head = [name for name in shown.columns if not (has_totals and name == "is_total")]
-        return head, rows
-
-    def _key_cell(self, name: str, value: object, *, is_open: bool, is_total: bool) -> str:
-        if name != "period":
-            return (
-                "total" if is_total and value is None else "(null)" if value is None else str(value)
-            )
-        if value is None:
-            return "total"
-        text = f"{value:%Y-%m-%d %H:%M %Z}" if isinstance(value, dt.datetime) else str(value)
-        return f"{text} *" if is_open else text
-
-    def _notes(self, shown: int) -> list[str]:
-        notes = [f"… {self.frame.height - shown:,} more rows"] if self.frame.height > shown else []
-        if self._incomplete(self.frame.head(shown)).any():
-            notes.append("* incomplete period: its values may still change")
-        return notes
-
-    def _incomplete(self, frame: pl.DataFrame) -> pl.Series:
-        if "period" not in frame.columns:
-            return pl.repeat(value=False, n=frame.height, eager=True)
-        is_open = self._is_open(pl.col("period")).fill_null(value=False).alias("#open")
-        return frame.with_columns(is_open).get_column("#open")
+    def _sheet(self) -> Sheet:
+        is_open, is_total = pl.lit(value=False), pl.lit(value=False)
+        if PERIOD_NAME in self.keys:
+            is_open = self._is_open(pl.col(PERIOD_NAME)).fill_null(value=False)
+        if self.has_totals:
+            is_total = pl.col(IS_TOTAL)
+        frame = self._frame.with_columns(is_open.alias(IS_OPEN), is_total.alias(IS_TOTAL))
+        return Sheet(frame=frame, keys=self.keys, metrics=self.metrics, currency=self.currency)
 
     def _is_open(self, period: pl.Expr) -> pl.Expr:
         """Say of which periods the data, or the range asked for, does not cover the whole."""
@@ -224,34 +243,46 @@ class Result:
         return is_open
 
     def _reason(self, value: pl.Expr, why_null: pl.Expr) -> pl.Expr:
+        why_null = pl.coalesce(why_null, pl.lit("not_finite"))
         if not self.plan.question.calendar.has_periods:
             return pl.when(value.is_null()).then(why_null)
         is_open = self._is_open(pl.col(PERIOD))
         marked = pl.when(is_open).then(pl.lit("incomplete_period"))
         return pl.when(value.is_null()).then(why_null).otherwise(marked)
 
-    def _tidy_one(self, lowered: LoweredMetric, years: pl.Expr) -> pl.DataFrame:
+    def _tidy_one(self, lowered: LoweredMetric) -> pl.DataFrame:
+        years = period_years(self.plan.question)
         value = _value(lowered, years).cast(pl.Float64)
-        missing = pl.lit(None, dtype=pl.Float64)
         above, below = (
-            (missing, missing)
+            (NOTHING, NOTHING)
             if lowered.ratio is None
-            else (compute(side, years).cast(pl.Float64) for side in lowered.ratio)
+            else (_finite(compute(side, years)) for side in lowered.ratio)
         )
-        counted = (
-            below if lowered.counts[1] else value if is_count(lowered.metric.formula) else missing
-        )
-        reason = self._reason(value, reason_of(lowered.value, years))
-        return self.folded.select(
+        return self._folded.select(
             pl.lit(lowered.metric.name).alias("metric"),
             *_named_keys(self.plan),
             value.alias("value"),
             above.alias("numerator"),
             below.alias("denominator"),
-            counted.alias("n"),
+            _number_of_things(lowered.metric, value, below).alias("n"),
             pl.lit(str(lowered.metric.unit)).alias("unit"),
-            reason.alias("reason"),
+            self._reason(value, reason_of(lowered.value, years)).alias("reason"),
         )
+
+    def _with_total_of(
+        self, metric: Metric, rows: pl.DataFrame, totals: pl.DataFrame | None
+    ) -> pl.DataFrame:
+        """Add the totals to the long form of a metric, as they are in the frame."""
+        parts = [rows.with_columns(pl.lit(value=False).alias(IS_TOTAL))]
+        if self.total is not None and totals is not None:
+            total = totals.filter(pl.col("metric") == metric.name)
+            if metric not in self.total.metrics:
+                why = {"unit": str(metric.unit), "reason": "compares_periods"}
+                total = pl.DataFrame({"metric": metric.name, **why})
+            parts.append(total.with_columns(pl.lit(value=True).alias(IS_TOTAL)))
+        names = [name for name in rows.columns if name not in {"metric", *self.keys}]
+        both = pl.concat(parts, how="diagonal").select("metric", *self.keys, IS_TOTAL, *names)
+        return self._sorted(both)
 
 
 def _moment(label: pl.Expr, *, is_hour: bool) -> pl.Expr:
@@ -260,48 +291,44 @@ def _moment(label: pl.Expr, *, is_hour: bool) -> pl.Expr:
 
 
 def _named_keys(plan: Plan) -> list[pl.Expr]:
-    period = [pl.col(PERIOD).alias("period")] if plan.question.calendar.has_periods else []
+    period = [pl.col(PERIOD).alias(PERIOD_NAME)] if plan.question.calendar.has_periods else []
     groups = [pl.col(group_column(d.name)).alias(d.name) for d in plan.question.by]
     return [*period, *groups]
 
 
 def _key_column(name: str) -> str:
-    return PERIOD if name == "period" else group_column(name)
+    return PERIOD if name == PERIOD_NAME else group_column(name)
 
 
 def _value(lowered: LoweredMetric, years: pl.Expr) -> pl.Expr:
     """Give a metric's value: whole where it counts, never NaN or infinite."""
     value = compute(lowered.value, years)
-    if is_count(lowered.metric.formula):
-        return value.cast(pl.Int64).alias(lowered.metric.name)
+    value = value.cast(pl.Int64) if is_count(lowered.metric.formula) else _finite(value)
+    return value.alias(lowered.metric.name)
+
+
+def _finite(value: pl.Expr) -> pl.Expr:
     number = value.cast(pl.Float64)
-    return pl.when(number.is_finite()).then(number).alias(lowered.metric.name)
+    return pl.when(number.is_finite()).then(number)
 
 
-def _check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> None:
-    span = plan.question.span
-    if "period" in gone and has_period_length(lowered.value) and not (span.start and span.end):
-        raise UnsupportedError(
-            f"{lowered.metric.name} cannot be rolled up over period",
-            "it depends on the length of the range; evaluate again with start= and end=",
-        )
-    folds = {fold.name: (fold.asked, step) for step in plan.steps for fold in step.folds}
-    groups = [name for name in gone if name != "period"]
-    sides = lowered.ratio or ()
-    for leaf in {leaf for part in (lowered.value, *sides) for leaf in leaves_of(part)}:
-        aggregate, step = folds[leaf.name]
-        adds = additivity(aggregate)
-        is_past = bool(leaf.shift or step.to_date)
-        stops = [] if adds.over_keys else groups
-        if "period" in gone and (is_past or not adds.over_time):
-            stops = ["period", *stops]
-        if stops:
-            what = (
-                "is not of the period alone"
-                if is_past and stops == ["period"]
-                else "does not add up"
-            )
-            raise UnsupportedError(
-                f"{lowered.metric.name} cannot be rolled up over {', '.join(stops)}",
-                f"{aggregate} {what}; evaluate again with fewer keys",
-            )
+def _number_of_things(metric: Metric, value: pl.Expr, below: pl.Expr) -> pl.Expr:
+    """Give how many things a value rests on, where its formula tells."""
+    number = below if metric.ratio is not None else value
+    formula = metric.formula if metric.ratio is None else metric.ratio[1]
+    return pl.when(number >= 0).then(number) if _is_tally(formula) else NOTHING
+
+
+def _is_tally(formula: Formula) -> bool:
+    """Whether a formula only adds things up that are counted one by one."""
+    match formula:
+        case Count() | CountDistinct() | CountRetained():
+            return True
+        case Sum():
+            return unit_of_formula(formula).is_tally
+        case Reference() | Shift() | Cumulative() | Positive():
+            return _is_tally(formula.formula)
+        case Arithmetic(Operator.ADD, left, right):
+            return _is_tally(left) and _is_tally(right)
+        case _:
+            return False

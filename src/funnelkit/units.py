@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import assert_never
 
 from funnelkit.errors import DefinitionError
 
@@ -35,6 +36,10 @@ __all__ = [
     "Display",
     "Unit",
 ]
+
+
+TINY, HUGE = 1e-6, 1e15
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 class Display(StrEnum):
@@ -118,6 +123,11 @@ class Unit:
         """Whether it counts one kind of thing: one base unit other than money or time."""
         return len(self.powers) == 1 and self.powers[0] not in {("money", 1), ("second", 1)}
 
+    @property
+    def is_tally(self) -> bool:
+        """Whether it is a number of things, and not, say, its square or its inverse."""
+        return self.is_count and self.powers[0][1] == 1
+
     def fits(self, other: Unit) -> bool:
         """Say whether values of the two units may be added or compared."""
         return self.powers == other.powers
@@ -131,17 +141,29 @@ class Unit:
         """
         if value is None or not math.isfinite(value):
             return "–"
-        if self.display is Display.PERCENT:
-            return f"{value * 100:.2f} %"
-        if self.display is Display.MULTIPLE:
-            return f"{value:.2f}×"
-        if self.display is Display.SCORE:
-            return f"{value:+.1f}"
-        has_money = any(name == "money" and n == 1 for name, n in self.powers)
-        is_whole = self.is_count and self.powers[0][1] == 1 and float(value).is_integer()
-        is_small = abs(value) < 1 and not has_money
-        text = f"{value:,.0f}" if is_whole else f"{value:,.4f}" if is_small else f"{value:,.2f}"
-        return f"{text} {currency}" if has_money and currency else text
+        match self.display:
+            case Display.PERCENT if abs(value) < HUGE:
+                return f"{_decimal(value * 100)} %"
+            case Display.PERCENT | Display.MULTIPLE:
+                return f"{_decimal(value)}×"
+            case Display.SCORE if abs(value) >= HUGE:
+                return _decimal(value)
+            case Display.SCORE:
+                return f"{value:+.1f}" if round(value, 1) else "0.0"
+            case Display.NUMBER:
+                return self._plain(value, currency)
+            case _:
+                assert_never(self.display)
+
+    def _plain(self, value: float, currency: str) -> str:
+        above = [name for name, n in self.powers if n > 0]
+        if above == ["second"] and ("second", 1) in self.powers:
+            return _duration(value)
+        if self.is_tally and value == int(value) and abs(value) < HUGE:
+            return f"{int(value):,}"
+        if ("money", 1) in self.powers:
+            return f"{_decimal(value)} {currency}".rstrip()
+        return _decimal(value, 4 if abs(value) < 1 else 2)
 
     def _combine(self, other: Unit, sign: int) -> Unit:
         total = dict(self.powers)
@@ -152,6 +174,34 @@ class Unit:
 
 def _power(name: str, n: int) -> str:
     return name if n == 1 else f"{name}^{n}"
+
+
+def _decimal(value: float, places: int = 2) -> str:
+    """Write a number so that neither a tiny one becomes 0 nor a huge one a row of digits."""
+    size = abs(value)
+    if size >= HUGE or 0 < size < TINY:
+        return f"{value:.2e}"
+    if 0 < size < 10**-places:
+        places = 1 - math.floor(math.log10(size))
+    return f"{value if round(value, places) else 0.0:,.{places}f}"
+
+
+def _duration(seconds: float) -> str:
+    """Write a time span in its two largest parts: days and hours, minutes and seconds."""
+    size, sign = abs(seconds), "-" if seconds < 0 else ""
+    if size >= HUGE:
+        return f"{seconds / DAY:.2e} d"
+    if round(size, 1) < MINUTE:
+        return f"{_decimal(seconds, 1 if size >= 1 else 2)} s"
+    for large, small, names in ((MINUTE, 1, "min s"), (HOUR, MINUTE, "h min"), (DAY, HOUR, "d h")):
+        whole = round(size / small) * small
+        limit = {MINUTE: HOUR, HOUR: DAY}.get(large, math.inf)
+        if whole < limit:
+            count, rest = divmod(whole, large)
+            first, second = names.split()
+            more = f" {rest // small} {second}" if rest else ""
+            return f"{sign}{count:,} {first}{more}"
+    raise AssertionError(seconds)
 
 
 def _base(name: str) -> Unit:

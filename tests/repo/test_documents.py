@@ -16,7 +16,8 @@ BLOCK = re.compile(r"```python\n(.*?)```(?:\s*```text\n(.*?)```)?", re.DOTALL)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_python_block_runs_and_shows_what_it_prints(page, capsys):
+def test_every_python_block_runs_and_shows_what_it_prints(page, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     names: dict[str, object] = {}
     for code, shown in BLOCK.findall(page.read_text()):
         exec(compile(code, str(page), "exec"), names)

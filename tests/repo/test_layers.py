@@ -13,6 +13,8 @@ LAYERS = (
     "demo",
     "evaluate",
     "result",
+    "rollup",
+    "show",
     "align",
     "engines.polars",
     "engines.prepare|engines.runs",

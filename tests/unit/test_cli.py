@@ -35,7 +35,7 @@ def folder(tmp_path):
 def test_demo_shows_every_kpi(capsys):
     assert main(["demo"]) == 0
     out = capsys.readouterr()
-    assert "Average order value" in out.out
+    assert "average_order_value" in out.out
     assert "return_on_ad_spend" in out.out
     assert out.err == ""
 
