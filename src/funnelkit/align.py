@@ -25,14 +25,16 @@ from funnelkit.formula.formulas import (
 )
 from funnelkit.formula.values import Operator
 from funnelkit.lowered import AboveZero, Leaf, Lowered, Operated, Unless, leaves_of
-from funnelkit.plan import HIGHEST_CURRENCY, LOWEST_CURRENCY
-from funnelkit.steps import Fold, Plan, Question, Step
+from funnelkit.plan import CURRENCY_ENDS, HIGHEST_CURRENCY, LOWEST_CURRENCY
+from funnelkit.steps import Fold, LoweredMetric, Plan, Question, Step
 
 __all__ = [
+    "Aligned",
     "align",
     "check_currencies",
     "compute",
     "leaf_column",
+    "leaves_wanted",
     "period_years",
     "reason_of",
     "roll_up",
@@ -45,46 +47,54 @@ def leaf_column(leaf: Leaf) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """One leaf's values: keys and one column."""
+class Aligned:
+    """The answers of all steps, brought to the same groups.
 
-    leaf: Leaf
+    Attributes:
+        frame: The period (if any), the keys, a column per leaf and, by step, the
+            lowest and highest currency of its amounts: one row per group.
+        periods: Every period of the answer, whichever group has rows in it;
+            without columns where the question has no periods.
+    """
+
     frame: pl.DataFrame
-    is_zero_when_empty: bool
+    periods: pl.DataFrame
 
 
-def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Bring the answers to the same groups.
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Leaves of one step in one period: the keys, and a column per leaf."""
+
+    frame: pl.DataFrame
+    zeros: tuple[str, ...] = ()
+
+
+def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
+    """Bring the answers to the same groups; one that a source lacks is empty there.
 
     Args:
         plan: The plan that was carried out.
         answers: The answer to each of its steps, then to each of its parts.
-
-    Returns:
-        A frame with the period (if any), the keys, and a column per leaf: one
-        row per group. A group that a source lacks is empty there.
     """
     groups = [group_column(dimension.name) for dimension in plan.question.by]
     has_periods = plan.question.calendar.has_periods
     keys = [*([PERIOD] if has_periods else []), *groups]
     everything = _same_types(answers, groups)
     answers = everything[: len(plan.steps)]
-    wanted = {leaf for metric in plan.metrics for leaf in _leaves(metric.value, metric.ratio)}
     known = [answer.select(PERIOD) for answer in answers if PERIOD in answer.columns]
     periods = _range(plan.question, known) if has_periods else pl.DataFrame()
-    parts = list(_parts(plan, everything, wanted, groups, known))
+    parts = [*_parts(plan, everything, groups, known), *_currencies(answers, keys)]
     if not keys:
-        frame = (
-            pl.concat([part.frame for part in parts], how="horizontal") if parts else pl.DataFrame()
-        )
+        frames = [part.frame for part in parts]
+        frame = pl.concat(frames, how="horizontal") if frames else pl.DataFrame()
     else:
         frames = [*answers, *(part.frame for part in parts)]
         frame = _spine([frame.select(keys) for frame in frames], periods, groups)
         for part in parts:
             frame = frame.join(part.frame, on=keys, how="left", nulls_equal=True)
         frame = frame.sort(keys, nulls_last=True)
-    zeros = [pl.col(leaf_column(p.leaf)).fill_null(0) for p in parts if p.is_zero_when_empty]
-    return frame.with_columns(zeros)
+    zeros = [pl.col(name).fill_null(0) for part in parts for name in part.zeros]
+    return Aligned(frame.with_columns(zeros), periods)
 
 
 def check_currencies(plan: Plan, answers: Sequence[pl.DataFrame]) -> None:
@@ -110,43 +120,54 @@ def check_currencies(plan: Plan, answers: Sequence[pl.DataFrame]) -> None:
         raise ContractError(faults)
 
 
-def _leaves(value: Lowered, ratio: tuple[Lowered, Lowered] | None) -> Iterator[Leaf]:
-    yield from leaves_of(value)
-    for side in ratio or ():
-        yield from leaves_of(side)
+def leaves_wanted(metric: LoweredMetric) -> Iterator[Leaf]:
+    """Give the leaves that a metric's value, its sides and its n are made of."""
+    for part in (metric.value, *(metric.ratio or ()), metric.n):
+        if part is not None:
+            yield from leaves_of(part)
 
 
 def _parts(
     plan: Plan,
     answers: Sequence[pl.DataFrame],
-    wanted: set[Leaf],
     groups: list[str],
     known: Sequence[pl.DataFrame],
-) -> Iterator[_Answer]:
+) -> Iterator[_Part]:
     calendar = plan.question.calendar
     keys = [*([PERIOD] if calendar.has_periods else []), *groups]
-    parts = answers[len(plan.steps) :]
+    wanted = sorted({leaf for m in plan.metrics for leaf in leaves_wanted(m)}, key=leaf_column)
     for step, answer in zip(plan.steps, answers, strict=False):
         is_grown = step.to_date and calendar.has_periods
         grown = _grow(plan.question, step, answer, groups, known) if is_grown else answer
-        for fold in step.folds:
-            for leaf in sorted((w for w in wanted if w.name == fold.name), key=leaf_column):
-                frame = grown.select(*keys, pl.col(fold.name).alias(leaf_column(leaf)))
-                if leaf.shift:
-                    frame = frame.with_columns(calendar.moved(pl.col(PERIOD), leaf.shift))
-                if leaf.like_for_like:
-                    frame = _like_for_like(plan, parts, leaf, frame)
-                yield _Answer(leaf, frame, _is_counted(fold))
+        folds = {fold.name: fold for fold in step.folds}
+        own = [leaf for leaf in wanted if leaf.name in folds]
+        for shift, is_alike in sorted({(leaf.shift, leaf.like_for_like) for leaf in own}):
+            leaves = [leaf for leaf in own if (leaf.shift, leaf.like_for_like) == (shift, is_alike)]
+            frame = grown.select(*keys, *(pl.col(n.name).alias(leaf_column(n)) for n in leaves))
+            if shift:
+                frame = frame.with_columns(calendar.moved(pl.col(PERIOD), shift))
+            if is_alike:
+                frame = _like_for_like(plan, answers[len(plan.steps) :], leaves, frame)
+            zeros = tuple(leaf_column(leaf) for leaf in leaves if _is_counted(folds[leaf.name]))
+            yield _Part(frame, zeros)
+
+
+def _currencies(answers: Sequence[pl.DataFrame], keys: Sequence[str]) -> Iterator[_Part]:
+    for number, answer in enumerate(answers):
+        if keys and LOWEST_CURRENCY in answer.columns:
+            ends = [pl.col(end).alias(f"{end} {number}") for end in CURRENCY_ENDS]
+            yield _Part(answer.select(*keys, *ends))
 
 
 def _like_for_like(
-    plan: Plan, parts: Sequence[pl.DataFrame], leaf: Leaf, frame: pl.DataFrame
+    plan: Plan, parts: Sequence[pl.DataFrame], leaves: Sequence[Leaf], frame: pl.DataFrame
 ) -> pl.DataFrame:
     """Set the open period against the same part of the earlier one."""
-    calendar = plan.question.calendar
+    calendar, (leaf, *_) = plan.question.calendar, leaves
     for part, answer in zip(plan.parts, parts, strict=True):
         if part.shift == leaf.shift and leaf.name in answer.columns:
-            own = answer.rename({leaf.name: leaf_column(leaf)}).select(frame.columns)
+            own = answer.rename({each.name: leaf_column(each) for each in leaves})
+            own = own.select(frame.columns)
             moved = own.with_columns(calendar.moved(pl.col(PERIOD), leaf.shift))
             whole = frame.filter(pl.col(PERIOD) != calendar.label(part.now).item())
             return pl.concat([whole, moved])
@@ -177,30 +198,35 @@ def _spine(keys: Sequence[pl.DataFrame], periods: pl.DataFrame, groups: list[str
     return pl.concat(keys).unique().join(periods, on=PERIOD, how="semi")
 
 
-def roll_up(plan: Plan, folded: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:
     """Add aligned folds up to fewer keys; the caller has checked that they add up.
 
     Args:
         plan: The plan of the coarser question.
-        folded: Aligned folds, as `align` gives them.
+        aligned: Aligned folds.
         keys: The key columns that stay.
     """
+    frame, periods = aligned.frame, aligned.periods if PERIOD in keys else pl.DataFrame()
     counted = {fold.name for step in plan.steps for fold in step.folds if _is_counted(fold)}
-    leaves = [name for name in folded.columns if not name.startswith("#")]
+    leaves = [name for name in frame.columns if not name.startswith("#")]
     totals = {
         name: pl.col(name).sum()
         if name.split("@")[0] in counted
         else pl.when(pl.col(name).count() > 0).then(pl.col(name).sum())
         for name in leaves
     }
+    for name in frame.columns:
+        if name.startswith(CURRENCY_ENDS):
+            is_low = name.startswith(LOWEST_CURRENCY)
+            totals[name] = pl.col(name).min() if is_low else pl.col(name).max()
     if not keys:
-        return folded.select(**totals)
-    rolled = folded.group_by(keys).agg(**totals).sort(keys, nulls_last=True)
+        return Aligned(frame.select(**totals), periods)
+    rolled = frame.group_by(keys).agg(**totals).sort(keys, nulls_last=True)
     if list(keys) != [PERIOD]:
-        return rolled
+        return Aligned(rolled, periods)
     zeros = [pl.col(name).fill_null(0) for name in leaves if name.split("@")[0] in counted]
-    spine = _range(plan.question, [rolled])
-    return spine.join(rolled, on=PERIOD, how="left").with_columns(zeros).sort(PERIOD)
+    spread = periods.join(rolled, on=PERIOD, how="left").with_columns(zeros).sort(PERIOD)
+    return Aligned(spread, periods)
 
 
 def _is_counted(fold: Fold) -> bool:

@@ -41,7 +41,7 @@ from funnelkit.formula.formulas import (
     Sum,
     source_of,
 )
-from funnelkit.formula.properties import check_grows, conjuncts, is_count
+from funnelkit.formula.properties import check_grows, conjuncts, inputs, tally_of
 from funnelkit.formula.values import (
     Column,
     Comparison,
@@ -77,10 +77,10 @@ from funnelkit.steps import (
     fold_columns,
 )
 
-LOWEST_CURRENCY, HIGHEST_CURRENCY = "#lowest currency", "#highest currency"
+CURRENCY_ENDS = LOWEST_CURRENCY, HIGHEST_CURRENCY = "#lowest currency", "#highest currency"
 _PLAIN = (Sum, Count, CountDistinct, Min, Max, Quantile, StdDev)
 
-__all__ = ["HIGHEST_CURRENCY", "LOWEST_CURRENCY", "make_plan", "with_parts"]
+__all__ = ["CURRENCY_ENDS", "HIGHEST_CURRENCY", "LOWEST_CURRENCY", "make_plan", "with_parts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +237,10 @@ class _Planner:
         calendar = self.question.calendar
         return Step(table.table, counted, (), kind.where, calendar, span, first_of=kind.key)
 
+    def is_shared_out(self, formula: Formula) -> bool:
+        """Whether a formula reads rows that cover several days, of which none enters whole."""
+        return self._has_time and any(self.shop.known[table].spread for table in inputs(formula))
+
     def _is_spread(self, fold: Fold) -> bool:
         """Whether a fold adds amounts that are shared out over the days of their rows."""
         spread = self.shop.known[_table(fold)].spread
@@ -353,8 +357,9 @@ def make_plan(shop: Shop, metrics: Sequence[Metric], question: Question) -> Plan
         ratio = metric.ratio
         value = planner.lower(metric.formula)
         sides = None if ratio is None else (planner.lower(ratio[0]), planner.lower(ratio[1]))
-        counts = (False, False) if ratio is None else (is_count(ratio[0]), is_count(ratio[1]))
-        lowered.append(LoweredMetric(metric, value, sides, counts))
+        tally = tally_of(metric.formula if ratio is None else ratio[1])
+        n = None if tally is None or planner.is_shared_out(tally) else planner.lower(tally)
+        lowered.append(LoweredMetric(metric, value, sides, n))
     _check_length(metrics, lowered, question)
     return Plan(question, tuple(lowered), planner.steps())
 

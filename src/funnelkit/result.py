@@ -8,23 +8,10 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from funnelkit.align import compute, period_years, reason_of, roll_up
+from funnelkit.align import Aligned, compute, period_years, reason_of, roll_up
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.errors import UnknownNameError
-from funnelkit.formula.formulas import (
-    Arithmetic,
-    Count,
-    CountDistinct,
-    CountRetained,
-    Cumulative,
-    Formula,
-    Positive,
-    Reference,
-    Shift,
-    Sum,
-)
-from funnelkit.formula.properties import is_count, unit_of_formula
-from funnelkit.formula.values import Operator
+from funnelkit.formula.properties import is_count
 from funnelkit.metric import Metric
 from funnelkit.rollup import PERIOD_NAME, check_adds_up, check_currency
 from funnelkit.show import IS_OPEN, IS_TOTAL, Sheet, to_html, to_text
@@ -54,25 +41,25 @@ class Result:
     as_of: dt.datetime | None
     total: Result | None
     has_totals: bool
-    _folded: pl.DataFrame
+    _aligned: Aligned
     _frame: pl.DataFrame
 
     @classmethod
     def from_leaves(
-        cls, plan: Plan, folded: pl.DataFrame, currency: str, as_of: dt.datetime | None
+        cls, plan: Plan, aligned: Aligned, currency: str, as_of: dt.datetime | None
     ) -> Result:
         """Compute the values of every metric from aligned folds.
 
         Args:
             plan: The plan that was carried out.
-            folded: One row per group, a column per leaf.
+            aligned: The aligned folds.
             currency: The code of the currency of amounts.
             as_of: The instant up to which the data was known.
         """
         years = period_years(plan.question)
         values = [_value(lowered, years) for lowered in plan.metrics]
-        frame = folded.select(*_named_keys(plan), *values)
-        return cls(plan, currency, as_of, None, False, folded, frame)
+        frame = aligned.frame.select(*_named_keys(plan), *values)
+        return cls(plan, currency, as_of, None, False, aligned, frame)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -110,11 +97,10 @@ class Result:
             the metric is no ratio), `n`, `unit` and `reason`. The rows of a
             metric are those of `frame`, in its order.
 
-            `n` is how many things the value rests on: the denominator where
-            that is a tally, else the value where that is one. A tally is a
-            count, a sum of something counted, such as impressions or items, or
-            several of these added. Elsewhere n is null: a sum of money, a
-            median or a difference of counts does not tell it.
+            `n` is how many things the value rests on: what the denominator of a
+            ratio, or the value itself, counts or adds up one by one, such as
+            sessions or items; for any other fold, how many values entered. It
+            is null where no one number tells it: a difference of two sums.
 
             `reason` says why the value is null (`empty_denominator`,
             `no_rows`, `not_positive`, `not_finite`, `missing_values`, `mixed_…`,
@@ -152,7 +138,6 @@ class Result:
         gone = [name for name in self.keys if name not in kept]
         for lowered in self.plan.metrics:
             check_adds_up(self.plan, lowered, gone)
-            check_currency(self.plan, lowered, gone, self._frame)
         return self._rolled(kept, gone)
 
     def _rolled(self, kept: Sequence[str], gone: Sequence[str]) -> Result:
@@ -162,11 +147,9 @@ class Result:
         calendar = question.calendar if PERIOD_NAME in kept else question.calendar.whole
         coarser = replace(self.plan, question=replace(question, by=dimensions, calendar=calendar))
         keys = [_key_column(name) for name in kept]
-        rolled = (
-            roll_up(coarser, self._folded, keys)
-            if gone
-            else self._folded.sort(keys, nulls_last=True)
-        )
+        rolled = roll_up(coarser, self._aligned, keys)
+        for lowered in self.plan.metrics:
+            check_currency(self.plan, lowered, gone, rolled.frame)
         result = Result.from_leaves(coarser, rolled, self.currency, self.as_of)
         if not (self.has_totals and dimensions):
             return result
@@ -258,13 +241,13 @@ class Result:
             if lowered.ratio is None
             else (_finite(compute(side, years)) for side in lowered.ratio)
         )
-        return self._folded.select(
+        return self._aligned.frame.select(
             pl.lit(lowered.metric.name).alias("metric"),
             *_named_keys(self.plan),
             value.alias("value"),
             above.alias("numerator"),
             below.alias("denominator"),
-            _number_of_things(lowered.metric, value, below).alias("n"),
+            _tally(lowered, years).alias("n"),
             pl.lit(str(lowered.metric.unit)).alias("unit"),
             self._reason(value, reason_of(lowered.value, years)).alias("reason"),
         )
@@ -307,28 +290,14 @@ def _value(lowered: LoweredMetric, years: pl.Expr) -> pl.Expr:
     return value.alias(lowered.metric.name)
 
 
+def _tally(lowered: LoweredMetric, years: pl.Expr) -> pl.Expr:
+    """Give how many things a value rests on, where that is known."""
+    if lowered.n is None:
+        return NOTHING
+    number = compute(lowered.n, years).cast(pl.Float64)
+    return pl.when(number >= 0).then(number)
+
+
 def _finite(value: pl.Expr) -> pl.Expr:
     number = value.cast(pl.Float64)
     return pl.when(number.is_finite()).then(number)
-
-
-def _number_of_things(metric: Metric, value: pl.Expr, below: pl.Expr) -> pl.Expr:
-    """Give how many things a value rests on, where its formula tells."""
-    number = below if metric.ratio is not None else value
-    formula = metric.formula if metric.ratio is None else metric.ratio[1]
-    return pl.when(number >= 0).then(number) if _is_tally(formula) else NOTHING
-
-
-def _is_tally(formula: Formula) -> bool:
-    """Whether a formula only adds things up that are counted one by one."""
-    match formula:
-        case Count() | CountDistinct() | CountRetained():
-            return True
-        case Sum():
-            return unit_of_formula(formula).is_tally
-        case Reference() | Shift() | Cumulative() | Positive():
-            return _is_tally(formula.formula)
-        case Arithmetic(Operator.ADD, left, right):
-            return _is_tally(left) and _is_tally(right)
-        case _:
-            return False

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from funnelkit.align import leaves_wanted
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.properties import additivity
-from funnelkit.formula.values import Dimension, Money
+from funnelkit.formula.values import Money
 from funnelkit.lowered import has_period_length, leaves_of
-from funnelkit.plan import LOWEST_CURRENCY
-from funnelkit.steps import LoweredMetric, Plan, fold_columns
+from funnelkit.plan import CURRENCY_ENDS
+from funnelkit.steps import Fold, LoweredMetric, Plan, fold_columns
 
 __all__ = ["PERIOD_NAME", "check_adds_up", "check_currency"]
 
@@ -45,35 +46,28 @@ def check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> No
 
 
 def check_currency(
-    plan: Plan, lowered: LoweredMetric, gone: Sequence[str], frame: pl.DataFrame
+    plan: Plan, lowered: LoweredMetric, gone: Sequence[str], rolled: pl.DataFrame
 ) -> None:
-    """Refuse to add amounts of groups of which each may have a currency of its own.
-
-    Each group was found to hold one currency; whether all hold the same is
-    known only where the currency is itself a key.
+    """Refuse amounts that were added up over groups of different currencies.
 
     Raises:
-        UnsupportedError: Groups of amounts would be added, and their currency is not known.
+        UnsupportedError: There are such; names the metric and the fold.
     """
-    currency, by = Dimension("currency"), plan.question.by
-    groups = [dimension for dimension in by if dimension.name in gone]
-    if currency in by:
-        one = frame.get_column(currency.name).drop_nulls().n_unique() <= 1
-        groups = [] if one or currency not in groups else groups
-    if not groups:
-        return
-    leaves = {leaf.name for leaf in leaves_of(lowered.value)}
-    for step in plan.steps:
-        if LOWEST_CURRENCY not in {fold.name for fold in step.folds}:
+    names = {leaf.name for leaf in leaves_wanted(lowered)}
+    for number, step in enumerate(plan.steps):
+        low, high = (f"{end} {number}" for end in CURRENCY_ENDS)
+        amounts = [fold for fold in step.folds if fold.name in names and _has_money(fold)]
+        if not amounts or low not in rolled.columns:
             continue
-        for fold in step.folds:
-            amounts = [column for column in fold_columns(fold) if isinstance(column, Money)]
-            if fold.name in leaves and amounts:
-                remedy = (
-                    f"each group of {fold.asked} may be in another currency; "
-                    "evaluate again with fewer keys, or keep 'currency' among them"
-                )
-                raise _refusal(lowered, [dimension.name for dimension in groups], remedy)
+        mixed = rolled.filter(pl.col(low) != pl.col(high))
+        if mixed.height:
+            one, other = mixed.select(low, high).row(0)
+            remedy = f"{amounts[0].asked} would add {one} and {other}; keep 'currency' as a key"
+            raise _refusal(lowered, list(gone), remedy)
+
+
+def _has_money(fold: Fold) -> bool:
+    return any(isinstance(column, Money) for column in fold_columns(fold))
 
 
 def _refusal(lowered: LoweredMetric, over: Sequence[str], remedy: str) -> UnsupportedError:

@@ -121,12 +121,19 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class LoweredMetric:
-    """A metric as arithmetic on leaves."""
+    """A metric as arithmetic on leaves.
+
+    Attributes:
+        metric: The metric.
+        value: Its value.
+        ratio: Its numerator and denominator, where it is a ratio.
+        n: How many things the value rests on, where that is known.
+    """
 
     metric: Metric
     value: Lowered
     ratio: tuple[Lowered, Lowered] | None
-    counts: tuple[bool, bool]
+    n: Lowered | None
 
 
 @dataclass(frozen=True, slots=True)

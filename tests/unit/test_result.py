@@ -74,8 +74,11 @@ def test_amounts_of_groups_of_other_currencies_are_not_added():
 
     both = fk.evaluate(shop, "gross_sales", by=["channel", "currency"])
     assert both.rollup("currency").frame.rows() == [("EUR", 3.0), ("PLN", 1.5)]
-    with pytest.raises(fk.UnsupportedError, match="over currency"):
-        both.rollup("channel")
+    assert both.rollup("channel").frame.rows() == [("a", 1.5), ("b", 3.0)]
+    with pytest.raises(fk.UnsupportedError, match="over channel, currency: .* EUR and PLN"):
+        both.rollup()
+    same = sales(["a", "b"], currencies=["PLN", "PLN"])
+    assert fk.evaluate(same, "gross_sales", by="channel").rollup().frame.item() == 3
     one = sales(["a", "b"], currencies=["PLN", None])
     assert fk.evaluate(one, "gross_sales", by=["channel", "currency"]).rollup().frame.item() == 3
 

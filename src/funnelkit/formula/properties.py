@@ -396,6 +396,45 @@ def is_count(formula: Formula) -> bool:
             return False
 
 
+def tally_of(formula: Formula) -> Formula | None:
+    """Give how many things a formula counts, adds or looks at; None where that is no one number.
+
+    A sum of something counted, such as impressions, is its own tally; of any
+    other fold it is how many values enter.
+    """
+    if _is_tally(formula):
+        return formula
+    match formula:
+        case Sum(value) | Mean(value) | Min(value) | Max(value) | Quantile(value) | StdDev(value):
+            if formula.of is None:
+                return Count(value, where=formula.where)
+            has_value = ~value.is_null()
+            kept = has_value if formula.where is None else formula.where & has_value
+            return Count(formula.of, where=kept)
+        case Reference() | Positive():
+            return tally_of(formula.formula)
+        case Shift() | Cumulative():
+            inner = tally_of(formula.formula)
+            return None if inner is None else replace(formula, formula=inner)
+        case _:
+            return None
+
+
+def _is_tally(formula: Formula) -> bool:
+    """Whether a formula only adds things up that are counted one by one."""
+    match formula:
+        case Count() | CountDistinct() | CountRetained():
+            return True
+        case Sum():
+            return unit_of_formula(formula).is_tally
+        case Reference() | Shift() | Cumulative() | Positive():
+            return _is_tally(formula.formula)
+        case Arithmetic(Operator.ADD, left, right):
+            return _is_tally(left) and _is_tally(right)
+        case _:
+            return False
+
+
 def needs_periods(formula: Formula) -> bool:
     """Say whether a formula compares a period with an earlier one."""
     match formula:
