@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from funnelkit.formula.formulas import Count, Min, Sum
 from funnelkit.formula.values import (
@@ -14,12 +15,15 @@ from funnelkit.formula.values import (
     Case,
     Coalesce,
     Column,
+    Duration,
     Elapsed,
     IsTrue,
     Literal,
     Lookup,
+    Money,
     Predicate,
     Prefixed,
+    Quantity,
     Time,
 )
 from funnelkit.rules import (
@@ -32,6 +36,7 @@ from funnelkit.rules import (
     Rule,
 )
 from funnelkit.tables import (
+    CampaignPerformance,
     Carts,
     Events,
     MarketingCosts,
@@ -49,6 +54,7 @@ __all__ = [
     "RULES",
     "Check",
     "OrderPolicy",
+    "Severity",
     "policy_rules",
 ]
 
@@ -215,6 +221,13 @@ def policy_rules(policy: OrderPolicy) -> Mapping[Column, tuple[Rule, ...]]:
     }
 
 
+class Severity(StrEnum):
+    """What a broken promise does: an error refuses a number, a warning stands beside it."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """A promise about single rows of a table, that numbers rest on.
@@ -224,12 +237,14 @@ class Check:
         broken: Which rows break it.
         problem: What is wrong with such a row.
         remedy: What to do about it.
+        severity: Whether numbers are refused where it is broken.
     """
 
     column: Column
     broken: Predicate
     problem: str
     remedy: str
+    severity: Severity = Severity.ERROR
 
 
 def _outside(kind: str, low: int, high: int) -> Predicate:
@@ -237,12 +252,29 @@ def _outside(kind: str, low: int, high: int) -> Predicate:
     return is_kind & ~Surveys.score.is_between(low, high)
 
 
+def _suspicious(column: Column, broken: Predicate, problem: str) -> Check:
+    return Check(column, broken, problem, "look at these rows", Severity.WARNING)
+
+
+def _below_zero(column: Money | Quantity | Duration) -> Check:
+    return _suspicious(column, column < 0, "is below zero")
+
+
+STATUSES = ("pending", "paid", "fulfilled", "cancelled", "voided", "draft", "test", "deleted")
+"""What the status of an order may be."""
+
 CHECKS: tuple[Check, ...] = (
     Check(
         Orders.status,
         Orders.status.is_null(),
         "is null, so it is unknown whether the order counts",
         "fill it, supply is_counted, or use order_policy='all'",
+    ),
+    Check(
+        Orders.status,
+        Orders.status.is_not_null() & ~Orders.status.is_in(STATUSES),
+        "is no known status, so it is unknown whether the order counts",
+        f"map it to one of {', '.join(STATUSES)}, supply is_counted, or use order_policy='all'",
     ),
     Check(
         Surveys.score,
@@ -268,5 +300,37 @@ CHECKS: tuple[Check, ...] = (
         "lies before period_start",
         "swap the two dates",
     ),
+    _suspicious(
+        Orders.discount_amount,
+        Orders.discount_amount > Orders.gross_amount,
+        "is above gross_amount",
+    ),
+    _suspicious(
+        OrderLines.discount_amount,
+        OrderLines.discount_amount > OrderLines.quantity * OrderLines.unit_price,
+        "is above quantity × unit_price",
+    ),
+    *(
+        _below_zero(column)
+        for column in (
+            Sessions.duration_s,
+            Sessions.engaged_s,
+            Sessions.page_views,
+            Orders.gross_amount,
+            Orders.discount_amount,
+            OrderLines.quantity,
+            OrderLines.unit_price,
+            OrderLines.discount_amount,
+            OrderLines.unit_cost,
+            Returns.quantity,
+            Returns.refund_amount,
+            Carts.items,
+            Carts.value,
+            CampaignPerformance.impressions,
+            CampaignPerformance.clicks,
+            CampaignPerformance.spend,
+            MarketingCosts.amount,
+        )
+    ),
 )
-"""Promises that are verified once per bound table, at its first use."""
+"""Promises about rows; those that refuse numbers are verified once, at a table's first use."""

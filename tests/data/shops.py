@@ -16,6 +16,9 @@ DATA: Path = Path(
 
 Tables = dict[str, pl.DataFrame]
 
+DBTIE_STATUSES = {"completed": "fulfilled", "shipped": "fulfilled", "refunded": "fulfilled"}
+"""The canonical words for those of the export; a refunded order stays an order."""
+
 
 def online_retail() -> Tables:
     """Online Retail (UCI 352): invoices as orders, cancelled invoices (C...) as returns."""
@@ -126,7 +129,7 @@ def dbtie() -> Tables:
     orders = _read("dbtie_orders").select(
         "order_id",
         "customer_id",
-        "status",
+        pl.col("status").replace(DBTIE_STATUSES),
         "discount_amount",
         "currency",
         ordered_at=_time("order_date"),

@@ -17,7 +17,7 @@ LAYERS = (
     "show",
     "align",
     "engines.polars",
-    "engines.prepare|engines.runs",
+    "engines.prepare|engines.runs|engines.verify",
     "engines.expressions",
     "engines.base",
     "engines",

@@ -75,7 +75,7 @@ def test_amounts_of_groups_of_other_currencies_are_not_added():
     both = fk.evaluate(shop, "gross_sales", by=["channel", "currency"])
     assert both.rollup("currency").frame.rows() == [("EUR", 3.0), ("PLN", 1.5)]
     assert both.rollup("channel").frame.rows() == [("a", 1.5), ("b", 3.0)]
-    with pytest.raises(fk.UnsupportedError, match="over channel, currency: .* EUR and PLN"):
+    with pytest.raises(fk.UnsupportedError, match=r"over channel, currency: .* EUR and PLN"):
         both.rollup()
     same = sales(["a", "b"], currencies=["PLN", "PLN"])
     assert fk.evaluate(same, "gross_sales", by="channel").rollup().frame.item() == 3
@@ -151,7 +151,7 @@ def test_a_value_that_is_too_large_to_be_written_is_null_and_says_so():
     shop = sales(["a", "a"], amounts=[1e308, 1e308])
     tidy = fk.evaluate(shop, ["gross_sales", "aov"]).tidy()
     assert tidy.select("value", "numerator", "n", "reason").rows() == [
-        (None, None, None, "not_finite"),
+        (None, None, 2.0, "not_finite"),
         (None, None, 2.0, "not_finite"),
     ]
 

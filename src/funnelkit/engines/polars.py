@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from funnelkit.derivations import CHECKS, CLOCKS, Check
+from funnelkit.derivations import CLOCKS, Severity
 from funnelkit.engines.base import PERIOD, group_column
-from funnelkit.engines.expressions import Compiler, column_name
+from funnelkit.engines.expressions import Compiler
 from funnelkit.engines.prepare import Frames
 from funnelkit.engines.runs import KEY, Runs, read_runs
-from funnelkit.errors import ContractError, DataError, Fault
+from funnelkit.engines.verify import Promises
+from funnelkit.errors import ContractError, DataError
 from funnelkit.formula.formulas import (
     Aggregate,
     Count,
@@ -73,18 +74,20 @@ class PolarsEngine:
         fresh = [name for name in self.frames.used if name not in self.shop.seen]
         if not fresh:
             return False
-        checks = [_Verification.of(self.shop, name) for name in fresh]
-        answers = self._collect([check.query(self.compiler) for check in checks])
+        severities = [Severity.ERROR] if self.shop.guards else []
+        promises = [Promises.of(self.shop, name, severities) for name in fresh]
+        answers = self._collect([promise.query() for promise in promises])
         counts = [answer.row(0, named=True) for answer in answers]
-        faults = [
-            fault
-            for check, found in zip(checks, counts, strict=True)
-            for fault in check.faults(self.compiler, found)
+        found = [
+            finding
+            for promise, count in zip(promises, counts, strict=True)
+            for finding in promise.findings(count)
         ]
-        if faults:
-            raise ContractError(faults)
-        for check, found in zip(checks, counts, strict=True):
-            self.shop.seen[check.name] = Seen(found["rows"], found["earliest"], found["latest"])
+        if found:
+            raise ContractError([finding.fault for finding in found])
+        for promise, count in zip(promises, counts, strict=True):
+            seen = Seen(count["rows"], count["earliest"], count["latest"])
+            self.shop.seen[promise.table] = seen
         return True
 
     def as_of(self) -> dt.datetime | None:
@@ -372,80 +375,3 @@ def _running(fold: Aggregate, column: pl.Expr) -> pl.Expr:
             return column.cum_max().forward_fill()
         case _:
             return column.cum_sum()
-
-
-@dataclass(frozen=True, slots=True)
-class _Verification:
-    """The promises of one table, as one query and the faults it shows."""
-
-    name: str
-    frame: pl.LazyFrame
-    clock: Column | None
-    key: tuple[str, ...]
-    checks: tuple[Check, ...]
-
-    @classmethod
-    def of(cls, shop: Shop, name: str) -> _Verification:
-        bound = shop.tables[name]
-        clock = bound.table.get(bound.table.time)
-        supplied = clock if shop.supplies(clock) else None
-        if not shop.guards:
-            return cls(name, bound.frame, supplied, (), ())
-        key = bound.table.key if all(k in bound.columns for k in bound.table.key) else ()
-        checks = tuple(
-            check
-            for check in CHECKS
-            if check.column.table == name
-            and all(isinstance(c, Column) and shop.supplies(c) for c in leaves(check.broken))
-            and not (check.column.name == "status" and not _uses_status(shop))
-        )
-        return cls(name, bound.frame, supplied, key, checks)
-
-    def query(self, compiler: Compiler) -> pl.LazyFrame:
-        counts = [
-            compiler.predicate(check.broken).sum().cast(pl.Int64).alias(f"check {number}")
-            for number, check in enumerate(self.checks)
-        ]
-        if self.key:
-            first, *others = self.key
-            key = pl.struct(self.key) if others else pl.col(first)
-            has_all = pl.all_horizontal(pl.col(name).is_not_null() for name in self.key)
-            counts += [
-                (~has_all).sum().cast(pl.Int64).alias("null keys"),
-                (
-                    has_all.sum().cast(pl.Int64) - key.filter(has_all).n_unique().cast(pl.Int64)
-                ).alias("double keys"),
-            ]
-        moment = pl.lit(None) if self.clock is None else compiler.instant(self.clock)
-        times = [moment.min().alias("earliest"), moment.max().alias("latest")]
-        return self.frame.select(pl.len().cast(pl.Int64).alias("rows"), *times, *counts)
-
-    def faults(self, compiler: Compiler, counts: dict[str, int]) -> list[Fault]:
-        key = ", ".join(self.key)
-        found: list[Fault] = []
-        if counts.get("null keys"):
-            problem = f"is null in {counts['null keys']:,} rows; it identifies the row"
-            found.append(Fault(self.name, key, problem, "drop those rows or give them ids"))
-        if counts.get("double keys"):
-            sample = self.frame.group_by(self.key).len().filter(pl.col("len") > 1)
-            few = sample.sort("len", *self.key, descending=True).head(3).collect()
-            shown = ", ".join(_written(row) for row in few.drop("len").rows())
-            problem = f"is not unique: {counts['double keys']:,} rows repeat a key, such as {shown}"
-            remedy = "remove the repeated rows, or they would be counted twice"
-            found.append(Fault(self.name, key, problem, remedy))
-        for number, check in enumerate(self.checks):
-            if count := counts.get(f"check {number}"):
-                broken = self.frame.filter(compiler.predicate(check.broken)).head(3)
-                names = list(dict.fromkeys([*self.key, check.column.name]))
-                rows = ", ".join(str(row) for row in broken.select(names).collect().rows())
-                problem = f"{check.problem}, in {count:,} rows, such as {rows}"
-                found.append(Fault(self.name, check.column.name, problem, check.remedy))
-        return found
-
-
-def _written(row: tuple[object, ...]) -> str:
-    return ", ".join(map(repr, row)) if len(row) == 1 else str(row)
-
-
-def _uses_status(shop: Shop) -> bool:
-    return any(column_name(leaf) == "status" for leaf in leaves(shop.policy.orders))
