@@ -25,7 +25,7 @@ from funnelkit.formula.formulas import (
 )
 from funnelkit.formula.values import Operator
 from funnelkit.lowered import AboveZero, Leaf, Lowered, Operated, Unless, leaves_of
-from funnelkit.plan import CURRENCY_ENDS, HIGHEST_CURRENCY, LOWEST_CURRENCY
+from funnelkit.plan import CURRENCY_ENDS, HIGHEST_CURRENCY, LOWEST_CURRENCY, UNKNOWN_RATES
 from funnelkit.steps import Fold, LoweredMetric, Plan, Question, Step
 
 __all__ = [
@@ -98,14 +98,19 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
 
 
 def check_currencies(plan: Plan, answers: Sequence[pl.DataFrame]) -> None:
-    """Refuse a sum over amounts in several currencies.
+    """Refuse a sum over amounts in several currencies, or over some without a rate.
 
     Raises:
-        ContractError: A group of a step holds more than one currency.
+        ContractError: A group of a step holds more than one currency, or the
+            rate of a row is not known.
     """
     groups = [group_column(dimension.name) for dimension in plan.question.by]
     faults: list[Fault] = []
     for step, answer in zip(plan.steps, answers, strict=False):
+        if UNKNOWN_RATES in answer.columns and (rows := answer.get_column(UNKNOWN_RATES).sum()):
+            problem = f"is null in {rows:,} rows whose amounts would be left out"
+            remedy = "give the rate of their currency on that day or in the week before"
+            faults.append(Fault(step.table, "fx_rate", problem, remedy))
         if LOWEST_CURRENCY not in answer.columns:
             continue
         ends = [pl.col(LOWEST_CURRENCY).min(), pl.col(HIGHEST_CURRENCY).max()]

@@ -33,12 +33,14 @@ from funnelkit.rules import (
     FromChildren,
     NumberOver,
     PreviousOver,
+    RateOn,
     Rule,
 )
 from funnelkit.tables import (
     CampaignPerformance,
     Carts,
     Events,
+    ExchangeRates,
     MarketingCosts,
     OrderLines,
     Orders,
@@ -111,6 +113,7 @@ POLICIES: Mapping[str, OrderPolicy] = {
 _IS_PRODUCT = OrderLines.line_type.is_null() | OrderLines.line_type.eq("product")
 _IS_NUMBERED = Orders.is_counted & Orders.customer_key.is_not_null()
 _IN_TIME = (Orders.ordered_at, Orders.order_id)
+_RATES = (ExchangeRates.date, ExchangeRates.currency, ExchangeRates.rate)
 _IS_LONG = Sessions.engaged_s > 10
 _IS_DEEP = Sessions.page_views >= 2
 
@@ -176,6 +179,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         Default(value=False, absent=(OrderLines.line_type,)),
         Everywhere(OrderLines.order_id, OrderLines.line_type.eq("gift_card")),
     ),
+    Orders.fx_rate: (RateOn(Orders.currency, Orders.ordered_at, _RATES),),
     Orders.order_number: (NumberOver(Orders.customer_key, _IN_TIME, _IS_NUMBERED),),
     Orders.is_first_order: (Orders.order_number.eq(1),),
     Orders.first_order_at: (FirstOver(Orders.customer_key, Orders.ordered_at, _IS_NUMBERED),),
@@ -185,6 +189,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     OrderLines.ordered_at: (Lookup(OrderLines.order_id, Orders.ordered_at),),
     OrderLines.discount_amount: (Default(value=0.0, absent=(OrderLines.discount_amount,)),),
     OrderLines.line_type: (Default(value="product", absent=(OrderLines.line_type,)),),
+    OrderLines.fx_rate: (Lookup(OrderLines.order_id, Orders.fx_rate),),
     OrderLines.customer_key: (Lookup(OrderLines.order_id, Orders.customer_key),),
     OrderLines.is_counted: (IsTrue(Lookup(OrderLines.order_id, Orders.is_counted)) & _IS_PRODUCT,),
     Returns.kind: (Default(value="return", absent=(Returns.kind,)),),
@@ -196,6 +201,10 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
             Literal(0.0),
         ),
     ),
+    Returns.fx_rate: (
+        RateOn(Lookup(Returns.order_id, Orders.currency), Returns.returned_at, _RATES),
+        Lookup(Returns.order_id, Orders.fx_rate),
+    ),
     Returns.customer_key: (Lookup(Returns.order_id, Orders.customer_key),),
     Carts.items: (Default(value=1, absent=(Carts.items,)),),
     Carts.age_s: (Elapsed(Carts.created_at, AsOf()),),
@@ -203,6 +212,11 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         Carts.order_id.is_not_null(),
         FromChildren(Orders.cart_id, Count(Orders, where=Orders.is_counted), above=0),
     ),
+    Carts.fx_rate: (RateOn(Carts.currency, Carts.created_at, _RATES),),
+    CampaignPerformance.fx_rate: (
+        RateOn(CampaignPerformance.currency, CampaignPerformance.date, _RATES),
+    ),
+    MarketingCosts.fx_rate: (RateOn(MarketingCosts.currency, MarketingCosts.period_start, _RATES),),
     Surveys.respondent: (
         Coalesce(Surveys.customer_id, Prefixed("answer ", Surveys.response_id)),
         Surveys.response_id,
@@ -299,6 +313,12 @@ CHECKS: tuple[Check, ...] = (
         MarketingCosts.period_end < MarketingCosts.period_start,
         "lies before period_start",
         "swap the two dates",
+    ),
+    Check(
+        ExchangeRates.rate,
+        ExchangeRates.rate.is_null() | (ExchangeRates.rate <= 0),
+        "is no rate above zero",
+        "give what one unit of the currency is worth in the shop's own",
     ),
     _suspicious(
         Orders.discount_amount,

@@ -77,10 +77,18 @@ from funnelkit.steps import (
     fold_columns,
 )
 
+UNKNOWN_RATES = "#unknown rates"
 CURRENCY_ENDS = LOWEST_CURRENCY, HIGHEST_CURRENCY = "#lowest currency", "#highest currency"
 _PLAIN = (Sum, Count, CountDistinct, Min, Max, Quantile, StdDev)
 
-__all__ = ["CURRENCY_ENDS", "HIGHEST_CURRENCY", "LOWEST_CURRENCY", "make_plan", "with_parts"]
+__all__ = [
+    "CURRENCY_ENDS",
+    "HIGHEST_CURRENCY",
+    "LOWEST_CURRENCY",
+    "UNKNOWN_RATES",
+    "make_plan",
+    "with_parts",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +296,9 @@ class _Planner:
         reads = {leaf for fold in folds for leaf in fold_columns(fold)}
         if not (self.shop.guards and plain and any(isinstance(leaf, Money) for leaf in reads)):
             return ()
+        if rate := self.shop.rate(table):
+            unknown = Count(self.shop.known[table], where=rate.is_null())
+            return (Fold(UNKNOWN_RATES, unknown, unknown),)
         if not can_reach(self.shop, table, "currency"):
             return ()
         currency = resolve_dimension(self.shop, table, Dimension("currency"))

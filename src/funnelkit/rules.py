@@ -19,6 +19,7 @@ __all__ = [
     "FromChildren",
     "NumberOver",
     "PreviousOver",
+    "RateOn",
     "Rule",
     "dependencies",
 ]
@@ -96,8 +97,31 @@ class PreviousOver:
     where: Predicate
 
 
+@dataclass(frozen=True, slots=True)
+class RateOn:
+    """What a currency was worth on a day: the last known rate, at most seven days old.
+
+    Attributes:
+        currency: The currency.
+        day: The day.
+        rates: The columns of the rates: day, currency, rate.
+    """
+
+    currency: Column | Lookup
+    day: Column
+    rates: tuple[Column, Column, Column]
+
+
 Rule = (
-    Value | Predicate | Default | FromChildren | Everywhere | NumberOver | FirstOver | PreviousOver
+    Value
+    | Predicate
+    | Default
+    | FromChildren
+    | Everywhere
+    | NumberOver
+    | FirstOver
+    | PreviousOver
+    | RateOn
 )
 
 
@@ -116,5 +140,7 @@ def dependencies(rule: Rule) -> tuple[Column | Lookup, ...]:
             return (key, value, *leaves(where))
         case PreviousOver(key, value, order, where):
             return (key, value, *order, *leaves(where))
+        case RateOn(currency, day, rates):
+            return (currency, day, *rates)
         case _:
             return tuple(leaves(rule))

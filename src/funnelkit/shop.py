@@ -193,6 +193,11 @@ class Shop:
         bound = self.tables.get(column.table)
         return bound is not None and column.name in bound.columns
 
+    def rate(self, table: str) -> Column | None:
+        """Give the column of a table's exchange rates, where amounts are to be converted."""
+        column = self.known[table].columns.get("fx_rate")
+        return None if column is None or self.lacks(column) else column
+
     def size(self, table: str) -> int | None:
         """Give the number of rows of a table, where it is known without reading."""
         return self.seen[table].rows if table in self.seen else self.tables[table].rows

@@ -34,6 +34,7 @@ __all__ = [
     "Carts",
     "Customers",
     "Events",
+    "ExchangeRates",
     "MarketingCosts",
     "OrderLines",
     "Orders",
@@ -122,6 +123,7 @@ class Orders(
     gross_amount = Money("Price of the goods before discounts, tax and shipping.")
     discount_amount = Money("Discounts on the goods, as a positive amount.")
     currency = Category("Currency of the amounts.")
+    fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
     is_gift_card_only = Flag("It has lines, and every one is a gift card.")
     is_counted = Flag("It counts as an order under the shop's order policy.")
     order_number = Quantity("1 for the customer's first counted order, 2 for the next, …")
@@ -148,6 +150,7 @@ class OrderLines(
     discount_amount = Money("Discount on the line, with its share of an order-level discount.")
     unit_cost = Money("What one unit cost the shop.", MONEY / ITEM)
     line_type = Category("product, gift_card or fee.")
+    fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
     customer_key = Key("Who bought.", CUSTOMER)
     is_counted = Flag("It is a product line of an order that counts.")
 
@@ -171,6 +174,7 @@ class Returns(
     kind = Category("return, refund_only, cancellation or chargeback.")
     is_restocked = Flag("The goods went back to stock.")
     restocked_cost = Money("Cost of the goods that went back to stock.")
+    fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
     customer_key = Key("Who had bought.", CUSTOMER)
     is_counted = Flag("It undoes a sale that counts under the shop's order policy.")
 
@@ -203,6 +207,8 @@ class Carts(
     session_id = Key("The visit in which it was begun.", SESSION)
     items = Quantity("Units in it at the end.", ITEM)
     value = Money("Value of the items.")
+    currency = Category("Currency of the amounts.")
+    fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
     order_id = Key("The order that it became.", ORDER)
     age_s = Duration("Time from its first item to the moment up to which data is known.")
     is_converted = Flag("It became an order.")
@@ -225,6 +231,8 @@ class CampaignPerformance(
     spend = Money("Media cost, net of credits and tax.")
     conversions = Quantity("Conversions that the platform credits to itself.", ORDER)
     conversion_value = Money("Sales that the platform credits to itself.")
+    currency = Category("Currency of the amounts.")
+    fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
 
 
 class MarketingCosts(
@@ -240,6 +248,8 @@ class MarketingCosts(
     period_start = Time("Its first day.")
     period_end = Time("Its last day, included.")
     amount = Money("The amount.")
+    currency = Category("Currency of the amounts.")
+    fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
     kind = Category("agency, salaries, tools, creative, promo, affiliate or other.")
     purpose = Category("acquisition, retention or brand.")
 
@@ -262,6 +272,14 @@ class Surveys(
     score = Score("The mark.")
 
 
+class ExchangeRates(Table, table="exchange_rates", key=("date", "currency"), time="date"):
+    """What one currency was worth on one day; it holds for the seven days after."""
+
+    date = Time("The day.")
+    currency = Category("The currency.")
+    rate = Quantity("What one unit of it is worth in the shop's own.")
+
+
 TABLES: Mapping[str, type[Table]] = {
     table.table: table
     for table in (
@@ -275,6 +293,7 @@ TABLES: Mapping[str, type[Table]] = {
         CampaignPerformance,
         MarketingCosts,
         Surveys,
+        ExchangeRates,
     )
 }
 

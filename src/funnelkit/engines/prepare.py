@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from funnelkit.engines.expressions import Compiler, column_name
 from funnelkit.errors import MissingInputError
 from funnelkit.formula.formulas import Count, Sum
 from funnelkit.formula.properties import columns_of, leaves
-from funnelkit.formula.values import Column, Lookup, Predicate, PredicateNode
+from funnelkit.formula.values import Column, Lookup, Money, Predicate, PredicateNode
 from funnelkit.rules import (
     Default,
     Everywhere,
@@ -19,14 +20,17 @@ from funnelkit.rules import (
     FromChildren,
     NumberOver,
     PreviousOver,
+    RateOn,
     Rule,
     dependencies,
 )
 from funnelkit.shop import Shop
+from funnelkit.tables import ExchangeRates
 
 __all__ = ["Frames"]
 
-_PARENT = "#parent"
+_PARENT, _DAY = "#parent", "#day"
+RATE_DAYS = 7
 
 
 @dataclass(slots=True)
@@ -49,10 +53,20 @@ class Frames:
         """
         self.used.add(table)
         frame = self.shop.tables[table].frame
-        order = self._ordered(table, wants)
-        lookups = [item for item in order if isinstance(item, Lookup)]
-        done: set[str] = set()
-        for item in order:
+        items, done = self._ordered(table, wants), set[str]()
+        amounts = [item for item in items if isinstance(item, Money) and self.shop.supplies(item)]
+        if amounts and (rate := self.shop.rate(table)):
+            frame = self._add(frame, self._ordered(table, [rate]), done)
+            frame = frame.with_columns(pl.col(a.name) * pl.col(rate.name) for a in amounts)
+        frame = self._add(frame, items, done)
+        return self._spread(frame, table) if spread else frame
+
+    def _add(
+        self, frame: pl.LazyFrame, items: list[Column | Lookup], done: set[str]
+    ) -> pl.LazyFrame:
+        """Add what is not in a frame yet, each after what it rests on."""
+        lookups = [item for item in items if isinstance(item, Lookup)]
+        for item in items:
             if column_name(item) in done:
                 continue
             if isinstance(item, Lookup):
@@ -62,7 +76,7 @@ class Frames:
             elif not self.shop.supplies(item):
                 frame = self._derive(frame, item)
                 done.add(item.name)
-        return self._spread(frame, table) if spread else frame
+        return frame
 
     def _ordered(self, table: str, wants: Iterable[Column | Lookup]) -> list[Column | Lookup]:
         """Give what is wanted and what it rests on, each after what it rests on."""
@@ -148,10 +162,32 @@ class Frames:
                 ordered = frame.sort(key.name, *(part.name for part in order))
                 enters = self._enters(where, key, order[0])
                 return _preceded(ordered, name, key, value, enters)
+            case RateOn(currency, day):
+                return self._rated(frame, name, currency, day)
             case PredicateNode():
                 return frame.with_columns(self.compiler.predicate(rule).alias(name))
             case _:
                 return frame.with_columns(self.compiler.value(rule).alias(name))
+
+    def _rated(
+        self, frame: pl.LazyFrame, name: str, currency: Column | Lookup, day: Column
+    ) -> pl.LazyFrame:
+        """Add the rate of the row's currency on its day; the shop's own is worth one."""
+        own = (ExchangeRates.date, ExchangeRates.currency, ExchangeRates.rate)
+        on, of, worth = (pl.col(column.name) for column in own)
+        days = pl.date_ranges(on, on + dt.timedelta(days=RATE_DAYS))
+        rates = self.prepare(ExchangeRates.table, own).with_columns(on.cast(pl.Date))
+        held = rates.with_columns(days.alias(_DAY)).explode(_DAY).sort(on)
+        grid = held.unique([ExchangeRates.currency.name, _DAY], keep="last", maintain_order=True)
+        money = column_name(currency)
+        rated = frame.with_columns(self.compiler.local(day).cast(pl.Date).alias(_DAY)).join(
+            grid.select(of.alias(_PARENT), _DAY, worth.alias(name)),
+            left_on=[money, _DAY],
+            right_on=[_PARENT, _DAY],
+            how="left",
+        )
+        is_own = pl.col(money) == self.shop.currency
+        return rated.with_columns(pl.when(is_own).then(1.0).otherwise(pl.col(name)).alias(name))
 
     def _enters(self, where: Predicate, key: Column, clock: Column) -> pl.Expr:
         has_both = pl.col(key.name).is_not_null() & pl.col(clock.name).is_not_null()
