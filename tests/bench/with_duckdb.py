@@ -85,14 +85,13 @@ def of_sessions(time: str, *, visitors: bool = False) -> str:
 OF_FUNNEL = f"""
     SELECT
         date_trunc('week', started_at)::DATE AS period, channel,
-        count(*) FILTER (WHERE bought.session_id IS NOT NULL) / count(*)
-            AS session_conversion_rate,
+        count(*) FILTER (WHERE session_id IN (
+            SELECT session_id
+            FROM orders
+            WHERE status NOT IN {NOT_COUNTED} AND session_id IS NOT NULL
+        )) / count(*) AS session_conversion_rate,
         count(*) FILTER (WHERE has_add_to_cart) / count(*) AS add_to_cart_rate
-    FROM sessions LEFT JOIN (
-        SELECT DISTINCT session_id
-        FROM orders
-        WHERE status NOT IN {NOT_COUNTED} AND session_id IS NOT NULL
-    ) AS bought USING (session_id)
+    FROM sessions
     WHERE NOT is_bot
     GROUP BY ALL
     ORDER BY period, channel NULLS LAST
@@ -100,7 +99,9 @@ OF_FUNNEL = f"""
 
 OF_CUSTOMERS = f"""
     WITH known AS (
-        SELECT customer_id, order_id, ordered_at, date_trunc('month', ordered_at) AS period
+        SELECT
+            customer_id, order_id, ordered_at,
+            date_trunc('month', ordered_at)::DATE AS period
         FROM customer_orders
         WHERE status NOT IN {NOT_COUNTED} AND customer_id IS NOT NULL
     ),
@@ -123,7 +124,7 @@ OF_CUSTOMERS = f"""
     retained AS (
         SELECT period, count(*) AS retained
         FROM active SEMI JOIN (
-            SELECT customer_id, period + INTERVAL 1 MONTH AS period FROM active
+            SELECT customer_id, (period + INTERVAL 1 MONTH)::DATE AS period FROM active
         ) AS before USING (customer_id, period)
         GROUP BY period
     ),
@@ -135,7 +136,7 @@ OF_CUSTOMERS = f"""
         FROM bought JOIN customers USING (period) LEFT JOIN retained USING (period)
     )
     SELECT
-        period::DATE AS period,
+        period,
         new AS new_customers,
         repeat_rate AS repeat_purchase_rate,
         retention_rate AS customer_retention_rate,
