@@ -1,6 +1,7 @@
 """How works are timed and compared, and how a comparison is shown."""
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def check_agreement(work: str, frames: Mapping[str, pl.DataFrame]) -> None:
             assert_frame_equal(own, frame, rel_tol=1e-9, abs_tol=1e-12)
         except AssertionError as error:
             raise SystemExit(f"{work}: {name} and {other} disagree: {error}") from None
-    print(f"{work}: {' = '.join(frames)}, {own.height:,} rows", flush=True)
+    print(f"{work}: {' = '.join(frames)}, {own.height:,} rows", file=sys.stderr, flush=True)
 
 
 def interleaved(works: Mapping[str, Work], runs: int, *, repeat: int = 1) -> dict[str, Sample]:

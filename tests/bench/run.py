@@ -60,11 +60,15 @@ def main() -> None:
     chosen = set(options.works.upper()) - {",", " "}
     if unknown := chosen - set(LETTERS):
         parser.error(f"there is no work {', '.join(sorted(unknown))}; choose of {LETTERS}")
+    runs = max(LEAST_RUNS, options.runs)
     rows: list[Row] = []
+    print(measure.HEAD, flush=True)
     for work in LETTERS:
         if work in chosen:
-            rows += measured(work, options.folder, max(LEAST_RUNS, options.runs))
-    report(sorted(rows, key=lambda row: row.work[0]), max(LEAST_RUNS, options.runs))
+            found = measured(work, options.folder, runs)
+            print(*found, sep="\n", flush=True)
+            rows += found
+    report(rows, runs)
 
 
 def measured(work: str, folder: Path, runs: int) -> list[Row]:
@@ -117,9 +121,6 @@ def linearity(folder: Path, runs: int) -> list[Row]:
 
 
 def report(rows: list[Row], runs: int) -> None:
-    print(f"\n{measure.HEAD}")
-    for row in rows:
-        print(row)
     print(f"\nmedians of {runs} runs in turn on {os.cpu_count()} CPUs")
     versions = [f"{name} {metadata.version(name)}" for name in ("funnelkit", "polars", "duckdb")]
     print(", ".join([f"Python {platform.python_version()}", *versions]))
