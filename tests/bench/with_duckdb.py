@@ -27,19 +27,27 @@ def work(name: str, folder: Path) -> Callable[[], pl.DataFrame]:
 
 def of_sessions(time: str, *, visitors: bool = False) -> str:
     """Give the query of A, B or C; `time` says how the clock of the zone is read."""
-    started_at, ordered_at = time.format("started_at"), time.format("ordered_at")
-    folded = "count(DISTINCT visitor_id)" if visitors else "0"
-    of_visitors = """,
+    return OF_SESSIONS.format(
+        started_at=time.format("started_at"),
+        ordered_at=time.format("ordered_at"),
+        visitors="count(DISTINCT visitor_id)" if visitors else "0",
+        of_visitors=OF_VISITORS if visitors else "",
+        not_counted=NOT_COUNTED,
+    )
+
+
+OF_VISITORS = """,
         visitors::BIGINT AS unique_visitors,
         online_value / nullif(visitors, 0) AS revenue_per_visitor"""
-    return f"""
+
+OF_SESSIONS = """
     WITH visits AS (
         SELECT
             date_trunc('week', {started_at}) AS period, channel, device,
             count(*) AS visits,
             count(*) FILTER (WHERE engaged_s > 10 OR has_key_event OR page_views >= 2)
                 AS engaged,
-            {folded} AS visitors
+            {visitors} AS visitors
         FROM sessions
         WHERE NOT is_bot
         GROUP BY ALL
@@ -56,7 +64,7 @@ def of_sessions(time: str, *, visitors: bool = False) -> str:
                 ordered_at, session_id, gross_amount - discount_amount AS value,
                 sales_channel = 'online' OR session_id IS NOT NULL AS is_online
             FROM orders
-            WHERE status NOT IN {NOT_COUNTED}
+            WHERE status NOT IN {not_counted}
         ) LEFT JOIN sessions USING (session_id)
         GROUP BY ALL
     ),
@@ -76,11 +84,10 @@ def of_sessions(time: str, *, visitors: bool = False) -> str:
         1 - engaged / nullif(visits, 0) AS bounce_rate,
         online_orders / nullif(visits, 0) AS orders_per_session,
         value / nullif(orders, 0) AS average_order_value,
-        online_value / nullif(visits, 0) AS revenue_per_session{of_visitors if visitors else ""}
+        online_value / nullif(visits, 0) AS revenue_per_session{of_visitors}
     FROM aligned
     ORDER BY period, channel NULLS LAST, device NULLS LAST
     """
-
 
 OF_FUNNEL = f"""
     SELECT
