@@ -1,6 +1,9 @@
-"""Write a large shop of made-up sessions and orders as Parquet files.
+"""Write large made-up shops as Parquet files.
 
 python make_data.py FOLDER [--sessions N]
+
+FOLDER holds the sessions and orders of one shop and, in `customer_orders.parquet`, as many
+orders of another that is known by its customers; FOLDER/tenth holds a tenth of the first.
 """
 
 import argparse
@@ -12,6 +15,7 @@ import polars as pl
 SESSIONS = 20_000_000
 ORDERS_PER_SESSION = 0.0335
 VISITORS_PER_SESSION = 0.4
+ORDERS_PER_CUSTOMER = 4.7
 START = np.datetime64("2023-01-02", "us")
 SPAN_US = 2 * 365 * 86_400 * 1_000_000
 ROW_GROUP = 1_000_000
@@ -27,14 +31,24 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sessions", type=int, default=SESSIONS, help="how many sessions")
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
+    write_shop(options.folder, options.sessions)
+    write_shop(options.folder / "tenth", max(1, options.sessions // 10))
     rng = np.random.default_rng(20_230_102)
-    sessions = make_sessions(rng, options.sessions)
-    orders = make_orders(rng, sessions)
-    for name, frame in {"sessions": sessions, "orders": orders}.items():
-        path = options.folder / f"{name}.parquet"
-        frame.write_parquet(path, row_group_size=ROW_GROUP)
-        print(f"{path}: {frame.height:,} rows, {path.stat().st_size / 2**20:,.0f} MiB")
+    write(options.folder / "customer_orders.parquet", make_customer_orders(rng, options.sessions))
+
+
+def write_shop(folder: Path, rows: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(20_230_102)
+    sessions = make_sessions(rng, rows)
+    write(folder / "sessions.parquet", sessions)
+    orders = make_orders(rng, sessions, max(1, int(rows * ORDERS_PER_SESSION)))
+    write(folder / "orders.parquet", orders)
+
+
+def write(path: Path, frame: pl.DataFrame) -> None:
+    frame.write_parquet(path, row_group_size=ROW_GROUP)
+    print(f"{path}: {frame.height:,} rows, {path.stat().st_size / 2**20:,.0f} MiB")
 
 
 def make_sessions(rng: np.random.Generator, rows: int) -> pl.DataFrame:
@@ -52,13 +66,13 @@ def make_sessions(rng: np.random.Generator, rows: int) -> pl.DataFrame:
             "engaged_s": engaged.round(3),
             "has_key_event": rng.random(rows) < 0.04,
             "is_bot": rng.random(rows) < 0.02,
+            "has_add_to_cart": rng.random(rows) < 0.09,
         }
     )
 
 
-def make_orders(rng: np.random.Generator, sessions: pl.DataFrame) -> pl.DataFrame:
+def make_orders(rng: np.random.Generator, sessions: pl.DataFrame, rows: int) -> pl.DataFrame:
     """Give orders, most of them placed in a session; those of the shop floor have none."""
-    rows = max(1, int(sessions.height * ORDERS_PER_SESSION))
     placed_in = sessions[np.sort(rng.integers(0, sessions.height, rows))]
     channels = words(rng, SALES_CHANNELS, rows, [93, 3, 4])
     gross = rng.lognormal(4.0, 0.7, rows).round(2)
@@ -73,6 +87,21 @@ def make_orders(rng: np.random.Generator, sessions: pl.DataFrame) -> pl.DataFram
             "sales_channel": channels,
             "gross_amount": gross,
             "discount_amount": (gross * rng.choice([0.0, 0.0, 0.0, 0.1, 0.25], rows)).round(2),
+        }
+    )
+
+
+def make_customer_orders(rng: np.random.Generator, rows: int) -> pl.DataFrame:
+    """Give orders of customers of whom some buy often and most seldom; few orders are guests'."""
+    ids = rng.permutation(np.arange(1, max(1, int(rows / ORDERS_PER_CUSTOMER)) + 1))
+    bought_by = pl.Series(ids[(len(ids) * rng.random(rows) ** 2).astype(np.int64)])
+    is_guest = pl.Series(rng.random(rows) < 0.02)
+    return pl.DataFrame(
+        {
+            "order_id": np.arange(1, rows + 1, dtype=np.int64),
+            "ordered_at": START + np.sort(rng.integers(0, SPAN_US, rows)).astype("timedelta64[us]"),
+            "customer_id": bought_by.set(is_guest, None),
+            "status": words(rng, STATUSES, rows, [70, 21, 4, 4, 1]),
         }
     )
 

@@ -1,0 +1,86 @@
+"""The works of the benchmark, as funnelkit is asked them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+from questions import (
+    EVERY,
+    FUNNEL,
+    OF_CUSTOMERS,
+    OF_SESSIONS,
+    OF_VISITORS,
+    TEN,
+    ZONE,
+    in_utc,
+    small_frames,
+)
+
+import funnelkit as fk
+
+ADD_TO_CART_RATE = fk.Metric(
+    name="add_to_cart_rate",
+    formula=fk.Count(fk.Sessions, where=fk.Sessions.is_counted & fk.Sessions.has_add_to_cart)
+    / fk.Count(fk.Sessions, where=fk.Sessions.is_counted),
+)
+
+Asked = Sequence[str | fk.Metric]
+Frames = Mapping[str, str | pl.DataFrame | pl.LazyFrame]
+
+
+def work(name: str, folder: Path) -> Callable[[], pl.DataFrame]:
+    """Give a work on a shop of its own, whose keys its first evaluation verifies."""
+    files = {table: str(folder / f"{table}.parquet") for table in ("sessions", "orders")}
+    match name:
+        case "A":
+            return asked(files, OF_SESSIONS)
+        case "A unguarded":
+            return asked(files, OF_SESSIONS, guards=False)
+        case "B":
+            return asked(files, OF_VISITORS)
+        case "B unguarded":
+            return asked(files, OF_VISITORS, guards=False)
+        case "C":
+            return asked(in_utc(files), OF_SESSIONS, time_zone=ZONE)
+        case "D":
+            return asked(files, every_metric(files))
+        case "E":
+            return asked(small_frames(), TEN, by=("channel",), every="1mo")
+        case "H":
+            orders = {"orders": str(folder / "customer_orders.parquet")}
+            return asked(orders, OF_CUSTOMERS, by=(), every="1mo")
+        case "I":
+            return asked(files, (FUNNEL[0], ADD_TO_CART_RATE), by=("channel",))
+        case _:
+            raise KeyError(name)
+
+
+def asked(
+    frames: Frames,
+    metrics: Asked,
+    *,
+    by: Sequence[str] = ("channel", "device"),
+    every: str = "1w",
+    **settings: object,
+) -> Callable[[], pl.DataFrame]:
+    shop = fk.Shop.bind(frames, **settings)
+    return partial(answer, shop, metrics, by, every)
+
+
+def answer(shop: fk.Shop, metrics: Asked, by: Sequence[str], every: str) -> pl.DataFrame:
+    return fk.evaluate(shop, metrics, by=by, every=every).frame
+
+
+def planning() -> Callable[[], object]:
+    """Give the planning of work E alone."""
+    shop = fk.Shop.bind(small_frames())
+    return partial(fk.plan, shop, TEN, by=("channel",), every="1mo")
+
+
+def every_metric(files: Frames) -> Asked:
+    """Give all that the two tables are enough for; stop where the catalogue has outgrown D."""
+    ready = fk.Shop.bind(files).metrics().filter("is_ready")["metric"].to_list()
+    if others := sorted(set(ready) ^ set(EVERY) - {"add_to_cart_rate"}):
+        raise SystemExit(f"work D is not about {', '.join(others)}: write it by hand as well")
+    return EVERY
