@@ -4,185 +4,22 @@ Bind frames with `Shop`, ask with `evaluate`, read a definition with
 `describe`, add your own with `Metric` and `register`.
 """
 
-from funnelkit.catalog.customers import customer_lifetime_value_over
-from funnelkit.demo import demo
-from funnelkit.derivations import OrderPolicy
-from funnelkit.errors import (
-    ContractError,
-    DataError,
-    DefinitionError,
-    Fault,
-    FunnelkitError,
-    HistoryWarning,
-    MissingInputError,
-    MissingPackageError,
-    UnitError,
-    UnknownNameError,
-    UnsupportedError,
-)
-from funnelkit.evaluate import evaluate, plan
-from funnelkit.fiscal import WeekYear
-from funnelkit.formula.formulas import (
-    Count,
-    CountDistinct,
-    CountRetained,
-    Cumulative,
-    LastOverTime,
-    Max,
-    Mean,
-    Median,
-    Min,
-    Native,
-    PeriodYears,
-    Positive,
-    Quantile,
-    Rollup,
-    Shift,
-    StdDev,
-    Sum,
-)
-from funnelkit.formula.table import Table
-from funnelkit.formula.values import (
-    AsOf,
-    Case,
-    Category,
-    Coalesce,
-    Dimension,
-    Duration,
-    Elapsed,
-    Flag,
-    Key,
-    Lookup,
-    Money,
-    Quantity,
-    Score,
-    Time,
-)
-from funnelkit.metric import AidaStage, Area, Card, Direction, Metric, Stage
-from funnelkit.registry import Registry, describe, register, registry
-from funnelkit.result import Result
-from funnelkit.shop import Shop
-from funnelkit.tables import (
-    CampaignPerformance,
-    Carts,
-    Customers,
-    Events,
-    MarketingCosts,
-    OrderLines,
-    Orders,
-    Returns,
-    Sessions,
-    Surveys,
-    parse,
-)
-from funnelkit.units import (
-    CART,
-    CLICK,
-    CUSTOMER,
-    EVENT,
-    IMPRESSION,
-    ITEM,
-    MONEY,
-    MULTIPLE,
-    NUMBER,
-    ORDER,
-    RATIO,
-    RESPONSE,
-    SCORE,
-    SECOND,
-    SESSION,
-    VISITOR,
-    Unit,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "CART",
-    "CLICK",
-    "CUSTOMER",
-    "EVENT",
-    "IMPRESSION",
-    "ITEM",
-    "MONEY",
-    "MULTIPLE",
-    "NUMBER",
-    "ORDER",
-    "RATIO",
-    "RESPONSE",
-    "SCORE",
-    "SECOND",
-    "SESSION",
-    "VISITOR",
-    "AidaStage",
-    "Area",
-    "AsOf",
-    "CampaignPerformance",
-    "Card",
-    "Carts",
-    "Case",
-    "Category",
-    "Coalesce",
-    "ContractError",
-    "Count",
-    "CountDistinct",
-    "CountRetained",
-    "Cumulative",
-    "Customers",
-    "DataError",
-    "DefinitionError",
-    "Dimension",
-    "Direction",
-    "Duration",
-    "Elapsed",
-    "Events",
-    "Fault",
-    "Flag",
-    "FunnelkitError",
-    "HistoryWarning",
-    "Key",
-    "LastOverTime",
-    "Lookup",
-    "MarketingCosts",
-    "Max",
-    "Mean",
-    "Median",
-    "Metric",
-    "Min",
-    "MissingInputError",
-    "MissingPackageError",
-    "Money",
-    "Native",
-    "OrderLines",
-    "OrderPolicy",
-    "Orders",
-    "PeriodYears",
-    "Positive",
-    "Quantile",
-    "Quantity",
-    "Registry",
-    "Result",
-    "Returns",
-    "Rollup",
-    "Score",
-    "Sessions",
-    "Shift",
-    "Shop",
-    "Stage",
-    "StdDev",
-    "Sum",
-    "Surveys",
-    "Table",
-    "Time",
-    "Unit",
-    "UnitError",
-    "UnknownNameError",
-    "UnsupportedError",
-    "WeekYear",
-    "customer_lifetime_value_over",
-    "demo",
-    "describe",
-    "evaluate",
-    "parse",
-    "plan",
-    "register",
-    "registry",
-]
+if TYPE_CHECKING:
+    from funnelkit.api import *  # noqa: F403  # its __all__ is the public face
+    from funnelkit.api import __all__ as __all__
+else:
+
+    def __getattr__(name: str) -> object:
+        """Load the library at the first use of one of its names: importing it costs nothing."""
+        face = import_module("funnelkit.api")
+        if name not in {"__all__", *face.__all__}:
+            message = f"module 'funnelkit' has no attribute {name!r}"
+            raise AttributeError(message, name=name, obj=face)
+        globals()[name] = getattr(face, name)
+        return globals()[name]
+
+    def __dir__() -> list[str]:
+        return sorted(import_module("funnelkit.api").__all__)

@@ -9,6 +9,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "funnelkit"
 
 LAYERS = (
     "__init__",
+    "api",
     "cli",
     "demo",
     "evaluate",
