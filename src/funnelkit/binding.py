@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
-from funnelkit.errors import Fault, nearest
+from funnelkit.errors import DataError, Fault, nearest
+from funnelkit.formula.properties import end_of
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import (
     Category,
@@ -15,6 +17,7 @@ from funnelkit.formula.values import (
     Duration,
     Flag,
     Key,
+    Lookup,
     Money,
     Quantity,
     Score,
@@ -22,7 +25,7 @@ from funnelkit.formula.values import (
 )
 from funnelkit.sources import Source, open_source
 
-__all__ = ["Bound", "bind_empty", "bind_frame", "key_type_faults"]
+__all__ = ["Bound", "bind_empty", "bind_frame", "key_type_faults", "kind_faults"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +49,13 @@ def bind_frame(
     table: type[Table], source: Source, rename: Mapping[str, str], faults: list[Fault]
 ) -> Bound:
     """Bind one frame to a table; what is wrong with it is added to the faults."""
-    frame, schema, rows = open_source(table.table, source)
-    for old, new in rename.items():
-        if old not in schema:
-            close = ", ".join(nearest(old, schema.names()))
-            remedy = f"the frame has {close or ', '.join(schema.names())}"
-            faults.append(Fault(table.table, old, "is renamed but not there", remedy))
-        elif new in schema and new not in rename:
-            problem = f"would be a second column, renamed from {old!r}"
-            faults.append(Fault(table.table, new, problem, "drop or rename the other one"))
-    if any(fault.table == table.table for fault in faults):
+    try:
+        frame, schema, rows = open_source(source)
+    except DataError as error:
+        faults.append(Fault(table.table, "", error.problem, error.remedy))
+        return Bound(table, pl.LazyFrame(), {}, 0)
+    if wrong := _rename_faults(table.table, schema, rename):
+        faults += wrong
         return Bound(table, frame, {}, rows)
     columns: dict[str, pl.DataType] = {}
     expressions: list[pl.Expr] = []
@@ -72,7 +72,22 @@ def bind_frame(
     return Bound(table, frame.select(expressions), columns, rows)
 
 
+def _rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> list[Fault]:
+    faults: list[Fault] = []
+    after = Counter(rename.get(name, name) for name in schema)
+    for old, new in rename.items():
+        if old not in schema:
+            close = ", ".join(nearest(old, schema.names()))
+            remedy = f"the frame has {close or ', '.join(schema.names())}"
+            faults.append(Fault(table, old, "is renamed but not there", remedy))
+        elif after[new] > 1:
+            problem = f"would be a second column, renamed from {old!r}"
+            faults.append(Fault(table, new, problem, "drop or rename the other one"))
+    return faults
+
+
 _WORDS = (pl.String, pl.Categorical, pl.Enum)
+_TOO_WIDE = (pl.UInt64, pl.Int128, pl.UInt128)
 
 
 def _wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
@@ -81,7 +96,7 @@ def _wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str
         return _null_type(column)
     match column:
         case Key():
-            if found.is_integer() and not isinstance(found, pl.UInt64 | pl.Int128):
+            if found.is_integer() and not isinstance(found, _TOO_WIDE):
                 return pl.Int64()
             if isinstance(found, _WORDS):
                 return pl.String()
@@ -103,8 +118,10 @@ def _wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str
             if isinstance(found, pl.Date | pl.Datetime):
                 return found
             return "parse it: pl.col(…).str.to_datetime()"
+        case _ if isinstance(found, pl.Duration):
+            return pl.Float64()
         case _:
-            return _category_type(found) if isinstance(found, _WORDS) else found
+            return pl.String() if isinstance(found, _WORDS) else found
 
 
 def _category_type(found: pl.DataType) -> pl.DataType | str:
@@ -148,6 +165,21 @@ def bind_empty(table: type[Table], bound: Mapping[str, Bound]) -> Bound:
         for name, column in table.columns.items()
     }
     return Bound(table, pl.LazyFrame(schema=columns), columns, 0)
+
+
+def kind_faults(bound: Mapping[str, Bound], read: Iterable[Column | Lookup]) -> list[Fault]:
+    """Give a fault for every column that no table declares and that is not what a formula says."""
+    faults: dict[Fault, None] = {}
+    for item in read:
+        column = end_of(item)
+        found = bound[column.table].columns.get(column.name)
+        if column.is_declared or isinstance(column, Category) or found is None:
+            continue
+        if isinstance(remedy := _wanted_type(column, found), str):
+            kind = type(column).__name__.lower()
+            problem = f"{kind} wanted, {found} found"
+            faults[Fault(column.table, column.name, problem, remedy)] = None
+    return list(faults)
 
 
 def key_type_faults(bound: Mapping[str, Bound]) -> list[Fault]:

@@ -31,6 +31,23 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     return tuple(get_close_matches(name, list(known), n=3, cutoff=0.6))
 
 
+def shortened(thing: object, *, most: int = 60) -> str:
+    """Give a value as text that fits into a message."""
+    text = str(thing)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def check_kind(name: str, thing: object, kinds: tuple[type, ...], remedy: str) -> None:
+    """Refuse an argument that is not of the kinds wanted.
+
+    Raises:
+        DefinitionError: It is of another kind.
+    """
+    if not isinstance(thing, kinds):
+        kind = thing.__name__ if isinstance(thing, type) else f"a {type(thing).__name__}"
+        raise DefinitionError(f"{name} is {kind}: {shortened(repr(thing))}", remedy)
+
+
 class FunnelkitError(Exception):
     """Base of every error that funnelkit raises on purpose."""
 
@@ -90,7 +107,7 @@ class UnknownNameError(FunnelkitError, LookupError):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        text = f"there is no {self.kind} named {self.name!r}"
+        text = f"there is no {self.kind} named {shortened(self.name)!r}"
         if self.nearest:
             text += "; did you mean " + " or ".join(repr(n) for n in self.nearest) + "?"
         elif self.known and len(self.known) <= 20:

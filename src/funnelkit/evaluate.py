@@ -6,11 +6,21 @@ import datetime as dt
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 
+import polars as pl
+
 from funnelkit.align import align, check_currencies
+from funnelkit.binding import kind_faults
 from funnelkit.calendar import Moment
 from funnelkit.engines.base import Engine
 from funnelkit.engines.polars import PolarsEngine
-from funnelkit.errors import DefinitionError, HistoryWarning
+from funnelkit.errors import (
+    ContractError,
+    DataError,
+    DefinitionError,
+    HistoryWarning,
+    UnknownNameError,
+    check_kind,
+)
 from funnelkit.formula.formulas import Native
 from funnelkit.formula.parsing import parse_predicate
 from funnelkit.formula.properties import parts_of
@@ -118,15 +128,49 @@ def plan(  # noqa: PLR0913  # as evaluate
     Raises:
         FunnelkitError: As for `evaluate`, save what only the data can show.
     """
+    check_kind("shop", shop, (Shop,), "bind the frames: fk.Shop(orders=…)")
     chosen = _metrics(metrics)
-    calendar, span = shop.calendar.divided(every, start, end)
     dimensions = _dimensions(by, {metric.name for metric in chosen})
-    predicate = parse_predicate(where) if isinstance(where, str) else where
-    question = Question(dimensions, predicate, calendar, span)
-    return make_plan(shop, chosen, question)
+    predicate = _predicate(where)
+    _check_moments(every, start, end)
+    try:
+        calendar, span = shop.calendar.divided(every, start, end)
+        made = make_plan(shop, chosen, Question(dimensions, predicate, calendar, span))
+    except OverflowError:
+        raise DefinitionError(
+            "the question reaches beyond the years 1 to 9999", "give a later start or earlier end"
+        ) from None
+    except UnknownNameError as error:
+        if error.name not in {item.name for item in dimensions} or error.name not in registry():
+            raise
+        remedy = f"{error.name} is a metric: ask for it, and group by a column"
+        raise UnknownNameError(error.kind, error.name, error.known, remedy) from None
+    read = (item for step in made.steps for item in step.reads)
+    if faults := kind_faults(shop.tables, read):
+        raise ContractError(faults)
+    return made
 
 
 def _answer(shop: Shop, engine: Engine, made: Plan) -> Result:
+    try:
+        return _computed(shop, engine, made)
+    except DataError as error:
+        if type(error) is DataError and (place := _unreadable(shop)):
+            raise DataError(f"{place}: {error.problem}", error.remedy) from None
+        raise
+
+
+def _unreadable(shop: Shop) -> str:
+    """Name the first table that cannot be read by itself; empty where all can."""
+    for name, bound in shop.tables.items():
+        try:
+            bound.frame.select(pl.all().count()).collect(engine="streaming")
+        except (pl.exceptions.PolarsError, OSError):
+            return name
+    return ""
+
+
+def _computed(shop: Shop, engine: Engine, made: Plan) -> Result:
     as_of = _known_until(shop, engine, made)
     _warn_of_history(shop, engine, made)
     if as_of is not None:
@@ -146,20 +190,74 @@ def _metrics(asked: Asked) -> list[Metric]:
         case Registry():
             many = asked.values()
         case _:
-            many = asked
-    known = registry()
-    found = {metric.name: metric for metric in (find_metric(known, item) for item in many)}
+            check_kind("metrics", asked, (Iterable,), _NAME_METRICS)
+            many = list(asked)
+    for item in many:
+        check_kind("a metric", item, (str, Metric), _NAME_METRICS)
+    found: dict[str, Metric] = {}
+    unknown: list[UnknownNameError] = []
+    for item in many:
+        try:
+            metric = find_metric(registry(), item)
+        except UnknownNameError as error:
+            unknown.append(error)
+        else:
+            if found.setdefault(metric.name, metric) != metric:
+                problem = f"two different metrics are named {metric.name!r}"
+                raise DefinitionError(problem, "give one of them another name")
+    if len(unknown) > 1:
+        first, *others = unknown
+        names = [f"{o.name!r} (like {', '.join(o.nearest) or 'no other'})" for o in others]
+        raise type(first)(first.kind, first.name, first.known, "nor " + " nor ".join(names))
+    if unknown:
+        raise unknown[0]
     if not found:
         raise DefinitionError("no metric was asked for", "name at least one")
+    if clash := [name for name in _OWN_COLUMNS if name in found]:
+        problem = f"a metric named {clash[0]!r} is also the name of a column of the result"
+        raise DefinitionError(problem, "give it another name")
     return list(found.values())
+
+
+_NAME_METRICS = "name metrics: 'aov', ['orders', 'aov'], or give fk.Metric objects"
+_OWN_COLUMNS = ("period", "is_total")
+_NAME_DIMENSIONS = "name columns: by='channel', by=['channel', 'device']"
+
+
+def _predicate(where: Predicate | str | None) -> Predicate | None:
+    if isinstance(where, str):
+        return parse_predicate(where)
+    remedy = "compare a dimension: where=\"country == 'PL'\""
+    check_kind("where", where, (PredicateNode, type(None)), remedy)
+    return where
+
+
+def _check_moments(
+    every: str | Sequence[Moment] | None, start: Moment | None, end: Moment | None
+) -> None:
+    remedy = "write '2024-12-31', or give a date or datetime"
+    for name, moment in (("start", start), ("end", end)):
+        check_kind(name, moment, (str, dt.date, type(None)), remedy)
+    if every is not None and not isinstance(every, str):
+        check_kind("every", every, (Sequence,), "give a length, every='1mo', or a list of moments")
+        for moment in every:
+            check_kind("a moment of every", moment, (str, dt.date), remedy)
 
 
 def _dimensions(
     by: str | Dimension | Sequence[str | Dimension], metrics: set[str]
 ) -> tuple[Dimension, ...]:
-    many = [by] if isinstance(by, str | Dimension) else list(by)
-    found = {item.name: item for item in (_dimension(item) for item in many)}
-    if clash := sorted(set(found) & (metrics | {"period", "is_total"})):
+    many: Sequence[str | Dimension] = [by] if isinstance(by, str | Dimension) else by
+    check_kind("by", many, (Iterable,), _NAME_DIMENSIONS)
+    found: dict[str, Dimension] = {}
+    for item in many:
+        check_kind("a dimension", item, (str, Dimension), _NAME_DIMENSIONS)
+        dimension = _dimension(item)
+        if found.setdefault(dimension.name, dimension) != dimension:
+            raise DefinitionError(
+                f"by names two dimensions {dimension.name!r}", "give one of them another name"
+            )
+    if clash := sorted(set(found) & metrics.union(_OWN_COLUMNS)):
         raise DefinitionError(
             f"by={clash[0]!r} is also the name of a column of the result",
             f"rename it: fk.Dimension('my_{clash[0]}', table={clash[0]!r})",

@@ -42,7 +42,8 @@ class Registry(Mapping[str, Metric]):
 
     def __getitem__(self, name: str) -> Metric:
         if name not in self._by_any_name:
-            raise UnknownMetricError("metric", name, sorted(self._by_any_name))
+            remedy = "fk.registry().find(text=…) searches them"
+            raise UnknownMetricError("metric", name, sorted(self._by_any_name), remedy)
         return self._by_any_name[name]
 
     def __contains__(self, name: object) -> bool:

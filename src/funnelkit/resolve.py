@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import reduce
-from typing import assert_never
+from typing import TypeVar, assert_never
 
-from funnelkit.errors import UnknownNameError
+import polars as pl
+
+from funnelkit.errors import (
+    ContractError,
+    DefinitionError,
+    Fault,
+    MissingInputError,
+    UnknownNameError,
+    shortened,
+)
+from funnelkit.formula.properties import end_of
 from funnelkit.formula.values import (
     And,
     AsOf,
@@ -38,6 +48,9 @@ from funnelkit.shop import Shop
 __all__ = ["can_reach", "dimensions_in", "joined", "resolve_dimension", "resolve_predicate"]
 
 
+Node = TypeVar("Node")
+
+
 def joined(parts: Iterable[Predicate | None]) -> Predicate | None:
     """Give the conjunction of the predicates that there are; None if there is none."""
     found = [part for part in parts if part is not None]
@@ -51,7 +64,21 @@ def resolve_dimension(shop: Shop, table: str, dimension: Dimension) -> Column | 
 
     Raises:
         UnknownNameError: It cannot be reached, or two parents are equally near.
+        ContractError: Rows cannot be grouped or compared by it.
     """
+    found = _found(shop, table, dimension)
+    column = end_of(found)
+    if isinstance(kind := shop.tables[column.table].columns.get(column.name), _NO_DIMENSIONS):
+        problem = f"holds {kind}, by which rows cannot be grouped or compared"
+        remedy = "give a column of words, numbers, days or flags made of it"
+        raise ContractError([Fault(column.table, column.name, problem, remedy)])
+    return found
+
+
+_NO_DIMENSIONS = (pl.Object, pl.Binary, pl.List, pl.Array, pl.Struct)
+
+
+def _found(shop: Shop, table: str, dimension: Dimension) -> Column | Lookup:
     mapped = dict(dimension.columns).get(table)
     if mapped is not None:
         return _mapped(shop, table, dimension, mapped)
@@ -79,7 +106,7 @@ def resolve_dimension(shop: Shop, table: str, dimension: Dimension) -> Column | 
         f"dimension of {table}",
         dimension.name,
         reachable(shop, table),
-        f"map one with fk.Dimension({dimension.name!r}, {table}='column')",
+        f"map one with fk.Dimension({shortened(dimension.name)!r}, {table}='column')",
     )
 
 
@@ -104,43 +131,128 @@ def can_reach(shop: Shop, table: str, name: str) -> bool:
 
 
 def resolve_predicate(shop: Shop, table: str, predicate: Predicate) -> Predicate:
-    """Give a predicate over dimensions as one over a table's columns and lookups."""
+    """Give a predicate over dimensions as one over a table's columns and lookups.
+
+    Raises:
+        UnknownNameError: A dimension cannot be reached.
+        DefinitionError: It compares or adds up what cannot be.
+    """
 
     def value(node: Value) -> Value:
-        match node:
-            case Dimension():
-                return resolve_dimension(shop, table, node)
-            case Operation(operator, left, right):
-                return Operation(operator, value(left), value(right))
-            case Coalesce(values):
-                return Coalesce(*map(value, values))
-            case Case(condition, then, otherwise):
-                return Case(walk(condition), value(then), value(otherwise))
-            case Elapsed(start, end):
-                return Elapsed(value(start), value(end))
-            case Column() | Lookup() | Literal() | AsOf() | RollupColumn() | Prefixed():
-                return node
-            case _:
-                assert_never(node)
+        return _resolved(shop, table, node)
 
-    def walk(node: Predicate) -> Predicate:
-        match node:
-            case Comparison():
-                return replace(node, left=value(node.left), right=value(node.right))
-            case IsIn() | IsNull():
-                return replace(node, value=value(node.value))
-            case IsBetween(inner, low, high):
-                return IsBetween(value(inner), value(low), value(high))
-            case Not(inner):
-                return Not(walk(inner))
-            case And() | Or():
-                return replace(node, left=walk(node.left), right=walk(node.right))
-            case Flag() | IsTrue():
-                return node
-            case _:
-                assert_never(node)
+    match predicate:
+        case Comparison(relation, left, right):
+            sides = value(left), value(right)
+            return _alike(shop, Comparison(relation, *sides), sides)
+        case IsIn(inner, options):
+            found = value(inner)
+            return _alike(shop, IsIn(found, options), (found, *map(Literal, options)))
+        case IsNull(inner):
+            return IsNull(value(inner))
+        case IsBetween(inner, low, high):
+            parts = value(inner), value(low), value(high)
+            return _alike(shop, IsBetween(*parts), parts)
+        case Not(inner):
+            return Not(resolve_predicate(shop, table, inner))
+        case And(left, right):
+            return And(*(resolve_predicate(shop, table, side) for side in (left, right)))
+        case Or(left, right):
+            return Or(*(resolve_predicate(shop, table, side) for side in (left, right)))
+        case Flag():
+            _of_table(shop, table, predicate)
+            return predicate
+        case IsTrue():
+            return predicate
+        case _:
+            assert_never(predicate)
 
-    return walk(predicate)
+
+def _resolved(shop: Shop, table: str, node: Value) -> Value:
+    def value(node: Value) -> Value:
+        return _resolved(shop, table, node)
+
+    match node:
+        case Dimension():
+            return resolve_dimension(shop, table, node)
+        case Operation(operator, left, right):
+            sides = value(left), value(right)
+            return _alike(shop, Operation(operator, *sides), (*sides, Literal(0)))
+        case Coalesce(values):
+            parts = tuple(map(value, values))
+            return _alike(shop, Coalesce(*parts), parts)
+        case Case(condition, then, otherwise):
+            sides = value(then), value(otherwise)
+            return _alike(shop, Case(resolve_predicate(shop, table, condition), *sides), sides)
+        case Elapsed(start, end):
+            sides = value(start), value(end)
+            return _alike(shop, Elapsed(*sides), (*sides, AsOf()))
+        case Column() | Lookup():
+            return _of_table(shop, table, node)
+        case Literal(dt.datetime() as moment) if moment.tzinfo is not None:
+            return Literal(shop.calendar.shown(moment))
+        case Literal() | AsOf() | RollupColumn() | Prefixed():
+            return node
+        case _:
+            assert_never(node)
+
+
+def _alike(shop: Shop, node: Node, parts: Iterable[Value]) -> Node:
+    """Refuse numbers with words, words with days: Polars would cast one or fail late."""
+    kinds = sorted({kind for part in parts if (kind := _kind(shop, part))})
+    if len(kinds) > 1:
+        raise DefinitionError(
+            f"{shortened(node, most=200)} compares a {' with a '.join(kinds)}",
+            "write numbers plain, words in quotes, days as date('2024-12-31')",
+        )
+    return node
+
+
+def _kind(shop: Shop, value: Value) -> str:
+    """Say what a value is, of things that cannot be compared; empty where it is not known."""
+    match value:
+        case Column() | Lookup():
+            column = end_of(value)
+            return _kind_of_type(shop.tables[column.table].columns.get(column.name, pl.Null()))
+        case Literal(bool()):
+            return "flag"
+        case Literal(str()):
+            return "word"
+        case Literal(int() | float()):
+            return "number"
+        case Literal() | AsOf():
+            return "time"
+        case Operation() | Elapsed():
+            return "number"
+        case Coalesce((first, *_)) | Case(_, first, _):
+            return _kind(shop, first)
+        case _:
+            return ""
+
+
+def _kind_of_type(found: pl.DataType) -> str:
+    if isinstance(found, pl.Time):
+        return "time of day"
+    if found.is_temporal():
+        return "time"
+    if found.is_numeric():
+        return "number"
+    if isinstance(found, pl.String):
+        return "word"
+    return "flag" if isinstance(found, pl.Boolean) else ""
+
+
+def _of_table(shop: Shop, table: str, item: Column | Lookup) -> Column | Lookup:
+    """Refuse a column of another table: it is not a column of the rows that are asked."""
+    column = item.key if isinstance(item, Lookup) else item
+    if column.table != table:
+        raise DefinitionError(
+            f"where names {column}, and rows of {table} are asked, too",
+            f"name a dimension: fk.Dimension({end_of(item).name!r})",
+        )
+    if lacking := shop.lacks(item):
+        raise MissingInputError(dict.fromkeys(sorted(lacking), ("where",)))
+    return item
 
 
 def dimensions_in(node: Predicate | Value) -> tuple[Dimension, ...]:

@@ -27,11 +27,12 @@ from funnelkit.errors import (
     DefinitionError,
     Fault,
     UnknownNameError,
+    shortened,
 )
 from funnelkit.fiscal import WeekYear
 from funnelkit.formula.properties import inputs
 from funnelkit.formula.table import Table
-from funnelkit.formula.values import Category, Column, Lookup
+from funnelkit.formula.values import Category, Column, Lookup, Time
 from funnelkit.metric import Metric
 from funnelkit.rules import Default, Rule, dependencies
 from funnelkit.sources import FILE_TYPES, Source
@@ -94,9 +95,10 @@ class Shop:
             interface, or a path or glob.
 
     Raises:
-        UnknownNameError: A table, policy, zone or renamed column does not exist.
-        ContractError: Columns have types that cannot hold what they should.
-        DataError: A source cannot be read.
+        UnknownNameError: A table, policy or zone does not exist.
+        ContractError: Sources cannot be read, renamed columns do not exist, or
+            columns have types that cannot hold what they should.
+        DefinitionError: A setting is of the wrong kind.
 
     Examples:
         >>> import datetime as dt
@@ -126,6 +128,18 @@ class Shop:
         tables: Sequence[type[Table]] = (),
         **frames: Source,
     ) -> None:
+        rename = {} if rename is None else rename
+        _check_settings(
+            rename=rename,
+            time_zone=time_zone,
+            currency=currency,
+            order_policy=order_policy,
+            assume_empty=assume_empty,
+            as_of=as_of,
+            fiscal_year=fiscal_year,
+            guards=guards,
+            tables=tables,
+        )
         self.calendar = Calendar(
             time_zone=time_zone, week_start=week_start, fiscal_year=fiscal_year
         )
@@ -137,7 +151,7 @@ class Shop:
         self.given_as_of = self.calendar.moment(as_of, "as_of")
         self.seen: dict[str, Seen] = {}
         self.seen_as_of: dt.datetime | None = None
-        self.tables = self._bind(frames, rename or {}, assume_empty)
+        self.tables = self._bind(frames, rename, assume_empty)
 
     @classmethod
     def scan(cls, folder: str | Path, **settings: Unpack[Settings]) -> Shop:
@@ -152,6 +166,8 @@ class Shop:
         Raises:
             DataError: There is no such folder, or nothing in it to bind.
         """
+        if not _is_kind(folder, str, Path):
+            raise DataError(f"a {type(folder).__name__} is no folder", "give its path")
         path = Path(folder)
         if not path.is_dir():
             raise DataError(f"there is no folder {str(path)!r}")
@@ -265,7 +281,10 @@ class Shop:
     def column(self, table: str, name: str) -> Column:
         """Give a column of a bound table: a declared one, or an extra one of the frame."""
         declared = self.known[table].columns.get(name)
-        return declared or Category(table=table, name=name, is_declared=False)
+        if declared is not None:
+            return declared
+        is_time = isinstance(self.tables[table].columns.get(name), pl.Date | pl.Datetime)
+        return (Time if is_time else Category)(table=table, name=name, is_declared=False)
 
     def _rule(self, column: Column, seen: frozenset[Column]) -> Rule | None:
         for rule in self.rules.get(column, ()):
@@ -302,7 +321,11 @@ class Shop:
         rename: Mapping[str, Mapping[str, str]],
         assume_empty: Sequence[str],
     ) -> dict[str, Bound]:
-        for name in (*frames, *rename, *assume_empty):
+        for name in frames:
+            if name not in self.known:
+                known = [*self.known, *Settings.__annotations__]
+                raise UnknownNameError("table or setting", name, known)
+        for name in (*rename, *assume_empty):
             if name not in self.known:
                 raise UnknownNameError("table", name, list(self.known))
         if both := sorted(set(frames) & set(assume_empty)):
@@ -347,25 +370,54 @@ def _read_settings(path: Path) -> Settings:
     return given  # type: ignore[return-value]  # its names are checked, its values by Shop
 
 
+def _check_settings(**given: object) -> None:
+    if wrong := [name for name, value in given.items() if not _is_setting(name, value)]:
+        raise DefinitionError(
+            "settings of the wrong kind: "
+            + ", ".join(f"{name}={shortened(repr(given[name]))}" for name in wrong),
+            "rename maps tables to mappings of columns, assume_empty and tables are lists, "
+            "guards is true or false, the rest are texts",
+        )
+
+
 def _is_setting(name: str, value: object) -> bool:
     match name:
         case "rename":
-            return all(_holds_texts(columns) for columns in _members(value, dict))
+            return all(
+                isinstance(part, str) or _holds_texts(part) for part in _members(value, Mapping)
+            )
         case "assume_empty":
-            return all(isinstance(item, str) for item in _members(value, list))
+            return all(_is_kind(item, str) for item in _members(value, Sequence))
+        case "tables":
+            return all(
+                isinstance(item, type) and issubclass(item, Table)
+                for item in _members(value, Sequence)
+            )
         case "as_of":
-            return isinstance(value, str | dt.date)
+            return value is None or isinstance(value, str | dt.date)
+        case "guards":
+            return isinstance(value, bool)
+        case "order_policy":
+            return isinstance(value, str | OrderPolicy)
+        case "fiscal_year":
+            return isinstance(value, str | WeekYear)
         case _:
             return isinstance(value, str)
 
 
+def _is_kind(value: object, *kinds: type) -> bool:
+    return isinstance(value, kinds)
+
+
 def _holds_texts(value: object) -> bool:
-    return all(isinstance(item, str) for item in _members(value, list, dict))
+    return all(_is_kind(item, str) for item in _members(value, Mapping))
 
 
-def _members(value: object, *kinds: type) -> list[object]:
-    """Give the members of a list or table of the kinds wanted; of anything else, None."""
-    if not isinstance(value, kinds):
+def _members(value: object, kind: type) -> list[object]:
+    """Give the members of a sequence, the names and values of a mapping; of others, None."""
+    if not isinstance(value, kind) or isinstance(value, str):
         return [None]
-    members = cast("dict[str, object] | list[object]", value)
-    return list(members.values() if isinstance(members, dict) else members)
+    if isinstance(value, Mapping):
+        items = cast("Mapping[object, object]", value)
+        return [*items, *items.values()]
+    return list(cast("Sequence[object]", value))

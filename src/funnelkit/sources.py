@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import polars as pl
 
-from funnelkit.errors import DataError
+from funnelkit.errors import DataError, shortened
 
 __all__ = ["FILE_TYPES", "Source", "SupportsArrow", "open_source"]
 
@@ -25,15 +27,25 @@ class SupportsArrow(Protocol):
 Source = pl.DataFrame | pl.LazyFrame | SupportsArrow | str | Path
 
 
-def _scan_csv(path: Path) -> pl.LazyFrame:
-    return pl.scan_csv(path, try_parse_dates=True)
+SAMPLE = 1 << 16
+"""How many bytes of a text file are looked at before it is read."""
 
 
-def _scan_tsv(path: Path) -> pl.LazyFrame:
-    return pl.scan_csv(path, try_parse_dates=True, separator="\t")
+def _scan_csv(path: str, separator: str = ",") -> pl.LazyFrame:
+    scan = pl.scan_csv(path, separator=separator, try_parse_dates=True, infer_schema_length=10_000)
+    # where only some columns are read, Polars drops what a row has too many of: 1,234.50 becomes 1
+    return scan.map_batches(_unchanged, slice_pushdown=True, streamable=True)
 
 
-FILE_TYPES: dict[str, Callable[[Path], pl.LazyFrame]] = {
+def _scan_tsv(path: str) -> pl.LazyFrame:
+    return _scan_csv(path, "\t")
+
+
+def _unchanged(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame
+
+
+FILE_TYPES: dict[str, Callable[[str], pl.LazyFrame]] = {
     ".parquet": pl.scan_parquet,
     ".csv": _scan_csv,
     ".tsv": _scan_tsv,
@@ -43,13 +55,14 @@ FILE_TYPES: dict[str, Callable[[Path], pl.LazyFrame]] = {
     ".arrow": pl.scan_ipc,
     ".feather": pl.scan_ipc,
 }
+_SEPARATED = (".csv", ".tsv")
+_TEXTS = (*_SEPARATED, ".ndjson", ".jsonl")
 
 
-def open_source(name: str, source: Source) -> tuple[pl.LazyFrame, pl.Schema, int | None]:
+def open_source(source: Source) -> tuple[pl.LazyFrame, pl.Schema, int | None]:
     """Open a source lazily and read its schema.
 
     Args:
-        name: The table that it is bound to, for messages.
         source: A frame, something that speaks Arrow, a path or a glob.
 
     Returns:
@@ -59,65 +72,126 @@ def open_source(name: str, source: Source) -> tuple[pl.LazyFrame, pl.Schema, int
         DataError: It cannot be opened, or is none of these.
     """
     rows: int | None = None
-    match source:
-        case pl.LazyFrame():
-            frame = source
-        case pl.DataFrame():
-            frame, rows = source.lazy(), source.height
-        case str() | Path():
-            frame = _open_file(name, Path(source))
-        case _:
-            eager = _from_arrow(name, source)
-            frame, rows = eager.lazy(), eager.height
     try:
+        match source:
+            case pl.LazyFrame():
+                frame = source
+            case pl.DataFrame():
+                frame, rows = source.lazy(), source.height
+            case str() | Path():
+                frame = _open_file(source)
+            case _:
+                eager = _from_arrow(source)
+                frame, rows = eager.lazy(), eager.height
         schema = frame.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{name}: {_place(source)} cannot be read ({_reason(error)})") from None
+        remedy = "check that it is whole and what its name says" if _is_path(source) else ""
+        raise DataError(f"{_place(source)} cannot be read ({_reason(error)})", remedy) from None
     if not schema:
-        raise DataError(f"{name}: {_place(source)} has no columns")
+        raise DataError(f"{_place(source)} has no columns")
     return frame, schema, rows
 
 
-def _open_file(name: str, path: Path) -> pl.LazyFrame:
-    scan = FILE_TYPES.get(path.suffix.lower())
+def _open_file(given: str | Path) -> pl.LazyFrame:
+    path, suffix = Path(given), Path(given).suffix.lower()
+    if "://" in str(given):
+        remedy = "open it lazily and give the frame: pl.scan_parquet(…)"
+        raise DataError(f"{_place(given)} is an address, not a file", remedy)
+    scan = FILE_TYPES.get(suffix)
     if scan is None:
         raise DataError(
-            f"{name}: {str(path)!r} is no file that can be read",
+            f"{_place(given)} is no file that can be read",
             "use a file or glob ending in " + ", ".join(FILE_TYPES),
         )
     found = _files(path)
     if not found:
-        raise DataError(f"{name}: there is no file {str(path)!r}")
-    if any(file.is_file() and file.stat().st_size == 0 for file in found):
-        raise DataError(f"{name}: {str(path)!r} is empty")
-    return scan(path)
+        raise DataError(f"there is no file {_place(given)}")
+    for file in found:
+        if file.stat().st_size == 0:
+            raise DataError(f"{_place(file)} is empty")
+        if suffix in _TEXTS:
+            _check_text(file)
+    frame = scan(_literal(path))
+    return _checked_header(given, frame) if suffix in _SEPARATED else frame
 
 
 def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return [file for file in path.rglob("*") if file.is_file()]
     if path.exists():
         return [path]
     anchor = Path(path.anchor) if path.is_absolute() else Path()
     pattern = str(path.relative_to(anchor))
-    return list(anchor.glob(pattern)) if any(mark in pattern for mark in "*?[") else []
+    if not any(mark in pattern for mark in "*?["):
+        return []
+    try:
+        return [file for file in anchor.glob(pattern) if file.is_file()]
+    except ValueError as error:
+        raise DataError(f"{_place(path)} is no glob ({_reason(error)})") from None
 
 
-def _from_arrow(name: str, source: object) -> pl.DataFrame:
-    if not isinstance(source, SupportsArrow):
+def _literal(path: Path) -> str:
+    """Give a path as Polars reads it: brackets in the name of a file that is there are no glob."""
+    return re.sub(r"([\[\]*?])", r"[\1]", str(path)) if path.exists() else str(path)
+
+
+def _check_text(file: Path) -> None:
+    """Refuse a file that does not begin as text in UTF-8."""
+    with file.open("rb") as opened:
+        start = opened.read(SAMPLE)
+    if b"\0" in start:
         raise DataError(
-            f"{name}: a {type(source).__name__} is no table",
-            "give a Polars frame, a pandas or pyarrow table, or a path",
+            f"{_place(file)} is no text in UTF-8: it has a zero byte at {start.index(0):,}",
+            "name the file by what it is, or save it as UTF-8",
+        )
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{_place(file)} is no text in UTF-8: "
+            f"it has byte 0x{start[error.start]:02x} at {error.start:,}",
+            "save it as UTF-8, or read it yourself: pl.read_csv(…, encoding='windows-1252')",
+        ) from None
+
+
+def _checked_header(given: str | Path, frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Refuse a header that cannot be meant; where there are no rows, no types are known."""
+    schema = frame.collect_schema()
+    names = schema.names()
+    if len(names) == 1 and (mark := re.search("[;\t,]", names[0])):
+        raise DataError(
+            f"{_place(given)} has one column, {shortened(names[0])!r}",
+            f"read it yourself: pl.read_csv(…, separator={mark.group()!r})",
+        )
+    for name in names:
+        twice = re.fullmatch(r"(.*)_duplicated_\d+", name, re.DOTALL)
+        if twice and twice.group(1) in schema:
+            raise DataError(f"{_place(given)} has two columns {twice.group(1)!r}", "rename one")
+    if set(schema.dtypes()) == {pl.String()} and frame.head(1).collect().is_empty():
+        return pl.LazyFrame(schema=dict.fromkeys(names, pl.Null))
+    return frame
+
+
+def _from_arrow(source: object) -> pl.DataFrame:
+    if isinstance(source, pl.Series) or not isinstance(source, SupportsArrow):
+        raise DataError(
+            f"a {type(source).__name__} is no table",
+            "give a Polars frame (or pl.DataFrame(…) of it), a pandas or pyarrow table, or a path",
         )
     try:
         return pl.DataFrame(source)
     except (pl.exceptions.PolarsError, ImportError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{name}: the {type(source).__name__} cannot be read ({_reason(error)})"
-        ) from None
+        raise DataError(f"{_place(source)} cannot be read ({_reason(error)})") from None
 
 
-def _place(source: Source) -> str:
-    return repr(str(source)) if isinstance(source, str | Path) else f"the {type(source).__name__}"
+def _is_path(source: object) -> bool:
+    return isinstance(source, str | Path)
+
+
+def _place(source: object) -> str:
+    return repr(shortened(source, most=200)) if _is_path(source) else f"the {type(source).__name__}"
 
 
 def _reason(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]
+    text = ", ".join(map(str, error.args)) if not isinstance(error, OSError) else str(error)
+    return shortened((text.splitlines() or [type(error).__name__])[0], most=160)

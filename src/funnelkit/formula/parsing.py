@@ -138,20 +138,20 @@ def parse_predicate(text: str) -> Predicate:
 def _read(text: str, read: Callable[[ast.expr], Read]) -> Read:
     if len(text) > LONGEST:
         raise DefinitionError(f"a text of {len(text):,} characters", f"stay under {LONGEST:,}")
+    problem = f"{_short(text)} is not an expression"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
-            tree = ast.parse(text.strip(), mode="eval")
+            return read(ast.parse(text.strip(), mode="eval").body)
+    except DefinitionError:
+        raise
     except SyntaxError as error:
-        raise DefinitionError(
-            f"{_short(text)} is not an expression: {error.msg}", position=(error.offset or 1) - 1
-        ) from None
-    except (ValueError, MemoryError, RecursionError) as error:
-        raise DefinitionError(f"{_short(text)} is not an expression: {error}", position=0) from None
-    try:
-        return read(tree.body)
-    except RecursionError:
-        raise DefinitionError(f"{_short(text)} is nested too deeply", position=0) from None
+        at = error.offset - 1 if error.offset else len(text.strip())
+        raise DefinitionError(f"{problem}: {error.msg}", position=at) from None
+    except ValueError as error:
+        raise DefinitionError(f"{problem}: {error}", position=0) from None
+    except (MemoryError, RecursionError):
+        raise DefinitionError(f"{problem}: it is nested too deeply", position=0) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ __all__ = [
     "check_grows",
     "columns_of",
     "conjuncts",
+    "end_of",
     "inputs",
     "is_count",
     "leaves",
@@ -169,6 +170,13 @@ def leaves(node: Value | Predicate) -> Iterator[Column | Lookup]:
         return
     for child in children(node):
         yield from leaves(child)
+
+
+def end_of(item: Column | Lookup) -> Column:
+    """Give the column itself, or the one that a lookup ends in."""
+    while isinstance(item, Lookup):
+        item = item.value
+    return item
 
 
 def inputs(formula: Formula) -> dict[str, tuple[str, ...]]:
