@@ -2,7 +2,7 @@
 
 import pytest
 
-from funnelkit.registry import _default
+from funnelkit.registries import _default
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from funnelkit.formula.formulas import (
 )
 from funnelkit.formula.values import Operator
 from funnelkit.lowered import AboveZero, Leaf, Lowered, Operated, Unless, leaves_of
-from funnelkit.plan import CURRENCY_ENDS, HIGHEST_CURRENCY, LOWEST_CURRENCY, UNKNOWN_RATES
+from funnelkit.planning import CURRENCY_ENDS, HIGHEST_CURRENCY, LOWEST_CURRENCY, UNKNOWN_RATES
 from funnelkit.steps import Fold, LoweredMetric, Plan, Question, Step
 
 __all__ = [

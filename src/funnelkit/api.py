@@ -1,7 +1,7 @@
 """Everything that `import funnelkit as fk` shows, under the names it shows it by."""
 
 from funnelkit.catalog.customers import customer_lifetime_value_over
-from funnelkit.demo import demo
+from funnelkit.demo_shop import demo
 from funnelkit.derivations import OrderPolicy
 from funnelkit.errors import (
     ContractError,
@@ -16,7 +16,7 @@ from funnelkit.errors import (
     UnknownNameError,
     UnsupportedError,
 )
-from funnelkit.evaluate import evaluate, plan
+from funnelkit.evaluation import evaluate, plan
 from funnelkit.fiscal import WeekYear
 from funnelkit.formula.formulas import (
     Count,
@@ -55,7 +55,7 @@ from funnelkit.formula.values import (
     Time,
 )
 from funnelkit.metric import AidaStage, Area, Card, Direction, Metric, Stage
-from funnelkit.registry import Registry, describe, register, registry
+from funnelkit.registries import Registry, describe, register, registry
 from funnelkit.result import Result
 from funnelkit.shop import Shop
 from funnelkit.tables import (
@@ -63,6 +63,7 @@ from funnelkit.tables import (
     Carts,
     Customers,
     Events,
+    ExchangeRates,
     MarketingCosts,
     OrderLines,
     Orders,
@@ -130,6 +131,7 @@ __all__ = [
     "Duration",
     "Elapsed",
     "Events",
+    "ExchangeRates",
     "Fault",
     "Flag",
     "FunnelkitError",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -37,12 +37,14 @@ class Bound:
         frame: The frame with canonical names and types, lazy.
         columns: The supplied columns, by canonical name, with their types.
         rows: The number of rows, where it is known without reading.
+        floats: The columns that may hold what is no number, as they were supplied.
     """
 
     table: type[Table]
     frame: pl.LazyFrame
     columns: Mapping[str, pl.DataType]
     rows: int | None
+    floats: pl.LazyFrame = field(default_factory=pl.LazyFrame)
 
 
 def bind_frame(
@@ -69,7 +71,8 @@ def bind_frame(
             continue
         columns[new] = target
         expressions.append(_canonical(pl.col(old), found, target).alias(new))
-    return Bound(table, frame.select(expressions), columns, rows)
+    odd = [pl.col(old).alias(rename.get(old, old)) for old, t in schema.items() if t.is_float()]
+    return Bound(table, frame.select(expressions), columns, rows, frame.select(odd))
 
 
 def _rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> list[Fault]:

@@ -10,11 +10,11 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from funnelkit.demo import demo
+from funnelkit.demo_shop import demo
 from funnelkit.errors import FunnelkitError, HistoryWarning
-from funnelkit.evaluate import evaluate
+from funnelkit.evaluation import evaluate
 from funnelkit.metric import Area, Metric, Stage
-from funnelkit.registry import describe, registry
+from funnelkit.registries import describe, registry
 from funnelkit.resolve import can_reach
 from funnelkit.shop import Shop
 
@@ -62,9 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     card.add_argument("name", metavar="NAME", help="its name or an alias")
     card.set_defaults(run=_describe)
 
+    check = commands.add_parser("check", help="list what is wrong or odd in a folder of files")
+    check.add_argument("folder", metavar="FOLDER", help="holds orders.parquet and the like")
+    check.set_defaults(run=_check)
+
     report = commands.add_parser("report", help="compute KPIs of a folder of files")
     report.add_argument("folder", metavar="FOLDER", help="holds orders.parquet and the like")
-    report.add_argument("--every", help="the length of a period: 1h, 1d, 1w, 1mo, 1q, 1y")
+    report.add_argument("--every", help="the length of a period: 6h, 1d, 2w, 1mo, 1q, 1y, …")
     report.add_argument("--by", action="append", default=[], help="group by this; repeatable")
     report.add_argument("--start", help="the first moment: 2024-01-01")
     report.add_argument("--end", help="the first moment after: 2025-01-01")
@@ -107,6 +111,16 @@ def _describe(options: argparse.Namespace) -> str:
     return str(describe(options.name))
 
 
+def _check(options: argparse.Namespace) -> str:
+    found = Shop.scan(options.folder).check().rows(named=True)
+    lines = [
+        f"{row['severity']:<8} {row['table']}.{row['check']}, in {row['rows']:,} rows"
+        + (f", such as {row['sample']}" if row["sample"] else "")
+        for row in found
+    ]
+    return "\n".join(lines) or "nothing wrong or odd was found"
+
+
 def _report(options: argparse.Namespace) -> str:
     shop = Shop.scan(options.folder)
     asked = _asked(options, shop)
@@ -137,5 +151,5 @@ def _asked(options: argparse.Namespace, shop: Shop) -> list[str | Metric]:
         for metric in registry().values()
         if not shop.missing(metric)
         and (options.every or not metric.compares_periods)
-        and all(can_reach(shop, table, name) for table in metric.inputs for name in options.by)
+        and all(can_reach(shop.data, table, name) for table in metric.inputs for name in options.by)
     ]

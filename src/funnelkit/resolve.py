@@ -9,6 +9,7 @@ from typing import TypeVar, assert_never
 
 import polars as pl
 
+from funnelkit.data import ShopData
 from funnelkit.errors import (
     ContractError,
     DefinitionError,
@@ -43,7 +44,6 @@ from funnelkit.formula.values import (
     Value,
     children,
 )
-from funnelkit.shop import Shop
 
 __all__ = ["can_reach", "dimensions_in", "joined", "resolve_dimension", "resolve_predicate"]
 
@@ -57,7 +57,7 @@ def joined(parts: Iterable[Predicate | None]) -> Predicate | None:
     return reduce(And, found) if found else None
 
 
-def resolve_dimension(shop: Shop, table: str, dimension: Dimension) -> Column | Lookup:
+def resolve_dimension(data: ShopData, table: str, dimension: Dimension) -> Column | Lookup:
     """Give the column or lookup that a dimension is on a table.
 
     The table's own column comes first, then the nearest parent's.
@@ -66,9 +66,9 @@ def resolve_dimension(shop: Shop, table: str, dimension: Dimension) -> Column | 
         UnknownNameError: It cannot be reached, or two parents are equally near.
         ContractError: Rows cannot be grouped or compared by it.
     """
-    found = _found(shop, table, dimension)
+    found = _found(data, table, dimension)
     column = end_of(found)
-    if isinstance(kind := shop.tables[column.table].columns.get(column.name), _NO_DIMENSIONS):
+    if isinstance(kind := data.tables[column.table].columns.get(column.name), _NO_DIMENSIONS):
         problem = f"holds {kind}, by which rows cannot be grouped or compared"
         remedy = "give a column of words, numbers, days or flags made of it"
         raise ContractError([Fault(column.table, column.name, problem, remedy)])
@@ -78,19 +78,19 @@ def resolve_dimension(shop: Shop, table: str, dimension: Dimension) -> Column | 
 _NO_DIMENSIONS = (pl.Object, pl.Binary, pl.List, pl.Array, pl.Struct)
 
 
-def _found(shop: Shop, table: str, dimension: Dimension) -> Column | Lookup:
+def _found(data: ShopData, table: str, dimension: Dimension) -> Column | Lookup:
     mapped = dict(dimension.columns).get(table)
     if mapped is not None:
-        return _mapped(shop, table, dimension, mapped)
-    if own := _own(shop, table, dimension.name):
+        return _mapped(data, table, dimension, mapped)
+    if own := _own(data, table, dimension.name):
         return own
     paths: list[tuple[Lookup | None, str]] = [(None, table)]
-    for _ in range(len(shop.tables)):
-        paths = [step for path, at in paths for step in _parents(shop, path, at)]
+    for _ in range(len(data.tables)):
+        paths = [step for path, at in paths for step in _parents(data, path, at)]
         found = [
             _extended(path, own)
             for path, at in paths
-            if path is not None and (own := _own(shop, at, dimension.name)) is not None
+            if path is not None and (own := _own(data, at, dimension.name)) is not None
         ]
         if len(found) == 1:
             return found[0]
@@ -105,32 +105,32 @@ def _found(shop: Shop, table: str, dimension: Dimension) -> Column | Lookup:
     raise UnknownNameError(
         f"dimension of {table}",
         dimension.name,
-        reachable(shop, table),
+        reachable(data, table),
         f"map one with fk.Dimension({shortened(dimension.name)!r}, {table}='column')",
     )
 
 
-def reachable(shop: Shop, table: str) -> list[str]:
+def reachable(data: ShopData, table: str) -> list[str]:
     """Give the names of the dimensions that a table has or reaches, nearest first."""
     names: dict[str, None] = {}
     paths: list[tuple[Lookup | None, str]] = [(None, table)]
-    for _ in range(len(shop.tables) + 1):
+    for _ in range(len(data.tables) + 1):
         for _, at in paths:
-            names |= dict.fromkeys(shop.tables[at].columns)
-        paths = [step for path, at in paths for step in _parents(shop, path, at)]
+            names |= dict.fromkeys(data.tables[at].columns)
+        paths = [step for path, at in paths for step in _parents(data, path, at)]
     return list(names)
 
 
-def can_reach(shop: Shop, table: str, name: str) -> bool:
+def can_reach(data: ShopData, table: str, name: str) -> bool:
     """Say whether a table has or reaches a dimension, without doubt."""
     try:
-        resolve_dimension(shop, table, Dimension(name))
+        resolve_dimension(data, table, Dimension(name))
     except UnknownNameError:
         return False
     return True
 
 
-def resolve_predicate(shop: Shop, table: str, predicate: Predicate) -> Predicate:
+def resolve_predicate(data: ShopData, table: str, predicate: Predicate) -> Predicate:
     """Give a predicate over dimensions as one over a table's columns and lookups.
 
     Raises:
@@ -139,28 +139,28 @@ def resolve_predicate(shop: Shop, table: str, predicate: Predicate) -> Predicate
     """
 
     def value(node: Value) -> Value:
-        return _resolved(shop, table, node)
+        return _resolved(data, table, node)
 
     match predicate:
         case Comparison(relation, left, right):
             sides = value(left), value(right)
-            return _alike(shop, Comparison(relation, *sides), sides)
+            return _alike(data, Comparison(relation, *sides), sides)
         case IsIn(inner, options):
             found = value(inner)
-            return _alike(shop, IsIn(found, options), (found, *map(Literal, options)))
+            return _alike(data, IsIn(found, options), (found, *map(Literal, options)))
         case IsNull(inner):
             return IsNull(value(inner))
         case IsBetween(inner, low, high):
             parts = value(inner), value(low), value(high)
-            return _alike(shop, IsBetween(*parts), parts)
+            return _alike(data, IsBetween(*parts), parts)
         case Not(inner):
-            return Not(resolve_predicate(shop, table, inner))
+            return Not(resolve_predicate(data, table, inner))
         case And(left, right):
-            return And(*(resolve_predicate(shop, table, side) for side in (left, right)))
+            return And(*(resolve_predicate(data, table, side) for side in (left, right)))
         case Or(left, right):
-            return Or(*(resolve_predicate(shop, table, side) for side in (left, right)))
+            return Or(*(resolve_predicate(data, table, side) for side in (left, right)))
         case Flag():
-            _of_table(shop, table, predicate)
+            _of_table(data, table, predicate)
             return predicate
         case IsTrue():
             return predicate
@@ -168,38 +168,38 @@ def resolve_predicate(shop: Shop, table: str, predicate: Predicate) -> Predicate
             assert_never(predicate)
 
 
-def _resolved(shop: Shop, table: str, node: Value) -> Value:
+def _resolved(data: ShopData, table: str, node: Value) -> Value:
     def value(node: Value) -> Value:
-        return _resolved(shop, table, node)
+        return _resolved(data, table, node)
 
     match node:
         case Dimension():
-            return resolve_dimension(shop, table, node)
+            return resolve_dimension(data, table, node)
         case Operation(operator, left, right):
             sides = value(left), value(right)
-            return _alike(shop, Operation(operator, *sides), (*sides, Literal(0)))
+            return _alike(data, Operation(operator, *sides), (*sides, Literal(0)))
         case Coalesce(values):
             parts = tuple(map(value, values))
-            return _alike(shop, Coalesce(*parts), parts)
+            return _alike(data, Coalesce(*parts), parts)
         case Case(condition, then, otherwise):
             sides = value(then), value(otherwise)
-            return _alike(shop, Case(resolve_predicate(shop, table, condition), *sides), sides)
+            return _alike(data, Case(resolve_predicate(data, table, condition), *sides), sides)
         case Elapsed(start, end):
             sides = value(start), value(end)
-            return _alike(shop, Elapsed(*sides), (*sides, AsOf()))
+            return _alike(data, Elapsed(*sides), (*sides, AsOf()))
         case Column() | Lookup():
-            return _of_table(shop, table, node)
+            return _of_table(data, table, node)
         case Literal(dt.datetime() as moment) if moment.tzinfo is not None:
-            return Literal(shop.calendar.shown(moment))
+            return Literal(data.calendar.shown(moment))
         case Literal() | AsOf() | RollupColumn() | Prefixed():
             return node
         case _:
             assert_never(node)
 
 
-def _alike(shop: Shop, node: Node, parts: Iterable[Value]) -> Node:
+def _alike(data: ShopData, node: Node, parts: Iterable[Value]) -> Node:
     """Refuse numbers with words, words with days: Polars would cast one or fail late."""
-    kinds = sorted({kind for part in parts if (kind := _kind(shop, part))})
+    kinds = sorted({kind for part in parts if (kind := _kind(data, part))})
     if len(kinds) > 1:
         raise DefinitionError(
             f"{shortened(node, most=200)} compares a {' with a '.join(kinds)}",
@@ -208,12 +208,12 @@ def _alike(shop: Shop, node: Node, parts: Iterable[Value]) -> Node:
     return node
 
 
-def _kind(shop: Shop, value: Value) -> str:
+def _kind(data: ShopData, value: Value) -> str:
     """Say what a value is, of things that cannot be compared; empty where it is not known."""
     match value:
         case Column() | Lookup():
             column = end_of(value)
-            return _kind_of_type(shop.tables[column.table].columns.get(column.name, pl.Null()))
+            return _kind_of_type(data.tables[column.table].columns.get(column.name, pl.Null()))
         case Literal(bool()):
             return "flag"
         case Literal(str()):
@@ -225,7 +225,7 @@ def _kind(shop: Shop, value: Value) -> str:
         case Operation() | Elapsed():
             return "number"
         case Coalesce((first, *_)) | Case(_, first, _):
-            return _kind(shop, first)
+            return _kind(data, first)
         case _:
             return ""
 
@@ -242,7 +242,7 @@ def _kind_of_type(found: pl.DataType) -> str:
     return "flag" if isinstance(found, pl.Boolean) else ""
 
 
-def _of_table(shop: Shop, table: str, item: Column | Lookup) -> Column | Lookup:
+def _of_table(data: ShopData, table: str, item: Column | Lookup) -> Column | Lookup:
     """Refuse a column of another table: it is not a column of the rows that are asked."""
     column = item.key if isinstance(item, Lookup) else item
     if column.table != table:
@@ -250,7 +250,7 @@ def _of_table(shop: Shop, table: str, item: Column | Lookup) -> Column | Lookup:
             f"where names {column}, and rows of {table} are asked, too",
             f"name a dimension: fk.Dimension({end_of(item).name!r})",
         )
-    if lacking := shop.lacks(item):
+    if lacking := data.lacks(item):
         raise MissingInputError(dict.fromkeys(sorted(lacking), ("where",)))
     return item
 
@@ -262,23 +262,23 @@ def dimensions_in(node: Predicate | Value) -> tuple[Dimension, ...]:
     return tuple(found for child in children(node) for found in dimensions_in(child))
 
 
-def _own(shop: Shop, table: str, name: str) -> Column | None:
-    declared = shop.known[table].columns.get(name)
-    if name not in shop.tables[table].columns and declared is None:
+def _own(data: ShopData, table: str, name: str) -> Column | None:
+    declared = data.known[table].columns.get(name)
+    if name not in data.tables[table].columns and declared is None:
         return None
-    column = shop.column(table, name)
-    return None if shop.lacks(column) else column
+    column = data.column(table, name)
+    return None if data.lacks(column) else column
 
 
-def _parents(shop: Shop, path: Lookup | None, table: str) -> list[tuple[Lookup | None, str]]:
+def _parents(data: ShopData, path: Lookup | None, table: str) -> list[tuple[Lookup | None, str]]:
     """Give the paths to the parents of the table at the end of a path."""
     steps: list[tuple[Lookup | None, str]] = []
-    for key_name, parent in shop.known[table].parents.items():
-        key = shop.known[table].columns[key_name]
-        if parent not in shop.tables or shop.lacks(key):
+    for key_name, parent in data.known[table].parents.items():
+        key = data.known[table].columns[key_name]
+        if parent not in data.tables or data.lacks(key):
             continue
-        target = shop.known[parent].columns[shop.known[parent].key[0]]
-        if not shop.lacks(target):
+        target = data.known[parent].columns[data.known[parent].key[0]]
+        if not data.lacks(target):
             steps.append((_extended(path, Lookup(key, target)), parent))
     return steps
 
@@ -302,18 +302,18 @@ def _path_name(path: Lookup) -> str:
     return str(inner) if inner.is_declared else f"{inner.table}.{inner.name}"
 
 
-def _mapped(shop: Shop, table: str, dimension: Dimension, mapped: str) -> Column | Lookup:
+def _mapped(data: ShopData, table: str, dimension: Dimension, mapped: str) -> Column | Lookup:
     owner, _, name = mapped.rpartition(".")
     if not owner or owner == table:
-        if found := _own(shop, table, name):
+        if found := _own(data, table, name):
             return found
-        raise UnknownNameError(f"column of {table}", name, list(shop.tables[table].columns))
+        raise UnknownNameError(f"column of {table}", name, list(data.tables[table].columns))
     paths: list[tuple[Lookup | None, str]] = [(None, table)]
-    for _ in range(len(shop.tables)):
-        paths = [step for path, at in paths for step in _parents(shop, path, at)]
+    for _ in range(len(data.tables)):
+        paths = [step for path, at in paths for step in _parents(data, path, at)]
         for path, at in paths:
-            if at == owner and path is not None and (own := _own(shop, at, name)):
+            if at == owner and path is not None and (own := _own(data, at, name)):
                 return _extended(path, own)
     raise UnknownNameError(
-        f"dimension of {table}", mapped, reachable(shop, table), f"given for {dimension.name!r}"
+        f"dimension of {table}", mapped, reachable(data, table), f"given for {dimension.name!r}"
     )

@@ -11,7 +11,7 @@ from funnelkit.errors import UnsupportedError
 from funnelkit.formula.properties import additivity
 from funnelkit.formula.values import Money
 from funnelkit.lowered import has_period_length, leaves_of
-from funnelkit.plan import CURRENCY_ENDS
+from funnelkit.planning import CURRENCY_ENDS
 from funnelkit.steps import Fold, LoweredMetric, Plan, fold_columns
 
 __all__ = ["PERIOD_NAME", "check_adds_up", "check_currency"]

@@ -6,84 +6,35 @@ are derived, and by which rule, is decided here and carried out by an engine.
 
 from __future__ import annotations
 
-import datetime as dt
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack, cast
+from typing import Any, Unpack
 
 import polars as pl
 from polars._typing import PolarsDataType
-from typing_extensions import TypedDict
 
 from funnelkit.binding import Bound, bind_empty, bind_frame, key_type_faults
 from funnelkit.calendar import Calendar, Moment
 from funnelkit.catalog import BUILT_IN
+from funnelkit.data import ShopData
 from funnelkit.derivations import POLICIES, RULES, OrderPolicy, policy_rules
+from funnelkit.engines.verify import all_findings
 from funnelkit.errors import (
     ContractError,
     DataError,
     DefinitionError,
     Fault,
     UnknownNameError,
-    shortened,
 )
 from funnelkit.fiscal import WeekYear
 from funnelkit.formula.properties import inputs
 from funnelkit.formula.table import Table
-from funnelkit.formula.values import Category, Column, Lookup, Time
 from funnelkit.metric import Metric
-from funnelkit.rules import Default, Rule, dependencies
+from funnelkit.settings import Settings, check_settings, is_kind, read_settings
 from funnelkit.sources import FILE_TYPES, Source
 from funnelkit.tables import TABLES
 
-__all__ = ["Seen", "Settings", "Shop"]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What was learnt of a table when its keys were verified.
-
-    Attributes:
-        rows: The number of rows.
-        earliest: The instant of the first row, where rows have times.
-        latest: The instant of the last row.
-    """
-
-    rows: int
-    earliest: dt.datetime | None
-    latest: dt.datetime | None
-
-
-class Settings(TypedDict, total=False):
-    """What a shop is told besides its frames.
-
-    Attributes:
-        rename: By table: the column as it is called, and the canonical name.
-        time_zone: The zone whose clock decides; naive times are read in it.
-        currency: The code of the currency of all amounts, for display.
-        order_policy: Which orders count: "default", "shopify", "captured", "all".
-        assume_empty: Tables that are truly empty: no returns, no other costs.
-        as_of: The moment up to which the data is known; by default the latest
-            time of any session, event, order or cart.
-        week_start: The first day of the week.
-        fiscal_year: When the year begins, for months, quarters and years: month
-            and day as "04-01", or a `WeekYear` of whole weeks.
-        guards: Whether broken promises of the data raise an error.
-        tables: Declarations of tables beyond the canonical ones.
-    """
-
-    rename: Mapping[str, Mapping[str, str]]
-    time_zone: str
-    currency: str
-    order_policy: str | OrderPolicy
-    assume_empty: Sequence[str]
-    as_of: Moment | None
-    week_start: str
-    fiscal_year: str | WeekYear
-    guards: bool
-    tables: Sequence[type[Table]]
+__all__ = ["Shop"]
 
 
 class Shop:
@@ -129,7 +80,7 @@ class Shop:
         **frames: Source,
     ) -> None:
         rename = {} if rename is None else rename
-        _check_settings(
+        check_settings(
             rename=rename,
             time_zone=time_zone,
             currency=currency,
@@ -140,18 +91,24 @@ class Shop:
             guards=guards,
             tables=tables,
         )
-        self.calendar = Calendar(
-            time_zone=time_zone, week_start=week_start, fiscal_year=fiscal_year
+        calendar = Calendar(time_zone=time_zone, week_start=week_start, fiscal_year=fiscal_year)
+        known = {**TABLES, **{table.table: table for table in tables}}
+        policy = _policy(order_policy)
+        self.data = ShopData(
+            tables=_bound(known, frames, rename, assume_empty),
+            known=known,
+            rules={**RULES, **policy_rules(policy)},
+            calendar=calendar,
+            currency=currency,
+            policy=policy,
+            guards=guards,
+            given_as_of=calendar.moment(as_of, "as_of"),
         )
-        self.currency = currency
-        self.policy = _policy(order_policy)
-        self.guards = guards
-        self.known = {**TABLES, **{table.table: table for table in tables}}
-        self.rules: Mapping[Column, tuple[Rule, ...]] = {**RULES, **policy_rules(self.policy)}
-        self.given_as_of = self.calendar.moment(as_of, "as_of")
-        self.seen: dict[str, Seen] = {}
-        self.seen_as_of: dt.datetime | None = None
-        self.tables = self._bind(frames, rename, assume_empty)
+
+    @property
+    def tables(self) -> Mapping[str, Bound]:
+        """The bound tables, by name."""
+        return self.data.tables
 
     @classmethod
     def scan(cls, folder: str | Path, **settings: Unpack[Settings]) -> Shop:
@@ -166,12 +123,12 @@ class Shop:
         Raises:
             DataError: There is no such folder, or nothing in it to bind.
         """
-        if not _is_kind(folder, str, Path):
+        if not is_kind(folder, str, Path):
             raise DataError(f"a {type(folder).__name__} is no folder", "give its path")
         path = Path(folder)
         if not path.is_dir():
             raise DataError(f"there is no folder {str(path)!r}")
-        merged: Settings = {**_read_settings(path / "funnelkit.toml"), **settings}
+        merged: Settings = {**read_settings(path / "funnelkit.toml"), **settings}
         names = {**TABLES, **{table.table: table for table in merged.get("tables", ())}}
         frames: dict[str, Source] = {}
         for file in sorted(path.iterdir()):
@@ -198,44 +155,11 @@ class Shop:
         return cls(**everything)
 
     def __repr__(self) -> str:
-        lines = [f"Shop in {self.calendar.time_zone}, order policy {self.policy.name!r}"]
+        lines = [f"Shop in {self.data.calendar.time_zone}, order policy {self.data.policy.name!r}"]
         for name, bound in self.tables.items():
             rows = "" if bound.rows is None else f" ({bound.rows:,} rows)"
             lines.append(f"  {name}{rows}: {', '.join(bound.columns)}")
         return "\n".join(lines)
-
-    def supplies(self, column: Column) -> bool:
-        """Say whether a column was supplied as it is."""
-        bound = self.tables.get(column.table)
-        return bound is not None and column.name in bound.columns
-
-    def rate(self, table: str) -> Column | None:
-        """Give the column of a table's exchange rates, where amounts are to be converted."""
-        column = self.known[table].columns.get("fx_rate")
-        return None if column is None or self.lacks(column) else column
-
-    def size(self, table: str) -> int | None:
-        """Give the number of rows of a table, where it is known without reading."""
-        return self.seen[table].rows if table in self.seen else self.tables[table].rows
-
-    def extent(self, column: Column) -> tuple[dt.datetime, dt.datetime] | None:
-        """Give the first and last instant of the times by which rows enter a period, if known."""
-        rule = None if self.supplies(column) else self.rule(column)
-        while isinstance(rule, Lookup):
-            rule = rule.value
-        clock = rule if isinstance(rule, Column) else column
-        seen = self.seen.get(clock.table)
-        if seen is None or clock.name != self.known[clock.table].time:
-            return None
-        return (seen.earliest, seen.latest) if seen.earliest and seen.latest else None
-
-    def rule(self, column: Column) -> Rule | None:
-        """Give the rule that derives a column; None where there is none that can."""
-        return self._rule(column, frozenset())
-
-    def lacks(self, column: Column | Lookup) -> frozenset[str]:
-        """Give what is missing for a column or lookup: tables and columns, by name."""
-        return self._lacks(column, frozenset())
 
     def metrics(self, metrics: Mapping[str, Metric] | None = None) -> pl.DataFrame:
         """List what can be computed from the bound tables, and what the rest would need.
@@ -267,6 +191,24 @@ class Shop:
             "is_ready", descending=True, maintain_order=True
         )
 
+    def check(self) -> pl.DataFrame:
+        """Read the data and list what is wrong or odd in it.
+
+        Errors are what numbers are refused for; warnings stand beside them.
+
+        Returns:
+            A frame with columns `table`, `check`, `severity`, `rows` and `sample`,
+            the keys and values of a few of the rows; without rows where all is well.
+        """
+        found = all_findings(self.data)
+        rows = [
+            (f.table, f"{f.column} {f.problem}", str(f.severity), f.rows, f.sample)
+            for f in sorted(found, key=lambda finding: str(finding.severity))
+        ]
+        names = {"table": pl.String, "check": pl.String, "severity": pl.String}
+        schema = {**names, "rows": pl.Int64, "sample": pl.String}
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
     def missing(self, metric: Metric) -> frozenset[str]:
         """Give the tables and columns that a metric still wants, by name."""
         found: set[str] = set()
@@ -275,72 +217,36 @@ class Shop:
                 found.add(table)
                 continue
             for name in names:
-                found |= self.lacks(self.column(table, name))
+                found |= self.data.lacks(self.data.column(table, name))
         return frozenset(found)
 
-    def column(self, table: str, name: str) -> Column:
-        """Give a column of a bound table: a declared one, or an extra one of the frame."""
-        declared = self.known[table].columns.get(name)
-        if declared is not None:
-            return declared
-        is_time = isinstance(self.tables[table].columns.get(name), pl.Date | pl.Datetime)
-        return (Time if is_time else Category)(table=table, name=name, is_declared=False)
 
-    def _rule(self, column: Column, seen: frozenset[Column]) -> Rule | None:
-        for rule in self.rules.get(column, ()):
-            if isinstance(rule, Default):
-                if not any(self.supplies(other) for other in rule.absent):
-                    return rule
-            elif not self._lacking(rule, seen | {column}):
-                return rule
-        return None
-
-    def _lacks(self, column: Column | Lookup, seen: frozenset[Column]) -> frozenset[str]:
-        if isinstance(column, Lookup):
-            return self._lacks(column.key, seen) | self._lacks(column.value, seen)
-        if column.table not in self.tables:
-            return frozenset({column.table})
-        if self.supplies(column):
-            return frozenset()
-        own = frozenset({f"{column.table}.{column.name}"})
-        if column in seen or column not in self.rules:
-            return own
-        if self._rule(column, seen) is not None:
-            return frozenset()
-        wanted = [rule for rule in self.rules[column] if not isinstance(rule, Default)]
-        lacking = self._lacking(wanted[0], seen | {column}) if wanted else frozenset[str]()
-        return lacking or own
-
-    def _lacking(self, rule: Rule, seen: frozenset[Column]) -> frozenset[str]:
-        found = (self._lacks(column, seen) for column in dependencies(rule))
-        return frozenset[str]().union(*found)
-
-    def _bind(
-        self,
-        frames: Mapping[str, Source],
-        rename: Mapping[str, Mapping[str, str]],
-        assume_empty: Sequence[str],
-    ) -> dict[str, Bound]:
-        for name in frames:
-            if name not in self.known:
-                known = [*self.known, *Settings.__annotations__]
-                raise UnknownNameError("table or setting", name, known)
-        for name in (*rename, *assume_empty):
-            if name not in self.known:
-                raise UnknownNameError("table", name, list(self.known))
-        if both := sorted(set(frames) & set(assume_empty)):
-            raise DefinitionError(f"{both[0]} is bound and assumed empty", "do one of the two")
-        faults: list[Fault] = []
-        bound = {
-            name: bind_frame(self.known[name], source, rename.get(name, {}), faults)
-            for name, source in frames.items()
-        }
-        for name in assume_empty:
-            bound[name] = bind_empty(self.known[name], bound)
-        faults += key_type_faults(bound)
-        if faults:
-            raise ContractError(faults)
-        return bound
+def _bound(
+    known: Mapping[str, type[Table]],
+    frames: Mapping[str, Source],
+    rename: Mapping[str, Mapping[str, str]],
+    assume_empty: Sequence[str],
+) -> dict[str, Bound]:
+    for name in frames:
+        if name not in known:
+            names = [*known, *Settings.__annotations__]
+            raise UnknownNameError("table or setting", name, names)
+    for name in (*rename, *assume_empty):
+        if name not in known:
+            raise UnknownNameError("table", name, list(known))
+    if both := sorted(set(frames) & set(assume_empty)):
+        raise DefinitionError(f"{both[0]} is bound and assumed empty", "do one of the two")
+    faults: list[Fault] = []
+    bound = {
+        name: bind_frame(known[name], source, rename.get(name, {}), faults)
+        for name, source in frames.items()
+    }
+    for name in assume_empty:
+        bound[name] = bind_empty(known[name], bound)
+    faults += key_type_faults(bound)
+    if faults:
+        raise ContractError(faults)
+    return bound
 
 
 def _policy(given: str | OrderPolicy) -> OrderPolicy:
@@ -349,75 +255,3 @@ def _policy(given: str | OrderPolicy) -> OrderPolicy:
     if given not in POLICIES:
         raise UnknownNameError("order policy", given, list(POLICIES))
     return POLICIES[given]
-
-
-def _read_settings(path: Path) -> Settings:
-    if not path.exists():
-        return {}
-    allowed = set(Settings.__annotations__) - {"tables", "guards"}
-    try:
-        given = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DefinitionError(f"{path.name} cannot be read: {error}") from None
-    for name in given:
-        if name not in allowed:
-            raise UnknownNameError(f"setting in {path.name}", name, sorted(allowed))
-    if wrong := [name for name, value in given.items() if not _is_setting(name, value)]:
-        raise DefinitionError(
-            f"{path.name} has settings of the wrong kind: {', '.join(wrong)}",
-            "rename is a table per table, assume_empty a list of names, the rest are texts",
-        )
-    return given  # type: ignore[return-value]  # its names are checked, its values by Shop
-
-
-def _check_settings(**given: object) -> None:
-    if wrong := [name for name, value in given.items() if not _is_setting(name, value)]:
-        raise DefinitionError(
-            "settings of the wrong kind: "
-            + ", ".join(f"{name}={shortened(repr(given[name]))}" for name in wrong),
-            "rename maps tables to mappings of columns, assume_empty and tables are lists, "
-            "guards is true or false, the rest are texts",
-        )
-
-
-def _is_setting(name: str, value: object) -> bool:
-    match name:
-        case "rename":
-            return all(
-                isinstance(part, str) or _holds_texts(part) for part in _members(value, Mapping)
-            )
-        case "assume_empty":
-            return all(_is_kind(item, str) for item in _members(value, Sequence))
-        case "tables":
-            return all(
-                isinstance(item, type) and issubclass(item, Table)
-                for item in _members(value, Sequence)
-            )
-        case "as_of":
-            return value is None or isinstance(value, str | dt.date)
-        case "guards":
-            return isinstance(value, bool)
-        case "order_policy":
-            return isinstance(value, str | OrderPolicy)
-        case "fiscal_year":
-            return isinstance(value, str | WeekYear)
-        case _:
-            return isinstance(value, str)
-
-
-def _is_kind(value: object, *kinds: type) -> bool:
-    return isinstance(value, kinds)
-
-
-def _holds_texts(value: object) -> bool:
-    return all(_is_kind(item, str) for item in _members(value, Mapping))
-
-
-def _members(value: object, kind: type) -> list[object]:
-    """Give the members of a sequence, the names and values of a mapping; of others, None."""
-    if not isinstance(value, kind) or isinstance(value, str):
-        return [None]
-    if isinstance(value, Mapping):
-        items = cast("Mapping[object, object]", value)
-        return [*items, *items.values()]
-    return list(cast("Sequence[object]", value))

@@ -22,7 +22,7 @@ def group_column(name: str) -> str:
 
 
 class Engine(Protocol):
-    """Carries out the steps of a plan on the data of one shop."""
+    """Carries out the steps of a plan on the data of one data."""
 
     def fold(self, steps: Sequence[Step]) -> list[pl.DataFrame]:
         """Answer every step; the promises of each table that is read are checked once.

@@ -11,6 +11,7 @@ from typing import assert_never
 import polars as pl
 
 from funnelkit.calendar import Calendar, Span, localised
+from funnelkit.data import ShopData
 from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.formula.formulas import (
     Aggregate,
@@ -60,7 +61,6 @@ from funnelkit.formula.values import (
     Value,
 )
 from funnelkit.rules import FirstOver, NumberOver, PreviousOver
-from funnelkit.shop import Shop
 
 MOST_COMPARISONS = 8
 
@@ -74,14 +74,14 @@ def column_name(item: Column | Lookup) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Writes Polars expressions for the columns of one shop."""
+    """Writes Polars expressions for the columns of one data."""
 
-    shop: Shop
+    data: ShopData
 
     @property
     def calendar(self) -> Calendar:
         """The shop's calendar; only its zone matters here."""
-        return self.shop.calendar
+        return self.data.calendar
 
     def value(self, value: Value) -> pl.Expr:
         """Give the expression of a value."""
@@ -195,16 +195,16 @@ class Compiler:
         value = aggregate.value
         if not isinstance(value, Column):
             return False
-        if (value.name,) == self.shop.known[value.table].key:
-            return self.shop.guards
+        if (value.name,) == self.data.known[value.table].key:
+            return self.data.guards
         flags = [part for part in conjuncts(aggregate.where) if isinstance(part, Flag)]
         return any(flag.once_per == value.name and self._is_derived(flag) for flag in flags)
 
     def _is_derived(self, column: Column) -> bool:
         """Whether nothing of a column was supplied but what its window is made of."""
-        if self.shop.supplies(column):
+        if self.data.supplies(column):
             return False
-        rule = self.shop.rule(column)
+        rule = self.data.rule(column)
         if isinstance(rule, NumberOver):
             return True
         return isinstance(rule, Comparison) and all(
@@ -218,10 +218,10 @@ class Compiler:
                 return pl.Datetime("us", "UTC")
             case Lookup():
                 return self.time_type(value.value)
-            case Column() if self.shop.supplies(value):
-                return self.shop.tables[value.table].columns[value.name]
+            case Column() if self.data.supplies(value):
+                return self.data.tables[value.table].columns[value.name]
             case Column():
-                rule = self.shop.rule(value)
+                rule = self.data.rule(value)
                 if isinstance(rule, FirstOver | PreviousOver):
                     return self.time_type(rule.value)
                 return pl.Datetime("us") if not isinstance(rule, Lookup) else self.time_type(rule)
@@ -242,7 +242,7 @@ class Compiler:
     def instant(self, value: Value) -> pl.Expr:
         """Give a time as an instant in UTC."""
         if isinstance(value, AsOf):
-            known = self.shop.given_as_of or self.shop.seen_as_of
+            known = self.data.given_as_of or self.data.seen_as_of
             return pl.lit(known, dtype=pl.Datetime("us", "UTC"))
         expr, found = self.value(value), self.time_type(value)
         if isinstance(found, pl.Datetime) and found.time_zone:
@@ -262,7 +262,7 @@ class Compiler:
 
         Adding that is several times as fast as converting every time to the zone.
         """
-        extent = self.shop.extent(_end(value)) if isinstance(value, Column | Lookup) else None
+        extent = self.data.extent(_end(value)) if isinstance(value, Column | Lookup) else None
         return self.calendar.offsets(*extent) if extent else ()
 
     def within(self, value: Value, span: Span) -> list[pl.Expr]:
@@ -304,7 +304,7 @@ class Compiler:
     def _coalesce(self, values: tuple[Value, ...]) -> pl.Expr:
         parts = [self.value(value) for value in values]
         columns = [value for value in values if isinstance(value, Column)]
-        types = {self.shop.tables[c.table].columns.get(c.name) for c in columns}
+        types = {self.data.tables[c.table].columns.get(c.name) for c in columns}
         has_words = any(isinstance(value, Prefixed) for value in values)
         if any(isinstance(c, Key) for c in columns) and (len(types) > 1 or has_words):
             parts = [part.cast(pl.String) for part in parts]
@@ -325,7 +325,7 @@ class Compiler:
             case Lookup():
                 return self._family(value.value)
             case Column():
-                found = self.shop.tables[value.table].columns.get(value.name)
+                found = self.data.tables[value.table].columns.get(value.name)
                 return _family_of_type(found) if found is not None else _family_of_kind(value)
             case Operation() | Elapsed() | RollupColumn():
                 return "number"

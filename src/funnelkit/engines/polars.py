@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from funnelkit.data import Seen, ShopData
 from funnelkit.derivations import CLOCKS, Severity
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.engines.expressions import Compiler
@@ -30,7 +31,6 @@ from funnelkit.formula.formulas import (
 )
 from funnelkit.formula.properties import conjuncts, leaves
 from funnelkit.formula.values import Column, Lookup, Time
-from funnelkit.shop import Seen, Shop
 from funnelkit.steps import Fold, Step
 
 __all__ = ["PolarsEngine"]
@@ -43,14 +43,14 @@ SMALL = 100_000
 class PolarsEngine:
     """Folds the frames of one shop with Polars."""
 
-    shop: Shop
+    data: ShopData
     frames: Frames = field(init=False)
     compiler: Compiler = field(init=False)
     runs: dict[object, Runs] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.compiler = Compiler(self.shop)
-        self.frames = Frames(self.shop, self.compiler)
+        self.compiler = Compiler(self.data)
+        self.frames = Frames(self.data, self.compiler)
 
     def fold(self, steps: Sequence[Step]) -> list[pl.DataFrame]:
         """Answer every step; see `Engine.fold`."""
@@ -71,11 +71,11 @@ class PolarsEngine:
         Returns:
             Whether anything was learnt that makes for better queries.
         """
-        fresh = [name for name in self.frames.used if name not in self.shop.seen]
+        fresh = [name for name in self.frames.used if name not in self.data.seen]
         if not fresh:
             return False
-        severities = [Severity.ERROR] if self.shop.guards else []
-        promises = [Promises.of(self.shop, name, severities) for name in fresh]
+        severities = [Severity.ERROR] if self.data.guards else []
+        promises = [Promises.of(self.data, name, severities) for name in fresh]
         answers = self._collect([promise.query() for promise in promises])
         counts = [answer.row(0, named=True) for answer in answers]
         found = [
@@ -87,27 +87,27 @@ class PolarsEngine:
             raise ContractError([finding.fault for finding in found])
         for promise, count in zip(promises, counts, strict=True):
             seen = Seen(count["rows"], count["earliest"], count["latest"])
-            self.shop.seen[promise.table] = seen
+            self.data.seen[promise.table] = seen
         return True
 
     def as_of(self) -> dt.datetime | None:
         """Give the latest time of any session, event, order or cart, remembered."""
-        if self.shop.given_as_of is not None:
-            return self.shop.given_as_of
-        if self.shop.seen_as_of is None:
-            clocks = [clock for clock in CLOCKS if self.shop.supplies(clock)]
+        if self.data.given_as_of is not None:
+            return self.data.given_as_of
+        if self.data.seen_as_of is None:
+            clocks = [clock for clock in CLOCKS if self.data.supplies(clock)]
             seen = [moment for clock in clocks if (moment := self._extreme(clock, latest=True))]
-            self.shop.seen_as_of = max(seen, default=None)
-        return self.shop.seen_as_of
+            self.data.seen_as_of = max(seen, default=None)
+        return self.data.seen_as_of
 
     def earliest(self, table: str) -> dt.datetime | None:
         """Give the time of a table's first row, in the shop's zone."""
-        declared = self.shop.known[table]
+        declared = self.data.known[table]
         clock = declared.get(declared.time)
-        if self.shop.lacks(clock):
+        if self.data.lacks(clock):
             return None
         first = self._extreme(clock, latest=False)
-        return None if first is None else self.shop.calendar.shown(first)
+        return None if first is None else self.data.calendar.shown(first)
 
     def _extreme(self, clock: Column, *, latest: bool) -> dt.datetime | None:
         moment = self.compiler.instant(clock)
@@ -126,7 +126,7 @@ class PolarsEngine:
         """
         if not queries:
             return []
-        rows = [bound.rows for bound in self.shop.tables.values()]
+        rows = [bound.rows for bound in self.data.tables.values()]
         is_small = all(count is not None and count <= SMALL for count in rows)
         try:
             return pl.collect_all(
@@ -180,9 +180,9 @@ class PolarsEngine:
 
     def _rows(self, step: Step) -> pl.LazyFrame:
         """Give the rows that enter a step, with their period and keys."""
-        table = self.shop.known[step.table]
+        table = self.data.known[step.table]
         clock = table.get(table.time)
-        has_clock = not self.shop.lacks(clock)
+        has_clock = not self.data.lacks(clock)
         wants = [*step.reads, *([clock] if has_clock else []), *self._tie_breakers(step)]
         rows = self.frames.prepare(step.table, wants, spread=step.is_spread)
         if step.first_of is not None:
@@ -205,14 +205,14 @@ class PolarsEngine:
         return [] if step.where is None else [self.compiler.predicate(step.where)]
 
     def _tie_breakers(self, step: Step) -> list[Column]:
-        table = self.shop.known[step.table]
+        table = self.data.known[step.table]
         rollups = [
             fold.aggregate.of for fold in step.folds if not isinstance(fold.aggregate, Native)
         ]
         inner = [fold for rollup in rollups if rollup for _, fold in rollup.columns]
         if not any(isinstance(fold, LastOverTime) for fold in inner):
             return []
-        return [column for name in table.key if not self.shop.lacks(column := table.get(name))]
+        return [column for name in table.key if not self.data.lacks(column := table.get(name))]
 
     def _rollup(self, rows: pl.LazyFrame, rollup: Rollup, keys: Sequence[str]) -> pl.LazyFrame:
         """Fold rows to one per key within the groups; rows without the key are left out."""
@@ -232,7 +232,7 @@ class PolarsEngine:
         if not isinstance(fold, LastOverTime):
             return self.compiler.aggregate(fold)
         (leaf, *_) = leaves(fold.value)
-        table = self.shop.known[leaf.key.table if isinstance(leaf, Lookup) else leaf.table]
+        table = self.data.known[leaf.key.table if isinstance(leaf, Lookup) else leaf.table]
         order = [pl.col(name) for name in (table.time, *table.key)]
         value = self.compiler.value(fold.value)
         kept = value.is_not_null()
@@ -277,7 +277,7 @@ class PolarsEngine:
 
     def _first_of(self, rows: pl.LazyFrame, step: Step, key: Column) -> pl.LazyFrame:
         """Fold the first row of each key, which is at its earliest time, whichever row that is."""
-        table = self.shop.known[step.table]
+        table = self.data.known[step.table]
         clock = table.get(table.time)
         earliest = pl.col(clock.name).min()
         first = rows.filter(pl.col(key.name).is_not_null()).group_by(key.name).agg(earliest)

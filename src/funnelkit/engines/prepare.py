@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from funnelkit.data import ShopData
 from funnelkit.engines.expressions import Compiler, column_name
 from funnelkit.errors import MissingInputError
 from funnelkit.formula.formulas import Count, Sum
@@ -24,7 +25,6 @@ from funnelkit.rules import (
     Rule,
     dependencies,
 )
-from funnelkit.shop import Shop
 from funnelkit.tables import ExchangeRates
 
 __all__ = ["Frames"]
@@ -37,7 +37,7 @@ RATE_DAYS = 7
 class Frames:
     """Prepares the tables of one shop; remembers which it has used."""
 
-    shop: Shop
+    data: ShopData
     compiler: Compiler
     used: set[str] = field(default_factory=set)
 
@@ -52,10 +52,10 @@ class Frames:
             spread: Whether a row that covers several days becomes a row per day.
         """
         self.used.add(table)
-        frame = self.shop.tables[table].frame
+        frame = self.data.tables[table].frame
         items, done = self._ordered(table, wants), set[str]()
-        amounts = [item for item in items if isinstance(item, Money) and self.shop.supplies(item)]
-        if amounts and (rate := self.shop.rate(table)):
+        amounts = [item for item in items if isinstance(item, Money) and self.data.supplies(item)]
+        if amounts and (rate := self.data.rate(table)):
             frame = self._add(frame, self._ordered(table, [rate]), done)
             frame = frame.with_columns(pl.col(a.name) * pl.col(rate.name) for a in amounts)
         frame = self._add(frame, items, done)
@@ -73,7 +73,7 @@ class Frames:
                 same = [other for other in lookups if other.key == item.key]
                 frame = self._look_up(frame, item.key, same)
                 done |= {column_name(other) for other in same}
-            elif not self.shop.supplies(item):
+            elif not self.data.supplies(item):
                 frame = self._derive(frame, item)
                 done.add(item.name)
         return frame
@@ -97,23 +97,23 @@ class Frames:
     def _needs(self, item: Column | Lookup) -> tuple[Column | Lookup, ...]:
         if isinstance(item, Lookup):
             return (item.key,)
-        if self.shop.supplies(item):
+        if self.data.supplies(item):
             return ()
         rule = self._rule(item)
         if isinstance(rule, FromChildren | Everywhere):
-            owner = self.shop.known[item.table]
+            owner = self.data.known[item.table]
             return (owner.get(owner.key[0]),)
         return dependencies(rule)
 
     def _rule(self, column: Column) -> Rule:
-        rule = self.shop.rule(column)
+        rule = self.data.rule(column)
         if rule is None:
             raise MissingInputError({str(column): ("the question",)})
         return rule
 
     def _look_up(self, frame: pl.LazyFrame, key: Column, lookups: list[Lookup]) -> pl.LazyFrame:
         """Add columns of the parent that a key points to; never more than one row each."""
-        parent = self.shop.known[_table(lookups[0].value)]
+        parent = self.data.known[_table(lookups[0].value)]
         target = parent.get(parent.key[0])
         wants = [lookup.value for lookup in lookups]
         source = self.prepare(parent.table, [target, *wants])
@@ -122,7 +122,7 @@ class Frames:
             *(pl.col(column_name(item.value)).alias(column_name(item)) for item in lookups),
         )
         if self._is_smaller(key, parent.table):
-            keys = self.shop.tables[key.table].frame.select(key.name)
+            keys = self.data.tables[key.table].frame.select(key.name)
             # Polars pushes the keys into the parent's scan only where their side has a filter
             pointed = keys.filter(pl.col(key.name).is_not_null())
             looked_up = looked_up.join(pointed, left_on=_PARENT, right_on=key.name, how="semi")
@@ -130,8 +130,8 @@ class Frames:
 
     def _is_smaller(self, key: Column, parent: str) -> bool:
         """Whether few rows of the parent are pointed to: a left join hashes all it is given."""
-        child, other = self.shop.size(key.table), self.shop.size(parent)
-        if child is None or other is None or not self.shop.supplies(key):
+        child, other = self.data.size(key.table), self.data.size(parent)
+        if child is None or other is None or not self.data.supplies(key):
             return False
         return 2 * child < other
 
@@ -186,7 +186,7 @@ class Frames:
             right_on=[_PARENT, _DAY],
             how="left",
         )
-        is_own = pl.col(money) == self.shop.currency
+        is_own = pl.col(money) == self.data.currency
         return rated.with_columns(pl.when(is_own).then(1.0).otherwise(pl.col(name)).alias(name))
 
     def _enters(self, where: Predicate, key: Column, clock: Column) -> pl.Expr:
@@ -212,12 +212,12 @@ class Frames:
     def _join_children(
         self, frame: pl.LazyFrame, column: Column, folded: pl.LazyFrame
     ) -> pl.LazyFrame:
-        key = self.shop.known[column.table].key[0]
+        key = self.data.known[column.table].key[0]
         return frame.join(folded, left_on=key, right_on=_PARENT, how="left")
 
     def _spread(self, frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
         """Turn a row that covers several days into one row per day, its amounts shared out."""
-        table = self.shop.known[name]
+        table = self.data.known[name]
         if table.spread is None:
             return frame
         first, last, amounts = table.spread

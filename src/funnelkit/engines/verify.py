@@ -7,21 +7,17 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from funnelkit.data import ShopData
 from funnelkit.derivations import CHECKS, POLICIES, Check, Severity
 from funnelkit.engines.expressions import Compiler, column_name
 from funnelkit.errors import Fault
 from funnelkit.formula.properties import leaves
 from funnelkit.formula.values import Column
-from funnelkit.shop import Shop
-from funnelkit.tables import Orders
+from funnelkit.tables import ExchangeRates, OrderLines, Orders, Returns
 
-__all__ = ["Finding", "Promises"]
+__all__ = ["Finding", "Promises", "all_findings"]
 
 FEW = 3
-_KEY_REMEDIES = {
-    "null keys": "drop those rows or give them ids",
-    "double keys": "remove the repeated rows, or they would be counted twice",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +25,29 @@ class Finding:
     """A broken promise, and what shows it.
 
     Attributes:
-        fault: The table, the column, what is wrong and what to do.
+        table: The table.
+        column: The column, or several.
+        problem: What is wrong with a row.
+        remedy: What to do about it.
         severity: Whether numbers are refused because of it.
         rows: How many rows break it.
         sample: A few of them.
     """
 
-    fault: Fault
+    table: str
+    column: str
+    problem: str
+    remedy: str
     severity: Severity
     rows: int
     sample: str
+
+    @property
+    def fault(self) -> Fault:
+        """The finding as a fault of an error."""
+        such = f", such as {self.sample}" if self.sample else ""
+        problem = f"{self.problem}, in {self.rows:,} rows{such}"
+        return Fault(self.table, self.column, problem, self.remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,43 +55,43 @@ class Promises:
     """The promises of one table, as one query and what it shows.
 
     Attributes:
-        shop: The shop.
+        data: The data of the shop.
         table: The table's name.
         key: Its key, where it was supplied.
         checks: The promises about its rows that can be looked at.
     """
 
-    shop: Shop
+    data: ShopData
     table: str
     key: tuple[str, ...]
     checks: tuple[Check, ...]
 
     @classmethod
-    def of(cls, shop: Shop, table: str, severities: Iterable[Severity]) -> Promises:
+    def of(cls, data: ShopData, table: str, severities: Iterable[Severity]) -> Promises:
         """Collect what a table promises.
 
         Args:
-            shop: The shop.
+            data: The data of the shop.
             table: The table's name.
             severities: Which promises.
         """
-        bound, wanted = shop.tables[table], set(severities)
+        bound, wanted = data.tables[table], set(severities)
         key = bound.table.key if all(name in bound.columns for name in bound.table.key) else ()
         checks = tuple(
             check
             for check in CHECKS
             if check.column.table == table
             and check.severity in wanted
-            and all(isinstance(c, Column) and shop.supplies(c) for c in leaves(check.broken))
-            and not (check.column == Orders.status and _knows_status(shop))
+            and all(isinstance(c, Column) and data.supplies(c) for c in leaves(check.broken))
+            and not (check.column == Orders.status and _knows_status(data))
         )
-        return cls(shop, table, key if Severity.ERROR in wanted else (), checks)
+        return cls(data, table, key if Severity.ERROR in wanted else (), checks)
 
     def query(self) -> pl.LazyFrame:
         """Count the rows, those that break each promise, and find the first and last time."""
-        compiler, bound = Compiler(self.shop), self.shop.tables[self.table]
+        compiler, bound = Compiler(self.data), self.data.tables[self.table]
         clock = bound.table.get(bound.table.time)
-        moment = compiler.instant(clock) if self.shop.supplies(clock) else pl.lit(None)
+        moment = compiler.instant(clock) if self.data.supplies(clock) else pl.lit(None)
         counts = [
             compiler.predicate(check.broken).sum().cast(pl.Int64).alias(f"check {number}")
             for number, check in enumerate(self.checks)
@@ -105,34 +114,116 @@ class Promises:
 
     def findings(self, counts: dict[str, int]) -> Iterator[Finding]:
         """Give what the answer of the query shows, with samples."""
-        key, frame = ", ".join(self.key), self.shop.tables[self.table].frame
+        key, frame = ", ".join(self.key), self.data.tables[self.table].frame
         if rows := counts.get("null keys"):
-            problem = f"is null in {rows:,} rows; it identifies the row"
-            fault = Fault(self.table, key, problem, _KEY_REMEDIES["null keys"])
-            yield Finding(fault, Severity.ERROR, rows, "")
+            problem, remedy = "is null, and identifies the row", "drop those rows or give them ids"
+            yield Finding(self.table, key, problem, remedy, Severity.ERROR, rows, "")
         if rows := counts.get("double keys"):
             repeated = frame.group_by(self.key).len().filter(pl.col("len") > 1)
             few = repeated.sort("len", *self.key, descending=True).head(FEW).collect()
-            sample = ", ".join(_written(row) for row in few.drop("len").rows())
-            problem = f"is not unique: {rows:,} rows repeat a key, such as {sample}"
-            fault = Fault(self.table, key, problem, _KEY_REMEDIES["double keys"])
-            yield Finding(fault, Severity.ERROR, rows, sample)
-        compiler = Compiler(self.shop)
+            sample = _sample(few.drop("len"))
+            problem = "is not unique: a key is repeated"
+            remedy = "remove the repeated rows, or they would be counted twice"
+            yield Finding(self.table, key, problem, remedy, Severity.ERROR, rows, sample)
+        compiler = Compiler(self.data)
         for number, check in enumerate(self.checks):
             if rows := counts[f"check {number}"]:
                 names = list(dict.fromkeys([*self.key, *map(column_name, leaves(check.broken))]))
                 broken = frame.filter(compiler.predicate(check.broken)).select(names).head(FEW)
-                sample = ", ".join(_written(row) for row in broken.collect().rows())
-                problem = f"{check.problem}, in {rows:,} rows, such as {sample}"
-                fault = Fault(self.table, check.column.name, problem, check.remedy)
-                yield Finding(fault, check.severity, rows, sample)
+                yield Finding(
+                    self.table,
+                    check.column.name,
+                    check.problem,
+                    check.remedy,
+                    check.severity,
+                    rows,
+                    _sample(broken.collect()),
+                )
+
+
+def all_findings(data: ShopData) -> list[Finding]:
+    """Look at everything that can be wrong or odd in the bound tables."""
+    found: list[Finding] = []
+    for name in data.tables:
+        promises = Promises.of(data, name, Severity)
+        found += promises.findings(promises.query().collect(engine="streaming").row(0, named=True))
+        found += _not_finite(data, name)
+        found += _orphans(data, name)
+        found += _currencies(data, name)
+    return [*found, *_returned_above_sold(data)]
+
+
+def _not_finite(data: ShopData, name: str) -> Iterator[Finding]:
+    floats = data.tables[name].floats
+    counts = floats.select((~pl.all().is_finite()).sum()).collect(engine="streaming")
+    for column in counts.columns:
+        if rows := int(counts.get_column(column).sum()):
+            broken = floats.select(column).filter(~pl.col(column).is_finite()).head(FEW).collect()
+            problem, remedy = "is NaN or infinite, and read as null", "look where it comes from"
+            yield Finding(name, column, problem, remedy, Severity.WARNING, rows, _sample(broken))
+
+
+def _orphans(data: ShopData, name: str) -> Iterator[Finding]:
+    child = data.tables[name]
+    for key, parent_name in child.table.parents.items():
+        parent = data.tables.get(parent_name)
+        if parent is None or key not in child.columns or len(parent.table.key) != 1:
+            continue
+        (target,) = parent.table.key
+        if target not in parent.columns:
+            continue
+        pointing = child.frame.select(key).filter(pl.col(key).is_not_null())
+        lost = pointing.join(
+            parent.frame.select(target), left_on=key, right_on=target, how="anti"
+        ).collect(engine="streaming")
+        if lost.height:
+            problem, remedy = f"points to no row of {parent_name}", f"supply the {parent_name} too"
+            sample = _sample(lost.unique().sort(key).head(FEW))
+            yield Finding(name, key, problem, remedy, Severity.WARNING, lost.height, sample)
+
+
+def _currencies(data: ShopData, name: str) -> Iterator[Finding]:
+    bound = data.tables[name]
+    if "currency" not in bound.columns or data.rate(name) or name == ExchangeRates.table:
+        return
+    kinds = bound.frame.group_by("currency").len().sort("len", descending=True)
+    found = kinds.filter(pl.col("currency").is_not_null()).collect(engine="streaming")
+    if found.height > 1:
+        rows = int(found.get_column("len").slice(1).sum())
+        problem, remedy = "is mixed, and there are no rates", "bind exchange_rates, or fx_rate"
+        sample = ", ".join(found.get_column("currency").head(FEW))
+        yield Finding(name, "currency", problem, remedy, Severity.ERROR, rows, sample)
+
+
+def _returned_above_sold(data: ShopData) -> Iterator[Finding]:
+    for key in (Returns.order_line_id, Returns.order_id):
+        sold = OrderLines.get(key.name)
+        wanted = (key, Returns.quantity, sold, OrderLines.quantity)
+        if not all(map(data.supplies, wanted)):
+            continue
+        back, out = (
+            data.tables[table].frame.group_by(key.name).agg(pl.col("quantity").sum().alias(table))
+            for table in (Returns.table, OrderLines.table)
+        )
+        both = back.join(out, on=key.name).filter(pl.col(Returns.table) > pl.col(OrderLines.table))
+        over = both.sort(key.name).collect(engine="streaming")
+        if over.height:
+            problem, remedy = f"returned is more than was sold of a {key.name}", "look at these"
+            sample = _sample(over.head(FEW))
+            args = (Severity.WARNING, over.height, sample)
+            yield Finding(Returns.table, "quantity", problem, remedy, *args)
+        return
+
+
+def _sample(few: pl.DataFrame) -> str:
+    return ", ".join(_written(row) for row in few.rows())
 
 
 def _written(row: Sequence[object]) -> str:
     return ", ".join(map(repr, row)) if len(row) == 1 else str(tuple(row))
 
 
-def _knows_status(shop: Shop) -> bool:
+def _knows_status(data: ShopData) -> bool:
     """Whether it needs no status of the canonical words to know which orders count."""
-    is_asked = Orders.status in leaves(shop.policy.orders)
-    return not is_asked or shop.supplies(Orders.is_counted) or shop.policy not in POLICIES.values()
+    is_asked = Orders.status in leaves(data.policy.orders)
+    return not is_asked or data.supplies(Orders.is_counted) or data.policy not in POLICIES.values()

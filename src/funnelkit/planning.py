@@ -16,6 +16,7 @@ from functools import reduce
 import polars as pl
 
 from funnelkit.calendar import Span
+from funnelkit.data import ShopData
 from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError, nearest
 from funnelkit.formula.formulas import (
     Aggregate,
@@ -65,7 +66,6 @@ from funnelkit.lowered import (
 from funnelkit.metric import Metric
 from funnelkit.resolve import can_reach, dimensions_in, joined, resolve_dimension, resolve_predicate
 from funnelkit.rules import NumberOver
-from funnelkit.shop import Shop
 from funnelkit.steps import (
     Fold,
     Group,
@@ -114,7 +114,7 @@ class _FirstOf:
 class _Planner:
     """Collects the folds that formulas need, each once, by the step they go into."""
 
-    shop: Shop
+    data: ShopData
     question: Question
     folds: dict[tuple[Aggregate | Native, bool], Fold] = field(default_factory=dict)
     reach: dict[str, int] = field(default_factory=dict)
@@ -152,7 +152,7 @@ class _Planner:
                 below = self._leaf(Count(value, where=where), back, to_date=to_date)
                 return Operated(Operator.DIVIDE, above, below)
             case Sum(value, where=where, of=of, skip_nulls=False):
-                rows = of or self.shop.known[source_of(fold)]
+                rows = of or self.data.known[source_of(fold)]
                 gaps = Count(rows, where=joined((where, value.is_null())))
                 count = self._leaf(gaps, back, to_date=to_date)
                 total = self._lower_fold(replace(fold, skip_nulls=True), back, to_date=to_date)
@@ -222,24 +222,24 @@ class _Planner:
 
     def _first_of(self, fold: CountDistinct) -> _FirstOf | None:
         """Give of which rows a fold counts those that are the first in time of their key."""
-        key, shop = fold.value, self.shop
+        key, data = fold.value, self.data
         if not isinstance(key, Column) or self.question.by or self.question.where or fold.of:
             return None
         for flag in conjuncts(fold.where):
-            rule = None if not isinstance(flag, Flag) or shop.supplies(flag) else shop.rule(flag)
+            rule = None if not isinstance(flag, Flag) or data.supplies(flag) else data.rule(flag)
             if not isinstance(rule, Comparison) or rule != rule.left.eq(1):
                 continue
             number = rule.left
-            if not isinstance(number, Column) or shop.supplies(number):
+            if not isinstance(number, Column) or data.supplies(number):
                 continue
-            order = shop.rule(number)
+            order = data.rule(number)
             if isinstance(order, NumberOver) and order.key == key:
                 implied = {flag, *conjuncts(order.where)}
                 return _FirstOf(key, order.where) if implied >= {*conjuncts(fold.where)} else None
         return None
 
     def _first_step(self, folds: list[Fold], kind: _FirstOf) -> Step:
-        table = self.shop.known[kind.key.table]
+        table = self.data.known[kind.key.table]
         counted = tuple(replace(fold, aggregate=Count(table)) for fold in folds)
         span = self._span(folds, to_date=False)
         calendar = self.question.calendar
@@ -247,11 +247,11 @@ class _Planner:
 
     def is_shared_out(self, formula: Formula) -> bool:
         """Whether a formula reads rows that cover several days, of which none enters whole."""
-        return self._has_time and any(self.shop.known[table].spread for table in inputs(formula))
+        return self._has_time and any(self.data.known[table].spread for table in inputs(formula))
 
     def _is_spread(self, fold: Fold) -> bool:
         """Whether a fold adds amounts that are shared out over the days of their rows."""
-        spread = self.shop.known[_table(fold)].spread
+        spread = self.data.known[_table(fold)].spread
         if spread is None or not isinstance(fold.aggregate, Sum) or not self._has_time:
             return False
         return any(isinstance(c, Column) and c.name in spread[2] for c in fold_columns(fold))
@@ -263,11 +263,11 @@ class _Planner:
     def _step(self, folds: list[Fold], *, to_date: bool, is_spread: bool) -> Step:
         table = _table(folds[0])
         groups = tuple(
-            Group(dimension.name, resolve_dimension(self.shop, table, dimension))
+            Group(dimension.name, resolve_dimension(self.data, table, dimension))
             for dimension in self.question.by
         )
         where = self.question.where
-        own = () if where is None else (resolve_predicate(self.shop, table, where),)
+        own = () if where is None else (resolve_predicate(self.data, table, where),)
         self._check_hours(table)
         folds, shared = _split_where(folds)
         return Step(
@@ -282,7 +282,7 @@ class _Planner:
         )
 
     def _check_hours(self, table: str) -> None:
-        bound = self.shop.tables[table]
+        bound = self.data.tables[table]
         is_day = bound.columns.get(bound.table.time) == pl.Date
         if is_day and self.question.calendar.has_hours:
             raise DefinitionError(
@@ -294,14 +294,14 @@ class _Planner:
         """Give folds that show whether amounts of several currencies would be added."""
         plain = all(isinstance(fold.aggregate, _PLAIN) and not fold.aggregate.of for fold in folds)
         reads = {leaf for fold in folds for leaf in fold_columns(fold)}
-        if not (self.shop.guards and plain and any(isinstance(leaf, Money) for leaf in reads)):
+        if not (self.data.guards and plain and any(isinstance(leaf, Money) for leaf in reads)):
             return ()
-        if rate := self.shop.rate(table):
-            unknown = Count(self.shop.known[table], where=rate.is_null())
+        if rate := self.data.rate(table):
+            unknown = Count(self.data.known[table], where=rate.is_null())
             return (Fold(UNKNOWN_RATES, unknown, unknown),)
-        if not can_reach(self.shop, table, "currency"):
+        if not can_reach(self.data, table, "currency"):
             return ()
-        currency = resolve_dimension(self.shop, table, Dimension("currency"))
+        currency = resolve_dimension(self.data, table, Dimension("currency"))
         low, high = Min(currency), Max(currency)
         return Fold(LOWEST_CURRENCY, low, low), Fold(HIGHEST_CURRENCY, high, high)
 
@@ -327,11 +327,11 @@ class _Planner:
         """Report every table and column that is missing, and who wants it."""
         missing: dict[str, list[str]] = {}
         for fold in self.folds.values():
-            for name in _lacking(self.shop, fold, has_time=self._has_time):
+            for name in _lacking(self.data, fold, has_time=self._has_time):
                 users = missing.setdefault(name, [])
                 users += [user for user in self.wanted[fold.name] if user not in users]
         if missing:
-            raise MissingInputError(missing, _hints(self.shop, missing))
+            raise MissingInputError(missing, _hints(self.data, missing))
         self._check_dimensions()
 
     def _check_dimensions(self) -> None:
@@ -341,14 +341,14 @@ class _Planner:
         for fold in self.folds.values():
             for dimension in named:
                 try:
-                    resolve_dimension(self.shop, _table(fold), dimension)
+                    resolve_dimension(self.data, _table(fold), dimension)
                 except UnknownNameError as error:
                     users = ", ".join(self.wanted[fold.name])
                     remedy = f"{users} needs it there; {error.remedy}"
                     raise UnknownNameError(error.kind, error.name, error.known, remedy) from None
 
 
-def make_plan(shop: Shop, metrics: Sequence[Metric], question: Question) -> Plan:
+def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> Plan:
     """Plan the answer to a question.
 
     Raises:
@@ -356,7 +356,7 @@ def make_plan(shop: Shop, metrics: Sequence[Metric], question: Question) -> Plan
         UnknownNameError: A dimension cannot be reached from a table.
         DefinitionError: The metrics and the question contradict each other.
     """
-    planner = _Planner(shop, question)
+    planner = _Planner(data, question)
     lowered: list[LoweredMetric] = []
     for metric in metrics:
         if metric.compares_periods and not question.calendar.has_periods:
@@ -443,29 +443,29 @@ def _with_where(fold: Fold, where: Predicate | None) -> Fold:
     return replace(fold, aggregate=replace(fold.aggregate, where=where))
 
 
-def _lacking(shop: Shop, fold: Fold, *, has_time: bool) -> frozenset[str]:
+def _lacking(data: ShopData, fold: Fold, *, has_time: bool) -> frozenset[str]:
     table = _table(fold)
-    if table not in shop.tables:
+    if table not in data.tables:
         return frozenset({table})
     wanted = fold_columns(fold)
     if has_time:
-        declared = shop.known[table]
+        declared = data.known[table]
         spread = declared.spread[:2] if declared.spread else ()
         wanted += tuple(declared.get(name) for name in (declared.time, *spread))
-    return frozenset[str]().union(*map(shop.lacks, wanted))
+    return frozenset[str]().union(*map(data.lacks, wanted))
 
 
 def _table(fold: Fold) -> str:
     return fold.aggregate.table if isinstance(fold.aggregate, Native) else source_of(fold.aggregate)
 
 
-def _hints(shop: Shop, missing: Iterable[str]) -> dict[str, str]:
+def _hints(data: ShopData, missing: Iterable[str]) -> dict[str, str]:
     hints: dict[str, str] = {}
     for name in missing:
         if name == "orders.status":
             hints[name] = "or supply orders.is_counted, or bind with order_policy='all'"
             continue
         table, _, column = name.partition(".")
-        if column and (close := nearest(column, shop.tables[table].columns)):
+        if column and (close := nearest(column, data.tables[table].columns)):
             hints[name] = f"{table} has {', '.join(close)}"
     return hints

@@ -11,6 +11,7 @@ import polars as pl
 from funnelkit.align import align, check_currencies
 from funnelkit.binding import kind_faults
 from funnelkit.calendar import Moment
+from funnelkit.data import ShopData
 from funnelkit.engines.base import Engine
 from funnelkit.engines.polars import PolarsEngine
 from funnelkit.errors import (
@@ -36,8 +37,8 @@ from funnelkit.formula.values import (
     children,
 )
 from funnelkit.metric import Metric
-from funnelkit.plan import make_plan, with_parts
-from funnelkit.registry import Registry, find_metric, registry
+from funnelkit.planning import make_plan, with_parts
+from funnelkit.registries import Registry, find_metric, registry
 from funnelkit.result import Result
 from funnelkit.rules import FirstOver, NumberOver, PreviousOver, dependencies
 from funnelkit.shop import Shop
@@ -89,8 +90,8 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         ['period', 'orders', 'average_order_value']
     """
     made = plan(shop, metrics, by=by, every=every, start=start, end=end, where=where)
-    engine = PolarsEngine(shop)
-    result = _answer(shop, engine, made)
+    engine = PolarsEngine(shop.data)
+    result = _answer(shop.data, engine, made)
     if not totals:
         return result
     whole = [m for m in result.metrics if by or not m.compares_periods]
@@ -98,7 +99,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         return result.with_totals(None)
     every = every if by else None
     made = plan(shop, whole, every=every, start=start, end=end, where=where)
-    return result.with_totals(_answer(shop, engine, made))
+    return result.with_totals(_answer(shop.data, engine, made))
 
 
 def plan(  # noqa: PLR0913  # as evaluate
@@ -134,8 +135,8 @@ def plan(  # noqa: PLR0913  # as evaluate
     predicate = _predicate(where)
     _check_moments(every, start, end)
     try:
-        calendar, span = shop.calendar.divided(every, start, end)
-        made = make_plan(shop, chosen, Question(dimensions, predicate, calendar, span))
+        calendar, span = shop.data.calendar.divided(every, start, end)
+        made = make_plan(shop.data, chosen, Question(dimensions, predicate, calendar, span))
     except OverflowError:
         raise DefinitionError(
             "the question reaches beyond the years 1 to 9999", "give a later start or earlier end"
@@ -146,23 +147,23 @@ def plan(  # noqa: PLR0913  # as evaluate
         remedy = f"{error.name} is a metric: ask for it, and group by a column"
         raise UnknownNameError(error.kind, error.name, error.known, remedy) from None
     read = (item for step in made.steps for item in step.reads)
-    if faults := kind_faults(shop.tables, read):
+    if faults := kind_faults(shop.data.tables, read):
         raise ContractError(faults)
     return made
 
 
-def _answer(shop: Shop, engine: Engine, made: Plan) -> Result:
+def _answer(data: ShopData, engine: Engine, made: Plan) -> Result:
     try:
-        return _computed(shop, engine, made)
+        return _computed(data, engine, made)
     except DataError as error:
-        if type(error) is DataError and (place := _unreadable(shop)):
+        if type(error) is DataError and (place := _unreadable(data)):
             raise DataError(f"{place}: {error.problem}", error.remedy) from None
         raise
 
 
-def _unreadable(shop: Shop) -> str:
+def _unreadable(data: ShopData) -> str:
     """Name the first table that cannot be read by itself; empty where all can."""
-    for name, bound in shop.tables.items():
+    for name, bound in data.tables.items():
         try:
             bound.frame.select(pl.all().count()).collect(engine="streaming")
         except (pl.exceptions.PolarsError, OSError):
@@ -170,16 +171,16 @@ def _unreadable(shop: Shop) -> str:
     return ""
 
 
-def _computed(shop: Shop, engine: Engine, made: Plan) -> Result:
-    as_of = _known_until(shop, engine, made)
-    _warn_of_history(shop, engine, made)
+def _computed(data: ShopData, engine: Engine, made: Plan) -> Result:
+    as_of = _known_until(data, engine, made)
+    _warn_of_history(data, engine, made)
     if as_of is not None:
-        until = shop.calendar.shown(as_of)
+        until = data.calendar.shown(as_of)
         end = made.question.span.end
         made = with_parts(made, until if end is None else min(until, end))
     answers = engine.fold([*made.steps, *(part.step for part in made.parts)])
     check_currencies(made, answers)
-    return Result.from_leaves(made, align(made, answers), shop.currency, as_of)
+    return Result.from_leaves(made, align(made, answers), data.currency, as_of)
 
 
 def _metrics(asked: Asked) -> list[Metric]:
@@ -269,19 +270,19 @@ def _dimension(item: str | Dimension) -> Dimension:
     return item if isinstance(item, Dimension) else Dimension(item)
 
 
-def _known_until(shop: Shop, engine: Engine, made: Plan) -> dt.datetime | None:
+def _known_until(data: ShopData, engine: Engine, made: Plan) -> dt.datetime | None:
     """Give the instant up to which the data is known, where the answer depends on it.
 
     Where it was not given, a day on which anything happened is taken as known whole.
     """
     calendar = made.question.calendar
-    if not calendar.has_periods and not any(_uses_as_of(shop, node) for node in _nodes(made)):
+    if not calendar.has_periods and not any(_uses_as_of(data, node) for node in _nodes(made)):
         return None
     as_of = engine.as_of()
-    if as_of is None or shop.given_as_of is not None or calendar.has_hours:
+    if as_of is None or data.given_as_of is not None or calendar.has_hours:
         return as_of
-    day = dt.datetime.combine(shop.calendar.shown(as_of), dt.time())
-    return shop.calendar.instant(day + dt.timedelta(days=1))
+    day = dt.datetime.combine(data.calendar.shown(as_of), dt.time())
+    return data.calendar.instant(day + dt.timedelta(days=1))
 
 
 def _nodes(made: Plan) -> Iterator[Value | Predicate]:
@@ -293,26 +294,26 @@ def _nodes(made: Plan) -> Iterator[Value | Predicate]:
                 yield from parts_of(fold.aggregate)
 
 
-def _uses_as_of(shop: Shop, node: Value | Predicate) -> bool:
+def _uses_as_of(data: ShopData, node: Value | Predicate) -> bool:
     """Whether a value rests on the as-of moment, itself or through a derived column."""
     if isinstance(node, AsOf):
         return True
-    if isinstance(node, Column) and not shop.supplies(node):
-        rule = shop.rule(node)
+    if isinstance(node, Column) and not data.supplies(node):
+        rule = data.rule(node)
         if isinstance(rule, ValueNode | PredicateNode) and rule != node:
-            return any(_uses_as_of(shop, child) for child in children(rule))
+            return any(_uses_as_of(data, child) for child in children(rule))
         return False
-    return any(_uses_as_of(shop, child) for child in children(node))
+    return any(_uses_as_of(data, child) for child in children(node))
 
 
-def _warn_of_history(shop: Shop, engine: Engine, made: Plan) -> None:
+def _warn_of_history(data: ShopData, engine: Engine, made: Plan) -> None:
     """Warn where the history that a fold looks back on starts inside the range."""
     start = made.question.span.start
     if start is None:
         return
     for step in made.steps:
         looks_back = step.to_date or step.first_of is not None
-        if not (looks_back or any(_looks_back(shop, leaf) for leaf in step.reads)):
+        if not (looks_back or any(_looks_back(data, leaf) for leaf in step.reads)):
             continue
         first = engine.earliest(step.table)
         if first is not None and first >= start:
@@ -325,14 +326,14 @@ def _warn_of_history(shop: Shop, engine: Engine, made: Plan) -> None:
             return
 
 
-def _looks_back(shop: Shop, item: Column | Lookup) -> bool:
+def _looks_back(data: ShopData, item: Column | Lookup) -> bool:
     if isinstance(item, Lookup):
-        return _looks_back(shop, item.key) or _looks_back(shop, item.value)
-    if shop.supplies(item):
+        return _looks_back(data, item.key) or _looks_back(data, item.value)
+    if data.supplies(item):
         return False
-    rule = shop.rule(item)
+    rule = data.rule(item)
     if rule is None:
         return False
     if isinstance(rule, NumberOver | FirstOver | PreviousOver):
         return True
-    return any(_looks_back(shop, needed) for needed in dependencies(rule))
+    return any(_looks_back(data, needed) for needed in dependencies(rule))
