@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from funnelkit.formula.formulas import Aggregate
+from funnelkit.formula.formulas import Aggregate, Count
 from funnelkit.formula.properties import columns_of, leaves
 from funnelkit.formula.values import Column, Lookup, Predicate, Scalar, Value
 
@@ -53,6 +53,11 @@ class FromChildren:
     key: Column
     aggregate: Aggregate
     above: int | None = None
+
+    @property
+    def says_any(self) -> bool:
+        """Whether it says no more than that some row points here."""
+        return self.above == 0 and isinstance(self.aggregate, Count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class PolarsEngine:
 
     def __post_init__(self) -> None:
         self.compiler = Compiler(self.data)
-        self.frames = Frames(self.data, self.compiler)
+        self.frames = Frames(self.data, self.compiler, self._collect_one)
 
     def fold(self, steps: Sequence[Step]) -> list[pl.DataFrame]:
         """Answer every step; see `Engine.fold`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -39,6 +39,7 @@ class Frames:
 
     data: ShopData
     compiler: Compiler
+    collect: Callable[[pl.LazyFrame], pl.DataFrame]
     used: set[str] = field(default_factory=set)
 
     def prepare(
@@ -122,11 +123,17 @@ class Frames:
             *(pl.col(column_name(item.value)).alias(column_name(item)) for item in lookups),
         )
         if self._is_smaller(key, parent.table):
-            keys = self.data.tables[key.table].frame.select(key.name)
-            # Polars pushes the keys into the parent's scan only where their side has a filter
-            pointed = keys.filter(pl.col(key.name).is_not_null())
-            looked_up = looked_up.join(pointed, left_on=_PARENT, right_on=key.name, how="semi")
+            pointed = self._values(key, self.data.tables[key.table].frame)
+            looked_up = looked_up.filter(pl.col(_PARENT).is_in(pointed))
         return frame.join(looked_up, left_on=column_name(key), right_on=_PARENT, how="left")
+
+    def _values(self, key: Column, children: pl.LazyFrame) -> pl.Expr:
+        """Read the keys that rows of a finer table point to, to look for in the coarser one.
+
+        A filter by few keys, pushed into the scan, is cheaper than a join with all.
+        """
+        keys = children.select(key.name).filter(pl.col(key.name).is_not_null())
+        return pl.lit(self.collect(keys).to_series().unique()).implode()
 
     def _is_smaller(self, key: Column, parent: str) -> bool:
         """Whether few rows of the parent are pointed to: a left join hashes all it is given."""
@@ -198,6 +205,12 @@ class Frames:
     ) -> pl.LazyFrame:
         wants = [rule.key, *columns_of(rule.aggregate)]
         children = self.prepare(rule.key.table, wants).filter(pl.col(rule.key.name).is_not_null())
+        if rule.says_any and self._is_smaller(rule.key, column.table):
+            where = rule.aggregate.where
+            counted = children if where is None else children.filter(self.compiler.predicate(where))
+            own = pl.col(self.data.known[column.table].key[0])
+            is_any = own.is_in(self._values(rule.key, counted)).fill_null(value=False)
+            return frame.with_columns(is_any.alias(column.name))
         folded = children.group_by(pl.col(rule.key.name).alias(_PARENT)).agg(
             self.compiler.aggregate(rule.aggregate).alias(column.name)
         )
