@@ -40,7 +40,7 @@ LAYERS = (
     "formula.values",
     "formula",
     "calendar",
-    "fiscal",
+    "fiscal|zones",
     "sources",
     "units",
     "errors",
