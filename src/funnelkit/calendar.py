@@ -15,19 +15,21 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
 from itertools import pairwise
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from funnelkit.errors import DefinitionError, UnknownNameError
+from funnelkit.errors import DefinitionError
 from funnelkit.fiscal import WEEKDAYS, WeekYear, fiscal_starts, parse_fiscal_start
+from funnelkit.zones import check_zone, localised, offsets
 
 __all__ = ["Calendar", "Grain", "Moment", "Span", "TimeUnit", "check_zone", "localised"]
 
 Moment = str | dt.date | dt.datetime
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  # local time, as every time without a zone here
+UTC_EPOCH = EPOCH.replace(tzinfo=dt.UTC)
+CENTURY = dt.timedelta(days=36_525)
 
 
 class TimeUnit(StrEnum):
@@ -98,19 +100,6 @@ class Grain:
     def days(self) -> int:
         """How many days it is long; 0 where it is counted in months or hours."""
         return self.count * _DAYS.get(self.unit, 0)
-
-
-def check_zone(name: str) -> str:
-    """Give back the name of a time zone.
-
-    Raises:
-        UnknownNameError: There is no such zone.
-    """
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UnknownNameError("time zone", name, sorted(available_timezones())) from None
-    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +187,9 @@ class Calendar:
             raise DefinitionError(
                 f"every= gives {len(edges)} boundaries", "give the starts and, last, the end"
             )
+        place = self.instant if replace(self, boundaries=edges).has_hours else _itself
         for one, two in pairwise(edges):
-            if two <= one:
+            if place(two) <= place(one):
                 raise DefinitionError(
                     f"in every= the boundary {two} comes after {one}", "sort them, each once"
                 )
@@ -287,11 +277,14 @@ class Calendar:
     ) -> tuple[tuple[dt.datetime, dt.timedelta], ...]:
         """Give since when the clock is how far ahead of UTC, from one instant to another.
 
+        Nothing is given over more than a century: such times hold a mistaken one,
+        whose thousands of changes would only cost time.
+
         Args:
             low: The first instant; the first entry holds for everything before.
             high: The last instant.
         """
-        return _offsets(self.time_zone, low, high)
+        return offsets(self.time_zone, low, high) if high - low <= CENTURY else ()
 
     def floor(self, local: dt.datetime) -> dt.datetime:
         """Give the start of the period that a local time lies in.
@@ -305,7 +298,9 @@ class Calendar:
         if self.every is None:
             return day
         if self.every.unit is TimeUnit.HOUR:
-            return day.replace(hour=local.hour - local.hour % self.every.count)
+            is_later = local.fold if self.every.count == 1 else 0
+            hour = local.hour - local.hour % self.every.count
+            return self.shown(self.instant(day.replace(hour=hour, fold=is_later)))
         if self.every.days:
             return day - (day - self._anchor) % dt.timedelta(days=self.every.days)
         return _month(_month_count(day) // self.every.months * self.every.months)
@@ -328,8 +323,9 @@ class Calendar:
         if self.every is None:
             return first - dt.timedelta(days=periods)
         if self.every.unit is TimeUnit.HOUR:
-            back = self.instant(first) - dt.timedelta(hours=periods * self.every.count)
-            return self.shown(back)
+            for _ in range(periods):
+                first = self.floor(self.shown(self.instant(first) - dt.timedelta(microseconds=1)))
+            return first
         if self.every.days:
             return first - dt.timedelta(days=periods * self.every.days)
         return _month(_month_count(first) - periods * self.every.months)
@@ -340,13 +336,14 @@ class Calendar:
             starts = self._labelled(self.edges)
             places = pl.lit(starts).search_sorted(label, side="right").cast(pl.Int64) + periods - 1
             is_there = label.is_not_null() & places.is_between(0, len(starts) - 1)
-            return pl.lit(starts).gather(pl.when(is_there).then(places))
+            later = pl.lit(starts).gather(pl.when(is_there).then(places))
+            return later.alias(label.meta.output_name())
         if self.every is None:
             return label
         if self.every.unit is TimeUnit.HOUR:
-            for _ in range(periods):
-                label = self._next_hour(label)
-            return label
+            return label.map_batches(
+                lambda labels: self._hours_later(labels, periods), return_dtype=self.label_type
+            )
         months, days = self.every.months * periods, self.every.days * periods
         return label.dt.offset_by(f"{months}mo" if months else f"{days}d")
 
@@ -375,7 +372,7 @@ class Calendar:
         if self.edges:
             starts = self._labelled(self.edges)
             edges = starts if self.has_hours else starts.cast(pl.Datetime("us"))
-            times = local if self.has_hours else local.cast(pl.Datetime("us"))
+            times = local.cast(edges.dtype)
             outside = starts.clear(1)
             labels = pl.concat([outside, starts[:-1], outside])
             return pl.lit(labels).gather(pl.lit(edges).search_sorted(times, side="right"))
@@ -415,7 +412,8 @@ class Calendar:
         return day - dt.timedelta(days=(day.weekday() - WEEKDAYS.index(self.week_start)) % 7)
 
     def _index(self, local: dt.datetime) -> int:
-        found = bisect_right(self.edges, local) - 1
+        place = self.instant if self.has_hours else _itself
+        found = bisect_right(self.edges, place(local), key=place) - 1
         if found < 0:
             raise DefinitionError(
                 f"{local} lies before the first period", f"they begin at {self.edges[0]}"
@@ -431,59 +429,32 @@ class Calendar:
 
     def _hours(self, low: dt.datetime, high: dt.datetime) -> pl.Series:
         """Give the start of every period of hours from one instant to another."""
-        quarters = pl.datetime_range(low, high, "15m", time_unit="us", eager=True)
-        name = quarters.name
-        return quarters.to_frame().select(self._hour(pl.col(name))).to_series().unique().sort()
+        first, last, hour = low.astimezone(dt.UTC), high.astimezone(dt.UTC), dt.timedelta(hours=1)
+        pieces = offsets(self.time_zone, first, last)
+        changes = [since for since, _ in pieces]
+        whole = [
+            pl.datetime_range(since - (since - UTC_EPOCH + ahead) % hour, until, hour, eager=True)
+            for (since, ahead), until in zip(pieces, [*changes[1:], last], strict=True)
+        ]
+        instants = pl.lit(pl.concat([pl.Series(changes, dtype=whole[0].dtype), *whole]))
+        starts = pl.select(self._hour(instants)).to_series()
+        ends = pl.select(pl.lit(low).append(pl.lit(high))).to_series()
+        return starts.filter(starts.is_between(ends[0], ends[1])).append(ends).unique().sort()
+
+    def _hours_later(self, labels: pl.Series, periods: int) -> pl.Series:
+        """Move labels step by step: as one expression it would grow with every step."""
+        for _ in range(periods):
+            labels = pl.select(self._next_hour(pl.lit(labels))).to_series()
+        return labels
 
     def _next_hour(self, label: pl.Expr) -> pl.Expr:
         """Give the start after a start; a period may be longer where the clock goes back."""
         count = 1 if self.every is None else self.every.count
-        after = self._hour(label + dt.timedelta(hours=count))
-        if count == 1:
-            return pl.when(after > label).then(after).otherwise(label + dt.timedelta(minutes=90))
-        later = self._hour(label + dt.timedelta(hours=count, minutes=90))
-        return pl.when(after > label).then(after).otherwise(later)
-
-
-def localised(local: pl.Expr, zone: str) -> pl.Expr:
-    """Give the instant of a local time.
-
-    A local time that the clock shows twice is the first of the two; one that it
-    skips is read as if the clock had not been changed yet.
-    """
-    if zone == "UTC":
-        return local.dt.replace_time_zone("UTC")
-    known = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    day = dt.timedelta(days=1)
-    before = (local - day).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    return pl.coalesce(known, before + day)
-
-
-@lru_cache(maxsize=64)
-def _offsets(
-    zone: str, low: dt.datetime, high: dt.datetime
-) -> tuple[tuple[dt.datetime, dt.timedelta], ...]:
-    """Find every change of the clock by halving the days between which it differs."""
-    clock = ZoneInfo(zone)
-
-    def ahead(instant: dt.datetime) -> dt.timedelta:
-        return instant.astimezone(clock).utcoffset() or dt.timedelta()
-
-    found = [(low, ahead(low))]
-    day = low
-    while day < high:
-        after = min(day + dt.timedelta(days=1), high)
-        if ahead(after) != found[-1][1]:
-            before, change = day, after
-            while change - before > dt.timedelta(microseconds=1):
-                middle = before + (change - before) // 2
-                before, change = (
-                    (middle, change) if ahead(middle) == found[-1][1] else (before, middle)
-                )
-            found.append((change, ahead(change)))
-            after = change
-        day = after
-    return tuple(found)
+        within = label + dt.timedelta(hours=count)
+        local = within.dt.convert_time_zone(self.time_zone).dt.replace_time_zone(None)
+        rest = local.dt.truncate(f"{count}h") + dt.timedelta(hours=count) - local
+        after = self._hour(within)
+        return pl.when(after > label).then(after).otherwise(self._hour(within + rest))
 
 
 def _month_count(day: dt.datetime) -> int:
@@ -492,3 +463,7 @@ def _month_count(day: dt.datetime) -> int:
 
 def _month(count: int) -> dt.datetime:
     return dt.datetime(count // 12, count % 12 + 1, 1)  # noqa: DTZ001  # local time
+
+
+def _itself(local: dt.datetime) -> dt.datetime:
+    return local

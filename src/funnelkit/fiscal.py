@@ -48,6 +48,7 @@ class WeekYear:
     is_nearest: bool = True
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", tuple(self.pattern))
         if sorted(self.pattern) != [4, 4, 5]:
             raise DefinitionError(
                 f"pattern={self.pattern} is no quarter of 13 weeks",

@@ -45,7 +45,7 @@ LAYERS = (
     "formula.values",
     "formula",
     "calendar",
-    "fiscal",
+    "fiscal|zones",
     "sources",
     "units",
     "errors",

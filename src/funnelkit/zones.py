@@ -1,0 +1,75 @@
+"""Time zones: which there are, what their clocks show, and when those are changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import polars as pl
+
+from funnelkit.errors import UnknownNameError
+
+__all__ = ["check_zone", "localised", "offsets"]
+
+
+def check_zone(name: str) -> str:
+    """Give back the name of a time zone.
+
+    Raises:
+        UnknownNameError: There is no such zone.
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UnknownNameError("time zone", name, sorted(available_timezones())) from None
+    return name
+
+
+def localised(local: pl.Expr, zone: str) -> pl.Expr:
+    """Give the instant of a local time.
+
+    A local time that the clock shows twice is the first of the two; one that it
+    skips is read as if the clock had not been changed yet.
+    """
+    if zone == "UTC":
+        return local.dt.replace_time_zone("UTC")
+    known = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    day = dt.timedelta(days=1)
+    before = (local - day).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return pl.coalesce(known, before + day)
+
+
+@lru_cache(maxsize=64)
+def offsets(
+    zone: str, low: dt.datetime, high: dt.datetime
+) -> tuple[tuple[dt.datetime, dt.timedelta], ...]:
+    """Give since when the clock of a zone is how far ahead of UTC.
+
+    Every change is found by halving the days between which it differs.
+
+    Args:
+        zone: The zone.
+        low: The first instant; the first entry holds for everything before.
+        high: The last instant.
+    """
+    clock = ZoneInfo(zone)
+
+    def ahead(instant: dt.datetime) -> dt.timedelta:
+        return instant.astimezone(clock).utcoffset() or dt.timedelta()
+
+    found = [(low, ahead(low))]
+    day = low
+    while day < high:
+        after = min(day + dt.timedelta(days=1), high)
+        if ahead(after) != found[-1][1]:
+            before, change = day, after
+            while change - before > dt.timedelta(microseconds=1):
+                middle = before + (change - before) // 2
+                before, change = (
+                    (middle, change) if ahead(middle) == found[-1][1] else (before, middle)
+                )
+            found.append((change, ahead(change)))
+            after = change
+        day = after
+    return tuple(found)
