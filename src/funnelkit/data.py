@@ -26,11 +26,13 @@ class Seen:
         rows: The number of rows.
         earliest: The instant of the first row, where rows have times.
         latest: The instant of the last row.
+        untimed: The number of rows without a time; None where that was not looked at.
     """
 
     rows: int
     earliest: dt.datetime | None
     latest: dt.datetime | None
+    untimed: int | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +72,10 @@ class ShopData:
         """Give the column of a table's exchange rates, where amounts are to be converted."""
         column = self.known[table].columns.get("fx_rate")
         return None if column is None or self.lacks(column) else column
+
+    def has_times(self, table: str) -> bool:
+        """Say whether every row of a table is known to have a time."""
+        return table in self.seen and self.seen[table].untimed == 0
 
     def size(self, table: str) -> int | None:
         """Give the number of rows of a table, where it is known without reading."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from funnelkit.calendar import Span
 from funnelkit.data import Seen, ShopData
 from funnelkit.derivations import CLOCKS, Severity
 from funnelkit.engines.base import PERIOD, group_column
@@ -86,8 +87,8 @@ class PolarsEngine:
         if found:
             raise ContractError([finding.fault for finding in found])
         for promise, count in zip(promises, counts, strict=True):
-            seen = Seen(count["rows"], count["earliest"], count["latest"])
-            self.data.seen[promise.table] = seen
+            times = (count.get(name) for name in ("earliest", "latest", "untimed"))
+            self.data.seen[promise.table] = Seen(count["rows"], *times)
         return True
 
     def as_of(self) -> dt.datetime | None:
@@ -187,7 +188,7 @@ class PolarsEngine:
         rows = self.frames.prepare(step.table, wants, spread=step.is_spread)
         if step.first_of is not None:
             return rows.filter(pl.col(clock.name).is_not_null(), *self._entering(step))
-        if has_clock:
+        if has_clock and not (step.span == Span() and self.data.has_times(step.table)):
             rows = rows.filter(*self.compiler.within(clock, step.span))
         named = {
             group_column(group.name): self.compiler.value(group.value) for group in step.groups

@@ -91,7 +91,7 @@ class Promises:
         """Count the rows, those that break each promise, and find the first and last time."""
         compiler, bound = Compiler(self.data), self.data.tables[self.table]
         clock = bound.table.get(bound.table.time)
-        moment = compiler.instant(clock) if self.data.supplies(clock) else pl.lit(None)
+        moment = compiler.instant(clock) if self.data.supplies(clock) else None
         counts = [
             compiler.predicate(check.broken).sum().cast(pl.Int64).alias(f"check {number}")
             for number, check in enumerate(self.checks)
@@ -107,8 +107,7 @@ class Promises:
             ]
         return bound.frame.select(
             pl.len().cast(pl.Int64).alias("rows"),
-            moment.min().alias("earliest"),
-            moment.max().alias("latest"),
+            *(() if moment is None else _times(moment)),
             *counts,
         )
 
@@ -139,6 +138,11 @@ class Promises:
                     rows,
                     _sample(broken.collect()),
                 )
+
+
+def _times(moment: pl.Expr) -> tuple[pl.Expr, ...]:
+    untimed = moment.null_count().cast(pl.Int64).alias("untimed")
+    return moment.min().alias("earliest"), moment.max().alias("latest"), untimed
 
 
 def all_findings(data: ShopData) -> list[Finding]:
