@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 
 import polars as pl
 
@@ -12,7 +14,7 @@ from funnelkit.align import align, check_currencies
 from funnelkit.binding import kind_faults
 from funnelkit.calendar import Moment
 from funnelkit.data import ShopData
-from funnelkit.engines.base import Engine
+from funnelkit.engines.base import Engine, Report
 from funnelkit.engines.polars import PolarsEngine
 from funnelkit.errors import (
     ContractError,
@@ -42,7 +44,7 @@ from funnelkit.registries import Registry, find_metric, registry
 from funnelkit.result import Result
 from funnelkit.rules import FirstOver, NumberOver, PreviousOver, dependencies
 from funnelkit.shop import Shop
-from funnelkit.steps import Plan, Question
+from funnelkit.steps import Plan, Question, Step
 
 __all__ = ["Asked", "evaluate", "plan"]
 
@@ -59,6 +61,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
     end: Moment | None = None,
     where: Predicate | str | None = None,
     totals: bool = False,
+    progress: bool = False,
 ) -> Result:
     """Compute metrics of a shop.
 
@@ -73,6 +76,8 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         end: The first moment after the range.
         where: Which rows enter, over dimensions, as a predicate or its text.
         totals: Whether to add rows for all groups together, computed anew.
+        progress: Whether to write on standard error which steps are done; they
+            then follow one another, which takes longer.
 
     Returns:
         The values, one row per period and group; see `Result`.
@@ -91,7 +96,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
     """
     made = plan(shop, metrics, by=by, every=every, start=start, end=end, where=where)
     engine = PolarsEngine(shop.data)
-    result = _answer(shop.data, engine, made)
+    result = _answer(shop.data, engine, made, progress=progress)
     if not totals:
         return result
     whole = [m for m in result.metrics if by or not m.compares_periods]
@@ -99,7 +104,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         return result.with_totals(None)
     every = every if by else None
     made = plan(shop, whole, every=every, start=start, end=end, where=where)
-    return result.with_totals(_answer(shop.data, engine, made))
+    return result.with_totals(_answer(shop.data, engine, made, progress=progress))
 
 
 def plan(  # noqa: PLR0913  # as evaluate
@@ -152,9 +157,9 @@ def plan(  # noqa: PLR0913  # as evaluate
     return made
 
 
-def _answer(data: ShopData, engine: Engine, made: Plan) -> Result:
+def _answer(data: ShopData, engine: Engine, made: Plan, *, progress: bool) -> Result:
     try:
-        return _computed(data, engine, made)
+        return _computed(data, engine, made, progress=progress)
     except DataError as error:
         if type(error) is DataError and (place := _unreadable(data)):
             raise DataError(f"{place}: {error.problem}", error.remedy) from None
@@ -171,16 +176,28 @@ def _unreadable(data: ShopData) -> str:
     return ""
 
 
-def _computed(data: ShopData, engine: Engine, made: Plan) -> Result:
+def _computed(data: ShopData, engine: Engine, made: Plan, *, progress: bool) -> Result:
     as_of = _known_until(data, engine, made)
     _warn_of_history(data, engine, made)
     if as_of is not None:
         until = data.calendar.shown(as_of)
         end = made.question.span.end
         made = with_parts(made, until if end is None else min(until, end))
-    answers = engine.fold([*made.steps, *(part.step for part in made.parts)])
+    steps = [*made.steps, *(part.step for part in made.parts)]
+    answers = engine.fold(steps, report=_reporter(len(steps)) if progress else None)
     check_currencies(made, answers)
     return Result.from_leaves(made, align(made, answers), data.currency, as_of)
+
+
+def _reporter(total: int) -> Report:
+    """Write a line on standard error for each step that is done."""
+    done = count(1)
+
+    def report(step: Step) -> None:
+        first, *_ = str(step).splitlines()
+        print(f"{next(done)} of {total}: {first}", file=sys.stderr, flush=True)  # noqa: T201
+
+    return report
 
 
 def _metrics(asked: Asked) -> list[Metric]:

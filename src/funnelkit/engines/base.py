@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import polars as pl
 
 from funnelkit.steps import Step
 
-__all__ = ["PERIOD", "Engine", "group_column"]
+__all__ = ["PERIOD", "Engine", "Report", "group_column"]
 
 PERIOD = "#period"
 """The column of an answer that holds the period."""
@@ -21,11 +21,19 @@ def group_column(name: str) -> str:
     return f"#by {name}"
 
 
+Report = Callable[[Step], None]
+"""Is told of each step that is done."""
+
+
 class Engine(Protocol):
     """Carries out the steps of a plan on the data of one data."""
 
-    def fold(self, steps: Sequence[Step]) -> list[pl.DataFrame]:
+    def fold(self, steps: Sequence[Step], *, report: Report | None = None) -> list[pl.DataFrame]:
         """Answer every step; the promises of each table that is read are checked once.
+
+        Args:
+            steps: The steps.
+            report: Called after each step; steps then follow one another.
 
         Returns:
             For each step a frame with the period (where the calendar has

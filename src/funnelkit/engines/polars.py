@@ -11,7 +11,7 @@ import polars as pl
 from funnelkit.calendar import Span
 from funnelkit.data import Seen, ShopData
 from funnelkit.derivations import CLOCKS, Severity
-from funnelkit.engines.base import PERIOD, group_column
+from funnelkit.engines.base import PERIOD, Report, group_column
 from funnelkit.engines.expressions import Compiler
 from funnelkit.engines.prepare import Frames
 from funnelkit.engines.runs import KEY, Runs, read_runs
@@ -53,18 +53,26 @@ class PolarsEngine:
         self.compiler = Compiler(self.data)
         self.frames = Frames(self.data, self.compiler, self._collect_one)
 
-    def fold(self, steps: Sequence[Step]) -> list[pl.DataFrame]:
+    def fold(self, steps: Sequence[Step], *, report: Report | None = None) -> list[pl.DataFrame]:
         """Answer every step; see `Engine.fold`."""
         rows = [self._rows(step) for step in steps]
         if self._verify():
             rows = [self._rows(step) for step in steps]
         self.runs.clear()
-        queries = [
+        queries = (
             _labelled(step, self._fold(step, entered))
             for step, entered in zip(steps, rows, strict=True)
-        ]
+        )
+        if report is not None:
+            both = zip(queries, steps, strict=True)
+            return [self._reported(query, step, report) for query, step in both]
         tables = {step.table for step in steps}
-        return self._collect(queries, share=len(tables) < len(steps))
+        return self._collect(list(queries), share=len(tables) < len(steps))
+
+    def _reported(self, query: pl.LazyFrame, step: Step, report: Report) -> pl.DataFrame:
+        answer = self._collect_one(query)
+        report(step)
+        return answer
 
     def _verify(self) -> bool:
         """Check keys and rows of the tables that are read, once per table.
@@ -127,7 +135,7 @@ class PolarsEngine:
         """
         if not queries:
             return []
-        rows = [bound.rows for bound in self.data.tables.values()]
+        rows = [self.data.size(table) for table in self.frames.used]
         is_small = all(count is not None and count <= SMALL for count in rows)
         try:
             return pl.collect_all(
