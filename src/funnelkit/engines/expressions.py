@@ -152,8 +152,9 @@ class Compiler:
                 return _where(counted, where).count().cast(pl.Int64)
             case CountDistinct(value):
                 kept = _where(self.value(value), where)
-                folded = kept.count() if is_unique else kept.drop_nulls().n_unique()
-                return folded.cast(pl.Int64)
+                if is_unique:
+                    return kept.count().cast(pl.Int64)
+                return kept.n_unique().cast(pl.Int64) - kept.is_null().any().cast(pl.Int64)
             case Sum():
                 return self._sum(aggregate, where)
             case Mean(value):

@@ -90,7 +90,7 @@ class PolarsEngine:
         found = [
             finding
             for promise, count in zip(promises, counts, strict=True)
-            for finding in promise.findings(count)
+            for finding in promise.findings(count, promise.double_keys(self._collect_one))
         ]
         if found:
             raise ContractError([finding.fault for finding in found])
