@@ -18,7 +18,6 @@ from oracle.words import (
     counted_orders,
     has_column,
     inside,
-    is_true,
     orders_per_session,
     ratio,
     sessions,
