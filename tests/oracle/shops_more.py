@@ -116,21 +116,16 @@ DERIVED: Mapping[str, tuple[str, ...]] = {
 }
 """By table, the columns that few shops supply: at most one of them is there."""
 
-EVENT_NAMES = (
-    "page_view",
-    "page_view",
-    "view_item",
-    "view_item",
-    "add_to_cart",
-    "add_to_cart",
-    "begin_checkout",
-    "purchase",
-    "offer_shown",
-    "offer_accepted",
-    "scroll_90",
-    "video_start",
-    "search",
+THEMES = (
+    ("view_item", "view_item", "add_to_cart", "purchase"),
+    ("offer_shown", "offer_shown", "offer_accepted"),
+    ("page_view", "page_view", "scroll_90", "video_start", "purchase"),
+    ("view_item", "add_to_cart", "begin_checkout", "purchase", "page_view", "search", None),
 )
+"""What happens in a shop: few kinds of events, so that they meet."""
+
+DELAYS = tuple(dt.timedelta(hours=hours) for hours in (0, 1, 24, 25, 72, -1))
+LONG_AFTER = dt.datetime(2024, 7, 1)
 
 
 def frames(tables: Tables) -> dict[str, pl.DataFrame]:
@@ -233,22 +228,43 @@ def _extended(draw: st.DrawFn, name: str, tables: Tables) -> list[Row]:
             row.update(
                 survey_type=draw(st.sampled_from(("brand_unaided", "brand_aided"))), score=None
             )
+    if draw(st.booleans()):
+        _follow(
+            name, rows, tables, draw(st.lists(st.sampled_from(DELAYS), min_size=10, max_size=10))
+        )
     amounts = {"orders": "gross_amount", "returns": "refund_amount"}
     if name in amounts and rows and amounts[name] in rows[0] and draw(st.booleans()):
         rows[0][amounts[name]] = -5.0
     return rows
 
 
+def _follow(name: str, rows: list[Row], tables: Tables, delays: Sequence[dt.timedelta]) -> None:
+    """Let orders follow the visits that they name, and carts precede the orders that they name."""
+    parents = {"orders": ("sessions", "session_id", "started_at", "ordered_at", 1)}
+    parents["carts"] = ("orders", "order_id", "ordered_at", "created_at", -1)
+    if name not in parents:
+        return
+    parent, key, time, own, sign = parents[name]
+    times = {row[key]: row[time] for row in tables.get(parent, ())}
+    for row, delay in zip(rows, delays, strict=False):
+        if times.get(row.get(key)) is not None:
+            row[own] = times[row[key]] + sign * delay
+
+
 @st.composite
 def _event_rows(draw: st.DrawFn, tables: Tables) -> list[Row]:
     visitor_of = {row["session_id"]: row["visitor_id"] for row in tables.get("sessions", ())}
+    theme = draw(st.sampled_from(THEMES))
+    times = draw(st.lists(st.sampled_from(_moments(tables)), min_size=1, max_size=5))
+    products = draw(st.sampled_from((("p1",), ("p1", "p2"), ("p1", "p2", "p3", "p9", None))))
+    visitors = draw(st.sampled_from((("v1",), ("v1", "v2"), ("v1", "v2", "v4", None))))
     columns = st.fixed_dictionaries(
         {
-            "occurred_at": st.sampled_from((*_moments(tables), None)),
-            "visitor_id": _visitors,
-            "event_name": st.sampled_from((*EVENT_NAMES, None)),
+            "occurred_at": st.sampled_from((*times, *times, None)),
+            "visitor_id": st.sampled_from(visitors),
+            "event_name": st.sampled_from(theme),
             "session_id": _known(tuple(visitor_of), "s99"),
-            "product_id": _products,
+            "product_id": st.sampled_from(products),
             "quantity": _counts,
             "value": _signed,
             "cart_id": _known(_ids(tables, "carts", "cart_id"), 99),
@@ -259,17 +275,22 @@ def _event_rows(draw: st.DrawFn, tables: Tables) -> list[Row]:
             "is_key_event": _flags,
         }
     )
-    numbers = draw(st.lists(st.integers(1, 20), unique=True, max_size=14))
+    least = draw(st.sampled_from((8, 4, 0)))
+    numbers = draw(st.lists(st.integers(1, 20), unique=True, min_size=least, max_size=14))
     rows = [{"event_id": number, **draw(columns)} for number in numbers]
     for row in rows:
         if row["session_id"] in visitor_of and draw(st.sampled_from((True, True, True, False))):
             row["visitor_id"] = visitor_of[row["session_id"]]
+    if rows and draw(st.booleans()):
+        rows[-1]["occurred_at"] = LONG_AFTER
     return rows
 
 
 @st.composite
 def _email_rows(draw: st.DrawFn, tables: Tables) -> list[Row]:
-    moments = _moments(tables)
+    placed = [row["ordered_at"] for row in tables.get("orders", ()) if row["ordered_at"]]
+    some = draw(st.lists(st.sampled_from(_moments(tables)), min_size=1, max_size=3))
+    moments = (*some, *placed[:3])
     sometimes = st.sampled_from((*moments, *[None] * len(moments)))
     keys = st.tuples(st.sampled_from(("m1", "m2", "m3")), st.sampled_from(("r1", "r2", "r3", "r4")))
     columns = st.fixed_dictionaries(
@@ -354,6 +375,8 @@ def shops_more(
     for name in names:
         is_old = name in base
         rows = draw(_extended(name, base) if is_old else _new_rows(name, base))
+        if is_old:
+            base[name] = rows
         absent = draw(_absent(name, keep, has_events="events" in names))
         absent |= set((drop or {}).get(name, ()))
         result[name] = [
