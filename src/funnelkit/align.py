@@ -89,10 +89,10 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
         frame = pl.concat(frames, how="horizontal") if frames else pl.DataFrame()
     else:
         frames = [*answers, *(part.frame for part in parts)]
-        frame = _spine([frame.select(keys) for frame in frames], periods, groups)
+        rows = _spine([frame.lazy().select(keys) for frame in frames], periods, groups)
         for part in parts:
-            frame = frame.join(part.frame, on=keys, how="left", nulls_equal=True)
-        frame = frame.sort(keys, nulls_last=True)
+            rows = rows.join(part.frame.lazy(), on=keys, how="left", nulls_equal=True)
+        frame = rows.sort(keys, nulls_last=True).collect(engine="in-memory")
     zeros = [pl.col(name).fill_null(0) for part in parts for name in part.zeros]
     return Aligned(frame.with_columns(zeros), periods)
 
@@ -188,10 +188,15 @@ def _same_types(answers: Sequence[pl.DataFrame], groups: list[str]) -> list[pl.D
             problem = f"is {' and '.join(sorted(map(str, types)))} in different tables"
             raise ContractError([Fault("by", name, problem, "cast the columns to one type")])
     common = {g: answer.schema[g] for answer in answers if answer.height for g in groups}
-    return [answer.cast({g: common.get(g, answer.schema[g]) for g in groups}) for answer in answers]
+    return [
+        answer.cast(
+            {g: common[g] for g in groups if common.get(g, answer.schema[g]) != answer.schema[g]}
+        )
+        for answer in answers
+    ]
 
 
-def _spine(keys: Sequence[pl.DataFrame], periods: pl.DataFrame, groups: list[str]) -> pl.DataFrame:
+def _spine(keys: Sequence[pl.LazyFrame], periods: pl.DataFrame, groups: list[str]) -> pl.LazyFrame:
     """Give the rows of the result: every group that some source knows.
 
     Without keys every period between the first and the last has a row.
@@ -199,8 +204,8 @@ def _spine(keys: Sequence[pl.DataFrame], periods: pl.DataFrame, groups: list[str
     if not periods.columns:
         return pl.concat(keys).unique()
     if not groups:
-        return periods
-    return pl.concat(keys).unique().join(periods, on=PERIOD, how="semi")
+        return periods.lazy()
+    return pl.concat(keys).unique().join(periods.lazy(), on=PERIOD, how="semi")
 
 
 def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:

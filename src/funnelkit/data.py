@@ -50,6 +50,8 @@ class ShopData:
         given_as_of: The instant up to which the data is known, where it was told.
         seen: What was learnt of the tables that were read.
         seen_as_of: The latest instant that was found in the data.
+        found_rules: The rules that were looked up; what is bound never changes.
+        found_lacks: What columns were found to lack.
     """
 
     tables: Mapping[str, Bound]
@@ -62,6 +64,8 @@ class ShopData:
     given_as_of: dt.datetime | None
     seen: dict[str, Seen] = field(default_factory=dict)
     seen_as_of: dt.datetime | None = None
+    found_rules: dict[Column, Rule | None] = field(default_factory=dict)
+    found_lacks: dict[Column | Lookup, frozenset[str]] = field(default_factory=dict)
 
     def supplies(self, column: Column) -> bool:
         """Say whether a column was supplied as it is."""
@@ -94,11 +98,15 @@ class ShopData:
 
     def rule(self, column: Column) -> Rule | None:
         """Give the rule that derives a column; None where there is none that can."""
-        return self._rule(column, frozenset())
+        if column not in self.found_rules:
+            self.found_rules[column] = self._rule(column, frozenset())
+        return self.found_rules[column]
 
     def lacks(self, column: Column | Lookup) -> frozenset[str]:
         """Give what is missing for a column or lookup: tables and columns, by name."""
-        return self._lacks(column, frozenset())
+        if column not in self.found_lacks:
+            self.found_lacks[column] = self._lacks(column, frozenset())
+        return self.found_lacks[column]
 
     def column(self, table: str, name: str) -> Column:
         """Give a column of a bound table: a declared one, or an extra one of the frame."""
