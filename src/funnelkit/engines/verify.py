@@ -114,8 +114,9 @@ class Promises:
         """
         if not self.key:
             return 0
+        first, *others = self.key
         keys = self.data.tables[self.table].frame.select(self.key).drop_nulls()
-        if len(self.key) > 1 or not keys.collect_schema()[self.key[0]].is_integer():
+        if others or not self.data.tables[self.table].columns[first].is_integer():
             kinds = pl.struct(self.key).n_unique().cast(pl.Int64)
             return int(collect(keys.select(pl.len().cast(pl.Int64) - kinds)).item())
         values = collect(keys).to_series()
