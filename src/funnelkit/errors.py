@@ -45,7 +45,9 @@ def check_kind(name: str, thing: object, kinds: tuple[type, ...], remedy: str) -
     """
     if not isinstance(thing, kinds):
         kind = thing.__name__ if isinstance(thing, type) else f"a {type(thing).__name__}"
-        raise DefinitionError(f"{name} is {kind}: {shortened(repr(thing))}", remedy)
+        raise DefinitionError(
+            f"{name} is {kind}: {shortened(' '.join(repr(thing).split()))}", remedy
+        )
 
 
 class FunnelkitError(Exception):

@@ -12,7 +12,7 @@ import polars as pl
 
 from funnelkit.align import align, check_currencies
 from funnelkit.binding import kind_faults
-from funnelkit.calendar import Moment
+from funnelkit.calendar import Moment, Span
 from funnelkit.data import ShopData
 from funnelkit.engines.base import Engine, Report
 from funnelkit.engines.polars import PolarsEngine
@@ -20,9 +20,12 @@ from funnelkit.errors import (
     ContractError,
     DataError,
     DefinitionError,
+    Fault,
+    FunnelkitError,
     HistoryWarning,
     UnknownNameError,
     check_kind,
+    shortened,
 )
 from funnelkit.formula.formulas import Native
 from funnelkit.formula.parsing import parse_predicate
@@ -142,6 +145,7 @@ def plan(  # noqa: PLR0913  # as evaluate
     try:
         calendar, span = shop.data.calendar.divided(every, start, end)
         made = make_plan(shop.data, chosen, Question(dimensions, predicate, calendar, span))
+        _check_latest(span)
     except OverflowError:
         raise DefinitionError(
             "the question reaches beyond the years 1 to 9999", "give a later start or earlier end"
@@ -164,6 +168,16 @@ def _answer(data: ShopData, engine: Engine, made: Plan, *, progress: bool) -> Re
         if type(error) is DataError and (place := _unreadable(data)):
             raise DataError(f"{place}: {error.problem}", error.remedy) from None
         raise
+    except pl.exceptions.PanicException as error:
+        place = _unreadable(data) or "the data"
+        reason = shortened(str(error).splitlines()[0], most=120)
+        raise DataError(
+            f"{place}: the data could not be read: {reason}", "check that its file is whole"
+        ) from None
+    except (OverflowError, ValueError) as error:
+        if not isinstance(error, FunnelkitError) and (faults := _far_times(data)):
+            raise ContractError(faults) from None
+        raise
 
 
 def _unreadable(data: ShopData) -> str:
@@ -171,9 +185,21 @@ def _unreadable(data: ShopData) -> str:
     for name, bound in data.tables.items():
         try:
             bound.frame.select(pl.all().count()).collect(engine="streaming")
-        except (pl.exceptions.PolarsError, OSError):
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
             return name
     return ""
+
+
+def _far_times(data: ShopData) -> list[Fault]:
+    """Name the columns of times so far away that the next day, or another zone, has no date."""
+    problem = "holds times of the year 1 or before, or of the year 9999 or after"
+    return [
+        Fault(name, column, problem, "make them null or mend them")
+        for name, bound in data.tables.items()
+        for column, kind in bound.columns.items()
+        if isinstance(kind, pl.Date | pl.Datetime)
+        and bound.frame.select(~pl.col(column).dt.year().is_between(2, 9998).all()).collect().item()
+    ]
 
 
 def _computed(data: ShopData, engine: Engine, made: Plan, *, progress: bool) -> Result:
@@ -260,6 +286,13 @@ def _check_moments(
         check_kind("every", every, (Sequence,), "give a length, every='1mo', or a list of moments")
         for moment in every:
             check_kind("a moment of every", moment, (str, dt.date), remedy)
+
+
+def _check_latest(span: Span) -> None:
+    """Refuse a range into the last day that there is: another zone has no date for its end."""
+    latest = dt.datetime.combine(dt.date.max, dt.time())
+    if any(moment is not None and moment > latest for moment in (span.start, span.end)):
+        raise OverflowError
 
 
 def _dimensions(

@@ -41,6 +41,7 @@ from funnelkit.formula.values import (
     Predicate,
     Prefixed,
     RollupColumn,
+    Scalar,
     Value,
     children,
 )
@@ -146,8 +147,8 @@ def resolve_predicate(data: ShopData, table: str, predicate: Predicate) -> Predi
             sides = value(left), value(right)
             return _alike(data, Comparison(relation, *sides), sides)
         case IsIn(inner, options):
-            found = value(inner)
-            return _alike(data, IsIn(found, options), (found, *map(Literal, options)))
+            found, kept = value(inner), tuple(_local(data, option) for option in options)
+            return _alike(data, IsIn(found, kept), (found, *map(Literal, kept)))
         case IsNull(inner):
             return IsNull(value(inner))
         case IsBetween(inner, low, high):
@@ -189,12 +190,19 @@ def _resolved(data: ShopData, table: str, node: Value) -> Value:
             return _alike(data, Elapsed(*sides), (*sides, AsOf()))
         case Column() | Lookup():
             return _of_table(data, table, node)
-        case Literal(dt.datetime() as moment) if moment.tzinfo is not None:
-            return Literal(data.calendar.shown(moment))
-        case Literal() | AsOf() | RollupColumn() | Prefixed():
+        case Literal(constant):
+            return Literal(_local(data, constant))
+        case AsOf() | RollupColumn() | Prefixed():
             return node
         case _:
             assert_never(node)
+
+
+def _local(data: ShopData, constant: Scalar) -> Scalar:
+    """Give a moment with a zone as the clock of the shop shows it; anything else as it is."""
+    if isinstance(constant, dt.datetime) and constant.tzinfo is not None:
+        return data.calendar.shown(constant)
+    return constant
 
 
 def _alike(data: ShopData, node: Node, parts: Iterable[Value]) -> Node:

@@ -84,7 +84,7 @@ def open_source(source: Source) -> tuple[pl.LazyFrame, pl.Schema, int | None]:
                 eager = _from_arrow(source)
                 frame, rows = eager.lazy(), eager.height
         schema = frame.collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         remedy = "check that it is whole and what its name says" if _is_path(source) else ""
         raise DataError(f"{_place(source)} cannot be read ({_reason(error)})", remedy) from None
     if not schema:
@@ -192,6 +192,6 @@ def _place(source: object) -> str:
     return repr(shortened(source, most=200)) if _is_path(source) else f"the {type(source).__name__}"
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     text = ", ".join(map(str, error.args)) if not isinstance(error, OSError) else str(error)
     return shortened((text.splitlines() or [type(error).__name__])[0], most=160)
