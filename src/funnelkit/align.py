@@ -187,7 +187,8 @@ def _same_types(answers: Sequence[pl.DataFrame], groups: list[str]) -> list[pl.D
             name = group.removeprefix(group_column(""))
             problem = f"is {' and '.join(sorted(map(str, types)))} in different tables"
             raise ContractError([Fault("by", name, problem, "cast the columns to one type")])
-    common = {g: answer.schema[g] for answer in answers if answer.height for g in groups}
+    filled = [answer for answer in answers if answer.height] or answers[:1]
+    common = {group: answer.schema[group] for answer in filled for group in groups}
     return [
         answer.cast(
             {g: common[g] for g in groups if common.get(g, answer.schema[g]) != answer.schema[g]}
@@ -289,7 +290,7 @@ def _grow(
     """
     if answer.height == 0:
         return answer
-    folds = [fold.name for fold in step.folds]
+    folds = [fold.name for fold in step.folds if not fold.name.startswith("#")]
     periods = _range(replace(question, span=Span()), known)
     grid = periods if not groups else periods.join(answer.select(groups).unique(), how="cross")
     keys = [PERIOD, *groups]

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from funnelkit.errors import DefinitionError
+from funnelkit.errors import DefinitionError, shortened
 from funnelkit.fiscal import WEEKDAYS, WeekYear, fiscal_starts, parse_fiscal_start
 from funnelkit.zones import check_zone, localised, offsets
 
@@ -73,7 +73,7 @@ class Grain:
         found = re.fullmatch(r"([1-9]\d{0,3})(h|d|w|mo|q|y)", text, re.ASCII)
         if found is None:
             raise DefinitionError(
-                f"every={text!r} is no period",
+                f"every={shortened(repr(text))} is no period",
                 "use a number and a unit, such as 1h, 6h, 1d, 2w, 1mo, 1q, 1y, or one of "
                 + ", ".join(map(repr, words)),
             )
@@ -249,7 +249,8 @@ class Calendar:
                 moment = dt.datetime.fromisoformat(moment)
             except ValueError:
                 raise DefinitionError(
-                    f"{name}={moment!r} is no date", "write 2024-12-31 or 2024-12-31T23:59"
+                    f"{name}={shortened(repr(moment))} is no date",
+                    "write 2024-12-31 or 2024-12-31T23:59",
                 ) from None
         if not isinstance(moment, dt.datetime):
             return dt.datetime.combine(moment, dt.time())
@@ -462,6 +463,8 @@ def _month_count(day: dt.datetime) -> int:
 
 
 def _month(count: int) -> dt.datetime:
+    if count < 12:
+        raise OverflowError
     return dt.datetime(count // 12, count % 12 + 1, 1)  # noqa: DTZ001  # local time
 
 

@@ -385,6 +385,8 @@ def with_parts(plan: Plan, known_until: dt.datetime) -> Plan:
     calendar = plan.question.calendar
     values = [side for m in plan.metrics for side in (m.value, *(m.ratio or ()))]
     alike = {leaf for value in values for leaf in leaves_of(value) if leaf.like_for_like}
+    if calendar.edges and known_until < calendar.edges[0]:
+        return plan
     now = calendar.floor(known_until) if alike else known_until
     parts: list[Part] = []
     for shift in sorted({leaf.shift for leaf in alike}):

@@ -12,17 +12,22 @@ from funnelkit.errors import UnknownNameError
 
 __all__ = ["check_zone", "localised", "offsets"]
 
+NAMES_OF_NO_PLACE = {"localtime", "posixrules", "Factory"}
 
+
+@lru_cache(maxsize=64)
 def check_zone(name: str) -> str:
-    """Give back the name of a time zone.
+    """Give back the name of a time zone that both Python and Polars know.
 
     Raises:
         UnknownNameError: There is no such zone.
     """
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UnknownNameError("time zone", name, sorted(available_timezones())) from None
+        pl.Series([0], dtype=pl.Datetime("us", "UTC")).dt.convert_time_zone(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.ComputeError):
+        known = sorted(available_timezones() - NAMES_OF_NO_PLACE)
+        raise UnknownNameError("time zone", name, known) from None
     return name
 
 

@@ -203,6 +203,9 @@ class PolarsEngine:
         }
         if step.calendar.has_periods:
             named[PERIOD] = self.compiler.period(clock, step.calendar)
+        if step.to_date and step.calendar.boundaries:
+            first = step.calendar.label(step.calendar.boundaries[0]).item()
+            named[PERIOD] = named[PERIOD].fill_null(first)
         rows = rows.with_columns(**named)
         if any(isinstance(fold.aggregate, LastOverTime) for fold in step.folds):
             moment = self.compiler.value(clock)
