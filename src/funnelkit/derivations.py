@@ -7,23 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
-from funnelkit.formula.formulas import Count, Min, Sum
+from funnelkit.formula.formulas import Count, Max, Min, Sum
 from funnelkit.formula.values import (
     AsOf,
     Case,
     Coalesce,
     Column,
-    Duration,
     Elapsed,
     IsTrue,
+    Joined,
     Literal,
     Lookup,
-    Money,
     Predicate,
-    Prefixed,
-    Quantity,
     Time,
 )
 from funnelkit.rules import (
@@ -31,6 +27,7 @@ from funnelkit.rules import (
     Everywhere,
     FirstOver,
     FromChildren,
+    NextOver,
     NumberOver,
     PreviousOver,
     RateOn,
@@ -39,24 +36,25 @@ from funnelkit.rules import (
 from funnelkit.tables import (
     CampaignPerformance,
     Carts,
+    EmailSends,
     Events,
     ExchangeRates,
+    InventorySnapshots,
     MarketingCosts,
     OrderLines,
     Orders,
+    Products,
     Returns,
     Sessions,
+    Shipments,
     Surveys,
 )
 
 __all__ = [
-    "CHECKS",
     "CLOCKS",
     "POLICIES",
     "RULES",
-    "Check",
     "OrderPolicy",
-    "Severity",
     "policy_rules",
 ]
 
@@ -118,8 +116,61 @@ _IS_LONG = Sessions.engaged_s > 10
 _IS_DEEP = Sessions.page_views >= 2
 
 
+_IS_SEEN = Sessions.is_counted & Sessions.visitor_id.is_not_null()
+_VISITS = (Sessions.started_at, Sessions.session_id)
+_PLACED_IN_A_VISIT = (
+    Orders.is_counted & Orders.visitor_id.is_not_null() & Orders.session_number.is_not_null()
+)
+DAY_S = 86_400.0
+CONTENT_EVENTS = (
+    "scroll_90",
+    "scroll",
+    "video_start",
+    "video_complete",
+    "file_download",
+    "blog_read",
+    "heatmap_click",
+)
+"""The events by which content is used."""
+SOCIAL_PLATFORMS = (
+    "facebook",
+    "instagram",
+    "meta",
+    "tiktok",
+    "pinterest",
+    "linkedin",
+    "twitter",
+    "x",
+    "snapchat",
+    "youtube",
+    "reddit",
+    "threads",
+)
+"""The platforms that are social networks."""
+
+
 def _any_event(name: str) -> FromChildren:
     return FromChildren(Events.session_id, Count(Events, where=Events.event_name.eq(name)), above=0)
+
+
+def _any_line(where: Predicate) -> FromChildren:
+    return FromChildren(OrderLines.order_id, Count(OrderLines, where=where), above=0)
+
+
+def _any_parcel(where: Predicate) -> FromChildren:
+    return FromChildren(Shipments.order_id, Count(Shipments, where=where), above=0)
+
+
+def _worth(price: Column | Lookup) -> Case:
+    units = InventorySnapshots.on_hand_units
+    return Case(units > 0, units * price, Literal(0.0))
+
+
+def _of_product(flag: Column) -> IsTrue:
+    return IsTrue(Lookup(InventorySnapshots.product_id, flag))
+
+
+_LEFT = Elapsed(Carts.last_activity_at, Carts.ordered_at)
 
 
 RULES: Mapping[Column, tuple[Rule, ...]] = {
@@ -130,6 +181,14 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     Sessions.has_key_event: (
         FromChildren(Events.session_id, Count(Events, where=Events.is_key_event), above=0),
         Coalesce(Sessions.has_purchase),
+    ),
+    Sessions.ended_at: (FromChildren(Events.session_id, Max(Events.occurred_at)),),
+    Sessions.duration_s: (Elapsed(Sessions.started_at, Sessions.ended_at),),
+    Sessions.session_number: (NumberOver(Sessions.visitor_id, _VISITS, _IS_SEEN),),
+    Sessions.is_first_session: (Sessions.session_number.eq(1),),
+    Sessions.first_seen_at: (FirstOver(Sessions.visitor_id, Sessions.started_at, _IS_SEEN),),
+    Sessions.has_content_interaction: (
+        FromChildren(Events.session_id, Count(Events, where=Events.is_content), above=0),
     ),
     Sessions.has_product_view: (_any_event("view_item"),),
     Sessions.has_add_to_cart: (_any_event("add_to_cart"),),
@@ -150,6 +209,13 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     Sessions.is_bounce: (~Sessions.is_engaged,),
     Sessions.is_counted: (Sessions.is_bot.is_null() | ~Sessions.is_bot,),
     Events.is_key_event: (Events.event_name.eq("purchase"),),
+    Events.is_content: (Events.event_name.is_in(CONTENT_EVENTS),),
+    Events.visitor_product: (Joined(Events.visitor_id, Events.product_id),),
+    Events.is_counted: (
+        Lookup(Events.session_id, Sessions.session_id).is_null()
+        | IsTrue(Lookup(Events.session_id, Sessions.is_counted)),
+        Default(value=True, absent=()),
+    ),
     Orders.customer_key: (
         Coalesce(Orders.customer_id, Orders.email_hash),
         Orders.customer_id,
@@ -186,13 +252,66 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     Orders.previous_ordered_at: (
         PreviousOver(Orders.customer_key, Orders.ordered_at, _IN_TIME, _IS_NUMBERED),
     ),
+    Orders.next_ordered_at: (
+        NextOver(Orders.customer_key, Orders.ordered_at, _IN_TIME, _IS_NUMBERED),
+    ),
+    Orders.session_number: (Lookup(Orders.session_id, Sessions.session_number),),
+    Orders.previous_session_number: (
+        PreviousOver(Orders.visitor_id, Orders.session_number, _IN_TIME, _PLACED_IN_A_VISIT),
+    ),
+    Orders.units: (FromChildren(OrderLines.order_id, Sum(OrderLines.quantity, where=_IS_PRODUCT)),),
+    Orders.returned_units: (
+        FromChildren(Returns.order_id, Sum(Returns.quantity, where=Returns.is_counted)),
+    ),
+    Orders.returned_amount: (
+        FromChildren(Returns.order_id, Sum(Returns.refund_amount, where=Returns.is_counted)),
+    ),
+    Orders.has_return: (
+        FromChildren(Returns.order_id, Count(Returns, where=Returns.is_counted), above=0),
+    ),
+    Orders.has_upsell: (_any_line(OrderLines.is_upsell),),
+    Orders.has_cross_sell: (_any_line(OrderLines.is_cross_sell),),
+    Orders.has_primary: (_any_line(~OrderLines.is_cross_sell),),
+    Orders.first_shipped_at: (FromChildren(Shipments.order_id, Min(Shipments.shipped_at)),),
+    Orders.last_shipped_at: (
+        FromChildren(
+            Shipments.order_id,
+            Max(Shipments.shipped_at),
+            everywhere=Shipments.shipped_at.is_not_null(),
+        ),
+    ),
+    Orders.delivered_at: (
+        FromChildren(
+            Shipments.order_id,
+            Max(Shipments.delivered_at),
+            everywhere=Shipments.delivered_at.is_not_null(),
+        ),
+    ),
+    Orders.promised_at: (FromChildren(Shipments.order_id, Max(Shipments.promised_at)),),
+    Orders.shipped_units: (FromChildren(Shipments.order_id, Sum(Shipments.units_shipped)),),
+    Orders.first_shipped_units: (
+        FromChildren(
+            Shipments.order_id, Sum(Shipments.units_shipped, where=Shipments.is_first_parcel)
+        ),
+    ),
+    Orders.has_item_error: (_any_parcel(Shipments.has_item_error),),
+    Orders.is_damaged: (_any_parcel(Shipments.is_damaged),),
+    Orders.has_documents: (Everywhere(Shipments.order_id, Shipments.docs_ok),),
+    Orders.is_on_time: (Orders.delivered_at <= Orders.promised_at,),
+    Orders.is_in_full: (Orders.shipped_units >= Orders.units,),
+    Orders.is_perfect: (
+        Orders.is_on_time & Orders.is_in_full & ~Orders.is_damaged & Orders.has_documents,
+    ),
     OrderLines.ordered_at: (Lookup(OrderLines.order_id, Orders.ordered_at),),
     OrderLines.discount_amount: (Default(value=0.0, absent=(OrderLines.discount_amount,)),),
+    OrderLines.unit_cost: (Lookup(OrderLines.product_id, Products.unit_cost),),
     OrderLines.line_type: (Default(value="product", absent=(OrderLines.line_type,)),),
     OrderLines.fx_rate: (Lookup(OrderLines.order_id, Orders.fx_rate),),
     OrderLines.customer_key: (Lookup(OrderLines.order_id, Orders.customer_key),),
     OrderLines.is_counted: (IsTrue(Lookup(OrderLines.order_id, Orders.is_counted)) & _IS_PRODUCT,),
     Returns.kind: (Default(value="return", absent=(Returns.kind,)),),
+    Returns.refund_shipping: (Default(value=0.0, absent=(Returns.refund_shipping,)),),
+    Returns.refund_tax: (Default(value=0.0, absent=(Returns.refund_tax,)),),
     Returns.restocked_cost: (
         Default(value=0.0, absent=(Returns.is_restocked,)),
         Case(
@@ -207,6 +326,24 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     ),
     Returns.customer_key: (Lookup(Returns.order_id, Orders.customer_key),),
     Carts.items: (Default(value=1, absent=(Carts.items,)),),
+    Carts.checkout_started_at: (
+        FromChildren(
+            Events.cart_id,
+            Min(Events.occurred_at, where=Events.event_name.eq("begin_checkout")),
+        ),
+    ),
+    Carts.last_activity_at: (FromChildren(Events.cart_id, Max(Events.occurred_at)),),
+    Carts.ordered_at: (
+        Lookup(Carts.order_id, Orders.ordered_at),
+        FromChildren(Orders.cart_id, Min(Orders.ordered_at, where=Orders.is_counted)),
+    ),
+    Carts.is_abandoned: (
+        (Carts.ordered_at.is_not_null() & (_LEFT >= DAY_S))
+        | (Carts.ordered_at.is_null() & (Elapsed(Carts.last_activity_at, AsOf()) >= DAY_S)),
+    ),
+    Carts.is_recovered: (
+        Carts.ordered_at.is_not_null() & (_LEFT >= DAY_S) & (_LEFT <= 31 * DAY_S),
+    ),
     Carts.age_s: (Elapsed(Carts.created_at, AsOf()),),
     Carts.is_converted: (
         Carts.order_id.is_not_null(),
@@ -217,8 +354,39 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         RateOn(CampaignPerformance.currency, CampaignPerformance.date, _RATES),
     ),
     MarketingCosts.fx_rate: (RateOn(MarketingCosts.currency, MarketingCosts.period_start, _RATES),),
+    CampaignPerformance.is_social: (CampaignPerformance.platform.is_in(SOCIAL_PLATFORMS),),
+    EmailSends.is_delivered: (EmailSends.bounce_type.is_null(),),
+    EmailSends.is_clicked: (EmailSends.first_clicked_at.is_not_null(),),
+    EmailSends.is_opened: (
+        EmailSends.first_opened_at.is_not_null() | EmailSends.first_clicked_at.is_not_null(),
+        EmailSends.first_opened_at.is_not_null(),
+    ),
+    InventorySnapshots.unit_cost: (Lookup(InventorySnapshots.product_id, Products.unit_cost),),
+    InventorySnapshots.inventory_value: (_worth(InventorySnapshots.unit_cost),),
+    InventorySnapshots.retail_value: (
+        _worth(Lookup(InventorySnapshots.product_id, Products.list_price)),
+    ),
+    InventorySnapshots.is_offered: (
+        _of_product(Products.is_active) & _of_product(Products.is_tracked),
+        _of_product(Products.is_active),
+        _of_product(Products.is_tracked),
+        Default(value=True, absent=()),
+    ),
+    InventorySnapshots.day: (Joined(InventorySnapshots.snapshot_date),),
+    InventorySnapshots.product_day: (
+        Joined(InventorySnapshots.product_id, InventorySnapshots.snapshot_date),
+    ),
+    Shipments.is_counted: (
+        Lookup(Shipments.order_id, Orders.order_id).is_null()
+        | IsTrue(Lookup(Shipments.order_id, Orders.is_counted)),
+        Default(value=True, absent=()),
+    ),
+    Shipments.is_first_parcel: (
+        Shipments.shipped_at.eq(Lookup(Shipments.order_id, Orders.first_shipped_at)),
+    ),
+    Surveys.weight: (Default(value=1.0, absent=(Surveys.weight,)),),
     Surveys.respondent: (
-        Coalesce(Surveys.customer_id, Prefixed("answer ", Surveys.response_id)),
+        Coalesce(Surveys.customer_id, Joined("answer", Surveys.response_id)),
         Surveys.response_id,
     ),
 }
@@ -233,124 +401,3 @@ def policy_rules(policy: OrderPolicy) -> Mapping[Column, tuple[Rule, ...]]:
         Orders.is_counted: (policy.orders,),
         Returns.is_counted: ((policy.returns | Returns.kind.is_null()) & belongs,),
     }
-
-
-class Severity(StrEnum):
-    """What a broken promise does: an error refuses a number, a warning stands beside it."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A promise about single rows of a table, that numbers rest on.
-
-    Attributes:
-        column: The column at fault where it is broken.
-        broken: Which rows break it.
-        problem: What is wrong with such a row.
-        remedy: What to do about it.
-        severity: Whether numbers are refused where it is broken.
-    """
-
-    column: Column
-    broken: Predicate
-    problem: str
-    remedy: str
-    severity: Severity = Severity.ERROR
-
-
-def _outside(kind: str, low: int, high: int) -> Predicate:
-    is_kind = Surveys.survey_type.eq(kind)
-    return is_kind & ~Surveys.score.is_between(low, high)
-
-
-def _suspicious(column: Column, broken: Predicate, problem: str) -> Check:
-    return Check(column, broken, problem, "look at these rows", Severity.WARNING)
-
-
-def _below_zero(column: Money | Quantity | Duration) -> Check:
-    return _suspicious(column, column < 0, "is below zero")
-
-
-STATUSES = ("pending", "paid", "fulfilled", "cancelled", "voided", "draft", "test", "deleted")
-"""What the status of an order may be."""
-
-CHECKS: tuple[Check, ...] = (
-    Check(
-        Orders.status,
-        Orders.status.is_null(),
-        "is null, so it is unknown whether the order counts",
-        "fill it, supply is_counted, or use order_policy='all'",
-    ),
-    Check(
-        Orders.status,
-        Orders.status.is_not_null() & ~Orders.status.is_in(STATUSES),
-        "is no known status, so it is unknown whether the order counts",
-        f"map it to one of {', '.join(STATUSES)}, supply is_counted, or use order_policy='all'",
-    ),
-    Check(
-        Surveys.score,
-        _outside("nps", 0, 10),
-        "lies outside 0 to 10 in an nps survey",
-        "rescale it; net promoter score is defined on 0 to 10 only",
-    ),
-    Check(
-        Surveys.score,
-        _outside("csat", 1, 5),
-        "lies outside 1 to 5 in a csat survey",
-        "rescale it to five points; satisfied is 4 or 5 of 5",
-    ),
-    Check(
-        MarketingCosts.period_end,
-        MarketingCosts.period_end.is_null(),
-        "is null, so it is unknown over which days the cost is spread",
-        "give the last day, included",
-    ),
-    Check(
-        MarketingCosts.period_end,
-        MarketingCosts.period_end < MarketingCosts.period_start,
-        "lies before period_start",
-        "swap the two dates",
-    ),
-    Check(
-        ExchangeRates.rate,
-        ExchangeRates.rate.is_null() | (ExchangeRates.rate <= 0),
-        "is no rate above zero",
-        "give what one unit of the currency is worth in the shop's own",
-    ),
-    _suspicious(
-        Orders.discount_amount,
-        Orders.discount_amount > Orders.gross_amount,
-        "is above gross_amount",
-    ),
-    _suspicious(
-        OrderLines.discount_amount,
-        OrderLines.discount_amount > OrderLines.quantity * OrderLines.unit_price,
-        "is above quantity × unit_price",
-    ),
-    *(
-        _below_zero(column)
-        for column in (
-            Sessions.duration_s,
-            Sessions.engaged_s,
-            Sessions.page_views,
-            Orders.gross_amount,
-            Orders.discount_amount,
-            OrderLines.quantity,
-            OrderLines.unit_price,
-            OrderLines.discount_amount,
-            OrderLines.unit_cost,
-            Returns.quantity,
-            Returns.refund_amount,
-            Carts.items,
-            Carts.value,
-            CampaignPerformance.impressions,
-            CampaignPerformance.clicks,
-            CampaignPerformance.spend,
-            MarketingCosts.amount,
-        )
-    ),
-)
-"""Promises about rows; those that refuse numbers are verified once, at a table's first use."""

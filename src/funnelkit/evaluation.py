@@ -45,7 +45,7 @@ from funnelkit.metric import Metric
 from funnelkit.planning import make_plan, with_parts
 from funnelkit.registries import Registry, find_metric, registry
 from funnelkit.result import Result
-from funnelkit.rules import FirstOver, NumberOver, PreviousOver, dependencies
+from funnelkit.rules import FirstOver, NextOver, NumberOver, PreviousOver, dependencies
 from funnelkit.shop import Shop
 from funnelkit.steps import Plan, Question, Step
 
@@ -384,6 +384,6 @@ def _looks_back(data: ShopData, item: Column | Lookup) -> bool:
     rule = data.rule(item)
     if rule is None:
         return False
-    if isinstance(rule, NumberOver | FirstOver | PreviousOver):
+    if isinstance(rule, NumberOver | FirstOver | PreviousOver | NextOver):
         return True
     return any(_looks_back(data, needed) for needed in dependencies(rule))

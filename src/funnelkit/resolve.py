@@ -33,13 +33,13 @@ from funnelkit.formula.values import (
     IsIn,
     IsNull,
     IsTrue,
+    Joined,
     Literal,
     Lookup,
     Not,
     Operation,
     Or,
     Predicate,
-    Prefixed,
     RollupColumn,
     Scalar,
     Value,
@@ -192,7 +192,9 @@ def _resolved(data: ShopData, table: str, node: Value) -> Value:
             return _of_table(data, table, node)
         case Literal(constant):
             return Literal(_local(data, constant))
-        case AsOf() | RollupColumn() | Prefixed():
+        case Joined(values):
+            return Joined(*map(value, values))
+        case AsOf() | RollupColumn():
             return node
         case _:
             assert_never(node)

@@ -17,6 +17,7 @@ __all__ = [
     "Everywhere",
     "FirstOver",
     "FromChildren",
+    "NextOver",
     "NumberOver",
     "PreviousOver",
     "RateOn",
@@ -48,11 +49,14 @@ class FromChildren:
         key: The column of the finer table that points here.
         aggregate: What is folded.
         above: If given, the rule says whether the aggregate is above it.
+        everywhere: If given, what every row that points here must satisfy; where
+            one does not, or none points here, the value is null.
     """
 
     key: Column
     aggregate: Aggregate
     above: int | None = None
+    everywhere: Predicate | None = None
 
     @property
     def says_any(self) -> bool:
@@ -103,6 +107,16 @@ class PreviousOver:
 
 
 @dataclass(frozen=True, slots=True)
+class NextOver:
+    """The value of a column in the row after, among those of one key, in order of time."""
+
+    key: Column
+    value: Column
+    order: tuple[Column, ...]
+    where: Predicate
+
+
+@dataclass(frozen=True, slots=True)
 class RateOn:
     """What a currency was worth on a day: the last known rate, at most seven days old.
 
@@ -126,6 +140,7 @@ Rule = (
     | NumberOver
     | FirstOver
     | PreviousOver
+    | NextOver
     | RateOn
 )
 
@@ -135,15 +150,16 @@ def dependencies(rule: Rule) -> tuple[Column | Lookup, ...]:
     match rule:
         case Default():
             return ()
-        case FromChildren(key, aggregate):
-            return (key, *columns_of(aggregate))
+        case FromChildren(key, aggregate, _, everywhere):
+            held = () if everywhere is None else tuple(leaves(everywhere))
+            return (key, *columns_of(aggregate), *held)
         case Everywhere(key, predicate):
             return (key, *leaves(predicate))
         case NumberOver(key, order, where):
             return (key, *order, *leaves(where))
         case FirstOver(key, value, where):
             return (key, value, *leaves(where))
-        case PreviousOver(key, value, order, where):
+        case PreviousOver(key, value, order, where) | NextOver(key, value, order, where):
             return (key, value, *order, *leaves(where))
         case RateOn(currency, day, rates):
             return (currency, day, *rates)

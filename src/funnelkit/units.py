@@ -18,15 +18,24 @@ __all__ = [
     "CART",
     "CLICK",
     "CUSTOMER",
+    "DAY",
+    "EMAIL",
+    "ENGAGEMENT",
     "EVENT",
+    "FOLLOWER",
     "IMPRESSION",
     "ITEM",
+    "MILLISECOND",
     "MONEY",
     "MULTIPLE",
     "NUMBER",
     "ORDER",
     "PAGE",
+    "PARCEL",
+    "PRODUCT",
+    "QUERY",
     "RATIO",
+    "RECIPIENT",
     "RESPONSE",
     "RETURN",
     "SCORE",
@@ -39,7 +48,7 @@ __all__ = [
 
 
 TINY, HUGE = 1e-6, 1e15
-MINUTE, HOUR, DAY = 60, 3600, 86_400
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 
 
 class Display(StrEnum):
@@ -190,12 +199,16 @@ def _duration(seconds: float) -> str:
     """Write a time span in its two largest parts: days and hours, minutes and seconds."""
     size, sign = abs(seconds), "-" if seconds < 0 else ""
     if size >= HUGE:
-        return f"{seconds / DAY:.2e} d"
-    if round(size, 1) < MINUTE:
+        return f"{seconds / DAY_S:.2e} d"
+    if round(size, 1) < MINUTE_S:
         return f"{_decimal(seconds, 1 if size >= 1 else 2)} s"
-    for large, small, names in ((MINUTE, 1, "min s"), (HOUR, MINUTE, "h min"), (DAY, HOUR, "d h")):
+    for large, small, names in (
+        (MINUTE_S, 1, "min s"),
+        (HOUR_S, MINUTE_S, "h min"),
+        (DAY_S, HOUR_S, "d h"),
+    ):
         whole = round(size / small) * small
-        limit = {MINUTE: HOUR, HOUR: DAY}.get(large, math.inf)
+        limit = {MINUTE_S: HOUR_S, HOUR_S: DAY_S}.get(large, math.inf)
         if whole < limit:
             count, rest = divmod(whole, large)
             first, second = names.split()
@@ -219,11 +232,20 @@ SECOND = _base("second")
 CART = _base("cart")
 CLICK = _base("click")
 CUSTOMER = _base("customer")
+DAY = _base("day")
+EMAIL = _base("email")
+ENGAGEMENT = _base("engagement")
 EVENT = _base("event")
+FOLLOWER = _base("follower")
 IMPRESSION = _base("impression")
 ITEM = _base("item")
+MILLISECOND = _base("millisecond")
 ORDER = _base("order")
 PAGE = _base("page")
+PARCEL = _base("parcel")
+PRODUCT = _base("product")
+QUERY = _base("query")
+RECIPIENT = _base("recipient")
 RESPONSE = _base("response")
 RETURN = _base("return")
 SESSION = _base("session")

@@ -29,11 +29,11 @@ from funnelkit.formula.values import (
     IsIn,
     IsNull,
     IsTrue,
+    Joined,
     Literal,
     Not,
     Operation,
     Or,
-    Prefixed,
     RollupColumn,
 )
 from strategies import World
@@ -226,9 +226,9 @@ class Plain:
             case fk.Lookup(key, inner):
                 found = self.parent(row, key)
                 return None if found is None else self.worth(inner, found)
-            case Prefixed(prefix, inner):
-                found = self.worth(inner, row)
-                return None if found is None else f"{prefix}{found}"
+            case Joined(values):
+                parts = [self.worth(part, row) for part in values]
+                return None if None in parts else tuple(parts)
             case _:
                 raise AssertionError(value)
 

@@ -159,7 +159,7 @@ TOKENS = st.sampled_from(
         r"\S+",
         """
         sum count count_distinct count_retained mean min max quantile std_dev last_over_time rollup
-        shift cumulative positive period_years lookup coalesce case elapsed as_of prefixed date
+        shift cumulative positive period_years lookup coalesce case elapsed as_of joined date
         dimension between is_null is_true orders sessions orders.gross_amount orders.order_id
         orders.is_counted orders.ordered_at orders.column sessions.channel 'paid' 'money' '' 1 -1
         0.5 1e400 1j True None nan where= of= within= periods= skip_nulls= n= ** * + - / // % ( ) [
@@ -223,7 +223,7 @@ def read(text: str) -> Formula | None:
 @example("count(orders, where=orders.gross_amount in [1e999])", "")
 @example("case(orders.is_counted, 1, 2)", "")
 @example("sum(case(1, 1, 2))", "")
-@example("sum(prefixed('a', orders.order_id))", "")
+@example("sum(joined('a', orders.order_id))", "")
 def test_any_text_is_a_formula_or_a_definition_error(text, ending):
     formula = read(text + ending)
     if formula is not None:
@@ -289,7 +289,7 @@ def test_deep_and_long_texts_end(text):
         "period_years(every=1)",
         "sum(case(orders.is_counted, 1, orders.gross_amount, otherwise=2))",
         "count(orders, where=orders.ordered_at == date('2024-01-01', zone='UTC'))",
-        "count_distinct(prefixed('a', orders.order_id, suffix='b'))",
+        "count_distinct(joined('a', orders.order_id, suffix='b'))",
         "count(rollup(orders.customer_key, **x))",
         "count(rollup(orders.customer_key, where=orders.is_counted, where=orders.is_online))",
         "count(orders, where=orders.is_counted, where=orders.is_online)",

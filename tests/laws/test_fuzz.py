@@ -231,7 +231,7 @@ VALUES = st.sampled_from(
         *("1", "-2.5", "1e999", "99999999999999999999999", "'PL'", "''", "True", "None", "as_of()"),
         *("date('2024-03-31')", "date('2024-03-31T02:30+02:00')", "date('0001-01-01T00:00+14:00')"),
         *("coalesce(status, 'a')", "coalesce(country, 1)", "elapsed(ordered_at, as_of())"),
-        *("gross_amount * 2 / 0", "country + 1", "case(country == 'PL', 1, 0)", "prefixed('a', b)"),
+        *("gross_amount * 2 / 0", "country + 1", "case(country == 'PL', 1, 0)", "joined('a', b)"),
         *("dimension('country')", "orders.status", "lookup(order_id, status)", "f''", "a.b()"),
     ]
 )

@@ -45,6 +45,7 @@ from funnelkit.formula.values import (
     IsIn,
     IsNull,
     IsTrue,
+    Joined,
     Key,
     Literal,
     Lookup,
@@ -53,16 +54,17 @@ from funnelkit.formula.values import (
     Operator,
     Or,
     Predicate,
-    Prefixed,
     Relation,
     RollupColumn,
     Scalar,
     Time,
     Value,
 )
-from funnelkit.rules import FirstOver, NumberOver, PreviousOver
+from funnelkit.rules import FirstOver, FromChildren, NextOver, NumberOver, PreviousOver
 
 MOST_COMPARISONS = 8
+SEPARATOR = "\x1f"
+"""What keeps the parts of a key apart: the unit separator, which no word holds."""
 
 __all__ = ["Compiler", "column_name"]
 
@@ -96,8 +98,8 @@ class Compiler:
                 return self._operation(value)
             case Coalesce(values):
                 return self._coalesce(values)
-            case Prefixed(prefix, inner):
-                return pl.lit(prefix) + self.value(inner).cast(pl.String)
+            case Joined(values):
+                return pl.concat_str(map(self._word, values), separator=SEPARATOR)
             case Elapsed(start, end):
                 passed = self.instant(end) - self.instant(start)
                 return passed.dt.total_microseconds() / 1e6
@@ -223,8 +225,10 @@ class Compiler:
                 return self.data.tables[value.table].columns[value.name]
             case Column():
                 rule = self.data.rule(value)
-                if isinstance(rule, FirstOver | PreviousOver):
+                if isinstance(rule, FirstOver | PreviousOver | NextOver):
                     return self.time_type(rule.value)
+                if isinstance(rule, FromChildren) and isinstance(rule.aggregate, Min | Max):
+                    return self.time_type(rule.aggregate.value)
                 return pl.Datetime("us") if not isinstance(rule, Lookup) else self.time_type(rule)
             case _:
                 return pl.Datetime("us")
@@ -306,10 +310,16 @@ class Compiler:
         parts = [self.value(value) for value in values]
         columns = [value for value in values if isinstance(value, Column)]
         types = {self.data.tables[c.table].columns.get(c.name) for c in columns}
-        has_words = any(isinstance(value, Prefixed) for value in values)
+        has_words = any(isinstance(value, Joined) for value in values)
         if any(isinstance(c, Key) for c in columns) and (len(types) > 1 or has_words):
             parts = [part.cast(pl.String) for part in parts]
         return pl.coalesce(parts)
+
+    def _word(self, value: Value) -> pl.Expr:
+        """Give a part of a key as a word; a time by its local day."""
+        is_time = isinstance(value, Column | Lookup) and isinstance(_end(value), Time)
+        part = self.local(value).cast(pl.Date) if is_time else self.value(value)
+        return part.cast(pl.String)
 
     def _is_in(self, value: Value, options: tuple[Scalar, ...]) -> pl.Expr:
         """Say whether a value is one of a few; none of none, even where it is unknown."""

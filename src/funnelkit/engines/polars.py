@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from funnelkit.calendar import Span
+from funnelkit.checks import Severity
 from funnelkit.data import Seen, ShopData
-from funnelkit.derivations import CLOCKS, Severity
+from funnelkit.derivations import CLOCKS
 from funnelkit.engines.base import PERIOD, Report, group_column
 from funnelkit.engines.expressions import Compiler
 from funnelkit.engines.prepare import Frames

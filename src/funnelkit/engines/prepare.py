@@ -12,13 +12,14 @@ from funnelkit.data import ShopData
 from funnelkit.engines.expressions import Compiler, column_name
 from funnelkit.errors import MissingInputError
 from funnelkit.formula.formulas import Count, Sum
-from funnelkit.formula.properties import columns_of, leaves
+from funnelkit.formula.properties import leaves
 from funnelkit.formula.values import Column, Lookup, Money, Predicate, PredicateNode
 from funnelkit.rules import (
     Default,
     Everywhere,
     FirstOver,
     FromChildren,
+    NextOver,
     NumberOver,
     PreviousOver,
     RateOn,
@@ -169,6 +170,11 @@ class Frames:
                 ordered = frame.sort(key.name, *(part.name for part in order))
                 enters = self._enters(where, key, order[0])
                 return _preceded(ordered, name, key, value, enters)
+            case NextOver(key, value, order, where):
+                ordered = frame.sort(key.name, *(part.name for part in order))
+                enters = self._enters(where, key, order[0])
+                turned = _preceded(ordered.reverse(), name, key, value, enters)
+                return turned.reverse()
             case RateOn(currency, day):
                 return self._rated(frame, name, currency, day)
             case PredicateNode():
@@ -203,7 +209,7 @@ class Frames:
     def _from_children(
         self, frame: pl.LazyFrame, column: Column, rule: FromChildren
     ) -> pl.LazyFrame:
-        wants = [rule.key, *columns_of(rule.aggregate)]
+        wants = [column for column in dependencies(rule) if _table(column) == rule.key.table]
         children = self.prepare(rule.key.table, wants).filter(pl.col(rule.key.name).is_not_null())
         if rule.says_any and self._is_smaller(rule.key, column.table):
             where = rule.aggregate.where
@@ -211,12 +217,16 @@ class Frames:
             own = pl.col(self.data.known[column.table].key[0])
             is_any = own.is_in(self._values(rule.key, counted)).fill_null(value=False)
             return frame.with_columns(is_any.alias(column.name))
+        fold = self.compiler.aggregate(rule.aggregate)
+        if rule.everywhere is not None:
+            holds = self.compiler.predicate(rule.everywhere).fill_null(value=False)
+            fold = pl.when(holds.all()).then(fold)
         folded = children.group_by(pl.col(rule.key.name).alias(_PARENT)).agg(
-            self.compiler.aggregate(rule.aggregate).alias(column.name)
+            fold.alias(column.name)
         )
         joined = self._join_children(frame, column, folded)
         found = pl.col(column.name)
-        if isinstance(rule.aggregate, Sum | Count):
+        if isinstance(rule.aggregate, Sum | Count) and rule.everywhere is None:
             found = found.fill_null(0)
         if rule.above is not None:
             found = found > rule.above

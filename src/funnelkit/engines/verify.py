@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from funnelkit.checks import CHECKS, Check, Severity
 from funnelkit.data import ShopData
-from funnelkit.derivations import CHECKS, POLICIES, Check, Severity
+from funnelkit.derivations import POLICIES
 from funnelkit.engines.expressions import Compiler, column_name
 from funnelkit.errors import Fault
 from funnelkit.formula.properties import leaves

@@ -52,6 +52,7 @@ from funnelkit.formula.values import (
     IsIn,
     IsNull,
     IsTrue,
+    Joined,
     Key,
     Literal,
     Lookup,
@@ -62,7 +63,6 @@ from funnelkit.formula.values import (
     Or,
     Predicate,
     PredicateNode,
-    Prefixed,
     Quantity,
     Relation,
     Scalar,
@@ -352,8 +352,6 @@ class _Reader:
             _refuse(node, "takes no named arguments", f"see {name} in the reference")
         if name == "date":
             return Literal(_date(node))
-        if name == "prefixed" and len(node.args) == 2:
-            return Prefixed(_word(node.args[0]), self.column(node.args[1]))
         if name == "case" and len(node.args) == 3:
             condition, then, otherwise = node.args
             sides = self.value(then, depth), self.value(otherwise, depth)
@@ -412,11 +410,11 @@ class _Reader:
 
 _CALLS: dict[str, tuple[Callable[..., Value] | None, int | None]] = {
     "coalesce": (Coalesce, None),
+    "joined": (Joined, None),
     "elapsed": (Elapsed, 2),
     "lookup": (Lookup, 2),
     "as_of": (AsOf, 0),
     "case": (None, 3),
-    "prefixed": (None, 2),
     "date": (None, 1),
 }
 

@@ -35,6 +35,7 @@ __all__ = [
     "IsIn",
     "IsNull",
     "IsTrue",
+    "Joined",
     "Key",
     "Literal",
     "Lookup",
@@ -45,7 +46,6 @@ __all__ = [
     "Or",
     "Predicate",
     "PredicateNode",
-    "Prefixed",
     "Quantity",
     "RollupColumn",
     "Scalar",
@@ -356,14 +356,21 @@ class Coalesce(ValueNode):
 
 
 @dataclass(frozen=True, slots=True)
-class Prefixed(ValueNode):
-    """A key as a word, with a prefix that keeps it apart from keys of another kind."""
+class Joined(ValueNode):
+    """Several values as one key; null where one of them is. Times enter by their local day."""
 
-    prefix: str
-    value: Column
+    values: tuple[Value, ...]
+
+    def __init__(self, *values: Value | Scalar) -> None:
+        if not values:
+            raise DefinitionError("joined() has nothing to join", "give it values")
+        object.__setattr__(self, "values", tuple(_value(value) for value in values))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Joined, self.values)
 
     def __str__(self) -> str:
-        return f"prefixed({self.prefix!r}, {self.value})"
+        return f"joined({', '.join(map(str, self.values))})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,7 +426,7 @@ Value = (
     | AsOf
     | Operation
     | Coalesce
-    | Prefixed
+    | Joined
     | Elapsed
     | Case
     | Lookup
@@ -547,8 +554,10 @@ def unit_of(value: Value) -> Unit:
             return SECOND
         case Case(_, then, otherwise):
             return unit_of(otherwise if isinstance(then, Literal) else then)
-        case Lookup() | Prefixed():
+        case Lookup():
             return unit_of(value.value)
+        case Joined():
+            return NUMBER
         case _:
             assert_never(value)
 
@@ -558,7 +567,7 @@ def _check_fits(whole: object, left: Value, right: Value) -> None:
 
     Keys are names: one kind of them may stand in for another.
     """
-    if any(isinstance(side, Literal | Key | Prefixed | Dimension) for side in (left, right)):
+    if any(isinstance(side, Literal | Key | Joined | Dimension) for side in (left, right)):
         return
     one, two = unit_of(left), unit_of(right)
     if not one.fits(two):
@@ -572,7 +581,7 @@ def children(node: Value | Predicate) -> Iterator[Value | Predicate]:
             return
         case Operation() | Comparison() | And() | Or():
             yield from (node.left, node.right)
-        case Coalesce(values):
+        case Coalesce(values) | Joined(values):
             yield from values
         case Elapsed(start, end):
             yield from (start, end)
@@ -580,7 +589,7 @@ def children(node: Value | Predicate) -> Iterator[Value | Predicate]:
             yield from (condition, then, otherwise)
         case Lookup(key, value):
             yield from (key, value)
-        case Prefixed() | IsIn() | IsNull() | IsTrue():
+        case IsIn() | IsNull() | IsTrue():
             yield node.value
         case IsBetween(value, low, high):
             yield from (value, low, high)

@@ -1,0 +1,147 @@
+"""What must hold of single rows: promises that numbers rest on, and oddities worth a look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from funnelkit.formula.values import Column, Duration, Money, Predicate, Quantity
+from funnelkit.tables import (
+    CampaignPerformance,
+    Carts,
+    ExchangeRates,
+    InventorySnapshots,
+    MarketingCosts,
+    OrderLines,
+    Orders,
+    Returns,
+    Sessions,
+    Shipments,
+    Surveys,
+)
+
+__all__ = ["CHECKS", "STATUSES", "Check", "Severity"]
+
+
+class Severity(StrEnum):
+    """What a broken promise does: an error refuses a number, a warning stands beside it."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A promise about single rows of a table, that numbers rest on.
+
+    Attributes:
+        column: The column at fault where it is broken.
+        broken: Which rows break it.
+        problem: What is wrong with such a row.
+        remedy: What to do about it.
+        severity: Whether numbers are refused where it is broken.
+    """
+
+    column: Column
+    broken: Predicate
+    problem: str
+    remedy: str
+    severity: Severity = Severity.ERROR
+
+
+def _outside(kind: str, low: int, high: int) -> Predicate:
+    is_kind = Surveys.survey_type.eq(kind)
+    return is_kind & ~Surveys.score.is_between(low, high)
+
+
+def _suspicious(column: Column, broken: Predicate, problem: str) -> Check:
+    return Check(column, broken, problem, "look at these rows", Severity.WARNING)
+
+
+def _below_zero(column: Money | Quantity | Duration) -> Check:
+    return _suspicious(column, column < 0, "is below zero")
+
+
+STATUSES = ("pending", "paid", "fulfilled", "cancelled", "voided", "draft", "test", "deleted")
+"""What the status of an order may be."""
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        Orders.status,
+        Orders.status.is_null(),
+        "is null, so it is unknown whether the order counts",
+        "fill it, supply is_counted, or use order_policy='all'",
+    ),
+    Check(
+        Orders.status,
+        Orders.status.is_not_null() & ~Orders.status.is_in(STATUSES),
+        "is no known status, so it is unknown whether the order counts",
+        f"map it to one of {', '.join(STATUSES)}, supply is_counted, or use order_policy='all'",
+    ),
+    Check(
+        Surveys.score,
+        _outside("nps", 0, 10),
+        "lies outside 0 to 10 in an nps survey",
+        "rescale it; net promoter score is defined on 0 to 10 only",
+    ),
+    Check(
+        Surveys.score,
+        _outside("csat", 1, 5),
+        "lies outside 1 to 5 in a csat survey",
+        "rescale it to five points; satisfied is 4 or 5 of 5",
+    ),
+    Check(
+        MarketingCosts.period_end,
+        MarketingCosts.period_end.is_null(),
+        "is null, so it is unknown over which days the cost is spread",
+        "give the last day, included",
+    ),
+    Check(
+        MarketingCosts.period_end,
+        MarketingCosts.period_end < MarketingCosts.period_start,
+        "lies before period_start",
+        "swap the two dates",
+    ),
+    Check(
+        ExchangeRates.rate,
+        ExchangeRates.rate.is_null() | (ExchangeRates.rate <= 0),
+        "is no rate above zero",
+        "give what one unit of the currency is worth in the shop's own",
+    ),
+    _suspicious(
+        Orders.discount_amount,
+        Orders.discount_amount > Orders.gross_amount,
+        "is above gross_amount",
+    ),
+    _suspicious(
+        OrderLines.discount_amount,
+        OrderLines.discount_amount > OrderLines.quantity * OrderLines.unit_price,
+        "is above quantity × unit_price",
+    ),
+    *(
+        _below_zero(column)
+        for column in (
+            Sessions.duration_s,
+            Sessions.engaged_s,
+            Sessions.page_views,
+            Orders.gross_amount,
+            Orders.discount_amount,
+            OrderLines.quantity,
+            OrderLines.unit_price,
+            OrderLines.discount_amount,
+            OrderLines.unit_cost,
+            Returns.quantity,
+            Returns.refund_amount,
+            Carts.items,
+            Carts.value,
+            CampaignPerformance.impressions,
+            CampaignPerformance.clicks,
+            CampaignPerformance.spend,
+            MarketingCosts.amount,
+            InventorySnapshots.on_hand_units,
+            Shipments.shipping_cost,
+            Shipments.units_shipped,
+        )
+    ),
+)
+"""Promises about rows; those that refuse numbers are verified once, at a table's first use."""
