@@ -24,9 +24,9 @@ from funnelkit.formula.formulas import (
     Sum,
 )
 from funnelkit.formula.values import Operator
-from funnelkit.lowered import AboveZero, Leaf, Lowered, Operated, Unless, leaves_of
+from funnelkit.lowered import AboveZero, Leaf, Lowered, Operated, Unless
 from funnelkit.planning import CURRENCY_ENDS, HIGHEST_CURRENCY, LOWEST_CURRENCY, UNKNOWN_RATES
-from funnelkit.steps import Fold, LoweredMetric, Plan, Question, Step
+from funnelkit.steps import Fold, Plan, Question, Step
 
 __all__ = [
     "Aligned",
@@ -34,7 +34,6 @@ __all__ = [
     "check_currencies",
     "compute",
     "leaf_column",
-    "leaves_wanted",
     "period_years",
     "reason_of",
     "roll_up",
@@ -125,13 +124,6 @@ def check_currencies(plan: Plan, answers: Sequence[pl.DataFrame]) -> None:
         raise ContractError(faults)
 
 
-def leaves_wanted(metric: LoweredMetric) -> Iterator[Leaf]:
-    """Give the leaves that a metric's value, its sides and its n are made of."""
-    for part in (metric.value, *(metric.ratio or ()), metric.n):
-        if part is not None:
-            yield from leaves_of(part)
-
-
 def _parts(
     plan: Plan,
     answers: Sequence[pl.DataFrame],
@@ -140,7 +132,7 @@ def _parts(
 ) -> Iterator[_Part]:
     calendar = plan.question.calendar
     keys = [*([PERIOD] if calendar.has_periods else []), *groups]
-    wanted = sorted({leaf for m in plan.metrics for leaf in leaves_wanted(m)}, key=leaf_column)
+    wanted = sorted({leaf for m in plan.metrics for leaf in m.leaves}, key=leaf_column)
     for step, answer in zip(plan.steps, answers, strict=False):
         is_grown = step.to_date and calendar.has_periods
         grown = _grow(plan.question, step, answer, groups, known) if is_grown else answer

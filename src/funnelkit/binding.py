@@ -118,8 +118,10 @@ def _wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str
             is_flag = isinstance(found, pl.Boolean)
             return found if is_flag else "cast it: pl.col(…).cast(pl.Boolean)"
         case Time():
-            if isinstance(found, pl.Date | pl.Datetime):
+            if isinstance(found, pl.Date):
                 return found
+            if isinstance(found, pl.Datetime):
+                return pl.Datetime("us", "UTC" if found.time_zone else None)
             return "parse it: pl.col(…).str.to_datetime()"
         case _ if isinstance(found, pl.Duration):
             return pl.Float64()
@@ -153,6 +155,8 @@ def _canonical(expr: pl.Expr, found: pl.DataType, target: pl.DataType) -> pl.Exp
     """Cast to the target; numbers that are not finite become null."""
     if isinstance(found, pl.Duration):
         return expr.dt.total_microseconds() / 1e6
+    if isinstance(found, pl.Datetime) and found.time_zone:
+        expr = expr.dt.convert_time_zone("UTC")
     cast = expr if found == target else expr.cast(target)
     if found.is_float():
         return pl.when(cast.is_finite()).then(cast)

@@ -304,7 +304,8 @@ class Calendar:
             return self.shown(self.instant(day.replace(hour=hour, fold=is_later)))
         if self.every.days:
             return day - (day - self._anchor) % dt.timedelta(days=self.every.days)
-        return _month(_month_count(day) // self.every.months * self.every.months)
+        first = _month_count(EPOCH)
+        return _month(_month_count(day) - (_month_count(day) - first) % self.every.months)
 
     def earlier(self, start: dt.datetime, periods: int) -> dt.datetime:
         """Give the start of the period that lies `periods` before the one of `start`.

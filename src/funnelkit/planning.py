@@ -13,8 +13,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
-import polars as pl
-
 from funnelkit.calendar import Span
 from funnelkit.data import ShopData
 from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError, nearest
@@ -54,6 +52,7 @@ from funnelkit.formula.values import (
     Predicate,
     Value,
 )
+from funnelkit.kinds import Sort, is_unique, sort_of
 from funnelkit.lowered import (
     AboveZero,
     Leaf,
@@ -61,10 +60,16 @@ from funnelkit.lowered import (
     Operated,
     Unless,
     has_period_length,
-    leaves_of,
 )
 from funnelkit.metric import Metric
-from funnelkit.resolve import can_reach, dimensions_in, joined, resolve_dimension, resolve_predicate
+from funnelkit.resolve import (
+    can_reach,
+    check_lookup,
+    dimensions_in,
+    joined,
+    resolve_dimension,
+    resolve_predicate,
+)
 from funnelkit.rules import NumberOver
 from funnelkit.steps import (
     Fold,
@@ -173,8 +178,9 @@ class _Planner:
                 f"{self.metric} compares {aggregate} like for like, which looks back itself",
                 "compare whole periods: shift(…) without like_for_like=True",
             )
+        is_once = isinstance(aggregate, CountDistinct) and is_unique(self.data, aggregate)
         found = self.folds.setdefault(
-            (aggregate, to_date), Fold(f"f{len(self.folds)}", aggregate, aggregate)
+            (aggregate, to_date), Fold(f"f{len(self.folds)}", aggregate, aggregate, is_once)
         )
         self.reach[found.name] = max(self.reach.get(found.name, 0), back.periods)
         users = self.wanted.setdefault(found.name, [])
@@ -201,7 +207,7 @@ class _Planner:
         aggregate = fold.aggregate
         match aggregate:
             case Native():
-                return None
+                return Native
             case CountRetained(value, where=where):
                 return (value, where)
             case CountDistinct(value, where=where) if to_date or self._is_retained(value, where):
@@ -252,9 +258,15 @@ class _Planner:
     def _is_spread(self, fold: Fold) -> bool:
         """Whether a fold adds amounts that are shared out over the days of their rows."""
         spread = self.data.known[_table(fold)].spread
-        if spread is None or not isinstance(fold.aggregate, Sum) or not self._has_time:
+        if spread is None or not self._has_time:
             return False
-        return any(isinstance(c, Column) and c.name in spread[2] for c in fold_columns(fold))
+        is_amount = any(isinstance(c, Column) and c.name in spread[2] for c in fold_columns(fold))
+        if is_amount and not isinstance(fold.aggregate, Sum | Count):
+            raise DefinitionError(
+                f"{fold.asked} folds amounts that are spread over the days of their rows",
+                "only their sum is defined in a period: ask for it, or for the whole history",
+            )
+        return is_amount and isinstance(fold.aggregate, Sum)
 
     @property
     def _has_time(self) -> bool:
@@ -282,11 +294,11 @@ class _Planner:
         )
 
     def _check_hours(self, table: str) -> None:
-        bound = self.data.tables[table]
-        is_day = bound.columns.get(bound.table.time) == pl.Date
+        clock = self.data.known[table].get(self.data.known[table].time)
+        is_day = sort_of(self.data, clock) is Sort.DAY
         if is_day and self.question.calendar.has_hours:
             raise DefinitionError(
-                f"{table}.{bound.table.time} holds whole days, which have no hours",
+                f"{clock} holds whole days, which have no hours",
                 "use every='1d' or longer, or bind times",
             )
 
@@ -332,6 +344,9 @@ class _Planner:
                 users += [user for user in self.wanted[fold.name] if user not in users]
         if missing:
             raise MissingInputError(missing, _hints(self.data, missing))
+        for fold in self.folds.values():
+            for item in fold_columns(fold):
+                check_lookup(self.data, item)
         self._check_dimensions()
 
     def _check_dimensions(self) -> None:
@@ -383,8 +398,7 @@ def with_parts(plan: Plan, known_until: dt.datetime) -> Plan:
         known_until: The local time up to which the asked range is known.
     """
     calendar = plan.question.calendar
-    values = [side for m in plan.metrics for side in (m.value, *(m.ratio or ()))]
-    alike = {leaf for value in values for leaf in leaves_of(value) if leaf.like_for_like}
+    alike = {leaf for m in plan.metrics for leaf in m.leaves if leaf.like_for_like}
     if calendar.edges and known_until < calendar.edges[0]:
         return plan
     now = calendar.floor(known_until) if alike else known_until

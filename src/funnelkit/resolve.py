@@ -45,8 +45,16 @@ from funnelkit.formula.values import (
     Value,
     children,
 )
+from funnelkit.kinds import TIMES, Sort, sort_of
 
-__all__ = ["can_reach", "dimensions_in", "joined", "resolve_dimension", "resolve_predicate"]
+__all__ = [
+    "can_reach",
+    "check_lookup",
+    "dimensions_in",
+    "joined",
+    "resolve_dimension",
+    "resolve_predicate",
+]
 
 
 Node = TypeVar("Node")
@@ -209,47 +217,14 @@ def _local(data: ShopData, constant: Scalar) -> Scalar:
 
 def _alike(data: ShopData, node: Node, parts: Iterable[Value]) -> Node:
     """Refuse numbers with words, words with days: Polars would cast one or fail late."""
-    kinds = sorted({kind for part in parts if (kind := _kind(data, part))})
+    sorts = {sort_of(data, part) for part in parts} - {Sort.UNKNOWN}
+    kinds = sorted({"time" if sort in TIMES else str(sort) for sort in sorts})
     if len(kinds) > 1:
         raise DefinitionError(
             f"{shortened(node, most=200)} compares a {' with a '.join(kinds)}",
             "write numbers plain, words in quotes, days as date('2024-12-31')",
         )
     return node
-
-
-def _kind(data: ShopData, value: Value) -> str:
-    """Say what a value is, of things that cannot be compared; empty where it is not known."""
-    match value:
-        case Column() | Lookup():
-            column = end_of(value)
-            return _kind_of_type(data.tables[column.table].columns.get(column.name, pl.Null()))
-        case Literal(bool()):
-            return "flag"
-        case Literal(str()):
-            return "word"
-        case Literal(int() | float()):
-            return "number"
-        case Literal() | AsOf():
-            return "time"
-        case Operation() | Elapsed():
-            return "number"
-        case Coalesce((first, *_)) | Case(_, first, _):
-            return _kind(data, first)
-        case _:
-            return ""
-
-
-def _kind_of_type(found: pl.DataType) -> str:
-    if isinstance(found, pl.Time):
-        return "time of day"
-    if found.is_temporal():
-        return "time"
-    if found.is_numeric():
-        return "number"
-    if isinstance(found, pl.String):
-        return "word"
-    return "flag" if isinstance(found, pl.Boolean) else ""
 
 
 def _of_table(data: ShopData, table: str, item: Column | Lookup) -> Column | Lookup:
@@ -263,6 +238,37 @@ def _of_table(data: ShopData, table: str, item: Column | Lookup) -> Column | Loo
     if lacking := data.lacks(item):
         raise MissingInputError(dict.fromkeys(sorted(lacking), ("where",)))
     return item
+
+
+def check_lookup(data: ShopData, item: Column | Lookup) -> None:
+    """Refuse a lookup that does not lead from a key to the one row that it identifies.
+
+    Raises:
+        DefinitionError: The key points elsewhere, or the parent is known by
+            several columns, or the two are of different types.
+    """
+    if not isinstance(item, Lookup):
+        return
+    parent = item.value.key.table if isinstance(item.value, Lookup) else item.value.table
+    declared = data.known[item.key.table].parents.get(item.key.name, parent)
+    if declared != parent:
+        raise DefinitionError(
+            f"{item} looks into {parent}, and {item.key} points to {declared}",
+            f"look up a column of {declared}",
+        )
+    key = data.known[parent].key
+    if len(key) > 1:
+        raise DefinitionError(
+            f"{item} looks into {parent}, of which {', '.join(key)} together identify a row",
+            "fold that table by itself and divide, or look into a table with a single key",
+        )
+    one, two = (sort_of(data, side) for side in (item.key, data.known[parent].get(key[0])))
+    if Sort.UNKNOWN not in (one, two) and one is not two:
+        raise DefinitionError(
+            f"{item}: {item.key} is a {one}, and {parent}.{key[0]} is a {two}",
+            "cast one of them so that they match",
+        )
+    check_lookup(data, item.value)
 
 
 def dimensions_in(node: Predicate | Value) -> tuple[Dimension, ...]:
@@ -285,7 +291,7 @@ def _parents(data: ShopData, path: Lookup | None, table: str) -> list[tuple[Look
     steps: list[tuple[Lookup | None, str]] = []
     for key_name, parent in data.known[table].parents.items():
         key = data.known[table].columns[key_name]
-        if parent not in data.tables or data.lacks(key):
+        if parent not in data.tables or data.lacks(key) or len(data.known[parent].key) > 1:
             continue
         target = data.known[parent].columns[data.known[parent].key[0]]
         if not data.lacks(target):

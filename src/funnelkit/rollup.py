@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from funnelkit.align import leaves_wanted
 from funnelkit.errors import UnsupportedError
+from funnelkit.formula.formulas import CountDistinct
 from funnelkit.formula.properties import additivity
 from funnelkit.formula.values import Money
 from funnelkit.lowered import has_period_length, leaves_of
@@ -30,14 +30,15 @@ def check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> No
         remedy = "it depends on the length of the range; evaluate again with start= and end="
         raise _refusal(lowered, [PERIOD_NAME], remedy)
     folds = {fold.name: (fold.asked, step) for step in plan.steps for fold in step.folds}
+    unique = {fold.name for step in plan.steps for fold in step.folds if fold.is_unique}
     groups = [name for name in gone if name != PERIOD_NAME]
     sides = (lowered.value, *(lowered.ratio or ()))
     for leaf in dict.fromkeys(leaf for side in sides for leaf in leaves_of(side)):
         aggregate, step = folds[leaf.name]
-        adds = additivity(aggregate)
-        is_past = bool(leaf.shift or step.to_date)
-        stops = [] if adds.over_keys else groups
-        if PERIOD_NAME in gone and (is_past or not adds.over_time):
+        adds, is_past = additivity(aggregate), bool(leaf.shift or step.to_date)
+        is_sure = leaf.name in unique or not isinstance(aggregate, CountDistinct)
+        stops = [] if adds.over_keys and is_sure else groups
+        if PERIOD_NAME in gone and (is_past or not (adds.over_time and is_sure)):
             stops = [PERIOD_NAME, *stops]
         if stops:
             is_moved = is_past and stops == [PERIOD_NAME]
@@ -53,7 +54,7 @@ def check_currency(
     Raises:
         UnsupportedError: There are such; names the metric and the fold.
     """
-    names = {leaf.name for leaf in leaves_wanted(lowered)}
+    names = {leaf.name for leaf in lowered.leaves}
     for number, step in enumerate(plan.steps):
         low, high = (f"{end} {number}" for end in CURRENCY_ENDS)
         amounts = [fold for fold in step.folds if fold.name in names and _has_money(fold)]

@@ -9,7 +9,7 @@ from funnelkit.calendar import Calendar, Span
 from funnelkit.formula.formulas import Aggregate, Native
 from funnelkit.formula.properties import columns_of, leaves
 from funnelkit.formula.values import Column, Dimension, Lookup, Predicate
-from funnelkit.lowered import Lowered, show
+from funnelkit.lowered import Leaf, Lowered, leaves_of, show
 from funnelkit.metric import Metric
 
 __all__ = [
@@ -57,11 +57,13 @@ class Fold:
         name: The name of its column in the answer.
         aggregate: What is folded, of the rows that enter the step.
         asked: The aggregate with all its conditions, those of the step among them.
+        is_unique: Whether it counts different values of which none occurs twice.
     """
 
     name: str
     aggregate: Aggregate | Native
     asked: Aggregate | Native
+    is_unique: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,12 @@ class LoweredMetric:
     value: Lowered
     ratio: tuple[Lowered, Lowered] | None
     n: Lowered | None
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The leaves that its value, its sides and its n are made of."""
+        parts = (self.value, *(self.ratio or ()), *(() if self.n is None else (self.n,)))
+        return tuple(dict.fromkeys(leaf for part in parts for leaf in leaves_of(part)))
 
 
 @dataclass(frozen=True, slots=True)

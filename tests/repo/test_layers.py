@@ -27,6 +27,7 @@ LAYERS = (
     "steps",
     "lowered",
     "resolve",
+    "kinds",
     "data",
     "binding",
     "settings",

@@ -22,19 +22,17 @@ from funnelkit.formula.formulas import (
     Max,
     Mean,
     Min,
-    Native,
     Quantile,
     Rollup,
     Rows,
     StdDev,
     Sum,
 )
-from funnelkit.formula.properties import conjuncts, leaves
+from funnelkit.formula.properties import end_of
 from funnelkit.formula.values import (
     And,
     AsOf,
     Case,
-    Category,
     Coalesce,
     Column,
     Comparison,
@@ -46,7 +44,6 @@ from funnelkit.formula.values import (
     IsNull,
     IsTrue,
     Joined,
-    Key,
     Literal,
     Lookup,
     Not,
@@ -57,10 +54,9 @@ from funnelkit.formula.values import (
     Relation,
     RollupColumn,
     Scalar,
-    Time,
     Value,
 )
-from funnelkit.rules import FirstOver, FromChildren, NextOver, NumberOver, PreviousOver
+from funnelkit.kinds import TIMES, Sort, sort_of
 
 MOST_COMPARISONS = 8
 SEPARATOR = "\x1f"
@@ -106,7 +102,9 @@ class Compiler:
             case Case(condition, then, otherwise):
                 chosen = pl.when(self.predicate(condition)).then(self.value(then))
                 return chosen.otherwise(self.value(otherwise))
-            case AsOf() | Dimension():
+            case AsOf():
+                return self.instant(value)
+            case Dimension():
                 raise UnsupportedError(str(value), "it has no value of its own here")
             case _:
                 assert_never(value)
@@ -187,61 +185,13 @@ class Compiler:
             total = pl.when(kinds.drop_nulls().n_unique() <= 1).then(total)
         return total
 
-    def is_unique(self, aggregate: Aggregate | Native) -> bool:
-        """Whether no two rows hold the same value, so that counting them is enough.
-
-        So it is for a table's verified key, and where a derived flag marks at
-        most one row per value.
-        """
-        if not isinstance(aggregate, CountDistinct) or aggregate.of is not None:
-            return False
-        value = aggregate.value
-        if not isinstance(value, Column):
-            return False
-        if (value.name,) == self.data.known[value.table].key:
-            return self.data.guards
-        flags = [part for part in conjuncts(aggregate.where) if isinstance(part, Flag)]
-        return any(flag.once_per == value.name and self._is_derived(flag) for flag in flags)
-
-    def _is_derived(self, column: Column) -> bool:
-        """Whether nothing of a column was supplied but what its window is made of."""
-        if self.data.supplies(column):
-            return False
-        rule = self.data.rule(column)
-        if isinstance(rule, NumberOver):
-            return True
-        return isinstance(rule, Comparison) and all(
-            isinstance(leaf, Column) and self._is_derived(leaf) for leaf in leaves(rule)
-        )
-
-    def time_type(self, value: Value) -> pl.DataType:
-        """Give the type of a time: date, local datetime, or datetime with a zone."""
-        match value:
-            case RollupColumn():
-                return pl.Datetime("us", "UTC")
-            case Lookup():
-                return self.time_type(value.value)
-            case Column() if self.data.supplies(value):
-                return self.data.tables[value.table].columns[value.name]
-            case Column():
-                rule = self.data.rule(value)
-                if isinstance(rule, FirstOver | PreviousOver | NextOver):
-                    return self.time_type(rule.value)
-                if isinstance(rule, FromChildren) and isinstance(rule.aggregate, Min | Max):
-                    return self.time_type(rule.aggregate.value)
-                return pl.Datetime("us") if not isinstance(rule, Lookup) else self.time_type(rule)
-            case _:
-                return pl.Datetime("us")
-
     def local(self, value: Value) -> pl.Expr:
         """Give a time as the clock of the shop's zone shows it, without a zone."""
-        expr, found = self.value(value), self.time_type(value)
-        if isinstance(found, pl.Datetime) and found.time_zone:
-            if offsets := self._offsets(value):
-                utc = expr.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-                return _shown(utc.cast(pl.Datetime("us")), offsets)
-            local = expr.dt.convert_time_zone(self.calendar.time_zone).dt.replace_time_zone(None)
-            return local.cast(pl.Datetime("us"))
+        if isinstance(value, AsOf):
+            return self._shown(self.instant(value), ())
+        expr = self.value(value)
+        if sort_of(self.data, value) is Sort.INSTANT:
+            return self._shown(expr, self._offsets(value))
         return expr.cast(pl.Datetime("us"))
 
     def instant(self, value: Value) -> pl.Expr:
@@ -249,9 +199,9 @@ class Compiler:
         if isinstance(value, AsOf):
             known = self.data.given_as_of or self.data.seen_as_of
             return pl.lit(known, dtype=pl.Datetime("us", "UTC"))
-        expr, found = self.value(value), self.time_type(value)
-        if isinstance(found, pl.Datetime) and found.time_zone:
-            return expr.dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC"))
+        expr = self.value(value)
+        if isinstance(value, RollupColumn) or sort_of(self.data, value) is Sort.INSTANT:
+            return expr
         local = expr.cast(pl.Datetime("us"))
         return localised(local, self.calendar.time_zone).dt.convert_time_zone("UTC")
 
@@ -259,7 +209,7 @@ class Compiler:
         """Give the start of the period that a time lies in; days may still be datetimes."""
         if calendar.has_hours:
             return calendar.period(self.instant(value))
-        is_day = self.time_type(value) == pl.Date
+        is_day = sort_of(self.data, value) is Sort.DAY
         return calendar.period(self.value(value) if is_day else self.local(value))
 
     def _offsets(self, value: Value) -> tuple[tuple[dt.datetime, dt.timedelta], ...]:
@@ -267,28 +217,40 @@ class Compiler:
 
         Adding that is several times as fast as converting every time to the zone.
         """
-        extent = self.data.extent(_end(value)) if isinstance(value, Column | Lookup) else None
+        extent = self.data.extent(end_of(value)) if isinstance(value, Column | Lookup) else None
         return self.calendar.offsets(*extent) if extent else ()
+
+    def _shown(
+        self, instant: pl.Expr, offsets: Sequence[tuple[dt.datetime, dt.timedelta]]
+    ) -> pl.Expr:
+        """Give the local time of an instant, by the offsets that held where they are known."""
+        if not offsets:
+            return instant.dt.convert_time_zone(self.calendar.time_zone).dt.replace_time_zone(None)
+        utc = instant.dt.replace_time_zone(None)
+        (_, first), *changes = offsets
+        ahead = pl.lit(first)
+        for since, after in changes:
+            is_before = utc < pl.lit(since.replace(tzinfo=None))
+            ahead = pl.when(is_before).then(ahead).otherwise(pl.lit(after))
+        return utc + ahead
 
     def within(self, value: Value, span: Span) -> list[pl.Expr]:
         """Give the conditions that a time lies in a range."""
-        expr, found = self.value(value), self.time_type(value)
+        expr, sort = self.value(value), sort_of(self.data, value)
         if span == Span():
             return [expr.is_not_null()]
+        if sort is Sort.DAY:
+            expr = expr.cast(pl.Datetime("us"))
         conditions: list[pl.Expr] = []
         if span.start is not None:
-            conditions.append(self._compared(expr, found) >= self._bound(span.start, found))
+            conditions.append(expr >= self._bound(span.start, sort))
         if span.end is not None:
-            conditions.append(self._compared(expr, found) < self._bound(span.end, found))
+            conditions.append(expr < self._bound(span.end, sort))
         return conditions
 
-    def _compared(self, expr: pl.Expr, found: pl.DataType) -> pl.Expr:
-        return expr.cast(pl.Datetime("us")) if found == pl.Date else expr
-
-    def _bound(self, local: dt.datetime, found: pl.DataType) -> pl.Expr:
-        if isinstance(found, pl.Datetime) and found.time_zone:
-            instant = pl.lit(self.calendar.instant(local), dtype=pl.Datetime("us", "UTC"))
-            return instant.dt.convert_time_zone(found.time_zone)
+    def _bound(self, local: dt.datetime, sort: Sort) -> pl.Expr:
+        if sort is Sort.INSTANT:
+            return pl.lit(self.calendar.instant(local), dtype=pl.Datetime("us", "UTC"))
         return pl.lit(local, dtype=pl.Datetime("us"))
 
     def _operation(self, operation: Operation) -> pl.Expr:
@@ -307,17 +269,16 @@ class Compiler:
                 assert_never(operation.operator)
 
     def _coalesce(self, values: tuple[Value, ...]) -> pl.Expr:
-        parts = [self.value(value) for value in values]
-        columns = [value for value in values if isinstance(value, Column)]
-        types = {self.data.tables[c.table].columns.get(c.name) for c in columns}
-        has_words = any(isinstance(value, Joined) for value in values)
-        if any(isinstance(c, Key) for c in columns) and (len(types) > 1 or has_words):
-            parts = [part.cast(pl.String) for part in parts]
-        return pl.coalesce(parts)
+        sorts = {sort_of(self.data, value) for value in values} - {Sort.UNKNOWN}
+        if len(sorts) == 1:
+            return pl.coalesce([self.value(value) for value in values])
+        if sorts <= TIMES:
+            return pl.coalesce([self.instant(value) for value in values])
+        return pl.coalesce([self.value(value).cast(pl.String) for value in values])
 
     def _word(self, value: Value) -> pl.Expr:
         """Give a part of a key as a word; a time by its local day."""
-        is_time = isinstance(value, Column | Lookup) and isinstance(_end(value), Time)
+        is_time = sort_of(self.data, value) in TIMES
         part = self.local(value).cast(pl.Date) if is_time else self.value(value)
         return part.cast(pl.String)
 
@@ -328,35 +289,19 @@ class Compiler:
             return self.value(value).is_in(list(options))
         return reduce(pl.Expr.__or__, equal) if equal else pl.lit(value=False)
 
-    def _family(self, value: Value) -> str:
-        """Say what a value can be compared with: number, word, flag or time; or unknown."""
-        match value:
-            case Literal(constant):
-                return _family_of(constant)
-            case Lookup():
-                return self._family(value.value)
-            case Column():
-                found = self.data.tables[value.table].columns.get(value.name)
-                return _family_of_type(found) if found is not None else _family_of_kind(value)
-            case Operation() | Elapsed() | RollupColumn():
-                return "number"
-            case AsOf():
-                return "time"
-            case _:
-                return "unknown"
-
     def _comparison(self, comparison: Comparison) -> pl.Expr:
-        families = {self._family(comparison.left), self._family(comparison.right)} - {"unknown"}
-        if len(families) > 1:
+        sides = comparison.left, comparison.right
+        sorts = [sort_of(self.data, side) for side in sides]
+        known = {"time" if sort in TIMES else str(sort) for sort in sorts if sort}
+        if len(known) > 1:
             raise DefinitionError(
-                f"{comparison} compares a {' with a '.join(sorted(families))}",
+                f"{comparison} compares a {' with a '.join(sorted(known))}",
                 "write numbers plain, words in quotes, days as date('2024-12-31')",
             )
-        left, right = self.value(comparison.left), self.value(comparison.right)
-        times = [leaf for side in (comparison.left, comparison.right) for leaf in leaves(side)]
-        if times and all(isinstance(_end(leaf), Time) for leaf in times):
-            sides = (comparison.left, comparison.right)
-            left, right = (side_time(self, side) for side in sides)
+        left, right = map(self.value, sides)
+        if known == {"time"} and Sort.UNKNOWN not in sorts:
+            is_exact = sorts == [Sort.INSTANT, Sort.INSTANT]
+            left, right = map(self.instant if is_exact else self.local, sides)
         match str(comparison.relation):
             case "==":
                 return left == right
@@ -370,65 +315,6 @@ class Compiler:
                 return left > right
             case _:
                 return left >= right
-
-
-def _family_of(constant: Scalar) -> str:
-    match constant:
-        case bool():
-            return "flag"
-        case str():
-            return "word"
-        case int() | float():
-            return "number"
-        case _:
-            return "time"
-
-
-def _family_of_type(found: pl.DataType) -> str:
-    if found.is_numeric():
-        return "number"
-    if found.is_temporal():
-        return "time"
-    if found == pl.Boolean:
-        return "flag"
-    return "word" if found == pl.String else "unknown"
-
-
-def _family_of_kind(column: Column) -> str:
-    match column:
-        case Flag():
-            return "flag"
-        case Time():
-            return "time"
-        case Key():
-            return "unknown"
-        case Category():
-            return "word"
-        case _:
-            return "number"
-
-
-def side_time(compiler: Compiler, side: Value) -> pl.Expr:
-    """Give one side of a comparison of times, as local time."""
-    if isinstance(side, Literal):
-        return pl.lit(side.value).cast(pl.Datetime("us"))
-    return compiler.local(side)
-
-
-def _shown(utc: pl.Expr, offsets: Sequence[tuple[dt.datetime, dt.timedelta]]) -> pl.Expr:
-    """Give the local time of a time in UTC, by the offset that held."""
-    (_, first), *changes = offsets
-    ahead = pl.lit(first)
-    for since, after in changes:
-        is_before = utc < pl.lit(since.replace(tzinfo=None))
-        ahead = pl.when(is_before).then(ahead).otherwise(pl.lit(after))
-    return utc + ahead
-
-
-def _end(item: Column | Lookup) -> Column:
-    while isinstance(item, Lookup):
-        item = item.value
-    return item
 
 
 def _where(expr: pl.Expr, where: pl.Expr | None) -> pl.Expr:

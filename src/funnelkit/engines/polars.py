@@ -181,9 +181,7 @@ class PolarsEngine:
 
     def _aggregates(self, folds: Iterable[Fold]) -> list[pl.Expr]:
         return [
-            self.compiler.aggregate(
-                fold.aggregate, is_unique=self.compiler.is_unique(fold.asked)
-            ).alias(fold.name)
+            self.compiler.aggregate(fold.aggregate, is_unique=fold.is_unique).alias(fold.name)
             for fold in folds
             if not isinstance(fold.aggregate, Native)
         ]

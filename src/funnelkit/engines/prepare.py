@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from funnelkit.calendar import localised
 from funnelkit.data import ShopData
 from funnelkit.engines.expressions import Compiler, column_name
 from funnelkit.errors import MissingInputError
 from funnelkit.formula.formulas import Count, Sum
 from funnelkit.formula.properties import leaves
 from funnelkit.formula.values import Column, Lookup, Money, Predicate, PredicateNode
+from funnelkit.kinds import Sort, sort_of
 from funnelkit.rules import (
     Default,
     Everywhere,
@@ -72,7 +74,7 @@ class Frames:
             if column_name(item) in done:
                 continue
             if isinstance(item, Lookup):
-                same = [other for other in lookups if other.key == item.key]
+                same = [other for other in lookups if _way(other) == _way(item)]
                 frame = self._look_up(frame, item.key, same)
                 done |= {column_name(other) for other in same}
             elif not self.data.supplies(item):
@@ -189,8 +191,9 @@ class Frames:
         own = (ExchangeRates.date, ExchangeRates.currency, ExchangeRates.rate)
         on, of, worth = (pl.col(column.name) for column in own)
         days = pl.date_ranges(on, on + dt.timedelta(days=RATE_DAYS))
-        rates = self.prepare(ExchangeRates.table, own).with_columns(on.cast(pl.Date))
-        held = rates.with_columns(days.alias(_DAY)).explode(_DAY).sort(on)
+        clock = self.compiler.local(ExchangeRates.date).cast(pl.Date)
+        rates = self.prepare(ExchangeRates.table, own).sort(on).with_columns(clock)
+        held = rates.with_columns(days.alias(_DAY)).explode(_DAY).sort(on, maintain_order=True)
         grid = held.unique([ExchangeRates.currency.name, _DAY], keep="last", maintain_order=True)
         money = column_name(currency)
         rated = frame.with_columns(self.compiler.local(day).cast(pl.Date).alias(_DAY)).join(
@@ -244,10 +247,28 @@ class Frames:
         if table.spread is None:
             return frame
         first, last, amounts = table.spread
-        days = pl.date_ranges(pl.col(first).cast(pl.Date), pl.col(last).cast(pl.Date))
+        begin, end = (self.compiler.local(table.get(name)).cast(pl.Date) for name in (first, last))
+        days = pl.date_ranges(begin, end)
         shares = [pl.col(amount) / days.list.len() for amount in amounts]
         kept = frame.filter(pl.col(last) >= pl.col(first))
-        return kept.with_columns(*shares, days.alias(first)).explode(first)
+        spread = kept.with_columns(*shares, days.alias(first)).explode(first)
+        return spread.with_columns(self._as_bound(table.get(first)))
+
+    def _as_bound(self, clock: Column) -> pl.Expr:
+        """Give a day that has taken the place of a time the type that the time has."""
+        day = pl.col(clock.name)
+        if sort_of(self.data, clock) is Sort.DAY:
+            return day
+        local = day.cast(pl.Datetime("us"))
+        if sort_of(self.data, clock) is Sort.LOCAL:
+            return local
+        zone = self.data.calendar.time_zone
+        return localised(local, zone).dt.convert_time_zone("UTC")
+
+
+def _way(item: Lookup) -> tuple[Column, str]:
+    """Give the key by which a lookup goes, and the table that it goes to."""
+    return item.key, _table(item.value)
 
 
 def _table(item: Column | Lookup) -> str:

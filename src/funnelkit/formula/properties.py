@@ -344,6 +344,8 @@ def check_grows(aggregate: Aggregate | Native) -> None:
         case Sum() | Count():
             inner = aggregate.of.columns if isinstance(aggregate.of, Rollup) else ()
             grows = all(isinstance(fold, Sum | Count | Min | Max) for _, fold in inner)
+            strict = [fold for fold in (aggregate, *(f for _, f in inner)) if isinstance(fold, Sum)]
+            grows = grows and all(fold.skip_nulls and fold.within is None for fold in strict)
         case (
             Mean()
             | Min()
