@@ -24,14 +24,13 @@ from funnelkit.formula.formulas import (
     Sum,
 )
 from funnelkit.formula.values import Operator
+from funnelkit.guards import CURRENCY_ENDS, LOWEST_CURRENCY
 from funnelkit.lowered import AboveZero, Leaf, Lowered, Operated, Unless
-from funnelkit.planning import CURRENCY_ENDS, HIGHEST_CURRENCY, LOWEST_CURRENCY, UNKNOWN_RATES
 from funnelkit.steps import Fold, Plan, Question, Step
 
 __all__ = [
     "Aligned",
     "align",
-    "check_currencies",
     "compute",
     "leaf_column",
     "period_years",
@@ -94,34 +93,6 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
         frame = rows.sort(keys, nulls_last=True).collect(engine="in-memory")
     zeros = [pl.col(name).fill_null(0) for part in parts for name in part.zeros]
     return Aligned(frame.with_columns(zeros), periods)
-
-
-def check_currencies(plan: Plan, answers: Sequence[pl.DataFrame]) -> None:
-    """Refuse a sum over amounts in several currencies, or over some without a rate.
-
-    Raises:
-        ContractError: A group of a step holds more than one currency, or the
-            rate of a row is not known.
-    """
-    groups = [group_column(dimension.name) for dimension in plan.question.by]
-    faults: list[Fault] = []
-    for step, answer in zip(plan.steps, answers, strict=False):
-        if UNKNOWN_RATES in answer.columns and (rows := answer.get_column(UNKNOWN_RATES).sum()):
-            problem = f"is null in {rows:,} rows whose amounts would be left out"
-            remedy = "give the rate of their currency on that day or in the week before"
-            faults.append(Fault(step.table, "fx_rate", problem, remedy))
-        if LOWEST_CURRENCY not in answer.columns:
-            continue
-        ends = [pl.col(LOWEST_CURRENCY).min(), pl.col(HIGHEST_CURRENCY).max()]
-        spans = answer.group_by(groups).agg(ends) if groups else answer.select(ends)
-        mixed = spans.filter(pl.col(LOWEST_CURRENCY) != pl.col(HIGHEST_CURRENCY))
-        if mixed.height:
-            low, high = mixed.select(LOWEST_CURRENCY, HIGHEST_CURRENCY).row(0)
-            problem = f"holds {low} and {high}, whose amounts would be added"
-            remedy = "convert them to one currency, or group or filter by currency"
-            faults.append(Fault(step.table, "currency", problem, remedy))
-    if faults:
-        raise ContractError(faults)
 
 
 def _parts(

@@ -38,6 +38,7 @@ class Bound:
         columns: The supplied columns, by canonical name, with their types.
         rows: The number of rows, where it is known without reading.
         floats: The columns that may hold what is no number, as they were supplied.
+        source: What was given to be bound.
     """
 
     table: type[Table]
@@ -45,6 +46,7 @@ class Bound:
     columns: Mapping[str, pl.DataType]
     rows: int | None
     floats: pl.LazyFrame = field(default_factory=pl.LazyFrame)
+    source: object = None
 
 
 def bind_frame(
@@ -72,7 +74,7 @@ def bind_frame(
         columns[new] = target
         expressions.append(_canonical(pl.col(old), found, target).alias(new))
     odd = [pl.col(old).alias(rename.get(old, old)) for old, t in schema.items() if t.is_float()]
-    return Bound(table, frame.select(expressions), columns, rows, frame.select(odd))
+    return Bound(table, frame.select(expressions), columns, rows, frame.select(odd), source)
 
 
 def _rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> list[Fault]:

@@ -14,6 +14,7 @@ from funnelkit.derivations import OrderPolicy
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column, Lookup, Time
 from funnelkit.rules import Default, Rule, dependencies
+from funnelkit.sources import stamp_of
 
 __all__ = ["Seen", "ShopData"]
 
@@ -27,12 +28,14 @@ class Seen:
         earliest: The instant of the first row, where rows have times.
         latest: The instant of the last row.
         untimed: The number of rows without a time; None where that was not looked at.
+        stamp: The files that were read, as they were then.
     """
 
     rows: int
     earliest: dt.datetime | None
     latest: dt.datetime | None
     untimed: int | None
+    stamp: object = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,6 +79,17 @@ class ShopData:
         """Give the column of a table's exchange rates, where amounts are to be converted."""
         column = self.known[table].columns.get("fx_rate")
         return None if column is None or self.lacks(column) else column
+
+    def forget_changed(self) -> None:
+        """Forget what was learnt of tables whose files have changed since."""
+        changed = [n for n, seen in self.seen.items() if seen.stamp != self.stamp(n)]
+        for name in changed:
+            del self.seen[name]
+            self.seen_as_of = None
+
+    def stamp(self, table: str) -> object:
+        """Give the files of a table as they are now."""
+        return stamp_of(self.tables[table].source)
 
     def has_times(self, table: str) -> bool:
         """Say whether every row of a table is known to have a time."""

@@ -10,9 +10,10 @@ from itertools import count
 
 import polars as pl
 
-from funnelkit.align import align, check_currencies
+from funnelkit.align import align
 from funnelkit.binding import kind_faults
 from funnelkit.calendar import Moment, Span
+from funnelkit.currencies import check_currencies
 from funnelkit.data import ShopData
 from funnelkit.engines.base import Engine, Report
 from funnelkit.engines.polars import PolarsEngine
@@ -211,8 +212,9 @@ def _computed(data: ShopData, engine: Engine, made: Plan, *, progress: bool) -> 
         made = with_parts(made, until if end is None else min(until, end))
     steps = [*made.steps, *(part.step for part in made.parts)]
     answers = engine.fold(steps, report=_reporter(len(steps)) if progress else None)
-    check_currencies(made, answers)
-    return Result.from_leaves(made, align(made, answers), data.currency, as_of)
+    is_own = check_currencies(made, answers, data.currency)
+    currency = data.currency if is_own else ""
+    return Result.from_leaves(made, align(made, answers), currency, as_of)
 
 
 def _reporter(total: int) -> Report:

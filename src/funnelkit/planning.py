@@ -26,17 +26,13 @@ from funnelkit.formula.formulas import (
     Cumulative,
     Formula,
     LastOverTime,
-    Max,
     Mean,
-    Min,
     Name,
     Native,
     PeriodYears,
     Positive,
-    Quantile,
     Reference,
     Shift,
-    StdDev,
     Sum,
     source_of,
 )
@@ -44,14 +40,13 @@ from funnelkit.formula.properties import check_grows, conjuncts, inputs, tally_o
 from funnelkit.formula.values import (
     Column,
     Comparison,
-    Dimension,
     Flag,
-    Money,
     Operator,
     Or,
     Predicate,
     Value,
 )
+from funnelkit.guards import guard_folds, guard_steps, is_plain
 from funnelkit.kinds import Sort, is_unique, sort_of
 from funnelkit.lowered import (
     AboveZero,
@@ -63,7 +58,6 @@ from funnelkit.lowered import (
 )
 from funnelkit.metric import Metric
 from funnelkit.resolve import (
-    can_reach,
     check_lookup,
     dimensions_in,
     joined,
@@ -82,18 +76,7 @@ from funnelkit.steps import (
     fold_columns,
 )
 
-UNKNOWN_RATES = "#unknown rates"
-CURRENCY_ENDS = LOWEST_CURRENCY, HIGHEST_CURRENCY = "#lowest currency", "#highest currency"
-_PLAIN = (Sum, Count, CountDistinct, Min, Max, Quantile, StdDev)
-
-__all__ = [
-    "CURRENCY_ENDS",
-    "HIGHEST_CURRENCY",
-    "LOWEST_CURRENCY",
-    "UNKNOWN_RATES",
-    "make_plan",
-    "with_parts",
-]
+__all__ = ["make_plan", "with_parts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +154,9 @@ class _Planner:
                 return self._leaf(fold, back, to_date=to_date)
 
     def _leaf(self, aggregate: Aggregate | Native, back: Back, *, to_date: bool) -> Leaf:
-        if to_date:
+        if isinstance(aggregate, LastOverTime) and self._is_stock(aggregate):
+            to_date = True
+        elif to_date:
             check_grows(aggregate)
         if back.like_for_like and (to_date or isinstance(aggregate, CountRetained)):
             raise DefinitionError(
@@ -188,6 +173,11 @@ class _Planner:
             users.append(self.metric)
         return Leaf(found.name, back.periods, back.like_for_like)
 
+    def _is_stock(self, fold: LastOverTime) -> bool:
+        """Whether each thing keeps its last value: the key is that of things in time."""
+        table = self.data.known[source_of(fold)]
+        return table.time in table.key and len(table.key) > 1
+
     def steps(self) -> tuple[Step, ...]:
         """Put the folds into steps: one per table and kind of folding."""
         self._check_inputs()
@@ -195,12 +185,13 @@ class _Planner:
         for (_, to_date), fold in self.folds.items():
             bucket = (_table(fold), to_date, self._is_spread(fold), self._kind(fold, to_date))
             buckets.setdefault(bucket, []).append(fold)
-        return tuple(
+        steps = [
             self._first_step(folds, kind)
             if isinstance(kind, _FirstOf)
             else self._step(folds, to_date=bool(to_date), is_spread=bool(is_spread))
             for (_, to_date, is_spread, kind), folds in buckets.items()
-        )
+        ]
+        return (*steps, *guard_steps(self.data, steps))
 
     def _kind(self, fold: Fold, to_date: bool) -> object:  # noqa: FBT001  # a key of the folds
         """Give what folds of one table have in common that share a step."""
@@ -281,10 +272,11 @@ class _Planner:
         where = self.question.where
         own = () if where is None else (resolve_predicate(self.data, table, where),)
         self._check_hours(table)
-        folds, shared = _split_where(folds)
+        is_stock = to_date and isinstance(folds[0].aggregate, LastOverTime)
+        folds, shared = (folds, None) if is_stock else _split_where(folds)
         return Step(
             table,
-            (*folds, *self._currency_folds(table, folds)),
+            (*folds, *(guard_folds(self.data, table, folds) if is_plain(folds) else ())),
             groups,
             joined((*own, shared)),
             self.question.calendar,
@@ -301,21 +293,6 @@ class _Planner:
                 f"{clock} holds whole days, which have no hours",
                 "use every='1d' or longer, or bind times",
             )
-
-    def _currency_folds(self, table: str, folds: Sequence[Fold]) -> tuple[Fold, ...]:
-        """Give folds that show whether amounts of several currencies would be added."""
-        plain = all(isinstance(fold.aggregate, _PLAIN) and not fold.aggregate.of for fold in folds)
-        reads = {leaf for fold in folds for leaf in fold_columns(fold)}
-        if not (self.data.guards and plain and any(isinstance(leaf, Money) for leaf in reads)):
-            return ()
-        if rate := self.data.rate(table):
-            unknown = Count(self.data.known[table], where=rate.is_null())
-            return (Fold(UNKNOWN_RATES, unknown, unknown),)
-        if not can_reach(self.data, table, "currency"):
-            return ()
-        currency = resolve_dimension(self.data, table, Dimension("currency"))
-        low, high = Min(currency), Max(currency)
-        return Fold(LOWEST_CURRENCY, low, low), Fold(HIGHEST_CURRENCY, high, high)
 
     def _span(self, folds: Sequence[Fold], *, to_date: bool) -> Span:
         span, calendar = self.question.span, self.question.calendar

@@ -10,8 +10,8 @@ from funnelkit.errors import UnsupportedError
 from funnelkit.formula.formulas import CountDistinct
 from funnelkit.formula.properties import additivity
 from funnelkit.formula.values import Money
+from funnelkit.guards import CURRENCY_ENDS
 from funnelkit.lowered import has_period_length, leaves_of
-from funnelkit.planning import CURRENCY_ENDS
 from funnelkit.steps import Fold, LoweredMetric, Plan, fold_columns
 
 __all__ = ["PERIOD_NAME", "check_adds_up", "check_currency"]

@@ -12,7 +12,7 @@ import polars as pl
 
 from funnelkit.errors import DataError, shortened
 
-__all__ = ["FILE_TYPES", "Source", "SupportsArrow", "open_source"]
+__all__ = ["FILE_TYPES", "Source", "SupportsArrow", "open_source", "stamp_of"]
 
 
 @runtime_checkable
@@ -113,6 +113,14 @@ def _open_file(given: str | Path) -> pl.LazyFrame:
             _check_text(file)
     frame = scan(_literal(path))
     return _checked_header(given, frame) if suffix in _SEPARATED else frame
+
+
+def stamp_of(source: object) -> tuple[tuple[str, int, int], ...]:
+    """Give name, size and time of change of each file of a source; nothing for a frame."""
+    if not _is_path(source):
+        return ()
+    stats = [(file, file.stat()) for file in _files(Path(str(source))) if file.exists()]
+    return tuple((str(file), stat.st_size, stat.st_mtime_ns) for file, stat in stats)
 
 
 def _files(path: Path) -> list[Path]:

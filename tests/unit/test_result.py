@@ -42,7 +42,7 @@ def sales(channels, *, amounts=None, currencies=None, days=None):
     )
     if currencies:
         frame = frame.with_columns(currency=pl.Series(currencies))
-    return fk.Shop(orders=frame, currency="PLN")
+    return fk.Shop(orders=frame, currency="" if currencies else "PLN")
 
 
 def many_metrics(number):

@@ -51,6 +51,7 @@ class PolarsEngine:
     runs: dict[object, Runs] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.data.forget_changed()
         self.compiler = Compiler(self.data)
         self.frames = Frames(self.data, self.compiler, self._collect_one)
 
@@ -96,8 +97,13 @@ class PolarsEngine:
         if found:
             raise ContractError([finding.fault for finding in found])
         for promise, count in zip(promises, counts, strict=True):
-            times = (count.get(name) for name in ("earliest", "latest", "untimed"))
-            self.data.seen[promise.table] = Seen(count["rows"], *times)
+            self.data.seen[promise.table] = Seen(
+                rows=count["rows"],
+                earliest=count.get("earliest"),
+                latest=count.get("latest"),
+                untimed=count.get("untimed"),
+                stamp=self.data.stamp(promise.table),
+            )
         return True
 
     def as_of(self) -> dt.datetime | None:
@@ -157,6 +163,8 @@ class PolarsEngine:
         if any(isinstance(fold, CountRetained) for fold in folded):
             return self._of_runs(rows, step)
         match folded[0]:
+            case LastOverTime() as last if is_grown or self._entity(step):
+                return self._stock(rows, step, last)
             case LastOverTime() as last:
                 name = step.folds[0].name
                 value = self.compiler.value(last.value).cast(pl.Float64)
@@ -192,6 +200,8 @@ class PolarsEngine:
         clock = table.get(table.time)
         has_clock = not self.data.lacks(clock)
         wants = [*step.reads, *([clock] if has_clock else []), *self._tie_breakers(step)]
+        if any(isinstance(fold.aggregate, LastOverTime) for fold in step.folds):
+            wants += [table.get(name) for name in self._entity(step)]
         rows = self.frames.prepare(step.table, wants, spread=step.is_spread)
         if step.first_of is not None:
             return rows.filter(pl.col(clock.name).is_not_null(), *self._entering(step))
@@ -206,7 +216,8 @@ class PolarsEngine:
             first = step.calendar.label(step.calendar.boundaries[0]).item()
             named[PERIOD] = named[PERIOD].fill_null(first)
         rows = rows.with_columns(**named)
-        if any(isinstance(fold.aggregate, LastOverTime) for fold in step.folds):
+        has_stock = any(isinstance(fold.aggregate, LastOverTime) for fold in step.folds)
+        if has_stock and not self._entity(step):
             moment = self.compiler.value(clock)
             latest = moment.max().over(PERIOD) if step.calendar.has_periods else moment.max()
             rows = rows.with_columns((moment == latest).alias(_LAST))
@@ -257,6 +268,30 @@ class PolarsEngine:
         if fold.where is not None:
             moment = pl.when(self.compiler.predicate(fold.where)).then(moment)
         return moment.min() if isinstance(fold, Min) else moment.max()
+
+    def _entity(self, step: Step) -> tuple[str, ...]:
+        """Give the key columns besides the time: what has one value at a time."""
+        table = self.data.known[step.table]
+        return tuple(n for n in table.key if n != table.time) if table.time in table.key else ()
+
+    def _stock(self, rows: pl.LazyFrame, step: Step, last: LastOverTime) -> pl.LazyFrame:
+        """Give what each period adds to the stock: of each thing its last value less the last.
+
+        Without periods that is the stock itself.
+        """
+        name, keys = step.folds[0].name, _keys(step)
+        owner = [*(key for key in keys if key != PERIOD), *self._entity(step)]
+        value = self.compiler.value(last.value).cast(pl.Float64)
+        if last.where is not None:
+            value = pl.when(self.compiler.predicate(last.where)).then(value)
+        time = self.data.known[step.table].time
+        latest = value.sort_by(time).last().fill_null(0.0).alias(name)
+        held = rows.group_by([*keys, *self._entity(step)]).agg(latest)
+        if step.calendar.has_periods:
+            before = pl.col(name).shift(1, fill_value=0.0).over(owner, order_by=PERIOD)
+            held = held.with_columns(pl.col(name) - before)
+        total = pl.when(pl.len() > 0).then(pl.col(name).sum()).alias(name)
+        return _grouped(held, keys, [total])
 
     def _of_runs(self, rows: pl.LazyFrame, step: Step) -> pl.LazyFrame:
         """Count values of a key by the periods in which they occur, occur again, or begin."""

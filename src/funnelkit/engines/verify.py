@@ -172,6 +172,7 @@ def all_findings(data: ShopData) -> list[Finding]:
         found += _not_finite(data, name)
         found += _orphans(data, name)
         found += _currencies(data, name)
+    found += _without_lines(data)
     return [*found, *_returned_above_sold(data)]
 
 
@@ -202,6 +203,21 @@ def _orphans(data: ShopData, name: str) -> Iterator[Finding]:
             problem, remedy = f"points to no row of {parent_name}", f"supply the {parent_name} too"
             sample = _sample(lost.unique().sort(key).head(FEW))
             yield Finding(name, key, problem, remedy, Severity.WARNING, lost.height, sample)
+
+
+def _without_lines(data: ShopData) -> Iterator[Finding]:
+    """Find orders whose amounts come from their lines, and that have none: they are worth 0."""
+    if OrderLines.table not in data.tables or data.supplies(Orders.gross_amount):
+        return
+    if not (data.supplies(Orders.order_id) and data.supplies(OrderLines.order_id)):
+        return
+    key = Orders.order_id.name
+    lines = data.tables[OrderLines.table].frame.select(key)
+    bare = _streamed(data.tables[Orders.table].frame.select(key).join(lines, on=key, how="anti"))
+    if bare.height:
+        problem, remedy = "has no lines, and is taken to be worth 0", "supply the lines, or amounts"
+        sample = _sample(bare.sort(key).head(FEW))
+        yield Finding(Orders.table, key, problem, remedy, Severity.WARNING, bare.height, sample)
 
 
 def _currencies(data: ShopData, name: str) -> Iterator[Finding]:
