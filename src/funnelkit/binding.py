@@ -23,7 +23,7 @@ from funnelkit.formula.values import (
     Score,
     Time,
 )
-from funnelkit.sources import Source, open_source
+from funnelkit.sources import Source, Stamp, open_source, stamp_of
 
 __all__ = ["Bound", "bind_empty", "bind_frame", "key_type_faults", "kind_faults"]
 
@@ -39,6 +39,8 @@ class Bound:
         rows: The number of rows, where it is known without reading.
         floats: The columns that may hold what is no number, as they were supplied.
         source: What was given to be bound.
+        rename: How its columns were renamed.
+        stamp: The files that it was bound to, as they were then.
     """
 
     table: type[Table]
@@ -46,7 +48,13 @@ class Bound:
     columns: Mapping[str, pl.DataType]
     rows: int | None
     floats: pl.LazyFrame = field(default_factory=pl.LazyFrame)
-    source: object = None
+    source: Source = field(default_factory=pl.LazyFrame)
+    rename: Mapping[str, str] = field(default_factory=dict[str, str])
+    stamp: Stamp = ()
+
+    def has_changed(self) -> bool:
+        """Say whether the files it was bound to are others than they were then."""
+        return self.stamp != stamp_of(self.source)
 
 
 def bind_frame(
@@ -74,7 +82,16 @@ def bind_frame(
         columns[new] = target
         expressions.append(_canonical(pl.col(old), found, target).alias(new))
     odd = [pl.col(old).alias(rename.get(old, old)) for old, t in schema.items() if t.is_float()]
-    return Bound(table, frame.select(expressions), columns, rows, frame.select(odd), source)
+    return Bound(
+        table,
+        frame.select(expressions),
+        columns,
+        rows,
+        frame.select(odd),
+        source,
+        rename,
+        stamp_of(source),
+    )
 
 
 def _rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> list[Fault]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from funnelkit.binding import Bound
+from funnelkit.binding import Bound, bind_frame
 from funnelkit.calendar import Calendar
 from funnelkit.derivations import OrderPolicy
+from funnelkit.errors import ContractError, Fault
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column, Lookup, Time
 from funnelkit.rules import Default, Rule, dependencies
-from funnelkit.sources import stamp_of
 
 __all__ = ["Seen", "ShopData"]
 
@@ -28,14 +28,12 @@ class Seen:
         earliest: The instant of the first row, where rows have times.
         latest: The instant of the last row.
         untimed: The number of rows without a time; None where that was not looked at.
-        stamp: The files that were read, as they were then.
     """
 
     rows: int
     earliest: dt.datetime | None
     latest: dt.datetime | None
     untimed: int | None
-    stamp: object = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,7 +55,7 @@ class ShopData:
         found_lacks: What columns were found to lack.
     """
 
-    tables: Mapping[str, Bound]
+    tables: dict[str, Bound]
     known: Mapping[str, type[Table]]
     rules: Mapping[Column, tuple[Rule, ...]]
     calendar: Calendar
@@ -80,16 +78,29 @@ class ShopData:
         column = self.known[table].columns.get("fx_rate")
         return None if column is None or self.lacks(column) else column
 
-    def forget_changed(self) -> None:
-        """Forget what was learnt of tables whose files have changed since."""
-        changed = [n for n, seen in self.seen.items() if seen.stamp != self.stamp(n)]
-        for name in changed:
-            del self.seen[name]
-            self.seen_as_of = None
+    def refresh(self) -> None:
+        """Bind anew the tables whose files have changed, and forget what was learnt of them.
 
-    def stamp(self, table: str) -> object:
-        """Give the files of a table as they are now."""
-        return stamp_of(self.tables[table].source)
+        Raises:
+            ContractError: A file can no longer be bound.
+        """
+        changed = [name for name, bound in self.tables.items() if bound.has_changed()]
+        faults: list[Fault] = []
+        for name in changed:
+            old = self.tables[name]
+            self.tables[name] = bind_frame(old.table, old.source, old.rename, faults)
+            self.seen.pop(name, None)
+        if changed:
+            self.seen_as_of = None
+            self.found_rules.clear()
+            self.found_lacks.clear()
+        if faults:
+            raise ContractError(faults)
+
+    def type_of(self, column: Column) -> pl.DataType | None:
+        """Give the type of a column that was supplied."""
+        bound = self.tables.get(column.table)
+        return None if bound is None else bound.columns.get(column.name)
 
     def has_times(self, table: str) -> bool:
         """Say whether every row of a table is known to have a time."""

@@ -134,6 +134,7 @@ class _Planner:
                 return self._lower_fold(formula, back, to_date=to_date)
 
     def _lower_fold(self, fold: Aggregate | Native, back: Back, *, to_date: bool) -> Lowered:
+        self._check_spread(fold)
         match fold:
             case Mean(value, where=where, of=None):
                 above = self._leaf(Sum(value, where=where), back, to_date=to_date)
@@ -252,12 +253,20 @@ class _Planner:
         if spread is None or not self._has_time:
             return False
         is_amount = any(isinstance(c, Column) and c.name in spread[2] for c in fold_columns(fold))
-        if is_amount and not isinstance(fold.aggregate, Sum | Count):
+        return is_amount and isinstance(fold.aggregate, Sum)
+
+    def _check_spread(self, fold: Aggregate | Native) -> None:
+        """Refuse to fold the amounts of rows that cover several days but by adding their shares."""
+        table = fold.table if isinstance(fold, Native) else source_of(fold)
+        spread = self.data.known[table].spread
+        if spread is None or not self._has_time or isinstance(fold, Sum | Count):
+            return
+        read = fold_columns(Fold("", fold, fold))
+        if any(isinstance(c, Column) and c.name in spread[2] for c in read):
             raise DefinitionError(
-                f"{fold.asked} folds amounts that are spread over the days of their rows",
+                f"{fold} folds amounts that are spread over the days of their rows",
                 "only their sum is defined in a period: ask for it, or for the whole history",
             )
-        return is_amount and isinstance(fold.aggregate, Sum)
 
     @property
     def _has_time(self) -> bool:

@@ -250,22 +250,22 @@ def check_lookup(data: ShopData, item: Column | Lookup) -> None:
     if not isinstance(item, Lookup):
         return
     parent = item.value.key.table if isinstance(item.value, Lookup) else item.value.table
+    first, *others = data.known[parent].key
     declared = data.known[item.key.table].parents.get(item.key.name, parent)
-    if declared != parent:
+    if declared != parent and item.key.name != first:
         raise DefinitionError(
             f"{item} looks into {parent}, and {item.key} points to {declared}",
             f"look up a column of {declared}",
         )
-    key = data.known[parent].key
-    if len(key) > 1:
+    if others:
         raise DefinitionError(
-            f"{item} looks into {parent}, of which {', '.join(key)} together identify a row",
+            f"{item} looks into {parent}, where {first}, {', '.join(others)} identify a row",
             "fold that table by itself and divide, or look into a table with a single key",
         )
-    one, two = (sort_of(data, side) for side in (item.key, data.known[parent].get(key[0])))
-    if Sort.UNKNOWN not in (one, two) and one is not two:
+    one, two = (data.type_of(side) for side in (item.key, data.known[parent].get(first)))
+    if one is not None and two is not None and one != two:
         raise DefinitionError(
-            f"{item}: {item.key} is a {one}, and {parent}.{key[0]} is a {two}",
+            f"{item}: {item.key} is {one}, and {parent}.{first} is {two}",
             "cast one of them so that they match",
         )
     check_lookup(data, item.value)

@@ -12,7 +12,7 @@ import polars as pl
 
 from funnelkit.errors import DataError, shortened
 
-__all__ = ["FILE_TYPES", "Source", "SupportsArrow", "open_source", "stamp_of"]
+__all__ = ["FILE_TYPES", "Source", "Stamp", "SupportsArrow", "open_source", "stamp_of"]
 
 
 @runtime_checkable
@@ -115,7 +115,11 @@ def _open_file(given: str | Path) -> pl.LazyFrame:
     return _checked_header(given, frame) if suffix in _SEPARATED else frame
 
 
-def stamp_of(source: object) -> tuple[tuple[str, int, int], ...]:
+Stamp = tuple[tuple[str, int, int], ...]
+"""Name, size and time of change of files."""
+
+
+def stamp_of(source: object) -> Stamp:
     """Give name, size and time of change of each file of a source; nothing for a frame."""
     if not _is_path(source):
         return ()

@@ -275,16 +275,6 @@ def half_without_lines():
     return fk.Shop(orders=bare, order_lines=lines)
 
 
-def test_an_order_without_lines_has_no_amount(half_without_lines):
-    assert value(half_without_lines, Count(Orders.gross_amount)) == 1
-    assert value(half_without_lines, fk.Mean(Orders.gross_amount)) == 10.0
-
-
-def test_an_order_without_lines_does_not_halve_the_average_order_value(half_without_lines):
-    found = fk.evaluate(half_without_lines, "aov").frame.item()
-    assert found in {None, 10.0}
-
-
 def test_the_check_of_a_shop_counts_the_orders_without_lines(half_without_lines):
     found = half_without_lines.check().select("table", "severity", "rows")
     assert found.rows() == [("orders", "warning", 1)]

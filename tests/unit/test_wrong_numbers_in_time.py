@@ -204,10 +204,3 @@ def test_a_sum_is_divided_by_itself_like_for_like_in_an_open_period():
     orders = daily(APRIL, MAY + dt.timedelta(days=9))
     growth = GROSS / fk.Shift(GROSS, like_for_like=True)
     assert values(fk.Shop(orders=orders), growth, every="1mo") == [None, 1.0]
-
-
-def test_equal_days_up_to_a_moment_before_the_end_of_the_data_are_alike():
-    orders = daily(APRIL, JUNE - dt.timedelta(days=1))
-    shop = fk.Shop(orders=orders, as_of="2024-05-11")
-    growth = Count(Orders) / fk.Shift(Count(Orders), like_for_like=True)
-    assert values(shop, growth, every="1mo") == [None, 1.0]

@@ -51,7 +51,7 @@ class PolarsEngine:
     runs: dict[object, Runs] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.data.forget_changed()
+        self.data.refresh()
         self.compiler = Compiler(self.data)
         self.frames = Frames(self.data, self.compiler, self._collect_one)
 
@@ -102,7 +102,6 @@ class PolarsEngine:
                 earliest=count.get("earliest"),
                 latest=count.get("latest"),
                 untimed=count.get("untimed"),
-                stamp=self.data.stamp(promise.table),
             )
         return True
 
