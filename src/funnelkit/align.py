@@ -25,15 +25,24 @@ from funnelkit.formula.formulas import (
 )
 from funnelkit.formula.values import Operator
 from funnelkit.guards import CURRENCY_ENDS, LOWEST_CURRENCY
-from funnelkit.lowered import AboveZero, Leaf, Lowered, Operated, Unless
+from funnelkit.lowered import (
+    AboveZero,
+    Leaf,
+    Lowered,
+    Operated,
+    PartOfAll,
+    Unless,
+    WithoutSign,
+)
 from funnelkit.steps import Fold, Plan, Question, Step
 
 __all__ = [
     "Aligned",
+    "Context",
     "align",
     "compute",
+    "context_of",
     "leaf_column",
-    "period_years",
     "reason_of",
     "roll_up",
 ]
@@ -266,7 +275,20 @@ def _grow(
     return filled.with_columns(*running, began.alias("#began")).filter("#began").drop("#began")
 
 
-def compute(lowered: Lowered, years: pl.Expr) -> pl.Expr:
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What arithmetic needs to know besides the leaves.
+
+    Attributes:
+        years: The length of each period in years.
+        has_periods: Whether time is divided.
+    """
+
+    years: pl.Expr
+    has_periods: bool
+
+
+def compute(lowered: Lowered, asked: Context) -> pl.Expr:
     """Give the arithmetic of a lowered formula as an expression on aligned leaves."""
     match lowered:
         case Leaf():
@@ -274,14 +296,20 @@ def compute(lowered: Lowered, years: pl.Expr) -> pl.Expr:
         case Constant(value):
             return pl.lit(value)
         case PeriodYears():
-            return years
+            return asked.years
         case Unless(value, count, above, _):
-            return pl.when(pl.col(leaf_column(count)) <= above).then(compute(value, years))
+            return pl.when(pl.col(leaf_column(count)) <= above).then(compute(value, asked))
         case AboveZero(value):
-            inner = compute(value, years)
+            inner = compute(value, asked)
             return pl.when(inner > 0).then(inner)
+        case WithoutSign(value):
+            return compute(value, asked).abs()
+        case PartOfAll(value):
+            inner = compute(value, asked)
+            whole = _whole(inner, asked)
+            return pl.when(whole != 0).then(inner / whole)
         case Operated(operator, left, right):
-            one, two = compute(left, years), compute(right, years)
+            one, two = compute(left, asked), compute(right, asked)
             match operator:
                 case Operator.ADD:
                     return one + two
@@ -297,7 +325,7 @@ def compute(lowered: Lowered, years: pl.Expr) -> pl.Expr:
             assert_never(lowered)
 
 
-def reason_of(lowered: Lowered, years: pl.Expr) -> pl.Expr:
+def reason_of(lowered: Lowered, asked: Context) -> pl.Expr:
     """Give the reason why a value is null, as a word; null where it is not."""
     match lowered:
         case Leaf():
@@ -306,21 +334,37 @@ def reason_of(lowered: Lowered, years: pl.Expr) -> pl.Expr:
             return pl.lit(None, dtype=pl.String)
         case Unless(value, count, above, reason):
             is_over = pl.col(leaf_column(count)) > above
-            return pl.when(is_over).then(pl.lit(reason)).otherwise(reason_of(value, years))
+            return pl.when(is_over).then(pl.lit(reason)).otherwise(reason_of(value, asked))
         case AboveZero(value):
-            is_low = compute(value, years) <= 0
-            return pl.when(is_low).then(pl.lit("not_positive")).otherwise(reason_of(value, years))
+            is_low = compute(value, asked) <= 0
+            return pl.when(is_low).then(pl.lit("not_positive")).otherwise(reason_of(value, asked))
+        case WithoutSign(value):
+            return reason_of(value, asked)
+        case PartOfAll(value):
+            is_nothing = _whole(compute(value, asked), asked) == 0
+            nothing = pl.when(is_nothing).then(pl.lit("empty_denominator"))
+            return nothing.otherwise(reason_of(value, asked))
         case Operated(operator, left, right):
-            inner = pl.coalesce(reason_of(left, years), reason_of(right, years))
+            inner = pl.coalesce(reason_of(left, asked), reason_of(right, asked))
             if operator is not Operator.DIVIDE:
                 return inner
-            is_empty = compute(right, years) == 0
+            is_empty = compute(right, asked) == 0
             return pl.when(is_empty).then(pl.lit("empty_denominator")).otherwise(inner)
         case _:
             assert_never(lowered)
 
 
-def period_years(question: Question) -> pl.Expr:
+def _whole(value: pl.Expr, asked: Context) -> pl.Expr:
+    """Give the sum of a value over all groups of the same period."""
+    return value.sum().over(PERIOD) if asked.has_periods else value.sum()
+
+
+def context_of(question: Question) -> Context:
+    """Give what the arithmetic of a question needs to know besides the leaves."""
+    return Context(_period_years(question), question.calendar.has_periods)
+
+
+def _period_years(question: Question) -> pl.Expr:
     """Give the length of each period in years of 365 days, cut to the range asked for."""
     calendar, span = question.calendar, question.span
     if not calendar.has_periods:

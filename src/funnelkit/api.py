@@ -19,6 +19,7 @@ from funnelkit.errors import (
 from funnelkit.evaluation import evaluate, plan
 from funnelkit.fiscal import WeekYear
 from funnelkit.formula.formulas import (
+    Abs,
     Count,
     CountDistinct,
     CountRetained,
@@ -33,6 +34,7 @@ from funnelkit.formula.formulas import (
     Positive,
     Quantile,
     Rollup,
+    Share,
     Shift,
     StdDev,
     Sum,
@@ -126,6 +128,7 @@ __all__ = [
     "SECOND",
     "SESSION",
     "VISITOR",
+    "Abs",
     "AidaStage",
     "Area",
     "AsOf",
@@ -184,6 +187,7 @@ __all__ = [
     "Score",
     "SearchInterest",
     "Sessions",
+    "Share",
     "Shift",
     "Shipments",
     "Shop",

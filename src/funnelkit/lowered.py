@@ -13,7 +13,9 @@ __all__ = [
     "Leaf",
     "Lowered",
     "Operated",
+    "PartOfAll",
     "Unless",
+    "WithoutSign",
     "has_period_length",
     "leaves_of",
     "show",
@@ -62,7 +64,21 @@ class AboveZero:
     value: Lowered
 
 
-Lowered = Leaf | Constant | PeriodYears | Operated | Unless | AboveZero
+@dataclass(frozen=True, slots=True)
+class WithoutSign:
+    """A value without its sign."""
+
+    value: Lowered
+
+
+@dataclass(frozen=True, slots=True)
+class PartOfAll:
+    """A value over the sum of it in all groups of the same period."""
+
+    value: Lowered
+
+
+Lowered = Leaf | Constant | PeriodYears | Operated | Unless | AboveZero | WithoutSign | PartOfAll
 
 
 def show(lowered: Lowered) -> str:
@@ -79,6 +95,10 @@ def show(lowered: Lowered) -> str:
             return f"({show(value)} unless {show(count)} > {above})"
         case AboveZero(value):
             return f"positive({show(value)})"
+        case WithoutSign(value):
+            return f"abs({show(value)})"
+        case PartOfAll(value):
+            return f"share({show(value)})"
         case _:
             assert_never(lowered)
 
@@ -90,7 +110,7 @@ def has_period_length(lowered: Lowered) -> bool:
             return True
         case Operated(_, left, right):
             return has_period_length(left) or has_period_length(right)
-        case Unless(value) | AboveZero(value):
+        case Unless(value) | AboveZero(value) | WithoutSign(value) | PartOfAll(value):
             return has_period_length(value)
         case _:
             return False
@@ -105,7 +125,7 @@ def leaves_of(lowered: Lowered) -> tuple[Leaf, ...]:
             return (*leaves_of(left), *leaves_of(right))
         case Unless(value, count):
             return (*leaves_of(value), count)
-        case AboveZero(value):
+        case AboveZero(value) | WithoutSign(value) | PartOfAll(value):
             return leaves_of(value)
         case _:
             return ()

@@ -17,6 +17,7 @@ from funnelkit.calendar import Span
 from funnelkit.data import ShopData
 from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError, nearest
 from funnelkit.formula.formulas import (
+    Abs,
     Aggregate,
     Arithmetic,
     Constant,
@@ -32,11 +33,13 @@ from funnelkit.formula.formulas import (
     PeriodYears,
     Positive,
     Reference,
+    Rows,
+    Share,
     Shift,
     Sum,
     source_of,
 )
-from funnelkit.formula.properties import check_grows, conjuncts, inputs, tally_of
+from funnelkit.formula.properties import additivity, check_grows, conjuncts, inputs, tally_of
 from funnelkit.formula.values import (
     Column,
     Comparison,
@@ -53,7 +56,9 @@ from funnelkit.lowered import (
     Leaf,
     Lowered,
     Operated,
+    PartOfAll,
     Unless,
+    WithoutSign,
     has_period_length,
 )
 from funnelkit.metric import Metric
@@ -124,6 +129,15 @@ class _Planner:
                 return self.lower(inner, back, to_date=True)
             case Positive(inner):
                 return AboveZero(self.lower(inner, back, to_date=to_date))
+            case Abs(inner):
+                return WithoutSign(self.lower(inner, back, to_date=to_date))
+            case Share(inner):
+                if not additivity(inner).over_keys:
+                    raise DefinitionError(
+                        f"share({inner}) is no part of a whole: {inner} does not add up",
+                        "take the share of a count or a sum",
+                    )
+                return PartOfAll(self.lower(inner, back, to_date=to_date))
             case Arithmetic(operator, left, right):
                 return Operated(
                     operator,
@@ -146,6 +160,11 @@ class _Planner:
                 count = self._leaf(gaps, back, to_date=to_date)
                 total = self._lower_fold(replace(fold, skip_nulls=True), back, to_date=to_date)
                 return Unless(total, count, 0, "missing_values")
+            case Sum(value, where=where, of=None, within=Rows() as rows):
+                values = Count(value, where=where)
+                count = self._leaf(values, back, to_date=to_date)
+                total = self._leaf(replace(fold, within=None), back, to_date=to_date)
+                return Unless(total, count, 1, f"several_rows_of_{rows}")
             case Sum(value, where=where, of=None, within=Column() as within):
                 kinds = CountDistinct(within, where=joined((where, value.is_not_null())))
                 count = self._leaf(kinds, back, to_date=to_date)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from funnelkit.align import Aligned, compute, period_years, reason_of, roll_up
+from funnelkit.align import Aligned, Context, compute, context_of, reason_of, roll_up
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.errors import UnknownNameError
 from funnelkit.formula.properties import is_count
@@ -56,8 +56,8 @@ class Result:
             currency: The code of the currency of amounts.
             as_of: The instant up to which the data was known.
         """
-        years = period_years(plan.question)
-        values = [_value(lowered, years) for lowered in plan.metrics]
+        asked = context_of(plan.question)
+        values = [_value(lowered, asked) for lowered in plan.metrics]
         frame = aligned.frame.select(*_named_keys(plan), *values)
         return cls(plan, currency, as_of, None, False, aligned, frame)
 
@@ -234,12 +234,12 @@ class Result:
         return pl.when(value.is_null()).then(why_null).otherwise(marked)
 
     def _tidy_one(self, lowered: LoweredMetric) -> pl.DataFrame:
-        years = period_years(self.plan.question)
-        value = _value(lowered, years).cast(pl.Float64)
+        asked = context_of(self.plan.question)
+        value = _value(lowered, asked).cast(pl.Float64)
         above, below = (
             (NOTHING, NOTHING)
             if lowered.ratio is None
-            else (_finite(compute(side, years)) for side in lowered.ratio)
+            else (_finite(compute(side, asked)) for side in lowered.ratio)
         )
         return self._aligned.frame.select(
             pl.lit(lowered.metric.name).alias("metric"),
@@ -247,9 +247,9 @@ class Result:
             value.alias("value"),
             above.alias("numerator"),
             below.alias("denominator"),
-            _tally(lowered, years).alias("n"),
+            _tally(lowered, asked).alias("n"),
             pl.lit(str(lowered.metric.unit)).alias("unit"),
-            self._reason(value, reason_of(lowered.value, years)).alias("reason"),
+            self._reason(value, reason_of(lowered.value, asked)).alias("reason"),
         )
 
     def _with_total_of(
@@ -283,18 +283,18 @@ def _key_column(name: str) -> str:
     return PERIOD if name == PERIOD_NAME else group_column(name)
 
 
-def _value(lowered: LoweredMetric, years: pl.Expr) -> pl.Expr:
+def _value(lowered: LoweredMetric, asked: Context) -> pl.Expr:
     """Give a metric's value: whole where it counts, never NaN or infinite."""
-    value = compute(lowered.value, years)
+    value = compute(lowered.value, asked)
     value = value.cast(pl.Int64) if is_count(lowered.metric.formula) else _finite(value)
     return value.alias(lowered.metric.name)
 
 
-def _tally(lowered: LoweredMetric, years: pl.Expr) -> pl.Expr:
+def _tally(lowered: LoweredMetric, asked: Context) -> pl.Expr:
     """Give how many things a value rests on, where that is known."""
     if lowered.n is None:
         return NOTHING
-    number = compute(lowered.n, years).cast(pl.Float64)
+    number = compute(lowered.n, asked).cast(pl.Float64)
     return pl.when(number >= 0).then(number)
 
 

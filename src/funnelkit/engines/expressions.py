@@ -180,7 +180,9 @@ class Compiler:
         if not fold.skip_nulls:
             gaps = value.is_null() if where is None else where & value.is_null()
             total = pl.when(~gaps.any()).then(total)
-        if fold.within is not None:
+        if isinstance(fold.within, Rows):
+            total = pl.when(_where(value, where).count() <= 1).then(total)
+        elif isinstance(fold.within, Column):
             kinds = _where(_where(self.value(fold.within), value.is_not_null()), where)
             total = pl.when(kinds.drop_nulls().n_unique() <= 1).then(total)
         return total

@@ -15,16 +15,15 @@ from typing import Protocol, TypeGuard, assert_never, runtime_checkable
 import polars as pl
 
 from funnelkit.errors import DefinitionError
+from funnelkit.formula.arguments import check_flag, check_number, check_periods, check_where
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import (
     Category,
     Column,
-    Flag,
     Key,
     Lookup,
     Operator,
     Predicate,
-    PredicateNode,
     RollupColumn,
     Score,
     Time,
@@ -36,6 +35,7 @@ from funnelkit.formula.values import (
 from funnelkit.units import NUMBER, Unit
 
 __all__ = [
+    "Abs",
     "Aggregate",
     "Arithmetic",
     "Constant",
@@ -58,6 +58,7 @@ __all__ = [
     "Reference",
     "Rollup",
     "Rows",
+    "Share",
     "Shift",
     "StdDev",
     "Sum",
@@ -148,7 +149,7 @@ class Rollup:
         object.__setattr__(self, "key", key)
         object.__setattr__(self, "where", where)
         object.__setattr__(self, "columns", tuple(columns.items()))
-        _check_where(where)
+        check_where(where)
         for name, aggregate in columns.items():
             if not name.isidentifier() or keyword.iskeyword(name) or name == "where":
                 raise DefinitionError(f"{name!r} is no name for a column", "use a plain word")
@@ -194,18 +195,21 @@ class Sum(FormulaNode):
         skip_nulls: Whether rows without the value are passed over; if not,
             one such row makes the sum null.
         within: A column of which the rows must share one value, or the sum is
-            null: what must not be added across platforms, say.
+            null: what must not be added across platforms, say. The table
+            itself, where nothing may be added to the value of a single row.
     """
 
     value: Value
     where: Predicate | None = field(default=None, kw_only=True)
     of: Rollup | None = field(default=None, kw_only=True)
     skip_nulls: bool = field(default=True, kw_only=True)
-    within: Column | None = field(default=None, kw_only=True)
+    within: Column | Rows | type[Table] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self.value, "added")
-        _check_flag("skip_nulls", self.skip_nulls)
+        check_number(self.value, "added")
+        check_flag("skip_nulls", self.skip_nulls)
+        if isinstance(self.within, type):
+            object.__setattr__(self, "within", Rows(self.within.table, self.within.row))
         source_of(self)
 
     def __str__(self) -> str:
@@ -281,7 +285,7 @@ class CountRetained(FormulaNode):
     periods: int = field(default=1, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_periods(self.periods)
+        check_periods(self.periods)
         source_of(self)
 
     @property
@@ -303,7 +307,7 @@ class Mean(FormulaNode):
     of: Rollup | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self.value, "averaged", allowed=(Score,))
+        check_number(self.value, "averaged", allowed=(Score,))
         source_of(self)
 
     def __str__(self) -> str:
@@ -319,7 +323,7 @@ class Min(FormulaNode):
     of: Rollup | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self.value, "compared in size", allowed=(Score, Key, Time, Category))
+        check_number(self.value, "compared in size", allowed=(Score, Key, Time, Category))
         source_of(self)
 
     def __str__(self) -> str:
@@ -335,7 +339,7 @@ class Max(FormulaNode):
     of: Rollup | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self.value, "compared in size", allowed=(Score, Key, Time, Category))
+        check_number(self.value, "compared in size", allowed=(Score, Key, Time, Category))
         source_of(self)
 
     def __str__(self) -> str:
@@ -354,7 +358,7 @@ class Quantile(FormulaNode):
     def __post_init__(self) -> None:
         if not 0 <= self.q <= 1:
             raise DefinitionError(f"quantile {self.q} is not between 0 and 1")
-        _check_number(self.value, "ranked", allowed=(Score,))
+        check_number(self.value, "ranked", allowed=(Score,))
         source_of(self)
 
     def __str__(self) -> str:
@@ -377,7 +381,7 @@ class StdDev(FormulaNode):
     of: Rollup | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self.value, "averaged", allowed=(Score,))
+        check_number(self.value, "averaged", allowed=(Score,))
         source_of(self)
 
     def __str__(self) -> str:
@@ -396,7 +400,7 @@ class LastOverTime(FormulaNode):
     where: Predicate | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_number(self.value, "kept", allowed=(Score,))
+        check_number(self.value, "kept", allowed=(Score,))
         source_of(self)
 
     @property
@@ -487,8 +491,8 @@ class Shift(FormulaNode):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "formula", as_formula(self.formula))
-        _check_periods(self.periods)
-        _check_flag("like_for_like", self.like_for_like)
+        check_periods(self.periods)
+        check_flag("like_for_like", self.like_for_like)
 
     def __str__(self) -> str:
         extra = ", like_for_like=True" if self.like_for_like else ""
@@ -522,6 +526,35 @@ class Positive(FormulaNode):
 
     def __str__(self) -> str:
         return f"positive({self.formula})"
+
+
+@dataclass(frozen=True, slots=True)
+class Abs(FormulaNode):
+    """A formula's value without its sign."""
+
+    formula: Formula
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formula", as_formula(self.formula))
+
+    def __str__(self) -> str:
+        return f"abs({self.formula})"
+
+
+@dataclass(frozen=True, slots=True)
+class Share(FormulaNode):
+    """A group's part of what all groups of the same period have together.
+
+    The formula must add up over groups. Without groups the share is one.
+    """
+
+    formula: Formula
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formula", as_formula(self.formula))
+
+    def __str__(self) -> str:
+        return f"share({self.formula})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -561,6 +594,8 @@ Formula = (
     | Shift
     | Cumulative
     | Positive
+    | Abs
+    | Share
     | PeriodYears
     | Native
 )
@@ -608,9 +643,9 @@ def source_of(aggregate: Aggregate) -> str:
         DefinitionError: It reads several tables, or none, or mixes the
             columns of a rollup with those of a table.
     """
-    _check_where(aggregate.where)
+    check_where(aggregate.where)
     parts = [part for part in (measured(aggregate), aggregate.where) if part is not None]
-    if isinstance(aggregate, Sum) and aggregate.within is not None:
+    if isinstance(aggregate, Sum) and isinstance(aggregate.within, Column):
         parts.append(aggregate.within)
     tables = {table for part in parts for table in _tables(part)}
     if aggregate.of is not None:
@@ -670,41 +705,6 @@ def _call(name: str, inside: str, aggregate: Aggregate, extra: str = "") -> str:
     return f"{name}({inside}{of}{where}{extra})"
 
 
-_NEVER_NUMBERS = (Key, Category, Flag, Time, Score)
-
-
-def _check_number(value: Value, verb: str, allowed: tuple[type, ...] = ()) -> None:
-    node = value.value if isinstance(value, Lookup) else value
-    if isinstance(node, _NEVER_NUMBERS) and not isinstance(node, allowed):
-        kind = type(node).__name__.lower()
-        raise DefinitionError(
-            f"{value} is a {kind}: it cannot be {verb}",
-            "count it, or count the rows where it holds"
-            if not isinstance(node, Score)
-            else "take its mean, a quantile, or count the rows above a mark",
-        )
-
-
 def _check_aggregate(name: str, thing: object) -> None:
     if not isinstance(thing, Aggregate):
         raise DefinitionError(f"{name}={thing} is no aggregate", "use Sum, Count, …")
-
-
-def _check_flag(name: str, thing: object) -> None:
-    if not isinstance(thing, bool):
-        raise DefinitionError(f"{name}={thing!r} is not True or False")
-
-
-def _check_where(where: object) -> None:
-    if where is not None and not isinstance(where, PredicateNode):
-        raise DefinitionError(
-            f"where={where!r} is a {type(where).__name__}, not true or false of a row",
-            "compare a column, or use a flag",
-        )
-
-
-def _check_periods(periods: int) -> None:
-    if isinstance(periods, bool) or periods < 1:
-        raise DefinitionError(
-            f"{periods} periods earlier is not earlier", "use periods of 1 or more"
-        )

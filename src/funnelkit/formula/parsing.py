@@ -10,10 +10,11 @@ import datetime as dt
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from funnelkit.errors import DefinitionError, UnknownNameError
 from funnelkit.formula.formulas import (
+    Abs,
     Arithmetic,
     Constant,
     Count,
@@ -31,10 +32,12 @@ from funnelkit.formula.formulas import (
     Quantile,
     Rollup,
     Rows,
+    Share,
     Shift,
     StdDev,
     Sum,
 )
+from funnelkit.formula.refusal import refuse
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import (
     And,
@@ -98,7 +101,13 @@ _FOLDS: dict[str, Callable[..., Formula]] = {
     "std_dev": StdDev,
     "last_over_time": LastOverTime,
 }
-_TAKES = {"period_years": set[str](), "cumulative": set[str](), "positive": set[str]()}
+_UNARY: dict[str, Callable[[Formula], Formula]] = {
+    "cumulative": Cumulative,
+    "positive": Positive,
+    "abs": Abs,
+    "share": Share,
+}
+_TAKES = {name: set[str]() for name in ("period_years", *_UNARY)}
 _TAKES["shift"] = {"like_for_like"}
 _RELATIONS: dict[type[ast.cmpop], Relation] = {
     ast.Eq: Relation.EQ,
@@ -163,7 +172,7 @@ class _Reader:
 
     def formula(self, node: ast.expr, depth: int = 0) -> Formula:
         if depth > DEEPEST:
-            _refuse(node, "nested too deeply", f"stay within {DEEPEST} levels")
+            refuse(node, "nested too deeply", f"stay within {DEEPEST} levels")
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 return Constant(value)
@@ -182,7 +191,7 @@ class _Reader:
             case ast.Call(func=ast.Name(id=name)):
                 return self._call(name, node, depth)
             case _:
-                _refuse(node, "is not a formula", "use aggregates, metric names and + - * /")
+                refuse(node, "is not a formula", "use aggregates, metric names and + - * /")
 
     def _dotted(self, node: ast.Attribute) -> str:
         """Give a metric's name with dots; empty for a column of a table."""
@@ -197,14 +206,12 @@ class _Reader:
 
     def _call(self, name: str, node: ast.Call, depth: int) -> Formula:
         if name in _TAKES and not set(_words(node)) <= _TAKES[name]:
-            _refuse(node, "has a named argument that it does not take", f"see {name}")
+            refuse(node, "has a named argument that it does not take", f"see {name}")
         match name, node.args:
             case "period_years", []:
                 return PeriodYears()
-            case "cumulative", [inner]:
-                return Cumulative(self.formula(inner, depth + 1))
-            case "positive", [inner]:
-                return Positive(self.formula(inner, depth + 1))
+            case _, [inner] if name in _UNARY:
+                return _UNARY[name](self.formula(inner, depth + 1))
             case "shift", [inner] | [inner, ast.Constant(value=int())]:
                 count, words = map(_number, node.args[1:]), self._others(_words(node))
                 return self._built(node, Shift, self.formula(inner, depth + 1), *count, **words)
@@ -214,14 +221,14 @@ class _Reader:
     def _aggregate(self, name: str, node: ast.Call) -> Formula:
         words = _words(node)
         if not node.args:
-            _refuse(node, "is not an aggregate", "give it what to fold, then named arguments")
+            refuse(node, "is not an aggregate", "give it what to fold, then named arguments")
         first, *rest = node.args
         source = words.pop("of", None) if name != "count" else first
         rollup = None if source is None else self._rollup(source)
         if name != "count" and source is not None and rollup is None:
-            _refuse(source, "is not a rollup", "write of=rollup(key, …)")
+            refuse(source, "is not a rollup", "write of=rollup(key, …)")
         if name == "count" and rest:
-            _refuse(node, "counts one thing", "write count(table, where=…)")
+            refuse(node, "counts one thing", "write count(table, where=…)")
         inside = _Reader(self.tables, rollup)
         options: dict[str, object] = {}
         if (where := words.pop("where", None)) is not None:
@@ -231,16 +238,15 @@ class _Reader:
             return self._built(node, Count, counted, **options, **self._others(words))
         if rollup is not None:
             options["of"] = rollup
-        if "within" in words:
-            options["within"] = inside.column(words.pop("within"))
+        if (within := words.pop("within", None)) is not None:
+            table = self.tables.get(within.id) if isinstance(within, ast.Name) else None
+            options["within"] = table or inside.column(within)
         options |= self._others(words)
         value = inside.value(first)
         if name == "quantile" and len(rest) == 1:
             return self._built(node, Quantile, value, _number(rest[0]), **options)
         if name not in _FOLDS or rest:
-            known = sorted(
-                [*_FOLDS, "count", "quantile", "shift", "cumulative", "positive", "period_years"]
-            )
+            known = sorted([*_FOLDS, *_TAKES, "count", "quantile"])
             raise DefinitionError(
                 str(UnknownNameError("function", name, known))
                 if name not in _FOLDS
@@ -253,7 +259,7 @@ class _Reader:
         plain: dict[str, object] = {}
         for word, node in words.items():
             if not isinstance(node, ast.Constant):
-                _refuse(node, f"is no constant for {word}=", "write the value itself")
+                refuse(node, f"is no constant for {word}=", "write the value itself")
             plain[word] = node.value
         return plain
 
@@ -267,7 +273,7 @@ class _Reader:
                 raise
             raise DefinitionError(error.problem, error.remedy, node.col_offset) from None
         except TypeError:
-            _refuse(node, "has an argument that it does not take", "see the reference of the node")
+            refuse(node, "has an argument that it does not take", "see the reference of the node")
 
     def _rollup(self, node: ast.expr) -> Rollup | None:
         match node:
@@ -317,11 +323,11 @@ class _Reader:
                 make: Callable[..., Column] = self.table(owner).column
                 return self._built(node, make, name, _KINDS[kind], *units)
             case _:
-                _refuse(node, "is not a column", "write table.column")
+                refuse(node, "is not a column", "write table.column")
 
     def value(self, node: ast.expr, depth: int = 0) -> Value:
         if depth > DEEPEST:
-            _refuse(node, "nested too deeply", f"stay within {DEEPEST} levels")
+            refuse(node, "nested too deeply", f"stay within {DEEPEST} levels")
         match node:
             case ast.Constant() | ast.UnaryOp(op=ast.USub()):
                 return Literal(_scalar(node))
@@ -341,7 +347,7 @@ class _Reader:
 
     def _of_rollup(self, node: ast.Name) -> Value:
         if self.rollup is None:
-            _refuse(node, "is not a column", "write table.column")
+            refuse(node, "is not a column", "write table.column")
         return self._built(node, self.rollup.__getitem__, node.id)
 
     def _value_call(self, name: str, node: ast.Call, depth: int) -> Value:
@@ -349,7 +355,7 @@ class _Reader:
             words = self._others(_words(node))
             return self._built(node, Dimension, *map(_scalar, node.args), **words)
         if node.keywords:
-            _refuse(node, "takes no named arguments", f"see {name} in the reference")
+            refuse(node, "takes no named arguments", f"see {name} in the reference")
         if name == "date":
             return Literal(_date(node))
         if name == "case" and len(node.args) == 3:
@@ -358,17 +364,17 @@ class _Reader:
             return self._built(node, Case, self.predicate(condition, depth), *sides)
         make, arity = _CALLS[name]
         if make is None or (arity is not None and len(node.args) != arity):
-            _refuse(node, f"gives {name} the wrong arguments", f"see {name} in the reference")
+            refuse(node, f"gives {name} the wrong arguments", f"see {name} in the reference")
         return self._built(node, make, *(self.value(arg, depth) for arg in node.args))
 
     def predicate(self, node: ast.expr, depth: int = 0) -> Predicate:
         if depth > DEEPEST:
-            _refuse(node, "nested too deeply", f"stay within {DEEPEST} levels")
+            refuse(node, "nested too deeply", f"stay within {DEEPEST} levels")
         below = depth + 1
         match node:
             case ast.BoolOp(op=op, values=[first, *others]):
                 if len(others) > LONGEST_CHAIN:
-                    _refuse(node, "is too long a chain", f"stay within {LONGEST_CHAIN} terms")
+                    refuse(node, "is too long a chain", f"stay within {LONGEST_CHAIN} terms")
                 joined = self.predicate(first, below)
                 for other in others:
                     right = self.predicate(other, below)
@@ -394,7 +400,7 @@ class _Reader:
                 looked_up = self.value(value, below)
                 if isinstance(looked_up, Lookup | Coalesce):
                     return IsTrue(looked_up)
-                _refuse(node, "is not the lookup of a flag", "write is_true(lookup(key, flag))")
+                refuse(node, "is not the lookup of a flag", "write is_true(lookup(key, flag))")
             case ast.Call(func=ast.Name(id="between"), args=[value, low, high], keywords=[]):
                 return IsBetween(*(self.value(part, below) for part in (value, low, high)))
             case _:
@@ -405,7 +411,7 @@ class _Reader:
             column = self.column(node)
             if isinstance(column, PredicateNode):
                 return column  # type: ignore[return-value]  # only Flag is both
-        _refuse(node, "is not true or false", "compare it, or use a flag")
+        refuse(node, "is not true or false", "compare it, or use a flag")
 
 
 _CALLS: dict[str, tuple[Callable[..., Value] | None, int | None]] = {
@@ -424,9 +430,9 @@ def _chain(node: ast.expr) -> tuple[ast.expr, list[tuple[Operator, ast.expr]]]:
     others: list[tuple[Operator, ast.expr]] = []
     while isinstance(node, ast.BinOp):
         if type(node.op) not in _OPERATORS:
-            _refuse(node, "is no arithmetic", "use + - * /")
+            refuse(node, "is no arithmetic", "use + - * /")
         if len(others) > LONGEST_CHAIN:
-            _refuse(node, "is too long a chain", f"stay within {LONGEST_CHAIN} terms")
+            refuse(node, "is too long a chain", f"stay within {LONGEST_CHAIN} terms")
         others.append((_OPERATORS[type(node.op)], node.right))
         node = node.left
     return node, others[::-1]
@@ -437,7 +443,7 @@ def _words(node: ast.Call) -> dict[str, ast.expr]:
     words: dict[str, ast.expr] = {}
     for word in node.keywords:
         if word.arg is None or word.arg in words:
-            _refuse(node, "has an unnamed or repeated argument", "name each argument once")
+            refuse(node, "has an unnamed or repeated argument", "name each argument once")
         words[word.arg] = word.value
     return words
 
@@ -451,13 +457,13 @@ def _scalar(node: ast.expr) -> Scalar:
         case ast.Call(func=ast.Name(id="date")):
             return _date(node)
         case _:
-            _refuse(node, "is not a constant", "write a number, a quoted word or True or False")
+            refuse(node, "is not a constant", "write a number, a quoted word or True or False")
 
 
 def _word(node: ast.expr) -> str:
     value = _scalar(node)
     if not isinstance(value, str):
-        _refuse(node, "is not a word", "quote it")
+        refuse(node, "is not a word", "quote it")
     return value
 
 
@@ -471,28 +477,13 @@ def _date(node: ast.Call) -> dt.date:
                     else dt.date.fromisoformat(text)
                 )
             except ValueError:
-                _refuse(node, f"holds {text!r}, which is no date", "write date('2024-12-31')")
+                refuse(node, f"holds {text!r}, which is no date", "write date('2024-12-31')")
         case _:
-            _refuse(node, "is not a date", "write date('2024-12-31')")
+            refuse(node, "is not a date", "write date('2024-12-31')")
 
 
 def _number(node: ast.expr) -> float:
     value = _scalar(node)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        _refuse(node, "is not a number", "write a number")
+        refuse(node, "is not a number", "write a number")
     return value
-
-
-def _refuse(node: ast.expr, problem: str, remedy: str) -> NoReturn:
-    raise DefinitionError(f"{_short(_source(node))} {problem}", remedy, node.col_offset)
-
-
-def _source(node: ast.expr) -> str:
-    try:
-        return ast.unparse(node)
-    except (RecursionError, ValueError):
-        return "the expression"
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "…")

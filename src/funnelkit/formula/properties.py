@@ -11,6 +11,7 @@ from typing import assert_never
 
 from funnelkit.errors import DefinitionError, UnitError, UnknownNameError
 from funnelkit.formula.formulas import (
+    Abs,
     Aggregate,
     Arithmetic,
     Constant,
@@ -30,6 +31,7 @@ from funnelkit.formula.formulas import (
     Quantile,
     Reference,
     Rollup,
+    Share,
     Shift,
     StdDev,
     Sum,
@@ -50,7 +52,7 @@ from funnelkit.formula.values import (
     Value,
     children,
 )
-from funnelkit.units import NUMBER, Unit
+from funnelkit.units import NUMBER, RATIO, Unit
 
 __all__ = [
     "Additivity",
@@ -112,8 +114,10 @@ def unit_of_formula(formula: Formula) -> Unit:
             return formula.unit
         case Name(name):
             raise DefinitionError(f"metric {name!r} is not looked up yet", "register the metric")
-        case Shift(inner) | Cumulative(inner) | Positive(inner):
+        case Shift(inner) | Cumulative(inner) | Positive(inner) | Abs(inner):
             return unit_of_formula(inner)
+        case Share():
+            return RATIO
         case Arithmetic(operator, left, right):
             one, two = unit_of_formula(left), unit_of_formula(right)
             if operator is Operator.MULTIPLY:
@@ -134,7 +138,7 @@ def aggregates(formula: Formula) -> Iterator[Aggregate]:
     match formula:
         case Constant() | PeriodYears() | Name() | Native():
             return
-        case Reference() | Shift() | Cumulative() | Positive():
+        case Reference() | Shift() | Cumulative() | Positive() | Abs() | Share():
             yield from aggregates(formula.formula)
         case Arithmetic(_, left, right):
             yield from aggregates(left)
@@ -146,7 +150,7 @@ def aggregates(formula: Formula) -> Iterator[Aggregate]:
 def parts_of(aggregate: Aggregate) -> Iterator[Value | Predicate]:
     """Give every value and predicate that an aggregate is made of, its rollup's too."""
     yield from (part for part in (measured(aggregate), aggregate.where) if part is not None)
-    if isinstance(aggregate, Sum) and aggregate.within is not None:
+    if isinstance(aggregate, Sum) and isinstance(aggregate.within, Column):
         yield aggregate.within
     rollup = aggregate.of
     if rollup is not None:
@@ -197,7 +201,7 @@ def natives(formula: Formula) -> Iterator[Native]:
     match formula:
         case Native():
             yield formula
-        case Reference() | Shift() | Cumulative() | Positive():
+        case Reference() | Shift() | Cumulative() | Positive() | Abs() | Share():
             yield from natives(formula.formula)
         case Arithmetic(_, left, right):
             yield from natives(left)
@@ -222,7 +226,7 @@ def references(formula: Formula) -> tuple[Reference, ...]:
         match node:
             case Reference():
                 found.setdefault(node.name, node)
-            case Shift() | Cumulative() | Positive():
+            case Shift() | Cumulative() | Positive() | Abs() | Share():
                 walk(node.formula)
             case Arithmetic(_, left, right):
                 walk(left)
@@ -239,7 +243,7 @@ def names_in(formula: Formula) -> tuple[str, ...]:
     match formula:
         case Name(name):
             return (name,)
-        case Shift(inner) | Cumulative(inner) | Positive(inner):
+        case Shift(inner) | Cumulative(inner) | Positive(inner) | Abs(inner) | Share(inner):
             return names_in(inner)
         case Arithmetic(_, left, right):
             return (*names_in(left), *names_in(right))
@@ -262,8 +266,8 @@ def replace_names(formula: Formula, found: Mapping[str, Reference]) -> Formula:
             return replace(formula, formula=replace_names(inner, found))
         case Cumulative(inner):
             return Cumulative(replace_names(inner, found))
-        case Positive(inner):
-            return Positive(replace_names(inner, found))
+        case Positive(inner) | Abs(inner) | Share(inner):
+            return replace(formula, formula=replace_names(inner, found))
         case Arithmetic(operator, left, right):
             return Arithmetic(operator, replace_names(left, found), replace_names(right, found))
         case _:
@@ -282,7 +286,7 @@ def conjuncts(predicate: Predicate | None) -> tuple[Predicate, ...]:
 def additivity(formula: Formula) -> Additivity:
     """Say along what a formula's values may be added up."""
     match formula:
-        case Constant() | PeriodYears() | Name() | Native() | Positive():
+        case Constant() | PeriodYears() | Name() | Native() | Positive() | Abs() | Share():
             return Additivity(over_time=False, over_keys=False)
         case Reference(_, inner):
             return additivity(inner)
@@ -396,7 +400,7 @@ def is_count(formula: Formula) -> bool:
     match formula:
         case Count() | CountDistinct() | CountRetained():
             return True
-        case Reference() | Shift() | Cumulative() | Positive():
+        case Reference() | Shift() | Cumulative() | Positive() | Abs():
             return is_count(formula.formula)
         case Arithmetic(operator, left, right):
             return operator.binds == 1 and is_count(left) and is_count(right)
@@ -421,7 +425,7 @@ def tally_of(formula: Formula) -> Formula | None:
             has_value = ~value.is_null()
             kept = has_value if formula.where is None else formula.where & has_value
             return Count(formula.of, where=kept)
-        case Reference() | Positive():
+        case Reference() | Positive() | Abs() | Share():
             return tally_of(formula.formula)
         case Shift() | Cumulative():
             inner = tally_of(formula.formula)
@@ -437,7 +441,7 @@ def _is_tally(formula: Formula) -> bool:
             return True
         case Sum():
             return unit_of_formula(formula).is_tally
-        case Reference() | Shift() | Cumulative() | Positive():
+        case Reference() | Shift() | Cumulative() | Positive() | Abs():
             return _is_tally(formula.formula)
         case Arithmetic(Operator.ADD, left, right):
             return _is_tally(left) and _is_tally(right)
@@ -450,7 +454,7 @@ def needs_periods(formula: Formula) -> bool:
     match formula:
         case Shift() | CountRetained():
             return True
-        case Reference() | Cumulative() | Positive():
+        case Reference() | Cumulative() | Positive() | Abs() | Share():
             return needs_periods(formula.formula)
         case Arithmetic(_, left, right):
             return needs_periods(left) or needs_periods(right)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from funnelkit.formula.formulas import (
+    Abs,
     Arithmetic,
     Constant,
     Cumulative,
@@ -11,6 +12,7 @@ from funnelkit.formula.formulas import (
     PeriodYears,
     Positive,
     Reference,
+    Share,
     Shift,
 )
 from funnelkit.formula.values import Operator
@@ -37,6 +39,10 @@ def to_latex(formula: Formula) -> str:
             return rf"\left({to_latex(inner)}\right)_{{t-{periods}}}"
         case Cumulative(inner):
             return rf"\left({to_latex(inner)}\right)_{{\le t}}"
+        case Abs(inner):
+            return rf"\left|{to_latex(inner)}\right|"
+        case Share(inner):
+            return rf"\mathrm{{share}}\left({to_latex(inner)}\right)"
         case Positive(inner):
             return rf"\left({to_latex(inner)}\right)^{{+}}"
         case Arithmetic(Operator.DIVIDE, left, right):
@@ -63,8 +69,8 @@ def expand(formula: Formula) -> str:
             return str(formula).replace(str(inner), expand(inner), 1)
         case Cumulative(inner):
             return f"cumulative({expand(inner)})"
-        case Positive(inner):
-            return f"positive({expand(inner)})"
+        case Positive(inner) | Abs(inner) | Share(inner):
+            return str(formula).replace(str(inner), expand(inner), 1)
         case _:
             return str(formula)
 

@@ -1,0 +1,62 @@
+"""What the arguments of nodes must be: text forms can say anything."""
+
+from __future__ import annotations
+
+from funnelkit.errors import DefinitionError
+from funnelkit.formula.values import Category, Flag, Key, Lookup, PredicateNode, Score, Time, Value
+
+__all__ = ["check_flag", "check_number", "check_periods", "check_where"]
+
+_NEVER_NUMBERS = (Key, Category, Flag, Time, Score)
+
+
+def check_number(value: Value, verb: str, *, allowed: tuple[type, ...] = ()) -> None:
+    """Refuse to add or average what is no number.
+
+    Raises:
+        DefinitionError: It is.
+    """
+    node = value.value if isinstance(value, Lookup) else value
+    if isinstance(node, _NEVER_NUMBERS) and not isinstance(node, allowed):
+        kind = type(node).__name__.lower()
+        raise DefinitionError(
+            f"{value} is a {kind}: it cannot be {verb}",
+            "count it, or count the rows where it holds"
+            if not isinstance(node, Score)
+            else "take its mean, a quantile, or count the rows above a mark",
+        )
+
+
+def check_flag(name: str, thing: object) -> None:
+    """Refuse what is neither true nor false.
+
+    Raises:
+        DefinitionError: It is.
+    """
+    if not isinstance(thing, bool):
+        raise DefinitionError(f"{name}={thing!r} is not True or False")
+
+
+def check_where(where: object) -> None:
+    """Refuse a condition that is none.
+
+    Raises:
+        DefinitionError: It is.
+    """
+    if where is not None and not isinstance(where, PredicateNode):
+        raise DefinitionError(
+            f"where={where!r} is a {type(where).__name__}, not true or false of a row",
+            "compare a column, or use a flag",
+        )
+
+
+def check_periods(periods: int) -> None:
+    """Refuse a number of periods below one.
+
+    Raises:
+        DefinitionError: It is.
+    """
+    if isinstance(periods, bool) or periods < 1:
+        raise DefinitionError(
+            f"{periods} periods earlier is not earlier", "use periods of 1 or more"
+        )
