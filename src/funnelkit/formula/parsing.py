@@ -37,7 +37,7 @@ from funnelkit.formula.formulas import (
     StdDev,
     Sum,
 )
-from funnelkit.formula.refusal import refuse
+from funnelkit.formula.refusal import quoted, refuse
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import (
     And,
@@ -147,7 +147,7 @@ def parse_predicate(text: str) -> Predicate:
 def _read(text: str, read: Callable[[ast.expr], Read]) -> Read:
     if len(text) > LONGEST:
         raise DefinitionError(f"a text of {len(text):,} characters", f"stay under {LONGEST:,}")
-    problem = f"{_short(text)} is not an expression"
+    problem = f"{quoted(text)} is not an expression"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from funnelkit.errors import DefinitionError
 
-__all__ = ["refuse"]
+__all__ = ["quoted", "refuse"]
 
 
 def refuse(node: ast.expr, problem: str, remedy: str) -> NoReturn:
@@ -16,7 +16,7 @@ def refuse(node: ast.expr, problem: str, remedy: str) -> NoReturn:
     Raises:
         DefinitionError: Always.
     """
-    raise DefinitionError(f"{_short(_source(node))} {problem}", remedy, node.col_offset)
+    raise DefinitionError(f"{quoted(_source(node))} {problem}", remedy, node.col_offset)
 
 
 def _source(node: ast.expr) -> str:
@@ -26,5 +26,6 @@ def _source(node: ast.expr) -> str:
         return "the expression"
 
 
-def _short(text: str) -> str:
+def quoted(text: str) -> str:
+    """Give a text in quotes, cut short where it is long."""
     return repr(text if len(text) <= 60 else text[:57] + "…")
