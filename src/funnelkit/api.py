@@ -57,6 +57,7 @@ from funnelkit.formula.values import (
     Time,
 )
 from funnelkit.metric import AidaStage, Area, Card, Direction, Metric, Stage
+from funnelkit.reconciliation import reconcile
 from funnelkit.registries import Registry, describe, register, registry
 from funnelkit.result import Result
 from funnelkit.shop import Shop
@@ -209,6 +210,7 @@ __all__ = [
     "evaluate",
     "parse",
     "plan",
+    "reconcile",
     "register",
     "registry",
 ]

@@ -12,6 +12,7 @@ LAYERS = (
     "api",
     "cli",
     "demo_shop",
+    "reconciliation",
     "evaluation",
     "shop",
     "result",
