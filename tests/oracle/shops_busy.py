@@ -58,7 +58,7 @@ def _orders(dice: _Dice) -> list[Row]:
             "payment_fee": dice.maybe(0.0, 0.25, 0.5),
             "fulfilment_cost": dice.maybe(0.5, 1.0),
             "shipping_amount": dice.maybe(0.0, 2.5),
-            "attributed_channel": dice.maybe("paid", "email", "direct"),
+            "attributed_channel": dice.maybe("Paid Search", "paid_social", "email"),
             "attributed_campaign": dice.maybe("a1", "a2", "newsletter", None),
         }
         for number in range(40)

@@ -118,7 +118,7 @@ _ORDER_COLUMNS = {
     "payment_fee": _money,
     "fulfilment_cost": _money,
     "shipping_amount": _money,
-    "attributed_channel": st.sampled_from(("paid", "email", "direct", None)),
+    "attributed_channel": st.sampled_from(("Paid Search", "paid_social", "email", None)),
     "attributed_campaign": st.sampled_from(("a1", "a2", "newsletter", None)),
 }
 _ADDED: Mapping[str, Mapping[str, st.SearchStrategy[Any]]] = {

@@ -11,7 +11,7 @@ from oracle.words_email import EMAIL_ORACLES, email_conversion_rate
 from oracle.words_funnel import FUNNEL_ORACLES, goal_conversion_rate
 from oracle.words_sales import (
     SALES_ORACLES,
-    attach_rate,
+    attach_rate_of_products,
     cross_sell_rate_of_product,
     return_rate,
 )
@@ -212,8 +212,8 @@ def test_n7_the_days_open_rate_is_no_mean_of_campaigns():
 def test_n9_168_of_1200_orders_have_the_attached_product():
     lines = [line(n) for n in range(1200)] + [line(n, "p2") for n in range(168)]
     tables = {"orders": [order(n) for n in range(1300)], "order_lines": lines}
-    assert attach_rate(tables, MARCH) == 0.14
-    assert ask("attach_rate.units", **tables) == 0.14
+    assert attach_rate_of_products(tables, MARCH) == 0.14
+    assert ask("attach_rate.of_products", **tables) == 0.14
     assert cross_sell_rate_of_product(tables, MARCH) == 0.14
     assert cross_sell_rate_of_product(tables, MARCH, products={"p2"}) == 1
 
@@ -558,7 +558,11 @@ def test_baskets_with_upsell_and_cross_sell_lines():
     assert ask("upsell_rate.orders", **tables) == 0.25
     assert ask("cross_sell_rate", **tables) == 0.25
     assert ask("cross_sell_rate.product", **tables) == pytest.approx(1 / 3)
-    assert ask("attach_rate.units", **tables) == 0.6
+    assert ask("attach_rate", **tables) is None
+    assert ask("attach_rate.units", **tables) is None
+    lines[2]["is_cross_sell"] = lines[6]["is_cross_sell"] = False
+    assert ask("attach_rate", **tables) == 0.5
+    assert ask("attach_rate.units", **tables) == 1
     offers = [event(f"offer_{e}", offer_type="cross_sell") for e in ("shown", "shown", "accepted")]
     assert ask("cross_sell_rate.offers", events=offers) == 0.5
 

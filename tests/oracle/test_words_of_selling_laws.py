@@ -153,6 +153,7 @@ SHARES = [
     "cross_sell_rate",
     "cross_sell_rate.product",
     "attach_rate",
+    "attach_rate.of_products",
     "order_return_rate",
     "cancellation_rate",
     "cancellation_rate.placed",

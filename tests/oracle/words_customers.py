@@ -38,7 +38,6 @@ from oracle.words_profit import (
     Basis,
     days,
     first_orders,
-    known_until,
     ledger,
     order_rows,
     with_known_costs,
@@ -96,11 +95,11 @@ def new_customer_rate(tables: Tables, period: Period) -> float | None:
 
 
 def returning_customer_rate(tables: Tables, period: Period) -> float | None:
-    """Share of the period's customers whose first order lies before the period."""
-    firsts = first_orders(tables)
-    now = customer_keys(counted_orders(tables, period))
-    back = [key for key in now if key in firsts and firsts[key] < period.start]
-    return ratio(len(back), len(now))
+    """Share of the period's customers who are not new in it.
+
+    In a part of a shop, who was new in this period in another part is not new here.
+    """
+    return minus(1, new_customer_rate(tables, period))
 
 
 def any_repeat_rate(tables: Tables, period: Period) -> float | None:
@@ -264,34 +263,22 @@ def retained_customers(tables: Tables, period: Period) -> int | None:
 
 
 def resurrected_customers(tables: Tables, period: Period) -> int | None:
-    """Number of customers who came back after a previous period without an order."""
+    """Number of customers who did not order in the previous period and are not new."""
     both = then_and_now(tables, period)
-    if both is None:
-        return None
-    then, now = both
-    firsts = first_orders(tables)
-    return len([key for key in now - then if key in firsts and firsts[key] < period.start])
+    return None if both is None else len(both[1] - both[0]) - new_customers(tables, period)
 
 
-def churned_so_far(tables: Tables, period: Period) -> int | None:
-    """Number of customers of the previous period who have not ordered in this one."""
+def churned_customers(tables: Tables, period: Period) -> int | None:
+    """Number of customers of the previous period who did not order in this one.
+
+    In a period that is still open, those who have not ordered so far.
+    """
     both = then_and_now(tables, period)
     return None if both is None else len(both[0] - both[1])
 
 
-def churned_customers(tables: Tables, period: Period) -> int | None:
-    """Number of customers of the previous period who did not order in this one; None if open.
-
-    A period is open as long as its last day is not known.
-    """
-    known = known_until(tables)
-    if known is None or known < period.end:
-        return None
-    return churned_so_far(tables, period)
-
-
 def growth_quick_ratio(tables: Tables, period: Period) -> float | None:
-    """Customers won and won back per customer lost; None for an open period."""
+    """Customers won and won back per customer lost."""
     back = resurrected_customers(tables, period)
     won = None if back is None else new_customers(tables, period) + back
     return ratio(won, churned_customers(tables, period))
@@ -390,7 +377,6 @@ CUSTOMER_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
     "retained_customers": retained_customers,
     "resurrected_customers": resurrected_customers,
     "churned_customers": churned_customers,
-    "churned_customers.so_far": churned_so_far,
     "growth_quick_ratio": growth_quick_ratio,
     "customer_lifetime_value.revenue": lifetime_value_on_revenue,
     "customer_lifetime_value.over": lifetime_value_over,

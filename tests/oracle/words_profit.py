@@ -21,6 +21,7 @@ from oracle.words import (
     campaign_rows,
     cost_of_lines,
     cost_of_restocked,
+    counted_orders_to_date,
     counted_returns,
     counted_returns_in,
     customer_keys,
@@ -43,6 +44,13 @@ from oracle.words import customer_acquisition_cost as fully_loaded_acquisition_c
 from oracle.words import gross_profit as gross_profit_of_lines
 
 DAY = timedelta(days=1)
+ADVERTISING = "Paid Search, Paid Shopping, Paid Social, Paid Video, Paid Other, Display, Audio"
+PAID_CHANNELS = {
+    spelling
+    for name in (*ADVERTISING.split(", "), "Cross-network")
+    for spelling in (name, name.lower().replace(" ", "_").replace("-", "_"))
+}
+"""The channels of ads in GA4's default channel group, and their names in snake case."""
 
 Basis = str
 """What a value is made of: "revenue", "gross_profit" or "contribution_margin"."""
@@ -72,14 +80,6 @@ def month_number(moment: datetime) -> int:
 def month_start(number: int) -> datetime:
     """Give the first moment of a numbered month."""
     return datetime(number // 12, number % 12 + 1, 1)
-
-
-def months(period: Period) -> float:
-    """Length in months: calendar months where the period is made of whole ones, else days."""
-    first, last = month_number(period.start), month_number(period.end)
-    if month_start(first) == period.start and month_start(last) == period.end:
-        return last - first
-    return days(period) * 12 / 365
 
 
 def order_rows(tables: Tables) -> list[tuple[Order, Row]]:
@@ -216,38 +216,17 @@ def claimed(tables: Tables, period: Period, column: str) -> Value:
     return total(row[column] for row in rows)
 
 
-def advertised_campaigns(tables: Tables) -> set[Any]:
-    """Campaigns that were ever advertised: known to be paid, or all where nothing is said."""
-    rows = table(tables, "campaign_performance")
-    is_said = has_column(rows, "is_paid")
-    return {
-        row["campaign_id"]
-        for row in rows
-        if row.get("campaign_id") is not None and (is_true(row.get("is_paid")) or not is_said)
-    }
-
-
-def paid_orders(
-    tables: Tables, period: Period, paid_channels: Collection[str] | None = None
-) -> list[Order]:
-    """Counted orders that the shop's own attribution credits to advertising.
-
-    By default those whose campaign was advertised, at any time; else those of the channels.
-    """
-    campaigns = advertised_campaigns(tables)
+def paid_orders(tables: Tables, period: Period, paid_channels: Collection[str]) -> list[Order]:
+    """Counted orders that the shop's own attribution credits to a channel of advertising."""
     return [
         order
         for order, row in counted_rows_in(tables, period)
-        if (
-            row.get("attributed_campaign") in campaigns
-            if paid_channels is None
-            else row.get("attributed_channel") in paid_channels
-        )
+        if row.get("attributed_channel") in paid_channels
     ]
 
 
 def order_attributed_return_on_ad_spend(
-    tables: Tables, period: Period, paid_channels: Collection[str] | None = None
+    tables: Tables, period: Period, paid_channels: Collection[str] = PAID_CHANNELS
 ) -> float | None:
     """Sales after discounts that the shop itself credits to advertising, per unit of spend.
 
@@ -353,7 +332,7 @@ def acquisition_cost_with_discounts(tables: Tables, period: Period) -> float | N
 
 
 def paid_cac(
-    tables: Tables, period: Period, paid_channels: Collection[str] | None = None
+    tables: Tables, period: Period, paid_channels: Collection[str] = PAID_CHANNELS
 ) -> float | None:
     """Ad spend per new customer whose first order is credited to advertising."""
     firsts = [o for o in paid_orders(tables, period, paid_channels) if o.order_number == 1]
@@ -451,17 +430,18 @@ def cac_payback_period(tables: Tables, period: Period) -> float | None:
 
 
 def cac_payback_quotient(tables: Tables, period: Period) -> float | None:
-    """Acquisition cost over what a won customer brings in per month of the period.
+    """Acquisition cost over what the period brings in per month and customer won so far.
 
-    None where customers bring in nothing or less: they never pay back.
+    A month is a twelfth of 365 days, and whoever ever ordered was won, active or not. None where
+    customers bring in nothing or less: they never pay back.
     """
-    won = {key for key, moment in first_orders(tables).items() if inside(moment, period)}
+    won = customer_keys(counted_orders_to_date(tables, period))
     brought = strict_total(
         amount
-        for key, moment, amount in ledger(tables, "contribution_margin")
-        if key in won and inside(moment, period)
+        for _, moment, amount in ledger(tables, "contribution_margin")
+        if inside(moment, period)
     )
-    monthly = ratio(ratio(brought, len(won)), months(period))
+    monthly = ratio(ratio(brought, len(won)), days(period) * 12 / 365)
     if monthly is None or monthly <= 0:
         return None
     return ratio(fully_loaded_acquisition_cost(tables, period), monthly)

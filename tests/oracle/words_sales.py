@@ -268,7 +268,34 @@ def cross_sell_rate_of_product(
     )
 
 
-def attach_rate(
+def is_sold_across(line: Row) -> bool:
+    """Tell whether a line is known to be a cross-sell."""
+    return is_true(line.get("is_cross_sell"))
+
+
+def is_not_sold_across(line: Row) -> bool:
+    """Tell whether a line is known to be none; of an unknown line neither is known."""
+    return line.get("is_cross_sell") is not None and not is_sold_across(line)
+
+
+def attach_rate(tables: Tables, period: Period) -> float | None:
+    """Share of the counted orders with a line of the customer's own that have a cross-sold one.
+
+    As for the cross-sell rate, a line of any type tells.
+    """
+    found = [o for o in counted_orders(tables, period) if any(map(is_not_sold_across, o.lines))]
+    return share_of_orders(found, lambda order: any(map(is_sold_across, order.lines)))
+
+
+def attach_rate_of_units(tables: Tables, period: Period) -> float | None:
+    """Cross-sold pieces in counted orders with a line of the customer's own, per piece of those."""
+    baskets = [product_lines(order) for order in counted_orders(tables, period)]
+    lines = [line for basket in baskets if any(map(is_not_sold_across, basket)) for line in basket]
+    added = total(line.get("quantity") for line in lines if is_sold_across(line))
+    return ratio(added, total(line.get("quantity") for line in lines if is_not_sold_across(line)))
+
+
+def attach_rate_of_products(
     tables: Tables,
     period: Period,
     *,
@@ -280,24 +307,6 @@ def attach_rate(
         orders_containing(tables, period, primary),
         lambda order: bool(products_of(order) & set(attached)),
     )
-
-
-def attach_rate_of_units(
-    tables: Tables,
-    period: Period,
-    *,
-    primary: Collection[Any] = PRIMARY,
-    attached: Collection[Any] = ATTACHED,
-) -> float | None:
-    """Attached pieces in counted orders with a primary product, per primary piece."""
-    lines = [
-        line
-        for order in orders_containing(tables, period, primary)
-        for line in product_lines(order)
-    ]
-    added = total(line.get("quantity") for line in lines if line.get("product_id") in attached)
-    main = total(line.get("quantity") for line in lines if line.get("product_id") in primary)
-    return ratio(added, main)
 
 
 # --- KPIs: returns -------------------------------------------------------------------------------
@@ -437,6 +446,7 @@ SALES_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
     "upsell_rate.orders": upsell_rate_of_orders,
     "cross_sell_rate.offers": cross_sell_rate_of_offers,
     "cross_sell_rate.product": cross_sell_rate_of_product,
+    "attach_rate.of_products": attach_rate_of_products,
     "attach_rate.units": attach_rate_of_units,
     "return_rate.flow": return_rate_flow,
     "order_return_rate.flow": order_return_rate_flow,

@@ -35,7 +35,8 @@ LAYERS = (
     "settings",
     "registries",
     "catalog",
-    "catalog.customers|catalog.engagement|catalog.funnel|catalog.profit|catalog.sales|catalog.traffic",
+    "catalog.customers|catalog.engagement|catalog.funnel|catalog.loyalty|catalog.marketing"
+    "|catalog.offers|catalog.profit|catalog.returns|catalog.sales|catalog.traffic",
     "metric",
     "derivations|checks",
     "tables",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import (
+    Arithmetic,
     Count,
     CountDistinct,
     CountRetained,
@@ -15,9 +16,9 @@ from funnelkit.formula.formulas import (
     Shift,
     Sum,
 )
-from funnelkit.formula.values import Predicate
+from funnelkit.formula.values import Coalesce, Lookup, Predicate
 from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import OrderLines, Orders, Returns, Surveys
+from funnelkit.tables import OrderLines, Orders, Returns, Shipments, Surveys
 from funnelkit.units import CUSTOMER, MONEY, MULTIPLE, ORDER, RATIO, SCORE
 
 __all__ = [
@@ -25,13 +26,20 @@ __all__ = [
     "customer_churn_rate",
     "customer_lifetime_revenue",
     "customer_lifetime_value",
+    "customer_lifetime_value_discounted",
+    "customer_lifetime_value_discounted_at",
     "customer_lifetime_value_over",
+    "customer_lifetime_value_revenue",
     "customer_retention_rate",
     "customer_satisfaction_score",
+    "customer_satisfaction_score_all_answers",
+    "customer_satisfaction_score_any_scale",
     "customers",
+    "identified_contribution_margin",
     "identified_gross_profit",
     "identified_net_sales",
     "net_promoter_score",
+    "net_promoter_score_all_answers",
     "new_customers",
     "purchase_frequency",
     "repeat_purchase_rate",
@@ -40,6 +48,10 @@ __all__ = [
 _IDENTIFIED = Orders.is_counted & Orders.customer_key.is_not_null()
 _IDENTIFIED_LINE = OrderLines.is_counted & OrderLines.customer_key.is_not_null()
 _IDENTIFIED_RETURN = Returns.is_counted & Returns.customer_key.is_not_null()
+
+_IDENTIFIED_PARCEL = (
+    Shipments.is_counted & Lookup(Shipments.order_id, Orders.customer_key).is_not_null()
+)
 
 _IDENTIFIED_SALES = (
     Sum(Orders.gross_amount, where=_IDENTIFIED)
@@ -137,6 +149,31 @@ identified_gross_profit = Metric(
     tags=("customers", "money"),
 )
 
+identified_contribution_margin = Metric(
+    name="identified_contribution_margin",
+    title="Contribution margin of known customers",
+    formula=Name("identified_gross_profit")
+    - Sum(Shipments.shipping_cost, where=_IDENTIFIED_PARCEL)
+    - Sum(Orders.fulfilment_cost, where=_IDENTIFIED)
+    - Sum(Orders.payment_fee, where=_IDENTIFIED)
+    - Sum(Returns.handling_cost, where=_IDENTIFIED_RETURN)
+    + Sum(Orders.shipping_amount, where=_IDENTIFIED),
+    unit=MONEY,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.UP,
+    description="Which part of the contribution margin is known customers'.",
+    counts="Gross profit of known customers less what it took to deliver to them, plus what they "
+    "paid for shipping; each amount on its own day.",
+    leaves_out="Guests; parcels and returns whose order is not in the history; marketing.",
+    null_when="A cost of goods is not known.",
+    read_with=("contribution_margin", "identified_gross_profit"),
+    caveats="As for the contribution margin.",
+    references=("Dema, contribution margin 1 to 3 (third party)",),
+    tags=("customers", "money"),
+)
+
 purchase_frequency = Metric(
     name="purchase_frequency",
     title="Purchase frequency",
@@ -191,7 +228,7 @@ repeat_purchase_rate = Metric(
 customer_retention_rate = Metric(
     name="customer_retention_rate",
     title="Customer retention rate",
-    aliases=("crr", "retention", "retention_rate"),
+    aliases=("crr", "retention", "retention_rate", "wskaźnik retencji klientów"),
     formula=CountRetained(Orders.customer_key, where=Orders.is_counted) / Shift(Name("customers")),
     unit=RATIO,
     stage=Stage.RETENTION,
@@ -276,7 +313,7 @@ _CLV_REFERENCES = (
 customer_lifetime_value = Metric(
     name="customer_lifetime_value",
     title="Customer lifetime value",
-    aliases=("clv", "ltv", "cltv"),
+    aliases=("clv", "ltv", "cltv", "wartość życia klienta"),
     formula="identified_gross_profit / customers / customer_churn_rate",
     unit=MONEY / CUSTOMER,
     stage=Stage.RETENTION,
@@ -358,6 +395,87 @@ def customer_lifetime_value_over(
         tags=("customers", "value"),
     )
 
+
+customer_lifetime_value_revenue = Metric(
+    name="customer_lifetime_value.revenue",
+    title="Customer lifetime value on revenue",
+    formula="identified_net_sales / customers / customer_churn_rate",
+    unit=MONEY / CUSTOMER,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.UP,
+    description="What a customer will spend, if customers go on leaving as they do.",
+    counts="Net sales of known customers per active customer and period, divided by that "
+    "period's churn rate.",
+    leaves_out="Guests; the cost of the goods, and every other cost.",
+    null_when="Nobody left, or nobody bought in the period before.",
+    read_with=("customer_lifetime_value", "customer_lifetime_revenue"),
+    caveats="Setting it against what winning a customer costs: it is revenue, not profit.",
+    competing=("customer_lifetime_value: on gross profit.",),
+    without_periods="its lifespan comes from the churn between periods",
+    references=_CLV_REFERENCES,
+    tags=("customers", "value", "variant"),
+)
+
+_DISCOUNT_RATE = 0.1
+
+
+def _discounted(discount_rate: float) -> Arithmetic:
+    kept = Name("customer_retention_rate")
+    earned = Name("identified_gross_profit") / Name("customers")
+    return earned * kept / (1 + discount_rate - kept)
+
+
+def customer_lifetime_value_discounted_at(*, discount_rate: float) -> Metric:
+    """Give customer lifetime value with later profit worth less, at a rate per period.
+
+    Profit per customer m, retention r and the rate d give m · r / (1 + d − r).
+
+    Args:
+        discount_rate: By which a period's delay lessens value: 0.1 for 10 % a period.
+
+    Raises:
+        DefinitionError: The rate is below zero.
+
+    Examples:
+        >>> customer_lifetime_value_discounted_at(discount_rate=0.02).name
+        'customer_lifetime_value.discounted_at_0p02'
+    """
+    if not discount_rate >= 0:
+        raise DefinitionError(f"discount_rate={discount_rate} is below 0", "write 0.1 for 10 %")
+    label = f"{discount_rate:g}".replace(".", "p").replace("-", "m")
+    return _discounted_value(f"customer_lifetime_value.discounted_at_{label}", discount_rate)
+
+
+def _discounted_value(name: str, discount_rate: float) -> Metric:
+    return Metric(
+        name=name,
+        title=f"Customer lifetime value, discounted at {discount_rate:.0%} a period",
+        formula=_discounted(discount_rate),
+        unit=MONEY / CUSTOMER,
+        stage=Stage.RETENTION,
+        aida=AidaStage.ACTION,
+        area=Area.CUSTOMERS,
+        better=Direction.UP,
+        description="What a customer will still bring in profit, later profit being worth less.",
+        counts="Gross profit of known customers per active customer, from the next period on, if "
+        f"they go on staying as they do; a period's delay takes off {discount_rate:.0%}.",
+        leaves_out="The profit of this period; guests; marketing, shipping and handling.",
+        null_when="Nobody bought in the period before, or a cost is not known.",
+        read_with=("customer_lifetime_value", "customer_retention_rate"),
+        caveats="The rate is per period of the question: a yearly one asked by month is far too "
+        "high. customer_lifetime_value_discounted_at(discount_rate=…) takes another.",
+        competing=("customer_lifetime_value: not discounted, this period included.",),
+        without_periods="its retention is between periods",
+        references=_CLV_REFERENCES,
+        tags=("customers", "value", "variant"),
+    )
+
+
+customer_lifetime_value_discounted = _discounted_value(
+    "customer_lifetime_value.discounted", _DISCOUNT_RATE
+)
 
 clv_cac_ratio = Metric(
     name="clv_cac_ratio",
@@ -444,4 +562,84 @@ customer_satisfaction_score = Metric(
     competing=("mean score: another number altogether",),
     references=("Delighted, 'How is CSAT calculated?' (vendor)", "Kicue, CSAT (third party)"),
     tags=("survey", "ratio"),
+)
+
+_ANSWERED_NPS = Surveys.survey_type.eq("nps") & Surveys.score.is_not_null()
+_ANSWERED_CSAT = Surveys.survey_type.eq("csat") & Surveys.score.is_not_null()
+
+net_promoter_score_all_answers = Metric(
+    name="net_promoter_score.all_answers",
+    title="Net Promoter Score of all answers",
+    formula=100
+    * (
+        Count(Surveys, where=_ANSWERED_NPS & (Surveys.score >= 9))
+        - Count(Surveys, where=_ANSWERED_NPS & (Surveys.score <= 6))
+    )
+    / Count(Surveys, where=_ANSWERED_NPS),
+    unit=SCORE,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.UP,
+    bounds=(-100, 100),
+    description="Whether answers recommend the shop more than they warn of it.",
+    counts="Answers of 9 and 10 less answers of 0 to 6, over all answers, times 100. Several of "
+    "one customer all count.",
+    leaves_out="Skipped questions.",
+    null_when="There are no answers.",
+    read_with=("net_promoter_score",),
+    caveats="A customer who is asked after each order weighs as much as the orders.",
+    competing=("net_promoter_score: the latest answer of each customer.",),
+    references=("'NPS formula, worked' (third party)",),
+    tags=("survey", "loyalty", "variant"),
+)
+
+customer_satisfaction_score_all_answers = Metric(
+    name="customer_satisfaction_score.all_answers",
+    title="Customer satisfaction score of all answers",
+    formula=Count(Surveys, where=_ANSWERED_CSAT & (Surveys.score >= 4))
+    / Count(Surveys, where=_ANSWERED_CSAT),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of answers is of satisfied customers.",
+    counts="Answers of 4 and 5 over all answers on a scale of five; several of one customer all "
+    "count.",
+    leaves_out="Skipped questions.",
+    null_when="There are no answers.",
+    read_with=("customer_satisfaction_score",),
+    caveats="Another scale than five: 4 of 7 is not satisfied.",
+    competing=("customer_satisfaction_score: the latest answer of each customer.",),
+    references=("Delighted, 'How is CSAT calculated?' (vendor)",),
+    tags=("survey", "ratio", "variant"),
+)
+
+customer_satisfaction_score_any_scale = Metric(
+    name="customer_satisfaction_score.any_scale",
+    title="Customer satisfaction score on any scale",
+    aliases=("top_2_box",),
+    formula=Count(
+        Surveys, where=_ANSWERED_CSAT & (Surveys.score >= Coalesce(Surveys.scale_max, 5) - 1)
+    )
+    / Count(Surveys, where=_ANSWERED_CSAT),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of answers gives one of the two best marks of its scale.",
+    counts="Answers of the highest mark or the one below it over all answers; a scale that is "
+    "not stated ends at 5. Several of one customer all count.",
+    leaves_out="Skipped questions.",
+    null_when="There are no answers.",
+    read_with=("customer_satisfaction_score",),
+    caveats="Two of five marks are more of the scale than two of ten: shares on different scales "
+    "do not compare.",
+    competing=("customer_satisfaction_score: 4 and 5, whatever the scale.",),
+    references=("'CSAT: top-2-box, not the mean' (third party)",),
+    tags=("survey", "ratio", "variant"),
 )

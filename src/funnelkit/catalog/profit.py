@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from funnelkit.formula.formulas import Name, Positive, Sum
 from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import CampaignPerformance, MarketingCosts, OrderLines, Returns
-from funnelkit.units import CUSTOMER, MONEY, MULTIPLE, RATIO
+from funnelkit.tables import (
+    CampaignPerformance,
+    MarketingCosts,
+    OrderLines,
+    Orders,
+    Returns,
+    Shipments,
+)
+from funnelkit.units import CUSTOMER, MONEY, MULTIPLE, ORDER, RATIO
 
 __all__ = [
+    "contribution_margin",
+    "contribution_margin_after_marketing",
+    "contribution_margin_ratio",
     "cost_of_goods_sold",
     "customer_acquisition_cost",
     "gross_margin",
     "gross_profit",
+    "gross_profit_per_order",
     "return_on_ad_spend",
 ]
 
@@ -46,7 +57,7 @@ cost_of_goods_sold = Metric(
 gross_profit = Metric(
     name="gross_profit",
     title="Gross profit",
-    aliases=("contribution_margin_1", "cm1"),
+    aliases=("contribution_margin_1", "cm1", "zysk brutto"),
     formula="net_sales - cost_of_goods_sold",
     unit=MONEY,
     stage=Stage.CONVERSION,
@@ -147,4 +158,102 @@ customer_acquisition_cost = Metric(
         "Metricuno, blended and paid CAC (third party)",
     ),
     tags=("marketing", "money", "ratio"),
+)
+
+gross_profit_per_order = Metric(
+    name="gross_profit_per_order",
+    title="Gross profit per order",
+    formula="gross_profit / orders",
+    unit=MONEY / ORDER,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.PROFIT,
+    better=Direction.UP,
+    description="What an order leaves after the goods are paid.",
+    counts="Gross profit over orders; returns are taken off when they come in.",
+    leaves_out="Everything that gross profit leaves out.",
+    null_when="There are no orders, or a cost is not known.",
+    read_with=("gross_profit", "average_order_value"),
+    caveats="Reading profit off the average order value, which says nothing about it.",
+    references=("'CM2' (third party)",),
+    tags=("profit", "money", "ratio"),
+)
+
+contribution_margin = Metric(
+    name="contribution_margin",
+    title="Contribution margin",
+    aliases=("contribution_margin_2", "cm2"),
+    formula=Name("gross_profit")
+    - Sum(Shipments.shipping_cost, where=Shipments.is_counted)
+    - Sum(Orders.fulfilment_cost, where=Orders.is_counted)
+    - Sum(Orders.payment_fee, where=Orders.is_counted)
+    - Sum(Returns.handling_cost, where=Returns.is_counted)
+    + Sum(Orders.shipping_amount, where=Orders.is_counted),
+    unit=MONEY,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.PROFIT,
+    better=Direction.UP,
+    description="What is left of sales after the goods are paid and delivered.",
+    counts="Gross profit less carriers, picking and packing, payment fees and the handling of "
+    "returns, plus what customers paid for shipping; each amount on its own day.",
+    leaves_out="Marketing and overheads; tax. Refunded shipping is not taken off.",
+    null_when="A cost of goods is not known. Other amounts that are not known are passed over.",
+    read_with=("gross_profit", "contribution_margin_after_marketing"),
+    caveats="Taking off what shipping costs without adding what customers pay for it; comparing "
+    "with a source that has marketing inside.",
+    competing=(
+        "contribution_margin_after_marketing: less ads and variable marketing, as CM3.",
+        "Some sources call gross profit, CM1, the contribution margin.",
+    ),
+    references=(
+        "Dema, contribution margin 1 to 3 (third party)",
+        "'Contribution margin' (third party)",
+        "'CM2' (third party)",
+    ),
+    tags=("profit", "money"),
+)
+
+contribution_margin_after_marketing = Metric(
+    name="contribution_margin_after_marketing",
+    title="Contribution margin after marketing",
+    aliases=("contribution_margin_3", "cm3"),
+    formula=Name("contribution_margin")
+    - Name("ad_spend")
+    - Sum(MarketingCosts.amount, where=MarketingCosts.is_variable),
+    unit=MONEY,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.PROFIT,
+    better=Direction.UP,
+    description="What is left of sales after goods, delivery and marketing are paid.",
+    counts="Contribution margin less ad spend and the marketing costs that rise with sales, "
+    "spread over their days.",
+    leaves_out="Fixed marketing costs and overheads.",
+    null_when="A cost of goods is not known.",
+    read_with=("contribution_margin", "marketing_efficiency_ratio"),
+    caveats="Leaving costs unflagged: one that is not known to be variable stays out.",
+    references=("Dema, contribution margin 1 to 3 (third party)",),
+    tags=("profit", "marketing", "money"),
+)
+
+contribution_margin_ratio = Metric(
+    name="contribution_margin_ratio",
+    title="Contribution margin ratio",
+    formula=Name("contribution_margin") / Positive(Name("net_sales")),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.PROFIT,
+    better=Direction.UP,
+    description="Which share of net sales is left after the goods are paid and delivered.",
+    counts="Contribution margin over net sales.",
+    leaves_out="Everything that the contribution margin leaves out.",
+    null_when="Net sales are zero or negative, or a cost of goods is not known.",
+    read_with=("contribution_margin", "return_on_ad_spend"),
+    caveats="Its inverse is the return on ad spend at which an ad breaks even, as long as further "
+    "sales have the same margin. It can exceed 1 where customers pay more for shipping than "
+    "everything else costs.",
+    references=("'Contribution margin' (third party)",),
+    tags=("profit", "ratio"),
 )

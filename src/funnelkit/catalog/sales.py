@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from funnelkit.formula.formulas import Count, Name, Sum
+from funnelkit.formula.formulas import Count, CountDistinct, Median, Name, Positive, Sum
 from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import OrderLines, Orders, Returns
-from funnelkit.units import ITEM, MONEY, ORDER, SESSION, VISITOR
+from funnelkit.tables import Events, OrderLines, Orders, Returns
+from funnelkit.units import CUSTOMER, EVENT, ITEM, MONEY, ORDER, RATIO, SESSION, VISITOR
 
 __all__ = [
     "average_order_value",
+    "average_order_value_purchase_events",
+    "average_order_value_total_sales",
+    "average_order_value_without_free",
+    "average_order_value_without_returned",
+    "average_revenue_per_customer",
+    "average_revenue_per_user",
+    "average_unit_retail",
+    "cancellation_rate",
+    "cancellation_rate_placed",
+    "discount_rate",
     "discounts",
     "gross_sales",
+    "median_order_value",
     "net_sales",
     "orders",
     "returns_value",
+    "returns_value_by_order_date",
     "revenue_per_session",
     "revenue_per_visitor",
+    "total_sales",
+    "total_sales_with_refunded_charges",
     "units_per_transaction",
+    "units_per_transaction_net",
     "units_sold",
+    "units_sold_net",
 ]
 
 _SHOPIFY_TERMS = "Shopify's sales report terms, as listed by Meltano (third party)"
@@ -27,7 +43,7 @@ _ONLINE_SALES = Sum(Orders.gross_amount, where=_ONLINE) - Sum(Orders.discount_am
 orders = Metric(
     name="orders",
     title="Orders",
-    aliases=("transactions", "number_of_orders"),
+    aliases=("transactions", "number_of_orders", "liczba zamówień miesięcznie"),
     formula=Count(Orders, where=Orders.is_counted),
     unit=ORDER,
     stage=Stage.CONVERSION,
@@ -159,7 +175,7 @@ net_sales = Metric(
 average_order_value = Metric(
     name="average_order_value",
     title="Average order value",
-    aliases=("aov", "average_ticket", "atv"),
+    aliases=("aov", "average_ticket", "atv", "średnia wartość zamówienia"),
     formula="(gross_sales - discounts) / orders",
     unit=MONEY / ORDER,
     stage=Stage.CONVERSION,
@@ -212,7 +228,7 @@ units_per_transaction = Metric(
 revenue_per_visitor = Metric(
     name="revenue_per_visitor",
     title="Revenue per visitor",
-    aliases=("rpv",),
+    aliases=("rpv", "przychód na gościa"),
     formula=_ONLINE_SALES / Name("unique_visitors"),
     unit=MONEY / VISITOR,
     stage=Stage.CONVERSION,
@@ -252,4 +268,378 @@ revenue_per_session = Metric(
     "would lose one.",
     references=("Hiconversion, 'Revenue per visit' (third party)",),
     tags=("sales", "ratio"),
+)
+
+_CHARGES = (
+    Sum(Orders.shipping_amount, where=Orders.is_counted)
+    + Sum(Orders.tax_amount, where=Orders.is_counted)
+    + Sum(Orders.duties_amount, where=Orders.is_counted)
+    + Sum(Orders.fees_amount, where=Orders.is_counted)
+)
+_REFUNDED_CHARGES = Sum(Returns.refund_shipping, where=Returns.is_counted) + Sum(
+    Returns.refund_tax, where=Returns.is_counted
+)
+_ORDER_VALUE = Orders.gross_amount - Orders.discount_amount
+_NOT_FREE = Orders.is_counted & ((_ORDER_VALUE > 0) | _ORDER_VALUE.is_null())
+_PURCHASES = Events.is_counted & Events.event_name.eq("purchase")
+_GA4 = "GA4 Data API, metric descriptions (vendor text, public copy)"
+
+total_sales = Metric(
+    name="total_sales",
+    title="Total sales",
+    aliases=("całkowita sprzedaż",),
+    formula=Name("net_sales") + _CHARGES - _REFUNDED_CHARGES,
+    unit=MONEY,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.UP,
+    description="What customers paid in all: the goods and everything charged on top.",
+    counts="Net sales with shipping, taxes, duties and fees of orders that count, when ordered, "
+    "less the shipping and tax given back, when returned.",
+    leaves_out="Gift cards; duties and fees that were given back.",
+    null_when="Never: no sales are 0.",
+    read_with=("net_sales",),
+    caveats="Taking it for revenue: the tax belongs to the state. A charge that is not known is "
+    "passed over, so a column that is half empty reads low.",
+    competing=(
+        "total_sales.with_refunded_charges: refunded shipping and tax are not taken off.",
+        "GA4's total revenue adds subscriptions and advertising, and is what the tag sends.",
+    ),
+    references=(
+        "Shopify, 'Organization analytics (total sales formula)' (vendor)",
+        _SHOPIFY_TERMS,
+        _GA4,
+    ),
+    tags=("sales", "money"),
+)
+
+total_sales_with_refunded_charges = Metric(
+    name="total_sales.with_refunded_charges",
+    title="Total sales, refunded charges kept",
+    formula=Name("net_sales") + _CHARGES,
+    unit=MONEY,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.UP,
+    description="What customers were charged in all, less the goods that came back.",
+    counts="Net sales with shipping, taxes, duties and fees of orders that count.",
+    leaves_out="Gift cards; shipping and tax that were given back stay in.",
+    null_when="Never: no sales are 0.",
+    read_with=("total_sales",),
+    caveats="Reconciling it with cash: what was refunded of shipping and tax is still in it.",
+    competing=("total_sales: less refunded shipping and tax.",),
+    references=("Shopify, 'Organization analytics (total sales formula)' (vendor)",),
+    tags=("sales", "money", "variant"),
+)
+
+units_sold_net = Metric(
+    name="units_sold.net",
+    title="Net units sold",
+    aliases=("net_units", "net_quantity"),
+    formula=Name("units_sold") - Sum(Returns.quantity, where=Returns.is_counted),
+    unit=ITEM,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.UP,
+    description="How many units were ordered, less those that came back.",
+    counts="Units sold, when ordered, less units returned, when returned.",
+    leaves_out="Gift cards and fees.",
+    null_when="Never: no units are 0.",
+    read_with=("units_sold", "return_rate"),
+    caveats="Reading it per product over a short period: what comes back was sold before it.",
+    competing=("units_sold: nothing is taken off.",),
+    references=("Polar, Shopify terms and definitions (third party)",),
+    tags=("sales", "count", "variant"),
+)
+
+returns_value_by_order_date = Metric(
+    name="returns_value.by_order_date",
+    title="Returns by date of the order",
+    formula=Sum(Orders.returned_amount, where=Orders.is_counted),
+    unit=MONEY,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.DOWN,
+    description="What was refunded of the goods that were ordered in the period.",
+    counts="Value of goods refunded at any time, on the day of the order.",
+    leaves_out="Returns whose order is not known; refunded shipping and tax.",
+    null_when="Never: no returns are 0.",
+    read_with=("returns_value", "value_return_rate"),
+    caveats="Comparing a young period with an old one: its returns are still coming in, and the "
+    "number of a past month goes on growing.",
+    competing=("returns_value: on the day of the return.",),
+    references=("How Geckoboard calculates your Shopify metrics (third party)",),
+    tags=("sales", "money", "variant"),
+)
+
+average_order_value_total_sales = Metric(
+    name="average_order_value.total_sales",
+    title="Average order value, on total sales",
+    formula="total_sales / orders",
+    unit=MONEY / ORDER,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.UP,
+    description="What customers paid in all, per order.",
+    counts="Total sales over orders: with shipping, tax and fees, less returns of the period.",
+    leaves_out="Gift cards.",
+    null_when="There are no orders.",
+    read_with=("average_order_value", "total_sales"),
+    caveats="Returns are taken off above the line and their orders stay below it: the value of a "
+    "past month moves with the returns of this one.",
+    competing=("average_order_value: the goods alone, at the time of the order.",),
+    references=("Shopify, 'Overview dashboard', older text (vendor)",),
+    tags=("sales", "money", "ratio", "variant"),
+)
+
+average_order_value_without_returned = Metric(
+    name="average_order_value.without_returned",
+    title="Average order value, returned orders left out",
+    formula=Name("net_sales")
+    / Positive(Name("orders") - CountDistinct(Returns.order_id, where=Returns.is_counted)),
+    unit=MONEY / ORDER,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.UP,
+    description="What an order brings in, of those that nothing came back of.",
+    counts="Net sales over orders less the different orders that something came back of, each "
+    "when it happened.",
+    leaves_out="Tax, shipping, gift cards.",
+    null_when="As many orders came back as were placed, or more.",
+    read_with=("average_order_value", "order_return_rate"),
+    caveats="An order of which one unit came back leaves the base, and what was kept of it stays "
+    "above the line.",
+    competing=("average_order_value: no returns on either side.",),
+    references=("BigCommerce, Ecommerce Analytics reports (vendor)",),
+    tags=("sales", "money", "ratio", "variant"),
+)
+
+average_order_value_purchase_events = Metric(
+    name="average_order_value.purchase_events",
+    title="Average value of purchase events",
+    formula=Sum(Events.value, where=_PURCHASES) / Count(Events, where=_PURCHASES),
+    unit=MONEY / EVENT,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.UP,
+    description="What the tag says that a purchase is worth.",
+    counts="Value of purchase events over purchase events, as the tag sent them.",
+    leaves_out="Bots; purchases that no tag reported, as in other channels.",
+    null_when="There are no purchase events.",
+    read_with=("average_order_value",),
+    caveats="Its value often holds tax and shipping; a page that is loaded again sends it twice; "
+    "cancelled orders stay.",
+    competing=("average_order_value: from the orders themselves.",),
+    references=(_GA4,),
+    tags=("sales", "money", "ratio", "variant"),
+)
+
+average_order_value_without_free = Metric(
+    name="average_order_value.without_free",
+    title="Average order value, free orders left out",
+    formula=(
+        Sum(Orders.gross_amount, where=_NOT_FREE) - Sum(Orders.discount_amount, where=_NOT_FREE)
+    )
+    / Count(Orders, where=_NOT_FREE),
+    unit=MONEY / ORDER,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.UP,
+    bounds=(0, None),
+    description="What an order is worth when it is placed, of those that cost anything.",
+    counts="Gross sales less discounts over orders, of orders worth more than nothing. One whose "
+    "value is not known is no free one.",
+    leaves_out="Free orders: samples, replacements; tax, shipping, gift cards; returns.",
+    null_when="There are no orders that cost anything.",
+    read_with=("average_order_value", "median_order_value"),
+    caveats="Multiplying it by the number of all orders.",
+    competing=("average_order_value: free orders stay.",),
+    references=("'Is my average order value calculation incorrect?' (third party)",),
+    tags=("sales", "money", "ratio", "variant"),
+)
+
+median_order_value = Metric(
+    name="median_order_value",
+    title="Median order value",
+    aliases=("mov",),
+    formula=Median(_ORDER_VALUE, where=Orders.is_counted),
+    unit=MONEY,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.UP,
+    bounds=(0, None),
+    description="What the order in the middle is worth: half are worth more, half less.",
+    counts="Goods less discounts of each order that counts; free orders stay.",
+    leaves_out="Tax, shipping, gift cards; returns; orders whose value is not known.",
+    null_when="There are no orders whose value is known.",
+    read_with=("average_order_value",),
+    caveats="Multiplying it by orders to get sales: that holds for the mean alone. Far below the "
+    "mean, a few large orders make the mean.",
+    references=("Adobe, create metrics: median, quartiles (vendor)",),
+    tags=("sales", "money", "quantile"),
+)
+
+units_per_transaction_net = Metric(
+    name="units_per_transaction.net",
+    title="Net units per transaction",
+    formula=(Name("units_sold") - Sum(Returns.quantity, where=Returns.is_counted)) / Name("orders"),
+    unit=ITEM / ORDER,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.UP,
+    description="How many units an order holds, less those that came back.",
+    counts="Units sold less units returned, each when it happened, over orders.",
+    leaves_out="Gift cards and fees.",
+    null_when="There are no orders.",
+    read_with=("units_per_transaction",),
+    caveats="Multiplying it by the average unit retail: that takes gross units to give the order "
+    "value.",
+    competing=("units_per_transaction: returned units are not taken off.",),
+    references=("Polar, Shopify terms and definitions (third party)",),
+    tags=("sales", "ratio", "variant"),
+)
+
+average_unit_retail = Metric(
+    name="average_unit_retail",
+    title="Average unit retail",
+    aliases=("aur", "average_selling_price"),
+    formula="(gross_sales - discounts) / units_sold",
+    unit=MONEY / ITEM,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.NEUTRAL,
+    bounds=(0, None),
+    description="What a unit sells for, after discounts.",
+    counts="Gross sales less discounts over units sold, at the time of the order. Times units "
+    "per transaction it is the average order value, exactly.",
+    leaves_out="Tax, shipping, gift cards; returns.",
+    null_when="No units were sold.",
+    read_with=("units_per_transaction", "average_order_value"),
+    caveats="Averaging the prices of products: a product that sells once would weigh as much as "
+    "one that sells a thousand times.",
+    references=("BigCommerce, Ecommerce Analytics glossary (vendor)",),
+    tags=("sales", "money", "ratio"),
+)
+
+discount_rate = Metric(
+    name="discount_rate",
+    title="Discount rate",
+    formula="discounts / gross_sales",
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.NEUTRAL,
+    bounds=(0, 1),
+    description="Which share of the price of goods was given away.",
+    counts="Discounts over gross sales, both at the time of the order.",
+    leaves_out="Marked-down prices; free shipping.",
+    null_when="There are no gross sales.",
+    read_with=("discounts", "gross_margin"),
+    caveats="Taking it for the share of orders with a code.",
+    references=("Field usage (convention)",),
+    tags=("sales", "ratio"),
+)
+
+average_revenue_per_user = Metric(
+    name="average_revenue_per_user",
+    title="Average revenue per user",
+    aliases=("arpu",),
+    formula="net_sales / unique_visitors",
+    unit=MONEY / VISITOR,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.UP,
+    description="What all sales come to for each visitor.",
+    counts="Net sales of every channel over unique visitors of the online shop.",
+    leaves_out="Tax, shipping, gift cards; bots.",
+    null_when="There are no visitors.",
+    read_with=("revenue_per_visitor", "average_revenue_per_customer"),
+    caveats="A shop with other channels: their sales are above the line, their customers not "
+    "below it. Revenue per visitor keeps to online orders.",
+    competing=("GA4 divides total revenue, advertising included, by active users.",),
+    references=(_GA4, "AdMob user metrics card, ARPU and ARPPU (vendor)"),
+    tags=("sales", "money", "ratio"),
+)
+
+average_revenue_per_customer = Metric(
+    name="average_revenue_per_customer",
+    title="Average revenue per customer",
+    aliases=("arpc", "arppu", "average_revenue_per_paying_user"),
+    formula="identified_net_sales / customers",
+    unit=MONEY / CUSTOMER,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.UP,
+    description="What a customer who bought in the period brought in.",
+    counts="Net sales of known customers over customers.",
+    leaves_out="Guests, on both sides; returns whose order is not in the history.",
+    null_when="There are no customers.",
+    read_with=("customers", "purchase_frequency", "average_order_value"),
+    caveats="Comparing periods of different length: it grows with the window. Leaving guests' "
+    "money above the line.",
+    competing=("GA4: purchase revenue over active users who purchased.",),
+    references=(_GA4, "AdMob user metrics card, ARPU and ARPPU (vendor)"),
+    tags=("sales", "money", "ratio"),
+)
+
+cancellation_rate = Metric(
+    name="cancellation_rate",
+    title="Cancellation rate",
+    formula=Count(Orders, where=Orders.status.eq("cancelled"))
+    / Count(Orders, where=Orders.status.ne("test")),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.DOWN,
+    bounds=(0, 1),
+    description="Which share of orders was cancelled.",
+    counts="Cancelled orders over all orders but tests, by the time of the order. No order "
+    "policy has a say: cancelled ones would not count.",
+    leaves_out="Test orders; orders whose status is not known. Voided ones are not cancelled.",
+    null_when="There are no orders.",
+    read_with=("orders", "order_return_rate"),
+    caveats="Dividing by the orders that count: cancelled ones are not among them.",
+    competing=("cancellation_rate.placed: drafts and deleted orders were never placed.",),
+    references=(
+        "Field usage (convention)",
+        "By the Numbers, reporting methodology vs Shopify (third party)",
+    ),
+    tags=("sales", "ratio"),
+)
+
+cancellation_rate_placed = Metric(
+    name="cancellation_rate.placed",
+    title="Cancellation rate of placed orders",
+    formula=Count(Orders, where=Orders.status.eq("cancelled"))
+    / Count(Orders, where=~Orders.status.is_in(["test", "draft", "deleted"])),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.DOWN,
+    bounds=(0, 1),
+    description="Which share of the orders that customers placed was cancelled.",
+    counts="Cancelled orders over all but tests, drafts and deleted ones.",
+    leaves_out="Orders whose status is not known.",
+    null_when="There are no orders.",
+    read_with=("cancellation_rate",),
+    caveats="A shop that deletes cancelled orders: they are gone from both sides.",
+    competing=("cancellation_rate: drafts and deleted orders stay in the base.",),
+    references=("Field usage (convention)",),
+    tags=("sales", "ratio", "variant"),
 )

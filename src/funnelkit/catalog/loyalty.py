@@ -1,0 +1,483 @@
+"""Loyalty: who is new, who comes back and when, and how the base of customers moves."""
+
+from __future__ import annotations
+
+from funnelkit.errors import DefinitionError
+from funnelkit.formula.formulas import (
+    Arithmetic,
+    Count,
+    CountDistinct,
+    CountRetained,
+    Cumulative,
+    Max,
+    Mean,
+    Median,
+    Min,
+    Name,
+    Rollup,
+    Shift,
+)
+from funnelkit.formula.values import AsOf, Elapsed, Joined
+from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.tables import Orders
+from funnelkit.units import CUSTOMER, DAY_S, MULTIPLE, RATIO, SECOND
+
+__all__ = [
+    "churned_customers",
+    "customer_churn_rate_accounting",
+    "customer_retention_rate_accounting",
+    "days_between_orders",
+    "days_between_orders_mean",
+    "growth_quick_ratio",
+    "new_customer_rate",
+    "repeat_order_probability",
+    "repeat_order_probability_after",
+    "repeat_purchase_rate_by_days",
+    "repeat_purchase_rate_in_window",
+    "repeat_purchase_rate_nd",
+    "repeat_purchase_rate_within",
+    "resurrected_customers",
+    "retained_customers",
+    "returning_customer_rate",
+    "returning_customer_rate_any_repeat",
+]
+
+_WINDOW = 90
+
+_IS_REPEAT = Orders.is_counted & Orders.customer_key.is_not_null() & (Orders.order_number >= 2)
+_GAP = Elapsed(Orders.previous_ordered_at, Orders.ordered_at)
+_BUYERS = Rollup(Orders.customer_key, where=Orders.is_counted, orders=Count(Orders))
+_BUYERS_BY_DAY = Rollup(
+    Orders.customer_key,
+    where=Orders.is_counted,
+    first=Min(Orders.ordered_at),
+    last=Max(Orders.ordered_at),
+)
+_HAS_TWO_DAYS = Joined(_BUYERS_BY_DAY["first"]).ne(Joined(_BUYERS_BY_DAY["last"]))
+_RETAINED = CountRetained(Orders.customer_key, where=Orders.is_counted)
+
+_ECDB = "ecommerceDB, 'Repeat customer rate' (third party)"
+_GLEW = "Glew, 'Calculate repeat purchase rate' (third party)"
+_VORTEX = "Vortex IQ, repeat customer rate (third party)"
+_COHORT = "'Cohort repeat purchase rate' (third party)"
+_HSU = "J. Hsu, 'Accounting for user growth', excerpt (third party)"
+_IDENTITY = "'Growth accounting identity' (third party)"
+_TEXTBOOK = "'(E-N)/S retention' (third party)"
+_WITHOUT_PERIODS = "it compares a period with the one before"
+_BY_KEY = (
+    "By a key of orders, such as the channel, it is of the key: a customer who was new in one "
+    "channel and bought in another in the same period"
+)
+
+new_customer_rate = Metric(
+    name="new_customer_rate",
+    title="New customer rate",
+    formula="new_customers / customers",
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.NEUTRAL,
+    bounds=(0, 1),
+    description="Which share of the customers of the period bought for the first time ever.",
+    counts="New customers over customers; with the returning customer rate it is exactly 1.",
+    leaves_out="Guests.",
+    null_when="There are no customers.",
+    read_with=("new_customers", "returning_customer_rate"),
+    caveats="Reading it as growth: it rises as well when old customers stay away. A longer "
+    "period has more customers who are new.",
+    references=(_ECDB,),
+    tags=("customers", "ratio"),
+)
+
+returning_customer_rate = Metric(
+    name="returning_customer_rate",
+    title="Returning customer rate",
+    formula="1 - new_customers / customers",
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of the customers of the period had bought before it.",
+    counts="One less the share of customers who were new: those whose first order lies before "
+    "the period, over customers.",
+    leaves_out="Guests; a second order of a customer who is new in the period.",
+    null_when="There are no customers.",
+    read_with=("new_customer_rate", "repeat_purchase_rate"),
+    caveats="Setting periods of different length side by side. " + _BY_KEY + " is returning in "
+    "the other.",
+    competing=(
+        "returning_customer_rate.any_repeat: an order in the period that is not the first.",
+        "repeat_purchase_rate: of all customers ever, those who came back.",
+    ),
+    references=(_ECDB, _GLEW),
+    tags=("customers", "loyalty", "ratio"),
+)
+
+returning_customer_rate_any_repeat = Metric(
+    name="returning_customer_rate.any_repeat",
+    title="Returning customer rate, any repeat order",
+    formula=CountDistinct(Orders.customer_key, where=_IS_REPEAT) / Name("customers"),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of the customers of the period placed an order that was not their "
+    "first.",
+    counts="Customers with a second or later order in the period over customers.",
+    leaves_out="Guests.",
+    null_when="There are no customers.",
+    read_with=("returning_customer_rate",),
+    caveats="Adding it to the new customer rate: whoever placed the first and the second order "
+    "in the period is in both, so they exceed 1.",
+    competing=("returning_customer_rate: bought before the period, so that both make 1.",),
+    references=(_ECDB,),
+    tags=("customers", "loyalty", "ratio", "variant"),
+)
+
+repeat_purchase_rate_in_window = Metric(
+    name="repeat_purchase_rate.in_window",
+    title="Repeat purchase rate within the period",
+    formula=Count(_BUYERS, where=_BUYERS["orders"] >= 2) / Count(_BUYERS),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of the customers of the period ordered at least twice in it.",
+    counts="Customers with two or more orders in the period over customers. By channel: twice in "
+    "the channel.",
+    leaves_out="Guests; orders outside the period.",
+    null_when="There are no customers.",
+    read_with=("repeat_purchase_rate", "purchase_frequency"),
+    caveats="Comparing a month with a year: it grows with the window.",
+    competing=("repeat_purchase_rate: from the beginning of the history.",),
+    references=(_VORTEX, _ECDB),
+    tags=("customers", "loyalty", "ratio", "variant"),
+)
+
+repeat_purchase_rate_by_days = Metric(
+    name="repeat_purchase_rate.by_days",
+    title="Repeat purchase rate by days",
+    formula=Cumulative(Count(_BUYERS_BY_DAY, where=_HAS_TWO_DAYS))
+    / Cumulative(Count(_BUYERS_BY_DAY)),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of all customers so far ordered on two days or more.",
+    counts="Customers whose first and last order lie on different days of the shop's clock, from "
+    "the beginning of the history to the end of the period, over customers so far.",
+    leaves_out="Guests; further orders of one day, as of a basket that was split.",
+    null_when="Nobody has ordered yet.",
+    read_with=("repeat_purchase_rate",),
+    caveats="As for the repeat purchase rate: it rises with the age of the shop.",
+    competing=("repeat_purchase_rate: two orders, even of one day.",),
+    references=(_GLEW, "Field usage (convention)"),
+    tags=("customers", "loyalty", "ratio", "variant"),
+)
+
+
+def repeat_purchase_rate_within(*, days: float) -> Metric:
+    """Give the N-day repeat purchase rate for another window than ninety days.
+
+    Args:
+        days: Within how many days of the first order, the last moment included.
+
+    Raises:
+        DefinitionError: The window is not above zero.
+
+    Examples:
+        >>> repeat_purchase_rate_within(days=365).name
+        'repeat_purchase_rate_nd.within_365_days'
+    """
+    if not days > 0:
+        raise DefinitionError(f"days={days} is not above 0", "state the window in days")
+    label = f"{days:g}".replace(".", "p")
+    return _repeated_within(f"repeat_purchase_rate_nd.within_{label}_days", days)
+
+
+def _repeated_within(name: str, days: float) -> Metric:
+    window = days * DAY_S
+    is_won = Orders.is_counted & Orders.is_first_order
+    is_mature = is_won & (Elapsed(Orders.ordered_at, AsOf()) >= window)
+    is_back = is_mature & (Elapsed(Orders.ordered_at, Orders.next_ordered_at) <= window)
+    key = Orders.customer_key
+    return Metric(
+        name=name,
+        title=f"Repeat purchase rate within {days:g} days",
+        formula=CountDistinct(key, where=is_back) / CountDistinct(key, where=is_mature),
+        unit=RATIO,
+        stage=Stage.RETENTION,
+        aida=AidaStage.ACTION,
+        area=Area.CUSTOMERS,
+        better=Direction.UP,
+        bounds=(0, 1),
+        description=f"Which share of new customers ordered again within {days:g} days.",
+        counts=f"Customers won in the period at least {days:g} days before the end of the data, "
+        "and of them those whose second order came in time, though it may lie after the period.",
+        leaves_out="Guests; customers who have not been observed for so long.",
+        null_when="No new customer of the period has been observed for so long.",
+        read_with=("repeat_purchase_rate", "new_customers"),
+        caveats="Letting young customers in: they have had no time to come back. By channel it "
+        "is the channel of the first order; the second may come by any.",
+        competing=("repeat_purchase_rate: at any time so far, whatever the customer's age.",),
+        references=(_VORTEX, _COHORT),
+        tags=("customers", "loyalty", "cohort", "ratio"),
+    )
+
+
+repeat_purchase_rate_nd = _repeated_within("repeat_purchase_rate_nd", _WINDOW)
+
+
+def repeat_order_probability_after(*, orders: int) -> Metric:
+    """Give the probability of one more order after another number of orders than one.
+
+    Args:
+        orders: How many orders the customers have placed at least.
+
+    Raises:
+        DefinitionError: The number is not a whole number above zero.
+
+    Examples:
+        >>> repeat_order_probability_after(orders=3).name
+        'repeat_order_probability.after_3_orders'
+    """
+    if isinstance(orders, bool) or not (orders >= 1 and orders == int(orders)):
+        raise DefinitionError(f"orders={orders!r}", "use a whole number of 1 or more")
+    return _one_more(f"repeat_order_probability.after_{orders}_orders", orders)
+
+
+def _share_of_buyers(orders: int) -> Arithmetic:
+    reached = Cumulative(Count(_BUYERS, where=_BUYERS["orders"] >= orders))
+    return Cumulative(Count(_BUYERS, where=_BUYERS["orders"] >= orders + 1)) / reached
+
+
+def _one_more(name: str, orders: int) -> Metric:
+    so_many = "one order" if orders == 1 else f"{orders} orders"
+    return Metric(
+        name=name,
+        title="Repeat order probability",
+        formula=_share_of_buyers(orders),
+        unit=RATIO,
+        stage=Stage.RETENTION,
+        aida=AidaStage.ACTION,
+        area=Area.CUSTOMERS,
+        better=Direction.UP,
+        bounds=(0, 1),
+        description=f"How likely one more order is after {so_many}, by those who had the choice.",
+        counts=f"Customers with more than {so_many} over customers with at least {so_many}, from "
+        "the beginning of the history to the end of the period.",
+        leaves_out="Guests.",
+        null_when="Nobody has so many orders yet.",
+        read_with=("repeat_purchase_rate", "days_between_orders"),
+        caveats="Young customers have had no time for one more. A filter on orders, such as a "
+        "region, drops orders out of the count: filter by what belongs to the customer. After "
+        "one order it is the repeat purchase rate.",
+        references=("Adobe, Repeat Order Probability report (vendor)",),
+        tags=("customers", "loyalty", "ratio"),
+    )
+
+
+repeat_order_probability = _one_more("repeat_order_probability", 1)
+
+days_between_orders = Metric(
+    name="days_between_orders",
+    title="Days between orders",
+    aliases=("time_between_purchases", "time_between_orders", "agot"),
+    formula=Median(_GAP, where=_IS_REPEAT),
+    unit=SECOND,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.DOWN,
+    bounds=(0, None),
+    description="How long customers take until they order again: the gap in the middle.",
+    counts="The time from a customer's order to the next, in the period of the later one; the "
+    "median of all gaps. The value is in seconds, shown in days.",
+    leaves_out="Guests; first orders, and customers who have ordered once.",
+    null_when="No customer ordered again in the period.",
+    read_with=("repeat_purchase_rate", "purchase_frequency"),
+    caveats="Taking 365 over the purchase frequency: those who bought once have no gap. Recent "
+    "customers can only have short gaps, so it reads low in a young shop.",
+    competing=("days_between_orders.mean: the mean of the same gaps.",),
+    references=(
+        "Klaviyo, analytics glossary (vendor)",
+        "Malartu, time between purchases (third party)",
+        "Adobe Commerce Intelligence, basic analytics (vendor)",
+    ),
+    tags=("customers", "loyalty", "duration", "quantile"),
+)
+
+days_between_orders_mean = Metric(
+    name="days_between_orders.mean",
+    title="Mean days between orders",
+    formula=Mean(_GAP, where=_IS_REPEAT),
+    unit=SECOND,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.DOWN,
+    bounds=(0, None),
+    description="How long customers take until they order again, on average.",
+    counts="The mean time from a customer's order to the next, in the period of the later one, "
+    "of all gaps pooled. The value is in seconds, shown in days.",
+    leaves_out="Guests; first orders, and customers who have ordered once.",
+    null_when="No customer ordered again in the period.",
+    read_with=("days_between_orders",),
+    caveats="A few customers who come back after years make it: the median does not move.",
+    competing=(
+        "days_between_orders: the median.",
+        "Klaviyo: of one customer, and none for a single order.",
+    ),
+    references=(
+        "Klaviyo, PredictiveAnalytics schema (third-party copy)",
+        "Malartu, time between purchases (third party)",
+    ),
+    tags=("customers", "loyalty", "duration", "variant"),
+)
+
+customer_retention_rate_accounting = Metric(
+    name="customer_retention_rate.accounting",
+    title="Customer retention rate by accounting",
+    formula=(Name("customers") - Name("new_customers")) / Shift(Name("customers")),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.UP,
+    bounds=(0, None),
+    description="How many customers there are who are not new, for each in the period before.",
+    counts="Customers less new ones, over customers of the period before: the textbook's "
+    "(E − N) / S.",
+    leaves_out="Guests.",
+    null_when="Nobody bought in the period before.",
+    read_with=("customer_retention_rate", "resurrected_customers"),
+    caveats="Customers who come back after a gap are counted as kept, so it can exceed 1.",
+    competing=("customer_retention_rate: the customers of both periods alone.",),
+    without_periods=_WITHOUT_PERIODS,
+    references=(_TEXTBOOK,),
+    tags=("customers", "loyalty", "ratio", "variant"),
+)
+
+customer_churn_rate_accounting = Metric(
+    name="customer_churn_rate.accounting",
+    title="Customer churn rate by accounting",
+    formula=1 - (Name("customers") - Name("new_customers")) / Shift(Name("customers")),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.DOWN,
+    bounds=(None, 1),
+    description="What the textbook's retention rate leaves.",
+    counts="One less customers who are not new over customers of the period before.",
+    leaves_out="Guests.",
+    null_when="Nobody bought in the period before.",
+    read_with=("customer_churn_rate", "resurrected_customers"),
+    caveats="It falls below zero where many come back after a gap.",
+    competing=("customer_churn_rate: the customers of the period before who did not buy.",),
+    without_periods=_WITHOUT_PERIODS,
+    references=(_TEXTBOOK,),
+    tags=("customers", "loyalty", "ratio", "variant"),
+)
+
+retained_customers = Metric(
+    name="retained_customers",
+    title="Retained customers",
+    formula=_RETAINED,
+    unit=CUSTOMER,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.UP,
+    bounds=(0, None),
+    description="How many customers of the period before bought again in this one.",
+    counts="Customers with an order that counts in both periods. Customers are the retained, the "
+    "new and the resurrected.",
+    leaves_out="Guests; customers who return after a gap.",
+    null_when="Never: nobody retained is 0.",
+    read_with=("churned_customers", "resurrected_customers", "customer_retention_rate"),
+    caveats="Adding periods: a loyal customer is retained in every one of them.",
+    without_periods=_WITHOUT_PERIODS,
+    references=(_HSU, _IDENTITY),
+    tags=("customers", "loyalty", "growth"),
+)
+
+resurrected_customers = Metric(
+    name="resurrected_customers",
+    title="Resurrected customers",
+    aliases=("reactivated_customers", "win_backs"),
+    formula=Name("customers") - Name("new_customers") - Name("retained_customers"),
+    unit=CUSTOMER,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.UP,
+    bounds=(0, None),
+    description="How many customers came back who had not bought in the period before.",
+    counts="Customers who are neither new nor retained: they bought long ago, not in the period "
+    "before, and again in this one.",
+    leaves_out="Guests.",
+    null_when="Never: nobody resurrected is 0.",
+    read_with=("retained_customers", "churned_customers", "growth_quick_ratio"),
+    caveats="A history that is cut off: whoever comes back looks new. " + _BY_KEY + " is "
+    "resurrected in the other.",
+    without_periods=_WITHOUT_PERIODS,
+    references=(_HSU, _IDENTITY),
+    tags=("customers", "loyalty", "growth"),
+)
+
+churned_customers = Metric(
+    name="churned_customers",
+    title="Churned customers",
+    aliases=("lapsed_customers", "lost_customers"),
+    formula=Shift(Name("customers")) - Name("retained_customers"),
+    unit=CUSTOMER,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.DOWN,
+    bounds=(0, None),
+    description="How many customers of the period before did not buy in this one.",
+    counts="Customers of the period before less those retained.",
+    leaves_out="Guests; new customers, who cannot leave a period they were not in.",
+    null_when="Never: nobody churned is 0.",
+    read_with=("retained_customers", "customer_churn_rate", "growth_quick_ratio"),
+    caveats="Reading a period that is still open: those who have not bought yet are in it, and "
+    "the result marks it as incomplete.",
+    without_periods=_WITHOUT_PERIODS,
+    references=(_HSU, _IDENTITY),
+    tags=("customers", "loyalty", "growth"),
+)
+
+growth_quick_ratio = Metric(
+    name="growth_quick_ratio",
+    title="Growth quick ratio",
+    aliases=("customer_quick_ratio",),
+    formula="(new_customers + resurrected_customers) / churned_customers",
+    unit=MULTIPLE,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.CUSTOMERS,
+    better=Direction.UP,
+    bounds=(0, None),
+    description="How many customers come, for each one that goes.",
+    counts="New and resurrected customers over churned ones; above 1 the base grows.",
+    leaves_out="Guests; how much anybody spends.",
+    null_when="Nobody churned.",
+    read_with=("churned_customers", "new_customers", "resurrected_customers"),
+    caveats="It is no liquidity ratio, and never negative. In a period that is still open it "
+    "reads low.",
+    competing=("on revenue: new, expanded and resurrected over contracted and churned.",),
+    without_periods=_WITHOUT_PERIODS,
+    references=(_HSU,),
+    tags=("customers", "loyalty", "growth", "ratio"),
+)

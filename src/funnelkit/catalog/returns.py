@@ -1,0 +1,250 @@
+"""Returns: how much of what was ordered comes back."""
+
+from __future__ import annotations
+
+from funnelkit.errors import DefinitionError
+from funnelkit.formula.formulas import Count, CountDistinct, Formula, Name, Sum
+from funnelkit.formula.values import AsOf, Elapsed, Predicate
+from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.tables import Orders, Returns
+from funnelkit.units import DAY_S, RATIO
+
+__all__ = [
+    "order_return_rate",
+    "order_return_rate_flow",
+    "return_rate",
+    "return_rate_flow",
+    "return_rate_over",
+    "value_return_rate",
+    "value_return_rate_flow",
+    "value_return_rate_gross",
+]
+
+_WINDOW = 30
+_SOURCE = ("'Return rate formula, three rates' (third party)",)
+_FLOW_CAVEATS = (
+    "Reading it as a share: what comes back was sold before. It lags behind when sales grow, "
+    "and can exceed 1 when they shrink."
+)
+
+
+def _is_mature(days: float) -> Predicate:
+    """Say that an order counts and has had its days to come back."""
+    return Orders.is_counted & (Elapsed(Orders.ordered_at, AsOf()) >= days * DAY_S)
+
+
+def _formula(of: str, days: float) -> Formula:
+    cohort = _is_mature(days)
+    match of:
+        case "units":
+            return Sum(Orders.returned_units, where=cohort) / Sum(Orders.units, where=cohort)
+        case "orders":
+            return Count(Orders, where=cohort & Orders.has_return) / Count(Orders, where=cohort)
+        case "value":
+            sold = Sum(Orders.gross_amount, where=cohort)
+            kept = sold - Sum(Orders.discount_amount, where=cohort)
+            return Sum(Orders.returned_amount, where=cohort) / kept
+        case _:
+            raise DefinitionError(f"of={of!r}", "use 'units', 'orders' or 'value'")
+
+
+def return_rate_over(*, days: float, of: str = "units") -> Metric:
+    """Give a return rate for another return window than thirty days.
+
+    Args:
+        days: How long an order must be known before it enters.
+        of: "units", "orders" or "value": what the share is of.
+
+    Raises:
+        DefinitionError: A parameter has no meaning.
+
+    Examples:
+        >>> return_rate_over(days=14).name
+        'return_rate.after_14_days'
+    """
+    if not days >= 0:
+        raise DefinitionError(f"days={days} is below 0", "state the return window in days")
+    formula = _formula(of, days)
+    base = {"units": return_rate, "orders": order_return_rate, "value": value_return_rate}[of]
+    return Metric(
+        name=f"{base.name}.after_{f'{days:g}'.replace('.', 'p')}_days",
+        title=f"{base.title} after {days:g} days",
+        formula=formula,
+        unit=RATIO,
+        stage=base.stage,
+        aida=base.aida,
+        area=base.area,
+        better=base.better,
+        bounds=base.bounds,
+        description=base.description,
+        counts=f"As {base.name}, of orders placed at least {days:g} days ago.",
+        leaves_out=base.leaves_out,
+        null_when=base.null_when,
+        read_with=(base.name,),
+        caveats=base.caveats,
+        references=base.references,
+        tags=(*base.tags, "variant"),
+    )
+
+
+return_rate = Metric(
+    name="return_rate",
+    title="Return rate",
+    aliases=("unit_return_rate",),
+    formula=_formula("units", _WINDOW),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.DOWN,
+    bounds=(0, 1),
+    description="Which share of the units that were ordered came back.",
+    counts="Units returned at any time over units ordered, of the same orders: those of the "
+    "period that are at least 30 days old.",
+    leaves_out="Younger orders, whose goods can still come back; cancellations; gift cards.",
+    null_when="No order is old enough, or none holds units.",
+    read_with=("order_return_rate", "value_return_rate"),
+    caveats="Dividing this month's returns by this month's sales: they are of other orders. A "
+    "shop that takes goods back for longer than 30 days: ask return_rate_over(days=…).",
+    competing=(
+        "return_rate.flow: returns of the period over sales of the period.",
+        "order_return_rate, value_return_rate: shares of orders and of money.",
+    ),
+    references=_SOURCE,
+    tags=("returns", "cohort", "ratio"),
+)
+
+order_return_rate = Metric(
+    name="order_return_rate",
+    title="Order return rate",
+    formula=_formula("orders", _WINDOW),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.DOWN,
+    bounds=(0, 1),
+    description="Which share of orders had something come back.",
+    counts="Orders with at least one return at any time over orders: those of the period that "
+    "are at least 30 days old.",
+    leaves_out="Younger orders; cancellations.",
+    null_when="No order is old enough.",
+    read_with=("return_rate", "value_return_rate"),
+    caveats="Comparing it with the share of units: one unit flags the whole order, so this is "
+    "mostly the highest of the three.",
+    competing=("order_return_rate.flow: orders returned in the period over orders placed in it.",),
+    references=_SOURCE,
+    tags=("returns", "cohort", "ratio"),
+)
+
+value_return_rate = Metric(
+    name="value_return_rate",
+    title="Return rate by value",
+    aliases=("refund_rate", "returned_value_rate"),
+    formula=_formula("value", _WINDOW),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.DOWN,
+    bounds=(0, 1),
+    description="Which share of the money for goods was refunded.",
+    counts="Value refunded at any time over gross sales less discounts, of the same orders: "
+    "those of the period that are at least 30 days old.",
+    leaves_out="Younger orders; cancellations; refunded shipping and tax.",
+    null_when="No order is old enough, or they are worth nothing.",
+    read_with=("return_rate", "returns_value"),
+    caveats="Dividing what was refunded, which is after discounts, by prices before discounts.",
+    competing=(
+        "value_return_rate.gross: over gross sales, as most sources have it.",
+        "value_return_rate.flow: refunds of the period over sales of the period.",
+    ),
+    references=_SOURCE,
+    tags=("returns", "cohort", "ratio", "money"),
+)
+
+value_return_rate_gross = Metric(
+    name="value_return_rate.gross",
+    title="Return rate by value, of gross sales",
+    formula=Sum(Orders.returned_amount, where=_is_mature(_WINDOW))
+    / Sum(Orders.gross_amount, where=_is_mature(_WINDOW)),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.DOWN,
+    bounds=(0, 1),
+    description="Which share of gross sales was refunded.",
+    counts="Value refunded at any time over gross sales, of the orders of the period that are at "
+    "least 30 days old.",
+    leaves_out="Younger orders; cancellations; refunded shipping and tax.",
+    null_when="No order is old enough, or they are worth nothing.",
+    read_with=("value_return_rate",),
+    caveats="It reads lower the more was discounted: a share of 1 cannot be reached.",
+    competing=("value_return_rate: over sales after discounts.",),
+    references=_SOURCE,
+    tags=("returns", "cohort", "ratio", "money", "variant"),
+)
+
+return_rate_flow = Metric(
+    name="return_rate.flow",
+    title="Return rate, flow",
+    formula=Sum(Returns.quantity, where=Returns.is_counted) / Name("units_sold"),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.DOWN,
+    bounds=(0, None),
+    description="How many units came back in the period, for each that was sold in it.",
+    counts="Units returned, when returned, over units sold, when ordered.",
+    leaves_out="Cancellations; gift cards.",
+    null_when="No units were sold.",
+    read_with=("return_rate",),
+    caveats=_FLOW_CAVEATS,
+    competing=("return_rate: of the same orders, once they had their time.",),
+    references=_SOURCE,
+    tags=("returns", "ratio", "variant"),
+)
+
+order_return_rate_flow = Metric(
+    name="order_return_rate.flow",
+    title="Order return rate, flow",
+    formula=CountDistinct(Returns.order_id, where=Returns.is_counted) / Name("orders"),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.DOWN,
+    bounds=(0, None),
+    description="How many orders had something come back in the period, for each placed in it.",
+    counts="Different orders with a return in the period over orders of the period.",
+    leaves_out="Cancellations; returns that name no order.",
+    null_when="There are no orders.",
+    read_with=("order_return_rate",),
+    caveats=_FLOW_CAVEATS,
+    competing=("order_return_rate: of the same orders, once they had their time.",),
+    references=_SOURCE,
+    tags=("returns", "ratio", "variant"),
+)
+
+value_return_rate_flow = Metric(
+    name="value_return_rate.flow",
+    title="Return rate by value, flow",
+    formula="returns_value / (gross_sales - discounts)",
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.DOWN,
+    bounds=(0, None),
+    description="How much was refunded in the period, for each unit of money sold in it.",
+    counts="Returns, when returned, over gross sales less discounts, when ordered.",
+    leaves_out="Cancellations; refunded shipping and tax.",
+    null_when="Nothing was sold.",
+    read_with=("value_return_rate", "returns_value"),
+    caveats=_FLOW_CAVEATS,
+    competing=("value_return_rate: of the same orders, once they had their time.",),
+    references=_SOURCE,
+    tags=("returns", "ratio", "money", "variant"),
+)
