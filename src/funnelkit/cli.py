@@ -81,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _demo(_: argparse.Namespace) -> str:
     shop = demo()
-    quarters = evaluate(shop, registry(), every="1q")
+    kpis = [metric for metric in registry().values() if not metric.variant_of]
+    quarters = evaluate(shop, kpis, every="1q")
     parts = ["The demo shop, 2024 by quarter", repr(quarters)]
     names = ["sessions", "conversion_rate", "average_order_value", "repeat_purchase_rate"]
     channels = evaluate(shop, names, by="channel", totals=True)
@@ -149,7 +150,7 @@ def _asked(options: argparse.Namespace, shop: Shop) -> list[str | Metric]:
     return [
         metric
         for metric in registry().values()
-        if not shop.missing(metric)
+        if not (metric.variant_of or shop.missing(metric))
         and (options.every or not metric.compares_periods)
         and all(can_reach(shop.data, table, name) for table in metric.inputs for name in options.by)
     ]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from funnelkit.demo_tables import with_more_columns, with_more_tables
 from funnelkit.shop import Shop
 from funnelkit.sources import Source
 
@@ -46,7 +47,7 @@ def demo_frames() -> dict[str, pl.DataFrame]:
     lines = _lines(rng, orders)
     in_year = dt.datetime(2025, 1, 1)  # noqa: DTZ001  # as FIRST
     converted = set(orders.get_column("session_id").drop_nulls())
-    return {
+    frames = {
         "sessions": sessions,
         "events": _events(sessions, converted),
         "orders": orders,
@@ -58,6 +59,7 @@ def demo_frames() -> dict[str, pl.DataFrame]:
         "marketing_costs": _costs(),
         "surveys": _surveys(rng, orders).filter(pl.col("responded_at") < in_year),
     }
+    return with_more_tables(with_more_columns(frames))
 
 
 def _sessions(rng: np.random.Generator) -> pl.DataFrame:

@@ -222,6 +222,11 @@ class Metric(FormulaNode):
         return needs_periods(self.formula)
 
     @property
+    def variant_of(self) -> str:
+        """The name of the KPI of which it is a competing definition; empty for a KPI itself."""
+        return self.name.partition(".")[0] if "." in self.name else ""
+
+    @property
     def fingerprint(self) -> str:
         """A stable hash of the definition: the name, the spelled-out formula and the unit."""
         text = f"{self.name}\n{expand(self.formula)}\n{self.unit}\n{self.unit.display}"

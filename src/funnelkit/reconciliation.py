@@ -58,12 +58,12 @@ def reconcile(  # noqa: PLR0913  # the question, every part of it by keyword
         'average_order_value'
     """
     chosen = find_metric(registry(), metric)
-    prefix = f"{chosen.name}."
-    variants = [chosen, *(m for m in registry().values() if m.name.startswith(prefix))]
+    known = registry().values()
+    variants = [chosen, *(m for m in known if m.variant_of == chosen.name)]
     if len(variants) == 1:
         raise DefinitionError(
             f"{chosen.name} has one definition in the registry",
-            f"register another under a name such as {prefix}mine",
+            f"register another under a name such as {chosen.name}.mine",
         )
     lacking = {m.name: sorted(shop.missing(m)) for m in variants}
     ready = [m for m in variants if not lacking[m.name]]

@@ -12,6 +12,7 @@ LAYERS = (
     "api",
     "cli",
     "demo_shop",
+    "demo_tables",
     "reconciliation",
     "evaluation",
     "shop",

@@ -69,9 +69,9 @@ def test_report_as_json_and_as_a_table(folder, capsys):
 
 def test_report_without_metrics_gives_all_that_the_files_and_the_question_allow(folder, capsys):
     assert main(["report", str(folder), "--format", "csv"]) == 0
-    assert capsys.readouterr().out.splitlines()[0] == (
-        "orders,gross_sales,discounts,average_order_value"
-    )
+    head = capsys.readouterr().out.splitlines()[0].split(",")
+    assert {"orders", "gross_sales", "discounts", "average_order_value"} <= set(head)
+    assert not any("." in name for name in head)
 
 
 def test_a_history_that_is_cut_off_is_a_note_not_a_failure(capsys, tmp_path):

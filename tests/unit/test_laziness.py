@@ -84,8 +84,8 @@ def test_the_plan_says_what_is_read_and_nothing_is_folded_twice(shop):
 
 
 def test_each_table_is_read_by_one_step_per_grain(shop):
-    names = shop.metrics().filter("is_ready")["metric"].to_list()
-    plan = fk.plan(shop, [name for name in names if "lifetime_value" not in name], every="1mo")
+    names = ["orders", "gross_sales", "discounts", "aov", "customers", "purchase_frequency"]
+    plan = fk.plan(shop, [*names, "new_customers", "retention", "churn"], every="1mo")
     plain = [step for step in plan.steps if not step.to_date and step.first_of is None]
     kinds = {(step.table, str(step.folds[0].asked.of)) for step in plain}
     assert len(kinds) == len({step.table for step in plain})

@@ -213,7 +213,7 @@ def test_a_dimension_that_is_not_reached_names_the_metric_and_the_candidates():
 def test_metrics_lists_what_is_ready_and_what_the_rest_needs():
     listed = fk.Shop(orders=orders()).metrics()
     ready = listed.filter("is_ready").get_column("metric").to_list()
-    assert ready == ["orders", "gross_sales", "discounts", "average_order_value"]
+    assert {"orders", "gross_sales", "discounts", "average_order_value"} <= set(ready)
     missing = dict(listed.select("metric", "missing").iter_rows())
     assert missing["net_sales"] == ["returns"]
     assert missing["customers"] == ["orders.customer_id", "orders.email_hash"]
