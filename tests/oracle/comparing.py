@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 import funnelkit as fk
+from funnelkit.formula.typeset import expand
 from oracle.shops import MONTHS
 from oracle.test_oracle import Key, agree, months
 from oracle.words import Period, Tables, Value
@@ -28,6 +29,12 @@ class Kpi:
     oracle: Oracle
     key: Key
     looks_back: bool = False
+
+    def of(self, span: Span) -> Span:
+        """Give a range that the KPI can be told of: lengths of periods are whole seconds."""
+        if "period_years()" not in expand(self.metric.formula):
+            return span
+        return {name: moment.replace(microsecond=0) for name, moment in span.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,7 @@ class Area:
     def check_months(self, name: str, tables: Tables, span: Span) -> None:
         """Compare the values of the months of a range."""
         kpi = self.kpis[name]
+        span = kpi.of(span)
         rows = self.ask(tables, name, every="1mo", **span)
         values = {row["period"]: row[kpi.metric.name] for row in rows}
         periods = {period.start.date(): period for period in months(**span)}
@@ -85,6 +93,7 @@ class Area:
     def check_months_by_key(self, name: str, tables: Tables, span: Span) -> None:
         """Compare the values of the months of a range by the KPI's key."""
         kpi = self.kpis[name]
+        span = kpi.of(span)
         rows = self.ask(tables, name, by=kpi.key.name, every="1mo", **span)
         values = {(row["period"], row[kpi.key.name]): row[kpi.metric.name] for row in rows}
         periods = {period.start.date(): period for period in months(**span)}

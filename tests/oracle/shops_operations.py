@@ -275,21 +275,24 @@ def operation_shops(draw: st.DrawFn, names: Sequence[str], *, keep: Sequence[str
 def part_of_orders(tables: Tables, column: str, value: str | None) -> Tables:
     """Give the part of a shop whose orders have a value; returns and parcels go with their order.
 
-    First orders, order numbers and previous orders stay those of the whole history, and so does
+    First, previous and next orders and order numbers stay those of the whole history, and so does
     the moment up to which anything is known.
     """
     firsts = first_orders(tables)
-    before = {
-        after.order_id: earlier.ordered_at
+    neighbours = [
+        pair
         for own in orders_of_customers(tables).values()
-        for earlier, after in zip(own, own[1:], strict=False)
-    }
+        for pair in zip(own, own[1:], strict=False)
+    ]
+    before = {later.order_id: earlier.ordered_at for earlier, later in neighbours}
+    after = {earlier.order_id: later.ordered_at for earlier, later in neighbours}
     orders = [
         {
             **row,
             "order_number": order.order_number,
             "first_order_at": firsts.get(order.customer_key) if order.is_counted else None,
             "previous_ordered_at": before.get(order.order_id),
+            "next_ordered_at": after.get(order.order_id),
         }
         for row, order in zip(tables["orders"], all_orders(tables), strict=True)
     ]

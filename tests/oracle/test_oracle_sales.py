@@ -11,7 +11,7 @@ import funnelkit as fk
 from funnelkit.catalog.offers import attach_rate_of, cross_sell_rate_of
 from funnelkit.catalog.returns import return_rate_over
 from oracle.comparing import Area, Kpi, Span
-from oracle.shops import part_by_channel, part_by_sales_channel
+from oracle.shops import MONTHS, part_by_channel, part_by_sales_channel
 from oracle.shops_more import frames, shops_more
 from oracle.test_oracle import CHANNEL, SALES_CHANNEL, Key, any_range, few, more, whole_months
 from oracle.words import Tables, as_of
@@ -123,3 +123,49 @@ def test_a_kpi_by_key_and_month_is_what_its_words_say(name: str, data: st.DataOb
 @given(tables=shops_more(TABLES), span=any_range)
 def test_kpis_asked_together_are_what_their_words_say(tables: Tables, span: Span):
     AREA.check_together(tables, span)
+
+
+# --- Rarely met by chance ------------------------------------------------------------------------
+
+
+def some_orders(*statuses: str) -> list[dict[str, object]]:
+    """Give orders of the first of January, numbered from 0."""
+    return [
+        {"order_id": f"o{n}", "ordered_at": MONTHS[0], "status": status}
+        for n, status in enumerate(statuses)
+    ]
+
+
+def line(order: int, product: str, quantity: int, *, across: bool | None) -> dict[str, object]:
+    return {
+        "order_id": f"o{order}",
+        "product_id": product,
+        "quantity": quantity,
+        "unit_price": 1.0,
+        "is_cross_sell": across,
+    }
+
+
+def test_orders_with_something_attached_are_a_share_of_those_with_something_primary():
+    lines = [
+        line(0, "p1", 1, across=False),
+        line(0, "p2", 3, across=True),
+        line(1, "p1", 2, across=False),
+        line(2, "p2", 5, across=True),
+        line(3, "p1", 1, across=None),
+        line(4, "p1", 9, across=False),
+        line(4, "p2", 9, across=True),
+    ]
+    numbered = [{"order_line_id": n, **row} for n, row in enumerate(lines)]
+    tables = {"orders": some_orders(*["paid"] * 4, "cancelled"), "order_lines": numbered}
+    names = ("attach_rate", "attach_rate.units", "cross_sell_rate", "attach_rate.of_p2_to_p1")
+    values = {"attach_rate": 1 / 2, "attach_rate.units": 1.0, "cross_sell_rate": 1 / 2}
+    expected = {**values, "attach_rate.of_p2_to_p1": pytest.approx(1 / 3)}
+    assert AREA.ask(tables, *names) == [expected]
+
+
+def test_cancelled_orders_are_a_share_of_all_but_tests():
+    statuses = ("cancelled", "paid", "test", "draft", "deleted", "voided")
+    names = ("cancellation_rate", "cancellation_rate.placed")
+    expected = {"cancellation_rate": 0.2, "cancellation_rate.placed": pytest.approx(1 / 3)}
+    assert AREA.ask({"orders": some_orders(*statuses)}, *names) == [expected]

@@ -37,7 +37,6 @@ from oracle.words_profit import (
     DAY,
     Basis,
     days,
-    first_orders,
     ledger,
     order_rows,
     with_known_costs,
@@ -132,18 +131,33 @@ def repeat_purchase_rate_nd(
     window is over at the as-of moment; the second order may lie after the period.
     """
     now, window = as_of(tables), window_days * DAY
+    second = second_orders(tables)
     cohort = {
-        key: moment
-        for key, moment in first_orders(tables).items()
-        if inside(moment, period) and now is not None and moment + window <= now
+        order.customer_key: order
+        for order in identified(counted_orders(tables, period))
+        if order.order_number == 1
+        and order.ordered_at is not None
+        and now is not None
+        and order.ordered_at + window <= now
     }
-    own = orders_of_customers(tables)
     again = [
-        key
-        for key, first in cohort.items()
-        if len([o for o in own.get(key, []) if before_or_at(o.ordered_at, first + window)]) >= 2
+        order
+        for order in cohort.values()
+        if order.ordered_at is not None
+        and before_or_at(second.get(order.order_id), order.ordered_at + window)
     ]
     return ratio(len(again), len(cohort))
+
+
+def second_orders(tables: Tables) -> dict[Any, datetime | None]:
+    """When each first order's customer ordered next; a column of next orders that is there wins."""
+    if has_column(table(tables, "orders"), "next_ordered_at"):
+        return {order.order_id: row.get("next_ordered_at") for order, row in order_rows(tables)}
+    return {
+        own[0].order_id: own[1].ordered_at
+        for own in orders_of_customers(tables).values()
+        if len(own) > 1
+    }
 
 
 def before_or_at(moment: datetime | None, limit: datetime) -> bool:

@@ -50,10 +50,10 @@ _BUYERS = Rollup(Orders.customer_key, where=Orders.is_counted, orders=Count(Orde
 _BUYERS_BY_DAY = Rollup(
     Orders.customer_key,
     where=Orders.is_counted,
-    first=Min(Orders.ordered_at),
-    last=Max(Orders.ordered_at),
+    first=Min(Joined(Orders.ordered_at)),
+    last=Max(Joined(Orders.ordered_at)),
 )
-_HAS_TWO_DAYS = Joined(_BUYERS_BY_DAY["first"]).ne(Joined(_BUYERS_BY_DAY["last"]))
+_HAS_TWO_DAYS = _BUYERS_BY_DAY["first"].ne(_BUYERS_BY_DAY["last"])
 _RETAINED = CountRetained(Orders.customer_key, where=Orders.is_counted)
 
 _ECDB = "ecommerceDB, 'Repeat customer rate' (third party)"
