@@ -4,14 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from funnelkit.catalog import customers, engagement, funnel, profit, sales, traffic
+from funnelkit.catalog import (
+    awareness,
+    carts,
+    customers,
+    email,
+    engagement,
+    funnel,
+    journeys,
+    profit,
+    sales,
+    traffic,
+)
 from funnelkit.metric import Metric, resolve_all
 
 __all__ = ["BUILT_IN"]
 
 
 def _constants() -> list[Metric]:
-    modules = (traffic, engagement, funnel, sales, profit, customers)
+    modules = (
+        awareness,
+        traffic,
+        engagement,
+        email,
+        funnel,
+        carts,
+        journeys,
+        sales,
+        profit,
+        customers,
+    )
     return [
         constant
         for module in modules
