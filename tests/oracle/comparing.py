@@ -6,7 +6,7 @@ As `test_oracle` does for the first KPIs, on the shops of `shops_more`.
 import datetime as dt
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
@@ -36,16 +36,14 @@ class Subject:
         oracle: What its words say.
         key: The dimension to ask it by, if there is one.
         keep: Columns that the shops always have.
-        drop: By table, columns that they never have.
-        without: Tables that they never have.
+        more: Tables that they have although the KPI names no column of theirs.
     """
 
     name: str
     oracle: Oracle
     key: Key | None = None
     keep: tuple[str, ...] = ()
-    drop: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    without: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.name
@@ -53,14 +51,14 @@ class Subject:
     @property
     def tables(self) -> tuple[str, ...]:
         """The tables that it reads, and those that their derived columns rest on."""
-        read = list(fk.registry()[self.name].inputs)
+        read = [*fk.registry()[self.name].inputs, *self.more]
         more = [other for table in read for other in SOURCES.get(table, ())]
-        return tuple(name for name in dict.fromkeys([*read, *more]) if name not in self.without)
+        return tuple(dict.fromkeys([*read, *more]))
 
     def shop(self, data: st.DataObject, *, by_key: bool = False) -> Tables:
         """Draw a shop in which it can be told, by its key if asked for."""
         keep = (*self.keep, *(self.key.keep if by_key and self.key else ()))
-        return data.draw(shops_more(self.tables, keep=keep, drop=self.drop), "tables")
+        return data.draw(shops_more(self.tables, keep=keep), "tables")
 
 
 def ask(tables: Tables, name: str, **question: Any) -> list[dict[str, Any]]:

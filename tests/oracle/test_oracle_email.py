@@ -42,7 +42,5 @@ def test_a_kpi_of_email_by_key_is_what_its_words_say(kpi: Subject, data: st.Data
 @pytest.mark.parametrize("kpi", SUBJECTS, ids=str)
 @few
 @given(data=st.data())
-def test_a_kpi_of_email_by_key_and_month_is_what_its_words_say(
-    kpi: Subject, data: st.DataObject
-):
+def test_a_kpi_of_email_by_key_and_month_is_what_its_words_say(kpi: Subject, data: st.DataObject):
     comparing.compare_by_key_and_month(kpi, data)

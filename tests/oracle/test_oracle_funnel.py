@@ -45,7 +45,13 @@ KEEP = {
     "visitor_conversion_rate.by_order": ("session_id",),
 }
 SUBJECTS = [
-    Subject(name=name, oracle=oracle, key=KEYS[name], keep=KEEP.get(name, ()))
+    Subject(
+        name=name,
+        oracle=oracle,
+        key=KEYS[name],
+        keep=KEEP.get(name, ()),
+        more=("sessions",) if name == "sessions_to_purchase" else (),
+    )
     for name, oracle in ORACLES.items()
     if name in fk.registry()
 ]

@@ -11,8 +11,8 @@ from oracle.parts import (
     CHANNEL,
     CHANNEL_OF_EVENT,
     PLATFORM,
-    VIEWED_CAMPAIGN,
     STORE,
+    VIEWED_CAMPAIGN,
 )
 from oracle.test_oracle import few
 from oracle.words_traffic import TRAFFIC_ORACLES
@@ -70,7 +70,5 @@ def test_a_kpi_of_traffic_by_key_is_what_its_words_say(kpi: Subject, data: st.Da
 @pytest.mark.parametrize("kpi", WITH_KEY, ids=str)
 @few
 @given(data=st.data())
-def test_a_kpi_of_traffic_by_key_and_month_is_what_its_words_say(
-    kpi: Subject, data: st.DataObject
-):
+def test_a_kpi_of_traffic_by_key_and_month_is_what_its_words_say(kpi: Subject, data: st.DataObject):
     comparing.compare_by_key_and_month(kpi, data)

@@ -341,7 +341,9 @@ def numbers_of_orders(tables: Tables) -> list[tuple[Order, Value, Value]]:
         if order.is_counted and visitor is not None and number is not None:
             before[order.order_id] = last.get(visitor)
             last[visitor] = number
-    return [(order, numbers.get(order.session_id), before.get(order.order_id)) for order, _ in found]
+    return [
+        (order, numbers.get(order.session_id), before.get(order.order_id)) for order, _ in found
+    ]
 
 
 def sessions_to_purchase(tables: Tables, period: Period) -> float | None:

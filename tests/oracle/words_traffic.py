@@ -216,7 +216,7 @@ def share_of_search(tables: Tables, period: Period) -> float | None:
 
 
 def new_visitor_rate(tables: Tables, period: Period) -> float | None:
-    """Share of the period's visitors whose first visit of all lies in it; bots' visits do not count.
+    """Share of the period's visitors whose first visit of all, by a human, lies in it.
 
     By a key, a visitor is new where that first visit was, and nowhere else.
     """

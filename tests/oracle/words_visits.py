@@ -51,8 +51,9 @@ class Visit:
 
 
 def has_events(tables: Tables) -> bool:
-    """Tell whether there are events, and what they are called."""
-    return has_column(table(tables, "events"), "event_name")
+    """Tell whether there are events, and what they are called; a table without rows says none."""
+    rows = tables.get("events")
+    return rows is not None and (not rows or has_column(rows, "event_name"))
 
 
 def human_events(tables: Tables, period: Period | None = None) -> list[Row]:

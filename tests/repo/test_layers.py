@@ -32,8 +32,10 @@ LAYERS = (
     "settings",
     "registries",
     "catalog",
-    "catalog.awareness|catalog.carts|catalog.customers|catalog.email|catalog.engagement"
-    "|catalog.funnel|catalog.journeys|catalog.profit|catalog.sales|catalog.traffic",
+    (
+        "catalog.awareness|catalog.carts|catalog.customers|catalog.email|catalog.engagement"
+        "|catalog.funnel|catalog.journeys|catalog.profit|catalog.sales|catalog.traffic"
+    ),
     "metric",
     "derivations|checks",
     "tables",

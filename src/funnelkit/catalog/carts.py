@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from funnelkit.errors import DefinitionError
-from funnelkit.formula.formulas import Count, LastOverTime, Rollup, Sum
+from funnelkit.formula.formulas import Count, LastOverTime, Name, Rollup, Sum
 from funnelkit.formula.values import AsOf, Elapsed, Predicate
 from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.tables import Carts, Sessions
@@ -119,9 +119,7 @@ cart_abandonment_rate_sessions = replace(
     title="Cart abandonment rate, of sessions",
     aliases=(),
     formula=1
-    - Count(
-        Sessions, where=Sessions.is_counted & Sessions.has_add_to_cart & Sessions.has_purchase
-    )
+    - Count(Sessions, where=Sessions.is_counted & Sessions.has_add_to_cart & Sessions.has_purchase)
     / Count(Sessions, where=Sessions.is_counted & Sessions.has_add_to_cart),
     description="Which share of the visits that put something into a cart did not buy.",
     counts="Visits with something put into a cart and without an order that counts, over visits "
@@ -169,7 +167,7 @@ checkout_abandonment_rate_sessions = replace(
     name="checkout_abandonment_rate.sessions",
     title="Checkout abandonment rate, of sessions",
     aliases=(),
-    formula="1 - checkout_completion_rate",
+    formula=1 - Name("checkout_completion_rate"),
     description="Which share of the visits that began a checkout did not buy.",
     counts="Visits with a checkout and without an order that counts, over visits with a "
     "checkout: exactly one less the checkout completion rate.",
@@ -230,9 +228,7 @@ abandoned_cart_value_visitors = replace(
 )
 
 _IS_WATCHED = (
-    _HAS_ITEMS
-    & Carts.is_abandoned
-    & (Elapsed(Carts.last_activity_at, AsOf()) >= RECOVERY_WINDOW)
+    _HAS_ITEMS & Carts.is_abandoned & (Elapsed(Carts.last_activity_at, AsOf()) >= RECOVERY_WINDOW)
 )
 
 cart_recovery_rate = Metric(

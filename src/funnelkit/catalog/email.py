@@ -181,7 +181,7 @@ email_open_rate_without_machines = replace(
     aliases=(),
     formula=Count(EmailSends, where=_IS_OPEN & _IS_BY_PERSON) / Name("emails_delivered"),
     description="Which share of the e-mails that arrived was opened by a person.",
-    counts="E-mails with a recorded open that is not known to be a machine's, over those delivered.",
+    counts="E-mails with a recorded open not known to be a machine's, over those delivered.",
     leaves_out="Bounces, on both sides; opens by machines; clicks without a recorded open.",
     read_with=("email_open_rate", "email_click_rate"),
     caveats="Where machines open for people, whether the person looked is not known: the rate "
@@ -317,7 +317,9 @@ email_complaint_rate = Metric(
     name="email_complaint_rate",
     title="Spam complaint rate",
     aliases=("spam_complaint_rate", "spam_rate"),
-    formula=Count(EmailSends, where=EmailSends.is_delivered & EmailSends.complained_at.is_not_null())
+    formula=Count(
+        EmailSends, where=EmailSends.is_delivered & EmailSends.complained_at.is_not_null()
+    )
     / Name("emails_delivered"),
     unit=RATIO,
     stage=Stage.RETENTION,

@@ -492,7 +492,8 @@ def step_conversion_rate(*, start: Flag, to: Flag) -> Metric:
         >>> rate.name
         'step_conversion_rate.has_add_to_cart_to_has_purchase'
     """
-    for flag in (start, to):
+    steps: tuple[object, ...] = (start, to)
+    for flag in steps:
         if not isinstance(flag, Flag) or flag.table != "sessions":
             raise DefinitionError(f"{flag} is no flag of a visit", "use Sessions.has_checkout, …")
     begun: Predicate = Sessions.is_counted & start
