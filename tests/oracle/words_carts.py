@@ -82,7 +82,7 @@ def all_carts(tables: Tables, *, maturity: timedelta = CART_GRACE) -> list[Cart]
     """Read every cart of the history, with its derived columns.
 
     A cart was abandoned the maturity after its last activity (that is its latest event, else its
-    creation) if nobody knows of an order by then.
+    creation) if nobody knows of an order before then.
     """
     rows, now = table(tables, "carts"), as_of(tables)
     supplied = {name for row in rows for name in row}
@@ -101,7 +101,7 @@ def all_carts(tables: Tables, *, maturity: timedelta = CART_GRACE) -> list[Cart]
             last = row.get("last_activity_at")
         abandoned_at = None if last is None else last + maturity
         if abandoned_at is not None:
-            in_time = is_converted and (converted_at is None or converted_at <= abandoned_at)
+            in_time = is_converted and (converted_at is None or converted_at < abandoned_at)
             if in_time or now is None or abandoned_at > now:
                 abandoned_at = None
         result.append(
@@ -214,8 +214,8 @@ def cart_recovery_rate(
 ) -> float | None:
     """Share of the filled carts once abandoned that became an order within the window.
 
-    Carts enter by their creation, once their window has closed. The order comes later than the
-    abandonment; the last moment of the window belongs to it.
+    Carts enter by their creation, once their window has closed. The first and the last moment of
+    the window belong to it.
     """
     now = as_of(tables)
     abandoned = 0
@@ -228,7 +228,7 @@ def cart_recovery_rate(
             continue
         abandoned += 1
         back_at = cart.converted_at
-        if cart.is_converted and back_at is not None and left_at < back_at <= left_at + window:
+        if cart.is_converted and back_at is not None and left_at <= back_at <= left_at + window:
             recovered += 1
     return ratio(recovered, abandoned)
 

@@ -1,8 +1,8 @@
 """Plain-Python second opinion on the KPIs of e-mail.
 
 A send enters by the time it was sent, with all that ever came of it. Opens, clicks and the like
-are counted once for a message and its recipient, also where that message bounced: the words set
-no such condition.
+are counted once for a message and its recipient, and only of those that were delivered: what
+bounced was not read, and a rate of the delivered is a share of them.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -30,6 +30,11 @@ def sends(tables: Tables, period: Period) -> list[Row]:
     return [row for row in table(tables, "email_sends") if inside(row.get("sent_at"), period)]
 
 
+def delivered(tables: Tables, period: Period) -> list[Row]:
+    """Pick the sends that did not bounce."""
+    return [row for row in sends(tables, period) if row.get("bounce_type") is None]
+
+
 def distinct_sends(rows: Iterable[Row]) -> int:
     """Count the different pairs of message and recipient, both of which are known."""
     pairs = {(row.get("message_id"), row.get("recipient_id")) for row in rows}
@@ -37,8 +42,8 @@ def distinct_sends(rows: Iterable[Row]) -> int:
 
 
 def sends_with(tables: Tables, period: Period, column: str) -> int:
-    """Count the different sends of which something is known to have come."""
-    return distinct_sends(row for row in sends(tables, period) if row.get(column) is not None)
+    """Count the different delivered sends of which something is known to have come."""
+    return distinct_sends(row for row in delivered(tables, period) if row.get(column) is not None)
 
 
 def emails_sent(tables: Tables, period: Period) -> int:
@@ -48,7 +53,7 @@ def emails_sent(tables: Tables, period: Period) -> int:
 
 def emails_delivered(tables: Tables, period: Period) -> int:
     """Number of sends that did not bounce."""
-    return len([row for row in sends(tables, period) if row.get("bounce_type") is None])
+    return len(delivered(tables, period))
 
 
 def email_delivery_rate(tables: Tables, period: Period) -> float | None:
@@ -81,10 +86,10 @@ def is_opened(row: Row, *, exclude_machine_opens: bool) -> bool:
 
 
 def unique_opens(tables: Tables, period: Period, *, exclude_machine_opens: bool = False) -> int:
-    """Number of different sends that were opened; a click alone is no open here."""
+    """Number of different delivered sends that were opened; a click alone is no open here."""
     return distinct_sends(
         row
-        for row in sends(tables, period)
+        for row in delivered(tables, period)
         if is_opened(row, exclude_machine_opens=exclude_machine_opens)
     )
 
@@ -108,10 +113,10 @@ def email_open_rate_of_sent(tables: Tables, period: Period) -> float | None:
 
 
 def email_open_rate_of_recipients(tables: Tables, period: Period) -> float | None:
-    """Different people who opened anything per different person sent to."""
-    rows = sends(tables, period)
+    """Different people who opened what was delivered per different person sent to."""
+    rows = delivered(tables, period)
     opened = [row for row in rows if is_opened(row, exclude_machine_opens=False)]
-    return ratio(len(recipients(opened)), len(recipients(rows)))
+    return ratio(len(recipients(opened)), len(recipients(sends(tables, period))))
 
 
 def recipients(rows: Iterable[Row]) -> set[Any]:
@@ -131,7 +136,7 @@ def email_click_to_open_rate(
     """Unique clicks per unique open; what was clicked was opened, by a person."""
     opened = [
         row
-        for row in sends(tables, period)
+        for row in delivered(tables, period)
         if row.get("first_clicked_at") is not None
         or is_opened(row, exclude_machine_opens=exclude_machine_opens)
     ]
@@ -165,7 +170,7 @@ def email_conversion_rate(
     """
     placed = {o.order_id: o.ordered_at for o in all_orders(tables) if o.is_counted}
     buyers: list[Row] = []
-    for row in sends(tables, period):
+    for row in delivered(tables, period):
         clicked, ordered = row.get("first_clicked_at"), placed.get(row.get("order_id"))
         if row.get("order_id") is None or clicked is None or ordered is None:
             continue
@@ -186,21 +191,20 @@ def email_conversion_rate_as_attributed(tables: Tables, period: Period) -> float
     The sender's tool has applied its own window.
     """
     holds = is_attributed(tables)
-    buyers = recipients(row for row in sends(tables, period) if holds(row))
+    buyers = recipients(row for row in delivered(tables, period) if holds(row))
     return ratio(len(buyers), emails_delivered(tables, period))
 
 
 def email_conversion_rate_orders(tables: Tables, period: Period) -> float | None:
-    """Different orders named by sends per different recipient who got a message."""
-    holds, rows = is_attributed(tables), sends(tables, period)
+    """Different orders named by delivered sends per different recipient who got a message."""
+    holds, rows = is_attributed(tables), delivered(tables, period)
     orders = {row["order_id"] for row in rows if holds(row)}
-    reached = recipients(row for row in rows if row.get("bounce_type") is None)
-    return ratio(len(orders), len(reached))
+    return ratio(len(orders), len(recipients(rows)))
 
 
 def revenue_per_recipient(tables: Tables, period: Period) -> float | None:
-    """Revenue attributed to the sends, taken as it is, per e-mail delivered."""
-    revenue = total(row.get("attributed_revenue") for row in sends(tables, period))
+    """Revenue attributed to the delivered sends, taken as it is, per e-mail delivered."""
+    revenue = total(row.get("attributed_revenue") for row in delivered(tables, period))
     return ratio(revenue, emails_delivered(tables, period))
 
 

@@ -35,6 +35,7 @@ from oracle.words_visits import (
     mean,
     quantile,
     share_of_visits,
+    visit_numbers,
     visits_in,
 )
 
@@ -86,24 +87,23 @@ def orders_with_visitor(tables: Tables) -> list[tuple[Order, Any]]:
 
 
 def visitor_conversion_rate(tables: Tables, period: Period) -> float | None:
-    """Share of the period's visitors who placed a counted order in the period.
+    """Share of the period's visitors with a visit that led to a purchase, whenever paid."""
+    visits = visits_in(tables, period)
+    buying = [visit for visit in visits if visit.has_purchase]
+    return ratio(distinct_visitors(buying), distinct_visitors(visits))
 
-    A buyer without a human visit in the period is no part of either side.
+
+def visitor_conversion_rate_by_order(tables: Tables, period: Period) -> float | None:
+    """Visitors with a counted order of the period per visitor with a human visit in the period.
+
+    A buyer without such a visit counts above the line alone.
     """
-    visitors = {visit.visitor_id for visit in visits_in(tables, period)} - {None}
     buyers = {
         visitor
         for order, visitor in orders_with_visitor(tables)
         if order.is_counted and inside(order.ordered_at, period)
     }
-    return ratio(len(visitors & buyers), len(visitors))
-
-
-def visitor_conversion_rate_by_session(tables: Tables, period: Period) -> float | None:
-    """Share of the period's visitors with a visit that led to a purchase, whenever paid."""
-    visits = visits_in(tables, period)
-    buying = [visit for visit in visits if visit.has_purchase]
-    return ratio(distinct_visitors(buying), distinct_visitors(visits))
+    return ratio(len(buyers - {None}), distinct_visitors(visits_in(tables, period)))
 
 
 def session_conversion_rate_all_orders(tables: Tables, period: Period) -> float | None:
@@ -297,17 +297,12 @@ def purchase_journey_duration_mean(tables: Tables, period: Period) -> float | No
 
 def seconds_to_first_purchase(tables: Tables, period: Period) -> list[float]:
     """Seconds from each new customer's first visit to their first order; none negative."""
-    seen: dict[Any, datetime] = {}
-    for visit in human_visits(tables):
-        moment = visit.first_seen_at
-        if visit.visitor_id is not None and moment is not None:
-            seen[visit.visitor_id] = min(moment, seen.get(visit.visitor_id, moment))
+    seen = {visit.session_id: visit.first_seen_at for visit in human_visits(tables)}
+    seen.pop(None, None)
     result: list[float] = []
-    for order, visitor in orders_with_visitor(tables):
-        at, start = order.ordered_at, seen.get(visitor)
-        if not order.is_counted or order.order_number != 1 or not inside(at, period):
-            continue
-        if at is not None and start is not None and at >= start:
+    for order in counted_orders(tables, period):
+        at, start = order.ordered_at, seen.get(order.session_id)
+        if order.order_number == 1 and at is not None and start is not None and at >= start:
             result.append((at - start).total_seconds())
     return result
 
@@ -315,7 +310,7 @@ def seconds_to_first_purchase(tables: Tables, period: Period) -> list[float]:
 def time_to_first_purchase(tables: Tables, period: Period) -> float | None:
     """Median seconds from first being seen to the first order of customers won in the period.
 
-    A customer is first seen when the visitor behind the first order is, in a human visit.
+    A customer is first seen when the visitor of the visit of the first order is, in a human visit.
     """
     return quantile(seconds_to_first_purchase(tables, period), 0.5)
 
@@ -325,39 +320,44 @@ def time_to_first_purchase_mean(tables: Tables, period: Period) -> float | None:
     return mean(seconds_to_first_purchase(tables, period))
 
 
-def visits_before_orders(tables: Tables, period: Period) -> list[int]:
-    """Count, for each order of the period, the visits that led to it."""
-    visits = human_visits(tables)
-    placed: dict[Any, list[Order]] = {}
-    for order, visitor in orders_with_visitor(tables):
-        if order.is_counted and visitor is not None and order.ordered_at is not None:
-            placed.setdefault(visitor, []).append(order)
-    result: list[int] = []
-    for visitor, orders in placed.items():
-        previous = datetime.min
-        for order in sorted(orders, key=lambda o: (o.ordered_at, o.order_id)):
-            at = order.ordered_at or previous
-            led = {
-                v.session_id
-                for v in visits
-                if v.visitor_id == visitor
-                and v.started_at is not None
-                and (previous < v.started_at <= at or v.session_id == order.session_id)
-            } - {None}
-            if led and inside(at, period):
-                result.append(len(led))
-            previous = at
-    return result
+def numbers_of_orders(tables: Tables) -> list[tuple[Order, Value, Value]]:
+    """Give every order with the number of its visit, and that of the visitor's order before it.
+
+    The order before is the last counted one placed in a numbered visit. A column that is there is
+    taken as it is.
+    """
+    rows, numbers = table(tables, "orders"), visit_numbers(tables)
+    found = orders_with_visitor(tables)
+    if has_column(rows, "previous_session_number"):
+        return [
+            (order, row["session_number"], row["previous_session_number"])
+            for row, (order, _) in zip(rows, found, strict=True)
+        ]
+    last: dict[Any, int] = {}
+    before: dict[Any, Value] = {}
+    timed = [(order, visitor) for order, visitor in found if order.ordered_at is not None]
+    for order, visitor in sorted(timed, key=lambda pair: (pair[0].ordered_at, pair[0].order_id)):
+        number = numbers.get(order.session_id)
+        if order.is_counted and visitor is not None and number is not None:
+            before[order.order_id] = last.get(visitor)
+            last[visitor] = number
+    return [
+        (order, numbers.get(order.session_id), before.get(order.order_id)) for order, _ in found
+    ]
 
 
 def sessions_to_purchase(tables: Tables, period: Period) -> float | None:
     """Median number of a visitor's human visits from the previous counted order to an order.
 
-    Visits count that began after the previous order and not after this one, and the order's own
-    in any case, so that the second order of a visit took one. An order without such a visit has
-    no value.
+    Visits count that began after that of the previous order and not after this one's, so that
+    the second order of a visit took one: its own. An order without such a visit has no value.
     """
-    return quantile(visits_before_orders(tables, period), 0.5)
+    counts = [
+        max(1, number - (previous or 0))
+        for order, number, previous in numbers_of_orders(tables)
+        if order.is_counted and inside(order.ordered_at, period) and number is not None
+    ]
+    return quantile(counts, 0.5)
 
 
 FUNNEL_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
@@ -381,7 +381,7 @@ FUNNEL_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
     },
     "session_conversion_rate.orders": orders_per_session,
     "session_conversion_rate.all_orders": session_conversion_rate_all_orders,
-    "visitor_conversion_rate.by_session": visitor_conversion_rate_by_session,
+    "visitor_conversion_rate.by_order": visitor_conversion_rate_by_order,
     "goal_conversion_rate.visitors": goal_conversion_rate_of_visitors,
     "goal_conversion_rate.goals": goal_conversion_rate_of_goals,
     "cart_to_view_rate.quantities": cart_to_view_rate_of_quantities,

@@ -30,12 +30,14 @@ from oracle.words_visits import (
     mean,
     quantile,
     share_of_visits,
+    visit_numbers,
     visits_in,
 )
 
 CONTENT_EVENTS = frozenset(
     {
         "scroll_90",
+        "scroll",
         "video_start",
         "video_complete",
         "file_download",
@@ -214,9 +216,12 @@ def share_of_search(tables: Tables, period: Period) -> float | None:
 
 
 def new_visitor_rate(tables: Tables, period: Period) -> float | None:
-    """Share of the period's visitors who were never seen before it; bots' visits are not seen."""
-    visits = visits_in(tables, period)
-    newcomers = [visit for visit in visits if inside(visit.first_seen_at, period)]
+    """Share of the period's visitors whose first visit of all, by a human, lies in it.
+
+    By a key, a visitor is new where that first visit was, and nowhere else.
+    """
+    visits, numbers = visits_in(tables, period), visit_numbers(tables)
+    newcomers = [visit for visit in visits if numbers.get(visit.session_id) == 1]
     return ratio(distinct_visitors(newcomers), distinct_visitors(visits))
 
 

@@ -51,8 +51,9 @@ class Visit:
 
 
 def has_events(tables: Tables) -> bool:
-    """Tell whether there are events, and what they are called."""
-    return has_column(table(tables, "events"), "event_name")
+    """Tell whether there are events, and what they are called; a table without rows says none."""
+    rows = tables.get("events")
+    return rows is not None and (not rows or has_column(rows, "event_name"))
 
 
 def human_events(tables: Tables, period: Period | None = None) -> list[Row]:
@@ -110,6 +111,27 @@ def first_seen(rows: Iterable[Row]) -> dict[Any, datetime]:
         if visitor is not None and moment is not None:
             seen[visitor] = min(moment, seen.get(visitor, moment))
     return seen
+
+
+def visit_numbers(tables: Tables) -> dict[Any, int]:
+    """Number the human visits of each known visitor 1, 2, 3… by their start, then id.
+
+    Visits of unknown start get no number.
+    """
+    rows = table(tables, "sessions")
+    if has_column(rows, "session_number"):
+        numbers = {row["session_id"]: row["session_number"] for row in rows}
+        return {visit: number for visit, number in numbers.items() if number is not None}
+    of_visitor: dict[Any, list[tuple[datetime, Any]]] = {}
+    for row in rows:
+        visitor, moment = row.get("visitor_id"), row.get("started_at")
+        if not is_true(row.get("is_bot")) and visitor is not None and moment is not None:
+            of_visitor.setdefault(visitor, []).append((moment, row.get("session_id")))
+    return {
+        visit: number
+        for own in of_visitor.values()
+        for number, (_, visit) in enumerate(sorted(own), start=1)
+    }
 
 
 def buying_sessions(tables: Tables) -> set[Any]:

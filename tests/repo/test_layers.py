@@ -7,6 +7,22 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "funnelkit"
 
+AREAS = (
+    "awareness",
+    "traffic",
+    "engagement",
+    "email",
+    "funnel",
+    "carts",
+    "journeys",
+    "sales",
+    "offers",
+    "returns",
+    "profit",
+    "marketing",
+    "customers",
+    "loyalty",
+)
 LAYERS = (
     "__init__",
     "api",
@@ -36,8 +52,7 @@ LAYERS = (
     "settings",
     "registries",
     "catalog",
-    "catalog.customers|catalog.engagement|catalog.funnel|catalog.loyalty|catalog.marketing"
-    "|catalog.offers|catalog.profit|catalog.returns|catalog.sales|catalog.traffic",
+    "|".join(f"catalog.{area}" for area in AREAS),
     "metric",
     "derivations|checks",
     "tables",

@@ -350,7 +350,7 @@ def test_html_is_well_formed_with_titles_and_numbers_to_the_right(shop):
 def test_html_has_a_line_per_metric_where_there_are_many(shop):
     page = outline(fk.evaluate(shop, fk.registry(), every="1q"))
     assert [cell[2] for cell in page.cells[:3]] == ["period", "2024-01-01", "2024-04-01"]
-    assert page.cells[5][2] == "Sessions"
+    assert page.cells[5][2] == "Impressions"
 
 
 def test_html_is_escaped():

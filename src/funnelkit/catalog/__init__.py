@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from funnelkit.catalog import (
+    awareness,
+    carts,
     customers,
+    email,
     engagement,
     funnel,
+    journeys,
     loyalty,
     marketing,
     offers,
@@ -23,9 +27,13 @@ __all__ = ["BUILT_IN"]
 
 def _constants() -> list[Metric]:
     modules = (
+        awareness,
         traffic,
         engagement,
+        email,
         funnel,
+        carts,
+        journeys,
         sales,
         offers,
         returns,

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from funnelkit.formula.formulas import Count
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import Sessions
-from funnelkit.units import RATIO, SESSION
+from dataclasses import replace
 
-__all__ = ["bounce_rate", "engaged_sessions", "engagement_rate"]
+from funnelkit.formula.formulas import Count, Mean, Median, Name, Quantile
+from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.tables import Events, Sessions
+from funnelkit.units import EVENT, MILLISECOND, PAGE, RATIO, SECOND, SESSION
+
+__all__ = [
+    "average_session_duration",
+    "average_session_duration_median",
+    "bounce_rate",
+    "bounce_rate_single_page",
+    "content_interaction_rate",
+    "content_interactions",
+    "engaged_sessions",
+    "engagement_rate",
+    "page_load_time",
+    "pages_per_session",
+    "product_view_rate",
+]
 
 _GA4 = "Google Analytics help, 'Engaged session' (vendor)"
+_GA4_API = "GA4 Data API metric descriptions (vendor text, public copy)"
+_USAGE = "Field usage (convention)"
 
 engaged_sessions = Metric(
     name="engaged_sessions",
@@ -71,4 +87,172 @@ bounce_rate = Metric(
     competing=("Universal Analytics and Snowplow: visits with a single page view or hit.",),
     references=(_GA4, "reconstructr, 'bounce_rate' (third party)"),
     tags=("traffic", "ratio"),
+)
+
+bounce_rate_single_page = replace(
+    bounce_rate,
+    name="bounce_rate.single_page",
+    title="Bounce rate, single page",
+    formula=Count(Sessions, where=Sessions.is_counted & Sessions.page_views.eq(1))
+    / Name("sessions"),
+    description="Which share of visits saw one page and no more.",
+    counts="Visits with exactly one page view, over all visits.",
+    leaves_out="Bots, on both sides; of the numerator, visits whose page views are not known.",
+    read_with=("bounce_rate", "pages_per_session"),
+    caveats="Reading a long look at one page as a failure, and comparing it with the share of "
+    "visits that were not engaged.",
+    competing=("bounce_rate: visits that were not engaged.",),
+    references=("reconstructr::bounce_rate (single-event sessions) (third party)",),
+)
+
+pages_per_session = Metric(
+    name="pages_per_session",
+    title="Pages per session",
+    aliases=("pages_per_visit", "page_depth"),
+    formula="page_views / sessions",
+    unit=PAGE / SESSION,
+    stage=Stage.CONSIDERATION,
+    aida=AidaStage.INTEREST,
+    area=Area.ENGAGEMENT,
+    better=Direction.NEUTRAL,
+    bounds=(0, None),
+    description="How many pages a visit sees.",
+    counts="Page views of visits over all visits, also over those of which no views are known.",
+    leaves_out="Bots, on both sides; page views without a visit.",
+    null_when="There are no visits.",
+    read_with=("engagement_rate", "average_session_duration"),
+    caveats="Taking more for better: people who cannot find a thing see many pages.",
+    references=(_GA4_API,),
+    tags=("traffic",),
+)
+
+average_session_duration = Metric(
+    name="average_session_duration",
+    title="Average session duration",
+    aliases=("average_visit_duration", "viewing_time"),
+    formula=Mean(Sessions.duration_s, where=Sessions.is_counted),
+    unit=SECOND,
+    stage=Stage.CONSIDERATION,
+    aida=AidaStage.INTEREST,
+    area=Area.ENGAGEMENT,
+    better=Direction.NEUTRAL,
+    bounds=(0, None),
+    description="How long a visit lasts on average.",
+    counts="The seconds from the start of a visit to the last thing known of it.",
+    leaves_out="Bots; visits of which the end is not known.",
+    null_when="Of no visit the duration is known.",
+    read_with=("average_session_duration.median", "engagement_rate"),
+    caveats="The last page ends with nothing to tell by, unless the tag keeps reporting: visits "
+    "of one page last 0 seconds. A few tabs left open pull the mean up.",
+    competing=(
+        "average_session_duration.median: half of the visits last longer.",
+        "The Shopify data warehouse leaves out the last page, and stops at 1,800 seconds.",
+    ),
+    references=(
+        _GA4_API,
+        "Shopify data warehouse: online store sessions table (vendor)",
+    ),
+    tags=("traffic", "duration"),
+)
+
+average_session_duration_median = replace(
+    average_session_duration,
+    name="average_session_duration.median",
+    title="Median session duration",
+    aliases=("median_session_duration",),
+    formula=Median(Sessions.duration_s, where=Sessions.is_counted),
+    description="How long a visit in the middle lasts: half are longer, half are shorter.",
+    read_with=("average_session_duration",),
+    caveats="Adding or averaging medians of days or channels: ask for the whole instead.",
+    competing=("average_session_duration: the mean, which a few long visits pull up.",),
+)
+
+content_interactions = Metric(
+    name="content_interactions",
+    title="Content interactions",
+    formula=Count(Events, where=Events.is_counted & Events.is_content),
+    unit=EVENT,
+    stage=Stage.CONSIDERATION,
+    aida=AidaStage.INTEREST,
+    area=Area.ENGAGEMENT,
+    better=Direction.UP,
+    bounds=(0, None),
+    description="How often content was used.",
+    counts="Events by which content is read, watched, scrolled through, downloaded or clicked, "
+    "every time.",
+    leaves_out="Events in visits made by bots.",
+    null_when="Never: no interactions are 0.",
+    read_with=("content_interaction_rate", "average_session_duration"),
+    caveats="Adding what weighs differently: a video that was started is not one that was seen "
+    "to its end. Supply is_content for a choice of one's own.",
+    competing=("GA4's scrolled users: people who saw 90 % of a page, each once.",),
+    references=(_GA4_API,),
+    tags=("content", "count"),
+)
+
+content_interaction_rate = Metric(
+    name="content_interaction_rate",
+    title="Content interaction rate",
+    formula=Count(Sessions, where=Sessions.is_counted & Sessions.has_content_interaction)
+    / Name("sessions"),
+    unit=RATIO,
+    stage=Stage.CONSIDERATION,
+    aida=AidaStage.INTEREST,
+    area=Area.ENGAGEMENT,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of visits used content.",
+    counts="Visits in which content was used at least once, over all visits.",
+    leaves_out="Bots, on both sides; events without a visit.",
+    null_when="There are no visits.",
+    read_with=("content_interactions", "engagement_rate"),
+    caveats="Dividing the number of interactions by visits: one keen reader makes many.",
+    references=(_USAGE,),
+    tags=("content", "ratio"),
+)
+
+product_view_rate = Metric(
+    name="product_view_rate",
+    title="Product view rate",
+    aliases=("shopped_sessions_rate",),
+    formula=Count(Sessions, where=Sessions.is_counted & Sessions.has_product_view)
+    / Name("sessions"),
+    unit=RATIO,
+    stage=Stage.CONSIDERATION,
+    aida=AidaStage.INTEREST,
+    area=Area.ENGAGEMENT,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of visits looked at a product.",
+    counts="Visits in which a product page was seen at least once, over all visits.",
+    leaves_out="Bots, on both sides; products seen in a list alone.",
+    null_when="There are no visits.",
+    read_with=("add_to_cart_rate", "engagement_rate"),
+    caveats="Comparing shops of which one counts quick views in lists and the other does not.",
+    competing=("BigCommerce's 'shopped' visits include quick views.",),
+    references=("BigCommerce Ecommerce Analytics reports / Store Overview (vendor)",),
+    tags=("funnel", "ratio"),
+)
+
+page_load_time = Metric(
+    name="page_load_time",
+    title="Page load time",
+    aliases=("website_speed",),
+    formula=Quantile(
+        Events.load_ms, 0.75, where=Events.is_counted & Events.event_name.eq("page_view")
+    ),
+    unit=MILLISECOND,
+    stage=Stage.CONSIDERATION,
+    aida=AidaStage.INTEREST,
+    area=Area.ENGAGEMENT,
+    better=Direction.DOWN,
+    bounds=(0, None),
+    description="Within how many milliseconds three of four page views had loaded.",
+    counts="The 75th percentile of the load times of page views.",
+    leaves_out="Bots; page views whose load time is not known.",
+    null_when="Of no page view the load time is known.",
+    read_with=("bounce_rate", "session_conversion_rate"),
+    caveats="Taking the mean, which a few very slow loads decide; and mixing phones and desktops.",
+    references=(_USAGE,),
+    tags=("speed",),
 )

@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
-from funnelkit.formula.formulas import Count
+from dataclasses import replace
+
+from funnelkit.errors import DefinitionError
+from funnelkit.formula.formulas import Count, CountDistinct, Name, Rollup, Sum
+from funnelkit.formula.values import Flag, IsTrue, Lookup, Predicate
 from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import Carts, Orders, Sessions
-from funnelkit.units import ORDER, RATIO, SESSION
+from funnelkit.tables import CampaignPerformance, Events, Orders, Sessions
+from funnelkit.units import CLICK, EVENT, ITEM, ORDER, RATIO, SESSION
 
-__all__ = ["cart_abandonment_rate", "orders_per_session", "session_conversion_rate"]
+__all__ = [
+    "ad_conversion_rate",
+    "add_to_cart_rate",
+    "cart_to_checkout_rate",
+    "cart_to_view_rate",
+    "cart_to_view_rate_quantities",
+    "checkout_completion_rate",
+    "goal_conversion_rate",
+    "goal_conversion_rate_goals",
+    "goal_conversion_rate_visitors",
+    "orders_per_session",
+    "product_page_to_checkout_rate",
+    "purchase_to_view_rate",
+    "reached_checkout_rate",
+    "session_conversion_rate",
+    "session_conversion_rate_all_orders",
+    "session_conversion_rate_orders",
+    "step_conversion_rate",
+    "visitor_conversion_rate",
+    "visitor_conversion_rate_by_order",
+]
 
-DAY = 86_400
+_GA4 = "GA4 Data API metric descriptions (vendor text, public copy)"
+_SHOPIFY = "ShopifyQL sessions schema (vendor)"
+_BIGCOMMERCE = "BigCommerce Ecommerce Analytics reports / Store Overview (vendor)"
+_SNOWPLOW = "snowplow/dbt-snowplow-ecommerce: models/sessions, models/carts (vendor)"
+_KEY_EVENTS = "GA4 session key event rate (third party)"
+_LITTLEDATA = "Littledata: conversion rate in GA4 (third party)"
 
 session_conversion_rate = Metric(
     name="session_conversion_rate",
@@ -66,39 +95,425 @@ orders_per_session = Metric(
     tags=("conversion",),
 )
 
-_IS_MATURE = Carts.age_s >= DAY
-_HAS_ITEMS = Carts.items > 0
+session_conversion_rate_orders = replace(
+    orders_per_session,
+    name="session_conversion_rate.orders",
+    title="Conversion rate, orders over sessions",
+    aliases=(),
+    formula=Name("orders_per_session"),
+    unit=(ORDER / SESSION).percent,
+    read_with=("session_conversion_rate", "orders_per_session"),
+    caveats="Setting it against a rate that counts a visit once: this one can exceed 1.",
+    competing=("session_conversion_rate: a visit with three orders is one.",),
+    tags=("ratio", "conversion"),
+)
 
-cart_abandonment_rate = Metric(
-    name="cart_abandonment_rate",
-    title="Cart abandonment rate",
-    aliases=("car", "cart_abandonment"),
-    formula=1
-    - Count(Carts, where=_HAS_ITEMS & _IS_MATURE & Carts.is_converted)
-    / Count(Carts, where=_HAS_ITEMS & _IS_MATURE),
+session_conversion_rate_all_orders = replace(
+    session_conversion_rate_orders,
+    name="session_conversion_rate.all_orders",
+    title="Conversion rate, all orders over sessions",
+    formula=Name("orders") / Name("sessions"),
+    description="How many orders of all channels there are for each visit.",
+    counts="Orders of every channel that count, over visits of the online shop.",
+    leaves_out="Bots.",
+    caveats="Using it where there is a shop floor or a phone: their orders have no visit below "
+    "the line, and the online shop looks better than it is.",
+    references=("How is the Shopify conversion rate calculated, and why? (third party)",),
+)
+
+visitor_conversion_rate = Metric(
+    name="visitor_conversion_rate",
+    title="Visitor conversion rate",
+    aliases=("purchaser_rate", "user_key_event_rate"),
+    formula=CountDistinct(Sessions.visitor_id, where=Sessions.is_counted & Sessions.has_purchase)
+    / Name("unique_visitors"),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.FUNNEL,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of the visitors bought.",
+    counts="Visitors with a visit of the period that led to an order that counts, over all "
+    "visitors of the period; each once, however often they came or bought.",
+    leaves_out="Bots and visits without a visitor id, on both sides; orders without a visit.",
+    null_when="There are no visitors.",
+    read_with=("session_conversion_rate", "unique_visitors", "revenue_per_visitor"),
+    caveats="Putting it into one series with the rate of visits. Adding or averaging days: the "
+    "longer the period, the more of its visitors have bought.",
+    competing=(
+        "visitor_conversion_rate.by_order: buyers by the time of the order.",
+        "GA4 divides by active users.",
+        "session_conversion_rate: of visits.",
+    ),
+    references=(
+        _GA4,
+        "GA4 user key event rate (third party)",
+        "BigCommerce Store Performance report (visitor-based CR) (vendor)",
+    ),
+    tags=("ratio", "conversion", "distinct"),
+)
+
+visitor_conversion_rate_by_order = replace(
+    visitor_conversion_rate,
+    name="visitor_conversion_rate.by_order",
+    title="Visitor conversion rate, by order",
+    aliases=(),
+    formula=CountDistinct(Orders.visitor_id, where=Orders.is_counted) / Name("unique_visitors"),
+    bounds=(0, None),
+    description="How many buyers the period had for each of its visitors.",
+    counts="Visitors with an order of the period that counts, over visitors with a visit that "
+    "began in the period.",
+    leaves_out="Bots, of the visitors; orders of which no visitor is known.",
+    read_with=("visitor_conversion_rate",),
+    caveats="Short periods: an order after midnight has its visit in the day before, so a day "
+    "can have more buyers than visitors.",
+    competing=("visitor_conversion_rate: buyers by the time of the visit, never above 1.",),
+)
+
+goal_conversion_rate = Metric(
+    name="goal_conversion_rate",
+    title="Goal conversion rate",
+    aliases=("micro_conversion_rate", "session_key_event_rate"),
+    formula=Count(Sessions, where=Sessions.is_counted & Sessions.has_key_event) / Name("sessions"),
     unit=RATIO,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.FUNNEL,
-    better=Direction.DOWN,
+    better=Direction.UP,
     bounds=(0, 1),
-    description="Which share of carts did not become an order.",
-    counts="Carts begun in the period that held items and had at least 24 hours to become an "
-    "order, less those that did. A cart that was recovered later is not abandoned.",
-    leaves_out="Emptied carts; carts younger than 24 hours; orders without a cart.",
-    null_when="No cart is old enough.",
-    read_with=("session_conversion_rate",),
-    caveats="Counting carts that are still open. The 24 hours are a judgement: there is no "
-    "standard. Averages of published studies mix definitions.",
+    description="Which share of visits reached a goal.",
+    counts="Visits with at least one key event, whichever and however many, over all visits.",
+    leaves_out="Bots, on both sides; key events without a visit.",
+    null_when="There are no visits.",
+    read_with=("session_conversion_rate", "engagement_rate"),
+    caveats="Adding the rates of several goals: a visit that reached two would count twice. "
+    "Where nothing says what is a goal, a purchase is.",
     competing=(
-        "BigCommerce: a cart is abandoned after one hour.",
-        "Snowplow: a cart is abandoned when its session ends.",
-        "checkout abandonment: of begun checkouts, not of carts.",
+        "goal_conversion_rate.goals: goals over visits, which can exceed 1.",
+        "goal_conversion_rate.visitors: of visitors.",
     ),
-    references=(
-        "BigCommerce, Ecommerce Analytics glossary (vendor)",
-        "Snowplow, dbt-snowplow-ecommerce carts model (vendor)",
-        "Baymard Institute, cart abandonment statistics (research)",
-    ),
-    tags=("ratio", "cart"),
+    references=(_GA4, _KEY_EVENTS, _LITTLEDATA),
+    tags=("ratio", "conversion", "goal", "cele", "trafienia"),
 )
+
+goal_conversion_rate_visitors = replace(
+    goal_conversion_rate,
+    name="goal_conversion_rate.visitors",
+    title="Goal conversion rate, of visitors",
+    aliases=(),
+    formula=CountDistinct(Sessions.visitor_id, where=Sessions.is_counted & Sessions.has_key_event)
+    / Name("unique_visitors"),
+    description="Which share of the visitors reached a goal.",
+    counts="Visitors with a visit of the period that had a key event, over all its visitors.",
+    leaves_out="Bots and visits without a visitor id, on both sides.",
+    null_when="There are no visitors.",
+    read_with=("goal_conversion_rate", "visitor_conversion_rate"),
+    caveats="Putting it into one series with the rate of visits.",
+    competing=("goal_conversion_rate: of visits.",),
+    references=("GA4 user key event rate (third party)", _LITTLEDATA),
+)
+
+goal_conversion_rate_goals = replace(
+    goal_conversion_rate,
+    name="goal_conversion_rate.goals",
+    title="Goals per session",
+    aliases=("goals_per_session",),
+    formula=Count(Events, where=Events.is_counted & Events.is_key_event) / Name("sessions"),
+    unit=(EVENT / SESSION).percent,
+    bounds=(0, None),
+    description="How many goals a visit reaches.",
+    counts="Key events, every time, over visits; each in its own period.",
+    leaves_out="Bots, on both sides.",
+    read_with=("goal_conversion_rate",),
+    caveats="Reading it as a share of visits: it can exceed 1.",
+    competing=("goal_conversion_rate: a visit with two goals is one.",),
+    references=(_KEY_EVENTS,),
+    tags=("conversion", "goal", "cele", "trafienia"),
+)
+
+ad_conversion_rate = Metric(
+    name="ad_conversion_rate",
+    title="Ad conversion rate",
+    aliases=("post_click_conversion_rate",),
+    formula=Sum(CampaignPerformance.conversions, within=CampaignPerformance.platform)
+    / Sum(CampaignPerformance.clicks),
+    unit=(ORDER / CLICK).percent,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.DECISION,
+    area=Area.FUNNEL,
+    better=Direction.UP,
+    bounds=(0, None),
+    description="How many conversions a platform claims for each click on its ads.",
+    counts="Conversions over clicks, as one platform reports them.",
+    leaves_out="Orders that no platform claims.",
+    null_when="There are no clicks, or the rows of the group come from several platforms: each "
+    "claims the same order, so their conversions are never added. Group by platform.",
+    read_with=("click_through_rate", "cost_per_click", "return_on_ad_spend"),
+    caveats="Comparing platforms whose windows differ, or of which one credits ads that were "
+    "only seen. One click can lead to several conversions.",
+    competing=("session_conversion_rate by channel: the shop's own orders.",),
+    references=("Google Ads terms with examples (third party)",),
+    tags=("marketing", "ratio", "attributed"),
+)
+
+_COUNTS_OR_UNKNOWN = Lookup(Events.order_id, Orders.order_id).is_null() | IsTrue(
+    Lookup(Events.order_id, Orders.is_counted)
+)
+_VIEWS_AND_CARTS = Rollup(
+    Events.visitor_product,
+    where=Events.is_counted,
+    views=Count(Events, where=Events.event_name.eq("view_item")),
+    adds=Count(Events, where=Events.event_name.eq("add_to_cart")),
+)
+_VIEWS_AND_PURCHASES = Rollup(
+    Events.visitor_product,
+    where=Events.is_counted,
+    views=Count(Events, where=Events.event_name.eq("view_item")),
+    purchases=Count(Events, where=Events.event_name.eq("purchase") & _COUNTS_OR_UNKNOWN),
+)
+
+cart_to_view_rate = Metric(
+    name="cart_to_view_rate",
+    title="Cart-to-view rate",
+    formula=Count(
+        _VIEWS_AND_CARTS, where=(_VIEWS_AND_CARTS["views"] > 0) & (_VIEWS_AND_CARTS["adds"] > 0)
+    )
+    / Count(_VIEWS_AND_CARTS, where=_VIEWS_AND_CARTS["views"] > 0),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.DECISION,
+    area=Area.FUNNEL,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="How often a product that a visitor looked at went into the cart.",
+    counts="Pairs of a visitor and a product that was seen and put into the cart, over pairs "
+    "that were seen; both within the period, in whichever visits.",
+    leaves_out="Bots; events without a visitor or a product; what went into the cart unseen.",
+    null_when="No product was looked at.",
+    read_with=("purchase_to_view_rate", "add_to_cart_rate"),
+    caveats="Short periods: a product seen today and put into the cart tomorrow is in no day's "
+    "rate, and is in the week's.",
+    competing=(
+        "cart_to_view_rate.quantities: units over views, as Mapp has it; it can exceed 1.",
+        "add_to_cart_rate: of visits.",
+    ),
+    references=(_GA4, "Mapp: add to shopping cart rate (vendor)"),
+    tags=("funnel", "product", "ratio"),
+)
+
+cart_to_view_rate_quantities = replace(
+    cart_to_view_rate,
+    name="cart_to_view_rate.quantities",
+    title="Units into carts per product view",
+    aliases=("units_per_product_view",),
+    formula=Sum(Events.quantity, where=Events.is_counted & Events.event_name.eq("add_to_cart"))
+    / Count(Events, where=Events.is_counted & Events.event_name.eq("view_item")),
+    unit=(ITEM / EVENT).percent,
+    bounds=(0, None),
+    description="How many units go into carts for each product view.",
+    counts="Units put into carts over product views, every time.",
+    leaves_out="Bots; of the units, events without a quantity.",
+    read_with=("cart_to_view_rate",),
+    caveats="Reading it as a share: ten units at once count ten times, and it can exceed 1.",
+    competing=("cart_to_view_rate: a visitor and a product count once.",),
+    references=("Mapp: add to shopping cart rate (vendor)",),
+    tags=("funnel", "product"),
+)
+
+purchase_to_view_rate = Metric(
+    name="purchase_to_view_rate",
+    title="Purchase-to-view rate",
+    aliases=("product_conversion_rate",),
+    formula=Count(
+        _VIEWS_AND_PURCHASES,
+        where=(_VIEWS_AND_PURCHASES["views"] > 0) & (_VIEWS_AND_PURCHASES["purchases"] > 0),
+    )
+    / Count(_VIEWS_AND_PURCHASES, where=_VIEWS_AND_PURCHASES["views"] > 0),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.FUNNEL,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="How often a product that a visitor looked at was bought.",
+    counts="Pairs of a visitor and a product that was seen and bought, over pairs that were "
+    "seen; both within the period, in whichever visits.",
+    leaves_out="Bots; events without a visitor or a product; what was bought unseen, from a "
+    "list; purchases whose order is known not to count.",
+    null_when="No product was looked at.",
+    read_with=("cart_to_view_rate", "session_conversion_rate"),
+    caveats="Short periods, as of the cart-to-view rate; and tags that send a purchase without "
+    "its products.",
+    competing=("units bought over views, which can exceed 1.",),
+    references=(_GA4,),
+    tags=("funnel", "product", "ratio"),
+)
+
+add_to_cart_rate = Metric(
+    name="add_to_cart_rate",
+    title="Add-to-cart rate",
+    aliases=("added_to_cart_rate",),
+    formula=Count(Sessions, where=Sessions.is_counted & Sessions.has_add_to_cart)
+    / Name("sessions"),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.DECISION,
+    area=Area.FUNNEL,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of visits put something into a cart.",
+    counts="Visits with at least one product put into a cart, over all visits.",
+    leaves_out="Bots, on both sides; carts that were still there from an earlier visit.",
+    null_when="There are no visits.",
+    read_with=("product_view_rate", "reached_checkout_rate", "cart_to_view_rate"),
+    caveats="Comparing it with a rate of product views: the denominator is all visits.",
+    competing=("cart_to_view_rate: of the products that were looked at.",),
+    references=(_SHOPIFY, _BIGCOMMERCE),
+    tags=("funnel", "ratio"),
+)
+
+reached_checkout_rate = Metric(
+    name="reached_checkout_rate",
+    title="Reached-checkout rate",
+    aliases=("checkout_rate",),
+    formula=Count(Sessions, where=Sessions.is_counted & Sessions.has_checkout) / Name("sessions"),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.DECISION,
+    area=Area.FUNNEL,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of visits began a checkout.",
+    counts="Visits in which a checkout was begun, from a cart or straight from a product, over "
+    "all visits.",
+    leaves_out="Bots, on both sides.",
+    null_when="There are no visits.",
+    read_with=("add_to_cart_rate", "checkout_completion_rate"),
+    caveats="Multiplying it with other rates of all visits: the funnel is open, and a visit can "
+    "get here without a step before.",
+    competing=("cart_to_checkout_rate: of the visits with a cart.",),
+    references=(_SHOPIFY,),
+    tags=("funnel", "ratio"),
+)
+
+cart_to_checkout_rate = Metric(
+    name="cart_to_checkout_rate",
+    title="Cart-to-checkout rate",
+    formula=Count(
+        Sessions, where=Sessions.is_counted & Sessions.has_add_to_cart & Sessions.has_checkout
+    )
+    / Count(Sessions, where=Sessions.is_counted & Sessions.has_add_to_cart),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.DECISION,
+    area=Area.FUNNEL,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of the visits with a cart went on to the checkout.",
+    counts="Visits that put something into a cart and began a checkout, over visits that put "
+    "something into a cart.",
+    leaves_out="Bots; checkouts without a cart in the same visit.",
+    null_when="No visit put anything into a cart.",
+    read_with=("add_to_cart_rate", "checkout_completion_rate"),
+    caveats="Dividing all checkouts by all carts: those without a cart would lift it above 1.",
+    competing=("reached_checkout_rate over add_to_cart_rate: an open funnel.",),
+    references=(_SHOPIFY,),
+    tags=("funnel", "step", "ratio"),
+)
+
+product_page_to_checkout_rate = Metric(
+    name="product_page_to_checkout_rate",
+    title="Product page to checkout rate",
+    formula=Count(
+        Sessions, where=Sessions.is_counted & Sessions.has_product_view & Sessions.has_checkout
+    )
+    / Count(Sessions, where=Sessions.is_counted & Sessions.has_product_view),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.DECISION,
+    area=Area.FUNNEL,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of the visits to a product page went on to the checkout.",
+    counts="Visits that saw a product page and began a checkout, in whatever order, over visits "
+    "that saw a product page.",
+    leaves_out="Bots; checkouts without a product page in the same visit.",
+    null_when="No visit saw a product page.",
+    read_with=("product_view_rate", "reached_checkout_rate"),
+    caveats="Dividing all checkouts by all product views: those without a view would be in it. "
+    "Whoever looks at a product after the checkout counts as well.",
+    competing=("The same, of visits in which the product page came first.",),
+    references=(_SHOPIFY,),
+    tags=("funnel", "step", "ratio"),
+)
+
+checkout_completion_rate = Metric(
+    name="checkout_completion_rate",
+    title="Checkout completion rate",
+    formula=Count(
+        Sessions, where=Sessions.is_counted & Sessions.has_checkout & Sessions.has_purchase
+    )
+    / Count(Sessions, where=Sessions.is_counted & Sessions.has_checkout),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.FUNNEL,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="Which share of the visits that began a checkout bought.",
+    counts="Visits with a checkout and an order that counts, over visits with a checkout.",
+    leaves_out="Bots; orders without a checkout in the same visit.",
+    null_when="No visit began a checkout.",
+    read_with=("checkout_abandonment_rate", "reached_checkout_rate"),
+    caveats="Payment on another site can begin a new visit on the way back: the checkout and its "
+    "order are then in two. By cart, use the checkout abandonment rate.",
+    competing=("1 less the checkout abandonment rate: of carts, not of visits.",),
+    references=(_SHOPIFY, _SNOWPLOW),
+    tags=("funnel", "step", "ratio"),
+)
+
+
+def step_conversion_rate(*, start: Flag, to: Flag) -> Metric:
+    """Give the share of the visits with one flag that have another flag too.
+
+    The funnel is closed: both conditions hold above the line, so it never
+    exceeds 1, and steps that follow each other multiply.
+
+    Args:
+        start: A flag of a visit, the step to start from.
+        to: A flag of a visit, the step to get to.
+
+    Raises:
+        DefinitionError: A flag is not one of a visit.
+
+    Examples:
+        >>> rate = step_conversion_rate(start=Sessions.has_add_to_cart, to=Sessions.has_purchase)
+        >>> rate.name
+        'step_conversion_rate.has_add_to_cart_to_has_purchase'
+    """
+    steps: tuple[object, ...] = (start, to)
+    for flag in steps:
+        if not isinstance(flag, Flag) or flag.table != "sessions":
+            raise DefinitionError(f"{flag} is no flag of a visit", "use Sessions.has_checkout, …")
+    begun: Predicate = Sessions.is_counted & start
+    return Metric(
+        name=f"step_conversion_rate.{start.name}_to_{to.name}",
+        title=f"Step conversion rate, {start.name} to {to.name}",
+        formula=Count(Sessions, where=begun & to) / Count(Sessions, where=begun),
+        unit=RATIO,
+        stage=Stage.CONVERSION,
+        aida=AidaStage.DECISION,
+        area=Area.FUNNEL,
+        better=Direction.UP,
+        bounds=(0, 1),
+        description="Which share of the visits at one step got to another.",
+        counts=f"Visits with {start.name} and {to.name}, in whatever order, over visits with "
+        f"{start.name}.",
+        leaves_out="Bots; visits that got there without the first step.",
+        null_when="No visit got to the first step.",
+        read_with=("cart_to_checkout_rate", "checkout_completion_rate"),
+        caveats="Multiplying steps that do not follow each other.",
+        references=(_SHOPIFY,),
+        tags=("funnel", "step", "ratio"),
+    )

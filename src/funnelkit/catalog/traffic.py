@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from funnelkit.formula.formulas import Count, CountDistinct, Sum
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import CampaignPerformance, Sessions
-from funnelkit.units import CLICK, IMPRESSION, MONEY, SESSION, VISITOR
+from dataclasses import replace
 
-__all__ = ["ad_spend", "click_through_rate", "sessions", "unique_visitors"]
+from funnelkit.formula.formulas import Count, CountDistinct, Name, Sum
+from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.tables import CampaignPerformance, Events, Sessions
+from funnelkit.units import CLICK, EVENT, IMPRESSION, MONEY, PAGE, RATIO, SESSION, VISITOR
+
+__all__ = [
+    "ad_spend",
+    "click_through_rate",
+    "new_visitor_rate",
+    "page_views",
+    "page_views_events",
+    "sessions",
+    "unique_visitors",
+]
 
 sessions = Metric(
     name="sessions",
@@ -56,6 +66,71 @@ unique_visitors = Metric(
     competing=("GA4's headline 'users' are active users: visitors with an engaged visit.",),
     references=("GA4 Data API, metric descriptions (vendor text, public copy)",),
     tags=("traffic", "distinct"),
+)
+
+new_visitor_rate = Metric(
+    name="new_visitor_rate",
+    title="New visitor rate",
+    aliases=("new_user_rate", "percent_new_users"),
+    formula=CountDistinct(
+        Sessions.visitor_id, where=Sessions.is_counted & Sessions.is_first_session
+    )
+    / Name("unique_visitors"),
+    unit=RATIO,
+    stage=Stage.AWARENESS,
+    aida=AidaStage.AWARENESS,
+    area=Area.TRAFFIC,
+    better=Direction.NEUTRAL,
+    bounds=(0, 1),
+    description="Which share of the visitors came for the first time.",
+    counts="Visitors whose first visit of all lies in the period, over all of its visitors. By "
+    "channel, a visitor is new in the channel of that first visit alone.",
+    leaves_out="Bots, and visits without a visitor id, on both sides.",
+    null_when="There are no visitors.",
+    read_with=("unique_visitors", "sessions"),
+    caveats="A history that starts with the period: everybody is new. Whoever deletes cookies or "
+    "changes the device is new again.",
+    competing=("new sessions over sessions: visits, not visitors.",),
+    references=("GA4 Data API metric descriptions (vendor text, public copy)",),
+    tags=("traffic", "ratio", "distinct"),
+)
+
+page_views = Metric(
+    name="page_views",
+    title="Page views",
+    aliases=("screen_page_views", "pageviews"),
+    formula=Sum(Sessions.page_views, where=Sessions.is_counted),
+    unit=PAGE,
+    stage=Stage.AWARENESS,
+    aida=AidaStage.AWARENESS,
+    area=Area.TRAFFIC,
+    better=Direction.UP,
+    bounds=(0, None),
+    description="How many pages were viewed.",
+    counts="Pages of every visit, repeats included, in the period in which the visit began.",
+    leaves_out="Visits made by bots; page views without a visit.",
+    null_when="Never: no pages are 0.",
+    read_with=("pages_per_session", "sessions"),
+    caveats="Pages that change without loading anew: the tag has to send one view for each, "
+    "and no second one of its own.",
+    competing=("page_views.events: by the time of each view, also those without a visit.",),
+    references=("GA4 Data API metric descriptions (vendor text, public copy)",),
+    tags=("traffic", "count"),
+)
+
+page_views_events = replace(
+    page_views,
+    name="page_views.events",
+    title="Page views, as events",
+    aliases=(),
+    formula=Count(Events, where=Events.is_counted & Events.event_name.eq("page_view")),
+    unit=EVENT,
+    counts="Every page view in the period in which it happened, also those without a visit.",
+    leaves_out="Events in visits made by bots.",
+    null_when="Never: no page views are 0.",
+    read_with=("page_views",),
+    caveats="Dividing it by visits: a visit over midnight has its views on both days.",
+    competing=("page_views: by the time at which the visit began.",),
 )
 
 ad_spend = Metric(
