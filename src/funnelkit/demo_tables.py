@@ -132,7 +132,7 @@ def _carts(rng: np.random.Generator, frames: Frames) -> pl.DataFrame:
     bought = carts.join(orders.select("order_id", "ordered_at"), on="order_id", how="left")
     minutes, odds = [1, 2, 5, 1_500, 2_900], [0.5, 0.3, 0.1, 0.06, 0.04]
     waits = pl.Series(rng.choice(minutes, carts.height, p=odds))
-    left = pl.col("created_at") + pl.duration(minutes=waits)
+    left = pl.col("created_at") + pl.duration(minutes=pl.lit(waits))
     begun = pl.col("order_id").is_not_null() | (pl.col("cart_id") % 3 == 0)
     return bought.with_columns(
         value=pl.Series(np.round(rng.uniform(30, 900, carts.height), 2)),
@@ -212,8 +212,10 @@ def _parcels(rng: np.random.Generator, frames: Frames) -> pl.DataFrame:
     sent = sent.join(units, on="order_id", how="left", maintain_order="left")
     count = sent.height
     hours, days = rng.gamma(3.0, 9.0, count), rng.gamma(4.0, 0.6, count)
-    shipped = pl.col("ordered_at") + pl.duration(minutes=pl.Series((hours * 60).astype(int)))
-    arrived = shipped + pl.duration(minutes=pl.Series((days * 1_440).astype(int)))
+    shipped = pl.col("ordered_at") + pl.duration(
+        minutes=pl.lit(pl.Series((hours * 60).astype(int)))
+    )
+    arrived = shipped + pl.duration(minutes=pl.lit(pl.Series((days * 1_440).astype(int))))
     has_arrived = pl.Series(rng.random(count) < 0.97)
     parcels = sent.select(
         "order_id",

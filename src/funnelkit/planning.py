@@ -161,8 +161,7 @@ class _Planner:
                 total = self._lower_fold(replace(fold, skip_nulls=True), back, to_date=to_date)
                 return Unless(total, count, 0, "missing_values")
             case Sum(value, where=where, of=None, within=Rows() as rows):
-                values = Count(value, where=where)
-                count = self._leaf(values, back, to_date=to_date)
+                count = self._leaf(Count(rows, where=where), back, to_date=to_date)
                 total = self._leaf(replace(fold, within=None), back, to_date=to_date)
                 return Unless(total, count, 1, f"several_rows_of_{rows}")
             case Sum(value, where=where, of=None, within=Column() as within):

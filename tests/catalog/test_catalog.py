@@ -32,6 +32,8 @@ BY_PLATFORM = {
     "cost_per_acquisition",
     "return_on_ad_spend",
 }
+BY_ROW = {"reach.platform", "social_engagement_rate", "social_engagement_rate.by_followers"}
+"""Metrics that are told of a single row of an export."""
 """Metrics of what platforms claim, which are never added up over platforms."""
 
 
@@ -114,8 +116,10 @@ def test_a_card_says_it_all_as_text_and_as_html(metric):
 
 @pytest.mark.parametrize("metric", METRICS, ids=str)
 def test_every_kpi_stays_within_its_bounds_on_the_demo_shop(metric):
-    by = ("platform",) if metric.name in BY_PLATFORM else ()
-    values = fk.evaluate(fk.demo(), metric, every="1mo", by=by).frame.get_column(metric.name)
+    by = ("platform", "campaign_id") if metric.name in BY_ROW else ()
+    by = ("platform",) if metric.name in BY_PLATFORM else by
+    every = "1d" if metric.name in BY_ROW else "1mo"
+    values = fk.evaluate(fk.demo(), metric, every=every, by=by).frame.get_column(metric.name)
     assert values.drop_nulls().len() > 0
     low, high = metric.bounds
     assert low is None or values.min() >= low - 1e-12

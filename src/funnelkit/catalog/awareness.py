@@ -8,7 +8,7 @@ from funnelkit.formula.formulas import Count, CountDistinct, Max, Name, Sum
 from funnelkit.formula.values import Coalesce
 from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.tables import CampaignPerformance, SearchInterest, Surveys, Viewers
-from funnelkit.units import CLICK, ENGAGEMENT, IMPRESSION, MONEY, RATIO, VISITOR
+from funnelkit.units import CLICK, ENGAGEMENT, FOLLOWER, IMPRESSION, MONEY, RATIO, VISITOR
 
 __all__ = [
     "ad_frequency",
@@ -19,8 +19,11 @@ __all__ = [
     "impressions",
     "reach",
     "reach_lower_bound",
+    "reach_platform",
     "reach_upper_bound",
     "share_of_search",
+    "social_engagement_rate",
+    "social_engagement_rate_by_followers",
     "social_engagement_rate_by_impressions",
     "social_engagements",
     "unaided_brand_awareness",
@@ -81,6 +84,23 @@ reach = Metric(
     ),
     references=("Social engagement rate worked examples (third party)",),
     tags=("marketing", "distinct"),
+)
+
+reach_platform = replace(
+    reach,
+    name="reach.platform",
+    title="Reach that a platform reports",
+    aliases=("reported_reach",),
+    formula=Sum(CampaignPerformance.reach, within=CampaignPerformance),
+    description="How many people one campaign reached on one day, as its platform says.",
+    counts="The reach of the only row of campaign_performance in the group and period.",
+    leaves_out="Everything else: the reach of two rows cannot be added, the same person may be in "
+    "both.",
+    null_when="The group has more than one row: ask by date and campaign.",
+    read_with=("reach", "reach.upper_bound", "reach.lower_bound"),
+    caveats="Adding the rows of an export.",
+    competing=("reach: different people, of a log of views.",),
+    tags=("marketing",),
 )
 
 reach_upper_bound = replace(
@@ -199,6 +219,53 @@ social_engagements = Metric(
     competing=("Some count new followers, some platforms count clicks.",),
     references=_SOCIAL[1:],
     tags=("social", "count"),
+)
+
+_SOCIAL_REACH = Sum(
+    CampaignPerformance.reach, where=CampaignPerformance.is_social, within=CampaignPerformance
+)
+_FOLLOWERS = Sum(
+    CampaignPerformance.followers, where=CampaignPerformance.is_social, within=CampaignPerformance
+)
+
+social_engagement_rate = Metric(
+    name="social_engagement_rate",
+    title="Social engagement rate",
+    aliases=("engagement_rate_by_reach", "err"),
+    formula=Name("social_engagements") / _SOCIAL_REACH,
+    unit=(ENGAGEMENT / VISITOR).percent,
+    stage=Stage.AWARENESS,
+    aida=AidaStage.AWARENESS,
+    area=Area.TRAFFIC,
+    better=Direction.UP,
+    bounds=(0, None),
+    description="How many reactions a post drew from the people it reached.",
+    counts="Reactions, comments, shares and saves over the reach of one row of a social network.",
+    leaves_out="Follows and clicks; platforms that are no social network.",
+    null_when="The group has more than one row, whose reach cannot be added, or reached nobody.",
+    read_with=("social_engagements", "social_engagement_rate.by_impressions"),
+    caveats="Comparing it with a rate by impressions or by followers: name the denominator. One "
+    "person may react several times, so it can exceed one.",
+    competing=(
+        "social_engagement_rate.by_impressions: over impressions, which can be added over posts.",
+        "social_engagement_rate.by_followers: over the followers of the account.",
+    ),
+    references=_SOCIAL,
+    tags=("social", "ratio"),
+)
+
+social_engagement_rate_by_followers = replace(
+    social_engagement_rate,
+    name="social_engagement_rate.by_followers",
+    title="Social engagement rate by followers",
+    aliases=("engagement_rate_by_followers",),
+    formula=Name("social_engagements") / _FOLLOWERS,
+    unit=(ENGAGEMENT / FOLLOWER).percent,
+    description="How many reactions a post drew, for each follower of the account.",
+    counts="Reactions, comments, shares and saves over the followers that one row tells.",
+    null_when="The group has more than one row, or there are no followers.",
+    read_with=("social_engagements", "social_engagement_rate"),
+    competing=("social_engagement_rate: over the people that were reached.",),
 )
 
 social_engagement_rate_by_impressions = Metric(

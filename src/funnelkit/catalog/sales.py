@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from funnelkit.formula.formulas import Count, CountDistinct, Median, Name, Positive, Sum
+from funnelkit.formula.formulas import Abs, Count, CountDistinct, Median, Name, Positive, Shift, Sum
 from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.tables import Events, OrderLines, Orders, Returns
 from funnelkit.units import CUSTOMER, EVENT, ITEM, MONEY, ORDER, RATIO, SESSION, VISITOR
@@ -28,6 +28,7 @@ __all__ = [
     "returns_value_by_order_date",
     "revenue_per_session",
     "revenue_per_visitor",
+    "sales_growth_rate",
     "total_sales",
     "total_sales_with_refunded_charges",
     "units_per_transaction",
@@ -642,4 +643,28 @@ cancellation_rate_placed = Metric(
     competing=("cancellation_rate: drafts and deleted orders stay in the base.",),
     references=("Field usage (convention)",),
     tags=("sales", "ratio", "variant"),
+)
+
+_SALES_BEFORE = Shift(Name("net_sales"), like_for_like=True)
+
+sales_growth_rate = Metric(
+    name="sales_growth_rate",
+    title="Sales growth rate",
+    aliases=("sales_growth", "revenue_growth"),
+    formula=(Name("net_sales") - _SALES_BEFORE) / Abs(_SALES_BEFORE),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.ACTION,
+    area=Area.SALES,
+    better=Direction.UP,
+    description="By how much net sales grew against the period before.",
+    counts="Net sales of the period less those of the one before, over the size of those before. A "
+    "period that is still open is set against the same part of the earlier one.",
+    leaves_out="What net sales leave out: taxes, shipping, gift cards.",
+    null_when="There were no net sales in the period before.",
+    read_with=("net_sales", "orders", "average_order_value"),
+    caveats="Half a month against a whole one; months with different numbers of weekends.",
+    competing=("Against the same period of the year before: shift by 12 months, or 52 weeks.",),
+    references=("Peel Insights, Revenue (third party)",),
+    tags=("sales", "growth"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from funnelkit.formula.formulas import Count, CountDistinct, Name, Sum
+from funnelkit.formula.formulas import Count, CountDistinct, Name, Share, Sum
 from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.tables import CampaignPerformance, Events, Sessions
 from funnelkit.units import CLICK, EVENT, IMPRESSION, MONEY, PAGE, RATIO, SESSION, VISITOR
@@ -16,6 +16,7 @@ __all__ = [
     "page_views",
     "page_views_events",
     "sessions",
+    "traffic_source_share",
     "unique_visitors",
 ]
 
@@ -175,4 +176,28 @@ click_through_rate = Metric(
     competing=("GA4 counts users who clicked a list or promotion over users who saw it.",),
     references=("Google Ads terms with worked examples (third party)",),
     tags=("marketing", "ratio"),
+)
+
+traffic_source_share = Metric(
+    name="traffic_source_share",
+    title="Traffic source share",
+    aliases=("channel_mix", "traffic_sources"),
+    formula=Share(Name("sessions")),
+    unit=RATIO,
+    stage=Stage.AWARENESS,
+    aida=AidaStage.AWARENESS,
+    area=Area.TRAFFIC,
+    better=Direction.NEUTRAL,
+    bounds=(0, 1),
+    description="Which part of the visits came from where: ask it by channel, or source.",
+    counts="The visits of the group over those of all groups in the same period, so that the "
+    "shares make one. Visits of no known channel are a group of their own.",
+    leaves_out="Visits made by bots.",
+    null_when="There are no visits in the period.",
+    read_with=("sessions", "session_conversion_rate"),
+    caveats="Dropping the visits without a channel, or mixing the channel of the visit with that "
+    "of the first visit or of the order.",
+    competing=("By first visit, or by the channel that an order is credited to.",),
+    references=("Google Analytics help, default channel grouping (vendor)",),
+    tags=("ratio", "channel"),
 )
