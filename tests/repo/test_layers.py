@@ -32,8 +32,11 @@ LAYERS = (
     "settings",
     "registries",
     "catalog",
-    "catalog.customers|catalog.engagement|catalog.funnel|catalog.loyalty|catalog.marketing"
-    "|catalog.offers|catalog.profit|catalog.returns|catalog.sales|catalog.traffic",
+    (
+        "catalog.customers|catalog.engagement|catalog.funnel|catalog.loyalty|catalog.marketing"
+        "|catalog.offers|catalog.profit|catalog.returns|catalog.sales|catalog.traffic"
+    ),
+    "catalog.parameters",
     "metric",
     "derivations|checks",
     "tables",
