@@ -373,10 +373,10 @@ def _period_years(question: Question) -> pl.Expr:
         return pl.lit((span.end - span.start).total_seconds() / (365 * 86_400))
     start, end = pl.col(PERIOD), calendar.moved(pl.col(PERIOD), 1)
     if calendar.label_type != pl.Date:
-        return (end - start).dt.total_seconds() / (365 * 86_400)
+        return (end - start).dt.total_microseconds() / (365 * 86_400e6)
     begun, ended = start.cast(pl.Datetime("us")), end.cast(pl.Datetime("us"))
     if span.start is not None:
         begun = pl.max_horizontal(begun, pl.lit(span.start))
     if span.end is not None:
         ended = pl.min_horizontal(ended, pl.lit(span.end))
-    return (ended - begun).dt.total_seconds() / (365 * 86_400)
+    return (ended - begun).dt.total_microseconds() / (365 * 86_400e6)

@@ -10,6 +10,7 @@ from funnelkit.formula.formulas import (
     Count,
     CountDistinct,
     Max,
+    Mean,
     Min,
     Native,
     Quantile,
@@ -36,7 +37,7 @@ __all__ = [
 CURRENCY = "currency"
 CURRENCY_ENDS = LOWEST_CURRENCY, HIGHEST_CURRENCY = "#lowest currency", "#highest currency"
 UNKNOWN_RATES, NO_CURRENCY = "#unknown rates", "#no currency"
-_PLAIN = (Sum, Count, CountDistinct, Min, Max, Quantile, StdDev)
+_PLAIN = (Sum, Count, CountDistinct, Mean, Min, Max, Quantile, StdDev)
 
 
 def is_plain(folds: Sequence[Fold]) -> bool:

@@ -47,6 +47,7 @@ from funnelkit.formula.values import (
     Operator,
     Or,
     Predicate,
+    Score,
     Value,
 )
 from funnelkit.guards import guard_folds, guard_steps, is_plain
@@ -150,7 +151,7 @@ class _Planner:
     def _lower_fold(self, fold: Aggregate | Native, back: Back, *, to_date: bool) -> Lowered:
         self._check_spread(fold)
         match fold:
-            case Mean(value, where=where, of=None):
+            case Mean(value, where=where, of=None) if not isinstance(value, Score):
                 above = self._leaf(Sum(value, where=where), back, to_date=to_date)
                 below = self._leaf(Count(value, where=where), back, to_date=to_date)
                 return Operated(Operator.DIVIDE, above, below)

@@ -26,14 +26,31 @@ from oracle.shops import (
 )
 from oracle.words import ORACLES, Period, Tables, Value
 from oracle.words_carts import CART_ORACLES
+from oracle.words_customers import CUSTOMER_ORACLES
 from oracle.words_email import EMAIL_ORACLES
 from oracle.words_funnel import FUNNEL_ORACLES
+from oracle.words_profit import PROFIT_ORACLES
+from oracle.words_sales import SALES_ORACLES
 from oracle.words_traffic import TRAFFIC_ORACLES
 
-PARTS = {"identified_net_sales", "identified_gross_profit", "engaged_sessions"}
+PARTS = {
+    "identified_net_sales",
+    "identified_gross_profit",
+    "identified_contribution_margin",
+    "engaged_sessions",
+    "traffic_source_share",
+}
 """Metrics that are parts of others, and have no function of their own."""
 
-ELSEWHERE = {*TRAFFIC_ORACLES, *EMAIL_ORACLES, *FUNNEL_ORACLES, *CART_ORACLES}
+ELSEWHERE = {
+    *TRAFFIC_ORACLES,
+    *EMAIL_ORACLES,
+    *FUNNEL_ORACLES,
+    *CART_ORACLES,
+    *SALES_ORACLES,
+    *PROFIT_ORACLES,
+    *CUSTOMER_ORACLES,
+}
 """KPIs that are compared in modules of their own."""
 
 KPIS = [name for name in ORACLES if name in fk.registry()]

@@ -1,5 +1,6 @@
 """Customers, loyalty and surveys against the plain-Python functions of their words."""
 
+import datetime as dt
 from functools import partial
 
 import pytest
@@ -13,7 +14,7 @@ from funnelkit.catalog.customers import (
 )
 from funnelkit.catalog.loyalty import repeat_order_probability_after, repeat_purchase_rate_within
 from oracle.comparing import Area, Kpi, Oracle, Span
-from oracle.shops import part_by
+from oracle.shops import MONTHS, part_by
 from oracle.shops_busy import busy_shops
 from oracle.shops_operations import operation_frames, operation_shops, part_of_orders
 from oracle.test_oracle import Key, any_range, few, more, whole_months
@@ -148,3 +149,48 @@ def test_a_kpi_by_key_and_month_is_what_its_words_say(name: str, tables: Tables,
 @given(tables=any_shop, span=any_range)
 def test_kpis_asked_together_are_what_their_words_say(tables: Tables, span: Span):
     AREA.check_together(tables, span)
+
+
+# --- Edges, by hand ------------------------------------------------------------------------------
+
+
+def placed(*orders: tuple[dt.datetime, int]) -> list[dict[str, object]]:
+    """Give paid orders by their times and customers."""
+    return [
+        {"order_id": f"o{n}", "ordered_at": at, "status": "paid", "customer_id": who}
+        for n, (at, who) in enumerate(orders)
+    ]
+
+
+def test_an_order_at_the_last_moment_of_the_window_is_within_it():
+    first, window, late = MONTHS[0], dt.timedelta(days=14), dt.timedelta(seconds=1)
+    rows = placed((first, 1), (first + window, 1), (first, 2), (first + window + late, 2))
+    name = "repeat_purchase_rate_nd.within_14_days"
+    assert AREA.ask({"orders": rows}, name, end=MONTHS[1]) == [{name: 0.5}]
+    assert AREA.ask({"orders": rows[:2]}, name) == [{name: 1.0}]
+
+
+def test_who_is_known_for_less_than_the_window_does_not_enter():
+    first, almost = MONTHS[0], dt.timedelta(days=14, microseconds=-1)
+    rows = placed((first, 1), (first, 2), (first + almost, 2))
+    name = "repeat_purchase_rate_nd.within_14_days"
+    assert AREA.ask({"orders": rows}, name) == [{name: None}]
+
+
+def test_customers_are_the_new_the_retained_and_the_resurrected():
+    january, february, march = MONTHS[:3]
+    rows = placed((january, 1), (january, 2), (february, 2), (march, 1), (march, 2), (march, 3))
+    names = ("retained_customers", "resurrected_customers", "churned_customers")
+    found = AREA.ask({"orders": rows}, *names, "growth_quick_ratio", every="1mo")
+    assert [tuple(row.values())[1:] for row in found] == [
+        (0, 0, 0, None),
+        (1, 0, 1, 0.0),
+        (1, 1, 0, None),
+    ]
+
+
+def test_two_orders_of_one_day_are_one_by_days():
+    noon = dt.timedelta(hours=12)
+    rows = placed((MONTHS[0], 1), (MONTHS[0] + noon, 1), (MONTHS[0], 2), (MONTHS[1], 2))
+    name = "repeat_purchase_rate.by_days"
+    assert AREA.ask({"orders": rows}, name) == [{name: 0.5}]

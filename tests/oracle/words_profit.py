@@ -399,6 +399,12 @@ def ledger(tables: Tables, basis: Basis) -> list[Entry]:
     return [(key, moment, amount) for key, moment, amount in entries if moment is not None]
 
 
+def identified_contribution_margin(tables: Tables, period: Period) -> Value:
+    """What known customers brought in and cost in the period; null if a cost of goods is."""
+    entries = ledger(tables, "contribution_margin")
+    return strict_total(amount for _, moment, amount in entries if inside(moment, period))
+
+
 def cac_payback_period(tables: Tables, period: Period) -> float | None:
     """The first month in which those won in the period have brought in what winning them cost.
 
@@ -436,11 +442,7 @@ def cac_payback_quotient(tables: Tables, period: Period) -> float | None:
     customers bring in nothing or less: they never pay back.
     """
     won = customer_keys(counted_orders_to_date(tables, period))
-    brought = strict_total(
-        amount
-        for _, moment, amount in ledger(tables, "contribution_margin")
-        if inside(moment, period)
-    )
+    brought = identified_contribution_margin(tables, period)
     monthly = ratio(ratio(brought, len(won)), days(period) * 12 / 365)
     if monthly is None or monthly <= 0:
         return None
@@ -452,6 +454,7 @@ PROFIT_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
     "contribution_margin": contribution_margin,
     "contribution_margin_after_marketing": contribution_margin_after_marketing,
     "contribution_margin_ratio": contribution_margin_ratio,
+    "identified_contribution_margin": identified_contribution_margin,
     "return_on_ad_spend.order_attributed": order_attributed_return_on_ad_spend,
     "marketing_efficiency_ratio": marketing_efficiency_ratio,
     "marketing_efficiency_ratio.media_only": media_efficiency_ratio,

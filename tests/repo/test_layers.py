@@ -53,6 +53,7 @@ LAYERS = (
     "registries",
     "catalog",
     "|".join(f"catalog.{area}" for area in AREAS),
+    "catalog.parameters",
     "metric",
     "derivations|checks",
     "tables",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from funnelkit.catalog.parameters import check_above, word_of
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import (
     Arithmetic,
@@ -436,16 +437,14 @@ def customer_lifetime_value_discounted_at(*, discount_rate: float) -> Metric:
         discount_rate: By which a period's delay lessens value: 0.1 for 10 % a period.
 
     Raises:
-        DefinitionError: The rate is below zero.
+        DefinitionError: The rate is not above zero.
 
     Examples:
         >>> customer_lifetime_value_discounted_at(discount_rate=0.02).name
         'customer_lifetime_value.discounted_at_0p02'
     """
-    if not discount_rate >= 0:
-        raise DefinitionError(f"discount_rate={discount_rate} is below 0", "write 0.1 for 10 %")
-    label = f"{discount_rate:g}".replace(".", "p").replace("-", "m")
-    return _discounted_value(f"customer_lifetime_value.discounted_at_{label}", discount_rate)
+    rate = check_above("discount_rate", discount_rate, 0)
+    return _discounted_value(f"customer_lifetime_value.discounted_at_{word_of(rate)}", rate)
 
 
 def _discounted_value(name: str, discount_rate: float) -> Metric:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from funnelkit.catalog.parameters import check_above, word_of
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import (
     Arithmetic,
@@ -198,10 +199,8 @@ def repeat_purchase_rate_within(*, days: float) -> Metric:
         >>> repeat_purchase_rate_within(days=365).name
         'repeat_purchase_rate_nd.within_365_days'
     """
-    if not days > 0:
-        raise DefinitionError(f"days={days} is not above 0", "state the window in days")
-    label = f"{days:g}".replace(".", "p")
-    return _repeated_within(f"repeat_purchase_rate_nd.within_{label}_days", days)
+    check_above("days", days, 0)
+    return _repeated_within(f"repeat_purchase_rate_nd.within_{word_of(days)}_days", days)
 
 
 def _repeated_within(name: str, days: float) -> Metric:
@@ -250,7 +249,7 @@ def repeat_order_probability_after(*, orders: int) -> Metric:
         >>> repeat_order_probability_after(orders=3).name
         'repeat_order_probability.after_3_orders'
     """
-    if isinstance(orders, bool) or not (orders >= 1 and orders == int(orders)):
+    if isinstance(orders, bool) or not (orders >= 1 and orders % 1 == 0):
         raise DefinitionError(f"orders={orders!r}", "use a whole number of 1 or more")
     return _one_more(f"repeat_order_probability.after_{orders}_orders", orders)
 

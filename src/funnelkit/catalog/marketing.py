@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from funnelkit.errors import DefinitionError
+from funnelkit.catalog.parameters import words_of
 from funnelkit.formula.formulas import (
     Arithmetic,
     CountDistinct,
@@ -96,12 +95,6 @@ def _cost_per_customer_of(channels: Sequence[str]) -> Formula:
     return Name("ad_spend") / CountDistinct(Orders.customer_key, where=is_won)
 
 
-def _slug(channels: Sequence[str]) -> str:
-    if isinstance(channels, str) or not channels:
-        raise DefinitionError(f"channels={channels!r}", "give a list with at least one channel")
-    return "_".join(re.sub(r"[^a-z0-9]+", "_", one.lower()).strip("_") for one in channels)
-
-
 marketing_efficiency_ratio = Metric(
     name="marketing_efficiency_ratio",
     title="Marketing efficiency ratio",
@@ -159,7 +152,7 @@ def return_on_ad_spend_order_attributed_of(*, channels: Sequence[str]) -> Metric
         >>> return_on_ad_spend_order_attributed_of(channels=["cpc"]).name
         'return_on_ad_spend.order_attributed.of_cpc'
     """
-    name = f"return_on_ad_spend.order_attributed.of_{_slug(channels)}"
+    name = f"return_on_ad_spend.order_attributed.of_{words_of('channels', channels)}"
     return _order_attributed(name, channels)
 
 
@@ -373,7 +366,7 @@ def paid_cac_of(*, channels: Sequence[str]) -> Metric:
         >>> paid_cac_of(channels=["cpc", "Paid Social"]).name
         'paid_cac.of_cpc_paid_social'
     """
-    return _paid_cac(f"paid_cac.of_{_slug(channels)}", channels, ())
+    return _paid_cac(f"paid_cac.of_{words_of('channels', channels)}", channels, ())
 
 
 def _paid_cac(name: str, channels: Sequence[str], aliases: tuple[str, ...]) -> Metric:

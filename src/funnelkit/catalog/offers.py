@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from funnelkit.errors import DefinitionError
+from funnelkit.catalog.parameters import words_of
 from funnelkit.formula.formulas import Arithmetic, Count, Name, Rollup, Sum
 from funnelkit.formula.values import Predicate
 from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
@@ -60,12 +59,6 @@ def _share_of_units(baskets: Rollup) -> Arithmetic:
     has_primary = baskets["primary"] >= 1
     attached = Sum(baskets["attached_units"], of=baskets, where=has_primary)
     return attached / Sum(baskets["primary_units"], of=baskets, where=has_primary)
-
-
-def _slug(ids: Ids) -> str:
-    if not ids:
-        raise DefinitionError("no products are given", "name at least one")
-    return "_".join(re.sub(r"[^a-z0-9]+", "_", str(one).lower()).strip("_") for one in ids)
 
 
 upsell_rate = Metric(
@@ -224,10 +217,10 @@ def attach_rate_of(*, primary: Ids, attached: Ids) -> Metric:
         >>> attach_rate_of(primary=["phone"], attached=["case", "charger"]).name
         'attach_rate.of_case_charger_to_phone'
     """
-    name = f"attach_rate.of_{_slug(attached)}_to_{_slug(primary)}"
+    name = f"{words_of('attached', attached)}_to_{words_of('primary', primary)}"
     baskets = _baskets(OrderLines.product_id.is_in(primary), OrderLines.product_id.is_in(attached))
     return Metric(
-        name=name,
+        name=f"attach_rate.of_{name}",
         title=f"Attach rate of {', '.join(map(str, attached))}",
         formula=_share_of_baskets(baskets),
         unit=RATIO,
@@ -264,7 +257,7 @@ def cross_sell_rate_of(*, products: Ids) -> Metric:
     """
     is_one = OrderLines.product_id.is_in(products)
     return Metric(
-        name=f"cross_sell_rate.of_{_slug(products)}",
+        name=f"cross_sell_rate.of_{words_of('products', products)}",
         title=f"Cross-sell rate of {', '.join(map(str, products))}",
         formula=_share_of_baskets(_baskets(is_one, ~is_one)),
         unit=RATIO,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from funnelkit.catalog.parameters import check_above, word_of
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import Count, CountDistinct, Formula, Name, Sum
 from funnelkit.formula.values import AsOf, Elapsed, Predicate
@@ -62,12 +63,10 @@ def return_rate_over(*, days: float, of: str = "units") -> Metric:
         >>> return_rate_over(days=14).name
         'return_rate.after_14_days'
     """
-    if not days >= 0:
-        raise DefinitionError(f"days={days} is below 0", "state the return window in days")
-    formula = _formula(of, days)
+    formula = _formula(of, check_above("days", days, 0))
     base = {"units": return_rate, "orders": order_return_rate, "value": value_return_rate}[of]
     return Metric(
-        name=f"{base.name}.after_{f'{days:g}'.replace('.', 'p')}_days",
+        name=f"{base.name}.after_{word_of(days)}_days",
         title=f"{base.title} after {days:g} days",
         formula=formula,
         unit=RATIO,

@@ -48,6 +48,7 @@ from funnelkit.formula.values import (
     Lookup,
     Operator,
     Predicate,
+    Score,
     Time,
     Value,
     children,
@@ -379,7 +380,7 @@ def split_ratio(formula: Formula) -> tuple[Formula, Formula] | None:
     match formula:
         case Reference(_, inner):
             return split_ratio(inner)
-        case Mean(value, where=where, of=None):
+        case Mean(value, where=where, of=None) if not isinstance(value, Score):
             return Sum(value, where=where), Count(value, where=where)
         case Arithmetic(Operator.DIVIDE, left, right) if not isinstance(right, Constant):
             return left, right
