@@ -51,6 +51,7 @@ SUBJECTS = [
         key=KEYS[name],
         keep=KEEP.get(name, ()),
         more=("sessions",) if name == "sessions_to_purchase" else (),
+        without=("events",) if name == "visitor_conversion_rate.by_order" else (),
     )
     for name, oracle in ORACLES.items()
     if name in fk.registry()

@@ -227,8 +227,12 @@ abandoned_cart_value_visitors = replace(
     competing=("abandoned_cart_value: every cart.",),
 )
 
+_IS_TOLD = Carts.ordered_at.is_not_null() | _IS_LEFT
 _IS_WATCHED = (
-    _HAS_ITEMS & Carts.is_abandoned & (Elapsed(Carts.last_activity_at, AsOf()) >= RECOVERY_WINDOW)
+    _HAS_ITEMS
+    & Carts.is_abandoned
+    & _IS_TOLD
+    & (Elapsed(Carts.last_activity_at, AsOf()) >= RECOVERY_WINDOW)
 )
 
 cart_recovery_rate = Metric(
@@ -245,7 +249,7 @@ cart_recovery_rate = Metric(
     counts="Carts begun in the period that were left for a day or longer and became an order "
     "within the 30 days after that day, over those that were left.",
     leaves_out="Carts whose 30 days are not over; emptied carts; carts of which the last "
-    "activity is not known.",
+    "activity, or the time of the order, is not known.",
     null_when="No cart that was left has had its 30 days.",
     read_with=("cart_abandonment_rate", "abandoned_cart_value"),
     caveats="Calling every order after a reminder recovered: a cart that was bought within a day "

@@ -474,6 +474,11 @@ checkout_completion_rate = Metric(
 )
 
 
+def _check_visit_flag(thing: object) -> None:
+    if not isinstance(thing, Flag) or thing.table != "sessions":
+        raise DefinitionError(f"{thing} is no flag of a visit", "use Sessions.has_checkout, …")
+
+
 def step_conversion_rate(*, start: Flag, to: Flag) -> Metric:
     """Give the share of the visits with one flag that have another flag too.
 
@@ -492,10 +497,8 @@ def step_conversion_rate(*, start: Flag, to: Flag) -> Metric:
         >>> rate.name
         'step_conversion_rate.has_add_to_cart_to_has_purchase'
     """
-    steps: tuple[object, ...] = (start, to)
-    for flag in steps:
-        if not isinstance(flag, Flag) or flag.table != "sessions":
-            raise DefinitionError(f"{flag} is no flag of a visit", "use Sessions.has_checkout, …")
+    _check_visit_flag(start)
+    _check_visit_flag(to)
     begun: Predicate = Sessions.is_counted & start
     return Metric(
         name=f"step_conversion_rate.{start.name}_to_{to.name}",
