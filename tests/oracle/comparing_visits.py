@@ -1,6 +1,6 @@
 """How a KPI is compared with its oracle: over a range, by month, by a key, by both.
 
-As `test_oracle` does for the first KPIs, on the shops of `shops_more`.
+As `test_oracle` does for the first KPIs, on shops of `shops_more` and `shops_lively`.
 """
 
 import datetime as dt
@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 import funnelkit as fk
+from oracle.shops_lively import lively_shops
 from oracle.shops_more import frames, shops_more
 from oracle.test_oracle import Key, agree, any_range, months, whole_months
 from oracle.words import Period, Tables, Value
@@ -37,6 +38,7 @@ class Subject:
         key: The dimension to ask it by, if there is one.
         keep: Columns that the shops always have.
         more: Tables that they have although the KPI names no column of theirs.
+        without: Tables that they never have.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Subject:
     key: Key | None = None
     keep: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.name
@@ -53,12 +56,13 @@ class Subject:
         """The tables that it reads, and those that their derived columns rest on."""
         read = [*fk.registry()[self.name].inputs, *self.more]
         more = [other for table in read for other in SOURCES.get(table, ())]
-        return tuple(dict.fromkeys([*read, *more]))
+        return tuple(name for name in dict.fromkeys([*read, *more]) if name not in self.without)
 
     def shop(self, data: st.DataObject, *, by_key: bool = False) -> Tables:
         """Draw a shop in which it can be told, by its key if asked for."""
         keep = (*self.keep, *(self.key.keep if by_key and self.key else ()))
-        return data.draw(shops_more(self.tables, keep=keep), "tables")
+        plain = shops_more(self.tables, keep=keep)
+        return data.draw(plain | lively_shops(self.tables), "tables")
 
 
 def ask(tables: Tables, name: str, **question: Any) -> list[dict[str, Any]]:
