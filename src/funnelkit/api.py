@@ -1,6 +1,16 @@
 """Everything that `import funnelkit as fk` shows, under the names it shows it by."""
 
-from funnelkit.catalog.customers import customer_lifetime_value_over
+from funnelkit.catalog.carts import cart_abandonment_rate_after
+from funnelkit.catalog.customers import (
+    customer_lifetime_value_discounted_at,
+    customer_lifetime_value_over,
+)
+from funnelkit.catalog.email import email_conversion_rate_within
+from funnelkit.catalog.funnel import step_conversion_rate
+from funnelkit.catalog.loyalty import repeat_order_probability_after, repeat_purchase_rate_within
+from funnelkit.catalog.marketing import paid_cac_of, return_on_ad_spend_order_attributed_of
+from funnelkit.catalog.offers import attach_rate_of, cross_sell_rate_of
+from funnelkit.catalog.returns import return_rate_over
 from funnelkit.demo_shop import demo
 from funnelkit.derivations import OrderPolicy
 from funnelkit.errors import (
@@ -204,13 +214,24 @@ __all__ = [
     "UnsupportedError",
     "Viewers",
     "WeekYear",
+    "attach_rate_of",
+    "cart_abandonment_rate_after",
+    "cross_sell_rate_of",
+    "customer_lifetime_value_discounted_at",
     "customer_lifetime_value_over",
     "demo",
     "describe",
+    "email_conversion_rate_within",
     "evaluate",
+    "paid_cac_of",
     "parse",
     "plan",
     "reconcile",
     "register",
     "registry",
+    "repeat_order_probability_after",
+    "repeat_purchase_rate_within",
+    "return_on_ad_spend_order_attributed_of",
+    "return_rate_over",
+    "step_conversion_rate",
 ]
