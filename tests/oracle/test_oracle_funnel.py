@@ -44,6 +44,7 @@ KEEP = {
     **dict.fromkeys(OF_CARTS, ("checkout_started_at", "last_activity_at")),
     "visitor_conversion_rate.by_order": ("session_id",),
 }
+DROP = {"cart_recovery_rate": {"carts": ("abandoned_at", "is_converted")}}
 SUBJECTS = [
     Subject(
         name=name,
@@ -51,6 +52,7 @@ SUBJECTS = [
         key=KEYS[name],
         keep=KEEP.get(name, ()),
         more=("sessions",) if name == "sessions_to_purchase" else (),
+        drop=DROP.get(name, {}),
         without=("events",) if name == "visitor_conversion_rate.by_order" else (),
     )
     for name, oracle in ORACLES.items()

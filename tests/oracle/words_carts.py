@@ -195,11 +195,11 @@ def abandoned_cart_value(
 def abandoned_cart_value_of_visitors(
     tables: Tables, period: Period, *, maturity: timedelta = CART_GRACE
 ) -> Number:
-    """The same, but of a known visitor's abandoned carts only the latest counts."""
+    """The same, but of a known visitor's abandoned carts only the latest of known value counts."""
     latest: dict[Any, Cart] = {}
     carts = matured_carts(tables, period, maturity)
     for cart in sorted(carts, key=lambda cart: (cart.created_at, cart.cart_id)):
-        if cart.is_filled and not cart.is_converted:
+        if cart.is_filled and not cart.is_converted and cart.value is not None:
             known = cart.visitor_id is not None
             latest[("visitor", cart.visitor_id) if known else ("cart", cart.cart_id)] = cart
     return total(cart.value for cart in latest.values())
