@@ -6,7 +6,7 @@ As `test_oracle` does for the first KPIs, on shops of `shops_more` and `shops_li
 import datetime as dt
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
@@ -39,6 +39,7 @@ class Subject:
         keep: Columns that the shops always have.
         more: Tables that they have although the KPI names no column of theirs.
         without: Tables that they never have.
+        drop: By table, columns that they never have.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Subject:
     keep: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    drop: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name
@@ -61,7 +63,7 @@ class Subject:
     def shop(self, data: st.DataObject, *, by_key: bool = False) -> Tables:
         """Draw a shop in which it can be told, by its key if asked for."""
         keep = (*self.keep, *(self.key.keep if by_key and self.key else ()))
-        plain = shops_more(self.tables, keep=keep)
+        plain = shops_more(self.tables, keep=keep, drop=self.drop)
         return data.draw(plain | lively_shops(self.tables), "tables")
 
 
