@@ -27,6 +27,7 @@ from funnelkit.formula.formulas import (
     Cumulative,
     Formula,
     LastOverTime,
+    Max,
     Mean,
     Name,
     Native,
@@ -163,8 +164,8 @@ class _Planner:
                 return Unless(total, count, 0, "missing_values")
             case Sum(value, where=where, of=None, within=Rows() as rows):
                 count = self._leaf(Count(rows, where=where), back, to_date=to_date)
-                total = self._leaf(replace(fold, within=None), back, to_date=to_date)
-                return Unless(total, count, 1, f"several_rows_of_{rows}")
+                only = self._leaf(Max(value, where=where), back, to_date=to_date)
+                return Unless(only, count, 1, f"several_rows_of_{rows}")
             case Sum(value, where=where, of=None, within=Column() as within):
                 kinds = CountDistinct(within, where=joined((where, value.is_not_null())))
                 count = self._leaf(kinds, back, to_date=to_date)

@@ -6,7 +6,7 @@ python run.py FOLDER [--works A,B,I] [--runs N]
        by week, channel and device
     B  the same, with unique visitors and revenue per visitor
     C  as A, of instants, in a zone with daylight saving
-    D  every metric that sessions and orders are enough for, by week, channel and device
+    D  nineteen metrics of sessions, orders and customers, by week, channel and device
     E  ten metrics of frames of 1,000 rows in memory, by month and channel; and planning alone
     F  the import, in fresh processes
     G  the peak memory of A and B, in fresh processes

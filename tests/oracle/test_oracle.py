@@ -78,8 +78,8 @@ EMPTY = {name: ORACLES[name]({}, Period(*MONTHS[1:3], Period(*MONTHS[:2]))) for 
 UNHURRIED = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-few = settings(UNHURRIED, max_examples=15)
-more = settings(UNHURRIED, max_examples=40)
+few = settings(UNHURRIED, max_examples=7)
+more = settings(UNHURRIED, max_examples=20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import funnelkit as fk
-from oracle import comparing
+from oracle import comparing_visits as comparing
 from oracle.comparing_visits import Subject
 from oracle.parts import MESSAGE
 from oracle.test_oracle import few
