@@ -192,9 +192,10 @@ def days_of_stock_remaining(
 ) -> float | None:
     """Days that the stock lasts at the pace of the days on which there was stock.
 
-    The pace is that of the period, or of so many days before its end: units sold per snapshot day
-    with any stock in all places together. Oversold stock lasts no day; None if nothing was sold,
-    or no day with stock is known.
+    The pace is that of the period, or of so many days before its end: units sold per day with any
+    stock in all places together. Snapshots need not be of every day: the share of their days that
+    had stock is taken for that of all days. Oversold stock lasts no day; None if nothing was
+    sold, or no day with stock is known.
     """
     if lookback_days is not None:
         period = Period(period.end - lookback_days * DAY, period.end)
@@ -203,7 +204,8 @@ def days_of_stock_remaining(
         day, units = row.get("snapshot_date"), on_hand(row)
         if day is not None and units is not None and inside(midnight(day), period):
             units_on[day] = units_on.get(day, 0) + units
-    pace = ratio(units_sold(tables, period), len([n for n in units_on.values() if n > 0]))
+    share = ratio(len([n for n in units_on.values() if n > 0]), len(units_on))
+    pace = ratio(units_sold(tables, period), times(share, days(period)))
     stock = stock_on_hand(tables, period)
     return ratio(None if stock is None else max(stock, 0), pace)
 
