@@ -72,9 +72,14 @@ def units_there(row: Row) -> Value:
     return None if units is None else max(units, 0)
 
 
+def worth(units: Value, price: Value) -> Value:
+    """Units at a price; no units are worth nothing, whatever the price."""
+    return 0 if units == 0 else times(units, price)
+
+
 def cost_value(row: Row) -> Value:
-    """Units there at cost; None if the units or the cost are not known."""
-    return times(units_there(row), row.get("unit_cost"))
+    """Units there at cost; None if the units or their cost are not known."""
+    return worth(units_there(row), row.get("unit_cost"))
 
 
 def position(row: Row) -> Value:
@@ -161,7 +166,7 @@ def inventory_turnover_at_retail(tables: Tables, period: Period) -> float | None
     price_of = {row.get("product_id"): row.get("list_price") for row in table(tables, "products")}
 
     def retail_value(row: Row) -> Value:
-        return times(units_there(row), price_of.get(row.get("product_id")))
+        return worth(units_there(row), price_of.get(row.get("product_id")))
 
     return ratio(net_sales(tables, period), mean_over(tables, period, retail_value))
 

@@ -45,7 +45,8 @@ _IS_COUNTED = _UNITS.is_not_null()
 
 def _mean_over_days(value: Value) -> Formula:
     """Give the mean, over the days with a snapshot, of a value added up over the day."""
-    days = Rollup(InventorySnapshots.day, where=value.is_not_null(), value=Sum(value))
+    is_known = _IS_COUNTED & value.is_not_null()
+    days = Rollup(InventorySnapshots.day, where=is_known, value=Sum(value))
     return Mean(days["value"], of=days)
 
 
@@ -73,7 +74,7 @@ stock_on_hand = Metric(
     name="stock_on_hand",
     title="Stock on hand",
     aliases=("stock_level", "inventory_units"),
-    formula=LastOverTime(_UNITS, where=_IS_COUNTED),
+    formula=LastOverTime(_UNITS),
     unit=ITEM,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
@@ -88,10 +89,7 @@ stock_on_hand = Metric(
     read_with=("inventory_value", "stockout_rate"),
     caveats="Adding the counts of several days: a stock adds up over products and places, never "
     "over time. Below zero means that more was sold than there was.",
-    competing=(
-        "available: less the units promised to orders; Shopify's month-end report leaves out "
-        "promised and incoming units.",
-    ),
+    competing=("available: less the units promised; Shopify's month-end report leaves these out.",),
     references=("Shopify, 'Inventory reports' (vendor)",),
     tags=("inventory", "stock", "count"),
 )
@@ -100,10 +98,7 @@ inventory_value = Metric(
     name="inventory_value",
     title="Inventory value",
     aliases=("inventory_value_at_cost", "stock_value"),
-    formula=LastOverTime(
-        InventorySnapshots.inventory_value,
-        where=InventorySnapshots.inventory_value.is_not_null(),
-    ),
+    formula=LastOverTime(InventorySnapshots.inventory_value),
     unit=MONEY,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
@@ -166,7 +161,7 @@ inventory_turnover_annual = Metric(
     description="How many times a year the stock is sold at the pace of the period.",
     counts="Inventory turnover over the length of the period in years of 365 days.",
     leaves_out="Everything that inventory turnover leaves out.",
-    null_when="There is no inventory turnover.",
+    null_when="There is no inventory turnover, or the range has no start or no end.",
     read_with=("inventory_turnover", "days_inventory_outstanding"),
     caveats="Bringing December to a year: the season comes along.",
     competing=("inventory_turnover: of the period as it is.",),
@@ -235,7 +230,8 @@ days_inventory_outstanding = Metric(
     description="How many days the goods lie before they are sold.",
     counts="Mean value of the stock at cost, in days of the cost of goods sold in the period.",
     leaves_out="Stock of unknown cost; days without a snapshot.",
-    null_when="Nothing was sold, the stock was never counted, or a cost of goods is not known.",
+    null_when="Nothing was sold, the stock was never counted, a cost of goods is not known, or "
+    "the range has no start or no end.",
     read_with=("inventory_turnover", "days_of_stock_remaining"),
     caveats="Setting it against a turnover with another mean: only with the same one is it the "
     "days of the period over the turns. Below zero where more went back to stock than was sold. "
@@ -266,7 +262,8 @@ days_of_stock_remaining = Metric(
     "day. Days in stock are the days of the period times the share of snapshot days on which all "
     "places of the group together had some.",
     leaves_out="Days without stock, on which nobody could buy; units under way.",
-    null_when="Nothing was sold, nothing was counted in the period, or on no day was there stock.",
+    null_when="Nothing was sold, nothing was counted in the period, on no day was there stock, or "
+    "the range has no start or no end.",
     read_with=("stock_on_hand", "stockout_rate"),
     caveats="Asking it of all products together: one that never sells hides one that is nearly "
     "gone. Taking the pace of a season that is over. In a period that is still open the units of "
@@ -444,7 +441,7 @@ gross_margin_return_on_inventory_annual = Metric(
     "money that lies in it.",
     counts="Gross margin return on inventory over the length of the period in years of 365 days.",
     leaves_out="Everything that gross margin return on inventory leaves out.",
-    null_when="There is no gross margin return on inventory.",
+    null_when="There is no gross margin return on inventory, or the range has no start or no end.",
     read_with=("gross_margin_return_on_inventory", "inventory_turnover"),
     caveats="Bringing December to a year: the season comes along.",
     competing=("gross_margin_return_on_inventory: of the period as it is.",),
