@@ -135,6 +135,7 @@ def test_only_what_adds_up_says_so():
         "discounts",
         "emails_delivered",
         "engaged_sessions",
+        "fulfilment_time.orders_waiting",
         "gross_sales",
         "identified_net_sales",
         "impressions",

@@ -330,6 +330,7 @@ def delivered(*rows: Row) -> Tables:
         "orders": [order(number, day(1, 1), number) for number in numbers],
         "order_lines": [line(number) for number in numbers],
         "shipments": list(rows),
+        "events": [{"occurred_at": day(1, 10)}],
     }
 
 
@@ -734,7 +735,7 @@ def test_m24_stock_lasts_at_the_pace_of_days_with_stock():
         "order_lines": [line(1, 6)],
         "inventory_snapshots": [stock(6, day(1, 1)), stock(0, day(1, 2)), stock(8, day(1, 3))],
     }
-    assert ask("days_of_stock_remaining", **tables) == 8 / 3
+    assert ask("days_of_stock_remaining", **tables) == near(8 / (6 / (31 * 2 / 3)))
     assert days_of_stock_remaining(tables, JAN, lookback_days=29) is None
     assert ask("days_of_stock_remaining", FEB, **tables) is None
 
@@ -809,6 +810,7 @@ def test_an_order_has_arrived_with_its_last_parcel():
     tables = {
         "orders": orders((day(1, 1), 1)),
         "order_lines": [line(1, 2)],
+        "events": [{"occurred_at": day(1, 10)}],
         "shipments": [
             parcel(1, delivered_at=day(1, 4), **times),
             parcel(2, delivered_at=None, **times),
@@ -837,9 +839,21 @@ def test_orders_due_are_those_promised_for_the_period_and_counted():
     tables["shipments"][0]["promised_at"] = None
     tables["shipments"][1]["promised_at"] = day(2, 1)
     tables["orders"][2]["status"] = "cancelled"
-    assert ask("on_time_delivery_rate", **tables) == 1
-    assert ask("on_time_delivery_rate", FEB, **tables) == 1
-    assert ask("on_time_delivery_rate", MAR, **tables) is None
+    assert ask("on_time_delivery_rate.by_due_date", **tables) == 1
+    assert ask("on_time_delivery_rate.by_due_date", FEB, **tables) == 1
+    assert ask("on_time_delivery_rate.by_due_date", MAR, **tables) is None
+
+
+def test_an_order_is_due_once_its_promise_has_passed():
+    tables = delivered(due(1), due(2), due(3, late=True), due(4))
+    tables["shipments"][0]["promised_at"] = None
+    tables["shipments"][1]["promised_at"] = day(2, 1)
+    assert ask("on_time_delivery_rate", **tables) == 0.5
+    assert ask("on_time_delivery_rate", FEB, **tables) is None
+    tables["events"] = [{"occurred_at": day(2, 1)}]
+    assert ask("on_time_delivery_rate", **tables) == near(2 / 3)
+    tables["events"] = [{"occurred_at": day(1, 9)}]
+    assert ask("on_time_delivery_rate", **tables) is None
 
 
 def test_papers_not_known_to_be_right_are_not_perfect():
@@ -882,9 +896,12 @@ SHARES = {
     "reorder_point.share_below",
     "fill_rate",
     "on_time_delivery_rate",
+    "on_time_delivery_rate.by_due_date",
     "otif_rate",
+    "otif_rate.by_due_date",
     "order_accuracy_rate",
     "perfect_order_rate",
+    "perfect_order_rate.by_delivery",
     "perfect_order_rate.product",
 }
 NEVER_NEGATIVE = {
@@ -978,8 +995,9 @@ def test_identities_of_growth_and_delivery_hold(tables: Tables, period: Period):
     before = ORACLES["customers"](tables, period.previous)
     assert values["churned_customers"] == before - values["retained_customers"]
     assert values["repeat_order_probability"] == values["repeat_purchase_rate"]
-    if values["otif_rate"] is not None:
-        assert values["otif_rate"] <= values["on_time_delivery_rate"]
+    for dating in ("", ".by_due_date"):
+        if values[f"otif_rate{dating}"] is not None:
+            assert values[f"otif_rate{dating}"] <= values[f"on_time_delivery_rate{dating}"]
 
 
 @thorough

@@ -19,6 +19,7 @@ from oracle.words import (
     Tables,
     Value,
     all_orders,
+    as_of,
     inside,
     is_product_line,
     is_true,
@@ -130,6 +131,21 @@ def placed_in(tables: Tables, period: Period) -> list[Delivery]:
     return [one for one in deliveries(tables) if inside(one.order.ordered_at, period)]
 
 
+def due(tables: Tables, period: Period) -> list[Delivery]:
+    """Orders that were placed in the period and promised for a moment that has come."""
+    now = as_of(tables)
+    return [
+        one
+        for one in placed_in(tables, period)
+        if now is not None and one.promised_at is not None and one.promised_at <= now
+    ]
+
+
+def arrived(tables: Tables, period: Period) -> list[Delivery]:
+    """Orders that were placed in the period and have arrived with their last parcel."""
+    return [one for one in placed_in(tables, period) if one.delivered_at is not None]
+
+
 def due_in(tables: Tables, period: Period) -> list[Delivery]:
     """Orders promised for the period, whenever they were placed and whatever became of them."""
     return [one for one in deliveries(tables) if inside(one.promised_at, period)]
@@ -234,14 +250,34 @@ def mean_order_cycle_time(tables: Tables, period: Period) -> float | None:
 # --- promises ------------------------------------------------------------------------------------
 
 
+def is_on_time_in_full(one: Delivery) -> bool:
+    """Whether all units had arrived by the promise."""
+    return one.is_on_time and one.is_in_full
+
+
+def is_perfect(one: Delivery) -> bool:
+    """Whether it came on time, in full, undamaged and well documented."""
+    return is_on_time_in_full(one) and one.is_undamaged and one.is_documented
+
+
 def on_time_delivery_rate(tables: Tables, period: Period) -> float | None:
-    """Share of the orders due in the period that had arrived whole by the promise."""
+    """Share of the period's orders due by now that had arrived whole by the promise."""
+    return share(due(tables, period), lambda one: one.is_on_time)
+
+
+def on_time_delivery_rate_by_due_date(tables: Tables, period: Period) -> float | None:
+    """Share of the orders promised for the period that had arrived whole by the promise."""
     return share(due_in(tables, period), lambda one: one.is_on_time)
 
 
 def otif_rate(tables: Tables, period: Period) -> float | None:
-    """Share of the orders due in the period that had arrived by the promise, nothing missing."""
-    return share(due_in(tables, period), lambda one: one.is_on_time and one.is_in_full)
+    """Share of the period's orders due by now that had arrived by the promise, nothing missing."""
+    return share(due(tables, period), is_on_time_in_full)
+
+
+def otif_rate_by_due_date(tables: Tables, period: Period) -> float | None:
+    """Share of the orders promised for the period that had arrived by then, nothing missing."""
+    return share(due_in(tables, period), is_on_time_in_full)
 
 
 def order_accuracy_rate(tables: Tables, period: Period) -> float | None:
@@ -250,16 +286,18 @@ def order_accuracy_rate(tables: Tables, period: Period) -> float | None:
 
 
 def perfect_order_rate(tables: Tables, period: Period) -> float | None:
-    """Share of the orders delivered in the period: on time, in full, undamaged, well documented."""
-    return share(
-        delivered_in(tables, period),
-        lambda one: one.is_on_time and one.is_in_full and one.is_undamaged and one.is_documented,
-    )
+    """Share of the period's orders that arrived: on time, in full, undamaged, well documented."""
+    return share(arrived(tables, period), is_perfect)
+
+
+def perfect_order_rate_by_delivery(tables: Tables, period: Period) -> float | None:
+    """Share of the orders delivered in the period that were perfect."""
+    return share(delivered_in(tables, period), is_perfect)
 
 
 def perfect_order_rate_as_product(tables: Tables, period: Period) -> float | None:
-    """The four shares multiplied, each of the orders delivered in the period."""
-    found = delivered_in(tables, period)
+    """The four shares multiplied, each of the period's orders that have arrived."""
+    found = arrived(tables, period)
     if not found:
         return None
     return prod(
@@ -313,9 +351,12 @@ FULFILMENT_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
     "order_cycle_time": order_cycle_time,
     "order_cycle_time.mean_by_delivery": mean_order_cycle_time,
     "on_time_delivery_rate": on_time_delivery_rate,
+    "on_time_delivery_rate.by_due_date": on_time_delivery_rate_by_due_date,
     "otif_rate": otif_rate,
+    "otif_rate.by_due_date": otif_rate_by_due_date,
     "order_accuracy_rate": order_accuracy_rate,
     "perfect_order_rate": perfect_order_rate,
+    "perfect_order_rate.by_delivery": perfect_order_rate_by_delivery,
     "perfect_order_rate.product": perfect_order_rate_as_product,
     "shipping_cost_per_order": shipping_cost_per_order,
     "shipping_cost_ratio": shipping_cost_ratio,

@@ -72,9 +72,14 @@ def units_there(row: Row) -> Value:
     return None if units is None else max(units, 0)
 
 
+def worth(units: Value, price: Value) -> Value:
+    """Units at a price; no units are worth nothing, whatever the price."""
+    return 0 if units == 0 else times(units, price)
+
+
 def cost_value(row: Row) -> Value:
-    """Units there at cost; None if the units or the cost are not known."""
-    return times(units_there(row), row.get("unit_cost"))
+    """Units there at cost; None if the units or their cost are not known."""
+    return worth(units_there(row), row.get("unit_cost"))
 
 
 def position(row: Row) -> Value:
@@ -161,7 +166,7 @@ def inventory_turnover_at_retail(tables: Tables, period: Period) -> float | None
     price_of = {row.get("product_id"): row.get("list_price") for row in table(tables, "products")}
 
     def retail_value(row: Row) -> Value:
-        return times(units_there(row), price_of.get(row.get("product_id")))
+        return worth(units_there(row), price_of.get(row.get("product_id")))
 
     return ratio(net_sales(tables, period), mean_over(tables, period, retail_value))
 
@@ -192,9 +197,10 @@ def days_of_stock_remaining(
 ) -> float | None:
     """Days that the stock lasts at the pace of the days on which there was stock.
 
-    The pace is that of the period, or of so many days before its end: units sold per snapshot day
-    with any stock in all places together. Oversold stock lasts no day; None if nothing was sold,
-    or no day with stock is known.
+    The pace is that of the period, or of so many days before its end: units sold per day with any
+    stock in all places together. Snapshots need not be of every day: the share of their days that
+    had stock is taken for that of all days. Oversold stock lasts no day; None if nothing was
+    sold, or no day with stock is known.
     """
     if lookback_days is not None:
         period = Period(period.end - lookback_days * DAY, period.end)
@@ -203,7 +209,8 @@ def days_of_stock_remaining(
         day, units = row.get("snapshot_date"), on_hand(row)
         if day is not None and units is not None and inside(midnight(day), period):
             units_on[day] = units_on.get(day, 0) + units
-    pace = ratio(units_sold(tables, period), len([n for n in units_on.values() if n > 0]))
+    share = ratio(len([n for n in units_on.values() if n > 0]), len(units_on))
+    pace = ratio(units_sold(tables, period), times(share, days(period)))
     stock = stock_on_hand(tables, period)
     return ratio(None if stock is None else max(stock, 0), pace)
 

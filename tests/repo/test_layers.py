@@ -22,6 +22,8 @@ AREAS = (
     "marketing",
     "customers",
     "loyalty",
+    "inventory",
+    "fulfilment",
 )
 LAYERS = (
     "__init__",

@@ -10,7 +10,9 @@ from funnelkit.catalog import (
     customers,
     email,
     engagement,
+    fulfilment,
     funnel,
+    inventory,
     journeys,
     loyalty,
     marketing,
@@ -41,6 +43,8 @@ def _constants() -> list[Metric]:
         marketing,
         customers,
         loyalty,
+        inventory,
+        fulfilment,
     )
     return [
         constant
