@@ -51,10 +51,14 @@ def test_a_kpi_with_one_definition_has_nothing_to_reconcile():
 def test_w15_340_reactions_to_a_post_that_reached_8500():
     post = {"date": [dt.date(2024, 1, 1)], "platform": ["instagram"], "campaign_id": ["post"]}
     shop = fk.Shop(
-        campaign_performance=pl.DataFrame({**post, "engagements": [340], "reach": [8500]})
+        campaign_performance=pl.DataFrame(
+            {**post, "engagements": [340], "reach": [8500], "followers": [17_000]}
+        )
     )
     assert fk.evaluate(shop, "social_engagement_rate").frame.item() == pytest.approx(0.04)
     assert fk.evaluate(shop, "reach.platform").frame.item() == 8500
+    followers = fk.evaluate(shop, "social_engagement_rate.by_followers").frame.item()
+    assert followers == pytest.approx(0.02)
 
 
 def test_m29_an_open_month_grows_against_the_same_days_of_the_month_before():
