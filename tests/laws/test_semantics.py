@@ -41,7 +41,49 @@ lawful = settings(
 few = settings(lawful, max_examples=20)
 finding = settings(lawful, max_examples=3000, phases=[Phase.generate])
 
-CATALOGUE = tuple(fk.registry().values())
+CORE = (
+    "sessions",
+    "unique_visitors",
+    "ad_spend",
+    "click_through_rate",
+    "engaged_sessions",
+    "engagement_rate",
+    "bounce_rate",
+    "session_conversion_rate",
+    "orders_per_session",
+    "cart_abandonment_rate",
+    "orders",
+    "units_sold",
+    "gross_sales",
+    "discounts",
+    "returns_value",
+    "net_sales",
+    "average_order_value",
+    "units_per_transaction",
+    "revenue_per_visitor",
+    "revenue_per_session",
+    "cost_of_goods_sold",
+    "gross_profit",
+    "gross_margin",
+    "return_on_ad_spend",
+    "customer_acquisition_cost",
+    "customers",
+    "new_customers",
+    "identified_net_sales",
+    "identified_gross_profit",
+    "purchase_frequency",
+    "repeat_purchase_rate",
+    "customer_retention_rate",
+    "customer_churn_rate",
+    "customer_lifetime_revenue",
+    "customer_lifetime_value",
+    "clv_cac_ratio",
+    "net_promoter_score",
+    "customer_satisfaction_score",
+)
+"""KPIs of every kind of fold, that the worlds of these laws can be asked for."""
+
+CATALOGUE = tuple(fk.registry()[name] for name in CORE)
 WITHOUT_PERIODS = tuple(metric for metric in CATALOGUE if not metric.compares_periods)
 OF_VISITS = {"sessions", "orders", "order_lines", "returns", "carts"}
 BY_CHANNEL = tuple(metric for metric in CATALOGUE if set(metric.inputs) <= OF_VISITS)
