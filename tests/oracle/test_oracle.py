@@ -27,13 +27,22 @@ from oracle.shops import (
 from oracle.words import ORACLES, Period, Tables, Value
 from oracle.words_carts import CART_ORACLES
 from oracle.words_email import EMAIL_ORACLES
+from oracle.words_fulfilment import FULFILMENT_ORACLES
 from oracle.words_funnel import FUNNEL_ORACLES
+from oracle.words_inventory import INVENTORY_ORACLES
 from oracle.words_traffic import TRAFFIC_ORACLES
 
 PARTS = {"identified_net_sales", "identified_gross_profit", "engaged_sessions"}
 """Metrics that are parts of others, and have no function of their own."""
 
-ELSEWHERE = {*TRAFFIC_ORACLES, *EMAIL_ORACLES, *FUNNEL_ORACLES, *CART_ORACLES}
+ELSEWHERE = {
+    *TRAFFIC_ORACLES,
+    *EMAIL_ORACLES,
+    *FUNNEL_ORACLES,
+    *CART_ORACLES,
+    *INVENTORY_ORACLES,
+    *FULFILMENT_ORACLES,
+}
 """KPIs that are compared in modules of their own."""
 
 KPIS = [name for name in ORACLES if name in fk.registry()]
