@@ -163,7 +163,7 @@ def _any_parcel(where: Predicate) -> FromChildren:
 
 def _worth(price: Column | Lookup) -> Case:
     units = InventorySnapshots.on_hand_units
-    return Case(units > 0, units * price, Literal(0.0))
+    return Case(units <= 0, Literal(0.0), units * price)
 
 
 def _of_product(flag: Column) -> IsTrue:
@@ -288,6 +288,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         ),
     ),
     Orders.promised_at: (FromChildren(Shipments.order_id, Max(Shipments.promised_at)),),
+    Orders.shipping_cost: (FromChildren(Shipments.order_id, Sum(Shipments.shipping_cost)),),
     Orders.shipped_units: (FromChildren(Shipments.order_id, Sum(Shipments.units_shipped)),),
     Orders.first_shipped_units: (
         FromChildren(

@@ -164,6 +164,7 @@ class Orders(
     fees_amount = Money("Other charges to the customer.")
     payment_fee = Money("What the payment cost the shop.")
     fulfilment_cost = Money("What picking and packing cost the shop.")
+    shipping_cost = Money("What the carriers took for its parcels.")
     attributed_channel = Category("The channel that the order is credited to.")
     attributed_campaign = Category("The campaign that the order is credited to.")
     is_gift_card_only = Flag("It has lines, and every one is a gift card.")

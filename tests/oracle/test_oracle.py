@@ -28,7 +28,9 @@ from oracle.words import ORACLES, Period, Tables, Value
 from oracle.words_carts import CART_ORACLES
 from oracle.words_customers import CUSTOMER_ORACLES
 from oracle.words_email import EMAIL_ORACLES
+from oracle.words_fulfilment import FULFILMENT_ORACLES
 from oracle.words_funnel import FUNNEL_ORACLES
+from oracle.words_inventory import INVENTORY_ORACLES
 from oracle.words_profit import PROFIT_ORACLES
 from oracle.words_sales import SALES_ORACLES
 from oracle.words_traffic import TRAFFIC_ORACLES
@@ -50,6 +52,8 @@ ELSEWHERE = {
     *SALES_ORACLES,
     *PROFIT_ORACLES,
     *CUSTOMER_ORACLES,
+    *INVENTORY_ORACLES,
+    *FULFILMENT_ORACLES,
 }
 """KPIs that are compared in modules of their own."""
 

@@ -22,6 +22,7 @@ __all__ = [
     "perfect_order_rate",
     "perfect_order_rate_product",
     "shipping_cost_per_order",
+    "shipping_cost_ratio",
     "shipping_cost_ratio_by_shipping_day",
 ]
 
@@ -377,6 +378,30 @@ shipping_cost_per_order = Metric(
         "'Shipping cost per order' (third party)",
         "whiplash.com, 'Shipping cost per order' (third party)",
     ),
+    tags=("fulfilment", "money", "ratio"),
+)
+
+shipping_cost_ratio = Metric(
+    name="shipping_cost_ratio",
+    title="Shipping cost ratio",
+    aliases=("shipping_cost_percent",),
+    formula=Sum(Orders.shipping_cost, where=Orders.is_counted) / Positive(Name("net_sales")),
+    unit=RATIO,
+    stage=Stage.RETENTION,
+    aida=AidaStage.ACTION,
+    area=Area.OPERATIONS,
+    better=Direction.DOWN,
+    bounds=(0, None),
+    description="What the carriers take of each unit of net sales.",
+    counts="Cost of all parcels of the orders placed in the period, whenever they leave, over the "
+    "net sales of the period.",
+    leaves_out="Packaging and labour; what customers pay for shipping; orders that do not count.",
+    null_when="Net sales are zero or negative.",
+    read_with=("shipping_cost_per_order", "contribution_margin_ratio"),
+    caveats="Setting the parcels of one month against the sales of another: both go by the day of "
+    "the order. Orders not shipped yet have no cost so far.",
+    competing=("shipping_cost_ratio.by_shipping_day: the parcels that left in the period.",),
+    references=("'Shipping cost %' (third party)",),
     tags=("fulfilment", "money", "ratio"),
 )
 

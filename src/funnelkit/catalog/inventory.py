@@ -6,7 +6,6 @@ from funnelkit.formula.formulas import (
     Abs,
     Count,
     Formula,
-    FormulaNode,
     LastOverTime,
     Mean,
     Name,
@@ -50,11 +49,7 @@ def _mean_over_days(value: Value) -> Formula:
     return Mean(days["value"], of=days)
 
 
-def _at_least_none(stock: FormulaNode) -> Formula:
-    """Give a stock, or 0 where more was sold than there was."""
-    return (stock + Abs(stock)) / 2
-
-
+_STOCK_OR_NONE = (Name("stock_on_hand") + Abs(Name("stock_on_hand"))) / 2  # 0 where it is below
 _MEAN_VALUE = _mean_over_days(InventorySnapshots.inventory_value)
 _MEAN_RETAIL = _mean_over_days(InventorySnapshots.retail_value)
 _MEAN_UNITS = _mean_over_days(Case(_UNITS < 0, Literal(0), _UNITS))
@@ -249,8 +244,7 @@ days_of_stock_remaining = Metric(
     name="days_of_stock_remaining",
     title="Days of stock remaining",
     aliases=("stock_cover", "days_of_cover", "stock_runway"),
-    formula=_at_least_none(Name("stock_on_hand"))
-    / (Name("units_sold") / (_SHARE_IN_STOCK * (PeriodYears() * 365))),
+    formula=_STOCK_OR_NONE / (Name("units_sold") / (_SHARE_IN_STOCK * (PeriodYears() * 365))),
     unit=NUMBER,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
@@ -280,8 +274,7 @@ sell_through_rate = Metric(
     name="sell_through_rate",
     title="Sell-through rate",
     aliases=("str",),
-    formula=Name("units_sold.net")
-    / Positive(Name("units_sold.net") + _at_least_none(Name("stock_on_hand"))),
+    formula=Name("units_sold.net") / Positive(Name("units_sold.net") + _STOCK_OR_NONE),
     unit=RATIO,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,

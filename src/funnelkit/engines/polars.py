@@ -281,11 +281,11 @@ class PolarsEngine:
         name, keys = step.folds[0].name, _keys(step)
         owner = [*(key for key in keys if key != PERIOD), *self._entity(step)]
         value = self.compiler.value(last.value).cast(pl.Float64)
+        known, time = value.is_not_null(), self.data.known[step.table].time
         if last.where is not None:
-            value = pl.when(self.compiler.predicate(last.where)).then(value)
-        time = self.data.known[step.table].time
-        latest = value.sort_by(time).last().fill_null(0.0).alias(name)
-        held = rows.group_by([*keys, *self._entity(step)]).agg(latest)
+            value = pl.when(self.compiler.predicate(last.where)).then(value).otherwise(0.0)
+        latest = value.sort_by(time).last().alias(name)
+        held = rows.filter(known).group_by([*keys, *self._entity(step)]).agg(latest)
         if step.calendar.has_periods:
             before = pl.col(name).shift(1, fill_value=0.0).over(owner, order_by=PERIOD)
             held = held.with_columns(pl.col(name) - before)
