@@ -139,6 +139,7 @@ def plan(  # noqa: PLR0913  # as evaluate
         FunnelkitError: As for `evaluate`, save what only the data can show.
     """
     check_kind("shop", shop, (Shop,), "bind the frames: fk.Shop(orders=…)")
+    shop.data.refresh()
     chosen = _metrics(metrics)
     dimensions = _dimensions(by, {metric.name for metric in chosen})
     predicate = _predicate(where)

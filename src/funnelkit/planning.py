@@ -175,7 +175,7 @@ class _Planner:
                 return self._leaf(fold, back, to_date=to_date)
 
     def _leaf(self, aggregate: Aggregate | Native, back: Back, *, to_date: bool) -> Leaf:
-        if isinstance(aggregate, LastOverTime) and self._is_stock(aggregate):
+        if isinstance(aggregate, LastOverTime) and self.data.known[source_of(aggregate)].things:
             to_date = True
         elif to_date:
             check_grows(aggregate)
@@ -193,11 +193,6 @@ class _Planner:
         if self.metric not in users:
             users.append(self.metric)
         return Leaf(found.name, back.periods, back.like_for_like)
-
-    def _is_stock(self, fold: LastOverTime) -> bool:
-        """Whether each thing keeps its last value: the key is that of things in time."""
-        table = self.data.known[source_of(fold)]
-        return table.time in table.key and len(table.key) > 1
 
     def steps(self) -> tuple[Step, ...]:
         """Put the folds into steps: one per table and kind of folding."""

@@ -13,6 +13,7 @@ from funnelkit.formula.properties import columns_of, leaves
 from funnelkit.formula.values import Column, Lookup, Predicate, Scalar, Value
 
 __all__ = [
+    "RATE_DAYS",
     "Default",
     "Everywhere",
     "FirstOver",
@@ -116,9 +117,13 @@ class NextOver:
     where: Predicate
 
 
+RATE_DAYS = 7
+"""How many days a rate holds beyond its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class RateOn:
-    """What a currency was worth on a day: the last known rate, at most seven days old.
+    """What a currency was worth on a day: the last known rate that still holds.
 
     Attributes:
         currency: The currency.

@@ -26,7 +26,7 @@ Report = Callable[[Step], None]
 
 
 class Engine(Protocol):
-    """Carries out the steps of a plan on the data of one data."""
+    """Carries out the steps of a plan on the data of one shop."""
 
     def fold(self, steps: Sequence[Step], *, report: Report | None = None) -> list[pl.DataFrame]:
         """Answer every step; the promises of each table that is read are checked once.

@@ -10,7 +10,7 @@ from typing import assert_never
 
 import polars as pl
 
-from funnelkit.calendar import Calendar, Span, localised
+from funnelkit.calendar import Calendar, Span
 from funnelkit.data import ShopData
 from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.formula.formulas import (
@@ -57,6 +57,7 @@ from funnelkit.formula.values import (
     Value,
 )
 from funnelkit.kinds import TIMES, Sort, sort_of
+from funnelkit.zones import localised
 
 MOST_COMPARISONS = 8
 SEPARATOR = "\x1f"
@@ -72,7 +73,7 @@ def column_name(item: Column | Lookup) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Writes Polars expressions for the columns of one data."""
+    """Writes Polars expressions for the columns of one shop."""
 
     data: ShopData
 

@@ -51,7 +51,6 @@ class PolarsEngine:
     runs: dict[object, Runs] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.data.refresh()
         self.compiler = Compiler(self.data)
         self.frames = Frames(self.data, self.compiler, self._collect_one)
 
@@ -121,7 +120,8 @@ class PolarsEngine:
         clock = declared.get(declared.time)
         if self.data.lacks(clock):
             return None
-        first = self._extreme(clock, latest=False)
+        extent = self.data.extent(clock)
+        first = extent[0] if extent else self._extreme(clock, latest=False)
         return None if first is None else self.data.calendar.shown(first)
 
     def _extreme(self, clock: Column, *, latest: bool) -> dt.datetime | None:
@@ -162,7 +162,7 @@ class PolarsEngine:
         if any(isinstance(fold, CountRetained) for fold in folded):
             return self._of_runs(rows, step)
         match folded[0]:
-            case LastOverTime() as last if is_grown or self._entity(step):
+            case LastOverTime() as last if self.data.known[step.table].things:
                 return self._stock(rows, step, last)
             case LastOverTime() as last:
                 name = step.folds[0].name
@@ -199,8 +199,9 @@ class PolarsEngine:
         clock = table.get(table.time)
         has_clock = not self.data.lacks(clock)
         wants = [*step.reads, *([clock] if has_clock else []), *self._tie_breakers(step)]
-        if any(isinstance(fold.aggregate, LastOverTime) for fold in step.folds):
-            wants += [table.get(name) for name in self._entity(step)]
+        has_stock = any(isinstance(fold.aggregate, LastOverTime) for fold in step.folds)
+        if has_stock:
+            wants += [table.get(name) for name in table.things]
         rows = self.frames.prepare(step.table, wants, spread=step.is_spread)
         if step.first_of is not None:
             return rows.filter(pl.col(clock.name).is_not_null(), *self._entering(step))
@@ -215,8 +216,7 @@ class PolarsEngine:
             first = step.calendar.label(step.calendar.boundaries[0]).item()
             named[PERIOD] = named[PERIOD].fill_null(first)
         rows = rows.with_columns(**named)
-        has_stock = any(isinstance(fold.aggregate, LastOverTime) for fold in step.folds)
-        if has_stock and not self._entity(step):
+        if has_stock and not table.things:
             moment = self.compiler.value(clock)
             latest = moment.max().over(PERIOD) if step.calendar.has_periods else moment.max()
             rows = rows.with_columns((moment == latest).alias(_LAST))
@@ -268,24 +268,19 @@ class PolarsEngine:
             moment = pl.when(self.compiler.predicate(fold.where)).then(moment)
         return moment.min() if isinstance(fold, Min) else moment.max()
 
-    def _entity(self, step: Step) -> tuple[str, ...]:
-        """Give the key columns besides the time: what has one value at a time."""
-        table = self.data.known[step.table]
-        return tuple(n for n in table.key if n != table.time) if table.time in table.key else ()
-
     def _stock(self, rows: pl.LazyFrame, step: Step, last: LastOverTime) -> pl.LazyFrame:
         """Give what each period adds to the stock: of each thing its last value less the last.
 
         Without periods that is the stock itself.
         """
-        name, keys = step.folds[0].name, _keys(step)
-        owner = [*(key for key in keys if key != PERIOD), *self._entity(step)]
+        name, keys, table = step.folds[0].name, _keys(step), self.data.known[step.table]
+        owner = [*(key for key in keys if key != PERIOD), *table.things]
         value = self.compiler.value(last.value).cast(pl.Float64)
-        known, time = value.is_not_null(), self.data.known[step.table].time
+        known = value.is_not_null()
         if last.where is not None:
             value = pl.when(self.compiler.predicate(last.where)).then(value).otherwise(0.0)
-        latest = value.sort_by(time).last().alias(name)
-        held = rows.filter(known).group_by([*keys, *self._entity(step)]).agg(latest)
+        latest = value.sort_by(table.time).last().alias(name)
+        held = rows.filter(known).group_by([*keys, *table.things]).agg(latest)
         if step.calendar.has_periods:
             before = pl.col(name).shift(1, fill_value=0.0).over(owner, order_by=PERIOD)
             held = held.with_columns(pl.col(name) - before)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from funnelkit.calendar import localised
 from funnelkit.data import ShopData
 from funnelkit.engines.expressions import Compiler, column_name
 from funnelkit.errors import MissingInputError
@@ -17,6 +16,7 @@ from funnelkit.formula.properties import leaves
 from funnelkit.formula.values import Column, Lookup, Money, Predicate, PredicateNode
 from funnelkit.kinds import Sort, sort_of
 from funnelkit.rules import (
+    RATE_DAYS,
     Default,
     Everywhere,
     FirstOver,
@@ -28,12 +28,11 @@ from funnelkit.rules import (
     Rule,
     dependencies,
 )
-from funnelkit.tables import ExchangeRates
+from funnelkit.zones import localised
 
 __all__ = ["Frames"]
 
 _PARENT, _DAY = "#parent", "#day"
-RATE_DAYS = 7
 
 
 @dataclass(slots=True)
@@ -161,42 +160,38 @@ class Frames:
                 joined = self._join_children(frame, column, folded)
                 return joined.with_columns(pl.col(name).fill_null(value=False))
             case NumberOver(key, order, where):
-                ordered = frame.sort(key.name, *(part.name for part in order))
-                return _numbered(ordered, name, key, self._enters(where, key, order[0]))
+                enters = self._enters(where, key, order[0])
+                return _numbered(_in_order(frame, key, order), name, key, enters)
             case FirstOver(key, value, where):
                 known = self.compiler.predicate(where) & pl.col(key.name).is_not_null()
                 earliest = pl.col(value.name).min().alias(name)
                 first = frame.filter(known).group_by(key.name).agg(earliest)
                 return frame.join(first, on=key.name, how="left")
             case PreviousOver(key, value, order, where):
-                ordered = frame.sort(key.name, *(part.name for part in order))
                 enters = self._enters(where, key, order[0])
-                return _preceded(ordered, name, key, value, enters)
+                return _preceded(_in_order(frame, key, order), name, key, value, enters)
             case NextOver(key, value, order, where):
-                ordered = frame.sort(key.name, *(part.name for part in order))
+                turned = _in_order(frame, key, order).reverse()
                 enters = self._enters(where, key, order[0])
-                turned = _preceded(ordered.reverse(), name, key, value, enters)
-                return turned.reverse()
-            case RateOn(currency, day):
-                return self._rated(frame, name, currency, day)
+                return _preceded(turned, name, key, value, enters).reverse()
+            case RateOn():
+                return self._rated(frame, name, rule)
             case PredicateNode():
                 return frame.with_columns(self.compiler.predicate(rule).alias(name))
             case _:
                 return frame.with_columns(self.compiler.value(rule).alias(name))
 
-    def _rated(
-        self, frame: pl.LazyFrame, name: str, currency: Column | Lookup, day: Column
-    ) -> pl.LazyFrame:
+    def _rated(self, frame: pl.LazyFrame, name: str, rule: RateOn) -> pl.LazyFrame:
         """Add the rate of the row's currency on its day; the shop's own is worth one."""
-        own = (ExchangeRates.date, ExchangeRates.currency, ExchangeRates.rate)
-        on, of, worth = (pl.col(column.name) for column in own)
+        clock, currency, _ = rule.rates
+        on, of, worth = (pl.col(column.name) for column in rule.rates)
         days = pl.date_ranges(on, on + dt.timedelta(days=RATE_DAYS))
-        clock = self.compiler.local(ExchangeRates.date).cast(pl.Date)
-        rates = self.prepare(ExchangeRates.table, own).sort(on).with_columns(clock)
+        local = self.compiler.local(clock).cast(pl.Date)
+        rates = self.prepare(clock.table, rule.rates).sort(on).with_columns(local)
         held = rates.with_columns(days.alias(_DAY)).explode(_DAY).sort(on, maintain_order=True)
-        grid = held.unique([ExchangeRates.currency.name, _DAY], keep="last", maintain_order=True)
-        money = column_name(currency)
-        rated = frame.with_columns(self.compiler.local(day).cast(pl.Date).alias(_DAY)).join(
+        grid = held.unique([currency.name, _DAY], keep="last", maintain_order=True)
+        money = column_name(rule.currency)
+        rated = frame.with_columns(self.compiler.local(rule.day).cast(pl.Date).alias(_DAY)).join(
             grid.select(of.alias(_PARENT), _DAY, worth.alias(name)),
             left_on=[money, _DAY],
             right_on=[_PARENT, _DAY],
@@ -273,6 +268,11 @@ def _way(item: Lookup) -> tuple[Column, str]:
 
 def _table(item: Column | Lookup) -> str:
     return item.key.table if isinstance(item, Lookup) else item.table
+
+
+def _in_order(frame: pl.LazyFrame, key: Column, order: Sequence[Column]) -> pl.LazyFrame:
+    """Sort rows by their key, and within it by time."""
+    return frame.sort(key.name, *(part.name for part in order))
 
 
 def _numbered(ordered: pl.LazyFrame, name: str, key: Column, enters: pl.Expr) -> pl.LazyFrame:

@@ -178,7 +178,7 @@ def all_findings(data: ShopData) -> list[Finding]:
 
 def _not_finite(data: ShopData, name: str) -> Iterator[Finding]:
     floats = data.tables[name].floats
-    counts = floats.select((~pl.all().is_finite()).sum()).collect(engine="streaming")
+    counts = _streamed(floats.select((~pl.all().is_finite()).sum()))
     for column in counts.columns:
         if rows := int(counts.get_column(column).sum()):
             broken = floats.select(column).filter(~pl.col(column).is_finite()).head(FEW).collect()
@@ -196,9 +196,8 @@ def _orphans(data: ShopData, name: str) -> Iterator[Finding]:
         if target not in parent.columns:
             continue
         pointing = child.frame.select(key).filter(pl.col(key).is_not_null())
-        lost = pointing.join(
-            parent.frame.select(target), left_on=key, right_on=target, how="anti"
-        ).collect(engine="streaming")
+        known = parent.frame.select(target)
+        lost = _streamed(pointing.join(known, left_on=key, right_on=target, how="anti"))
         if lost.height:
             problem, remedy = f"points to no row of {parent_name}", f"supply the {parent_name} too"
             sample = _sample(lost.unique().sort(key).head(FEW))
@@ -225,7 +224,7 @@ def _currencies(data: ShopData, name: str) -> Iterator[Finding]:
     if "currency" not in bound.columns or data.rate(name) or name == ExchangeRates.table:
         return
     kinds = bound.frame.group_by("currency").len().sort("len", descending=True)
-    found = kinds.filter(pl.col("currency").is_not_null()).collect(engine="streaming")
+    found = _streamed(kinds.filter(pl.col("currency").is_not_null()))
     if found.height > 1:
         rows = int(found.get_column("len").slice(1).sum())
         problem, remedy = "is mixed, and there are no rates", "bind exchange_rates, or fx_rate"
@@ -244,7 +243,7 @@ def _returned_above_sold(data: ShopData) -> Iterator[Finding]:
             for table in (Returns.table, OrderLines.table)
         )
         both = back.join(out, on=key.name).filter(pl.col(Returns.table) > pl.col(OrderLines.table))
-        over = both.sort(key.name).collect(engine="streaming")
+        over = _streamed(both.sort(key.name))
         if over.height:
             problem, remedy = f"returned is more than was sold of a {key.name}", "look at these"
             sample = _sample(over.head(FEW))

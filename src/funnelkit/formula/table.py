@@ -28,6 +28,8 @@ class Table:
         spread: For a row that covers several days: the names of its first day,
             its last day (included) and the amounts shared out evenly.
         parents: Foreign key column and the table it points to, many-to-one.
+        things: Where a row is a thing at a time, the key columns that name the
+            thing; none where the time is no part of the key.
         columns: The declared columns by name.
 
     Examples:
@@ -48,6 +50,7 @@ class Table:
     time: ClassVar[str]
     spread: ClassVar[tuple[str, str, tuple[str, ...]] | None]
     parents: ClassVar[Mapping[str, str]]
+    things: ClassVar[tuple[str, ...]]
     columns: ClassVar[Mapping[str, Column]]
 
     def __init_subclass__(  # noqa: PLR0913  # a declaration names all it declares
@@ -65,6 +68,7 @@ class Table:
         cls.table = table
         cls.key = (key,) if isinstance(key, str) else key
         cls.time = time
+        cls.things = tuple(n for n in cls.key if n != time) if time in cls.key else ()
         cls.row = row or Unit(((table.removesuffix("s"), 1),))
         cls.spread = spread
         cls.parents = dict(parents or {})
