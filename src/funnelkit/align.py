@@ -16,23 +16,28 @@ from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.errors import ContractError, DataError, Fault
 from funnelkit.fiscal import FIRST_YEAR, LAST_YEAR
 from funnelkit.formula.formulas import (
+    Abs,
     Constant,
     Count,
     CountDistinct,
     CountRetained,
     PeriodYears,
+    Positive,
+    Share,
+    Sqrt,
     Sum,
+    Tile,
+    Until,
 )
 from funnelkit.formula.values import Operator
 from funnelkit.guards import CURRENCY_ENDS, LOWEST_CURRENCY
 from funnelkit.lowered import (
-    AboveZero,
     Leaf,
     Lowered,
     Operated,
-    PartOfAll,
+    Turned,
+    TurnedBy,
     Unless,
-    WithoutSign,
 )
 from funnelkit.steps import Fold, Plan, Question, Step
 
@@ -281,11 +286,17 @@ class Context:
 
     Attributes:
         years: The length of each period in years.
+        groups: The key columns besides the period.
         has_periods: Whether time is divided.
     """
 
     years: pl.Expr
+    groups: tuple[str, ...]
     has_periods: bool
+
+    def over_groups(self, folded: pl.Expr) -> pl.Expr:
+        """Give what is folded of all groups of the same period."""
+        return folded.over(PERIOD) if self.has_periods else folded
 
 
 def compute(lowered: Lowered, asked: Context) -> pl.Expr:
@@ -299,15 +310,8 @@ def compute(lowered: Lowered, asked: Context) -> pl.Expr:
             return asked.years
         case Unless(value, count, above, _):
             return pl.when(pl.col(leaf_column(count)) <= above).then(compute(value, asked))
-        case AboveZero(value):
-            inner = compute(value, asked)
-            return pl.when(inner > 0).then(inner)
-        case WithoutSign(value):
-            return compute(value, asked).abs()
-        case PartOfAll(value):
-            inner = compute(value, asked)
-            whole = _whole(inner, asked)
-            return pl.when(whole != 0).then(inner / whole)
+        case Turned(by, value):
+            return _turned(by, compute(value, asked), asked)
         case Operated(operator, left, right):
             one, two = compute(left, asked), compute(right, asked)
             match operator:
@@ -335,15 +339,9 @@ def reason_of(lowered: Lowered, asked: Context) -> pl.Expr:
         case Unless(value, count, above, reason):
             is_over = pl.col(leaf_column(count)) > above
             return pl.when(is_over).then(pl.lit(reason)).otherwise(reason_of(value, asked))
-        case AboveZero(value):
-            is_low = compute(value, asked) <= 0
-            return pl.when(is_low).then(pl.lit("not_positive")).otherwise(reason_of(value, asked))
-        case WithoutSign(value):
-            return reason_of(value, asked)
-        case PartOfAll(value):
-            is_nothing = _whole(compute(value, asked), asked) == 0
-            nothing = pl.when(is_nothing).then(pl.lit("empty_denominator"))
-            return nothing.otherwise(reason_of(value, asked))
+        case Turned(by, value):
+            why = _why_not_turned(by, compute(value, asked), asked)
+            return pl.coalesce(why, reason_of(value, asked))
         case Operated(operator, left, right):
             inner = pl.coalesce(reason_of(left, asked), reason_of(right, asked))
             if operator is not Operator.DIVIDE:
@@ -354,14 +352,54 @@ def reason_of(lowered: Lowered, asked: Context) -> pl.Expr:
             assert_never(lowered)
 
 
-def _whole(value: pl.Expr, asked: Context) -> pl.Expr:
-    """Give the sum of a value over all groups of the same period."""
-    return value.sum().over(PERIOD) if asked.has_periods else value.sum()
+def _turned(by: TurnedBy, value: pl.Expr, asked: Context) -> pl.Expr:
+    """Give what a formula makes of the value of another."""
+    match by:
+        case Positive():
+            return pl.when(value > 0).then(value)
+        case Abs():
+            return value.abs()
+        case Sqrt():
+            return pl.when(value >= 0).then(value.sqrt())
+        case Share():
+            whole = asked.over_groups(value.sum())
+            return pl.when(whole != 0).then(value / whole)
+        case Tile(_, parts, dense=is_dense):
+            ranked = value.unique() if is_dense else value
+            cuts = (ranked.quantile(k / parts, "linear") for k in range(1, parts))
+            above = (value > asked.over_groups(cut) for cut in cuts)
+            return 1 + pl.sum_horizontal(one.cast(pl.Int64) for one in above) + 0 * value
+        case Until():
+            number = pl.int_range(pl.len()).over(asked.groups or pl.lit(1))
+            first = pl.when(value >= 0).then(number).min().over(asked.groups or pl.lit(1))
+            return pl.when(number >= first).then(first)
+        case _:
+            assert_never(by)
+
+
+def _why_not_turned(by: TurnedBy, value: pl.Expr, asked: Context) -> pl.Expr:
+    """Give the reason why nothing could be made of a value; null where something was."""
+    match by:
+        case Positive():
+            return pl.when(value <= 0).then(pl.lit("not_positive"))
+        case Sqrt():
+            return pl.when(value < 0).then(pl.lit("negative"))
+        case Share():
+            is_nothing = asked.over_groups(value.sum()) == 0
+            return pl.when(is_nothing).then(pl.lit("empty_denominator"))
+        case Until():
+            is_early = _turned(by, value, asked).is_null() & value.is_not_null()
+            return pl.when(is_early).then(pl.lit("not_reached"))
+        case Abs() | Tile():
+            return pl.lit(None, dtype=pl.String)
+        case _:
+            assert_never(by)
 
 
 def context_of(question: Question) -> Context:
     """Give what the arithmetic of a question needs to know besides the leaves."""
-    return Context(_period_years(question), question.calendar.has_periods)
+    groups = tuple(group_column(dimension.name) for dimension in question.by)
+    return Context(_period_years(question), groups, question.calendar.has_periods)
 
 
 def _period_years(question: Question) -> pl.Expr:

@@ -10,6 +10,7 @@ from funnelkit.catalog.funnel import step_conversion_rate
 from funnelkit.catalog.loyalty import repeat_order_probability_after, repeat_purchase_rate_within
 from funnelkit.catalog.marketing import paid_cac_of, return_on_ad_spend_order_attributed_of
 from funnelkit.catalog.offers import attach_rate_of, cross_sell_rate_of
+from funnelkit.catalog.replenishment import safety_stock_at
 from funnelkit.catalog.returns import return_rate_over
 from funnelkit.demo_shop import demo
 from funnelkit.derivations import OrderPolicy
@@ -46,8 +47,11 @@ from funnelkit.formula.formulas import (
     Rollup,
     Share,
     Shift,
+    Sqrt,
     StdDev,
     Sum,
+    Tile,
+    Until,
 )
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import (
@@ -202,16 +206,19 @@ __all__ = [
     "Shift",
     "Shipments",
     "Shop",
+    "Sqrt",
     "Stage",
     "StdDev",
     "Sum",
     "Surveys",
     "Table",
+    "Tile",
     "Time",
     "Unit",
     "UnitError",
     "UnknownNameError",
     "UnsupportedError",
+    "Until",
     "Viewers",
     "WeekYear",
     "attach_rate_of",
@@ -233,5 +240,6 @@ __all__ = [
     "repeat_purchase_rate_within",
     "return_on_ad_spend_order_attributed_of",
     "return_rate_over",
+    "safety_stock_at",
     "step_conversion_rate",
 ]

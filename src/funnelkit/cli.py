@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _demo(_: argparse.Namespace) -> str:
     shop = demo()
-    kpis = [metric for metric in registry().values() if not metric.variant_of]
+    kpis = [m for m in registry().values() if not (m.variant_of or m.per)]
     quarters = evaluate(shop, kpis, every="1q")
     parts = ["The demo shop, 2024 by quarter", repr(quarters)]
     names = ["sessions", "conversion_rate", "average_order_value", "repeat_purchase_rate"]
@@ -89,6 +89,9 @@ def _demo(_: argparse.Namespace) -> str:
     parts += ["By channel of the visit", repr(channels)]
     platforms = evaluate(shop, ["ad_spend", "return_on_ad_spend"], by="platform")
     parts += ["By advertising platform", repr(platforms)]
+    names = ["cohort_retention", "cohort_cumulative_value", "cac_payback_period"]
+    cohorts = evaluate(shop, names, by="cohort", every="1q")
+    parts += ["By the quarter in which customers were won", repr(cohorts)]
     parts += ["funnelkit describe cr, say, tells what a number means."]
     return "\n\n".join(parts)
 
@@ -152,5 +155,6 @@ def _asked(options: argparse.Namespace, shop: Shop) -> list[str | Metric]:
         for metric in registry().values()
         if not (metric.variant_of or shop.missing(metric))
         and (options.every or not metric.compares_periods)
+        and (not metric.per or metric.per in options.by)
         and all(can_reach(shop.data, table, name) for table in metric.inputs for name in options.by)
     ]

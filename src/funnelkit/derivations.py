@@ -29,6 +29,7 @@ from funnelkit.rules import (
     FromChildren,
     NextOver,
     NumberOver,
+    PeriodOf,
     PreviousOver,
     RateOn,
     Rule,
@@ -255,6 +256,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     Orders.next_ordered_at: (
         NextOver(Orders.customer_key, Orders.ordered_at, _IN_TIME, _IS_NUMBERED),
     ),
+    Orders.cohort: (PeriodOf(Orders.first_order_at),),
     Orders.session_number: (Lookup(Orders.session_id, Sessions.session_number),),
     Orders.previous_session_number: (
         PreviousOver(Orders.visitor_id, Orders.session_number, _IN_TIME, _PLACED_IN_A_VISIT),
@@ -304,6 +306,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         Orders.is_on_time & Orders.is_in_full & ~Orders.is_damaged & Orders.has_documents,
     ),
     OrderLines.ordered_at: (Lookup(OrderLines.order_id, Orders.ordered_at),),
+    OrderLines.day: (Joined(OrderLines.ordered_at),),
     OrderLines.discount_amount: (Default(value=0.0, absent=(OrderLines.discount_amount,)),),
     OrderLines.unit_cost: (Lookup(OrderLines.product_id, Products.unit_cost),),
     OrderLines.line_type: (Default(value="product", absent=(OrderLines.line_type,)),),
@@ -355,6 +358,8 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         RateOn(CampaignPerformance.currency, CampaignPerformance.date, _RATES),
     ),
     MarketingCosts.fx_rate: (RateOn(MarketingCosts.currency, MarketingCosts.period_start, _RATES),),
+    CampaignPerformance.cohort: (PeriodOf(CampaignPerformance.date),),
+    MarketingCosts.cohort: (PeriodOf(MarketingCosts.period_start),),
     CampaignPerformance.is_social: (CampaignPerformance.platform.is_in(SOCIAL_PLATFORMS),),
     EmailSends.is_delivered: (EmailSends.bounce_type.is_null(),),
     EmailSends.is_clicked: (EmailSends.first_clicked_at.is_not_null(),),

@@ -35,6 +35,7 @@ from funnelkit.rules import (
     FromChildren,
     NextOver,
     NumberOver,
+    PeriodOf,
     PreviousOver,
     RateOn,
 )
@@ -132,7 +133,7 @@ def _of_column(data: ShopData, column: Column) -> Sort:
     match rule:
         case None:
             return Sort.UNKNOWN
-        case FirstOver(_, value) | PreviousOver(_, value) | NextOver(_, value):
+        case FirstOver(_, value) | PreviousOver(_, value) | NextOver(_, value) | PeriodOf(value):
             return sort_of(data, value)
         case FromChildren(_, Min(value) | Max(value), None):
             return sort_of(data, value)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
-from funnelkit.formula.formulas import Constant, PeriodYears
+from funnelkit.formula.formulas import (
+    Abs,
+    Constant,
+    Name,
+    PeriodYears,
+    Positive,
+    Share,
+    Sqrt,
+    Tile,
+    Until,
+)
 from funnelkit.formula.values import Operator
 
 __all__ = [
-    "AboveZero",
     "Leaf",
     "Lowered",
     "Operated",
-    "PartOfAll",
+    "Turned",
+    "TurnedBy",
     "Unless",
-    "WithoutSign",
     "has_period_length",
     "leaves_of",
     "show",
@@ -57,28 +66,23 @@ class Unless:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class AboveZero:
-    """A value that is null where it is not above zero."""
-
-    value: Lowered
+TurnedBy = Positive | Abs | Sqrt | Share | Tile | Until
 
 
 @dataclass(frozen=True, slots=True)
-class WithoutSign:
-    """A value without its sign."""
+class Turned:
+    """What a formula makes of the value of another.
 
+    Attributes:
+        by: The formula that says what is made of it.
+        value: The value.
+    """
+
+    by: TurnedBy
     value: Lowered
 
 
-@dataclass(frozen=True, slots=True)
-class PartOfAll:
-    """A value over the sum of it in all groups of the same period."""
-
-    value: Lowered
-
-
-Lowered = Leaf | Constant | PeriodYears | Operated | Unless | AboveZero | WithoutSign | PartOfAll
+Lowered = Leaf | Constant | PeriodYears | Operated | Unless | Turned
 
 
 def show(lowered: Lowered) -> str:
@@ -93,12 +97,8 @@ def show(lowered: Lowered) -> str:
             return f"({show(left)} {operator} {show(right)})"
         case Unless(value, count, above, _):
             return f"({show(value)} unless {show(count)} > {above})"
-        case AboveZero(value):
-            return f"positive({show(value)})"
-        case WithoutSign(value):
-            return f"abs({show(value)})"
-        case PartOfAll(value):
-            return f"share({show(value)})"
+        case Turned(by, value):
+            return str(replace(by, formula=Name(show(value))))
         case _:
             assert_never(lowered)
 
@@ -110,7 +110,7 @@ def has_period_length(lowered: Lowered) -> bool:
             return True
         case Operated(_, left, right):
             return has_period_length(left) or has_period_length(right)
-        case Unless(value) | AboveZero(value) | WithoutSign(value) | PartOfAll(value):
+        case Unless(value) | Turned(_, value):
             return has_period_length(value)
         case _:
             return False
@@ -125,7 +125,7 @@ def leaves_of(lowered: Lowered) -> tuple[Leaf, ...]:
             return (*leaves_of(left), *leaves_of(right))
         case Unless(value, count):
             return (*leaves_of(value), count)
-        case AboveZero(value) | WithoutSign(value) | PartOfAll(value):
+        case Turned(_, value):
             return leaves_of(value)
         case _:
             return ()

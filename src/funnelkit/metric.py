@@ -101,6 +101,7 @@ class Metric(FormulaNode):
         read_with: What to read it with.
         caveats: The usual mistake.
         competing: Other definitions in use, and how they differ.
+        per: The dimension that its values belong to; without it, it is refused.
         without_periods: What to ask instead when the question has no periods.
         references: The sources of the definition.
         tags: Words to find it by.
@@ -132,6 +133,7 @@ class Metric(FormulaNode):
     read_with: tuple[str, ...] = ()
     caveats: str = ""
     competing: tuple[str, ...] = ()
+    per: str = ""
     without_periods: str = ""
     references: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -157,6 +159,7 @@ class Metric(FormulaNode):
         read_with: tuple[str, ...] = (),
         caveats: str = "",
         competing: tuple[str, ...] = (),
+        per: str = "",
         without_periods: str = "",
         references: tuple[str, ...] = (),
         tags: tuple[str, ...] = (),
@@ -181,6 +184,7 @@ class Metric(FormulaNode):
             "read_with": tuple(read_with),
             "caveats": caveats,
             "competing": tuple(competing),
+            "per": per,
             "without_periods": without_periods,
             "references": tuple(references),
             "tags": tuple(tags),
@@ -228,8 +232,9 @@ class Metric(FormulaNode):
 
     @property
     def fingerprint(self) -> str:
-        """A stable hash of the definition: the name, the spelled-out formula and the unit."""
+        """A stable hash of the definition: name, spelled-out formula, unit, what it is asked by."""
         text = f"{self.name}\n{expand(self.formula)}\n{self.unit}\n{self.unit.display}"
+        text += f"\n{self.per}" if self.per else ""
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def lineage(self) -> str:
@@ -334,6 +339,7 @@ class Card:
             ("unit", f"{metric.unit} ({metric.unit.display}), better {metric.better}"),
             ("bounds", f"{low} to {high}"),
             ("funnel", " / ".join(filter(None, (metric.stage, metric.aida)))),
+            ("asked by", metric.per),
             ("area", metric.area),
             ("aliases", ", ".join(metric.aliases)),
             ("needs", needs),

@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
 
 from funnelkit.calendar import Span
 from funnelkit.data import ShopData
@@ -34,19 +33,29 @@ from funnelkit.formula.formulas import (
     PeriodYears,
     Positive,
     Reference,
-    Rows,
     Share,
     Shift,
+    Sqrt,
     Sum,
+    Tile,
+    Until,
     source_of,
 )
-from funnelkit.formula.properties import additivity, check_grows, conjuncts, inputs, tally_of
+from funnelkit.formula.properties import (
+    additivity,
+    check_grows,
+    conjuncts,
+    end_of,
+    inputs,
+    tally_of,
+)
+from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
     Column,
     Comparison,
+    Dimension,
     Flag,
     Operator,
-    Or,
     Predicate,
     Score,
     Value,
@@ -54,24 +63,24 @@ from funnelkit.formula.values import (
 from funnelkit.guards import guard_folds, guard_steps, is_plain
 from funnelkit.kinds import Sort, is_unique, sort_of
 from funnelkit.lowered import (
-    AboveZero,
     Leaf,
     Lowered,
     Operated,
-    PartOfAll,
+    Turned,
+    TurnedBy,
     Unless,
-    WithoutSign,
     has_period_length,
 )
 from funnelkit.metric import Metric
 from funnelkit.resolve import (
     check_lookup,
     dimensions_in,
+    ending_in,
     joined,
     resolve_dimension,
     resolve_predicate,
 )
-from funnelkit.rules import NumberOver
+from funnelkit.rules import NumberOver, PeriodOf
 from funnelkit.steps import (
     Fold,
     Group,
@@ -81,6 +90,7 @@ from funnelkit.steps import (
     Question,
     Step,
     fold_columns,
+    split_where,
 )
 
 __all__ = ["make_plan", "with_parts"]
@@ -129,17 +139,9 @@ class _Planner:
                 return self.lower(inner, further, to_date=to_date)
             case Cumulative(inner):
                 return self.lower(inner, back, to_date=True)
-            case Positive(inner):
-                return AboveZero(self.lower(inner, back, to_date=to_date))
-            case Abs(inner):
-                return WithoutSign(self.lower(inner, back, to_date=to_date))
-            case Share(inner):
-                if not additivity(inner).over_keys:
-                    raise DefinitionError(
-                        f"share({inner}) is no part of a whole: {inner} does not add up",
-                        "take the share of a count or a sum",
-                    )
-                return PartOfAll(self.lower(inner, back, to_date=to_date))
+            case Positive() | Abs() | Sqrt() | Share() | Tile() | Until():
+                self._check_turned(formula)
+                return Turned(formula, self.lower(formula.formula, back, to_date=to_date))
             case Arithmetic(operator, left, right):
                 return Operated(
                     operator,
@@ -148,6 +150,21 @@ class _Planner:
                 )
             case _:
                 return self._lower_fold(formula, back, to_date=to_date)
+
+    def _check_turned(self, formula: TurnedBy) -> None:
+        """Refuse to set a group against others that do not answer the same question."""
+        match formula:
+            case Share(inner) if not additivity(inner).over_keys:
+                problem = f"{formula} is no part of a whole: {inner} does not add up"
+                raise DefinitionError(problem, "take the share of a count or a sum")
+            case Tile() if not self.question.by:
+                problem = f"{self.metric} ranks groups, and the question has none"
+                raise DefinitionError(problem, "give by=, as in by='customer_key'")
+            case Until() if self.question.span.start is not None:
+                problem = f"{self.metric} counts periods from a group's first one"
+                raise DefinitionError(problem, "leave out start=: the whole history enters")
+            case _:
+                return
 
     def _lower_fold(self, fold: Aggregate | Native, back: Back, *, to_date: bool) -> Lowered:
         self._check_spread(fold)
@@ -289,15 +306,12 @@ class _Planner:
 
     def _step(self, folds: list[Fold], *, to_date: bool, is_spread: bool) -> Step:
         table = _table(folds[0])
-        groups = tuple(
-            Group(dimension.name, resolve_dimension(self.data, table, dimension))
-            for dimension in self.question.by
-        )
+        groups = tuple(self._group(table, dimension) for dimension in self.question.by)
         where = self.question.where
         own = () if where is None else (resolve_predicate(self.data, table, where),)
         self._check_hours(table)
         is_stock = to_date and isinstance(folds[0].aggregate, LastOverTime)
-        folds, shared = (folds, None) if is_stock else _split_where(folds)
+        folds, shared = (folds, None) if is_stock else split_where(folds)
         return Step(
             table,
             (*folds, *(guard_folds(self.data, table, folds) if is_plain(folds) else ())),
@@ -308,6 +322,17 @@ class _Planner:
             to_date=to_date,
             is_spread=is_spread,
         )
+
+    def _group(self, table: str, dimension: Dimension) -> Group:
+        found = resolve_dimension(self.data, table, dimension)
+        column = end_of(found)
+        rule = None if self.data.supplies(column) else self.data.rule(column)
+        if not isinstance(rule, PeriodOf):
+            return Group(dimension.name, found)
+        if not self.question.calendar.has_periods:
+            problem = f"{dimension.name} is the period in which {rule.time} lies"
+            raise DefinitionError(problem, "give periods: every='1mo'")
+        return Group(dimension.name, ending_in(found, rule.time), is_period=True)
 
     def _check_hours(self, table: str) -> None:
         clock = self.data.known[table].get(self.data.known[table].time)
@@ -380,6 +405,7 @@ def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> 
                 f"{metric.name} compares a period with the one before it",
                 "; ".join(filter(None, ("give periods: every='1mo'", metric.without_periods))),
             )
+        _check_per(metric, question)
         planner.metric = metric.name
         ratio = metric.ratio
         value = planner.lower(metric.formula)
@@ -415,6 +441,14 @@ def with_parts(plan: Plan, known_until: dt.datetime) -> Plan:
     return replace(plan, parts=tuple(parts))
 
 
+def _check_per(metric: Metric, question: Question) -> None:
+    """Refuse a metric without the dimension that its values belong to."""
+    if metric.per and metric.per not in {dimension.name for dimension in question.by}:
+        problem = f"{metric.name} is a number of each {metric.per}"
+        remedy = f"group by it: by={metric.per!r}, or leave it out: fk.registry().find(per='')"
+        raise DefinitionError(problem, remedy)
+
+
 def _check_length(
     metrics: Sequence[Metric], lowered: Sequence[LoweredMetric], question: Question
 ) -> None:
@@ -427,37 +461,6 @@ def _check_length(
                 f"{metric.name} depends on the length of the range",
                 "give start= and end=, or every=",
             )
-
-
-def _split_where(folds: Sequence[Fold]) -> tuple[list[Fold], Predicate | None]:
-    """Filter a step once by what all its folds want; keep a row that no fold wants out.
-
-    A row outside every condition must change nothing, not even which groups
-    there are.
-    """
-    if any(isinstance(fold.aggregate, Native) or fold.aggregate.of for fold in folds):
-        return list(folds), None
-    parts = [conjuncts(_where(fold)) for fold in folds]
-    shared = tuple(part for part in parts[0] if all(part in other for other in parts[1:]))
-    kept = [joined(part for part in own if part not in shared) for own in parts]
-    rest = [own for own in kept if own is not None]
-    if len(folds) == 1:
-        return [_with_where(folds[0], None)], joined((*shared, *rest))
-    either = reduce(Or, dict.fromkeys(rest)) if len(rest) == len(kept) else None
-    return (
-        [_with_where(fold, own) for fold, own in zip(folds, kept, strict=True)],
-        joined((*shared, either)),
-    )
-
-
-def _where(fold: Fold) -> Predicate | None:
-    return None if isinstance(fold.aggregate, Native) else fold.aggregate.where
-
-
-def _with_where(fold: Fold, where: Predicate | None) -> Fold:
-    if isinstance(fold.aggregate, Native):
-        return fold
-    return replace(fold, aggregate=replace(fold.aggregate, where=where))
 
 
 def _lacking(data: ShopData, fold: Fold, *, has_time: bool) -> frozenset[str]:

@@ -66,13 +66,14 @@ class Registry(Mapping[str, Metric]):
         """Give the registry with one metric instead of the one of the same name."""
         return Registry({**{m.name: m for m in self.values()}, metric.name: metric}.values())
 
-    def find(  # what to look by, each by keyword
+    def find(  # noqa: PLR0913  # what to look by, each by keyword
         self,
         *,
         stage: Stage | AidaStage | str | None = None,
         area: Area | str | None = None,
         table: str | None = None,
         tag: str | None = None,
+        per: str | None = None,
         text: str | None = None,
     ) -> Registry:
         """Give the metrics that satisfy every condition.
@@ -82,6 +83,8 @@ class Registry(Mapping[str, Metric]):
             area: A part of the business.
             table: A table that they read.
             tag: One of their tags.
+            per: The dimension that their values belong to; "" for those that have
+                a value without any.
             text: Words in a name, title, alias or description; case does not matter.
         """
         low = None if text is None else text.casefold()
@@ -92,6 +95,7 @@ class Registry(Mapping[str, Metric]):
             and (area is None or area == metric.area)
             and (table is None or table in metric.inputs)
             and (tag is None or tag in metric.tags)
+            and (per is None or per == metric.per)
             and (low is None or low in _text(metric))
         )
 

@@ -51,6 +51,7 @@ __all__ = [
     "can_reach",
     "check_lookup",
     "dimensions_in",
+    "ending_in",
     "joined",
     "resolve_dimension",
     "resolve_predicate",
@@ -240,6 +241,11 @@ def _of_table(data: ShopData, table: str, item: Column | Lookup) -> Column | Loo
     return item
 
 
+def ending_in(item: Column | Lookup, end: Column | Lookup) -> Column | Lookup:
+    """Give a column, or what a lookup ends in, replaced by something else of the same table."""
+    return Lookup(item.key, ending_in(item.value, end)) if isinstance(item, Lookup) else end
+
+
 def check_lookup(data: ShopData, item: Column | Lookup) -> None:
     """Refuse a lookup that does not lead from a key to the one row that it identifies.
 
@@ -301,14 +307,11 @@ def _parents(data: ShopData, path: Lookup | None, table: str) -> list[tuple[Look
 
 def _extended(path: Lookup | None, end: Column | Lookup) -> Lookup:
     """Give the path with its last column replaced by what lies beyond it."""
-    if path is None:
-        if isinstance(end, Lookup):
-            return end
-        raise AssertionError(end)
-    inner = path.value
-    if isinstance(inner, Lookup):
-        return Lookup(path.key, _extended(inner, end))
-    return Lookup(path.key, end)
+    if path is not None:
+        return Lookup(path.key, ending_in(path.value, end))
+    if isinstance(end, Lookup):
+        return end
+    raise AssertionError(end)
 
 
 def _path_name(path: Lookup) -> str:

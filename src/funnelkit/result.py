@@ -249,7 +249,7 @@ class Result:
             below.alias("denominator"),
             _tally(lowered, asked).alias("n"),
             pl.lit(str(lowered.metric.unit)).alias("unit"),
-            self._reason(value, reason_of(lowered.value, asked)).alias("reason"),
+            self._reason(value, _why_null(lowered, asked)).alias("reason"),
         )
 
     def _with_total_of(
@@ -286,8 +286,18 @@ def _key_column(name: str) -> str:
 def _value(lowered: LoweredMetric, asked: Context) -> pl.Expr:
     """Give a metric's value: whole where it counts, never NaN or infinite."""
     value = compute(lowered.value, asked)
+    if lowered.metric.per:
+        value = pl.when(pl.col(group_column(lowered.metric.per)).is_not_null()).then(value)
     value = value.cast(pl.Int64) if is_count(lowered.metric.formula) else _finite(value)
     return value.alias(lowered.metric.name)
+
+
+def _why_null(lowered: LoweredMetric, asked: Context) -> pl.Expr:
+    """Give why a value is null; what belongs to a key has none where the key is null."""
+    why, per = reason_of(lowered.value, asked), lowered.metric.per
+    if not per:
+        return why
+    return pl.when(pl.col(group_column(per)).is_null()).then(pl.lit(f"no_{per}")).otherwise(why)
 
 
 def _tally(lowered: LoweredMetric, asked: Context) -> pl.Expr:

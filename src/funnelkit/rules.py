@@ -20,6 +20,7 @@ __all__ = [
     "FromChildren",
     "NextOver",
     "NumberOver",
+    "PeriodOf",
     "PreviousOver",
     "RateOn",
     "Rule",
@@ -117,6 +118,13 @@ class NextOver:
     where: Predicate
 
 
+@dataclass(frozen=True, slots=True)
+class PeriodOf:
+    """The period of the question in which a time lies: something to group by, and no more."""
+
+    time: Column
+
+
 RATE_DAYS = 7
 """How many days a rate holds beyond its own."""
 
@@ -146,6 +154,7 @@ Rule = (
     | FirstOver
     | PreviousOver
     | NextOver
+    | PeriodOf
     | RateOn
 )
 
@@ -166,6 +175,8 @@ def dependencies(rule: Rule) -> tuple[Column | Lookup, ...]:
             return (key, value, *leaves(where))
         case PreviousOver(key, value, order, where) | NextOver(key, value, order, where):
             return (key, value, *order, *leaves(where))
+        case PeriodOf(time):
+            return (time,)
         case RateOn(currency, day, rates):
             return (currency, day, *rates)
         case _:

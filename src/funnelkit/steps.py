@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
 
 from funnelkit.calendar import Calendar, Span
 from funnelkit.formula.formulas import Aggregate, Native
-from funnelkit.formula.properties import columns_of, leaves
-from funnelkit.formula.values import Column, Dimension, Lookup, Predicate
+from funnelkit.formula.properties import columns_of, conjuncts, leaves
+from funnelkit.formula.values import Column, Dimension, Lookup, Or, Predicate
 from funnelkit.lowered import Leaf, Lowered, leaves_of, show
 from funnelkit.metric import Metric
+from funnelkit.resolve import joined
 
 __all__ = [
     "Fold",
@@ -21,6 +24,7 @@ __all__ = [
     "Question",
     "Step",
     "fold_columns",
+    "split_where",
 ]
 
 
@@ -43,10 +47,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A key to group by: its name in the result and what it is on one table."""
+    """A key to group by.
+
+    Attributes:
+        name: Its name in the result.
+        value: What it is on one table.
+        is_period: Whether the key is not the time itself but the period in which it lies.
+    """
 
     name: str
     value: Column | Lookup
+    is_period: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +200,37 @@ def fold_columns(fold: Fold) -> tuple[Column | Lookup, ...]:
         names = fold.aggregate.expression.meta.root_names()
         return tuple(Column(table=fold.aggregate.table, name=name) for name in names)
     return tuple(columns_of(fold.aggregate))
+
+
+def split_where(folds: Sequence[Fold]) -> tuple[list[Fold], Predicate | None]:
+    """Filter a step once by what all its folds want; keep a row that no fold wants out.
+
+    A row outside every condition must change nothing, not even which groups
+    there are.
+    """
+    if any(isinstance(fold.aggregate, Native) or fold.aggregate.of for fold in folds):
+        return list(folds), None
+    parts = [conjuncts(_where(fold)) for fold in folds]
+    shared = tuple(part for part in parts[0] if all(part in other for other in parts[1:]))
+    kept = [joined(part for part in own if part not in shared) for own in parts]
+    rest = [own for own in kept if own is not None]
+    if len(folds) == 1:
+        return [_with_where(folds[0], None)], joined((*shared, *rest))
+    either = reduce(Or, dict.fromkeys(rest)) if len(rest) == len(kept) else None
+    return (
+        [_with_where(fold, own) for fold, own in zip(folds, kept, strict=True)],
+        joined((*shared, either)),
+    )
+
+
+def _where(fold: Fold) -> Predicate | None:
+    return None if isinstance(fold.aggregate, Native) else fold.aggregate.where
+
+
+def _with_where(fold: Fold, where: Predicate | None) -> Fold:
+    if isinstance(fold.aggregate, Native):
+        return fold
+    return replace(fold, aggregate=replace(fold.aggregate, where=where))
 
 
 def _many(count: int, noun: str) -> str:

@@ -17,6 +17,7 @@ from funnelkit.units import (
     CART,
     CLICK,
     CUSTOMER,
+    DAY,
     EMAIL,
     ENGAGEMENT,
     EVENT,
@@ -172,6 +173,7 @@ class Orders(
     order_number = Quantity("1 for the customer's first counted order, 2 for the next, …")
     is_first_order = Flag("It is its customer's first counted order.", once_per="customer_key")
     first_order_at = Time("When its customer first placed a counted order.")
+    cohort = Time("The period in which its customer first placed a counted order.")
     previous_ordered_at = Time("When its customer placed the counted order before this one.")
     next_ordered_at = Time("When its customer placed the counted order after this one.")
     session_number = Quantity("The number of the visit in which it was placed, for its visitor.")
@@ -209,6 +211,7 @@ class OrderLines(
     order_line_id = Key("The line.")
     order_id = Key("The order that it belongs to.", ORDER)
     ordered_at = Time("When the order was placed.")
+    day = Key("The day on which the order was placed.", DAY)
     product_id = Key("What was bought.", PRODUCT)
     quantity = Quantity("How many units.", ITEM)
     unit_price = Money("Price of one unit, before discounts and tax.", MONEY / ITEM)
@@ -311,6 +314,7 @@ class CampaignPerformance(
     spend = Money("Media cost, net of credits and tax.")
     conversions = Quantity("Conversions that the platform credits to itself.", ORDER)
     conversion_value = Money("Sales that the platform credits to itself.")
+    cohort = Time("The period in which it was spent: of the customers won then.")
     currency = Category("Currency of the amounts.")
     fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
 
@@ -328,6 +332,7 @@ class MarketingCosts(
     period_start = Time("Its first day.")
     period_end = Time("Its last day, included.")
     amount = Money("The amount.")
+    cohort = Time("The period in which it was spent: of the customers won then.")
     currency = Category("Currency of the amounts.")
     fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
     kind = Category("agency, salaries, tools, creative, promo, affiliate or other.")

@@ -123,6 +123,19 @@ class Unit:
         return replace(self, display=Display.PERCENT)
 
     @property
+    def root(self) -> Unit:
+        """The unit of the square root.
+
+        Raises:
+            DefinitionError: It is no square of a unit.
+        """
+        if any(n % 2 for _, n in self.powers):
+            raise DefinitionError(
+                f"the square root of {self} is no unit", "take the root of a square: a variance"
+            )
+        return Unit(tuple((name, n // 2) for name, n in self.powers))
+
+    @property
     def is_plain(self) -> bool:
         """Whether it is a pure number."""
         return not self.powers
@@ -168,7 +181,8 @@ class Unit:
         above = [name for name, n in self.powers if n > 0]
         if above == ["second"] and ("second", 1) in self.powers:
             return _duration(value)
-        if self.is_tally and value == int(value) and abs(value) < HUGE:
+        is_whole = isinstance(value, int) or (self.is_tally and value == int(value))
+        if is_whole and abs(value) < HUGE:
             return f"{int(value):,}"
         if ("money", 1) in self.powers:
             return f"{_decimal(value)} {currency}".rstrip()

@@ -118,6 +118,7 @@ def test_a_card_says_it_all_as_text_and_as_html(metric):
 def test_every_kpi_stays_within_its_bounds_on_the_demo_shop(metric):
     by = ("platform", "campaign_id") if metric.name in BY_ROW else ()
     by = ("platform",) if metric.name in BY_PLATFORM else by
+    by = (metric.per,) if metric.per else by
     every = "1d" if metric.name in BY_ROW else "1mo"
     values = fk.evaluate(fk.demo(), metric, every=every, by=by).frame.get_column(metric.name)
     assert values.drop_nulls().len() > 0

@@ -22,7 +22,10 @@ AREAS = (
     "marketing",
     "customers",
     "loyalty",
+    "cohorts",
+    "segments",
     "inventory",
+    "replenishment",
     "fulfilment",
 )
 LAYERS = (

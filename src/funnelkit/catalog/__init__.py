@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from funnelkit.catalog import (
     awareness,
     carts,
+    cohorts,
     customers,
     email,
     engagement,
@@ -18,8 +19,10 @@ from funnelkit.catalog import (
     marketing,
     offers,
     profit,
+    replenishment,
     returns,
     sales,
+    segments,
     traffic,
 )
 from funnelkit.metric import Metric, resolve_all
@@ -43,7 +46,10 @@ def _constants() -> list[Metric]:
         marketing,
         customers,
         loyalty,
+        cohorts,
+        segments,
         inventory,
+        replenishment,
         fulfilment,
     )
     return [

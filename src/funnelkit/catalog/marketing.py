@@ -421,7 +421,7 @@ cac_payback_period_quotient = Metric(
     caveats="Customers bring in most at first, so the quotient overstates how long it takes. "
     "Dividing by the margin per active customer understates it: those who left are gone.",
     competing=(
-        "cohort-exact: the month in which those who were won have brought in their cost.",
+        "cac_payback_period: the period in which those who were won have brought in their cost.",
         "one cohort's margin instead of that of all customers so far.",
     ),
     references=("'CAC payback' (third party)", "Payback period calculator (third party)"),

@@ -24,11 +24,11 @@ from funnelkit.formula.formulas import (
     Min,
     Quantile,
     Rollup,
-    Rows,
     StdDev,
     Sum,
 )
 from funnelkit.formula.properties import end_of
+from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
     And,
     AsOf,

@@ -28,10 +28,10 @@ from funnelkit.formula.formulas import (
     Min,
     Native,
     Rollup,
-    Rows,
     Sum,
 )
 from funnelkit.formula.properties import conjuncts, leaves
+from funnelkit.formula.table import Rows
 from funnelkit.formula.values import Column, Lookup, Time
 from funnelkit.steps import Fold, Step
 
@@ -208,7 +208,10 @@ class PolarsEngine:
         if has_clock and not (step.span == Span() and self.data.has_times(step.table)):
             rows = rows.filter(*self.compiler.within(clock, step.span))
         named = {
-            group_column(group.name): self.compiler.value(group.value) for group in step.groups
+            group_column(group.name): self.compiler.period(group.value, step.calendar)
+            if group.is_period
+            else self.compiler.value(group.value)
+            for group in step.groups
         }
         if step.calendar.has_periods:
             named[PERIOD] = self.compiler.period(clock, step.calendar)
@@ -378,7 +381,8 @@ def _labelled(step: Step, folded: pl.LazyFrame) -> pl.LazyFrame:
     """Give periods the type of their labels, on the few rows that are left."""
     if not step.calendar.has_periods:
         return folded
-    return folded.with_columns(pl.col(PERIOD).cast(step.calendar.label_type))
+    periods = [PERIOD, *(group_column(group.name) for group in step.groups if group.is_period)]
+    return folded.with_columns(pl.col(periods).cast(step.calendar.label_type))
 
 
 def _keys(step: Step) -> list[str]:

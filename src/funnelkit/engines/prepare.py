@@ -10,7 +10,7 @@ import polars as pl
 
 from funnelkit.data import ShopData
 from funnelkit.engines.expressions import Compiler, column_name
-from funnelkit.errors import MissingInputError
+from funnelkit.errors import DefinitionError, MissingInputError
 from funnelkit.formula.formulas import Count, Sum
 from funnelkit.formula.properties import leaves
 from funnelkit.formula.values import Column, Lookup, Money, Predicate, PredicateNode
@@ -23,6 +23,7 @@ from funnelkit.rules import (
     FromChildren,
     NextOver,
     NumberOver,
+    PeriodOf,
     PreviousOver,
     RateOn,
     Rule,
@@ -176,6 +177,9 @@ class Frames:
                 return _preceded(turned, name, key, value, enters).reverse()
             case RateOn():
                 return self._rated(frame, name, rule)
+            case PeriodOf(time):
+                problem = f"{column} is the period in which {time} lies: rows are grouped by it"
+                raise DefinitionError(problem, f"compare {time} itself")
             case PredicateNode():
                 return frame.with_columns(self.compiler.predicate(rule).alias(name))
             case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.values import Category, Flag, Key, Lookup, PredicateNode, Score, Time, Value
 
-__all__ = ["check_flag", "check_number", "check_periods", "check_where"]
+__all__ = ["check_flag", "check_number", "check_parts", "check_periods", "check_where"]
 
 _NEVER_NUMBERS = (Key, Category, Flag, Time, Score)
 
@@ -60,3 +60,13 @@ def check_periods(periods: int) -> None:
         raise DefinitionError(
             f"{periods} periods earlier is not earlier", "use periods of 1 or more"
         )
+
+
+def check_parts(parts: object) -> None:
+    """Refuse a number of parts below two, and what is no whole number.
+
+    Raises:
+        DefinitionError: It is.
+    """
+    if isinstance(parts, bool) or not isinstance(parts, int) or parts < 2:
+        raise DefinitionError(f"{parts!r} parts are no division", "use 2 parts or more: 5 is usual")

@@ -10,13 +10,19 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol, TypeGuard, assert_never, runtime_checkable
+from typing import ClassVar, Protocol, TypeGuard, cast, runtime_checkable
 
 import polars as pl
 
 from funnelkit.errors import DefinitionError
-from funnelkit.formula.arguments import check_flag, check_number, check_periods, check_where
-from funnelkit.formula.table import Table
+from funnelkit.formula.arguments import (
+    check_flag,
+    check_number,
+    check_parts,
+    check_periods,
+    check_where,
+)
+from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
     Category,
     Column,
@@ -37,6 +43,7 @@ from funnelkit.units import NUMBER, Unit
 __all__ = [
     "Abs",
     "Aggregate",
+    "Applied",
     "Arithmetic",
     "Constant",
     "Count",
@@ -57,12 +64,14 @@ __all__ = [
     "Quantile",
     "Reference",
     "Rollup",
-    "Rows",
     "Share",
     "Shift",
+    "Sqrt",
     "StdDev",
     "Sum",
     "SupportsFormula",
+    "Tile",
+    "Until",
     "as_formula",
     "measured",
     "source_of",
@@ -107,17 +116,6 @@ class FormulaNode:
 
     def __rtruediv__(self, other: float) -> Arithmetic:
         return Arithmetic(Operator.DIVIDE, as_formula(other), as_formula(self))
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows of a table, as the thing that `Count` counts."""
-
-    table: str
-    unit: Unit = field(compare=False)
-
-    def __str__(self) -> str:
-        return self.table
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,51 +297,59 @@ class CountRetained(FormulaNode):
 
 
 @dataclass(frozen=True, slots=True)
-class Mean(FormulaNode):
+class Measured(FormulaNode):
+    """A number that is found of the values of the rows; the nodes below say which."""
+
+    word: ClassVar[str]
+    verb: ClassVar[str] = "averaged"
+    allowed: ClassVar[tuple[type, ...]] = (Score,)
+
+    value: Value
+    where: Predicate | None = field(default=None, kw_only=True)
+    of: Rollup | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_number(self.value, self.verb, allowed=self.allowed)
+        source_of(self._known)
+
+    def __str__(self) -> str:
+        return _call(self.word, str(self.value), self._known)
+
+    @property
+    def _known(self) -> Aggregate:
+        return cast("Aggregate", self)
+
+
+class Mean(Measured):
     """The arithmetic mean of a value; null over no rows."""
 
-    value: Value
-    where: Predicate | None = field(default=None, kw_only=True)
-    of: Rollup | None = field(default=None, kw_only=True)
-
-    def __post_init__(self) -> None:
-        check_number(self.value, "averaged", allowed=(Score,))
-        source_of(self)
-
-    def __str__(self) -> str:
-        return _call("mean", str(self.value), self)
+    __slots__ = ()
+    word = "mean"
 
 
-@dataclass(frozen=True, slots=True)
-class Min(FormulaNode):
+class Min(Measured):
     """The smallest value; null over no rows."""
 
-    value: Value
-    where: Predicate | None = field(default=None, kw_only=True)
-    of: Rollup | None = field(default=None, kw_only=True)
-
-    def __post_init__(self) -> None:
-        check_number(self.value, "compared in size", allowed=(Score, Key, Time, Category))
-        source_of(self)
-
-    def __str__(self) -> str:
-        return _call("min", str(self.value), self)
+    __slots__ = ()
+    word = "min"
+    verb = "compared in size"
+    allowed = (Score, Key, Time, Category)
 
 
-@dataclass(frozen=True, slots=True)
-class Max(FormulaNode):
+class Max(Measured):
     """The largest value; null over no rows."""
 
-    value: Value
-    where: Predicate | None = field(default=None, kw_only=True)
-    of: Rollup | None = field(default=None, kw_only=True)
+    __slots__ = ()
+    word = "max"
+    verb = "compared in size"
+    allowed = (Score, Key, Time, Category)
 
-    def __post_init__(self) -> None:
-        check_number(self.value, "compared in size", allowed=(Score, Key, Time, Category))
-        source_of(self)
 
-    def __str__(self) -> str:
-        return _call("max", str(self.value), self)
+class StdDev(Measured):
+    """The sample standard deviation; null for fewer than two values."""
+
+    __slots__ = ()
+    word = "std_dev"
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,22 +376,6 @@ def Median(  # noqa: N802  # reads as the node that it gives
 ) -> Quantile:
     """Give the median: the quantile of one half."""
     return Quantile(value, 0.5, where=where, of=of)
-
-
-@dataclass(frozen=True, slots=True)
-class StdDev(FormulaNode):
-    """The sample standard deviation; null for fewer than two values."""
-
-    value: Value
-    where: Predicate | None = field(default=None, kw_only=True)
-    of: Rollup | None = field(default=None, kw_only=True)
-
-    def __post_init__(self) -> None:
-        check_number(self.value, "averaged", allowed=(Score,))
-        source_of(self)
-
-    def __str__(self) -> str:
-        return _call("std_dev", str(self.value), self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,7 +465,20 @@ class Arithmetic(FormulaNode):
 
 
 @dataclass(frozen=True, slots=True)
-class Shift(FormulaNode):
+class Applied(FormulaNode):
+    """What is made of the value of one formula; the nodes below say what."""
+
+    formula: Formula
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formula", as_formula(self.formula))
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__.lower()}({self.formula})"
+
+
+@dataclass(frozen=True, slots=True)
+class Shift(Applied):
     """A formula in an earlier period, shown in this one.
 
     Attributes:
@@ -485,12 +488,11 @@ class Shift(FormulaNode):
             same part of the earlier one: the first 22 days against the first 22.
     """
 
-    formula: Formula
     periods: int = 1
     like_for_like: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "formula", as_formula(self.formula))
+        Applied.__post_init__(self)
         check_periods(self.periods)
         check_flag("like_for_like", self.like_for_like)
 
@@ -499,62 +501,74 @@ class Shift(FormulaNode):
         return f"shift({self.formula}, {self.periods}{extra})"
 
 
-@dataclass(frozen=True, slots=True)
-class Cumulative(FormulaNode):
+class Cumulative(Applied):
     """A formula over the whole history up to the end of the period.
 
     Its folds must grow row by row: sums, counts and distinct counts.
     """
 
-    formula: Formula
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "formula", as_formula(self.formula))
-
-    def __str__(self) -> str:
-        return f"cumulative({self.formula})"
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Positive(FormulaNode):
+class Until(Applied):
+    """How many periods after a group's first one a formula is no longer below zero.
+
+    It is 0 where that is so in the first; null as long as it is not.
+    """
+
+    __slots__ = ()
+
+
+class Positive(Applied):
     """A formula's value where it is above zero, and null elsewhere."""
 
-    formula: Formula
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "formula", as_formula(self.formula))
-
-    def __str__(self) -> str:
-        return f"positive({self.formula})"
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Abs(FormulaNode):
+class Abs(Applied):
     """A formula's value without its sign."""
 
-    formula: Formula
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "formula", as_formula(self.formula))
-
-    def __str__(self) -> str:
-        return f"abs({self.formula})"
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Share(FormulaNode):
+class Sqrt(Applied):
+    """The square root of a formula; null where it is below zero."""
+
+    __slots__ = ()
+
+
+class Share(Applied):
     """A group's part of what all groups of the same period have together.
 
     The formula must add up over groups. Without groups the share is one.
     """
 
-    formula: Formula
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tile(Applied):
+    """Into which part of all groups of the same period a group falls, from 1 for the lowest.
+
+    Groups of the same value fall into the same part, and those without one into none.
+
+    Attributes:
+        formula: What the groups are ranked by.
+        parts: How many parts: 5 for fifths.
+        dense: Whether the different values are divided, each once, and not the groups.
+    """
+
+    parts: int
+    dense: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "formula", as_formula(self.formula))
+        Applied.__post_init__(self)
+        check_parts(self.parts)
+        check_flag("dense", self.dense)
 
     def __str__(self) -> str:
-        return f"share({self.formula})"
+        extra = ", dense=True" if self.dense else ""
+        return f"tile({self.formula}, {self.parts}{extra})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -593,9 +607,12 @@ Formula = (
     | Arithmetic
     | Shift
     | Cumulative
+    | Until
     | Positive
     | Abs
+    | Sqrt
     | Share
+    | Tile
     | PeriodYears
     | Native
 )
@@ -612,12 +629,10 @@ def as_formula(thing: Operand) -> Formula:
         return thing.to_formula()
     if isinstance(thing, FormulaNode):
         return thing  # type: ignore[return-value]  # every FormulaNode is one of Formula
-    if _is_number(thing):
-        return Constant(thing)
-    raise DefinitionError(
-        f"{thing!r} is a {type(thing).__name__}, not a formula",
-        "use aggregates (Sum, Count, …), metrics and numbers; a bare column must be folded first",
-    )
+    if not _is_number(thing):
+        problem = f"{thing!r} is a {type(thing).__name__}, not a formula"
+        raise DefinitionError(problem, "use metrics, numbers, Sum, Count, …: columns are folded")
+    return Constant(thing)
 
 
 def _is_number(thing: object) -> TypeGuard[float]:
@@ -682,21 +697,15 @@ def _tables(node: Value | Predicate) -> Iterator[str]:
 
 def unit_of_aggregate(aggregate: Aggregate) -> Unit:
     """Give the unit of what an aggregate returns."""
-    match aggregate:
-        case Count(rows):
-            match rows:
-                case Rows():
-                    return rows.unit
-                case Rollup():
-                    return rows.key.unit
-                case _:
-                    return unit_of(rows)
-        case Sum() | CountDistinct() | CountRetained() | Mean() | Min() | Max():
-            return unit_of(aggregate.value)
-        case Quantile() | StdDev() | LastOverTime():
-            return unit_of(aggregate.value)
-        case _:
-            assert_never(aggregate)
+    if not isinstance(aggregate, Count):
+        return unit_of(aggregate.value)
+    match aggregate.rows:
+        case Rows() as rows:
+            return rows.unit
+        case Rollup() as rollup:
+            return rollup.key.unit
+        case value:
+            return unit_of(value)
 
 
 def _call(name: str, inside: str, aggregate: Aggregate, extra: str = "") -> str:

@@ -31,14 +31,16 @@ from funnelkit.formula.formulas import (
     Positive,
     Quantile,
     Rollup,
-    Rows,
     Share,
     Shift,
+    Sqrt,
     StdDev,
     Sum,
+    Tile,
+    Until,
 )
 from funnelkit.formula.refusal import quoted, refuse
-from funnelkit.formula.table import Table
+from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
     And,
     AsOf,
@@ -104,11 +106,17 @@ _FOLDS: dict[str, Callable[..., Formula]] = {
 _UNARY: dict[str, Callable[[Formula], Formula]] = {
     "cumulative": Cumulative,
     "positive": Positive,
+    "until": Until,
     "abs": Abs,
+    "sqrt": Sqrt,
     "share": Share,
 }
-_TAKES = {name: set[str]() for name in ("period_years", *_UNARY)}
-_TAKES["shift"] = {"like_for_like"}
+_COUNTED: dict[str, Callable[..., Formula]] = {"shift": Shift, "tile": Tile}
+_TAKES = {
+    **{name: set[str]() for name in ("period_years", *_UNARY)},
+    "shift": {"like_for_like"},
+    "tile": {"dense"},
+}
 _RELATIONS: dict[type[ast.cmpop], Relation] = {
     ast.Eq: Relation.EQ,
     ast.NotEq: Relation.NE,
@@ -212,9 +220,10 @@ class _Reader:
                 return PeriodYears()
             case _, [inner] if name in _UNARY:
                 return _UNARY[name](self.formula(inner, depth + 1))
-            case "shift", [inner] | [inner, ast.Constant(value=int())]:
+            case _, [inner] | [inner, ast.Constant(value=int())] if name in _COUNTED:
                 count, words = map(_number, node.args[1:]), self._others(_words(node))
-                return self._built(node, Shift, self.formula(inner, depth + 1), *count, **words)
+                made = _COUNTED[name]
+                return self._built(node, made, self.formula(inner, depth + 1), *count, **words)
             case _:
                 return self._aggregate(name, node)
 

@@ -13,6 +13,7 @@ from funnelkit.errors import DefinitionError, UnitError, UnknownNameError
 from funnelkit.formula.formulas import (
     Abs,
     Aggregate,
+    Applied,
     Arithmetic,
     Constant,
     Count,
@@ -33,8 +34,11 @@ from funnelkit.formula.formulas import (
     Rollup,
     Share,
     Shift,
+    Sqrt,
     StdDev,
     Sum,
+    Tile,
+    Until,
     measured,
     source_of,
     unit_of_aggregate,
@@ -115,10 +119,14 @@ def unit_of_formula(formula: Formula) -> Unit:
             return formula.unit
         case Name(name):
             raise DefinitionError(f"metric {name!r} is not looked up yet", "register the metric")
-        case Shift(inner) | Cumulative(inner) | Positive(inner) | Abs(inner):
-            return unit_of_formula(inner)
         case Share():
             return RATIO
+        case Until() | Tile():
+            return NUMBER
+        case Sqrt(inner):
+            return unit_of_formula(inner).root
+        case Applied():
+            return unit_of_formula(formula.formula)
         case Arithmetic(operator, left, right):
             one, two = unit_of_formula(left), unit_of_formula(right)
             if operator is Operator.MULTIPLY:
@@ -139,7 +147,7 @@ def aggregates(formula: Formula) -> Iterator[Aggregate]:
     match formula:
         case Constant() | PeriodYears() | Name() | Native():
             return
-        case Reference() | Shift() | Cumulative() | Positive() | Abs() | Share():
+        case Reference() | Applied():
             yield from aggregates(formula.formula)
         case Arithmetic(_, left, right):
             yield from aggregates(left)
@@ -202,7 +210,7 @@ def natives(formula: Formula) -> Iterator[Native]:
     match formula:
         case Native():
             yield formula
-        case Reference() | Shift() | Cumulative() | Positive() | Abs() | Share():
+        case Reference() | Applied():
             yield from natives(formula.formula)
         case Arithmetic(_, left, right):
             yield from natives(left)
@@ -227,7 +235,7 @@ def references(formula: Formula) -> tuple[Reference, ...]:
         match node:
             case Reference():
                 found.setdefault(node.name, node)
-            case Shift() | Cumulative() | Positive() | Abs() | Share():
+            case Applied():
                 walk(node.formula)
             case Arithmetic(_, left, right):
                 walk(left)
@@ -244,7 +252,7 @@ def names_in(formula: Formula) -> tuple[str, ...]:
     match formula:
         case Name(name):
             return (name,)
-        case Shift(inner) | Cumulative(inner) | Positive(inner) | Abs(inner) | Share(inner):
+        case Applied(inner):
             return names_in(inner)
         case Arithmetic(_, left, right):
             return (*names_in(left), *names_in(right))
@@ -263,11 +271,7 @@ def replace_names(formula: Formula, found: Mapping[str, Reference]) -> Formula:
             if name not in found:
                 raise UnknownNameError("metric", name, list(found))
             return found[name]
-        case Shift(inner):
-            return replace(formula, formula=replace_names(inner, found))
-        case Cumulative(inner):
-            return Cumulative(replace_names(inner, found))
-        case Positive(inner) | Abs(inner) | Share(inner):
+        case Applied(inner):
             return replace(formula, formula=replace_names(inner, found))
         case Arithmetic(operator, left, right):
             return Arithmetic(operator, replace_names(left, found), replace_names(right, found))
@@ -287,12 +291,12 @@ def conjuncts(predicate: Predicate | None) -> tuple[Predicate, ...]:
 def additivity(formula: Formula) -> Additivity:
     """Say along what a formula's values may be added up."""
     match formula:
-        case Constant() | PeriodYears() | Name() | Native() | Positive() | Abs() | Share():
-            return Additivity(over_time=False, over_keys=False)
         case Reference(_, inner):
             return additivity(inner)
         case Shift(inner) | Cumulative(inner):
             return Additivity(over_time=False, over_keys=additivity(inner).over_keys)
+        case Constant() | PeriodYears() | Name() | Native() | Applied():
+            return Additivity(over_time=False, over_keys=False)
         case Arithmetic(operator, left, right):
             return _additivity_of_arithmetic(operator, left, right)
         case _:
@@ -399,10 +403,12 @@ def split_ratio(formula: Formula) -> tuple[Formula, Formula] | None:
 def is_count(formula: Formula) -> bool:
     """Say whether a formula gives whole numbers: counts, added and subtracted."""
     match formula:
-        case Count() | CountDistinct() | CountRetained():
+        case Count() | CountDistinct() | CountRetained() | Until() | Tile():
             return True
         case Reference() | Shift() | Cumulative() | Positive() | Abs():
             return is_count(formula.formula)
+        case Arithmetic(Operator.MULTIPLY, Constant() as times, right):
+            return is_count(times) and is_count(right)
         case Arithmetic(operator, left, right):
             return operator.binds == 1 and is_count(left) and is_count(right)
         case Constant(value):
@@ -426,11 +432,11 @@ def tally_of(formula: Formula) -> Formula | None:
             has_value = ~value.is_null()
             kept = has_value if formula.where is None else formula.where & has_value
             return Count(formula.of, where=kept)
-        case Reference() | Positive() | Abs() | Share():
-            return tally_of(formula.formula)
         case Shift() | Cumulative():
             inner = tally_of(formula.formula)
             return None if inner is None else replace(formula, formula=inner)
+        case Reference() | Positive() | Abs() | Share():
+            return tally_of(formula.formula)
         case _:
             return None
 
@@ -451,11 +457,11 @@ def _is_tally(formula: Formula) -> bool:
 
 
 def needs_periods(formula: Formula) -> bool:
-    """Say whether a formula compares a period with an earlier one."""
+    """Say whether a formula sets periods against one another."""
     match formula:
-        case Shift() | CountRetained():
+        case Shift() | Until() | CountRetained():
             return True
-        case Reference() | Cumulative() | Positive() | Abs() | Share():
+        case Reference() | Applied():
             return needs_periods(formula.formula)
         case Arithmetic(_, left, right):
             return needs_periods(left) or needs_periods(right)

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, TypeVar
 
 from funnelkit.errors import DefinitionError, UnknownNameError
 from funnelkit.formula.values import Column
 from funnelkit.units import NUMBER, Unit
 
-__all__ = ["Table"]
+__all__ = ["Rows", "Table"]
 
 AnyColumn = TypeVar("AnyColumn", bound=Column)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a table, as the thing that `Count` counts."""
+
+    table: str
+    unit: Unit = field(compare=False)
+
+    def __str__(self) -> str:
+        return self.table
 
 
 class Table:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from funnelkit.formula.formulas import (
     Abs,
+    Applied,
     Arithmetic,
     Constant,
     Cumulative,
@@ -12,8 +15,9 @@ from funnelkit.formula.formulas import (
     PeriodYears,
     Positive,
     Reference,
-    Share,
     Shift,
+    Sqrt,
+    Tile,
 )
 from funnelkit.formula.values import Operator
 
@@ -41,10 +45,15 @@ def to_latex(formula: Formula) -> str:
             return rf"\left({to_latex(inner)}\right)_{{\le t}}"
         case Abs(inner):
             return rf"\left|{to_latex(inner)}\right|"
-        case Share(inner):
-            return rf"\mathrm{{share}}\left({to_latex(inner)}\right)"
+        case Sqrt(inner):
+            return rf"\sqrt{{{to_latex(inner)}}}"
+        case Tile(inner, parts):
+            return rf"\mathrm{{tile}}_{{{parts}}}\left({to_latex(inner)}\right)"
         case Positive(inner):
             return rf"\left({to_latex(inner)}\right)^{{+}}"
+        case Applied(inner):
+            word = type(formula).__name__.lower()
+            return rf"\mathrm{{{word}}}\left({to_latex(inner)}\right)"
         case Arithmetic(Operator.DIVIDE, left, right):
             return rf"\frac{{{to_latex(left)}}}{{{to_latex(right)}}}"
         case Arithmetic(operator, left, right):
@@ -65,12 +74,8 @@ def expand(formula: Formula) -> str:
             return f"({expand(inner)})"
         case Arithmetic(operator, left, right):
             return f"({expand(left)} {operator} {expand(right)})"
-        case Shift(inner):
-            return str(formula).replace(str(inner), expand(inner), 1)
-        case Cumulative(inner):
-            return f"cumulative({expand(inner)})"
-        case Positive(inner) | Abs(inner) | Share(inner):
-            return str(formula).replace(str(inner), expand(inner), 1)
+        case Applied(inner):
+            return str(replace(formula, formula=Name(expand(inner))))
         case _:
             return str(formula)
 

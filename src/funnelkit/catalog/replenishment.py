@@ -1,0 +1,238 @@
+"""Replenishment: how much to keep for bad days, and when to order more."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+from funnelkit.catalog.parameters import word_of
+from funnelkit.errors import DefinitionError
+from funnelkit.formula.formulas import (
+    CountDistinct,
+    Formula,
+    Max,
+    Mean,
+    Name,
+    PeriodYears,
+    Positive,
+    Rollup,
+    Sqrt,
+    Sum,
+)
+from funnelkit.formula.values import Lookup
+from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.tables import InventorySnapshots, OrderLines, Products
+from funnelkit.units import ITEM
+
+__all__ = [
+    "daily_demand",
+    "reorder_point",
+    "reorder_point_in_stock_days",
+    "safety_stock",
+    "safety_stock_at",
+    "safety_stock_in_stock_days",
+    "safety_stock_largest_day",
+    "safety_stock_varying_lead_time",
+]
+
+SERVICE_LEVEL = 0.95
+_PER_DAY = Rollup(OrderLines.day, where=OrderLines.is_counted, units=Sum(OrderLines.quantity))
+_UNITS = Sum(_PER_DAY["units"], of=_PER_DAY)
+_SQUARES = Sum(_PER_DAY["units"] * _PER_DAY["units"], of=_PER_DAY)
+_DAYS = 365 * PeriodYears()
+_IN_STOCK = InventorySnapshots.on_hand_units > 0
+_DAYS_IN_STOCK = CountDistinct(InventorySnapshots.day, where=_IN_STOCK) / CountDistinct(
+    InventorySnapshots.day, where=InventorySnapshots.on_hand_units.is_not_null()
+)
+_LEAD_TIME = Mean(Lookup(OrderLines.product_id, Products.lead_time_days))
+_LEAD_TIME_SD = Mean(Lookup(OrderLines.product_id, Products.lead_time_sd))
+_BY_PRODUCT = "Products are not added up: ask by='product_id'."
+_SAFETY_SOURCES = (
+    "'Safety stock calculator, high service level' (third party)",
+    "Field usage (convention)",
+)
+_ORDER_SOURCES = (
+    "'Reorder point, high daily demand' (third party)",
+    "'Reorder point calculator' (third party)",
+)
+
+
+def _variance(days: Formula) -> Formula:
+    """Give the sample variance of the units sold per day, over so many days."""
+    return (_SQUARES - _UNITS * _UNITS / days) / Positive(days - 1)
+
+
+def _z(service_level: float) -> float:
+    if not 0.5 < service_level < 1:  # at a half, nothing is kept
+        raise DefinitionError(
+            f"service_level={service_level!r} is not between 0.5 and 1", "0.95 is usual"
+        )
+    return NormalDist().inv_cdf(service_level)
+
+
+def safety_stock_at(*, service_level: float) -> Metric:
+    """Give the safety stock for another share of order cycles without a stockout.
+
+    Args:
+        service_level: The share, above 0.5 and below 1.
+
+    Raises:
+        DefinitionError: It is not between them.
+
+    Examples:
+        >>> safety_stock_at(service_level=0.99).name
+        'safety_stock.at_99_percent'
+    """
+    percent = word_of(round(100 * service_level, 6))
+    return _safety(
+        f"safety_stock.at_{percent}_percent",
+        f"Safety stock at {100 * service_level:g} %",
+        _z(service_level) * Sqrt(_variance(_DAYS) * _LEAD_TIME),
+        f"{_z(service_level):.3f} standard deviations of the units sold per day, times the root "
+        f"of the days of lead time: enough in {100 * service_level:g} % of the order cycles.",
+    )
+
+
+def _safety(name: str, title: str, formula: Formula, counts: str) -> Metric:
+    is_variant = "." in name
+    return Metric(
+        name=name,
+        title=title,
+        aliases=() if is_variant else ("buffer_stock",),
+        formula=formula,
+        per="product_id",
+        unit=ITEM,
+        stage=Stage.CONVERSION,
+        aida=AidaStage.DECISION,
+        area=Area.OPERATIONS,
+        better=Direction.NEUTRAL,
+        bounds=(0, None),
+        description="How many units of a product to keep for days that sell more than usual.",
+        counts=f"{counts} Days without a sale enter as 0.",
+        leaves_out="Orders that do not count; products that sold nothing in the range.",
+        null_when="The lead time is not known, or the range has one day.",
+        read_with=("reorder_point", "stockout_rate", "days_of_stock_remaining"),
+        caveats="A range that begins before the product was sold: its days without a sale are no "
+        "demand of 0. Rounding before it is used: round up what is ordered, not this. "
+        f"{_BY_PRODUCT}",
+        competing=tuple(
+            f"{other}: {what}"
+            for other, what in (
+                ("safety_stock", "constant lead time, a service level of 95 %."),
+                ("safety_stock.varying_lead_time", "the lead time varies as well."),
+                ("safety_stock.in_stock_days", "only days on which it could be bought."),
+                ("safety_stock.largest_day", "the largest day instead of a service level."),
+            )
+            if other != name
+        ),
+        references=_SAFETY_SOURCES,
+        tags=("inventory", "items", *(("variant",) if is_variant else ())),
+    )
+
+
+_Z = _z(SERVICE_LEVEL)
+
+daily_demand = Metric(
+    name="daily_demand",
+    title="Daily demand",
+    aliases=("average_daily_demand", "units_per_day"),
+    formula=Name("units_sold") / _DAYS,
+    unit=ITEM,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.DECISION,
+    area=Area.OPERATIONS,
+    better=Direction.UP,
+    bounds=(0, None),
+    description="How many units are sold on a day.",
+    counts="Units sold over all days of the range, those without a sale as well.",
+    leaves_out="Orders that do not count; gift cards; what could not be bought for want of stock.",
+    null_when="Never: the question must have a start and an end, or periods.",
+    read_with=("units_sold", "reorder_point"),
+    caveats="Taking it for demand while the product was out of stock.",
+    references=("Field usage (convention)",),
+    tags=("inventory", "items"),
+)
+
+safety_stock = _safety(
+    "safety_stock",
+    "Safety stock",
+    _Z * Sqrt(_variance(_DAYS) * _LEAD_TIME),
+    f"{_Z:.3f} standard deviations of the units sold per day, times the root of the days of lead "
+    "time: enough in 95 % of the order cycles.",
+)
+
+safety_stock_varying_lead_time = _safety(
+    "safety_stock.varying_lead_time",
+    "Safety stock, lead time varies",
+    _Z
+    * Sqrt(
+        _variance(_DAYS) * _LEAD_TIME
+        + Name("daily_demand") * Name("daily_demand") * _LEAD_TIME_SD * _LEAD_TIME_SD
+    ),
+    f"{_Z:.3f} times the root of the variance of demand over the lead time and of the lead time "
+    "times the units sold per day, squared.",
+)
+
+safety_stock_in_stock_days = _safety(
+    "safety_stock.in_stock_days",
+    "Safety stock, by days in stock",
+    _Z * Sqrt(_variance(_DAYS * _DAYS_IN_STOCK) * _LEAD_TIME),
+    "As safety_stock, over the days on which the product was in stock: those of the range, times "
+    "the share of its snapshots with some.",
+)
+
+safety_stock_largest_day = _safety(
+    "safety_stock.largest_day",
+    "Safety stock, by the largest day",
+    (Max(_PER_DAY["units"], of=_PER_DAY) - Name("daily_demand")) * _LEAD_TIME,
+    "What the largest day sold above the mean day, on every day of the lead time.",
+)
+
+
+def _reorder(name: str, title: str, daily: Formula, safety: str, counts: str) -> Metric:
+    is_variant = "." in name
+    return Metric(
+        name=name,
+        title=title,
+        aliases=() if is_variant else ("rop", "reorder_level"),
+        formula=daily * _LEAD_TIME + Name(safety),
+        per="product_id",
+        unit=ITEM,
+        stage=Stage.CONVERSION,
+        aida=AidaStage.DECISION,
+        area=Area.OPERATIONS,
+        better=Direction.NEUTRAL,
+        bounds=(0, None),
+        description="At which stock to order a product again.",
+        counts=counts,
+        leaves_out="Orders that do not count; products that sold nothing in the range.",
+        null_when="The lead time is not known, or the range has one day.",
+        read_with=("safety_stock", "stock_on_hand", "daily_demand"),
+        caveats="Setting it against the stock on hand alone: what is on order counts as well, and "
+        f"what is promised does not. {_BY_PRODUCT}",
+        competing=(
+            "reorder_point.in_stock_days: demand per day on which it could be bought."
+            if not is_variant
+            else "reorder_point: demand over all days of the range.",
+            "Mean lead time for demand and the longest one for safety: two measures in one sum.",
+        ),
+        references=_ORDER_SOURCES,
+        tags=("inventory", "items", *(("variant",) if is_variant else ())),
+    )
+
+
+reorder_point = _reorder(
+    "reorder_point",
+    "Reorder point",
+    Name("daily_demand"),
+    "safety_stock",
+    "Units sold per day times the days of lead time, and the safety stock.",
+)
+
+reorder_point_in_stock_days = _reorder(
+    "reorder_point.in_stock_days",
+    "Reorder point, by days in stock",
+    Name("daily_demand") / _DAYS_IN_STOCK,
+    "safety_stock.in_stock_days",
+    "Units sold per day in stock times the days of lead time, and the safety stock by days in "
+    "stock.",
+)
