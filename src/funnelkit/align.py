@@ -365,10 +365,9 @@ def _turned(by: TurnedBy, value: pl.Expr, asked: Context) -> pl.Expr:
             whole = asked.over_groups(value.sum())
             return pl.when(whole != 0).then(value / whole)
         case Tile(_, parts, dense=is_dense):
-            ranked = value.unique() if is_dense else value
-            cuts = (ranked.quantile(k / parts, "linear") for k in range(1, parts))
-            above = (value > asked.over_groups(cut) for cut in cuts)
-            return 1 + pl.sum_horizontal(one.cast(pl.Int64) for one in above) + 0 * value
+            below = asked.over_groups(value.rank("dense" if is_dense else "min")) - 1
+            ranked = value.drop_nulls().n_unique() if is_dense else value.count()
+            return 1 + (parts * below.cast(pl.Int64)) // asked.over_groups(ranked)
         case Until():
             number = pl.int_range(pl.len()).over(asked.groups or pl.lit(1))
             first = pl.when(value >= 0).then(number).min().over(asked.groups or pl.lit(1))

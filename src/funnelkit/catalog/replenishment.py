@@ -27,6 +27,7 @@ __all__ = [
     "daily_demand",
     "reorder_point",
     "reorder_point_in_stock_days",
+    "reorder_point_own_safety_stock",
     "safety_stock",
     "safety_stock_at",
     "safety_stock_in_stock_days",
@@ -188,13 +189,13 @@ safety_stock_largest_day = _safety(
 )
 
 
-def _reorder(name: str, title: str, daily: Formula, safety: str, counts: str) -> Metric:
+def _reorder(name: str, title: str, daily: Formula, safety: Formula, counts: str) -> Metric:
     is_variant = "." in name
     return Metric(
         name=name,
         title=title,
         aliases=() if is_variant else ("rop", "reorder_level"),
-        formula=daily * _LEAD_TIME + Name(safety),
+        formula=daily * _LEAD_TIME + safety,
         per="product_id",
         unit=ITEM,
         stage=Stage.CONVERSION,
@@ -210,9 +211,8 @@ def _reorder(name: str, title: str, daily: Formula, safety: str, counts: str) ->
         caveats="Setting it against the stock on hand alone: what is on order counts as well, and "
         f"what is promised does not. {_BY_PRODUCT}",
         competing=(
-            "reorder_point.in_stock_days: demand per day on which it could be bought."
-            if not is_variant
-            else "reorder_point: demand over all days of the range.",
+            "reorder_point.in_stock_days: demand per day on which it could be bought.",
+            "reorder_point.own_safety_stock: with the safety stock that the products come with.",
             "Mean lead time for demand and the longest one for safety: two measures in one sum.",
         ),
         references=_ORDER_SOURCES,
@@ -224,7 +224,7 @@ reorder_point = _reorder(
     "reorder_point",
     "Reorder point",
     Name("daily_demand"),
-    "safety_stock",
+    Name("safety_stock"),
     "Units sold per day times the days of lead time, and the safety stock.",
 )
 
@@ -232,7 +232,15 @@ reorder_point_in_stock_days = _reorder(
     "reorder_point.in_stock_days",
     "Reorder point, by days in stock",
     Name("daily_demand") / _DAYS_IN_STOCK,
-    "safety_stock.in_stock_days",
+    Name("safety_stock.in_stock_days"),
     "Units sold per day in stock times the days of lead time, and the safety stock by days in "
     "stock.",
+)
+
+reorder_point_own_safety_stock = _reorder(
+    "reorder_point.own_safety_stock",
+    "Reorder point, with a safety stock of one's own",
+    Name("daily_demand"),
+    Mean(Lookup(OrderLines.product_id, Products.safety_stock)),
+    "Units sold per day times the days of lead time, and products.safety_stock.",
 )

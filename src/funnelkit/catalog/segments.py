@@ -29,7 +29,7 @@ _SOURCES = (
 
 
 def _recency() -> Formula:
-    return FIFTHS + 1 - Tile(_RECENCY, FIFTHS)
+    return Tile(-1 * _RECENCY, FIFTHS)
 
 
 def _frequency(*, dense: bool = False) -> Formula:
@@ -53,8 +53,8 @@ def _score(name: str, title: str, formula: Formula, what: str, caveats: str) -> 
         better=Direction.UP,
         bounds=(1, FIFTHS),
         description=f"In which fifth of all customers one falls by {what}; 5 is the best.",
-        counts="Customers with a counted order in the range, cut at the fifths of the values: "
-        "customers of the same value get the same score.",
+        counts="Customers with a counted order in the range, by the share of them below: with two "
+        "fifths below, the score is 3. Customers of the same value get the same score.",
         leaves_out="Guests; customers without an order in the range.",
         null_when="It is no customer of the range.",
         read_with=("rfm_score",),
@@ -101,8 +101,8 @@ rfm_score = Metric(
     bounds=(111, 555),
     description="How lately, how often and for how much a customer bought, as three digits from "
     "1 to 5: 555 is among the best fifth in all three.",
-    counts="The fifth of recency, of the number of orders and of net sales that a customer falls "
-    "into; the same value, the same score.",
+    counts="In recency, the number of orders and net sales: 1, and another 1 for each fifth of the "
+    "customers that is below. The same value, the same score.",
     leaves_out="Guests; customers without an order in the range.",
     null_when="It is no customer of the range.",
     read_with=("customer_lifetime_revenue", "repeat_purchase_rate"),

@@ -550,12 +550,13 @@ class Share(Applied):
 class Tile(Applied):
     """Into which part of all groups of the same period a group falls, from 1 for the lowest.
 
-    Groups of the same value fall into the same part, and those without one into none.
+    That is told by the share of groups below it: of 5 parts, the third begins where two
+    fifths are below. Equal values share a part; groups without a value have none.
 
     Attributes:
         formula: What the groups are ranked by.
         parts: How many parts: 5 for fifths.
-        dense: Whether the different values are divided, each once, and not the groups.
+        dense: Whether the share is that of the different values below, and not of the groups.
     """
 
     parts: int
