@@ -6,7 +6,7 @@ from funnelkit.catalog.customers import (
     customer_lifetime_value_over,
 )
 from funnelkit.catalog.email import email_conversion_rate_within
-from funnelkit.catalog.funnel import step_conversion_rate
+from funnelkit.catalog.funnel import goal_conversion_rate_of, step_conversion_rate
 from funnelkit.catalog.loyalty import repeat_order_probability_after, repeat_purchase_rate_within
 from funnelkit.catalog.marketing import paid_cac_of, return_on_ad_spend_order_attributed_of
 from funnelkit.catalog.offers import attach_rate_of, cross_sell_rate_of
@@ -230,6 +230,7 @@ __all__ = [
     "describe",
     "email_conversion_rate_within",
     "evaluate",
+    "goal_conversion_rate_of",
     "paid_cac_of",
     "parse",
     "plan",

@@ -65,6 +65,9 @@ def _below_zero(column: Money | Quantity | Duration) -> Check:
 STATUSES = ("pending", "paid", "fulfilled", "cancelled", "voided", "draft", "test", "deleted")
 """What the status of an order may be."""
 
+SURVEYS = ("nps", "csat", "brand_unaided", "brand_aided")
+"""The kinds of survey that KPIs read."""
+
 CHECKS: tuple[Check, ...] = (
     Check(
         Orders.status,
@@ -83,6 +86,18 @@ CHECKS: tuple[Check, ...] = (
         _outside("nps", 0, 10),
         "lies outside 0 to 10 in an nps survey",
         "rescale it; net promoter score is defined on 0 to 10 only",
+    ),
+    Check(
+        Surveys.scale_max,
+        Surveys.survey_type.eq("nps") & Surveys.scale_max.ne(10),
+        "is not 10 in an nps survey",
+        "rescale the answers to 0 to 10, or name the survey otherwise",
+    ),
+    Check(
+        Surveys.weight,
+        Surveys.weight < 0,
+        "is below zero",
+        "weigh an answer by 0 or more",
     ),
     Check(
         Surveys.score,
@@ -107,6 +122,11 @@ CHECKS: tuple[Check, ...] = (
         ExchangeRates.rate.is_null() | (ExchangeRates.rate <= 0),
         "is no rate above zero",
         "give what one unit of the currency is worth in the shop's own",
+    ),
+    _suspicious(
+        Surveys.survey_type,
+        Surveys.survey_type.is_not_null() & ~Surveys.survey_type.is_in(SURVEYS),
+        "is no known kind of survey, so no KPI reads it",
     ),
     _suspicious(
         Orders.discount_amount,

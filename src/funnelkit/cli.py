@@ -56,10 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     catalog = commands.add_parser("catalog", help="list the KPIs")
     catalog.add_argument("--stage", help="only this stage of either funnel")
     catalog.add_argument("--area", choices=list(map(str, Area)), help="only this area")
+    catalog.add_argument("--data", metavar="FOLDER", help="say what is missing in its files")
     catalog.set_defaults(run=_catalog)
 
     card = commands.add_parser("describe", help="say what a KPI means")
     card.add_argument("name", metavar="NAME", help="its name or an alias")
+    card.add_argument("--data", metavar="FOLDER", help="say what is missing in its files")
     card.set_defaults(run=_describe)
 
     check = commands.add_parser("check", help="list what is wrong or odd in a folder of files")
@@ -98,9 +100,11 @@ def _demo(_: argparse.Namespace) -> str:
 
 def _catalog(options: argparse.Namespace) -> str:
     found = registry().find(stage=options.stage, area=options.area)
+    shop = Shop.scan(options.data) if options.data else None
     lines = [
         f"{metric.name:<28} {metric.area:<11} {_stage(metric):<14} {metric.title}"
         + (f" ({', '.join(metric.aliases)})" if metric.aliases else "")
+        + (f": {_readiness(shop, metric)}" if shop else "")
         for metric in found.values()
     ]
     known = ", ".join(Stage)
@@ -112,7 +116,15 @@ def _stage(metric: Metric) -> str:
 
 
 def _describe(options: argparse.Namespace) -> str:
-    return str(describe(options.name))
+    card = describe(options.name)
+    if not options.data:
+        return str(card)
+    return f"{card}\n  {options.data}: {_readiness(Shop.scan(options.data), card.metric)}"
+
+
+def _readiness(shop: Shop, metric: Metric) -> str:
+    missing = sorted(shop.missing(metric))
+    return f"lacks {', '.join(missing)}" if missing else "ready"
 
 
 def _check(options: argparse.Namespace) -> str:

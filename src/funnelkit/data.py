@@ -163,8 +163,8 @@ class ShopData:
         if self._rule(column, seen) is not None:
             return frozenset()
         wanted = [rule for rule in self.rules[column] if not isinstance(rule, Default)]
-        lacking = self._lacking(wanted[0], seen | {column}) if wanted else frozenset[str]()
-        return lacking or own
+        lacking = [self._lacking(rule, seen | {column}) for rule in wanted]
+        return min(lacking, key=len, default=own) or own
 
     def _lacking(self, rule: Rule, seen: frozenset[Column]) -> frozenset[str]:
         found = (self._lacks(column, seen) for column in dependencies(rule))

@@ -180,6 +180,7 @@ def _products() -> pl.DataFrame:
             "unit_cost": np.round(price * 0.55, 2),
             "lead_time_days": 7.0 + number % 4 * 5,
             "lead_time_sd": 1.0 + number % 3,
+            "safety_stock": 3.0 + number % 4,
             "is_active": number % 13 != 0,
             "is_tracked": [True] * PRODUCTS,
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from funnelkit.channels import CHANNEL, SOCIAL_PLATFORMS
 from funnelkit.formula.formulas import Count, Max, Min, Sum
 from funnelkit.formula.values import (
     AsOf,
@@ -133,21 +134,6 @@ CONTENT_EVENTS = (
     "heatmap_click",
 )
 """The events by which content is used."""
-SOCIAL_PLATFORMS = (
-    "facebook",
-    "instagram",
-    "meta",
-    "tiktok",
-    "pinterest",
-    "linkedin",
-    "twitter",
-    "x",
-    "snapchat",
-    "youtube",
-    "reddit",
-    "threads",
-)
-"""The platforms that are social networks."""
 
 
 def _any_event(name: str) -> FromChildren:
@@ -178,6 +164,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     Sessions.page_views: (
         FromChildren(Events.session_id, Count(Events, where=Events.event_name.eq("page_view"))),
     ),
+    Sessions.channel: (CHANNEL,),
     Sessions.is_bot: (Default(value=False, absent=(Sessions.is_bot,)),),
     Sessions.has_key_event: (
         FromChildren(Events.session_id, Count(Events, where=Events.is_key_event), above=0),
@@ -263,7 +250,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     ),
     Orders.units: (FromChildren(OrderLines.order_id, Sum(OrderLines.quantity, where=_IS_PRODUCT)),),
     Orders.returned_units: (
-        FromChildren(Returns.order_id, Sum(Returns.quantity, where=Returns.is_counted)),
+        FromChildren(Returns.order_id, Sum(Returns.quantity, where=Returns.came_back)),
     ),
     Orders.returned_amount: (
         FromChildren(Returns.order_id, Sum(Returns.refund_amount, where=Returns.is_counted)),
@@ -301,7 +288,13 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     Orders.is_damaged: (_any_parcel(Shipments.is_damaged),),
     Orders.has_documents: (Everywhere(Shipments.order_id, Shipments.docs_ok),),
     Orders.is_on_time: (Orders.delivered_at <= Orders.promised_at,),
-    Orders.is_in_full: (Orders.shipped_units >= Orders.units,),
+    Orders.cancelled_units: (
+        FromChildren(
+            Returns.order_id, Sum(Returns.quantity, where=Returns.kind.eq("cancellation"))
+        ),
+        Default(value=0, absent=()),
+    ),
+    Orders.is_in_full: (Orders.shipped_units >= Orders.units - Orders.cancelled_units,),
     Orders.is_perfect: (
         Orders.is_on_time & Orders.is_in_full & ~Orders.is_damaged & Orders.has_documents,
     ),
@@ -313,6 +306,15 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     OrderLines.fx_rate: (Lookup(OrderLines.order_id, Orders.fx_rate),),
     OrderLines.customer_key: (Lookup(OrderLines.order_id, Orders.customer_key),),
     OrderLines.is_counted: (IsTrue(Lookup(OrderLines.order_id, Orders.is_counted)) & _IS_PRODUCT,),
+    Returns.is_of_product: (
+        Default(value=True, absent=(OrderLines.line_type,)),
+        Lookup(Returns.order_line_id, OrderLines.line_type).is_null()
+        | Lookup(Returns.order_line_id, OrderLines.line_type).eq("product"),
+        Default(value=True, absent=()),
+    ),
+    Returns.came_back: (
+        Returns.is_counted & (Returns.kind.is_null() | Returns.kind.ne("refund_only")),
+    ),
     Returns.kind: (Default(value="return", absent=(Returns.kind,)),),
     Returns.refund_shipping: (Default(value=0.0, absent=(Returns.refund_shipping,)),),
     Returns.refund_tax: (Default(value=0.0, absent=(Returns.refund_tax,)),),
@@ -342,14 +344,17 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         FromChildren(Orders.cart_id, Min(Orders.ordered_at, where=Orders.is_counted)),
     ),
     Carts.is_abandoned: (
-        (Carts.ordered_at.is_not_null() & (_LEFT >= DAY_S))
-        | (Carts.ordered_at.is_null() & (Elapsed(Carts.last_activity_at, AsOf()) >= DAY_S)),
+        (Carts.is_converted & (_LEFT >= DAY_S))
+        | (~Carts.is_converted & (Elapsed(Carts.last_activity_at, AsOf()) >= DAY_S)),
     ),
-    Carts.is_recovered: (
-        Carts.ordered_at.is_not_null() & (_LEFT >= DAY_S) & (_LEFT <= 31 * DAY_S),
-    ),
+    Carts.is_recovered: (Carts.is_converted & (_LEFT >= DAY_S) & (_LEFT <= 31 * DAY_S),),
     Carts.age_s: (Elapsed(Carts.created_at, AsOf()),),
     Carts.is_converted: (
+        Carts.order_id.is_not_null()
+        & (
+            Lookup(Carts.order_id, Orders.order_id).is_null()
+            | IsTrue(Lookup(Carts.order_id, Orders.is_counted))
+        ),
         Carts.order_id.is_not_null(),
         FromChildren(Orders.cart_id, Count(Orders, where=Orders.is_counted), above=0),
     ),
@@ -405,5 +410,7 @@ def policy_rules(policy: OrderPolicy) -> Mapping[Column, tuple[Rule, ...]]:
     belongs = is_of_counted | Lookup(Returns.order_id, Orders.order_id).is_null()
     return {
         Orders.is_counted: (policy.orders,),
-        Returns.is_counted: ((policy.returns | Returns.kind.is_null()) & belongs,),
+        Returns.is_counted: (
+            (policy.returns | Returns.kind.is_null()) & belongs & Returns.is_of_product,
+        ),
     }

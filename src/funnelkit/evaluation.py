@@ -28,7 +28,7 @@ from funnelkit.errors import (
     check_kind,
     shortened,
 )
-from funnelkit.formula.formulas import Native
+from funnelkit.formula.formulas import LastOverTime, Native
 from funnelkit.formula.parsing import parse_predicate
 from funnelkit.formula.properties import parts_of
 from funnelkit.formula.values import (
@@ -365,7 +365,8 @@ def _warn_of_history(data: ShopData, engine: Engine, made: Plan) -> None:
     if start is None:
         return
     for step in made.steps:
-        looks_back = step.to_date or step.first_of is not None
+        is_stock = any(isinstance(fold.aggregate, LastOverTime) for fold in step.folds)
+        looks_back = (step.to_date and not is_stock) or step.first_of is not None
         if not (looks_back or any(_looks_back(data, leaf) for leaf in step.reads)):
             continue
         first = engine.earliest(step.table)
@@ -374,7 +375,7 @@ def _warn_of_history(data: ShopData, engine: Engine, made: Plan) -> None:
                 f"the history of {step.table} starts on {first:%Y-%m-%d}, inside the range from "
                 f"{start:%Y-%m-%d}: whoever bought before looks new",
                 HistoryWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
             return
 

@@ -22,6 +22,7 @@ from funnelkit.formula.values import (
     Joined,
     Literal,
     Lookup,
+    Lower,
     Operation,
     PredicateNode,
     RollupColumn,
@@ -73,7 +74,7 @@ def sort_of(data: ShopData, value: Value) -> Sort:
             return Sort.NUMBER
         case AsOf():
             return Sort.INSTANT
-        case Joined():
+        case Joined() | Lower():
             return Sort.WORD
         case Coalesce(values):
             return _common({sort_of(data, part) for part in values})

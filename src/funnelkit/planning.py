@@ -9,7 +9,7 @@ one step.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from funnelkit.calendar import Span
@@ -364,12 +364,16 @@ class _Planner:
     def _check_inputs(self) -> None:
         """Report every table and column that is missing, and who wants it."""
         missing: dict[str, list[str]] = {}
+        instead: dict[str, dict[str, None]] = {}
         for fold in self.folds.values():
+            for column in map(end_of, fold_columns(fold)):
+                for name in self.data.lacks(column) - {str(column), column.table}:
+                    instead.setdefault(name, {})[str(column)] = None
             for name in _lacking(self.data, fold, has_time=self._has_time):
                 users = missing.setdefault(name, [])
                 users += [user for user in self.wanted[fold.name] if user not in users]
         if missing:
-            raise MissingInputError(missing, _hints(self.data, missing))
+            raise MissingInputError(missing, _hints(self.data, missing, instead))
         for fold in self.folds.values():
             for item in fold_columns(fold):
                 check_lookup(self.data, item)
@@ -479,13 +483,17 @@ def _table(fold: Fold) -> str:
     return fold.aggregate.table if isinstance(fold.aggregate, Native) else source_of(fold.aggregate)
 
 
-def _hints(data: ShopData, missing: Iterable[str]) -> dict[str, str]:
-    hints: dict[str, str] = {}
+def _hints(
+    data: ShopData, missing: Iterable[str], instead: Mapping[str, Iterable[str]]
+) -> dict[str, str]:
+    """Say what would do instead of what is missing, and what there is that looks like it."""
+    hints = {name: f"or supply {', '.join(columns)}" for name, columns in instead.items()}
     for name in missing:
         if name == "orders.status":
             hints[name] = "or supply orders.is_counted, or bind with order_policy='all'"
             continue
         table, _, column = name.partition(".")
         if column and (close := nearest(column, data.tables[table].columns)):
-            hints[name] = f"{table} has {', '.join(close)}"
+            found = f"{table} has {', '.join(close)}"
+            hints[name] = "; ".join(filter(None, (hints.get(name, ""), found)))
     return hints

@@ -36,6 +36,7 @@ from funnelkit.formula.values import (
     Joined,
     Literal,
     Lookup,
+    Lower,
     Not,
     Operation,
     Or,
@@ -203,6 +204,8 @@ def _resolved(data: ShopData, table: str, node: Value) -> Value:
             return Literal(_local(data, constant))
         case Joined(values):
             return Joined(*map(value, values))
+        case Lower(word):
+            return Lower(value(word))
         case AsOf() | RollupColumn():
             return node
         case _:

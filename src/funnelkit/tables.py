@@ -179,6 +179,7 @@ class Orders(
     session_number = Quantity("The number of the visit in which it was placed, for its visitor.")
     previous_session_number = Quantity("That of its visitor's order before this one.")
     units = Quantity("Units of products in it.", ITEM)
+    cancelled_units = Quantity("Units of it that the customer cancelled.", ITEM)
     returned_units = Quantity("Units of it that came back, at any time.", ITEM)
     returned_amount = Money("Value of it that was refunded, at any time.")
     has_return = Flag("Some of it came back, at any time.")
@@ -249,6 +250,8 @@ class Returns(
     restocked_cost = Money("Cost of the goods that went back to stock.")
     fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
     customer_key = Key("Who had bought.", CUSTOMER)
+    is_of_product = Flag("It undoes goods, as far as is known: no gift card, no fee.")
+    came_back = Flag("It counts, and the goods came back: not the money alone.")
     is_counted = Flag("It undoes a sale that counts under the shop's order policy.")
 
 

@@ -145,7 +145,6 @@ def test_only_what_adds_up_says_so():
         "orders",
         "page_views",
         "page_views.events",
-        "reach.upper_bound",
         "returns_value",
         "returns_value.by_order_date",
         "sessions",

@@ -61,6 +61,7 @@ LAYERS = (
     "catalog.parameters",
     "metric",
     "derivations|checks",
+    "channels",
     "tables",
     "stock",
     "rules",

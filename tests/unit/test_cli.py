@@ -119,3 +119,15 @@ def test_a_setting_of_the_wrong_kind_is_named(folder, capsys):
     err = capsys.readouterr().err
     assert "rename" in err
     assert "currency" in err
+
+
+def test_the_catalogue_says_what_a_folder_lacks(tmp_path, capsys):
+    pl.DataFrame(
+        {"order_id": [1], "ordered_at": [dt.datetime(2024, 5, 1)], "status": ["paid"]}
+    ).write_parquet(tmp_path / "orders.parquet")
+    assert main(["catalog", "--area", "sales", "--data", str(tmp_path)]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert lines["orders"].endswith(": ready")
+    assert lines["average_order_value"].endswith(": lacks order_lines")
+    assert main(["describe", "aov", "--data", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.rstrip().endswith(f"{tmp_path}: lacks order_lines")

@@ -216,7 +216,16 @@ def test_metrics_lists_what_is_ready_and_what_the_rest_needs():
     assert {"orders", "gross_sales", "discounts", "average_order_value"} <= set(ready)
     missing = dict(listed.select("metric", "missing").iter_rows())
     assert missing["net_sales"] == ["returns"]
-    assert missing["customers"] == ["orders.customer_id", "orders.email_hash"]
+    assert missing["customers"] == ["orders.customer_id"]
+
+
+def test_what_is_missing_comes_with_what_would_do_instead():
+    frame = orders().drop("discount_amount")
+    with pytest.raises(fk.MissingInputError) as caught:
+        fk.evaluate(fk.Shop(orders=frame), ["aov", "customers"])
+    text = str(caught.value)
+    assert "order_lines: wanted by average_order_value (or supply orders.discount_amount)" in text
+    assert "orders.customer_id: wanted by customers (or supply orders.customer_key" in text
 
 
 def test_a_column_name_may_be_anything():

@@ -108,12 +108,12 @@ reach_upper_bound = replace(
     name="reach.upper_bound",
     title="Reach, at most",
     aliases=(),
-    formula=Sum(CampaignPerformance.reach),
+    formula=Sum(CampaignPerformance.reach, skip_nulls=False),
     description="How many different people the campaigns can have reached at most.",
     counts="The reach that each campaign reports for each day, added as if no two had a viewer "
     "in common.",
-    leaves_out="Campaigns that report no reach.",
-    null_when="Never: no reach is 0.",
+    leaves_out="Nothing: it would be no upper end.",
+    null_when="A row reports no reach.",
     read_with=("reach", "reach.lower_bound"),
     caveats="Reporting it as the reach: it is the upper end of what is possible.",
     competing=("reach: different people, of a log of views.",),
@@ -311,8 +311,8 @@ unaided_brand_awareness = Metric(
     better=Direction.UP,
     bounds=(0, 1),
     description="Which share of the people asked names the brand of their own accord.",
-    counts="Answers that name the brand over all answers, each by its weight. Whoever names no "
-    "brand at all stays in the denominator.",
+    counts="Answers that name the brand over all answers, each by its weight, or 1 where it has "
+    "none. Whoever names no brand, or gives no answer, stays in the denominator.",
     leaves_out="Questions that show the brand's name.",
     null_when="Nobody was asked.",
     read_with=("aided_brand_awareness", "share_of_search"),

@@ -49,16 +49,18 @@ cart_abandonment_rate = Metric(
     bounds=(0, 1),
     description="Which share of carts did not become an order.",
     counts="Carts begun in the period that held items and had at least 24 hours to become an "
-    "order, less those that did. A cart that was recovered later is not abandoned.",
+    "order, less those that did, by an order that counts. A cart that was recovered later is not "
+    "abandoned.",
     leaves_out="Emptied carts; carts younger than 24 hours; orders without a cart.",
     null_when="No cart is old enough.",
     read_with=("session_conversion_rate", "checkout_abandonment_rate", "cart_recovery_rate"),
     caveats="Counting carts that are still open. The 24 hours are a judgement: there is no "
     "standard. Averages of published studies mix definitions.",
     competing=(
-        "cart_abandonment_rate.one_hour: after one hour, as BigCommerce has it.",
+        "cart_abandonment_rate.one_hour: carts at least an hour old.",
         "cart_abandonment_rate.sessions: when the visit ends, as Snowplow has it.",
-        "cart_abandonment_rate_after(hours=…): after a time of one's own.",
+        "cart_abandonment_rate_after(hours=…): carts of an age of one's own.",
+        "Not ordered within so many hours: a cart bought later stays abandoned.",
         "checkout_abandonment_rate: of begun checkouts, not of carts.",
     ),
     references=(
@@ -89,7 +91,7 @@ def cart_abandonment_rate_after(*, hours: float) -> Metric:
     return replace(
         cart_abandonment_rate,
         name="cart_abandonment_rate." + f"after_{hours:g}_hours".replace(".", "p"),
-        title=f"Cart abandonment rate after {hours:g} hours",
+        title=f"Cart abandonment rate, carts {hours:g} hours old",
         aliases=(),
         formula=1
         - Count(Carts, where=is_mature & Carts.is_converted) / Count(Carts, where=is_mature),
@@ -99,14 +101,14 @@ def cart_abandonment_rate_after(*, hours: float) -> Metric:
         read_with=("cart_abandonment_rate",),
         caveats="Comparing it with a rate of another time: the latest carts are in one of the "
         "two alone.",
-        competing=("cart_abandonment_rate: after 24 hours.",),
+        competing=("cart_abandonment_rate: carts 24 hours old.",),
     )
 
 
 cart_abandonment_rate_one_hour = replace(
     cart_abandonment_rate_after(hours=1),
     name="cart_abandonment_rate.one_hour",
-    title="Cart abandonment rate, after one hour",
+    title="Cart abandonment rate, carts an hour old",
     leaves_out="Emptied carts; carts younger than an hour; orders without a cart.",
     counts="Carts begun in the period that held items and had at least an hour to become an "
     "order, less those that did, at any time since.",

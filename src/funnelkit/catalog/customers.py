@@ -531,11 +531,13 @@ net_promoter_score = Metric(
     description="Whether customers would recommend the shop more than they would warn of it.",
     counts="Answers of 9 and 10 less answers of 0 to 6, over all answers from 0 to 10, times "
     "100. Of several answers of one customer in a period the latest counts.",
-    leaves_out="Nobody: answers of 7 and 8 stay below the line.",
+    leaves_out="Skipped questions; a customer's earlier answers of the period. Answers of 7 and 8 "
+    "stay in the denominator.",
     null_when="There are no answers.",
     read_with=("customer_satisfaction_score", "customer_retention_rate"),
     caveats="Rounding the two shares before subtracting; averaging the scores of stores; a scale "
     "from 1; beginning the detractors at 1 or ending them below 6.",
+    competing=("net_promoter_score.all_answers: every answer, however many a customer gave.",),
     references=("Bain & Company, 'Measuring your Net Promoter Score' (primary)",),
     tags=("survey", "loyalty"),
 )

@@ -56,12 +56,13 @@ fill_rate = Metric(
     description="Which share of the units that were ordered left at once.",
     counts="Units in the parcels that left first, at most those ordered, over units ordered, of "
     "the orders placed in the period. Parcels that left at the same moment left together.",
-    leaves_out="Units that followed later; what an order got too much. Cancelled units were "
-    "ordered.",
+    leaves_out="Units that followed later; what an order got too much; cancelled orders. A unit "
+    "cancelled in an order that stands still counts as ordered.",
     null_when="No units were ordered.",
     read_with=("otif_rate", "stockout_rate"),
     caveats="Reading it of the last days: an order that waits is not filled yet. Setting a fill "
-    "rate of units against one of lines or orders: of orders it is the lowest.",
+    "rate of units against one of lines or orders. A parcel whose units are not known holds none, "
+    "and too much of one article fills the place of another.",
     competing=("of lines, of orders: the share of these that left whole.",),
     references=("'OTIF order/line level' (third party)",),
     tags=("fulfilment", "ratio"),
@@ -305,10 +306,13 @@ perfect_order_rate = Metric(
     area=Area.OPERATIONS,
     better=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the orders that arrived was right in everything.",
+    description="Which share of the orders that arrived was on time, in full, undamaged and with "
+    "the right papers.",
     counts="Orders that arrived on time, in full, undamaged and with the right papers, over orders "
     "of which every parcel arrived; of the orders placed in the period.",
-    leaves_out="Orders of which a parcel has not arrived, or that have none.",
+    leaves_out="Orders of which a parcel has not arrived, or that have none. A wrong article in a "
+    "parcel is not seen: order_accuracy_rate tells it. Units that the customer cancelled need not "
+    "be shipped.",
     null_when="No order has arrived whole.",
     read_with=("otif_rate", "order_accuracy_rate"),
     caveats="Multiplying four rates: one order may fail twice. An order without a promise is not "
@@ -347,8 +351,8 @@ perfect_order_rate_product = Metric(
     leaves_out="Orders of which a parcel has not arrived, or that have none.",
     null_when="No order has arrived whole.",
     read_with=("perfect_order_rate",),
-    caveats="Using it where the faults of each order are known: an order that fails twice is "
-    "punished twice.",
+    caveats="Reading it as the share of perfect orders: an order that fails twice is punished "
+    "twice. It is here to set against others' numbers.",
     competing=("perfect_order_rate: order by order.",),
     references=("APQC, 'Perfect order performance' (primary)",),
     tags=("fulfilment", "promise", "ratio", "variant"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from funnelkit.catalog.parameters import words_of
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import Count, CountDistinct, Name, Rollup, Sum
 from funnelkit.formula.values import Flag, IsTrue, Lookup, Predicate
@@ -20,6 +21,7 @@ __all__ = [
     "checkout_completion_rate",
     "goal_conversion_rate",
     "goal_conversion_rate_goals",
+    "goal_conversion_rate_of",
     "goal_conversion_rate_visitors",
     "orders_per_session",
     "product_page_to_checkout_rate",
@@ -192,10 +194,41 @@ goal_conversion_rate = Metric(
     competing=(
         "goal_conversion_rate.goals: goals over visits, which can exceed 1.",
         "goal_conversion_rate.visitors: of visitors.",
+        "goal_conversion_rate_of(event=…): one goal alone.",
     ),
     references=(_GA4, _KEY_EVENTS, _LITTLEDATA),
     tags=("ratio", "conversion", "goal", "cele", "trafienia"),
 )
+
+
+def goal_conversion_rate_of(*, event: str) -> Metric:
+    """Give the rate at which visits reach one goal.
+
+    Args:
+        event: The name of the event that is the goal.
+
+    Raises:
+        DefinitionError: The name has no letter or figure.
+
+    Examples:
+        >>> goal_conversion_rate_of(event="sign_up").name
+        'goal_conversion_rate.of_sign_up'
+    """
+    return replace(
+        goal_conversion_rate,
+        name=f"goal_conversion_rate.of_{words_of('event', [event])}",
+        title=f"Goal conversion rate, of {event}",
+        aliases=(),
+        formula=CountDistinct(
+            Events.session_id, where=Events.is_counted & Events.event_name.eq(event)
+        )
+        / Name("sessions"),
+        description=f"Which share of visits reached the goal {event}.",
+        counts="Different visits of the events of the period that are the goal, over visits.",
+        caveats="A visit over midnight may reach the goal in the next period.",
+        competing=("goal_conversion_rate: all goals together.",),
+    )
+
 
 goal_conversion_rate_visitors = replace(
     goal_conversion_rate,
@@ -220,10 +253,11 @@ goal_conversion_rate_goals = replace(
     title="Goals per session",
     aliases=("goals_per_session",),
     formula=Count(Events, where=Events.is_counted & Events.is_key_event) / Name("sessions"),
-    unit=(EVENT / SESSION).percent,
+    unit=EVENT / SESSION,
     bounds=(0, None),
     description="How many goals a visit reaches.",
-    counts="Key events, every time, over visits; each in its own period.",
+    counts="Key events, every time, also those without a visit, over visits; each in its own "
+    "period.",
     leaves_out="Bots, on both sides.",
     read_with=("goal_conversion_rate",),
     caveats="Reading it as a share of visits: it can exceed 1.",

@@ -225,8 +225,7 @@ days_inventory_outstanding = Metric(
     description="How many days the goods lie before they are sold.",
     counts="Mean value of the stock at cost, in days of the cost of goods sold in the period.",
     leaves_out="Stock of unknown cost; days without a snapshot.",
-    null_when="Nothing was sold, the stock was never counted, a cost of goods is not known, or "
-    "the range has no start or no end.",
+    null_when="Nothing was sold, the stock was never counted, or a cost of goods is not known.",
     read_with=("inventory_turnover", "days_of_stock_remaining"),
     caveats="Setting it against a turnover with another mean: only with the same one is it the "
     "days of the period over the turns. Below zero where more went back to stock than was sold. "
@@ -256,8 +255,7 @@ days_of_stock_remaining = Metric(
     "day. Days in stock are the days of the period times the share of snapshot days on which all "
     "places of the group together had some.",
     leaves_out="Days without stock, on which nobody could buy; units under way.",
-    null_when="Nothing was sold, nothing was counted in the period, on no day was there stock, or "
-    "the range has no start or no end.",
+    null_when="Nothing was sold, nothing was counted in the period, or on no day was there stock.",
     read_with=("stock_on_hand", "stockout_rate"),
     caveats="Asking it of all products together: one that never sells hides one that is nearly "
     "gone. Taking the pace of a season that is over. In a period that is still open the units of "

@@ -239,7 +239,7 @@ reorder_point_in_stock_days = _reorder(
 
 reorder_point_own_safety_stock = _reorder(
     "reorder_point.own_safety_stock",
-    "Reorder point, with a safety stock of one's own",
+    "Reorder point, with your own safety stock",
     Name("daily_demand"),
     Mean(Lookup(OrderLines.product_id, Products.safety_stock)),
     "Units sold per day times the days of lead time, and products.safety_stock.",

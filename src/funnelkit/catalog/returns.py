@@ -188,7 +188,7 @@ value_return_rate_gross = Metric(
 return_rate_flow = Metric(
     name="return_rate.flow",
     title="Return rate, flow",
-    formula=Sum(Returns.quantity, where=Returns.is_counted) / Name("units_sold"),
+    formula=Sum(Returns.quantity, where=Returns.came_back) / Name("units_sold"),
     unit=RATIO,
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,

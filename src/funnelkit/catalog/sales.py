@@ -221,7 +221,7 @@ units_per_transaction = Metric(
     null_when="There are no orders.",
     read_with=("average_order_value",),
     caveats="Dividing the wrong way round. Below 1 is a sign of missing lines.",
-    competing=("Shopify and Polar: net quantity over orders.",),
+    competing=("units_per_transaction.net: less returned units, as Shopify and Polar have it.",),
     references=("Lifesight, 'Units per transaction' (third party)",),
     tags=("sales", "ratio"),
 )
@@ -241,9 +241,14 @@ revenue_per_visitor = Metric(
     counts="Gross sales less discounts of online orders, over unique visitors.",
     leaves_out="Orders from other channels, bots, returns.",
     null_when="There are no visitors.",
-    read_with=("session_conversion_rate", "average_order_value"),
-    caveats="Multiplying conversion rate and order value: that holds only for orders per "
-    "visitor. Adding up the days' visitors.",
+    read_with=("visitor_conversion_rate", "average_order_value"),
+    caveats="Taking it for conversion rate times order value: so it is only where the rate is "
+    "orders per visitor. Adding up the days' visitors.",
+    competing=(
+        "revenue_per_session: of each visit.",
+        "Conversion rate × average order value: online orders of each visitor.",
+        "Net of returns: refunds fall on other days than the visits.",
+    ),
     references=("Omniconvert, 'Revenue per visitor' (third party)",),
     tags=("sales", "ratio"),
 )
@@ -339,7 +344,7 @@ units_sold_net = Metric(
     name="units_sold.net",
     title="Net units sold",
     aliases=("net_units", "net_quantity"),
-    formula=Name("units_sold") - Sum(Returns.quantity, where=Returns.is_counted),
+    formula=Name("units_sold") - Sum(Returns.quantity, where=Returns.came_back),
     unit=ITEM,
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
@@ -492,7 +497,7 @@ median_order_value = Metric(
 units_per_transaction_net = Metric(
     name="units_per_transaction.net",
     title="Net units per transaction",
-    formula=(Name("units_sold") - Sum(Returns.quantity, where=Returns.is_counted)) / Name("orders"),
+    formula=(Name("units_sold") - Sum(Returns.quantity, where=Returns.came_back)) / Name("orders"),
     unit=ITEM / ORDER,
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
@@ -585,13 +590,15 @@ average_revenue_per_customer = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     better=Direction.UP,
-    description="What a customer who bought in the period brought in.",
-    counts="Net sales of known customers over customers.",
-    leaves_out="Guests, on both sides; returns whose order is not in the history.",
+    description="What a customer who bought in the period brought in, less what came back.",
+    counts="Net sales of known customers, less refunds in the period, also of earlier orders, over "
+    "the customers who bought.",
+    leaves_out="Guests without account and e-mail, on both sides; returns whose order is not in "
+    "the history.",
     null_when="There are no customers.",
     read_with=("customers", "purchase_frequency", "average_order_value"),
     caveats="Comparing periods of different length: it grows with the window. Leaving guests' "
-    "money above the line.",
+    "money in the numerator.",
     competing=("GA4: purchase revenue over active users who purchased.",),
     references=(_GA4, "AdMob user metrics card, ARPU and ARPPU (vendor)"),
     tags=("sales", "money", "ratio"),

@@ -191,12 +191,14 @@ traffic_source_share = Metric(
     bounds=(0, 1),
     description="Which part of the visits came from where: ask it by channel, or source.",
     counts="The visits of the group over those of all groups in the same period, so that the "
-    "shares make one. Visits of no known channel are a group of their own.",
+    "shares make one. A channel that is not supplied is told by source and medium; visits that no "
+    "rule fits are Unassigned.",
     leaves_out="Visits made by bots.",
     null_when="There are no visits in the period.",
     read_with=("sessions", "session_conversion_rate"),
-    caveats="Dropping the visits without a channel, or mixing the channel of the visit with that "
-    "of the first visit or of the order.",
+    caveats="Filtering instead of grouping: where= narrows both sides, and the share is 1. "
+    "Dropping the visits without a channel, or mixing the channel of the visit with that of the "
+    "first visit or of the order.",
     competing=("By first visit, or by the channel that an order is credited to.",),
     references=("Google Analytics help, default channel grouping (vendor)",),
     tags=("ratio", "channel"),

@@ -46,6 +46,7 @@ from funnelkit.formula.values import (
     Joined,
     Literal,
     Lookup,
+    Lower,
     Not,
     Operation,
     Operator,
@@ -97,6 +98,8 @@ class Compiler:
                 return self._coalesce(values)
             case Joined(values):
                 return pl.concat_str(map(self._word, values), separator=SEPARATOR)
+            case Lower(word):
+                return self.value(word).cast(pl.String).str.to_lowercase()
             case Elapsed(start, end):
                 passed = self.instant(end) - self.instant(start)
                 return passed.dt.total_microseconds() / 1e6

@@ -39,6 +39,7 @@ __all__ = [
     "Key",
     "Literal",
     "Lookup",
+    "Lower",
     "Money",
     "Not",
     "Operation",
@@ -374,6 +375,16 @@ class Joined(ValueNode):
 
 
 @dataclass(frozen=True, slots=True)
+class Lower(ValueNode):
+    """A word in small letters."""
+
+    value: Value
+
+    def __str__(self) -> str:
+        return f"lower({self.value})"
+
+
+@dataclass(frozen=True, slots=True)
 class Elapsed(ValueNode):
     """Seconds from one moment to another, exact over daylight saving."""
 
@@ -427,6 +438,7 @@ Value = (
     | Operation
     | Coalesce
     | Joined
+    | Lower
     | Elapsed
     | Case
     | Lookup
@@ -540,7 +552,7 @@ def unit_of(value: Value) -> Unit:
     match value:
         case Column() | RollupColumn():
             return value.unit
-        case Literal() | Dimension() | AsOf():
+        case Literal() | Dimension() | AsOf() | Joined() | Lower():
             return NUMBER
         case Operation(operator, left, right):
             if operator is Operator.MULTIPLY:
@@ -556,8 +568,6 @@ def unit_of(value: Value) -> Unit:
             return unit_of(otherwise if isinstance(then, Literal) else then)
         case Lookup():
             return unit_of(value.value)
-        case Joined():
-            return NUMBER
         case _:
             assert_never(value)
 
@@ -589,7 +599,7 @@ def children(node: Value | Predicate) -> Iterator[Value | Predicate]:
             yield from (condition, then, otherwise)
         case Lookup(key, value):
             yield from (key, value)
-        case IsIn() | IsNull() | IsTrue():
+        case IsIn() | IsNull() | IsTrue() | Lower():
             yield node.value
         case IsBetween(value, low, high):
             yield from (value, low, high)
