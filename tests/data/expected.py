@@ -6,18 +6,11 @@ the leading columns of the result, and no key means one row for everything. `per
 first day of a calendar month. Rates are fractions; a zero denominator gives null.
 """
 
-import os
-from pathlib import Path
 from typing import Literal
 
-import duckdb
 import polars as pl
 
-DATA: Path = Path(
-    os.environ.get("FUNNELKIT_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data"
-)
-"""Folder of the parquet files; the environment variable FUNNELKIT_DATA overrides it."""
-
+from data.sql import keys, query
 
 # --- Online Retail -------------------------------------------------------------------------
 
@@ -60,7 +53,7 @@ _ONLINE_RETAIL_SALES = """
 
 def online_retail_total() -> pl.DataFrame:
     """Sales and repeat purchase rate of the whole range, in one row."""
-    return _query(
+    return query(
         f"""
         {_ONLINE_RETAIL},
         buyers AS (
@@ -81,7 +74,7 @@ def online_retail_total() -> pl.DataFrame:
 
 def online_retail_by_country() -> pl.DataFrame:
     """Sales by country, and the share of its buyers with two orders or more in it."""
-    return _query(
+    return query(
         f"""
         {_ONLINE_RETAIL},
         sales AS (
@@ -110,7 +103,7 @@ def online_retail_by_country() -> pl.DataFrame:
 
 def online_retail_monthly() -> pl.DataFrame:
     """Sales, repeat purchase rate to date, new customers, retention and churn by month."""
-    return _query(
+    return query(
         f"""
         {_ONLINE_RETAIL},
         sales AS (
@@ -174,7 +167,7 @@ def maven_part() -> pl.DataFrame:
     `single_page_bounce_rate` looks at page views only. Revenue is gross sales, there being no
     discounts; refunds are not taken off.
     """
-    return _query(
+    return query(
         """
         WITH viewed AS (
             SELECT website_session_id, count(*) AS views
@@ -230,7 +223,7 @@ def maven_monthly() -> pl.DataFrame:
     Gross profit is net sales less the cost of all goods sold: refunded goods come back to no
     shelf, so their cost stays. Gross margin is gross profit over net sales.
     """
-    return _query(
+    return query(
         """
         WITH lines AS (
             SELECT
@@ -285,7 +278,7 @@ def maven_monthly() -> pl.DataFrame:
 
 def dbtie_sessions(*by: Literal["period", "channel"]) -> pl.DataFrame:
     """Sessions, conversion, bounces and visitors, with the flags as the shop supplies them."""
-    return _query(
+    return query(
         f"""
         WITH visits AS (
             SELECT
@@ -297,7 +290,7 @@ def dbtie_sessions(*by: Literal["period", "channel"]) -> pl.DataFrame:
             FROM dbtie_website_sessions
         )
         SELECT
-            {_keys(by)}
+            {keys(by)}
             count(*) AS sessions,
             count(*) FILTER (WHERE converted) / count(*) AS session_conversion_rate,
             count(*) FILTER (WHERE is_bounce) / count(*) AS bounce_rate,
@@ -315,7 +308,7 @@ def dbtie_sales(*by: Literal["period", "country"]) -> pl.DataFrame:
 
     The country is that of the order's customer. Average order value is taken after discounts.
     """
-    return _query(
+    return query(
         f"""
         WITH placed AS (
             SELECT orders.*, customers.country, orders.status <> 'cancelled' AS counts
@@ -348,7 +341,7 @@ def dbtie_sales(*by: Literal["period", "country"]) -> pl.DataFrame:
             SELECT *, CAST(date_trunc('month', happened_at) AS DATE) AS period FROM facts
         )
         SELECT
-            {_keys(by)}
+            {keys(by)}
             CAST(sum(orders) AS BIGINT) AS orders,
             sum(gross) AS gross_sales,
             sum(discount) AS discounts,
@@ -368,7 +361,7 @@ def dbtie_sales(*by: Literal["period", "country"]) -> pl.DataFrame:
 
 def dbtie_satisfaction(*by: Literal["period"]) -> pl.DataFrame:
     """Share of customers whose latest rating (of the month, when monthly) is 4 or 5."""
-    return _query(
+    return query(
         f"""
         WITH reviews AS (
             SELECT
@@ -383,11 +376,11 @@ def dbtie_satisfaction(*by: Literal["period"]) -> pl.DataFrame:
             SELECT *
             FROM reviews
             QUALIFY 1 = row_number() OVER (
-                PARTITION BY {_keys(by)} customer_id ORDER BY day DESC, review_id DESC
+                PARTITION BY {keys(by)} customer_id ORDER BY day DESC, review_id DESC
             )
         )
         SELECT
-            {_keys(by)}
+            {keys(by)}
             count(*) FILTER (WHERE rating >= 4) / count(*) AS customer_satisfaction_score
         FROM latest
         GROUP BY ALL
@@ -399,7 +392,7 @@ def dbtie_satisfaction(*by: Literal["period"]) -> pl.DataFrame:
 
 def dbtie_campaigns(*by: Literal["period", "platform"]) -> pl.DataFrame:
     """Click-through rate and ad spend, a campaign counted in the month of its start."""
-    return _query(
+    return query(
         f"""
         WITH campaigns AS (
             SELECT
@@ -411,7 +404,7 @@ def dbtie_campaigns(*by: Literal["period", "platform"]) -> pl.DataFrame:
             FROM dbtie_marketing_campaigns
         )
         SELECT
-            {_keys(by)}
+            {keys(by)}
             sum(clicks) / nullif(sum(actual_impressions), 0) AS click_through_rate,
             sum(budget) AS ad_spend
         FROM campaigns
@@ -427,10 +420,10 @@ def dbtie_campaigns(*by: Literal["period", "platform"]) -> pl.DataFrame:
 
 def facebook_ads(*by: Literal["age", "gender"]) -> pl.DataFrame:
     """Click-through rate, ad spend and return on it, a sale taken as worth 100."""
-    return _query(
+    return query(
         f"""
         SELECT
-            {_keys(by)}
+            {keys(by)}
             sum(Clicks) / nullif(sum(Impressions), 0) AS click_through_rate,
             sum(Spent) AS ad_spend,
             100.0 * sum(Approved_Conversion) / nullif(sum(Spent), 0) AS return_on_ad_spend
@@ -447,7 +440,7 @@ def facebook_ads(*by: Literal["age", "gender"]) -> pl.DataFrame:
 
 def nps_survey(*by: Literal["period", "market"]) -> pl.DataFrame:
     """Net promoter score, from -100 to 100."""
-    return _query(
+    return query(
         f"""
         WITH answers AS (
             SELECT
@@ -461,7 +454,7 @@ def nps_survey(*by: Literal["period", "market"]) -> pl.DataFrame:
             FROM nps_bank_survey
         )
         SELECT
-            {_keys(by)}
+            {keys(by)}
             100.0
                 * (count(*) FILTER (WHERE rating >= 9) - count(*) FILTER (WHERE rating <= 6))
                 / count(*) AS net_promoter_score
@@ -471,19 +464,3 @@ def nps_survey(*by: Literal["period", "market"]) -> pl.DataFrame:
         """,
         "nps_bank_survey",
     )
-
-
-# --- Helpers -------------------------------------------------------------------------------
-
-
-def _keys(by: tuple[str, ...]) -> str:
-    return "".join(f"{key}, " for key in by)
-
-
-def _query(sql: str, *files: str) -> pl.DataFrame:
-    """Run a query in which each raw file is a view under its own name."""
-    with duckdb.connect() as connection:
-        for name in files:
-            connection.read_parquet(str(DATA / f"{name}.parquet")).create_view(name)
-        frame: pl.DataFrame = connection.sql(sql).pl()
-    return frame

@@ -4,20 +4,36 @@ Each function reads one data set and returns its tables by canonical name. Nothi
 beyond what the binding needs: odd rows of a real export stay as they are.
 """
 
-import os
-from pathlib import Path
-
 import polars as pl
 
-DATA: Path = Path(
-    os.environ.get("FUNNELKIT_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data"
-)
-"""Folder of the parquet files; the environment variable FUNNELKIT_DATA overrides it."""
+from data.sql import DATA
 
 Tables = dict[str, pl.DataFrame]
 
 DBTIE_STATUSES = {"completed": "fulfilled", "shipped": "fulfilled", "refunded": "fulfilled"}
 """The canonical words for those of the export; a refunded order stays an order."""
+
+GA4_NAMES = {
+    "product_view": "view_item",
+    "filter_results": "view_item_list",
+    "wishlist_add": "add_to_wishlist",
+    "cart": "view_cart",
+    "shipping_details": "begin_checkout",
+    "payment_details": "add_payment_info",
+}
+"""Events of the clickstream that GA4 calls otherwise; pages become page views."""
+
+PAGES = ["home", "catalog", "promo_page", "account_page", "review_page", "compare"]
+
+MAVEN_PAGES = {
+    "/products": "view_item_list",
+    "/the-original-mr-fuzzy": "view_item",
+    "/cart": "add_to_cart",
+    "/shipping": "begin_checkout",
+    "/billing": "add_payment_info",
+    "/thank-you-for-your-order": "purchase",
+}
+"""What a page of the toy store says has happened; the landing pages are mere page views."""
 
 
 def online_retail() -> Tables:

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
 import funnelkit as fk
 from data import expected, shops
+from data.agreement import KEYS, agree, ask, the_same
 from funnelkit.cli import main
 
 pytestmark = pytest.mark.skipif(not shops.DATA.is_dir(), reason="the real data sets are not here")
 
-KEYS = {"period", "channel", "country", "platform", "age", "gender", "market"}
 PERIOD_OR_CHANNEL = [(), ("period",), ("channel",), ("period", "channel")]
 PERIOD_OR_COUNTRY = [(), ("period",), ("country",), ("period", "country")]
 PERIOD_OR_PLATFORM = [(), ("period",), ("platform",), ("period", "platform")]
@@ -43,29 +42,6 @@ def maven_part() -> fk.Shop:
 @pytest.fixture(scope="module")
 def dbtie() -> fk.Shop:
     return fk.Shop.bind(shops.dbtie(), currency="USD")
-
-
-def ask(shop: fk.Shop, wanted: pl.DataFrame, **question: object) -> fk.Result:
-    """Evaluate every metric of an expected frame by its keys."""
-    keys = [name for name in wanted.columns if name in KEYS]
-    metrics = [name for name in wanted.columns if name not in KEYS]
-    every = "1mo" if "period" in keys else None
-    by = [key for key in keys if key != "period"]
-    return fk.evaluate(shop, metrics, by=by, every=every, **question)
-
-
-def the_same(found: pl.DataFrame, wanted: pl.DataFrame) -> None:
-    """Assert that two frames hold the same keys and, to 1e-9 of their size, the same values."""
-    keys = [name for name in wanted.columns if name in KEYS]
-    assert found.columns == wanted.columns
-    assert found.schema.get("period", pl.Date()) == pl.Date()
-    ordered = wanted.sort(keys, nulls_last=True) if keys else wanted
-    floats = {name: kind for name, kind in found.schema.items() if kind == pl.Float64}
-    assert_frame_equal(found, ordered.cast(floats), rel_tol=1e-9, abs_tol=0)
-
-
-def agree(shop: fk.Shop, wanted: pl.DataFrame, **question: object) -> None:
-    the_same(ask(shop, wanted, **question).frame, wanted)
 
 
 def test_a_number_that_is_off_by_little_is_noticed(online_retail: fk.Shop) -> None:

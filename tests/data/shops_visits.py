@@ -1,0 +1,1 @@
+"""Real clickstreams bound to the canonical tables."""
