@@ -13,32 +13,10 @@ Tables = dict[str, pl.DataFrame]
 DBTIE_STATUSES = {"completed": "fulfilled", "shipped": "fulfilled", "refunded": "fulfilled"}
 """The canonical words for those of the export; a refunded order stays an order."""
 
-GA4_NAMES = {
-    "product_view": "view_item",
-    "filter_results": "view_item_list",
-    "wishlist_add": "add_to_wishlist",
-    "cart": "view_cart",
-    "shipping_details": "begin_checkout",
-    "payment_details": "add_payment_info",
-}
-"""Events of the clickstream that GA4 calls otherwise; pages become page views."""
-
-PAGES = ["home", "catalog", "promo_page", "account_page", "review_page", "compare"]
-
-MAVEN_PAGES = {
-    "/products": "view_item_list",
-    "/the-original-mr-fuzzy": "view_item",
-    "/cart": "add_to_cart",
-    "/shipping": "begin_checkout",
-    "/billing": "add_payment_info",
-    "/thank-you-for-your-order": "purchase",
-}
-"""What a page of the toy store says has happened; the landing pages are mere page views."""
-
 
 def online_retail() -> Tables:
     """Online Retail (UCI 352): invoices as orders, cancelled invoices (C...) as returns."""
-    rows = _read("online_retail_uci").with_row_index("order_line_id", offset=1)
+    rows = read("online_retail_uci").with_row_index("order_line_id", offset=1)
     rows = rows.with_columns(pl.col("order_line_id").cast(pl.Int64))
     is_return = pl.col("InvoiceNo").str.starts_with("C")
     sold = rows.filter(~is_return)
@@ -70,7 +48,7 @@ def online_retail() -> Tables:
 def maven() -> Tables:
     """Maven toy store: all orders, lines and refunds; sessions of the first page views only."""
     sessions = (
-        _read("maven_toystore_pageviews_part")
+        read("maven_toystore_pageviews_part")
         .group_by("website_session_id")
         .agg(started_at=pl.col("created_at").min(), page_views=pl.len().cast(pl.Int64))
         .sort("website_session_id")
@@ -81,21 +59,22 @@ def maven() -> Tables:
             visitor_id="website_session_id",
         )
     )
-    orders = _read("maven_toystore_orders").select(
+    orders = read("maven_toystore_orders").select(
         "order_id",
         ordered_at="created_at",
         customer_id="user_id",
         session_id="website_session_id",
     )
-    order_lines = _read("maven_toystore_order_items").select(
+    order_lines = read("maven_toystore_order_items").select(
         "order_id",
         "product_id",
         order_line_id="order_item_id",
         quantity=pl.lit(1, pl.Int64),
         unit_price="price_usd",
         unit_cost="cogs_usd",
+        is_cross_sell=pl.col("is_primary_item") == 0,
     )
-    returns = _read("maven_toystore_refunds").select(
+    returns = read("maven_toystore_refunds").select(
         "order_id",
         return_id="order_item_refund_id",
         order_line_id="order_item_id",
@@ -126,8 +105,12 @@ def maven_part() -> Tables:
 
 
 def dbtie() -> Tables:
-    """A generated shop with sessions, orders, customers, returns, reviews and campaigns."""
-    sessions = _read("dbtie_website_sessions").select(
+    """A generated shop with sessions, orders, customers, returns, reviews and campaigns.
+
+    It sells online alone, charges neither duties nor fees, refunds goods and nothing else, and
+    puts nothing back to stock.
+    """
+    sessions = read("dbtie_website_sessions").select(
         "session_id",
         "customer_id",
         "page_views",
@@ -139,21 +122,24 @@ def dbtie() -> Tables:
         duration_s="session_duration_seconds",
         has_purchase="converted",
     )
-    customers = _read("dbtie_customers").select(
-        "customer_id", "country", segment="customer_segment"
-    )
-    orders = _read("dbtie_orders").select(
+    customers = read("dbtie_customers").select("customer_id", "country", segment="customer_segment")
+    orders = read("dbtie_orders").select(
         "order_id",
         "customer_id",
         pl.col("status").replace(DBTIE_STATUSES),
         "discount_amount",
+        "tax_amount",
         "currency",
         ordered_at=_time("order_date"),
+        sales_channel=pl.lit("online"),
         gross_amount="subtotal",
+        shipping_amount="shipping_cost",
+        duties_amount=pl.lit(0.0),
+        fees_amount=pl.lit(0.0),
     )
-    costs = _read("dbtie_products").select("product_id", unit_cost="cost")
+    costs = read("dbtie_products").select("product_id", unit_cost="cost")
     order_lines = (
-        _read("dbtie_order_items")
+        read("dbtie_order_items")
         .select(
             "order_id",
             "product_id",
@@ -165,7 +151,7 @@ def dbtie() -> Tables:
         .join(costs, on="product_id", how="left", maintain_order="left")
     )
     returns = (
-        _read("dbtie_returns")
+        read("dbtie_returns")
         .filter(pl.col("return_status").is_in(["approved", "processed"]))
         .select(
             "return_id",
@@ -175,18 +161,22 @@ def dbtie() -> Tables:
             returned_at=_day("return_date").cast(pl.Datetime("us")),
             kind=pl.lit("return"),
             quantity="return_quantity",
+            refund_shipping=pl.lit(0.0),
+            refund_tax=pl.lit(0.0),
+            is_restocked=pl.lit(False),
         )
     )
-    surveys = _read("dbtie_reviews").select(
+    surveys = read("dbtie_reviews").select(
         "customer_id",
         response_id="review_id",
         survey_type=pl.lit("csat"),
         responded_at=_day("review_date").cast(pl.Datetime("us")),
         score="rating",
     )
-    campaign_performance = _read("dbtie_marketing_campaigns").select(
+    campaign_performance = read("dbtie_marketing_campaigns").select(
         "campaign_id",
         "clicks",
+        "conversions",
         date=_day("start_date"),
         platform="channel",
         impressions="actual_impressions",
@@ -205,7 +195,7 @@ def dbtie() -> Tables:
 
 def facebook() -> Tables:
     """Facebook ads (KAG): one row per ad, a sale taken as worth 100."""
-    ads = _read("facebook_ads_kag_conversion").select(
+    ads = read("facebook_ads_kag_conversion").select(
         "age",
         "gender",
         date=pl.date(2017, 8, 17),
@@ -226,7 +216,7 @@ def nps() -> Tables:
     has_century = text.str.contains(r"/\d{4}$")
     short = pl.when(~has_century).then(text).str.to_date("%d/%m/%y")
     full = pl.when(has_century).then(text).str.to_date("%d/%m/%Y")
-    surveys = _read("nps_bank_survey").select(
+    surveys = read("nps_bank_survey").select(
         "market",
         response_id="id",
         survey_type=pl.lit("nps"),
@@ -237,7 +227,8 @@ def nps() -> Tables:
     return {"surveys": surveys}
 
 
-def _read(name: str) -> pl.DataFrame:
+def read(name: str) -> pl.DataFrame:
+    """Read one raw file whole."""
     return pl.read_parquet(DATA / f"{name}.parquet")
 
 
