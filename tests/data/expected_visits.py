@@ -138,7 +138,8 @@ def clickstream_events(*by: ByClicks) -> pl.DataFrame:
         f"""
         {_CLICKS},
         facts AS (
-            SELECT period, channel, device, 1 AS visit, 0 AS page, 0 AS content, 0 AS goal, 0 AS sale
+            SELECT period, channel, device,
+                1 AS visit, 0 AS page, 0 AS content, 0 AS goal, 0 AS sale
             FROM visits
             UNION ALL
             SELECT

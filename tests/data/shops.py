@@ -4,6 +4,8 @@ Each function reads one data set and returns its tables by canonical name. Nothi
 beyond what the binding needs: odd rows of a real export stay as they are.
 """
 
+import datetime as dt
+
 import polars as pl
 
 from data.sql import DATA
@@ -16,7 +18,25 @@ DBTIE_STATUSES = {"completed": "fulfilled", "shipped": "fulfilled", "refunded": 
 
 def online_retail() -> Tables:
     """Online Retail (UCI 352): invoices as orders, cancelled invoices (C...) as returns."""
-    rows = read("online_retail_uci").with_row_index("order_line_id", offset=1)
+    return _invoices(read("online_retail_uci"))
+
+
+def online_retail_two_years() -> Tables:
+    """Online Retail I and II (UCI 502, 352) as one history; the days that both hold enter once.
+
+    A cancelled invoice is an order of its own in the export, but it tells whose money it gives
+    back.
+    """
+    earlier = read("online_retail_ii_2009_2010").filter(pl.col("InvoiceDate") < SECOND_FILE)
+    return _invoices(pl.concat([earlier, read("online_retail_uci")], how="vertical_relaxed"))
+
+
+SECOND_FILE = dt.datetime(2010, 12, 1)
+"""When the second file begins."""
+
+
+def _invoices(rows: pl.DataFrame) -> Tables:
+    rows = rows.with_row_index("order_line_id", offset=1)
     rows = rows.with_columns(pl.col("order_line_id").cast(pl.Int64))
     is_return = pl.col("InvoiceNo").str.starts_with("C")
     sold = rows.filter(~is_return)
@@ -41,8 +61,22 @@ def online_retail() -> Tables:
         quantity=-pl.col("Quantity"),
         refund_amount=-pl.col("Quantity") * pl.col("UnitPrice"),
         country="Country",
+        customer_key="CustomerID",
     )
     return {"orders": orders, "order_lines": order_lines, "returns": returns}
+
+
+def cdnow() -> Tables:
+    """CDNOW: every row a purchase of some discs on one day, by one of the cohort of early 1997."""
+    rows = read("cdnow_master_transactions").with_row_index("order_id")
+    orders = rows.select(
+        "order_id",
+        "customer_id",
+        ordered_at=pl.col("date").cast(pl.Datetime("us")),
+        gross_amount="amount",
+        discount_amount=pl.lit(0.0),
+    )
+    return {"orders": orders}
 
 
 def maven() -> Tables:
