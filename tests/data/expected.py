@@ -164,7 +164,7 @@ def maven_part() -> pl.DataFrame:
     """Session KPIs of the sessions whose page views are there, in one row.
 
     `bounce_rate` counts a session as engaged with two page views or an order;
-    `single_page_bounce_rate` looks at page views only. Revenue is gross sales, there being no
+    `bounce_rate.single_page` looks at page views only. Revenue is gross sales, there being no
     discounts; refunds are not taken off.
     """
     return query(
@@ -201,7 +201,7 @@ def maven_part() -> pl.DataFrame:
         SELECT
             count(*) AS sessions,
             count(*) FILTER (WHERE orders > 0) / count(*) AS session_conversion_rate,
-            count(*) FILTER (WHERE views = 1) / count(*) AS single_page_bounce_rate,
+            count(*) FILTER (WHERE views = 1) / count(*) AS "bounce_rate.single_page",
             1 - count(*) FILTER (WHERE views >= 2 OR orders > 0) / count(*) AS bounce_rate,
             sum(orders) / count(*) AS orders_per_session,
             sum(gross) / count(*) AS revenue_per_session,

@@ -195,6 +195,42 @@ def dbtie_profit(*by: ByShop) -> pl.DataFrame:
     )
 
 
+def dbtie_lifetime_value_monthly() -> pl.DataFrame:
+    """Profit of a customer of the month, divided by the month's churn.
+
+    Churn is the share of the buyers of the month before who do not buy in this one.
+    """
+    return query(
+        f"""
+        {_SHOP}, {_SHOP_FACTS},
+        active AS (SELECT DISTINCT period, customer_id FROM orders WHERE counts),
+        churn AS (
+            SELECT
+                CAST(before.period + INTERVAL 1 MONTH AS DATE) AS period,
+                1 - count(again.customer_id) / count(*) AS churn
+            FROM active AS before
+            LEFT JOIN active AS again
+                ON again.customer_id = before.customer_id
+                AND again.period = before.period + INTERVAL 1 MONTH
+            GROUP BY before.period
+        ),
+        months AS (
+            SELECT
+                period,
+                count(DISTINCT customer_id) AS customers,
+                sum(amount) - sum(refund) - sum(cost) AS profit
+            FROM facts GROUP BY period
+        )
+        SELECT
+            period,
+            profit / nullif(customers, 0) / nullif(churn, 0) AS customer_lifetime_value
+        FROM months LEFT JOIN churn USING (period)
+        ORDER BY period
+        """,
+        *_SHOP_FILES,
+    )
+
+
 # --- The toy store -------------------------------------------------------------------------
 
 _TOYS = """

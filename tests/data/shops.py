@@ -244,6 +244,110 @@ def facebook() -> Tables:
     return {"campaign_performance": ads}
 
 
+def ad_report() -> Tables:
+    """A report over three platforms: one row for each ad and day, its ads taken as campaigns."""
+    ads = read("pymc_fivetran_ad_report").select(
+        "platform",
+        "impressions",
+        "clicks",
+        "spend",
+        "conversions",
+        date="date_day",
+        campaign_id="ad_id",
+        conversion_value="conversions_value",
+    )
+    return {"campaign_performance": ads}
+
+
+def media_mix() -> Tables:
+    """Robyn's weeks: the revenue of a week is one order of its Monday, and nothing comes back.
+
+    What Facebook and search cost is ad spend of that Monday. Television, posters and print, which
+    no platform reports, are other costs of marketing, and cover the seven days.
+    """
+    weeks = read("robyn_simulated_weekly")
+    orders = weeks.select(
+        order_id=pl.col("DATE").cast(pl.String),
+        ordered_at=pl.col("DATE").cast(pl.Datetime("us")),
+        gross_amount="revenue",
+        discount_amount=pl.lit(0.0),
+    )
+    spend = {"facebook_S": "facebook", "search_S": "search"}
+    media = weeks.unpivot(spend, index="DATE", variable_name="platform", value_name="spend")
+    others = weeks.unpivot(["tv_S", "ooh_S", "print_S"], index="DATE", value_name="amount")
+    return {
+        "orders": orders,
+        "campaign_performance": media.select(
+            pl.col("platform").replace(spend),
+            "spend",
+            date="DATE",
+            campaign_id=pl.lit("all"),
+        ),
+        "marketing_costs": others.select(
+            "amount",
+            cost_id=pl.format("{} {}", "variable", "DATE"),
+            period_start="DATE",
+            period_end=pl.col("DATE").dt.offset_by("6d"),
+        ),
+    }
+
+
+def dbtie_with_costs() -> Tables:
+    """The generated shop, its campaigns divided by their kind.
+
+    Search, social and display campaigns are ads. Affiliates and influencers win customers too,
+    but no platform reports them; e-mail keeps those that there are. The cost of both covers the
+    days of the campaign.
+    """
+    kinds = {"affiliate": "acquisition", "influencer": "acquisition", "email": "retention"}
+    tables = dbtie()
+    campaigns = read("dbtie_marketing_campaigns")
+    others = campaigns.filter(pl.col("campaign_type").is_in(kinds))
+    costs = others.select(
+        cost_id="campaign_id",
+        period_start=_day("start_date"),
+        period_end=_day("end_date"),
+        amount="budget",
+        purpose=pl.col("campaign_type").replace(kinds),
+    )
+    ads = tables["campaign_performance"].join(others, on="campaign_id", how="anti")
+    return {**tables, "campaign_performance": ads, "marketing_costs": costs}
+
+
+def hillstrom() -> Tables:
+    """Hillstrom's e-mail test: who got an e-mail, visited in the two weeks after, and bought.
+
+    A visit is taken as a click and a purchase as an order credited to the e-mail; the export
+    has no dates, so all of it happens on the day of sending, and it knows of no bounce.
+    """
+    sent_at = pl.lit(dt.datetime(2008, 3, 20))
+    people = (
+        read("hillstrom_email")
+        .with_row_index("recipient_id")
+        .with_columns(pl.col("recipient_id").cast(pl.Int64))
+        .filter(pl.col("segment") != "No E-Mail")
+    )
+    sends = people.select(
+        "recipient_id",
+        "zip_code",
+        "history_segment",
+        message_id="segment",
+        sent_at=sent_at,
+        bounce_type=pl.lit(None, pl.String),
+        first_clicked_at=pl.when(pl.col("visit") == 1).then(sent_at),
+        order_id=pl.when(pl.col("conversion") == 1).then("recipient_id"),
+        attributed_revenue="spend",
+    )
+    orders = people.filter(pl.col("conversion") == 1).select(
+        order_id="recipient_id",
+        customer_id="recipient_id",
+        ordered_at=sent_at,
+        gross_amount="spend",
+        discount_amount=pl.lit(0.0),
+    )
+    return {"email_sends": sends, "orders": orders}
+
+
 def nps() -> Tables:
     """A bank's NPS survey: each response its own respondent, dates as d/m/yy or dd/mm/yyyy."""
     text = pl.col("survey_date")
