@@ -212,6 +212,65 @@ def dbtie_value_over_cost_monthly() -> pl.DataFrame:
     return both.select("period", clv_cac_ratio=ratio)
 
 
+_MARGIN = """
+costs AS (
+    SELECT order_id, sum(quantity * cost) AS cost
+    FROM dbtie_order_items JOIN dbtie_products USING (product_id)
+    GROUP BY order_id
+),
+margins AS (
+    SELECT
+        CAST(ordered_at AS DATE) AS day,
+        subtotal - discount_amount AS net,
+        shipping_cost - coalesce(cost, 0) AS rest,
+        0.0 AS marketing
+    FROM numbered LEFT JOIN costs USING (order_id)
+    UNION ALL
+    SELECT CAST(return_date AS DATE), -refund_amount, -processing_fee, 0.0
+    FROM dbtie_returns JOIN numbered USING (order_id)
+    WHERE return_status IN ('approved', 'processed')
+    UNION ALL
+    SELECT first_day, 0.0, 0.0, budget
+    FROM campaigns WHERE kind IN ('search', 'social_media', 'display')
+    UNION ALL
+    SELECT
+        CAST(unnest(range(first_day, first_day + CAST(days AS INTEGER), INTERVAL 1 DAY)) AS DATE),
+        0.0,
+        0.0,
+        budget / days
+    FROM campaigns WHERE kind = 'affiliate'
+)
+"""
+
+
+def dbtie_contribution(*by: Literal["period"]) -> pl.DataFrame:
+    """Net sales and shipping paid, less goods and the handling of returns; then less marketing.
+
+    Of marketing the ads and the affiliates are taken off, whose cost rises with sales. What
+    carriers, payment and packing cost is not known.
+    """
+    return query(
+        f"""
+        {_ACQUISITION}, {_MARGIN},
+        dated AS (SELECT *, CAST(date_trunc('month', day) AS DATE) AS period FROM margins)
+        SELECT
+            {keys(by)}
+            sum(net) + sum(rest) AS contribution_margin,
+            sum(net) + sum(rest) - sum(marketing) AS contribution_margin_after_marketing,
+            CASE WHEN sum(net) > 0 THEN (sum(net) + sum(rest)) / sum(net) END
+                AS contribution_margin_ratio
+        FROM dated
+        GROUP BY ALL
+        ORDER BY ALL
+        """,
+        "dbtie_orders",
+        "dbtie_order_items",
+        "dbtie_products",
+        "dbtie_returns",
+        "dbtie_marketing_campaigns",
+    )
+
+
 # --- E-mail --------------------------------------------------------------------------------
 
 

@@ -142,7 +142,7 @@ def dbtie() -> Tables:
     """A generated shop with sessions, orders, customers, returns, reviews and campaigns.
 
     It sells online alone, charges neither duties nor fees, refunds goods and nothing else, and
-    puts nothing back to stock.
+    puts nothing back to stock. What payment and packing cost is not in the export.
     """
     sessions = read("dbtie_website_sessions").select(
         "session_id",
@@ -170,6 +170,8 @@ def dbtie() -> Tables:
         shipping_amount="shipping_cost",
         duties_amount=pl.lit(0.0),
         fees_amount=pl.lit(0.0),
+        payment_fee=pl.lit(None, pl.Float64),
+        fulfilment_cost=pl.lit(None, pl.Float64),
     )
     costs = read("dbtie_products").select("product_id", unit_cost="cost")
     order_lines = (
@@ -197,6 +199,7 @@ def dbtie() -> Tables:
             quantity="return_quantity",
             refund_shipping=pl.lit(0.0),
             refund_tax=pl.lit(0.0),
+            handling_cost="processing_fee",
             is_restocked=pl.lit(False),
         )
     )
@@ -297,7 +300,7 @@ def dbtie_with_costs() -> Tables:
 
     Search, social and display campaigns are ads. Affiliates and influencers win customers too,
     but no platform reports them; e-mail keeps those that there are. The cost of both covers the
-    days of the campaign.
+    days of the campaign, and that of affiliates rises with sales.
     """
     kinds = {"affiliate": "acquisition", "influencer": "acquisition", "email": "retention"}
     tables = dbtie()
@@ -309,6 +312,7 @@ def dbtie_with_costs() -> Tables:
         period_end=_day("end_date"),
         amount="budget",
         purpose=pl.col("campaign_type").replace(kinds),
+        is_variable=pl.col("campaign_type") == "affiliate",
     )
     ads = tables["campaign_performance"].join(others, on="campaign_id", how="anti")
     return {**tables, "campaign_performance": ads, "marketing_costs": costs}

@@ -186,8 +186,13 @@ def test_revenue_over_all_of_marketing_agrees(by: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("by", PERIOD)
-def test_the_cost_of_a_new_customer_agrees(dbtie_with_costs: fk.Shop, by: tuple[str, ...]) -> None:
-    agree(dbtie_with_costs, expected_marketing.dbtie_acquisition(*by))
+@pytest.mark.parametrize(
+    "expected", [expected_marketing.dbtie_acquisition, expected_marketing.dbtie_contribution]
+)
+def test_the_cost_of_a_new_customer_and_the_margin_after_it_agree(
+    dbtie_with_costs: fk.Shop, expected: Expected, by: tuple[str, ...]
+) -> None:
+    agree(dbtie_with_costs, expected(*by))
 
 
 def test_what_a_customer_is_worth_over_the_cost_of_a_new_one_agrees(
