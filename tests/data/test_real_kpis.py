@@ -4,6 +4,7 @@ As a whole, by month and by a key where there is one: the numbers are those of t
 `expected_…`.
 """
 
+import datetime as dt
 from collections.abc import Callable
 
 import polars as pl
@@ -18,7 +19,7 @@ from data import (
     expected_visits,
     shops,
 )
-from data.agreement import agree
+from data.agreement import KEYS, agree, ask, the_same
 
 pytestmark = pytest.mark.skipif(not shops.DATA.is_dir(), reason="the real data sets are not here")
 
@@ -205,3 +206,70 @@ def test_what_a_customer_is_worth_over_the_cost_of_a_new_one_agrees(
 def test_the_e_mails_of_hillstrom_agree(by: tuple[str, ...]) -> None:
     shop = fk.Shop.bind(shops.hillstrom(), order_policy="all")
     agree(shop, expected_marketing.hillstrom_emails(*by))
+
+
+# --- Ranges and totals ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        expected_customers.two_years_comings_and_goings_monthly,
+        expected_customers.two_years_to_date_monthly,
+        expected_customers.two_years_growth_monthly,
+        lambda: expected_customers.two_years_buyers("period"),
+        lambda: expected_customers.two_years_invoices("period"),
+    ],
+)
+def test_a_range_gives_the_months_that_the_whole_history_gives(
+    two_years: fk.Shop, expected: Expected
+) -> None:
+    """What came before the range is looked at, and what came after is left alone."""
+    start, end = dt.date(2010, 5, 1), dt.date(2011, 2, 1)
+    months = expected().filter(pl.col("period").is_between(start, end, closed="left"))
+    agree(two_years, months, start=start, end=end)
+
+
+@pytest.mark.parametrize("by", [("channel",), ("device",), ("channel", "device")])
+@pytest.mark.parametrize(
+    "expected",
+    [
+        expected_visits.clickstream_visits,
+        expected_visits.clickstream_funnel,
+        expected_visits.clickstream_events,
+        expected_visits.clickstream_purchases,
+    ],
+)
+def test_the_total_over_groups_of_visits_is_computed_anew(
+    clickstream: fk.Shop, expected: Expected, by: tuple[str, ...]
+) -> None:
+    has_its_total(clickstream, expected(*by), expected())
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        expected_sales.dbtie_orders,
+        expected_sales.dbtie_returns,
+        expected_sales.dbtie_revenue,
+        expected_sales.dbtie_profit,
+    ],
+)
+def test_the_total_over_countries_of_sales_is_computed_anew(
+    dbtie: fk.Shop, expected: Expected
+) -> None:
+    has_its_total(dbtie, expected("country"), expected())
+
+
+def test_the_total_over_countries_of_buyers_is_computed_anew(two_years: fk.Shop) -> None:
+    """A customer who buys in two countries is one customer."""
+    expected = expected_customers.two_years_buyers
+    has_its_total(two_years, expected("country"), expected())
+
+
+def has_its_total(shop: fk.Shop, groups: pl.DataFrame, total: pl.DataFrame) -> None:
+    """Assert that a question by groups gives them, and beside them the number of the whole."""
+    found = ask(shop, groups, totals=True).frame
+    keys = [name for name in groups.columns if name in KEYS]
+    the_same(found.filter("is_total").drop("is_total", *keys), total)
+    the_same(found.filter(~pl.col("is_total")).drop("is_total"), groups)
