@@ -3,7 +3,7 @@
 import pytest
 
 import funnelkit as fk
-from data import shops, shops_visits
+from data import shops, shops_dbtie, shops_visits
 
 
 @pytest.fixture(scope="session")
@@ -45,11 +45,11 @@ def clickstream() -> fk.Shop:
 
 @pytest.fixture(scope="session")
 def dbtie() -> fk.Shop:
-    return fk.Shop.bind(shops.dbtie(), currency="USD")
+    return fk.Shop.bind(shops_dbtie.dbtie(), currency="USD")
 
 
 @pytest.fixture(scope="session")
 def dbtie_with_costs() -> fk.Shop:
     """The export tells nothing of parcels: what carriers take is in no margin of it."""
     empty = ("shipments",)
-    return fk.Shop.bind(shops.dbtie_with_costs(), currency="USD", assume_empty=empty)
+    return fk.Shop.bind(shops_dbtie.dbtie_with_costs(), currency="USD", assume_empty=empty)

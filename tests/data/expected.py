@@ -101,6 +101,42 @@ def online_retail_by_country() -> pl.DataFrame:
     )
 
 
+_ONLINE_RETAIL_MONTHS = """
+buyers_to_date AS (
+    SELECT sales.period, customer_id, count(*) AS n
+    FROM sales JOIN invoices ON invoices.period <= sales.period
+    WHERE customer_id IS NOT NULL
+    GROUP BY sales.period, customer_id
+),
+repeats AS (
+    SELECT
+        period,
+        count(*) FILTER (WHERE n >= 2) / nullif(count(*), 0) AS repeat_purchase_rate
+    FROM buyers_to_date
+    GROUP BY period
+),
+active AS (
+    SELECT DISTINCT period, customer_id FROM invoices WHERE customer_id IS NOT NULL
+),
+first_months AS (
+    SELECT customer_id, min(period) AS period FROM active GROUP BY customer_id
+),
+new AS (
+    SELECT period, count(*) AS new_customers FROM first_months GROUP BY period
+),
+retention AS (
+    SELECT
+        CAST(before.period + INTERVAL 1 MONTH AS DATE) AS period,
+        count(again.customer_id) / count(*) AS retained
+    FROM active AS before
+    LEFT JOIN active AS again
+        ON again.customer_id = before.customer_id
+        AND again.period = before.period + INTERVAL 1 MONTH
+    GROUP BY before.period
+)
+"""
+
+
 def online_retail_monthly() -> pl.DataFrame:
     """Sales, repeat purchase rate to date, new customers, retention and churn by month."""
     return query(
@@ -109,38 +145,7 @@ def online_retail_monthly() -> pl.DataFrame:
         sales AS (
             SELECT period, {_ONLINE_RETAIL_SALES} FROM facts GROUP BY period
         ),
-        buyers_to_date AS (
-            SELECT sales.period, customer_id, count(*) AS n
-            FROM sales JOIN invoices ON invoices.period <= sales.period
-            WHERE customer_id IS NOT NULL
-            GROUP BY sales.period, customer_id
-        ),
-        repeats AS (
-            SELECT
-                period,
-                count(*) FILTER (WHERE n >= 2) / nullif(count(*), 0) AS repeat_purchase_rate
-            FROM buyers_to_date
-            GROUP BY period
-        ),
-        active AS (
-            SELECT DISTINCT period, customer_id FROM invoices WHERE customer_id IS NOT NULL
-        ),
-        first_months AS (
-            SELECT customer_id, min(period) AS period FROM active GROUP BY customer_id
-        ),
-        new AS (
-            SELECT period, count(*) AS new_customers FROM first_months GROUP BY period
-        ),
-        retention AS (
-            SELECT
-                CAST(before.period + INTERVAL 1 MONTH AS DATE) AS period,
-                count(again.customer_id) / count(*) AS retained
-            FROM active AS before
-            LEFT JOIN active AS again
-                ON again.customer_id = before.customer_id
-                AND again.period = before.period + INTERVAL 1 MONTH
-            GROUP BY before.period
-        )
+        {_ONLINE_RETAIL_MONTHS}
         SELECT
             sales.*,
             repeat_purchase_rate,
@@ -160,6 +165,39 @@ def online_retail_monthly() -> pl.DataFrame:
 # --- Maven toy store -----------------------------------------------------------------------
 
 
+_MAVEN_VISITS = """
+WITH viewed AS (
+    SELECT website_session_id, count(*) AS views
+    FROM maven_toystore_pageviews_part
+    GROUP BY website_session_id
+),
+bought AS (
+    SELECT
+        website_session_id,
+        count(DISTINCT order_id) AS orders,
+        sum(items.price_usd) AS gross
+    FROM maven_toystore_orders AS orders
+    JOIN maven_toystore_order_items AS items USING (order_id)
+    GROUP BY website_session_id
+),
+refunded AS (
+    SELECT website_session_id, sum(refund_amount_usd) AS refund
+    FROM maven_toystore_orders JOIN maven_toystore_refunds USING (order_id)
+    GROUP BY website_session_id
+),
+visits AS (
+    SELECT
+        views,
+        coalesce(orders, 0) AS orders,
+        coalesce(gross, 0) AS gross,
+        coalesce(refund, 0) AS refund
+    FROM viewed
+    LEFT JOIN bought USING (website_session_id)
+    LEFT JOIN refunded USING (website_session_id)
+)
+"""
+
+
 def maven_part() -> pl.DataFrame:
     """Session KPIs of the sessions whose page views are there, in one row.
 
@@ -168,36 +206,8 @@ def maven_part() -> pl.DataFrame:
     discounts; refunds are not taken off.
     """
     return query(
-        """
-        WITH viewed AS (
-            SELECT website_session_id, count(*) AS views
-            FROM maven_toystore_pageviews_part
-            GROUP BY website_session_id
-        ),
-        bought AS (
-            SELECT
-                website_session_id,
-                count(DISTINCT order_id) AS orders,
-                sum(items.price_usd) AS gross
-            FROM maven_toystore_orders AS orders
-            JOIN maven_toystore_order_items AS items USING (order_id)
-            GROUP BY website_session_id
-        ),
-        refunded AS (
-            SELECT website_session_id, sum(refund_amount_usd) AS refund
-            FROM maven_toystore_orders JOIN maven_toystore_refunds USING (order_id)
-            GROUP BY website_session_id
-        ),
-        visits AS (
-            SELECT
-                views,
-                coalesce(orders, 0) AS orders,
-                coalesce(gross, 0) AS gross,
-                coalesce(refund, 0) AS refund
-            FROM viewed
-            LEFT JOIN bought USING (website_session_id)
-            LEFT JOIN refunded USING (website_session_id)
-        )
+        f"""
+        {_MAVEN_VISITS}
         SELECT
             count(*) AS sessions,
             count(*) FILTER (WHERE orders > 0) / count(*) AS session_conversion_rate,
@@ -217,6 +227,37 @@ def maven_part() -> pl.DataFrame:
     )
 
 
+_MAVEN_MONTHS = """
+WITH lines AS (
+    SELECT
+        order_id,
+        count(*) AS units,
+        sum(price_usd) AS gross,
+        sum(cogs_usd) AS cost
+    FROM maven_toystore_order_items
+    GROUP BY order_id
+),
+facts AS (
+    SELECT created_at AS happened_at, 1 AS orders, units, gross, cost, 0.0 AS refund
+    FROM maven_toystore_orders JOIN lines USING (order_id)
+    UNION ALL
+    SELECT created_at, 0, 0, 0.0, 0.0, refund_amount_usd FROM maven_toystore_refunds
+),
+months AS (
+    SELECT
+        CAST(date_trunc('month', happened_at) AS DATE) AS period,
+        CAST(sum(orders) AS BIGINT) AS orders,
+        CAST(sum(units) AS BIGINT) AS units_sold,
+        sum(gross) AS gross_sales,
+        sum(refund) AS returns_value,
+        sum(gross) - sum(refund) AS net_sales,
+        sum(cost) AS cost_of_goods_sold
+    FROM facts
+    GROUP BY ALL
+)
+"""
+
+
 def maven_monthly() -> pl.DataFrame:
     """Sales, units and margin of the whole history by month; refunds by their own date.
 
@@ -224,34 +265,8 @@ def maven_monthly() -> pl.DataFrame:
     shelf, so their cost stays. Gross margin is gross profit over net sales.
     """
     return query(
-        """
-        WITH lines AS (
-            SELECT
-                order_id,
-                count(*) AS units,
-                sum(price_usd) AS gross,
-                sum(cogs_usd) AS cost
-            FROM maven_toystore_order_items
-            GROUP BY order_id
-        ),
-        facts AS (
-            SELECT created_at AS happened_at, 1 AS orders, units, gross, cost, 0.0 AS refund
-            FROM maven_toystore_orders JOIN lines USING (order_id)
-            UNION ALL
-            SELECT created_at, 0, 0, 0.0, 0.0, refund_amount_usd FROM maven_toystore_refunds
-        ),
-        months AS (
-            SELECT
-                CAST(date_trunc('month', happened_at) AS DATE) AS period,
-                CAST(sum(orders) AS BIGINT) AS orders,
-                CAST(sum(units) AS BIGINT) AS units_sold,
-                sum(gross) AS gross_sales,
-                sum(refund) AS returns_value,
-                sum(gross) - sum(refund) AS net_sales,
-                sum(cost) AS cost_of_goods_sold
-            FROM facts
-            GROUP BY ALL
-        )
+        f"""
+        {_MAVEN_MONTHS}
         SELECT
             period,
             orders,
@@ -303,6 +318,40 @@ def dbtie_sessions(*by: Literal["period", "channel"]) -> pl.DataFrame:
     )
 
 
+_DBTIE_SALES = """
+WITH placed AS (
+    SELECT orders.*, customers.country, orders.status <> 'cancelled' AS counts
+    FROM dbtie_orders AS orders
+    LEFT JOIN dbtie_customers AS customers USING (customer_id)
+),
+facts AS (
+    SELECT
+        CAST(order_date AS TIMESTAMP) AS happened_at,
+        country,
+        CASE WHEN counts THEN customer_id END AS customer_id,
+        CASE WHEN counts THEN 1 ELSE 0 END AS orders,
+        CASE WHEN counts THEN subtotal ELSE 0 END AS gross,
+        CASE WHEN counts THEN discount_amount ELSE 0 END AS discount,
+        0.0 AS refund
+    FROM placed
+    UNION ALL
+    SELECT
+        CAST(return_date AS TIMESTAMP),
+        country,
+        NULL,
+        0,
+        0.0,
+        0.0,
+        CASE WHEN counts THEN refund_amount ELSE 0 END
+    FROM dbtie_returns AS returns JOIN placed USING (order_id)
+    WHERE return_status IN ('approved', 'processed')
+),
+dated AS (
+    SELECT *, CAST(date_trunc('month', happened_at) AS DATE) AS period FROM facts
+)
+"""
+
+
 def dbtie_sales(*by: Literal["period", "country"]) -> pl.DataFrame:
     """Orders that were not cancelled, their sales, and their returns by return date.
 
@@ -310,36 +359,7 @@ def dbtie_sales(*by: Literal["period", "country"]) -> pl.DataFrame:
     """
     return query(
         f"""
-        WITH placed AS (
-            SELECT orders.*, customers.country, orders.status <> 'cancelled' AS counts
-            FROM dbtie_orders AS orders
-            LEFT JOIN dbtie_customers AS customers USING (customer_id)
-        ),
-        facts AS (
-            SELECT
-                CAST(order_date AS TIMESTAMP) AS happened_at,
-                country,
-                CASE WHEN counts THEN customer_id END AS customer_id,
-                CASE WHEN counts THEN 1 ELSE 0 END AS orders,
-                CASE WHEN counts THEN subtotal ELSE 0 END AS gross,
-                CASE WHEN counts THEN discount_amount ELSE 0 END AS discount,
-                0.0 AS refund
-            FROM placed
-            UNION ALL
-            SELECT
-                CAST(return_date AS TIMESTAMP),
-                country,
-                NULL,
-                0,
-                0.0,
-                0.0,
-                CASE WHEN counts THEN refund_amount ELSE 0 END
-            FROM dbtie_returns AS returns JOIN placed USING (order_id)
-            WHERE return_status IN ('approved', 'processed')
-        ),
-        dated AS (
-            SELECT *, CAST(date_trunc('month', happened_at) AS DATE) AS period FROM facts
-        )
+        {_DBTIE_SALES}
         SELECT
             {keys(by)}
             CAST(sum(orders) AS BIGINT) AS orders,

@@ -147,33 +147,38 @@ def cdnow_comings_and_goings_monthly() -> pl.DataFrame:
     return _comings_and_goings(_CDNOW, "cdnow_master_transactions")
 
 
+_BASE = """
+active AS (
+    SELECT period, customer_id, bool_or(nth = 1) AS is_new FROM orders GROUP BY ALL
+),
+months AS (
+    SELECT period, count(*) AS n, count(*) FILTER (WHERE is_new) AS new
+    FROM active GROUP BY period
+),
+kept AS (
+    SELECT later.period, count(*) AS kept
+    FROM active AS later JOIN active AS earlier
+        ON earlier.customer_id = later.customer_id
+        AND earlier.period = later.period - INTERVAL 1 MONTH
+    GROUP BY later.period
+),
+base AS (
+    SELECT
+        months.period, months.n, months.new, coalesce(kept, 0) AS kept,
+        coalesce(before.n, 0) AS n_before
+    FROM months
+    LEFT JOIN kept USING (period)
+    LEFT JOIN months AS before ON before.period = months.period - INTERVAL 1 MONTH
+)
+"""
+
+
 def _comings_and_goings(history: str, *files: str) -> pl.DataFrame:
     """Customers of a month set against those of the month before: kept, lost, won, won back."""
     return query(
         f"""
         {history}, {_NUMBERED},
-        active AS (
-            SELECT period, customer_id, bool_or(nth = 1) AS is_new FROM orders GROUP BY ALL
-        ),
-        months AS (
-            SELECT period, count(*) AS n, count(*) FILTER (WHERE is_new) AS new
-            FROM active GROUP BY period
-        ),
-        kept AS (
-            SELECT later.period, count(*) AS kept
-            FROM active AS later JOIN active AS earlier
-                ON earlier.customer_id = later.customer_id
-                AND earlier.period = later.period - INTERVAL 1 MONTH
-            GROUP BY later.period
-        ),
-        base AS (
-            SELECT
-                months.period, months.n, months.new, coalesce(kept, 0) AS kept,
-                coalesce(before.n, 0) AS n_before
-            FROM months
-            LEFT JOIN kept USING (period)
-            LEFT JOIN months AS before ON before.period = months.period - INTERVAL 1 MONTH
-        )
+        {_BASE}
         SELECT
             period,
             kept AS retained_customers,
@@ -201,6 +206,35 @@ def cdnow_to_date_monthly() -> pl.DataFrame:
     return _to_date(_CDNOW, "cdnow_master_transactions")
 
 
+_MONTHS_TO_DATE = """
+later_days AS (
+    SELECT min(period) AS period FROM orders WHERE is_later_day GROUP BY customer_id
+),
+facts AS (
+    SELECT
+        period, customer_id, CAST(nth = 1 AS INTEGER) AS first,
+        CAST(nth = 2 AS INTEGER) AS second, 0 AS later_day, amount
+    FROM orders
+    UNION ALL
+    SELECT period, NULL, 0, 0, 1, 0.0 FROM later_days
+    UNION ALL
+    SELECT
+        CAST(date_trunc('month', returned_at) AS DATE), NULL, 0, 0, 0, -refund
+    FROM refunds
+    WHERE customer_id IS NOT NULL
+),
+months AS (
+    SELECT
+        period, count(DISTINCT customer_id) AS customers, sum(amount) AS net,
+        sum(sum(first)) OVER (ORDER BY period) AS firsts,
+        sum(sum(second)) OVER (ORDER BY period) AS seconds,
+        sum(sum(later_day)) OVER (ORDER BY period) AS later_days,
+        sum(sum(amount)) OVER (ORDER BY period) AS net_to_date
+    FROM facts GROUP BY period
+)
+"""
+
+
 def _to_date(history: str, *files: str) -> pl.DataFrame:
     """Who has ordered twice by the end of the month, also on another day, and what all brought.
 
@@ -209,31 +243,7 @@ def _to_date(history: str, *files: str) -> pl.DataFrame:
     return query(
         f"""
         {history}, {_NUMBERED},
-        later_days AS (
-            SELECT min(period) AS period FROM orders WHERE is_later_day GROUP BY customer_id
-        ),
-        facts AS (
-            SELECT
-                period, customer_id, CAST(nth = 1 AS INTEGER) AS first,
-                CAST(nth = 2 AS INTEGER) AS second, 0 AS later_day, amount
-            FROM orders
-            UNION ALL
-            SELECT period, NULL, 0, 0, 1, 0.0 FROM later_days
-            UNION ALL
-            SELECT
-                CAST(date_trunc('month', returned_at) AS DATE), NULL, 0, 0, 0, -refund
-            FROM refunds
-            WHERE customer_id IS NOT NULL
-        ),
-        months AS (
-            SELECT
-                period, count(DISTINCT customer_id) AS customers, sum(amount) AS net,
-                sum(sum(first)) OVER (ORDER BY period) AS firsts,
-                sum(sum(second)) OVER (ORDER BY period) AS seconds,
-                sum(sum(later_day)) OVER (ORDER BY period) AS later_days,
-                sum(sum(amount)) OVER (ORDER BY period) AS net_to_date
-            FROM facts GROUP BY period
-        )
+        {_MONTHS_TO_DATE}
         SELECT
             period,
             seconds / firsts AS repeat_purchase_rate,
@@ -248,6 +258,32 @@ def _to_date(history: str, *files: str) -> pl.DataFrame:
     )
 
 
+_GROWTH = """
+facts AS (
+    SELECT ordered_at AS happened_at, amount AS net, units FROM purchases
+    UNION ALL
+    SELECT returned_at, -refund, 0 FROM refunds
+),
+days AS (
+    SELECT
+        CAST(date_trunc('month', happened_at) AS DATE) AS period,
+        day(happened_at) AS day,
+        sum(net) AS net
+    FROM facts GROUP BY ALL
+),
+ends AS (
+    SELECT
+        CAST(date_trunc('month', max(ordered_at)) AS DATE) AS open_period,
+        day(max(ordered_at)) AS last_day
+    FROM purchases
+),
+months AS (
+    SELECT period, sum(net) AS net, sum(net) FILTER (WHERE day <= last_day) AS net_so_far
+    FROM days, ends GROUP BY period
+)
+"""
+
+
 def two_years_growth_monthly() -> pl.DataFrame:
     """Net sales against those of the month before, guests included.
 
@@ -257,28 +293,7 @@ def two_years_growth_monthly() -> pl.DataFrame:
     return query(
         f"""
         {_TWO_YEARS},
-        facts AS (
-            SELECT ordered_at AS happened_at, amount AS net, units FROM purchases
-            UNION ALL
-            SELECT returned_at, -refund, 0 FROM refunds
-        ),
-        days AS (
-            SELECT
-                CAST(date_trunc('month', happened_at) AS DATE) AS period,
-                day(happened_at) AS day,
-                sum(net) AS net
-            FROM facts GROUP BY ALL
-        ),
-        ends AS (
-            SELECT
-                CAST(date_trunc('month', max(ordered_at)) AS DATE) AS open_period,
-                day(max(ordered_at)) AS last_day
-            FROM purchases
-        ),
-        months AS (
-            SELECT period, sum(net) AS net, sum(net) FILTER (WHERE day <= last_day) AS net_so_far
-            FROM days, ends GROUP BY period
-        )
+        {_GROWTH}
         SELECT
             now.period,
             CASE

@@ -294,6 +294,37 @@ def maven_baskets(*by: Literal["period"]) -> pl.DataFrame:
     )
 
 
+_TOY_MONTHS = """
+facts AS (
+    SELECT period, user_id, gross, cost, 0.0 AS refund FROM orders
+    UNION ALL
+    SELECT
+        CAST(date_trunc('month', refunds.created_at) AS DATE),
+        NULL, 0.0, 0.0, refund_amount_usd
+    FROM maven_toystore_refunds AS refunds JOIN orders USING (order_id)
+),
+months AS (
+    SELECT
+        period,
+        count(DISTINCT user_id) AS customers,
+        sum(gross) - sum(refund) AS net,
+        sum(gross) - sum(refund) - sum(cost) AS profit
+    FROM facts GROUP BY period
+),
+kept AS (
+    SELECT months.period, count(DISTINCT again.user_id) / nullif(before.n, 0) AS rate
+    FROM months
+    LEFT JOIN (SELECT period, count(DISTINCT user_id) AS n FROM orders GROUP BY period)
+        AS before ON before.period = months.period - INTERVAL 1 MONTH
+    LEFT JOIN orders AS again ON again.period = months.period AND again.user_id IN (
+        SELECT user_id FROM orders AS old
+        WHERE old.period = months.period - INTERVAL 1 MONTH
+    )
+    GROUP BY months.period, before.n
+)
+"""
+
+
 def maven_lifetime_value_monthly() -> pl.DataFrame:
     """Profit of a customer of the month, for as long as customers last at the month's churn.
 
@@ -304,33 +335,7 @@ def maven_lifetime_value_monthly() -> pl.DataFrame:
     return query(
         f"""
         {_TOYS},
-        facts AS (
-            SELECT period, user_id, gross, cost, 0.0 AS refund FROM orders
-            UNION ALL
-            SELECT
-                CAST(date_trunc('month', refunds.created_at) AS DATE),
-                NULL, 0.0, 0.0, refund_amount_usd
-            FROM maven_toystore_refunds AS refunds JOIN orders USING (order_id)
-        ),
-        months AS (
-            SELECT
-                period,
-                count(DISTINCT user_id) AS customers,
-                sum(gross) - sum(refund) AS net,
-                sum(gross) - sum(refund) - sum(cost) AS profit
-            FROM facts GROUP BY period
-        ),
-        kept AS (
-            SELECT months.period, count(DISTINCT again.user_id) / nullif(before.n, 0) AS rate
-            FROM months
-            LEFT JOIN (SELECT period, count(DISTINCT user_id) AS n FROM orders GROUP BY period)
-                AS before ON before.period = months.period - INTERVAL 1 MONTH
-            LEFT JOIN orders AS again ON again.period = months.period AND again.user_id IN (
-                SELECT user_id FROM orders AS old
-                WHERE old.period = months.period - INTERVAL 1 MONTH
-            )
-            GROUP BY months.period, before.n
-        )
+        {_TOY_MONTHS}
         SELECT
             period,
             profit / nullif(customers, 0) / nullif(1 - rate, 0) AS customer_lifetime_value,

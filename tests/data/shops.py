@@ -12,9 +12,6 @@ from data.sql import DATA
 
 Tables = dict[str, pl.DataFrame]
 
-DBTIE_STATUSES = {"completed": "fulfilled", "shipped": "fulfilled", "refunded": "fulfilled"}
-"""The canonical words for those of the export; a refunded order stays an order."""
-
 
 def online_retail() -> Tables:
     """Online Retail (UCI 352): invoices as orders, cancelled invoices (C...) as returns."""
@@ -99,6 +96,10 @@ def maven() -> Tables:
         customer_id="user_id",
         session_id="website_session_id",
     )
+    return {"sessions": sessions, "orders": orders, **_maven_lines()}
+
+
+def _maven_lines() -> Tables:
     order_lines = read("maven_toystore_order_items").select(
         "order_id",
         "product_id",
@@ -118,12 +119,7 @@ def maven() -> Tables:
         refund_amount="refund_amount_usd",
         is_restocked=pl.lit(False),
     )
-    return {
-        "sessions": sessions,
-        "orders": orders,
-        "order_lines": order_lines,
-        "returns": returns,
-    }
+    return {"order_lines": order_lines, "returns": returns}
 
 
 def maven_part() -> Tables:
@@ -135,98 +131,6 @@ def maven_part() -> Tables:
         "orders": orders,
         "order_lines": tables["order_lines"].join(orders, on="order_id", how="semi"),
         "returns": tables["returns"].join(orders, on="order_id", how="semi"),
-    }
-
-
-def dbtie() -> Tables:
-    """A generated shop with sessions, orders, customers, returns, reviews and campaigns.
-
-    It sells online alone, charges neither duties nor fees, refunds goods and nothing else, and
-    puts nothing back to stock. What payment and packing cost is not in the export.
-    """
-    sessions = read("dbtie_website_sessions").select(
-        "session_id",
-        "customer_id",
-        "page_views",
-        "is_bounce",
-        visitor_id=pl.coalesce(pl.col("customer_id").cast(pl.String), "session_id"),
-        started_at=_time("session_date"),
-        device="device_type",
-        channel="source",
-        duration_s="session_duration_seconds",
-        has_purchase="converted",
-    )
-    customers = read("dbtie_customers").select("customer_id", "country", segment="customer_segment")
-    orders = read("dbtie_orders").select(
-        "order_id",
-        "customer_id",
-        pl.col("status").replace(DBTIE_STATUSES),
-        "discount_amount",
-        "tax_amount",
-        "currency",
-        ordered_at=_time("order_date"),
-        sales_channel=pl.lit("online"),
-        gross_amount="subtotal",
-        shipping_amount="shipping_cost",
-        duties_amount=pl.lit(0.0),
-        fees_amount=pl.lit(0.0),
-        payment_fee=pl.lit(None, pl.Float64),
-        fulfilment_cost=pl.lit(None, pl.Float64),
-    )
-    costs = read("dbtie_products").select("product_id", unit_cost="cost")
-    order_lines = (
-        read("dbtie_order_items")
-        .select(
-            "order_id",
-            "product_id",
-            "quantity",
-            "unit_price",
-            "discount_amount",
-            order_line_id="order_item_id",
-        )
-        .join(costs, on="product_id", how="left", maintain_order="left")
-    )
-    returns = (
-        read("dbtie_returns")
-        .filter(pl.col("return_status").is_in(["approved", "processed"]))
-        .select(
-            "return_id",
-            "order_id",
-            "refund_amount",
-            order_line_id="order_item_id",
-            returned_at=_day("return_date").cast(pl.Datetime("us")),
-            kind=pl.lit("return"),
-            quantity="return_quantity",
-            refund_shipping=pl.lit(0.0),
-            refund_tax=pl.lit(0.0),
-            handling_cost="processing_fee",
-            is_restocked=pl.lit(False),
-        )
-    )
-    surveys = read("dbtie_reviews").select(
-        "customer_id",
-        response_id="review_id",
-        survey_type=pl.lit("csat"),
-        responded_at=_day("review_date").cast(pl.Datetime("us")),
-        score="rating",
-    )
-    campaign_performance = read("dbtie_marketing_campaigns").select(
-        "campaign_id",
-        "clicks",
-        "conversions",
-        date=_day("start_date"),
-        platform="channel",
-        impressions="actual_impressions",
-        spend="budget",
-    )
-    return {
-        "sessions": sessions,
-        "customers": customers,
-        "orders": orders,
-        "order_lines": order_lines,
-        "returns": returns,
-        "surveys": surveys,
-        "campaign_performance": campaign_performance,
     }
 
 
@@ -295,29 +199,6 @@ def media_mix() -> Tables:
     }
 
 
-def dbtie_with_costs() -> Tables:
-    """The generated shop, its campaigns divided by their kind.
-
-    Search, social and display campaigns are ads. Affiliates and influencers win customers too,
-    but no platform reports them; e-mail keeps those that there are. The cost of both covers the
-    days of the campaign, and that of affiliates rises with sales.
-    """
-    kinds = {"affiliate": "acquisition", "influencer": "acquisition", "email": "retention"}
-    tables = dbtie()
-    campaigns = read("dbtie_marketing_campaigns")
-    others = campaigns.filter(pl.col("campaign_type").is_in(kinds))
-    costs = others.select(
-        cost_id="campaign_id",
-        period_start=_day("start_date"),
-        period_end=_day("end_date"),
-        amount="budget",
-        purpose=pl.col("campaign_type").replace(kinds),
-        is_variable=pl.col("campaign_type") == "affiliate",
-    )
-    ads = tables["campaign_performance"].join(others, on="campaign_id", how="anti")
-    return {**tables, "campaign_performance": ads, "marketing_costs": costs}
-
-
 def hillstrom() -> Tables:
     """Hillstrom's e-mail test: who got an e-mail, visited in the two weeks after, and bought.
 
@@ -372,11 +253,3 @@ def nps() -> Tables:
 def read(name: str) -> pl.DataFrame:
     """Read one raw file whole."""
     return pl.read_parquet(DATA / f"{name}.parquet")
-
-
-def _time(column: str) -> pl.Expr:
-    return pl.col(column).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us")
-
-
-def _day(column: str) -> pl.Expr:
-    return pl.col(column).str.to_date("%Y-%m-%d")

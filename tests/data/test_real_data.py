@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import funnelkit as fk
-from data import expected, shops
+from data import expected, shops, shops_dbtie
 from data.agreement import KEYS, agree, ask, the_same
 from funnelkit.cli import main
 
@@ -141,7 +141,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as a warehouse exports it: other names, and instants in UTC."""
     path = tmp_path_factory.mktemp("shop")
     (path / "funnelkit.toml").write_text(SETTINGS, "utf-8")
-    tables = shops.dbtie()
+    tables = shops_dbtie.dbtie()
     tables["orders"] = tables["orders"].rename({"ordered_at": "Placed", "gross_amount": "Subtotal"})
     for name, frame in tables.items():
         times = pl.selectors.datetime().dt.replace_time_zone("America/Phoenix")
@@ -165,10 +165,10 @@ Subtotal = "gross_amount"
 
 def test_a_folder_is_bound_with_its_settings(folder: Path) -> None:
     shop = fk.Shop.scan(folder)
-    assert set(shop.tables) == set(shops.dbtie())
+    assert set(shop.tables) == set(shops_dbtie.dbtie())
     agree(shop, expected.dbtie_sessions("period", "channel"))
     result = fk.evaluate(shop, ["orders", "gross_sales"])
-    placed = shops.dbtie()["orders"]
+    placed = shops_dbtie.dbtie()["orders"]
     assert result.currency == "USD"
     assert result.frame["orders"].item() == placed.height
     assert result.frame["gross_sales"].item() == pytest.approx(
