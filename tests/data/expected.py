@@ -6,18 +6,11 @@ the leading columns of the result, and no key means one row for everything. `per
 first day of a calendar month. Rates are fractions; a zero denominator gives null.
 """
 
-import os
-from pathlib import Path
 from typing import Literal
 
-import duckdb
 import polars as pl
 
-DATA: Path = Path(
-    os.environ.get("FUNNELKIT_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data"
-)
-"""Folder of the parquet files; the environment variable FUNNELKIT_DATA overrides it."""
-
+from data.sql import keys, query
 
 # --- Online Retail -------------------------------------------------------------------------
 
@@ -60,7 +53,7 @@ _ONLINE_RETAIL_SALES = """
 
 def online_retail_total() -> pl.DataFrame:
     """Sales and repeat purchase rate of the whole range, in one row."""
-    return _query(
+    return query(
         f"""
         {_ONLINE_RETAIL},
         buyers AS (
@@ -81,7 +74,7 @@ def online_retail_total() -> pl.DataFrame:
 
 def online_retail_by_country() -> pl.DataFrame:
     """Sales by country, and the share of its buyers with two orders or more in it."""
-    return _query(
+    return query(
         f"""
         {_ONLINE_RETAIL},
         sales AS (
@@ -108,46 +101,51 @@ def online_retail_by_country() -> pl.DataFrame:
     )
 
 
+_ONLINE_RETAIL_MONTHS = """
+buyers_to_date AS (
+    SELECT sales.period, customer_id, count(*) AS n
+    FROM sales JOIN invoices ON invoices.period <= sales.period
+    WHERE customer_id IS NOT NULL
+    GROUP BY sales.period, customer_id
+),
+repeats AS (
+    SELECT
+        period,
+        count(*) FILTER (WHERE n >= 2) / nullif(count(*), 0) AS repeat_purchase_rate
+    FROM buyers_to_date
+    GROUP BY period
+),
+active AS (
+    SELECT DISTINCT period, customer_id FROM invoices WHERE customer_id IS NOT NULL
+),
+first_months AS (
+    SELECT customer_id, min(period) AS period FROM active GROUP BY customer_id
+),
+new AS (
+    SELECT period, count(*) AS new_customers FROM first_months GROUP BY period
+),
+retention AS (
+    SELECT
+        CAST(before.period + INTERVAL 1 MONTH AS DATE) AS period,
+        count(again.customer_id) / count(*) AS retained
+    FROM active AS before
+    LEFT JOIN active AS again
+        ON again.customer_id = before.customer_id
+        AND again.period = before.period + INTERVAL 1 MONTH
+    GROUP BY before.period
+)
+"""
+
+
 def online_retail_monthly() -> pl.DataFrame:
     """Sales, repeat purchase rate to date, new customers, retention and churn by month."""
-    return _query(
+    return query(
         f"""
         {_ONLINE_RETAIL},
         sales AS (
             SELECT period, {_ONLINE_RETAIL_SALES} FROM facts GROUP BY period
         ),
-        buyers_to_date AS (
-            SELECT sales.period, customer_id, count(*) AS n
-            FROM sales JOIN invoices ON invoices.period <= sales.period
-            WHERE customer_id IS NOT NULL
-            GROUP BY sales.period, customer_id
-        ),
-        repeats AS (
-            SELECT
-                period,
-                count(*) FILTER (WHERE n >= 2) / nullif(count(*), 0) AS repeat_purchase_rate
-            FROM buyers_to_date
-            GROUP BY period
-        ),
-        active AS (
-            SELECT DISTINCT period, customer_id FROM invoices WHERE customer_id IS NOT NULL
-        ),
-        first_months AS (
-            SELECT customer_id, min(period) AS period FROM active GROUP BY customer_id
-        ),
-        new AS (
-            SELECT period, count(*) AS new_customers FROM first_months GROUP BY period
-        ),
-        retention AS (
-            SELECT
-                CAST(before.period + INTERVAL 1 MONTH AS DATE) AS period,
-                count(again.customer_id) / count(*) AS retained
-            FROM active AS before
-            LEFT JOIN active AS again
-                ON again.customer_id = before.customer_id
-                AND again.period = before.period + INTERVAL 1 MONTH
-            GROUP BY before.period
-        )
+        {_ONLINE_RETAIL_MONTHS}
         SELECT
             sales.*,
             repeat_purchase_rate,
@@ -167,48 +165,53 @@ def online_retail_monthly() -> pl.DataFrame:
 # --- Maven toy store -----------------------------------------------------------------------
 
 
+_MAVEN_VISITS = """
+WITH viewed AS (
+    SELECT website_session_id, count(*) AS views
+    FROM maven_toystore_pageviews_part
+    GROUP BY website_session_id
+),
+bought AS (
+    SELECT
+        website_session_id,
+        count(DISTINCT order_id) AS orders,
+        sum(items.price_usd) AS gross
+    FROM maven_toystore_orders AS orders
+    JOIN maven_toystore_order_items AS items USING (order_id)
+    GROUP BY website_session_id
+),
+refunded AS (
+    SELECT website_session_id, sum(refund_amount_usd) AS refund
+    FROM maven_toystore_orders JOIN maven_toystore_refunds USING (order_id)
+    GROUP BY website_session_id
+),
+visits AS (
+    SELECT
+        views,
+        coalesce(orders, 0) AS orders,
+        coalesce(gross, 0) AS gross,
+        coalesce(refund, 0) AS refund
+    FROM viewed
+    LEFT JOIN bought USING (website_session_id)
+    LEFT JOIN refunded USING (website_session_id)
+)
+"""
+
+
 def maven_part() -> pl.DataFrame:
     """Session KPIs of the sessions whose page views are there, in one row.
 
     `bounce_rate` counts a session as engaged with two page views or an order;
-    `single_page_bounce_rate` looks at page views only. Revenue is gross sales, there being no
+    `bounce_rate.single_page` looks at page views only. Revenue is gross sales, there being no
     discounts; refunds are not taken off.
     """
-    return _query(
-        """
-        WITH viewed AS (
-            SELECT website_session_id, count(*) AS views
-            FROM maven_toystore_pageviews_part
-            GROUP BY website_session_id
-        ),
-        bought AS (
-            SELECT
-                website_session_id,
-                count(DISTINCT order_id) AS orders,
-                sum(items.price_usd) AS gross
-            FROM maven_toystore_orders AS orders
-            JOIN maven_toystore_order_items AS items USING (order_id)
-            GROUP BY website_session_id
-        ),
-        refunded AS (
-            SELECT website_session_id, sum(refund_amount_usd) AS refund
-            FROM maven_toystore_orders JOIN maven_toystore_refunds USING (order_id)
-            GROUP BY website_session_id
-        ),
-        visits AS (
-            SELECT
-                views,
-                coalesce(orders, 0) AS orders,
-                coalesce(gross, 0) AS gross,
-                coalesce(refund, 0) AS refund
-            FROM viewed
-            LEFT JOIN bought USING (website_session_id)
-            LEFT JOIN refunded USING (website_session_id)
-        )
+    return query(
+        f"""
+        {_MAVEN_VISITS}
         SELECT
             count(*) AS sessions,
             count(*) FILTER (WHERE orders > 0) / count(*) AS session_conversion_rate,
-            count(*) FILTER (WHERE views = 1) / count(*) AS single_page_bounce_rate,
+            count(*) FILTER (WHERE views = 1) / count(*) AS "bounce_rate.single_page",
             1 - count(*) FILTER (WHERE views >= 2 OR orders > 0) / count(*) AS bounce_rate,
             sum(orders) / count(*) AS orders_per_session,
             sum(gross) / count(*) AS revenue_per_session,
@@ -224,41 +227,46 @@ def maven_part() -> pl.DataFrame:
     )
 
 
+_MAVEN_MONTHS = """
+WITH lines AS (
+    SELECT
+        order_id,
+        count(*) AS units,
+        sum(price_usd) AS gross,
+        sum(cogs_usd) AS cost
+    FROM maven_toystore_order_items
+    GROUP BY order_id
+),
+facts AS (
+    SELECT created_at AS happened_at, 1 AS orders, units, gross, cost, 0.0 AS refund
+    FROM maven_toystore_orders JOIN lines USING (order_id)
+    UNION ALL
+    SELECT created_at, 0, 0, 0.0, 0.0, refund_amount_usd FROM maven_toystore_refunds
+),
+months AS (
+    SELECT
+        CAST(date_trunc('month', happened_at) AS DATE) AS period,
+        CAST(sum(orders) AS BIGINT) AS orders,
+        CAST(sum(units) AS BIGINT) AS units_sold,
+        sum(gross) AS gross_sales,
+        sum(refund) AS returns_value,
+        sum(gross) - sum(refund) AS net_sales,
+        sum(cost) AS cost_of_goods_sold
+    FROM facts
+    GROUP BY ALL
+)
+"""
+
+
 def maven_monthly() -> pl.DataFrame:
     """Sales, units and margin of the whole history by month; refunds by their own date.
 
     Gross profit is net sales less the cost of all goods sold: refunded goods come back to no
     shelf, so their cost stays. Gross margin is gross profit over net sales.
     """
-    return _query(
-        """
-        WITH lines AS (
-            SELECT
-                order_id,
-                count(*) AS units,
-                sum(price_usd) AS gross,
-                sum(cogs_usd) AS cost
-            FROM maven_toystore_order_items
-            GROUP BY order_id
-        ),
-        facts AS (
-            SELECT created_at AS happened_at, 1 AS orders, units, gross, cost, 0.0 AS refund
-            FROM maven_toystore_orders JOIN lines USING (order_id)
-            UNION ALL
-            SELECT created_at, 0, 0, 0.0, 0.0, refund_amount_usd FROM maven_toystore_refunds
-        ),
-        months AS (
-            SELECT
-                CAST(date_trunc('month', happened_at) AS DATE) AS period,
-                CAST(sum(orders) AS BIGINT) AS orders,
-                CAST(sum(units) AS BIGINT) AS units_sold,
-                sum(gross) AS gross_sales,
-                sum(refund) AS returns_value,
-                sum(gross) - sum(refund) AS net_sales,
-                sum(cost) AS cost_of_goods_sold
-            FROM facts
-            GROUP BY ALL
-        )
+    return query(
+        f"""
+        {_MAVEN_MONTHS}
         SELECT
             period,
             orders,
@@ -285,7 +293,7 @@ def maven_monthly() -> pl.DataFrame:
 
 def dbtie_sessions(*by: Literal["period", "channel"]) -> pl.DataFrame:
     """Sessions, conversion, bounces and visitors, with the flags as the shop supplies them."""
-    return _query(
+    return query(
         f"""
         WITH visits AS (
             SELECT
@@ -297,7 +305,7 @@ def dbtie_sessions(*by: Literal["period", "channel"]) -> pl.DataFrame:
             FROM dbtie_website_sessions
         )
         SELECT
-            {_keys(by)}
+            {keys(by)}
             count(*) AS sessions,
             count(*) FILTER (WHERE converted) / count(*) AS session_conversion_rate,
             count(*) FILTER (WHERE is_bounce) / count(*) AS bounce_rate,
@@ -310,45 +318,50 @@ def dbtie_sessions(*by: Literal["period", "channel"]) -> pl.DataFrame:
     )
 
 
+_DBTIE_SALES = """
+WITH placed AS (
+    SELECT orders.*, customers.country, orders.status <> 'cancelled' AS counts
+    FROM dbtie_orders AS orders
+    LEFT JOIN dbtie_customers AS customers USING (customer_id)
+),
+facts AS (
+    SELECT
+        CAST(order_date AS TIMESTAMP) AS happened_at,
+        country,
+        CASE WHEN counts THEN customer_id END AS customer_id,
+        CASE WHEN counts THEN 1 ELSE 0 END AS orders,
+        CASE WHEN counts THEN subtotal ELSE 0 END AS gross,
+        CASE WHEN counts THEN discount_amount ELSE 0 END AS discount,
+        0.0 AS refund
+    FROM placed
+    UNION ALL
+    SELECT
+        CAST(return_date AS TIMESTAMP),
+        country,
+        NULL,
+        0,
+        0.0,
+        0.0,
+        CASE WHEN counts THEN refund_amount ELSE 0 END
+    FROM dbtie_returns AS returns JOIN placed USING (order_id)
+    WHERE return_status IN ('approved', 'processed')
+),
+dated AS (
+    SELECT *, CAST(date_trunc('month', happened_at) AS DATE) AS period FROM facts
+)
+"""
+
+
 def dbtie_sales(*by: Literal["period", "country"]) -> pl.DataFrame:
     """Orders that were not cancelled, their sales, and their returns by return date.
 
     The country is that of the order's customer. Average order value is taken after discounts.
     """
-    return _query(
+    return query(
         f"""
-        WITH placed AS (
-            SELECT orders.*, customers.country, orders.status <> 'cancelled' AS counts
-            FROM dbtie_orders AS orders
-            LEFT JOIN dbtie_customers AS customers USING (customer_id)
-        ),
-        facts AS (
-            SELECT
-                CAST(order_date AS TIMESTAMP) AS happened_at,
-                country,
-                CASE WHEN counts THEN customer_id END AS customer_id,
-                CASE WHEN counts THEN 1 ELSE 0 END AS orders,
-                CASE WHEN counts THEN subtotal ELSE 0 END AS gross,
-                CASE WHEN counts THEN discount_amount ELSE 0 END AS discount,
-                0.0 AS refund
-            FROM placed
-            UNION ALL
-            SELECT
-                CAST(return_date AS TIMESTAMP),
-                country,
-                NULL,
-                0,
-                0.0,
-                0.0,
-                CASE WHEN counts THEN refund_amount ELSE 0 END
-            FROM dbtie_returns AS returns JOIN placed USING (order_id)
-            WHERE return_status IN ('approved', 'processed')
-        ),
-        dated AS (
-            SELECT *, CAST(date_trunc('month', happened_at) AS DATE) AS period FROM facts
-        )
+        {_DBTIE_SALES}
         SELECT
-            {_keys(by)}
+            {keys(by)}
             CAST(sum(orders) AS BIGINT) AS orders,
             sum(gross) AS gross_sales,
             sum(discount) AS discounts,
@@ -368,7 +381,7 @@ def dbtie_sales(*by: Literal["period", "country"]) -> pl.DataFrame:
 
 def dbtie_satisfaction(*by: Literal["period"]) -> pl.DataFrame:
     """Share of customers whose latest rating (of the month, when monthly) is 4 or 5."""
-    return _query(
+    return query(
         f"""
         WITH reviews AS (
             SELECT
@@ -383,11 +396,11 @@ def dbtie_satisfaction(*by: Literal["period"]) -> pl.DataFrame:
             SELECT *
             FROM reviews
             QUALIFY 1 = row_number() OVER (
-                PARTITION BY {_keys(by)} customer_id ORDER BY day DESC, review_id DESC
+                PARTITION BY {keys(by)} customer_id ORDER BY day DESC, review_id DESC
             )
         )
         SELECT
-            {_keys(by)}
+            {keys(by)}
             count(*) FILTER (WHERE rating >= 4) / count(*) AS customer_satisfaction_score
         FROM latest
         GROUP BY ALL
@@ -399,7 +412,7 @@ def dbtie_satisfaction(*by: Literal["period"]) -> pl.DataFrame:
 
 def dbtie_campaigns(*by: Literal["period", "platform"]) -> pl.DataFrame:
     """Click-through rate and ad spend, a campaign counted in the month of its start."""
-    return _query(
+    return query(
         f"""
         WITH campaigns AS (
             SELECT
@@ -411,7 +424,7 @@ def dbtie_campaigns(*by: Literal["period", "platform"]) -> pl.DataFrame:
             FROM dbtie_marketing_campaigns
         )
         SELECT
-            {_keys(by)}
+            {keys(by)}
             sum(clicks) / nullif(sum(actual_impressions), 0) AS click_through_rate,
             sum(budget) AS ad_spend
         FROM campaigns
@@ -427,10 +440,10 @@ def dbtie_campaigns(*by: Literal["period", "platform"]) -> pl.DataFrame:
 
 def facebook_ads(*by: Literal["age", "gender"]) -> pl.DataFrame:
     """Click-through rate, ad spend and return on it, a sale taken as worth 100."""
-    return _query(
+    return query(
         f"""
         SELECT
-            {_keys(by)}
+            {keys(by)}
             sum(Clicks) / nullif(sum(Impressions), 0) AS click_through_rate,
             sum(Spent) AS ad_spend,
             100.0 * sum(Approved_Conversion) / nullif(sum(Spent), 0) AS return_on_ad_spend
@@ -447,7 +460,7 @@ def facebook_ads(*by: Literal["age", "gender"]) -> pl.DataFrame:
 
 def nps_survey(*by: Literal["period", "market"]) -> pl.DataFrame:
     """Net promoter score, from -100 to 100."""
-    return _query(
+    return query(
         f"""
         WITH answers AS (
             SELECT
@@ -461,7 +474,7 @@ def nps_survey(*by: Literal["period", "market"]) -> pl.DataFrame:
             FROM nps_bank_survey
         )
         SELECT
-            {_keys(by)}
+            {keys(by)}
             100.0
                 * (count(*) FILTER (WHERE rating >= 9) - count(*) FILTER (WHERE rating <= 6))
                 / count(*) AS net_promoter_score
@@ -471,19 +484,3 @@ def nps_survey(*by: Literal["period", "market"]) -> pl.DataFrame:
         """,
         "nps_bank_survey",
     )
-
-
-# --- Helpers -------------------------------------------------------------------------------
-
-
-def _keys(by: tuple[str, ...]) -> str:
-    return "".join(f"{key}, " for key in by)
-
-
-def _query(sql: str, *files: str) -> pl.DataFrame:
-    """Run a query in which each raw file is a view under its own name."""
-    with duckdb.connect() as connection:
-        for name in files:
-            connection.read_parquet(str(DATA / f"{name}.parquet")).create_view(name)
-        frame: pl.DataFrame = connection.sql(sql).pl()
-    return frame

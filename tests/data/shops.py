@@ -4,25 +4,36 @@ Each function reads one data set and returns its tables by canonical name. Nothi
 beyond what the binding needs: odd rows of a real export stay as they are.
 """
 
-import os
-from pathlib import Path
+import datetime as dt
 
 import polars as pl
 
-DATA: Path = Path(
-    os.environ.get("FUNNELKIT_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data"
-)
-"""Folder of the parquet files; the environment variable FUNNELKIT_DATA overrides it."""
+from data.sql import DATA
 
 Tables = dict[str, pl.DataFrame]
-
-DBTIE_STATUSES = {"completed": "fulfilled", "shipped": "fulfilled", "refunded": "fulfilled"}
-"""The canonical words for those of the export; a refunded order stays an order."""
 
 
 def online_retail() -> Tables:
     """Online Retail (UCI 352): invoices as orders, cancelled invoices (C...) as returns."""
-    rows = _read("online_retail_uci").with_row_index("order_line_id", offset=1)
+    return _invoices(read("online_retail_uci"))
+
+
+def online_retail_two_years() -> Tables:
+    """Online Retail I and II (UCI 502, 352) as one history; the days that both hold enter once.
+
+    A cancelled invoice is an order of its own in the export, but it tells whose money it gives
+    back.
+    """
+    earlier = read("online_retail_ii_2009_2010").filter(pl.col("InvoiceDate") < SECOND_FILE)
+    return _invoices(pl.concat([earlier, read("online_retail_uci")], how="vertical_relaxed"))
+
+
+SECOND_FILE = dt.datetime(2010, 12, 1)
+"""When the second file begins."""
+
+
+def _invoices(rows: pl.DataFrame) -> Tables:
+    rows = rows.with_row_index("order_line_id", offset=1)
     rows = rows.with_columns(pl.col("order_line_id").cast(pl.Int64))
     is_return = pl.col("InvoiceNo").str.starts_with("C")
     sold = rows.filter(~is_return)
@@ -47,14 +58,28 @@ def online_retail() -> Tables:
         quantity=-pl.col("Quantity"),
         refund_amount=-pl.col("Quantity") * pl.col("UnitPrice"),
         country="Country",
+        customer_key="CustomerID",
     )
     return {"orders": orders, "order_lines": order_lines, "returns": returns}
+
+
+def cdnow() -> Tables:
+    """CDNOW: every row a purchase of some discs on one day, by one of the cohort of early 1997."""
+    rows = read("cdnow_master_transactions").with_row_index("order_id")
+    orders = rows.select(
+        "order_id",
+        "customer_id",
+        ordered_at=pl.col("date").cast(pl.Datetime("us")),
+        gross_amount="amount",
+        discount_amount=pl.lit(0.0),
+    )
+    return {"orders": orders}
 
 
 def maven() -> Tables:
     """Maven toy store: all orders, lines and refunds; sessions of the first page views only."""
     sessions = (
-        _read("maven_toystore_pageviews_part")
+        read("maven_toystore_pageviews_part")
         .group_by("website_session_id")
         .agg(started_at=pl.col("created_at").min(), page_views=pl.len().cast(pl.Int64))
         .sort("website_session_id")
@@ -65,21 +90,26 @@ def maven() -> Tables:
             visitor_id="website_session_id",
         )
     )
-    orders = _read("maven_toystore_orders").select(
+    orders = read("maven_toystore_orders").select(
         "order_id",
         ordered_at="created_at",
         customer_id="user_id",
         session_id="website_session_id",
     )
-    order_lines = _read("maven_toystore_order_items").select(
+    return {"sessions": sessions, "orders": orders, **_maven_lines()}
+
+
+def _maven_lines() -> Tables:
+    order_lines = read("maven_toystore_order_items").select(
         "order_id",
         "product_id",
         order_line_id="order_item_id",
         quantity=pl.lit(1, pl.Int64),
         unit_price="price_usd",
         unit_cost="cogs_usd",
+        is_cross_sell=pl.col("is_primary_item") == 0,
     )
-    returns = _read("maven_toystore_refunds").select(
+    returns = read("maven_toystore_refunds").select(
         "order_id",
         return_id="order_item_refund_id",
         order_line_id="order_item_id",
@@ -89,12 +119,7 @@ def maven() -> Tables:
         refund_amount="refund_amount_usd",
         is_restocked=pl.lit(False),
     )
-    return {
-        "sessions": sessions,
-        "orders": orders,
-        "order_lines": order_lines,
-        "returns": returns,
-    }
+    return {"order_lines": order_lines, "returns": returns}
 
 
 def maven_part() -> Tables:
@@ -109,87 +134,9 @@ def maven_part() -> Tables:
     }
 
 
-def dbtie() -> Tables:
-    """A generated shop with sessions, orders, customers, returns, reviews and campaigns."""
-    sessions = _read("dbtie_website_sessions").select(
-        "session_id",
-        "customer_id",
-        "page_views",
-        "is_bounce",
-        visitor_id=pl.coalesce(pl.col("customer_id").cast(pl.String), "session_id"),
-        started_at=_time("session_date"),
-        device="device_type",
-        channel="source",
-        duration_s="session_duration_seconds",
-        has_purchase="converted",
-    )
-    customers = _read("dbtie_customers").select(
-        "customer_id", "country", segment="customer_segment"
-    )
-    orders = _read("dbtie_orders").select(
-        "order_id",
-        "customer_id",
-        pl.col("status").replace(DBTIE_STATUSES),
-        "discount_amount",
-        "currency",
-        ordered_at=_time("order_date"),
-        gross_amount="subtotal",
-    )
-    costs = _read("dbtie_products").select("product_id", unit_cost="cost")
-    order_lines = (
-        _read("dbtie_order_items")
-        .select(
-            "order_id",
-            "product_id",
-            "quantity",
-            "unit_price",
-            "discount_amount",
-            order_line_id="order_item_id",
-        )
-        .join(costs, on="product_id", how="left", maintain_order="left")
-    )
-    returns = (
-        _read("dbtie_returns")
-        .filter(pl.col("return_status").is_in(["approved", "processed"]))
-        .select(
-            "return_id",
-            "order_id",
-            "refund_amount",
-            order_line_id="order_item_id",
-            returned_at=_day("return_date").cast(pl.Datetime("us")),
-            kind=pl.lit("return"),
-            quantity="return_quantity",
-        )
-    )
-    surveys = _read("dbtie_reviews").select(
-        "customer_id",
-        response_id="review_id",
-        survey_type=pl.lit("csat"),
-        responded_at=_day("review_date").cast(pl.Datetime("us")),
-        score="rating",
-    )
-    campaign_performance = _read("dbtie_marketing_campaigns").select(
-        "campaign_id",
-        "clicks",
-        date=_day("start_date"),
-        platform="channel",
-        impressions="actual_impressions",
-        spend="budget",
-    )
-    return {
-        "sessions": sessions,
-        "customers": customers,
-        "orders": orders,
-        "order_lines": order_lines,
-        "returns": returns,
-        "surveys": surveys,
-        "campaign_performance": campaign_performance,
-    }
-
-
 def facebook() -> Tables:
     """Facebook ads (KAG): one row per ad, a sale taken as worth 100."""
-    ads = _read("facebook_ads_kag_conversion").select(
+    ads = read("facebook_ads_kag_conversion").select(
         "age",
         "gender",
         date=pl.date(2017, 8, 17),
@@ -204,13 +151,95 @@ def facebook() -> Tables:
     return {"campaign_performance": ads}
 
 
+def ad_report() -> Tables:
+    """A report over three platforms: one row for each ad and day, its ads taken as campaigns."""
+    ads = read("pymc_fivetran_ad_report").select(
+        "platform",
+        "impressions",
+        "clicks",
+        "spend",
+        "conversions",
+        date="date_day",
+        campaign_id="ad_id",
+        conversion_value="conversions_value",
+    )
+    return {"campaign_performance": ads}
+
+
+def media_mix() -> Tables:
+    """Robyn's weeks: the revenue of a week is one order of its Monday, and nothing comes back.
+
+    What Facebook and search cost is ad spend of that Monday. Television, posters and print, which
+    no platform reports, are other costs of marketing, and cover the seven days.
+    """
+    weeks = read("robyn_simulated_weekly")
+    orders = weeks.select(
+        order_id=pl.col("DATE").cast(pl.String),
+        ordered_at=pl.col("DATE").cast(pl.Datetime("us")),
+        gross_amount="revenue",
+        discount_amount=pl.lit(0.0),
+    )
+    spend = {"facebook_S": "facebook", "search_S": "search"}
+    media = weeks.unpivot(spend, index="DATE", variable_name="platform", value_name="spend")
+    others = weeks.unpivot(["tv_S", "ooh_S", "print_S"], index="DATE", value_name="amount")
+    return {
+        "orders": orders,
+        "campaign_performance": media.select(
+            pl.col("platform").replace(spend),
+            "spend",
+            date="DATE",
+            campaign_id=pl.lit("all"),
+        ),
+        "marketing_costs": others.select(
+            "amount",
+            cost_id=pl.format("{} {}", "variable", "DATE"),
+            period_start="DATE",
+            period_end=pl.col("DATE").dt.offset_by("6d"),
+        ),
+    }
+
+
+def hillstrom() -> Tables:
+    """Hillstrom's e-mail test: who got an e-mail, visited in the two weeks after, and bought.
+
+    A visit is taken as a click and a purchase as an order credited to the e-mail; the export
+    has no dates, so all of it happens on the day of sending, and it knows of no bounce.
+    """
+    sent_at = pl.lit(dt.datetime(2008, 3, 20))
+    people = (
+        read("hillstrom_email")
+        .with_row_index("recipient_id")
+        .with_columns(pl.col("recipient_id").cast(pl.Int64))
+        .filter(pl.col("segment") != "No E-Mail")
+    )
+    sends = people.select(
+        "recipient_id",
+        "zip_code",
+        "history_segment",
+        message_id="segment",
+        sent_at=sent_at,
+        bounce_type=pl.lit(None, pl.String),
+        first_clicked_at=pl.when(pl.col("visit") == 1).then(sent_at),
+        order_id=pl.when(pl.col("conversion") == 1).then("recipient_id"),
+        attributed_revenue="spend",
+    )
+    orders = people.filter(pl.col("conversion") == 1).select(
+        order_id="recipient_id",
+        customer_id="recipient_id",
+        ordered_at=sent_at,
+        gross_amount="spend",
+        discount_amount=pl.lit(0.0),
+    )
+    return {"email_sends": sends, "orders": orders}
+
+
 def nps() -> Tables:
     """A bank's NPS survey: each response its own respondent, dates as d/m/yy or dd/mm/yyyy."""
     text = pl.col("survey_date")
     has_century = text.str.contains(r"/\d{4}$")
     short = pl.when(~has_century).then(text).str.to_date("%d/%m/%y")
     full = pl.when(has_century).then(text).str.to_date("%d/%m/%Y")
-    surveys = _read("nps_bank_survey").select(
+    surveys = read("nps_bank_survey").select(
         "market",
         response_id="id",
         survey_type=pl.lit("nps"),
@@ -221,13 +250,6 @@ def nps() -> Tables:
     return {"surveys": surveys}
 
 
-def _read(name: str) -> pl.DataFrame:
+def read(name: str) -> pl.DataFrame:
+    """Read one raw file whole."""
     return pl.read_parquet(DATA / f"{name}.parquet")
-
-
-def _time(column: str) -> pl.Expr:
-    return pl.col(column).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us")
-
-
-def _day(column: str) -> pl.Expr:
-    return pl.col(column).str.to_date("%Y-%m-%d")
