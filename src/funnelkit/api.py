@@ -1,5 +1,6 @@
 """Everything that `import funnelkit as fk` shows, under the names it shows it by."""
 
+from funnelkit import presets
 from funnelkit.catalog.carts import cart_abandonment_rate_after
 from funnelkit.catalog.customers import (
     customer_lifetime_value_discounted_at,
@@ -65,6 +66,7 @@ from funnelkit.formula.values import (
     Flag,
     Key,
     Lookup,
+    Lower,
     Money,
     Quantity,
     Score,
@@ -176,6 +178,7 @@ __all__ = [
     "Key",
     "LastOverTime",
     "Lookup",
+    "Lower",
     "MarketingCosts",
     "Max",
     "Mean",
@@ -234,6 +237,7 @@ __all__ = [
     "paid_cac_of",
     "parse",
     "plan",
+    "presets",
     "reconcile",
     "register",
     "registry",

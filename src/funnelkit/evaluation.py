@@ -6,6 +6,7 @@ import datetime as dt
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 
 import polars as pl
@@ -13,6 +14,7 @@ import polars as pl
 from funnelkit.align import align
 from funnelkit.binding import kind_faults
 from funnelkit.calendar import Moment, Span
+from funnelkit.coverage import Gap, gaps
 from funnelkit.currencies import check_currencies
 from funnelkit.data import ShopData
 from funnelkit.engines.base import Engine, Report
@@ -28,7 +30,7 @@ from funnelkit.errors import (
     check_kind,
     shortened,
 )
-from funnelkit.formula.formulas import LastOverTime, Native
+from funnelkit.formula.formulas import Count, LastOverTime, Native
 from funnelkit.formula.parsing import parse_predicate
 from funnelkit.formula.properties import parts_of
 from funnelkit.formula.values import (
@@ -48,7 +50,7 @@ from funnelkit.registries import Registry, find_metric, registry
 from funnelkit.result import Result
 from funnelkit.rules import FirstOver, NextOver, NumberOver, PreviousOver, dependencies
 from funnelkit.shop import Shop
-from funnelkit.steps import Plan, Question, Step
+from funnelkit.steps import LoweredMetric, Plan, Question, Step
 
 __all__ = ["Asked", "evaluate", "plan"]
 
@@ -65,6 +67,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
     end: Moment | None = None,
     where: Predicate | str | None = None,
     totals: bool = False,
+    coverage: bool = False,
     progress: bool = False,
 ) -> Result:
     """Compute metrics of a shop.
@@ -80,6 +83,8 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         end: The first moment after the range.
         where: Which rows enter, over dimensions, as a predicate or its text.
         totals: Whether to add rows for all groups together, computed anew.
+        coverage: Whether to count what the numbers leave out, in `Result.coverage`
+            and under the table; that reads the tables once more.
         progress: Whether to write on standard error which steps are done; they
             then follow one another, which takes longer.
 
@@ -101,6 +106,8 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
     made = plan(shop, metrics, by=by, every=every, start=start, end=end, where=where)
     engine = PolarsEngine(shop.data)
     result = _answer(shop.data, engine, made, progress=progress)
+    if coverage:
+        result = result.with_coverage(_coverage(shop.data, engine, made))
     if not totals:
         return result
     whole = [m for m in result.metrics if by or not m.compares_periods]
@@ -180,6 +187,48 @@ def _answer(data: ShopData, engine: Engine, made: Plan, *, progress: bool) -> Re
         if not isinstance(error, FunnelkitError) and (faults := _far_times(data)):
             raise ContractError(faults) from None
         raise
+
+
+def _coverage(data: ShopData, engine: Engine, made: Plan) -> pl.DataFrame:
+    """Count the rows that metrics leave out, by reason, in the whole range."""
+    found = [(low.metric.name, gap) for low in made.metrics for gap in gaps(low.metric)]
+    found += [(low.metric.name, gap) for low in made.metrics for gap in _without_key(made, low)]
+    counts: dict[Count, Metric] = {}
+
+    def count_of(gap: Gap, where: Predicate | None) -> str:
+        rows = Count(data.known[gap.table], where=where)
+        return counts.setdefault(rows, Metric(name=f"c{len(counts)}", formula=rows)).name
+
+    pairs = [(count_of(gap, gap.of), count_of(gap, gap.kept)) for _, gap in found]
+    question = replace(made.question, by=(), calendar=made.question.calendar.whole)
+    values: dict[str, int] = {}
+    if counts:
+        asked = make_plan(data, list(counts.values()), question)
+        values = _answer(data, engine, asked, progress=False).frame.row(0, named=True)
+    rows = [
+        (name, gap.table, gap.reason, values[of] - values[kept], values[of])
+        for (name, gap), (of, kept) in zip(found, pairs, strict=True)
+    ]
+    frame = pl.DataFrame(rows, schema=_COVERAGE, orient="row").filter(pl.col("rows") > 0)
+    return frame.with_columns((pl.col("rows") / pl.col("of")).alias("share"))
+
+
+_COVERAGE = {
+    "metric": pl.String(),
+    "table": pl.String(),
+    "left_out": pl.String(),
+    "rows": pl.Int64(),
+    "of": pl.Int64(),
+}
+
+
+def _without_key(made: Plan, low: LoweredMetric) -> Iterator[Gap]:
+    """Give the keys by which a metric is asked: rows without one are a group of their own."""
+    names = {leaf.name for leaf in low.leaves}
+    for step in made.steps:
+        if any(fold.name in names for fold in step.folds):
+            for group in step.groups:
+                yield Gap(step.table, f"no {group.name}", None, group.value.is_not_null())
 
 
 def _unreadable(data: ShopData) -> str:

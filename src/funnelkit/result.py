@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from html import escape
 
 import polars as pl
 
@@ -34,6 +35,8 @@ class Result:
         as_of: The instant up to which the data was known, in UTC.
         total: The result whose rows are the totals, where there are totals.
         has_totals: Whether totals were asked for.
+        coverage: Where it was asked for, what each metric leaves out in the whole
+            range: `metric`, `table`, `left_out` (why), `rows`, `of` how many, `share`.
     """
 
     plan: Plan
@@ -43,6 +46,7 @@ class Result:
     has_totals: bool
     _aligned: Aligned
     _frame: pl.DataFrame
+    coverage: pl.DataFrame | None = None
 
     @classmethod
     def from_leaves(
@@ -173,6 +177,10 @@ class Result:
         )
         return replace(self, _frame=self._sorted(both), total=whole, has_totals=True)
 
+    def with_coverage(self, coverage: pl.DataFrame) -> Result:
+        """Add what the numbers leave out."""
+        return replace(self, coverage=coverage)
+
     def _sorted(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Sort rows and totals: the total of a period comes after its groups."""
         periods = [name for name in self.keys if name == PERIOD_NAME]
@@ -194,10 +202,23 @@ class Result:
         return self._frame.__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
-        return to_text(self._sheet())
+        return "\n".join([to_text(self._sheet()), *self._notes()])
 
     def _repr_html_(self) -> str:
-        return to_html(self._sheet())
+        return to_html(self._sheet()) + "".join(f"<p>{escape(note)}</p>" for note in self._notes())
+
+    def _notes(self) -> list[str]:
+        """Say what the numbers leave out, a line for each reason."""
+        if self.coverage is None:
+            return []
+        places = ["table", "left_out", "rows", "of"]
+        told = self.coverage.group_by(places, maintain_order=True).agg("metric").rows(named=True)
+        lines = [
+            f"{row['table']} left out, {row['left_out']}: {row['rows']:,} of {row['of']:,} "
+            f"({', '.join(row['metric'])})"
+            for row in told
+        ]
+        return ["", *lines] if lines else ["", "nothing is left out"]
 
     def _sheet(self) -> Sheet:
         is_open, is_total = pl.lit(value=False), pl.lit(value=False)

@@ -181,7 +181,7 @@ class Unit:
         above = [name for name, n in self.powers if n > 0]
         if above == ["second"] and ("second", 1) in self.powers:
             return _duration(value)
-        is_whole = isinstance(value, int) or (self.is_tally and value == int(value))
+        is_whole = isinstance(value, int) or (self.is_tally and value % 1 == 0)
         if is_whole and abs(value) < HUGE:
             return f"{int(value):,}"
         if ("money", 1) in self.powers:

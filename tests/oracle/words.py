@@ -279,15 +279,25 @@ def cost_of_lines(orders_: list[Order]) -> Value:
 
 
 def counted_returns(tables: Tables) -> list[Row]:
-    """Pick, from the whole history, real returns that are not of an uncounted order."""
+    """Pick, from the whole history, real returns of goods that are not of an uncounted order."""
+    goods = {
+        line["order_line_id"]: is_product_line(line)
+        for line in table(tables, "order_lines")
+        if line.get("order_line_id") is not None
+    }
     counted_by_id = {o.order_id: o.is_counted for o in all_orders(tables) if o.order_id is not None}
     kept: list[Row] = []
     for row in table(tables, "returns"):
-        if row.get("kind") == "cancellation":
+        if row.get("kind") == "cancellation" or not goods.get(row.get("order_line_id"), True):
             continue
         if counted_by_id.get(row.get("order_id"), True):
             kept.append(row)
     return kept
+
+
+def came_back(returns: list[Row]) -> list[Row]:
+    """Keep the returns with which goods came back, and not the money alone."""
+    return [row for row in returns if row.get("kind") != "refund_only"]
 
 
 def counted_returns_in(tables: Tables, period: Period) -> list[Row]:

@@ -61,15 +61,17 @@ def times_of_carts(tables: Tables, names: Collection[str] | None, pick: Any) -> 
 def orders_of_carts(tables: Tables, rows: list[Row]) -> dict[Any, list[datetime | None]]:
     """Give, by cart, when each of its orders was placed, if known.
 
-    The order that a cart names converts it, counted or not; else the counted orders that name it.
+    The order that a cart names converts it, unless it is known not to count; else the counted
+    orders that name it.
     """
     orders = all_orders(tables)
     if has_column(rows, "order_id"):
         placed = {order.order_id: order.ordered_at for order in orders}
+        void = {order.order_id for order in orders if not order.is_counted}
         return {
             row.get("cart_id"): [placed.get(row["order_id"])]
             for row in rows
-            if row.get("order_id") is not None
+            if row.get("order_id") is not None and row["order_id"] not in void
         }
     result: dict[Any, list[datetime | None]] = {}
     for order in orders:

@@ -24,9 +24,11 @@ _LAST_ORDERS = CountDistinct(
 _SECOND_ORDERS = CountDistinct(
     Orders.customer_key, where=Orders.is_counted & Orders.order_number.eq(2)
 )
-_WON_IN = "A cohort is the customers whose first counted order, in the whole history, lies in one "
-_WON_IN += "period; its size never changes, whoever leaves. Calendar periods; the first one is "
-_WON_IN += "that of the first order."
+_WON_IN = (
+    "A cohort is the customers whose first counted order, in the whole history, lies in one "
+    "period; its size never changes, whoever leaves. Periods are those of the calendar; the first "
+    "is that of the first order."
+)
 _AMPLITUDE = "Amplitude, 'How time works in retention analysis' (vendor)"
 _MIXPANEL = "Mixpanel, 'Advanced retention: on, on or after' (vendor)"
 

@@ -1,0 +1,88 @@
+"""What numbers leave out is counted, by reason, and told with them."""
+
+import datetime as dt
+
+import polars as pl
+
+import funnelkit as fk
+
+DAY = dt.datetime(2024, 5, 1, 12)
+
+
+def shop():
+    """Visits, one of a bot, one without a channel; orders, one cancelled, one a guest's."""
+    sessions = pl.DataFrame(
+        {
+            "session_id": [1, 2, 3, 4],
+            "has_purchase": [True, True, False, None],
+            "started_at": [DAY] * 4,
+            "is_bot": [True, False, False, None],
+            "channel": ["paid", "paid", None, "email"],
+        }
+    )
+    orders = pl.DataFrame(
+        {
+            "order_id": [1, 2, 3, 4],
+            "ordered_at": [DAY, DAY, DAY, DAY + dt.timedelta(days=40)],
+            "status": ["paid", "cancelled", "paid", "paid"],
+            "customer_id": [7, 7, None, 8],
+            "gross_amount": [10.0, 20.0, 30.0, None],
+            "discount_amount": [0.0] * 4,
+        }
+    )
+    lines = pl.DataFrame(
+        {
+            "order_line_id": [1, 2],
+            "order_id": [1, 3],
+            "quantity": [1, 1],
+            "unit_price": [10.0, 30.0],
+            "unit_cost": [4.0, None],
+        }
+    )
+    return fk.Shop(sessions=sessions, orders=orders, order_lines=lines, assume_empty=("returns",))
+
+
+def told(name, **question):
+    found = fk.evaluate(shop(), name, coverage=True, **question).coverage
+    return set(found.select("table", "left_out", "rows", "of").iter_rows())
+
+
+def test_bots_are_dropped_and_counted():
+    assert told("sessions") == {("sessions", "not sessions.is_counted", 1, 4)}
+
+
+def test_orders_without_a_customer_are_counted_among_those_that_count():
+    assert told("customers") == {
+        ("orders", "not orders.is_counted", 1, 4),
+        ("orders", "no orders.customer_key", 1, 3),
+    }
+
+
+def test_a_condition_of_the_numerator_alone_leaves_nothing_out():
+    assert told("session_conversion_rate") == {("sessions", "not sessions.is_counted", 1, 4)}
+
+
+def test_lines_without_a_cost_and_amounts_that_are_null_are_counted():
+    assert ("order_lines", "no order_lines.unit_cost", 1, 2) in told("gross_margin")
+    assert ("orders", "no orders.gross_amount", 1, 3) in told("gross_sales")
+
+
+def test_only_the_range_and_the_filter_are_looked_at():
+    may = {"start": "2024-05-01", "end": "2024-06-01"}
+    assert ("orders", "not orders.is_counted", 1, 3) in told("orders", **may)
+    assert told("orders", where="status == 'paid'") == set()
+
+
+def test_rows_without_a_key_are_a_group_and_are_counted():
+    assert ("sessions", "no channel", 1, 4) in told("sessions", by="channel")
+
+
+def test_a_result_tells_what_it_leaves_out_under_the_table():
+    result = fk.evaluate(shop(), ["sessions", "customers"], every="1mo", coverage=True)
+    assert "sessions left out, not sessions.is_counted: 1 of 4 (sessions)" in repr(result)
+    assert "<p>orders left out, no orders.customer_key: 1 of 3 (customers)</p>" in (
+        result._repr_html_()
+    )
+    assert fk.evaluate(shop(), "sessions").coverage is None
+    nothing = fk.evaluate(shop(), "orders", where="status == 'paid'", coverage=True)
+    assert repr(nothing).endswith("nothing is left out")
