@@ -26,12 +26,14 @@ from oracle.shops import (
 )
 from oracle.words import ORACLES, Period, Tables, Value
 from oracle.words_carts import CART_ORACLES
+from oracle.words_cohorts import COHORT_ORACLES, SCORE_ORACLES
 from oracle.words_customers import CUSTOMER_ORACLES
 from oracle.words_email import EMAIL_ORACLES
 from oracle.words_fulfilment import FULFILMENT_ORACLES
 from oracle.words_funnel import FUNNEL_ORACLES
 from oracle.words_inventory import INVENTORY_ORACLES
 from oracle.words_profit import PROFIT_ORACLES
+from oracle.words_replenishment import REPLENISHMENT_ORACLES
 from oracle.words_sales import SALES_ORACLES
 from oracle.words_traffic import TRAFFIC_ORACLES
 
@@ -54,6 +56,9 @@ ELSEWHERE = {
     *CUSTOMER_ORACLES,
     *INVENTORY_ORACLES,
     *FULFILMENT_ORACLES,
+    *COHORT_ORACLES,
+    *SCORE_ORACLES,
+    *REPLENISHMENT_ORACLES,
 }
 """KPIs that are compared in modules of their own."""
 

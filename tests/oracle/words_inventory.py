@@ -310,6 +310,11 @@ def stockout_rate_at_end(tables: Tables, period: Period) -> float | None:
     return ratio(len([count for count in known if count <= 0]), len(known))
 
 
+def units_per_day(tables: Tables, period: Period) -> float | None:
+    """Units sold over all days of the period, those without a sale as well."""
+    return ratio(units_sold(tables, period), days(period))
+
+
 # --- planning, per product -----------------------------------------------------------------------
 
 
@@ -436,6 +441,7 @@ def share_below_reorder_point(tables: Tables, period: Period) -> float | None:
 
 
 INVENTORY_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
+    "daily_demand": units_per_day,
     "stock_on_hand": stock_on_hand,
     "inventory_value": inventory_value,
     "inventory_turnover": inventory_turnover,

@@ -1,0 +1,63 @@
+"""What is done to shops for cohorts: stretched over a year, put in order, split by market."""
+
+import datetime as dt
+from typing import Any
+
+from oracle.shops_operations import part_of_orders
+from oracle.words import Row, Tables, all_orders
+
+MARKETS = ("PL", "DE", None)
+STRETCHED = {1: 3, 2: 4, 3: 8, 4: 10}
+"""The months of four quarters: the edges of January and February are those of two of them."""
+
+
+def later(moment: Any) -> Any:
+    """Move a moment or a day of the first months into four quarters; all else stays."""
+    if not isinstance(moment, dt.date):
+        return moment
+    past, month = divmod(STRETCHED.get(moment.month, moment.month + 6) - 1, 12)
+    if moment.month not in STRETCHED:
+        moment = moment.replace(day=min(moment.day, 28))
+    return moment.replace(year=moment.year + past, month=month + 1)
+
+
+def over_quarters(tables: Tables) -> Tables:
+    """Stretch a shop over a year, so that quarters are over, and some months have no orders."""
+    return {
+        name: [{column: later(value) for column, value in row.items()} for row in rows]
+        for name, rows in tables.items()
+    }
+
+
+def at_home(tables: Tables) -> Tables:
+    """Give each customer one market, in which all of their orders are placed."""
+    orders: list[Row] = []
+    for row, order in zip(tables["orders"], all_orders(tables), strict=True):
+        key = order.customer_key
+        home = row["market"] if key is None else MARKETS[sum(map(ord, str(key))) % 3]
+        orders.append({**row, "market": home})
+    return {**tables, "orders": orders}
+
+
+def part_of_market(tables: Tables, market: str | None) -> Tables:
+    """Give the orders of a market, what follows them, and its costs."""
+    costs = {
+        name: [row for row in tables[name] if row["market"] == market]
+        for name in ("campaign_performance", "marketing_costs")
+    }
+    return {**part_of_orders(tables, "market", market), **costs}
+
+
+def in_order(tables: Tables) -> Tables:
+    """Leave out what is sent back or shipped before it is ordered."""
+    placed = {row["order_id"]: row["ordered_at"] or dt.datetime.max for row in tables["orders"]}
+
+    def follows(row: Row, column: str) -> bool:
+        order, moment = row["order_id"], row[column]
+        return order not in placed or moment is None or placed[order] <= moment
+
+    return {
+        **tables,
+        "returns": [row for row in tables["returns"] if follows(row, "returned_at")],
+        "shipments": [row for row in tables["shipments"] if follows(row, "shipped_at")],
+    }
