@@ -838,7 +838,7 @@ def texts_of_formulas(draw: Draw, depth: int = 3) -> Formula:
             case 1:
                 return Name(draw(NAMES))
             case 2:
-                return fk.PeriodYears()
+                return fk.PeriodDays()
             case _:
                 return draw(aggregates(pool))
     inner = draw(texts_of_formulas(depth - 1))

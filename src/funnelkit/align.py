@@ -21,7 +21,7 @@ from funnelkit.formula.formulas import (
     Count,
     CountDistinct,
     CountRetained,
-    PeriodYears,
+    PeriodDays,
     Positive,
     Share,
     Sqrt,
@@ -285,13 +285,15 @@ class Context:
     """What arithmetic needs to know besides the leaves.
 
     Attributes:
-        years: The length of each period in years.
+        days: The length of each period in days.
         groups: The key columns besides the period.
+        cohort: The one of them that is itself a period, if any.
         has_periods: Whether time is divided.
     """
 
-    years: pl.Expr
+    days: pl.Expr
     groups: tuple[str, ...]
+    cohort: str
     has_periods: bool
 
     def over_groups(self, folded: pl.Expr) -> pl.Expr:
@@ -306,8 +308,8 @@ def compute(lowered: Lowered, asked: Context) -> pl.Expr:
             return pl.col(leaf_column(lowered))
         case Constant(value):
             return pl.lit(value)
-        case PeriodYears():
-            return asked.years
+        case PeriodDays():
+            return asked.days
         case Unless(value, count, above, _):
             return pl.when(pl.col(leaf_column(count)) <= above).then(compute(value, asked))
         case Turned(by, value):
@@ -334,7 +336,7 @@ def reason_of(lowered: Lowered, asked: Context) -> pl.Expr:
     match lowered:
         case Leaf():
             return pl.when(pl.col(leaf_column(lowered)).is_null()).then(pl.lit("no_rows"))
-        case Constant() | PeriodYears():
+        case Constant() | PeriodDays():
             return pl.lit(None, dtype=pl.String)
         case Unless(value, count, above, reason):
             is_over = pl.col(leaf_column(count)) > above
@@ -369,9 +371,11 @@ def _turned(by: TurnedBy, value: pl.Expr, asked: Context) -> pl.Expr:
             ranked = value.drop_nulls().n_unique() if is_dense else value.count()
             return 1 + (parts * below.cast(pl.Int64)) // asked.over_groups(ranked)
         case Until():
-            number = pl.int_range(pl.len()).over(asked.groups or pl.lit(1))
-            first = pl.when(value >= 0).then(number).min().over(asked.groups or pl.lit(1))
-            return pl.when(number >= first).then(first)
+            number, cohort = pl.col(PERIOD).rank("dense").cast(pl.Int64), pl.col(asked.cohort)
+            own = pl.when(pl.col(PERIOD) == cohort).then(number).min().over(cohort)
+            age = pl.when(number >= own).then(number - own)
+            first = pl.when(value >= 0).then(age).min().over(asked.groups)
+            return pl.when(age >= first).then(first)
         case _:
             assert_never(by)
 
@@ -395,25 +399,28 @@ def _why_not_turned(by: TurnedBy, value: pl.Expr, asked: Context) -> pl.Expr:
             assert_never(by)
 
 
-def context_of(question: Question) -> Context:
-    """Give what the arithmetic of a question needs to know besides the leaves."""
+def context_of(plan: Plan) -> Context:
+    """Give what the arithmetic of a plan needs to know besides the leaves."""
+    question = plan.question
     groups = tuple(group_column(dimension.name) for dimension in question.by)
-    return Context(_period_years(question), groups, question.calendar.has_periods)
+    cohorts = [g.name for step in plan.steps for g in step.groups if g.is_period]
+    cohort = group_column(cohorts[0]) if cohorts else ""
+    return Context(_period_days(question), groups, cohort, question.calendar.has_periods)
 
 
-def _period_years(question: Question) -> pl.Expr:
-    """Give the length of each period in years of 365 days, cut to the range asked for."""
+def _period_days(question: Question) -> pl.Expr:
+    """Give the length of each period in days, cut to the range asked for."""
     calendar, span = question.calendar, question.span
     if not calendar.has_periods:
         if span.start is None or span.end is None:
             return pl.lit(None, dtype=pl.Float64)
-        return pl.lit((span.end - span.start).total_seconds() / (365 * 86_400))
+        return pl.lit((span.end - span.start).total_seconds() / 86_400)
     start, end = pl.col(PERIOD), calendar.moved(pl.col(PERIOD), 1)
     if calendar.label_type != pl.Date:
-        return (end - start).dt.total_microseconds() / (365 * 86_400e6)
+        return (end - start).dt.total_microseconds() / 86_400e6
     begun, ended = start.cast(pl.Datetime("us")), end.cast(pl.Datetime("us"))
     if span.start is not None:
         begun = pl.max_horizontal(begun, pl.lit(span.start))
     if span.end is not None:
         ended = pl.min_horizontal(ended, pl.lit(span.end))
-    return (ended - begun).dt.total_microseconds() / (365 * 86_400e6)
+    return (ended - begun).dt.total_microseconds() / 86_400e6

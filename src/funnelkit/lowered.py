@@ -9,7 +9,7 @@ from funnelkit.formula.formulas import (
     Abs,
     Constant,
     Name,
-    PeriodYears,
+    PeriodDays,
     Positive,
     Share,
     Sqrt,
@@ -82,7 +82,7 @@ class Turned:
     value: Lowered
 
 
-Lowered = Leaf | Constant | PeriodYears | Operated | Unless | Turned
+Lowered = Leaf | Constant | PeriodDays | Operated | Unless | Turned
 
 
 def show(lowered: Lowered) -> str:
@@ -91,7 +91,7 @@ def show(lowered: Lowered) -> str:
         case Leaf(name, shift, like_for_like):
             part = ", like for like" if like_for_like else ""
             return name if not shift else f"{name}[{-shift} periods{part}]"
-        case Constant() | PeriodYears():
+        case Constant() | PeriodDays():
             return str(lowered)
         case Operated(operator, left, right):
             return f"({show(left)} {operator} {show(right)})"
@@ -106,7 +106,7 @@ def show(lowered: Lowered) -> str:
 def has_period_length(lowered: Lowered) -> bool:
     """Say whether a lowered formula uses the length of the period."""
     match lowered:
-        case PeriodYears():
+        case PeriodDays():
             return True
         case Operated(_, left, right):
             return has_period_length(left) or has_period_length(right)

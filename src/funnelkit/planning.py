@@ -30,7 +30,7 @@ from funnelkit.formula.formulas import (
     Mean,
     Name,
     Native,
-    PeriodYears,
+    PeriodDays,
     Positive,
     Reference,
     Share,
@@ -69,9 +69,9 @@ from funnelkit.lowered import (
     Turned,
     TurnedBy,
     Unless,
-    has_period_length,
 )
 from funnelkit.metric import Metric
+from funnelkit.refusals import check_cohorts, check_length, check_per
 from funnelkit.resolve import (
     check_lookup,
     dimensions_in,
@@ -128,7 +128,7 @@ class _Planner:
 
     def lower(self, formula: Formula, back: Back = NOW, *, to_date: bool = False) -> Lowered:
         match formula:
-            case Constant() | PeriodYears():
+            case Constant() | PeriodDays():
                 return formula
             case Name(name):
                 raise UnknownNameError("metric", name)
@@ -161,8 +161,11 @@ class _Planner:
                 problem = f"{self.metric} ranks groups, and the question has none"
                 raise DefinitionError(problem, "give by=, as in by='customer_key'")
             case Until() if self.question.span.start is not None:
-                problem = f"{self.metric} counts periods from a group's first one"
+                problem = f"{self.metric} counts periods from the one of a cohort"
                 raise DefinitionError(problem, "leave out start=: the whole history enters")
+            case Tile() if len(self.question.by) > 1:
+                problem = f"{self.metric} ranks the groups of one key among one another"
+                raise DefinitionError(problem, "group by that key alone, and filter with where=")
             case _:
                 return
 
@@ -409,7 +412,7 @@ def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> 
                 f"{metric.name} compares a period with the one before it",
                 "; ".join(filter(None, ("give periods: every='1mo'", metric.without_periods))),
             )
-        _check_per(metric, question)
+        check_per(metric, question)
         planner.metric = metric.name
         ratio = metric.ratio
         value = planner.lower(metric.formula)
@@ -417,8 +420,10 @@ def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> 
         tally = tally_of(metric.formula if ratio is None else ratio[1])
         n = None if tally is None or planner.is_shared_out(tally) else planner.lower(tally)
         lowered.append(LoweredMetric(metric, value, sides, n))
-    _check_length(metrics, lowered, question)
-    return Plan(question, tuple(lowered), planner.steps())
+    check_length(lowered, question)
+    steps = planner.steps()
+    check_cohorts(data, lowered, steps, question)
+    return Plan(question, tuple(lowered), steps)
 
 
 def with_parts(plan: Plan, known_until: dt.datetime) -> Plan:
@@ -443,28 +448,6 @@ def with_parts(plan: Plan, known_until: dt.datetime) -> Plan:
             if folds and begin < cut < end:
                 parts.append(Part(replace(step, folds=folds, span=Span(begin, cut)), shift, now))
     return replace(plan, parts=tuple(parts))
-
-
-def _check_per(metric: Metric, question: Question) -> None:
-    """Refuse a metric without the dimension that its values belong to."""
-    if metric.per and metric.per not in {dimension.name for dimension in question.by}:
-        problem = f"{metric.name} is a number of each {metric.per}"
-        remedy = f"group by it: by={metric.per!r}, or leave it out: fk.registry().find(per='')"
-        raise DefinitionError(problem, remedy)
-
-
-def _check_length(
-    metrics: Sequence[Metric], lowered: Sequence[LoweredMetric], question: Question
-) -> None:
-    span = question.span
-    if question.calendar.has_periods or (span.start and span.end):
-        return
-    for metric, low in zip(metrics, lowered, strict=True):
-        if has_period_length(low.value):
-            raise DefinitionError(
-                f"{metric.name} depends on the length of the range",
-                "give start= and end=, or every=",
-            )
 
 
 def _lacking(data: ShopData, fold: Fold, *, has_time: bool) -> frozenset[str]:

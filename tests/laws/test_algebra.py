@@ -159,7 +159,7 @@ TOKENS = st.sampled_from(
         r"\S+",
         """
         sum count count_distinct count_retained mean min max quantile std_dev last_over_time rollup
-        shift cumulative positive period_years lookup coalesce case elapsed as_of joined date
+        shift cumulative positive period_days lookup coalesce case elapsed as_of joined date
         dimension between is_null is_true orders sessions orders.gross_amount orders.order_id
         orders.is_counted orders.ordered_at orders.column sessions.channel 'paid' 'money' '' 1 -1
         0.5 1e400 1j True None nan where= of= within= periods= skip_nulls= n= ** * + - / // % ( ) [
@@ -286,7 +286,7 @@ def test_deep_and_long_texts_end(text):
         "shift(orders, 2, 3)",
         "cumulative(orders, where=orders.is_counted)",
         "positive(orders, above=1)",
-        "period_years(every=1)",
+        "period_days(every=1)",
         "sum(case(orders.is_counted, 1, orders.gross_amount, otherwise=2))",
         "count(orders, where=orders.ordered_at == date('2024-01-01', zone='UTC'))",
         "count_distinct(joined('a', orders.order_id, suffix='b'))",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import funnelkit as fk
 from funnelkit.errors import UnsupportedError
-from funnelkit.formula.formulas import Cumulative, Mean, PeriodYears, Shift
+from funnelkit.formula.formulas import Cumulative, Mean, PeriodDays, Shift
 from funnelkit.formula.properties import additivity, aggregates
 from laws.plainly import same
 from laws.test_semantics import BY_CHANNEL, CATALOGUE, DENSE, GRAINS, ask, lawful, metric_of
@@ -73,7 +73,7 @@ def real_reasons(metric: fk.Metric, gone: set[str], *, has_span: bool) -> bool:
 def looks_beyond(formula: Any, *, has_span: bool) -> bool:
     """Whether a formula reads another period, the history, or a length that is not known."""
     if isinstance(formula, Shift | Cumulative) or (
-        isinstance(formula, PeriodYears) and not has_span
+        isinstance(formula, PeriodDays) and not has_span
     ):
         return True
     parts = [getattr(formula, name, None) for name in ("formula", "left", "right")]
@@ -130,7 +130,7 @@ def test_a_rollup_of_any_formula_is_a_recomputation_or_refused_for_a_reason(worl
 def test_a_rollup_within_a_range_is_a_recomputation(world, formula, kept, start, days):
     end = start + dt.timedelta(days=days)
     note(f"{formula}, {kept}, {start}, {end}")
-    per_year = metric_of(formula / fk.PeriodYears())
+    per_year = metric_of(formula / fk.PeriodDays())
     assert_rollups(world, per_year, kept, start=start, end=end)
 
 

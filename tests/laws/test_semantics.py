@@ -603,7 +603,7 @@ def test_earlier_and_running_values_are_rolled_up_over_groups_alone(formula):
 
 
 def test_a_value_that_depends_on_the_length_of_the_period_is_not_rolled_up_over_it():
-    metric = metric_of(fk.Sum(TIP) / fk.PeriodYears())
+    metric = metric_of(fk.Sum(TIP) / fk.PeriodDays())
     result = ask(SMALL, metric, by="channel", every="1mo")
     with pytest.raises(fk.FunnelkitError, match="m "):
         result.rollup(by="channel")

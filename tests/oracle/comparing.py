@@ -32,7 +32,7 @@ class Kpi:
 
     def of(self, span: Span) -> Span:
         """Give a range that the KPI can be told of: lengths of periods are whole seconds."""
-        if "period_years()" not in expand(self.metric.formula):
+        if "period_days()" not in expand(self.metric.formula):
             return span
         return {name: moment.replace(microsecond=0) for name, moment in span.items()}
 

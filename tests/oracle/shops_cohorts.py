@@ -1,12 +1,10 @@
-"""What is done to shops for cohorts: stretched over a year, put in order, split by market."""
+"""What is done to shops for cohorts: stretched over a year, put in order."""
 
 import datetime as dt
 from typing import Any
 
-from oracle.shops_operations import part_of_orders
-from oracle.words import Row, Tables, all_orders
+from oracle.words import Row, Tables
 
-MARKETS = ("PL", "DE", None)
 STRETCHED = {1: 3, 2: 4, 3: 8, 4: 10}
 """The months of four quarters: the edges of January and February are those of two of them."""
 
@@ -27,25 +25,6 @@ def over_quarters(tables: Tables) -> Tables:
         name: [{column: later(value) for column, value in row.items()} for row in rows]
         for name, rows in tables.items()
     }
-
-
-def at_home(tables: Tables) -> Tables:
-    """Give each customer one market, in which all of their orders are placed."""
-    orders: list[Row] = []
-    for row, order in zip(tables["orders"], all_orders(tables), strict=True):
-        key = order.customer_key
-        home = row["market"] if key is None else MARKETS[sum(map(ord, str(key))) % 3]
-        orders.append({**row, "market": home})
-    return {**tables, "orders": orders}
-
-
-def part_of_market(tables: Tables, market: str | None) -> Tables:
-    """Give the orders of a market, what follows them, and its costs."""
-    costs = {
-        name: [row for row in tables[name] if row["market"] == market]
-        for name in ("campaign_performance", "marketing_costs")
-    }
-    return {**part_of_orders(tables, "market", market), **costs}
 
 
 def in_order(tables: Tables) -> Tables:

@@ -187,7 +187,6 @@ def test_what_sells_alike_every_day_needs_no_safety_stock(days: int):
     assert planned([3] * days, "safety_stock") == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.xfail(strict=True, reason="a variance of 0 that is rounded below 0 is told as null")
 @pytest.mark.parametrize("days", [3, 6, 12])
 def test_a_variance_of_zero_is_not_below_zero(days: int):
     assert planned([3] * days, "safety_stock") == pytest.approx(0, abs=1e-6)

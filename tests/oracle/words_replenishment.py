@@ -66,21 +66,20 @@ def reorder_point_on_all_days(tables: Tables, period: Period) -> OfProducts:
 
 
 def days_in_stock(tables: Tables, period: Period, product: Any) -> Value:
-    """Days of the period times the share of the days counted that had some stock in a place.
+    """Days of the period times the share of the days counted on which all places had some together.
 
-    A place with more units promised than there are takes nothing from another. None if the stock of
-    no day is known.
+    A place that has sold more than it had takes from the others. None if the stock of no day is
+    known.
     """
-    counted: set[date] = set()
-    stocked: set[date] = set()
+    units_of: dict[date, Number] = {}
     for row in snapshots(tables):
         day, units = row.get("snapshot_date"), on_hand(row)
         if day is None or units is None or row.get("product_id") != product:
             continue
         if inside(midnight(day), period):
-            counted.add(day)
-            stocked |= {day} if units > 0 else set()
-    return days(period) * len(stocked) / len(counted) if counted else None
+            units_of[day] = units_of.get(day, 0) + units
+    stocked = [day for day, units in units_of.items() if units > 0]
+    return days(period) * len(stocked) / len(units_of) if units_of else None
 
 
 def deviation_over(units: list[Number], many: float) -> float | None:

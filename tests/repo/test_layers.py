@@ -47,7 +47,7 @@ LAYERS = (
     "engines.base",
     "engines",
     "planning",
-    "coverage",
+    "coverage|refusals",
     "guards",
     "steps",
     "lowered",

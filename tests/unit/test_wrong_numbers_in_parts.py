@@ -163,3 +163,21 @@ def test_one_goal_alone_has_a_rate_of_its_own():
     shop = fk.Shop(sessions=sessions, events=events)
     rate = fk.goal_conversion_rate_of(event="sign_up")
     assert fk.evaluate(shop, rate).frame.item() == 0.5
+
+
+def test_who_came_two_months_ago_and_again_is_not_who_came_last_month():
+    """Customer 1 buys in January and March, 2 in February and March, 3 in every month."""
+    bought = [(1, 1), (2, 2), (3, 1), (3, 2), (1, 3), (2, 3), (3, 3)]
+    orders = pl.DataFrame(
+        {
+            "order_id": range(len(bought)),
+            "customer_id": [customer for customer, _ in bought],
+            "ordered_at": [dt.datetime(2024, month, 9) for _, month in bought],
+            "status": ["paid"] * len(bought),
+        }
+    )
+    formulas = {n: fk.CountRetained(fk.Orders.customer_key, periods=n) for n in (1, 2)}
+    metrics = [fk.Metric(name=f"back_{n}", formula=formula) for n, formula in formulas.items()]
+    march = fk.evaluate(fk.Shop(orders=orders), metrics, every="1mo").frame.row(-1)
+    assert march == (dt.date(2024, 3, 1), 2, 2)
+    assert fk.evaluate(fk.Shop(orders=orders), metrics, every="1mo").frame.row(1)[1:] == (1, 0)

@@ -165,6 +165,7 @@ cac_payback_period = Metric(
             - Name("ad_spend")
             - Sum(MarketingCosts.amount, where=MarketingCosts.purpose.eq("acquisition"))
         )
+        / _SIZE
     ),
     per="cohort",
     unit=NUMBER,
@@ -179,7 +180,7 @@ cac_payback_period = Metric(
     "longer below what was spent on winning customers in its first period; with every='1mo', "
     f"months. {_WON_IN}",
     leaves_out="Guests; overheads; cost of keeping customers.",
-    null_when="The cohort has not paid for itself yet, or a cost of goods is not known.",
+    null_when="The cohort is empty, has not paid for itself yet, or a cost of goods is not known.",
     read_with=("customer_acquisition_cost", "cohort_cumulative_value.contribution_margin"),
     caveats="Averaging it over the cohorts that have paid back: those that have not are the slow "
     "ones.",

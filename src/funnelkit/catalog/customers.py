@@ -12,7 +12,7 @@ from funnelkit.formula.formulas import (
     Cumulative,
     LastOverTime,
     Name,
-    PeriodYears,
+    PeriodDays,
     Rollup,
     Shift,
     Sum,
@@ -379,7 +379,7 @@ def customer_lifetime_value_over(
     return Metric(
         name="customer_lifetime_value." + "_".join(words).replace(".", "p").replace("-", "m"),
         title=f"Customer lifetime value over {lifespan_years:g} years",
-        formula=earned / Name("customers") / PeriodYears() * years,
+        formula=earned / Name("customers") / (PeriodDays() / 365) * years,
         unit=MONEY / CUSTOMER,
         stage=Stage.RETENTION,
         aida=AidaStage.ACTION,

@@ -9,7 +9,7 @@ from funnelkit.formula.formulas import (
     LastOverTime,
     Mean,
     Name,
-    PeriodYears,
+    PeriodDays,
     Positive,
     Rollup,
     Shift,
@@ -25,6 +25,7 @@ __all__ = [
     "days_of_stock_remaining",
     "gross_margin_return_on_inventory",
     "gross_margin_return_on_inventory_annual",
+    "in_stock_rate",
     "inventory_turnover",
     "inventory_turnover_annual",
     "inventory_turnover_retail",
@@ -54,7 +55,6 @@ _MEAN_VALUE = _mean_over_days(InventorySnapshots.inventory_value)
 _MEAN_RETAIL = _mean_over_days(InventorySnapshots.retail_value)
 _MEAN_UNITS = _mean_over_days(Case(_UNITS < 0, Literal(0), _UNITS))
 _DAYS = Rollup(InventorySnapshots.day, where=_IS_COUNTED, units=Sum(_UNITS))
-_SHARE_IN_STOCK = Count(_DAYS, where=_DAYS["units"] > 0) / Count(_DAYS)
 _OFFERED = Rollup(
     InventorySnapshots.product_day,
     where=InventorySnapshots.is_offered & _IS_COUNTED,
@@ -147,7 +147,7 @@ inventory_turnover = Metric(
 inventory_turnover_annual = Metric(
     name="inventory_turnover.annual",
     title="Inventory turnover, per year",
-    formula=Name("inventory_turnover") / PeriodYears(),
+    formula=Name("inventory_turnover") / (PeriodDays() / 365),
     unit=MULTIPLE,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
@@ -216,7 +216,7 @@ days_inventory_outstanding = Metric(
         "days_of_inventory",
         "inventory_days_of_supply",
     ),
-    formula=_MEAN_VALUE / Name("cost_of_goods_sold") * (PeriodYears() * 365),
+    formula=_MEAN_VALUE / Name("cost_of_goods_sold") * PeriodDays(),
     unit=NUMBER,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
@@ -239,11 +239,33 @@ days_inventory_outstanding = Metric(
     tags=("inventory", "duration", "days"),
 )
 
+in_stock_rate = Metric(
+    name="in_stock_rate",
+    title="In-stock rate",
+    aliases=("availability",),
+    formula=Count(_DAYS, where=_DAYS["units"] > 0) / Count(_DAYS),
+    unit=RATIO,
+    stage=Stage.CONVERSION,
+    aida=AidaStage.DECISION,
+    area=Area.OPERATIONS,
+    better=Direction.UP,
+    bounds=(0, 1),
+    description="On which share of days there was something in stock.",
+    counts="Snapshot days on which all places of the group together had some, over snapshot days.",
+    leaves_out="Days without a snapshot; places whose units are not known.",
+    null_when="Nothing was counted in the period.",
+    read_with=("stockout_rate", "days_of_stock_remaining"),
+    caveats="Asking it of all products together: something is always in stock.",
+    competing=("1 − stockout_rate: product by product, on every day.",),
+    references=("Field usage (convention)",),
+    tags=("inventory", "ratio"),
+)
+
 days_of_stock_remaining = Metric(
     name="days_of_stock_remaining",
     title="Days of stock remaining",
     aliases=("stock_cover", "days_of_cover", "stock_runway"),
-    formula=_STOCK_OR_NONE / (Name("units_sold") / (_SHARE_IN_STOCK * (PeriodYears() * 365))),
+    formula=_STOCK_OR_NONE / (Name("units_sold") / (Name("in_stock_rate") * PeriodDays())),
     unit=NUMBER,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
@@ -422,7 +444,7 @@ gross_margin_return_on_inventory = Metric(
 gross_margin_return_on_inventory_annual = Metric(
     name="gross_margin_return_on_inventory.annual",
     title="Gross margin return on inventory, per year",
-    formula=Name("gross_margin_return_on_inventory") / PeriodYears(),
+    formula=Name("gross_margin_return_on_inventory") / (PeriodDays() / 365),
     unit=MULTIPLE,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,

@@ -11,7 +11,7 @@ from funnelkit.formula.formulas import (
     Cumulative,
     Formula,
     Name,
-    PeriodYears,
+    PeriodDays,
     Positive,
     Sum,
 )
@@ -403,7 +403,7 @@ cac_payback_period_quotient = Metric(
     / Positive(
         Name("identified_contribution_margin")
         / Cumulative(Name("customers"))
-        / (12 * PeriodYears())
+        / (12 * PeriodDays() / 365)
     ),
     unit=NUMBER,
     stage=Stage.RETENTION,

@@ -7,12 +7,11 @@ from statistics import NormalDist
 from funnelkit.catalog.parameters import word_of
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import (
-    CountDistinct,
     Formula,
     Max,
     Mean,
     Name,
-    PeriodYears,
+    PeriodDays,
     Positive,
     Rollup,
     Sqrt,
@@ -20,7 +19,7 @@ from funnelkit.formula.formulas import (
 )
 from funnelkit.formula.values import Lookup
 from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import InventorySnapshots, OrderLines, Products
+from funnelkit.tables import OrderLines, Products
 from funnelkit.units import ITEM
 
 __all__ = [
@@ -39,11 +38,8 @@ SERVICE_LEVEL = 0.95
 _PER_DAY = Rollup(OrderLines.day, where=OrderLines.is_counted, units=Sum(OrderLines.quantity))
 _UNITS = Sum(_PER_DAY["units"], of=_PER_DAY)
 _SQUARES = Sum(_PER_DAY["units"] * _PER_DAY["units"], of=_PER_DAY)
-_DAYS = 365 * PeriodYears()
-_IN_STOCK = InventorySnapshots.on_hand_units > 0
-_DAYS_IN_STOCK = CountDistinct(InventorySnapshots.day, where=_IN_STOCK) / CountDistinct(
-    InventorySnapshots.day, where=InventorySnapshots.on_hand_units.is_not_null()
-)
+_DAYS = PeriodDays()
+_DAYS_IN_STOCK = Name("in_stock_rate")
 _LEAD_TIME = Mean(Lookup(OrderLines.product_id, Products.lead_time_days))
 _LEAD_TIME_SD = Mean(Lookup(OrderLines.product_id, Products.lead_time_sd))
 _BY_PRODUCT = "Products are not added up: ask by='product_id'."
@@ -59,7 +55,7 @@ _ORDER_SOURCES = (
 
 def _variance(days: Formula) -> Formula:
     """Give the sample variance of the units sold per day, over so many days."""
-    return (_SQUARES - _UNITS * _UNITS / days) / Positive(days - 1)
+    return (days * _SQUARES - _UNITS * _UNITS) / (days * Positive(days - 1))
 
 
 def _z(service_level: float) -> float:
@@ -110,7 +106,8 @@ def _safety(name: str, title: str, formula: Formula, counts: str) -> Metric:
         description="How many units of a product to keep for days that sell more than usual.",
         counts=f"{counts} Days without a sale enter as 0.",
         leaves_out="Orders that do not count; products that sold nothing in the range.",
-        null_when="The lead time is not known, or the range has one day.",
+        null_when="The lead time is not known, the range has one day, or more was sold than the "
+        "days in stock can explain.",
         read_with=("reorder_point", "stockout_rate", "days_of_stock_remaining"),
         caveats="A range that begins before the product was sold: its days without a sale are no "
         "demand of 0. Rounding before it is used: round up what is ordered, not this. "
@@ -178,7 +175,7 @@ safety_stock_in_stock_days = _safety(
     "Safety stock, by days in stock",
     _Z * Sqrt(_variance(_DAYS * _DAYS_IN_STOCK) * _LEAD_TIME),
     "As safety_stock, over the days on which the product was in stock: those of the range, times "
-    "the share of its snapshots with some.",
+    "the share of snapshot days with some.",
 )
 
 safety_stock_largest_day = _safety(

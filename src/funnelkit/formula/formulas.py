@@ -59,7 +59,7 @@ __all__ = [
     "Min",
     "Name",
     "Native",
-    "PeriodYears",
+    "PeriodDays",
     "Positive",
     "Quantile",
     "Reference",
@@ -511,9 +511,9 @@ class Cumulative(Applied):
 
 
 class Until(Applied):
-    """How many periods after a group's first one a formula is no longer below zero.
+    """How many periods after that in a group's key a formula is first not below zero.
 
-    It is 0 where that is so in the first; null as long as it is not.
+    The key is itself a period, as a cohort is. Null as long as the formula is below zero.
     """
 
     __slots__ = ()
@@ -573,11 +573,11 @@ class Tile(Applied):
 
 
 @dataclass(frozen=True, slots=True)
-class PeriodYears(FormulaNode):
-    """The length of the period in years of 365 days."""
+class PeriodDays(FormulaNode):
+    """The length of the period in days."""
 
     def __str__(self) -> str:
-        return "period_years()"
+        return "period_days()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -614,7 +614,7 @@ Formula = (
     | Sqrt
     | Share
     | Tile
-    | PeriodYears
+    | PeriodDays
     | Native
 )
 Operand = FormulaNode | SupportsFormula | float

@@ -27,7 +27,7 @@ from funnelkit.formula.formulas import (
     Mean,
     Min,
     Name,
-    PeriodYears,
+    PeriodDays,
     Positive,
     Quantile,
     Rollup,
@@ -114,7 +114,7 @@ _UNARY: dict[str, Callable[[Formula], Formula]] = {
 }
 _COUNTED: dict[str, Callable[..., Formula]] = {"shift": Shift, "tile": Tile}
 _TAKES = {
-    **{name: set[str]() for name in ("period_years", *_UNARY)},
+    **{name: set[str]() for name in ("period_days", *_UNARY)},
     "shift": {"like_for_like"},
     "tile": {"dense"},
 }
@@ -217,8 +217,8 @@ class _Reader:
         if name in _TAKES and not set(_words(node)) <= _TAKES[name]:
             refuse(node, "has a named argument that it does not take", f"see {name}")
         match name, node.args:
-            case "period_years", []:
-                return PeriodYears()
+            case "period_days", []:
+                return PeriodDays()
             case _, [inner] if name in _UNARY:
                 return _UNARY[name](self.formula(inner, depth + 1))
             case _, [inner] | [inner, ast.Constant(value=int())] if name in _COUNTED:

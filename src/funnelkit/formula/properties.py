@@ -27,7 +27,7 @@ from funnelkit.formula.formulas import (
     Min,
     Name,
     Native,
-    PeriodYears,
+    PeriodDays,
     Positive,
     Quantile,
     Reference,
@@ -113,7 +113,7 @@ def unit_of_formula(formula: Formula) -> Unit:
         DefinitionError: It names a metric that has not been looked up.
     """
     match formula:
-        case Constant() | PeriodYears():
+        case Constant() | PeriodDays():
             return NUMBER
         case Reference() | Native():
             return formula.unit
@@ -145,7 +145,7 @@ def unit_of_formula(formula: Formula) -> Unit:
 def aggregates(formula: Formula) -> Iterator[Aggregate]:
     """Give every aggregate under a formula, through its metrics, in reading order."""
     match formula:
-        case Constant() | PeriodYears() | Name() | Native():
+        case Constant() | PeriodDays() | Name() | Native():
             return
         case Reference() | Applied():
             yield from aggregates(formula.formula)
@@ -295,7 +295,7 @@ def additivity(formula: Formula) -> Additivity:
             return additivity(inner)
         case Shift(inner) | Cumulative(inner):
             return Additivity(over_time=False, over_keys=additivity(inner).over_keys)
-        case Constant() | PeriodYears() | Name() | Native() | Applied():
+        case Constant() | PeriodDays() | Name() | Native() | Applied():
             return Additivity(over_time=False, over_keys=False)
         case Arithmetic(operator, left, right):
             return _additivity_of_arithmetic(operator, left, right)

@@ -12,7 +12,7 @@ from funnelkit.formula.formulas import (
     Cumulative,
     Formula,
     Name,
-    PeriodYears,
+    PeriodDays,
     Positive,
     Reference,
     Shift,
@@ -37,8 +37,8 @@ def to_latex(formula: Formula) -> str:
             return f"{value:g}"
         case Reference(name) | Name(name):
             return rf"\mathrm{{{_escaped(name)}}}"
-        case PeriodYears():
-            return r"\mathrm{years}"
+        case PeriodDays():
+            return r"\mathrm{days}"
         case Shift(inner, periods):
             return rf"\left({to_latex(inner)}\right)_{{t-{periods}}}"
         case Cumulative(inner):

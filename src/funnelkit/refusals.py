@@ -1,0 +1,90 @@
+"""What metrics and a question may not ask of one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from funnelkit.data import ShopData
+from funnelkit.errors import DefinitionError
+from funnelkit.formula.formulas import Until
+from funnelkit.formula.properties import end_of
+from funnelkit.lowered import Lowered, Operated, Turned, Unless, has_period_length
+from funnelkit.metric import Metric
+from funnelkit.resolve import dimensions_in, resolve_dimension
+from funnelkit.steps import LoweredMetric, Question, Step
+from funnelkit.units import CUSTOMER
+
+__all__ = ["check_cohorts", "check_length", "check_per"]
+
+
+def check_per(metric: Metric, question: Question) -> None:
+    """Refuse a metric without the dimension that its values belong to.
+
+    Raises:
+        DefinitionError: The question does not group by it.
+    """
+    if metric.per and metric.per not in {dimension.name for dimension in question.by}:
+        problem = f"{metric.name} is a number of each {metric.per}"
+        remedy = f"group by it: by={metric.per!r}, or leave it out: fk.registry().find(per='')"
+        raise DefinitionError(problem, remedy)
+
+
+def check_cohorts(
+    data: ShopData, lowered: Sequence[LoweredMetric], steps: Sequence[Step], question: Question
+) -> None:
+    """Refuse to divide a cohort by what its customers change from order to order.
+
+    Raises:
+        DefinitionError: It is, or periods are counted from a cohort and there is none.
+    """
+    cohorts = {group.name for step in steps for group in step.groups if group.is_period}
+    for low in lowered:
+        if _counts_periods(low.value) and not cohorts:
+            problem = f"{low.metric.name} counts periods from the one of a cohort"
+            raise DefinitionError(problem, "group by it: by='cohort'")
+        if low.metric.per in cohorts:
+            names = {leaf.name for leaf in low.leaves}
+            tables = [s.table for s in steps if any(fold.name in names for fold in s.folds)]
+            _check_owners(data, low.metric, tables, question)
+
+
+def _check_owners(
+    data: ShopData, metric: Metric, tables: Sequence[str], question: Question
+) -> None:
+    where = () if question.where is None else dimensions_in(question.where)
+    for dimension in (*question.by, *where):
+        for table in tables if dimension.name != metric.per else ():
+            column = end_of(resolve_dimension(data, table, dimension))
+            if data.known[column.table].row != CUSTOMER:
+                raise DefinitionError(
+                    f"{metric.name} cannot be told by {dimension.name}: {column} is not of the "
+                    "customer, who may have several",
+                    f"bind it as a column of customers, or leave {dimension.name} out",
+                )
+
+
+def check_length(lowered: Sequence[LoweredMetric], question: Question) -> None:
+    """Refuse a metric that depends on the length of a range without ends.
+
+    Raises:
+        DefinitionError: It does.
+    """
+    span = question.span
+    if question.calendar.has_periods or (span.start and span.end):
+        return
+    for low in lowered:
+        if has_period_length(low.value):
+            problem = f"{low.metric.name} depends on the length of the range"
+            raise DefinitionError(problem, "give start= and end=, or every=")
+
+
+def _counts_periods(lowered: Lowered) -> bool:
+    match lowered:
+        case Turned(by, value):
+            return isinstance(by, Until) or _counts_periods(value)
+        case Operated(_, left, right):
+            return _counts_periods(left) or _counts_periods(right)
+        case Unless(value):
+            return _counts_periods(value)
+        case _:
+            return False
