@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -25,7 +25,7 @@ from funnelkit.formula.values import (
 )
 from funnelkit.sources import Source, Stamp, open_source, stamp_of
 
-__all__ = ["Bound", "bind_empty", "bind_frame", "key_type_faults", "kind_faults"]
+__all__ = ["Bound", "bind_empty", "bind_frame", "key_type_faults", "kind_faults", "with_key_types"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Bound:
         source: What was given to be bound.
         rename: How its columns were renamed.
         stamp: The files that it was bound to, as they were then.
+        untyped: The columns that came without a type, all of them null.
     """
 
     table: type[Table]
@@ -51,6 +52,7 @@ class Bound:
     source: Source = field(default_factory=pl.LazyFrame)
     rename: Mapping[str, str] = field(default_factory=dict[str, str])
     stamp: Stamp = ()
+    untyped: frozenset[str] = frozenset()
 
     def has_changed(self) -> bool:
         """Say whether the files it was bound to are others than they were then."""
@@ -91,6 +93,7 @@ def bind_frame(
         source,
         rename,
         stamp_of(source),
+        frozenset(rename.get(old, old) for old, t in schema.items() if isinstance(t, pl.Null)),
     )
 
 
@@ -206,6 +209,27 @@ def kind_faults(bound: Mapping[str, Bound], read: Iterable[Column | Lookup]) -> 
             problem = f"{kind} wanted, {found} found"
             faults[Fault(column.table, column.name, problem, remedy)] = None
     return list(faults)
+
+
+def with_key_types(bound: Mapping[str, Bound]) -> dict[str, Bound]:
+    """Give keys that came without a type the one that they have in other tables."""
+    known = {
+        name: found
+        for table in bound.values()
+        for name, found in table.columns.items()
+        if name not in table.untyped
+    }
+    settled: dict[str, Bound] = {}
+    for name, table in bound.items():
+        keys = {
+            column: known[column]
+            for column in table.untyped
+            if column in known and isinstance(table.table.columns.get(column), Key)
+        }
+        frame = table.frame.with_columns(pl.col(c).cast(kind) for c, kind in keys.items())
+        columns = {**table.columns, **keys}
+        settled[name] = replace(table, frame=frame, columns=columns) if keys else table
+    return settled
 
 
 def key_type_faults(bound: Mapping[str, Bound]) -> list[Fault]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from funnelkit.binding import Bound, bind_frame
+from funnelkit.binding import Bound, bind_frame, with_key_types
 from funnelkit.calendar import Calendar
 from funnelkit.derivations import OrderPolicy
 from funnelkit.errors import ContractError, Fault
@@ -91,6 +91,7 @@ class ShopData:
             self.tables[name] = bind_frame(old.table, old.source, old.rename, faults)
             self.seen.pop(name, None)
         if changed:
+            self.tables.update(with_key_types(self.tables))
             self.seen_as_of = None
             self.found_rules.clear()
             self.found_lacks.clear()

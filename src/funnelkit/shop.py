@@ -13,7 +13,7 @@ from typing import Any, Unpack
 import polars as pl
 from polars._typing import PolarsDataType
 
-from funnelkit.binding import Bound, bind_empty, bind_frame, key_type_faults
+from funnelkit.binding import Bound, bind_empty, bind_frame, key_type_faults, with_key_types
 from funnelkit.calendar import Calendar, Moment
 from funnelkit.catalog import BUILT_IN
 from funnelkit.data import ShopData
@@ -243,6 +243,7 @@ def _bound(
     }
     for name in assume_empty:
         bound[name] = bind_empty(known[name], bound)
+    bound = with_key_types(bound)
     faults += key_type_faults(bound)
     if faults:
         raise ContractError(faults)

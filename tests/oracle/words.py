@@ -659,6 +659,7 @@ def cart_abandonment_rate(tables: Tables, period: Period) -> float | None:
         for order in all_orders(tables)
         if order.is_counted and order.cart_id is not None
     }
+    void = {order.order_id for order in all_orders(tables) if not order.is_counted}
     carts = 0
     converted = 0
     for row in rows:
@@ -672,7 +673,7 @@ def cart_abandonment_rate(tables: Tables, period: Period) -> float | None:
         if converted_supplied:
             is_converted = is_true(row.get("is_converted"))
         elif order_id_supplied:
-            is_converted = row.get("order_id") is not None
+            is_converted = row.get("order_id") not in {None, *void}
         else:
             is_converted = row.get("cart_id") in ordered_carts
         if is_converted:

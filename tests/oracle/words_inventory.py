@@ -193,6 +193,16 @@ def annual_gross_margin_return_on_inventory(tables: Tables, period: Period) -> f
     return per_year(gross_margin_return_on_inventory(tables, period), period)
 
 
+def in_stock_rate(tables: Tables, period: Period) -> float | None:
+    """Share of the days counted on which all places together had some."""
+    units_on: dict[date, Number] = {}
+    for row in snapshots(tables):
+        day, units = row.get("snapshot_date"), on_hand(row)
+        if day is not None and units is not None and inside(midnight(day), period):
+            units_on[day] = units_on.get(day, 0) + units
+    return ratio(len([n for n in units_on.values() if n > 0]), len(units_on))
+
+
 def days_of_stock_remaining(
     tables: Tables, period: Period, *, lookback_days: float | None = None
 ) -> float | None:
@@ -205,12 +215,7 @@ def days_of_stock_remaining(
     """
     if lookback_days is not None:
         period = Period(period.end - lookback_days * DAY, period.end)
-    units_on: dict[date, Number] = {}
-    for row in snapshots(tables):
-        day, units = row.get("snapshot_date"), on_hand(row)
-        if day is not None and units is not None and inside(midnight(day), period):
-            units_on[day] = units_on.get(day, 0) + units
-    share = ratio(len([n for n in units_on.values() if n > 0]), len(units_on))
+    share = in_stock_rate(tables, period)
     pace = ratio(units_sold(tables, period), times(share, days(period)))
     stock = stock_on_hand(tables, period)
     return ratio(None if stock is None else max(stock, 0), pace)
@@ -450,6 +455,7 @@ INVENTORY_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
     "inventory_turnover.units": inventory_turnover_in_units,
     "days_inventory_outstanding": days_inventory_outstanding,
     "days_of_stock_remaining": days_of_stock_remaining,
+    "in_stock_rate": in_stock_rate,
     "sell_through_rate": sell_through_rate,
     "sell_through_rate.received": sell_through_of_received,
     "sell_through_rate.beginning": sell_through_of_beginning,

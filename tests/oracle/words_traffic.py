@@ -19,6 +19,7 @@ from oracle.words import (
     is_true,
     midnight,
     ratio,
+    strict_total,
     table,
     total,
 )
@@ -97,9 +98,9 @@ def reach_of_platform(tables: Tables, period: Period) -> Value:
     return of_one_row(campaign_rows(tables, period), "reach")
 
 
-def reach_upper_bound(tables: Tables, period: Period) -> Number:
-    """Reach if nobody saw two campaigns."""
-    return total_of_campaigns(tables, period, "reach")
+def reach_upper_bound(tables: Tables, period: Period) -> Value:
+    """Reach if nobody saw two campaigns; None if one of them is not known."""
+    return strict_total(row.get("reach") for row in campaign_rows(tables, period))
 
 
 def reach_lower_bound(tables: Tables, period: Period) -> Value:

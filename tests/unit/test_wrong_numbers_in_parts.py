@@ -181,3 +181,16 @@ def test_who_came_two_months_ago_and_again_is_not_who_came_last_month():
     march = fk.evaluate(fk.Shop(orders=orders), metrics, every="1mo").frame.row(-1)
     assert march == (dt.date(2024, 3, 1), 2, 2)
     assert fk.evaluate(fk.Shop(orders=orders), metrics, every="1mo").frame.row(1)[1:] == (1, 0)
+
+
+def test_a_key_without_any_value_is_of_the_type_that_it_has_elsewhere():
+    sessions = pl.DataFrame({"session_id": [1], "started_at": [DAY]})
+    orders = order(session_id=None)
+    assert number(fk.Shop(sessions=sessions, orders=orders), "cr") == 0.0
+
+
+def test_a_cart_that_names_orders_by_keys_of_another_type_is_refused():
+    cart = {"cart_id": 3, "created_at": DAY, "items": 1, "order_id": "o1"}
+    shop = fk.Shop(orders=order(), carts=pl.DataFrame([cart]), as_of=LATER)
+    with pytest.raises(fk.ContractError, match="is String, and orders"):
+        number(shop, "cart_abandonment_rate")

@@ -10,7 +10,7 @@ import polars as pl
 
 from funnelkit.data import ShopData
 from funnelkit.engines.expressions import Compiler, column_name
-from funnelkit.errors import DefinitionError, MissingInputError
+from funnelkit.errors import ContractError, DefinitionError, Fault, MissingInputError
 from funnelkit.formula.formulas import Count, Sum
 from funnelkit.formula.properties import leaves
 from funnelkit.formula.values import Column, Lookup, Money, Predicate, PredicateNode
@@ -119,6 +119,7 @@ class Frames:
         """Add columns of the parent that a key points to; never more than one row each."""
         parent = self.data.known[_table(lookups[0].value)]
         target = parent.get(parent.key[0])
+        self._check_types(key, target)
         wants = [lookup.value for lookup in lookups]
         source = self.prepare(parent.table, [target, *wants])
         looked_up = source.select(
@@ -129,6 +130,12 @@ class Frames:
             pointed = self._values(key, self.data.tables[key.table].frame)
             looked_up = looked_up.filter(pl.col(_PARENT).is_in(pointed))
         return frame.join(looked_up, left_on=column_name(key), right_on=_PARENT, how="left")
+
+    def _check_types(self, key: Column, target: Column) -> None:
+        one, two = self.data.type_of(key), self.data.type_of(target)
+        if one is not None and two is not None and one != two:
+            problem = f"is {one}, and {target} that it points to is {two}"
+            raise ContractError([Fault(key.table, key.name, problem, "cast one to the other")])
 
     def _values(self, key: Column, children: pl.LazyFrame) -> pl.Expr:
         """Read the keys that rows of a finer table point to, to look for in the coarser one.
