@@ -24,6 +24,7 @@ from funnelkit.errors import (
     HistoryWarning,
     MissingInputError,
     MissingPackageError,
+    PluginWarning,
     UnitError,
     UnknownNameError,
     UnsupportedError,
@@ -73,8 +74,10 @@ from funnelkit.formula.values import (
     Time,
 )
 from funnelkit.metric import AidaStage, Area, Card, Direction, Metric, Stage
+from funnelkit.metric_files import dump_metrics, load_metrics
+from funnelkit.plugins import load_plugins
 from funnelkit.reconciliation import reconcile
-from funnelkit.registries import Registry, describe, register, registry
+from funnelkit.registries import Registry, describe, register, registry, using
 from funnelkit.result import Result
 from funnelkit.shop import Shop
 from funnelkit.tables import (
@@ -193,6 +196,7 @@ __all__ = [
     "OrderPolicy",
     "Orders",
     "PeriodDays",
+    "PluginWarning",
     "Positive",
     "Products",
     "Quantile",
@@ -231,9 +235,12 @@ __all__ = [
     "customer_lifetime_value_over",
     "demo",
     "describe",
+    "dump_metrics",
     "email_conversion_rate_within",
     "evaluate",
     "goal_conversion_rate_of",
+    "load_metrics",
+    "load_plugins",
     "paid_cac_of",
     "parse",
     "plan",
@@ -247,4 +254,5 @@ __all__ = [
     "return_rate_over",
     "safety_stock_at",
     "step_conversion_rate",
+    "using",
 ]

@@ -128,6 +128,14 @@ CHECKS: tuple[Check, ...] = (
         Surveys.survey_type.is_not_null() & ~Surveys.survey_type.is_in(SURVEYS),
         "is no known kind of survey, so no KPI reads it",
     ),
+    *(
+        _suspicious(column, column < before, f"lies before {before.name}")
+        for column, before in (
+            (Shipments.delivered_at, Shipments.shipped_at),
+            (Orders.first_shipped_at, Orders.ordered_at),
+            (Orders.delivered_at, Orders.ordered_at),
+        )
+    ),
     _suspicious(
         Orders.discount_amount,
         Orders.discount_amount > Orders.gross_amount,

@@ -94,6 +94,11 @@ def _demo(_: argparse.Namespace) -> str:
     names = ["cohort_retention", "cohort_cumulative_value", "cac_payback_period"]
     cohorts = evaluate(shop, names, by="cohort", every="1q")
     parts += ["By the quarter in which customers were won", repr(cohorts)]
+    scores = evaluate(shop, "rfm_score", by="customer_key")
+    parts += ["Customers, by how they bought", repr(scores)]
+    names = ["daily_demand", "safety_stock", "reorder_point"]
+    stock = evaluate(shop, names, by="product_id", start="2024-01-01", end="2025-01-01")
+    parts += ["When to order more", repr(stock)]
     parts += ["funnelkit describe cr, say, tells what a number means."]
     return "\n\n".join(parts)
 

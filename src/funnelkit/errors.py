@@ -20,6 +20,7 @@ __all__ = [
     "HistoryWarning",
     "MissingInputError",
     "MissingPackageError",
+    "PluginWarning",
     "UnitError",
     "UnknownNameError",
     "UnsupportedError",
@@ -231,6 +232,10 @@ class MissingPackageError(FunnelkitError, ImportError):
 
     def __str__(self) -> str:
         return f"{self.package} is not installed; pip install 'funnelkit[{self.extra}]'"
+
+
+class PluginWarning(UserWarning):
+    """A plug-in cannot be loaded, or claims a name that is taken; it is left out."""
 
 
 class HistoryWarning(UserWarning):

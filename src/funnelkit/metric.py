@@ -266,11 +266,14 @@ class Metric(FormulaNode):
         return replace(self, formula=formula, unit=_checked_unit(self.name, formula, unit))
 
 
-def resolve_all(metrics: Iterable[Metric]) -> dict[str, Metric]:
+def resolve_all(
+    metrics: Iterable[Metric], *, among: Mapping[str, Metric] | None = None
+) -> dict[str, Metric]:
     """Look up the names in the formulas of metrics among the metrics themselves.
 
     Args:
         metrics: The metrics, in any order.
+        among: Other metrics, by every name, that a formula may name.
 
     Returns:
         The metrics by name, in the order given, every name looked up.
@@ -301,7 +304,7 @@ def resolve_all(metrics: Iterable[Metric]) -> dict[str, Metric]:
                 for name in names_in(metric.formula)
                 if name in by_any_name
             }
-            known = dict.fromkeys(by_any_name, metric) | needed
+            known = {**(among or {}), **dict.fromkeys(by_any_name, metric), **needed}
             done[metric.name] = metric.resolved(known)
         return done[metric.name]
 

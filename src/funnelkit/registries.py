@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import overload
 
 import polars as pl
 
 from funnelkit.catalog import BUILT_IN
-from funnelkit.errors import UnknownNameError
+from funnelkit.errors import DefinitionError, UnknownNameError
+from funnelkit.formula.properties import names_in
+from funnelkit.formula.table import Table
 from funnelkit.metric import AidaStage, Area, Card, Metric, Stage, resolve_all
 
-__all__ = ["Registry", "describe", "find_metric", "register", "registry"]
+__all__ = ["Registry", "describe", "find_metric", "register", "registry", "using"]
 
 
 class Registry(Mapping[str, Metric]):
@@ -19,6 +24,9 @@ class Registry(Mapping[str, Metric]):
 
     Args:
         metrics: The metrics. Names in text formulas are looked up among them.
+        origin: Where they come from, for messages: a file, a package.
+        among: Other metrics that their formulas may name.
+        tables: Declarations of the tables that they read beyond the canonical ones.
 
     Raises:
         DefinitionError: Two metrics claim the same name or alias.
@@ -30,10 +38,19 @@ class Registry(Mapping[str, Metric]):
         'average_order_value'
     """
 
-    __slots__ = ("_by_any_name", "_metrics")
+    __slots__ = ("_by_any_name", "_metrics", "_origins", "tables")
 
-    def __init__(self, metrics: Iterable[Metric] = ()) -> None:
-        self._metrics = resolve_all(metrics)
+    def __init__(
+        self,
+        metrics: Iterable[Metric] = (),
+        *,
+        origin: str = "this session",
+        among: Mapping[str, Metric] | None = None,
+        tables: Iterable[type[Table]] = (),
+    ) -> None:
+        self._metrics = resolve_all(metrics, among={} if among is None else _any_names(among))
+        self._origins = dict.fromkeys(self._metrics, origin)
+        self.tables = tuple(tables)
         self._by_any_name = {
             name: metric
             for metric in self._metrics.values()
@@ -57,14 +74,30 @@ class Registry(Mapping[str, Metric]):
 
     def __or__(self, other: Registry) -> Registry:
         """Give both together; refuses two metrics of one name."""
-        return Registry((*self.values(), *(m for m in other.values() if m not in self.values())))
+        for name, metric in _any_names(other).items():
+            if name in self and self[name] != metric:
+                one = f"{self[name].name!r} of {self.origin(name)}"
+                two = f"{metric.name!r} of {other.origin(name)}"
+                raise DefinitionError(
+                    f"{name!r} names both {one} and {two}",
+                    "rename one, drop the alias, or register with replace=True",
+                )
+        return self.replacing(other)
 
     def __repr__(self) -> str:
         return f"Registry of {len(self)} metrics: {', '.join(self)}"
 
-    def replacing(self, metric: Metric) -> Registry:
-        """Give the registry with one metric instead of the one of the same name."""
-        return Registry({**{m.name: m for m in self.values()}, metric.name: metric}.values())
+    def origin(self, name: str) -> str:
+        """Say where a metric comes from."""
+        return self._origins[self[name].name]
+
+    def replacing(self, metrics: Registry | Metric) -> Registry:
+        """Give the registry with metrics instead of those of the same names."""
+        other = Registry([metrics]) if isinstance(metrics, Metric) else metrics
+        both = Registry({**self, **other}.values())
+        both._origins = {name: (other if name in other else self).origin(name) for name in both}
+        both.tables = tuple(dict.fromkeys((*self.tables, *other.tables)))
+        return both
 
     def find(  # noqa: PLR0913  # what to look by, each by keyword
         self,
@@ -128,6 +161,10 @@ def _text(metric: Metric) -> str:
     return "\n".join(parts).casefold()
 
 
+def _any_names(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+    return {name: m for m in metrics.values() for name in (m.name, *m.aliases)}
+
+
 class _Default:
     """Holds the default registry; readers see the old value or the new one, whole."""
 
@@ -137,42 +174,79 @@ class _Default:
 
 
 _default = _Default()
+_used: ContextVar[Registry | None] = ContextVar("funnelkit_registry", default=None)
 
 
 def registry() -> Registry:
     """Give the default registry: the built-in metrics and those registered since."""
+    used = _used.get()
+    if used is not None:
+        return used
     if _default.value is None:
         with _default.lock:
             if _default.value is None:
-                _default.value = Registry(BUILT_IN.values())
+                _default.value = Registry(BUILT_IN.values(), origin="the built-in catalogue")
     return _default.value
 
 
-def register(metric: Metric, *, replace: bool = False) -> Metric:
-    """Add a metric to the default registry.
+@contextmanager
+def using(metrics: Registry) -> Generator[Registry]:
+    """Take another registry for the default one inside a `with` block.
+
+    Only the code of the block sees it, not other threads or tasks; what is
+    registered inside is forgotten after it.
 
     Args:
-        metric: The metric. Names in its text formula are looked up.
-        replace: Whether it may take the place of a metric of the same name.
+        metrics: The registry.
+
+    Examples:
+        >>> import funnelkit as fk
+        >>> with fk.using(fk.Registry([fk.Metric(name="rows", formula="count(orders)")])):
+        ...     list(fk.registry())
+        ['rows']
+    """
+    token = _used.set(metrics)
+    try:
+        yield metrics
+    finally:
+        _used.reset(token)
+
+
+@overload
+def register(metrics: Metric, *, replace: bool = False) -> Metric: ...
+
+
+@overload
+def register(metrics: Registry, *, replace: bool = False) -> Registry: ...
+
+
+def register(metrics: Metric | Registry, *, replace: bool = False) -> Metric | Registry:
+    """Add a metric, or all of a registry, to the default registry.
+
+    Args:
+        metrics: The metric or metrics. Names in a text formula are looked up.
+        replace: Whether they may take the place of metrics of the same name.
 
     Returns:
-        The metric, with every name in its formula looked up.
+        The metric, with every name in its formula looked up, or the registry.
 
     Raises:
         DefinitionError: A name or alias is taken.
         UnknownNameError: Its formula names a metric that is not registered.
     """
-    current = registry()
+    registry()
     with _default.lock:
-        current = _default.value or current
-        looked_up = metric.resolved({name: current[name] for name in _names(current)})
-        added = current.replacing(looked_up) if replace else current | Registry([looked_up])
-        _default.value = added
-    return looked_up
-
-
-def _names(registry: Registry) -> list[str]:
-    return [name for metric in registry.values() for name in (metric.name, *metric.aliases)]
+        current = registry()
+        if isinstance(metrics, Metric):
+            added = Registry([metrics], origin="fk.register", among=current)
+        else:
+            added = metrics
+        both = current.replacing(added) if replace else current | added
+        if _used.get() is None:
+            _default.value = both
+        else:
+            _used.set(both)
+    return added[metrics.name] if isinstance(metrics, Metric) else added
 
 
 def find_metric(registry: Registry, item: str | Metric) -> Metric:
@@ -183,7 +257,7 @@ def find_metric(registry: Registry, item: str | Metric) -> Metric:
     """
     if isinstance(item, str):
         return registry[item]
-    return item.resolved({name: registry[name] for name in _names(registry)})
+    return item.resolved(_any_names(registry)) if names_in(item.formula) else item
 
 
 def describe(metric: str | Metric) -> Card:

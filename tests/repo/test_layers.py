@@ -29,6 +29,12 @@ AREAS = (
     "fulfilment",
 )
 LAYERS = (
+    "testing",
+    "testing.checking",
+    "testing.laws",
+    "testing.strategies",
+    "testing.structure",
+    "testing.inputs",
     "__init__",
     "api",
     "cli",
@@ -56,7 +62,7 @@ LAYERS = (
     "data",
     "binding",
     "settings",
-    "presets",
+    "presets|metric_files|plugins",
     "registries",
     "catalog",
     "|".join(f"catalog.{area}" for area in AREAS),

@@ -1,0 +1,127 @@
+"""Running the laws: over one metric, or over all of a registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from funnelkit.api import evaluate as evaluate_shop
+from funnelkit.formula.table import Table
+from funnelkit.metric import Metric
+from funnelkit.testing.laws import LAWS, Evaluate, Law, LawBrokenError, Trial
+from funnelkit.testing.strategies import shop_frames
+
+__all__ = ["LawsBrokenError", "check_law", "check_metric", "metric_laws"]
+
+
+class LawsBrokenError(AssertionError):
+    """A metric breaks laws.
+
+    Attributes:
+        broken: What each broken law found, on its smallest shop.
+    """
+
+    def __init__(self, broken: Sequence[LawBrokenError]) -> None:
+        super().__init__(tuple(broken))
+        self.broken = tuple(broken)
+
+    def __str__(self) -> str:
+        names = ", ".join(repr(error.law) for error in self.broken)
+        head = f"{self.broken[0].metric} breaks {len(self.broken)} of {len(LAWS)} laws: {names}"
+        return "\n\n".join([head, *map(str, self.broken)])
+
+
+def check_metric(
+    metric: Metric,
+    *,
+    tables: Iterable[type[Table]] = (),
+    examples: int = 30,
+    evaluate: Evaluate = evaluate_shop,
+) -> None:
+    """Run every law that applies to a metric, over generated shops.
+
+    The shops are the same at each run.
+
+    Args:
+        metric: The metric.
+        tables: Declarations of the tables it reads beyond the canonical ones.
+        examples: How many shops each law is tried on.
+        evaluate: How a shop is asked: `fk.evaluate`, or an engine on trial.
+
+    Raises:
+        LawsBrokenError: Laws are broken; reports each with the smallest shop that
+            shows it.
+
+    Examples:
+        >>> import funnelkit as fk
+        >>> from funnelkit.testing import check_metric
+        >>> share = fk.Metric(name="share_online", formula="count(orders, where=orders.is_online)")
+        >>> check_metric(share, examples=5)
+    """
+    broken: list[LawBrokenError] = []
+    for law in LAWS:
+        try:
+            check_law(metric, law, tables=tables, examples=examples, evaluate=evaluate)
+        except LawBrokenError as error:
+            broken.append(error)
+    if broken:
+        raise LawsBrokenError(broken)
+
+
+def check_law(
+    metric: Metric,
+    law: Law,
+    *,
+    tables: Iterable[type[Table]] = (),
+    examples: int = 30,
+    evaluate: Evaluate = evaluate_shop,
+) -> None:
+    """Run one law over a metric; does nothing where it does not apply.
+
+    Args:
+        metric: The metric.
+        law: The law.
+        tables: As for `check_metric`.
+        examples: As for `check_metric`.
+        evaluate: As for `check_metric`.
+
+    Raises:
+        LawBrokenError: The law is broken, on the smallest shop that shows it.
+    """
+    if not law.applies(metric):
+        return
+    declared = tuple(tables)
+    if not law.needs_data:
+        law.enforce(Trial(metric, {}, declared, evaluate))
+        return
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        print_blob=False,
+        suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
+    )
+    @given(frames=shop_frames(metric, tables=declared), seed=st.integers(0, 9))
+    def holds(frames: dict[str, object], seed: int) -> None:
+        law.enforce(Trial(metric, frames, declared, evaluate, seed))  # type: ignore[arg-type]  # Hypothesis hands out frames
+
+    holds()
+
+
+def metric_laws(metrics: Iterable[Metric]) -> list[tuple[Metric, Law]]:
+    """Give every metric with every law that applies to it, as parameters for pytest.
+
+    Args:
+        metrics: The metrics, such as `fk.registry().values()`.
+
+    Examples:
+        >>> import funnelkit as fk
+        >>> pairs = metric_laws([fk.registry()["orders"]])
+        >>> [law.name for _, law in pairs][:2]
+        ['row order', 'partition']
+    """
+    return [(metric, law) for metric in metrics for law in LAWS if law.applies(metric)]

@@ -1,0 +1,131 @@
+"""What must be drawn so that a metric can be computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from funnelkit.derivations import POLICIES, RULES, policy_rules
+from funnelkit.formula.properties import aggregates, inputs, parts_of
+from funnelkit.formula.table import Table
+from funnelkit.formula.values import (
+    Category,
+    Column,
+    Comparison,
+    IsIn,
+    Literal,
+    Lookup,
+    Predicate,
+    Quantity,
+    Value,
+    children,
+)
+from funnelkit.metric import Metric
+from funnelkit.rules import (
+    Default,
+    FirstOver,
+    NextOver,
+    NumberOver,
+    PeriodOf,
+    PreviousOver,
+    dependencies,
+)
+from funnelkit.tables import TABLES
+
+__all__ = ["Needed", "needed_columns", "nodes_of"]
+
+_WINDOWS = (NumberOver, FirstOver, PreviousOver, NextOver, PeriodOf)
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What metrics read.
+
+    Attributes:
+        columns: The columns to draw, by table.
+        words: The words that conditions compare with.
+    """
+
+    columns: dict[type[Table], tuple[Column, ...]]
+    words: tuple[str, ...]
+
+
+def needed_columns(metrics: Iterable[Metric], tables: Sequence[type[Table]]) -> Needed:
+    """Give what is to be drawn.
+
+    What only a window over the history can tell, such as which order is the
+    first, is left to be derived; everything else is drawn as it is named.
+    """
+    known = {**TABLES, **{table.table: table for table in tables}}
+    found: dict[type[Table], dict[Column, None]] = {}
+    words: dict[str, None] = {}
+    for metric in metrics:
+        named = _columns(metric)
+        for table, names in inputs(metric.formula).items():
+            found.setdefault(known[table], {})
+            for name in names:
+                column = named.get((table, name)) or _of_native(known[table], name)
+                for drawn in _drawn(column):
+                    found.setdefault(known[drawn.table], {})[drawn] = None
+            for column in _path_to(metric.per, known[table], known):
+                for drawn in _drawn(column):
+                    found.setdefault(known[drawn.table], {})[drawn] = None
+        words |= dict.fromkeys(_words(metric))
+    return Needed({table: tuple(columns) for table, columns in found.items()}, tuple(words))
+
+
+def _path_to(name: str, table: type[Table], known: Mapping[str, type[Table]]) -> tuple[Column, ...]:
+    """Give the columns by which a table reaches a dimension: its own, or a key and a parent's."""
+    if not name:
+        return ()
+    if name in table.columns:
+        return (table.columns[name],)
+    for key, parent in table.parents.items():
+        if name in known[parent].columns:
+            return (table.columns[key], known[parent].columns[name])
+    return ()
+
+
+def _columns(metric: Metric) -> dict[tuple[str, str], Column]:
+    return {(node.table, node.name): node for node in nodes_of(metric) if isinstance(node, Column)}
+
+
+def _of_native(table: type[Table], name: str) -> Column:
+    return table.columns.get(name) or Quantity(table=table.table, name=name, is_declared=False)
+
+
+def _drawn(column: Column) -> Iterator[Column]:
+    rules = [rule for rule in (_RULES.get(column) or ()) if not isinstance(rule, Default)]
+    if not rules or not (column.once_per or isinstance(rules[0], _WINDOWS)):
+        yield column
+        return
+    for item in dependencies(rules[0]):
+        yield from _drawn(item.key if isinstance(item, Lookup) else item)
+
+
+_RULES = {**RULES, **policy_rules(POLICIES["default"])}
+
+
+def nodes_of(metric: Metric) -> Iterator[Value | Predicate]:
+    """Give every value and predicate of a metric's folds, and what they are made of."""
+    for aggregate in aggregates(metric.formula):
+        for part in parts_of(aggregate):
+            yield from _inside(part)
+
+
+def _inside(node: Value | Predicate) -> Iterator[Value | Predicate]:
+    yield node
+    for child in children(node):
+        yield from _inside(child)
+
+
+def _words(metric: Metric) -> Iterator[str]:
+    """Give the words that a metric's conditions compare categories with."""
+    for node in nodes_of(metric):
+        match node:
+            case Comparison(_, Category(), Literal(str() as word)):
+                yield word
+            case IsIn(Category(), options):
+                yield from (word for word in options if isinstance(word, str))
+            case _:
+                continue

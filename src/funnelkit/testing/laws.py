@@ -1,0 +1,463 @@
+"""The laws that every metric keeps, each as a check of one metric on one drawn shop."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import random
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import polars as pl
+
+from funnelkit.api import evaluate as evaluate_shop
+from funnelkit.checks import CHECKS, Severity
+from funnelkit.engines.expressions import Compiler
+from funnelkit.errors import ContractError, FunnelkitError, UnsupportedError
+from funnelkit.formula.formulas import Native, Shift, Tile, Until
+from funnelkit.formula.parsing import parse_formula
+from funnelkit.formula.properties import leaves
+from funnelkit.formula.table import Table
+from funnelkit.formula.values import Duration, Key, Money, Quantity
+from funnelkit.metric import Metric
+from funnelkit.result import Result
+from funnelkit.shop import Shop
+from funnelkit.tables import TABLES
+from funnelkit.testing import structure
+from funnelkit.testing.strategies import GROUP, Frames, bind
+
+__all__ = ["LAWS", "Law", "LawBrokenError", "Trial"]
+
+Place = tuple[object, ...]
+Values = dict[Place, float | None]
+Evaluate = Callable[..., Result]
+Answer = TypeVar("Answer")
+
+
+class LawBrokenError(AssertionError):
+    """A metric breaks a law on a shop.
+
+    Attributes:
+        law: The name of the law.
+        metric: The name of the metric.
+        found: What was found, in words.
+        frames: The shop that shows it.
+    """
+
+    def __init__(self, law: Law, metric: Metric, found: str, frames: Frames) -> None:
+        super().__init__(law, metric, found, frames)
+        self.law = law.name
+        self.metric = metric.name
+        self.found = found
+        self.frames = frames
+        self.says = law.says
+
+    def __str__(self) -> str:
+        with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_hide_dataframe_shape=True):
+            shop = "\n".join(f"{name}:\n{frame}" for name, frame in self.frames.items())
+        return f"{self.metric} breaks {self.law!r}: {self.says}\n{self.found}\non the shop\n{shop}"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A metric on a drawn shop.
+
+    Attributes:
+        metric: The metric.
+        frames: The frames of the shop.
+        tables: Declarations beyond the canonical ones.
+        evaluate: How a shop is asked: `fk.evaluate`, or an engine on trial.
+        seed: What shuffles and cuts are drawn from.
+    """
+
+    metric: Metric
+    frames: Frames
+    tables: tuple[type[Table], ...] = ()
+    evaluate: Evaluate = field(default=evaluate_shop)
+    seed: int = 0
+
+    @property
+    def question(self) -> dict[str, object]:
+        """The simplest question that the metric answers."""
+        needs = self.metric.compares_periods or structure.has_length(self.metric)
+        every = {"every": "1mo"} if needs or self.metric.per == "cohort" else {}
+        return {**every, **({"by": [self.metric.per]} if self.metric.per else {})}
+
+    @property
+    def by(self) -> list[str]:
+        """The keys of the simplest question."""
+        return [self.metric.per] if self.metric.per else []
+
+    @property
+    def groups(self) -> list[str]:
+        """The keys of the simplest question, and one more."""
+        return [*self.by, GROUP]
+
+    @property
+    def declared(self) -> dict[str, type[Table]]:
+        """The tables that there are, by name."""
+        return {**TABLES, **{table.table: table for table in self.tables}}
+
+    def result(self, *, of: Frames | None = None, **question: object) -> Result:
+        """Ask the metric of the shop, or of other frames."""
+        shop = self.shop(self.frames if of is None else of)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self.evaluate(shop, self.metric, **{**self.question, **question})
+
+    def shop(self, frames: Frames) -> Shop:
+        """Bind frames."""
+        return bind(frames, self.tables)
+
+    def values(self, *, of: Frames | None = None, **question: object) -> Values:
+        """Give the values by period and keys; totals left out."""
+        return values_of(self.result(of=of, **question), self.metric)
+
+
+def values_of(result: Result, metric: Metric) -> Values:
+    """Give a metric's values by period and keys; totals left out."""
+    frame = result.frame
+    if "is_total" in frame.columns:
+        frame = frame.filter(~pl.col("is_total"))
+    values = frame.get_column(metric.name).to_list()
+    keys = frame.select(result.keys).rows() if result.keys else [()] * frame.height
+    return dict(zip(keys, values, strict=True))
+
+
+Check = Callable[[Trial], "str | None"]
+Applies = Callable[[Metric], bool]
+
+
+def _always(_: Metric) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """A law: what it says, of which metrics, and how it is checked.
+
+    Attributes:
+        name: Its name.
+        says: What it says.
+        check: Says what is wrong on a trial; None where all is well.
+        applies: Whether it speaks of a metric.
+        needs_data: Whether it is about numbers; the others look at the definition alone.
+    """
+
+    name: str
+    says: str
+    check: Check
+    applies: Applies = _always
+    needs_data: bool = True
+
+    def enforce(self, trial: Trial) -> None:
+        """Check a trial.
+
+        Raises:
+            LawBrokenError: The law is broken.
+        """
+        try:
+            found = self.check(trial)
+        except FunnelkitError as error:
+            if isinstance(error, ContractError):
+                return
+            found = f"it cannot be asked: {error}"
+        if found is not None:
+            raise LawBrokenError(self, trial.metric, found, trial.frames)
+
+
+def near(one: float | None, two: float | None) -> bool:
+    """Say whether two values are the same, to the last digits of their sums."""
+    if one is None or two is None:
+        return one is two
+    return math.isclose(one, two, rel_tol=1e-9, abs_tol=1e-6)
+
+
+def differs(one: Values, two: Values, names: tuple[str, str]) -> str | None:
+    """Say where two answers differ; a group that one lacks is nothing there."""
+    for key in dict.fromkeys((*one, *two)):
+        left, right = one.get(key), two.get(key)
+        is_missing = key not in one or key not in two
+        if not near(left, right) and not (is_missing and not left and not right):
+            place = f" at {key}" if key else ""
+            return f"{names[0]} it is {left}{place}, {names[1]} {right}"
+    return None
+
+
+def _row_order(trial: Trial) -> str | None:
+    dice = random.Random(trial.seed)  # noqa: S311  # no secret is kept with it
+    shuffled = {
+        name: frame[dice.sample(range(frame.height), frame.height)]
+        for name, frame in trial.frames.items()
+    }
+    turned = {name: frame.reverse() for name, frame in trial.frames.items()}
+    plain = trial.values()
+    names = ("as the rows are", "in another order")
+    return differs(plain, trial.values(of=shuffled), names) or differs(
+        plain, trial.values(of=turned), names
+    )
+
+
+def _partition(trial: Trial) -> str | None:
+    dice = random.Random(trial.seed)  # noqa: S311  # as above
+    joined: Frames = {}
+    for name, frame in trial.frames.items():
+        cut = dice.randint(0, frame.height)
+        joined[name] = pl.concat([frame[:cut], frame[cut:]], rechunk=False)
+    names = ("in one frame", "in two that are joined")
+    return differs(trial.values(), trial.values(of=joined), names)
+
+
+def _outside(trial: Trial) -> str | None:
+    added: Frames = {}
+    for name, frame in trial.frames.items():
+        table = trial.declared[name]
+        refused = {check.column.name for check in CHECKS if check.severity is Severity.ERROR}
+        has_id = len(table.key) == 1 and isinstance(table.get(table.key[0]), Key)
+        may_be_null = has_id and not (set(frame.columns) & refused)
+        if may_be_null and not structure.counts_every_row(trial.metric, name):
+            key = frame.get_column(table.key[0])
+            new = pl.Series([-1 if key.dtype.is_integer() else "nobody"], dtype=key.dtype)
+            row = pl.DataFrame({table.key[0]: new})
+            added[name] = pl.concat([frame, row], how="diagonal")
+    more = trial.values(of={**trial.frames, **added})
+    return differs(trial.values(), more, ("as it is", "with rows that no condition lets in"))
+
+
+def _double(trial: Trial) -> str | None:
+    for name, frame in trial.frames.items():
+        if frame.height == 0 or name not in trial.metric.inputs:
+            continue
+        twice = {**trial.frames, name: pl.concat([frame, frame[:1]])}
+        try:
+            found = trial.values(of=twice)
+        except ContractError:
+            continue
+        return f"with a row of {name} twice it is {found}, and no error"
+    return None
+
+
+FACTOR = 4.0
+
+
+def _scaled(trial: Trial) -> str | None:
+    power = dict(trial.metric.unit.powers).get("money", 0)
+    scaled = {
+        name: frame.with_columns(
+            pl.col(column) * FACTOR
+            for column in structure.money_columns(trial.metric, name)
+            if column in frame.columns
+        )
+        for name, frame in trial.frames.items()
+    }
+    wanted = {
+        key: None if value is None else value * FACTOR**power
+        for key, value in trial.values().items()
+    }
+    names = (f"times {FACTOR:g}^{power}", f"with every amount times {FACTOR:g}")
+    return differs(wanted, trial.values(of=scaled), names)
+
+
+def _bounds(trial: Trial) -> str | None:
+    low, high = trial.metric.bounds
+    sound = {name: _sound(trial, name, frame) for name, frame in trial.frames.items()}
+    whole, groups = trial.values(of=sound), trial.values(of=sound, by=trial.groups)
+    for key, value in {**whole, **groups}.items():
+        if value is None:
+            continue
+        if not math.isfinite(value):
+            return f"it is {value} at {key}"
+        if (low is not None and value < low - 1e-9) or (high is not None and value > high + 1e-9):
+            return f"it is {value} at {key}, outside {low} to {high}"
+    return None
+
+
+def _sound(trial: Trial, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Give the rows of a table that nothing is odd about, their numbers not below zero."""
+    kinds = (Money, Quantity, Duration)
+    columns = trial.declared[name].columns.values()
+    numbers = [c.name for c in columns if isinstance(c, kinds) and c.name in frame.columns]
+    frame = frame.with_columns(pl.col(numbers).abs())
+    compiler = Compiler(trial.shop({**trial.frames, name: frame}).data)
+    for check in CHECKS:
+        read = {str(leaf) for leaf in leaves(check.broken)}
+        if check.column.table == name and read <= {f"{name}.{c}" for c in frame.columns}:
+            frame = frame.filter(~compiler.predicate(check.broken).fill_null(value=False))
+    return frame
+
+
+def _empty(trial: Trial) -> str | None:
+    empty = {name: frame.clear() for name, frame in trial.frames.items()}
+    found = trial.values(of=empty)
+    wanted = structure.value_of_nothing(trial.metric.formula)
+    wrong = {key: value for key, value in found.items() if value != wanted}
+    return f"without any row it is {wrong}, and not {wanted}" if wrong else None
+
+
+def _between(trial: Trial) -> str | None:
+    rows = trial.result(by=trial.groups).tidy()
+    keys = [name for name in ("period", *trial.by) if name in rows.columns]
+    whole = trial.values()
+    if rows.get_column("denominator").min() is None:
+        return None
+    for row in rows.partition_by(keys) if keys else [rows]:
+        place = tuple(row.select(keys).row(0)) if keys else ()
+        parts = [v for v in row.get_column("value").to_list() if v is not None]
+        if len(parts) < row.height or min(row.get_column("denominator")) <= 0:
+            continue
+        total = whole.get(place)
+        if total is not None and not min(parts) - 1e-6 <= total <= max(parts) + 1e-6:
+            return f"the total {total} lies outside its groups' {parts}"
+    return None
+
+
+def _totals(trial: Trial) -> str | None:
+    frame = trial.result(by=trial.groups, totals=True).frame.filter("is_total")
+    keys = [name for name in ("period", *trial.by) if name in frame.columns and not trial.by]
+    rows = frame.select(*keys, trial.metric.name).rows()
+    found = {tuple(row[:-1]): row[-1] for row in rows}
+    return differs(found, trial.values(), ("as a total", "asked alone"))
+
+
+def _adds_up(trial: Trial) -> str | None:
+    adds = trial.metric.additivity
+    whole = trial.values()
+    names = ("the sum is", "the whole is")
+    if adds.over_keys:
+        groups = trial.values(by=trial.groups)
+        if wrong := differs(_added(groups, slice(None, -1)), whole, names):
+            return f"of the groups {wrong}"
+    if adds.over_time and "every" not in trial.question:
+        timed = trial.values(start="2000-01-01", end="2030-01-01")
+        if wrong := differs(_added(trial.values(every="1mo"), slice(1, None)), timed, names):
+            return f"of the months {wrong}"
+    return None
+
+
+def _added(parts: Values, kept: slice) -> Values:
+    """Add values over the keys that are not kept."""
+    sums: Values = {}
+    for key, value in parts.items():
+        if value is not None:
+            sums[key[kept]] = (sums.get(key[kept]) or 0.0) + value
+    return sums
+
+
+def _rollup(trial: Trial) -> str | None:
+    result = trial.result(by=trial.groups)
+    kept = [name for name in result.keys if name != GROUP]
+    try:
+        rolled = result.rollup(kept)
+    except UnsupportedError:
+        return None
+    names = ("rolled up", "asked anew")
+    return differs(values_of(rolled, trial.metric), trial.values(), names)
+
+
+def _null_keys(trial: Trial) -> str | None:
+    groups = trial.values(by=trial.groups)
+    of_null = {key[:-1]: value for key, value in groups.items() if key[-1] is None}
+    alone = trial.values(where=f"is_null({GROUP})")
+    kept = {key: value for key, value in alone.items() if key in of_null}
+    return differs(of_null, kept, ("in the group without a key", "of these rows alone"))
+
+
+def _periods(trial: Trial) -> str | None:
+    months = trial.values(every="1mo")
+    for key, value in months.items():
+        if not key or key[0] is None:
+            continue
+        start = pl.Series([key[0]])
+        end = start.dt.offset_by("1mo").item()
+        alone = trial.values(every=None, start=key[0], end=end)
+        if not near(alone.get(key[1:]), value) and (alone or value):
+            return f"in the month of {key[0]} it is {value}, of its days alone {alone}"
+    return None
+
+
+def _text(trial: Trial) -> str | None:
+    text = str(trial.metric.formula)
+    read = parse_formula(text, trial.declared)
+    again = replace(trial.metric, formula=read).resolved(structure.references_of(trial.metric))
+    if str(again.formula) != text or again.fingerprint != trial.metric.fingerprint:
+        return f"{text} is read as {again.formula}"
+    return None
+
+
+def _pickled(trial: Trial) -> str | None:
+    again = pickle.loads(pickle.dumps(trial.metric))  # noqa: S301  # it was just made
+    if again != trial.metric or again.fingerprint != trial.metric.fingerprint:
+        return "a copy by pickle is not the same metric"
+    return None
+
+
+def _has_group(metric: Metric) -> bool:
+    return metric.per != "cohort" and not structure.has(metric, Tile, Until)
+
+
+def _is_plain(metric: Metric) -> bool:
+    return _has_group(metric) and not structure.has(metric, Native)
+
+
+def _is_ratio(metric: Metric) -> bool:
+    sides = metric.ratio
+    if sides is None or not _has_group(metric):
+        return False
+    return all(structure.adds_over_keys(side) for side in sides)
+
+
+def _scales(metric: Metric) -> bool:
+    return not (structure.has(metric, Native) or structure.compares_money(metric))
+
+
+def _is_timed(metric: Metric) -> bool:
+    return not (metric.compares_periods or metric.per == "cohort" or structure.has(metric, Shift))
+
+
+LAWS: tuple[Law, ...] = (
+    Law("row order", "the order of rows changes nothing", _row_order),
+    Law("partition", "cutting frames and joining them again changes nothing", _partition),
+    Law(
+        "outside rows",
+        "rows that no condition lets in change nothing",
+        _outside,
+        applies=lambda metric: not structure.has(metric, Native),
+    ),
+    Law("double rows", "a row that is there twice is an error", _double),
+    Law("scaled money", "amounts times n are n times the money", _scaled, applies=_scales),
+    Law("bounds", "every value lies within the bounds", _bounds, applies=_has_group),
+    Law(
+        "nothing",
+        "without rows a sum and a count are 0, everything else is null",
+        _empty,
+        applies=lambda m: not (m.per or m.compares_periods or structure.has(m, Native)),
+    ),
+    Law("between", "a ratio lies between those of its groups", _between, applies=_is_ratio),
+    Law("totals", "a total is computed anew", _totals, applies=lambda m: not m.per),
+    Law("additivity", "what says that it adds up does", _adds_up, applies=_has_group),
+    Law("rollup", "a rollup is exact or refused", _rollup, applies=_has_group),
+    Law(
+        "null keys",
+        "rows without a key are a group of their own",
+        _null_keys,
+        applies=lambda m: _is_timed(m) and _is_plain(m) and not structure.sets_groups_apart(m),
+    ),
+    Law("periods", "a period is what its days give alone", _periods, applies=_is_timed),
+    Law(
+        "text",
+        "the text of the formula is read back as it is",
+        _text,
+        applies=lambda metric: not structure.has(metric, Native),
+        needs_data=False,
+    ),
+    Law(
+        "pickling",
+        "a copy by pickle is the same",
+        _pickled,
+        applies=lambda metric: not structure.has(metric, Native),
+        needs_data=False,
+    ),
+)
+"""Every law."""

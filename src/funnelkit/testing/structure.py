@@ -1,0 +1,189 @@
+"""What a formula is made of, as far as laws ask."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from funnelkit.formula.formulas import (
+    Abs,
+    Applied,
+    Arithmetic,
+    Constant,
+    Count,
+    CountDistinct,
+    CountRetained,
+    Formula,
+    PeriodDays,
+    Positive,
+    Reference,
+    Share,
+    Sqrt,
+    Sum,
+    Tile,
+    Until,
+    source_of,
+)
+from funnelkit.formula.properties import additivity, aggregates
+from funnelkit.formula.table import Rows
+from funnelkit.formula.values import (
+    Case,
+    Coalesce,
+    Column,
+    Comparison,
+    IsBetween,
+    Literal,
+    Money,
+    Operator,
+    Predicate,
+    Value,
+    unit_of,
+)
+from funnelkit.metric import Metric
+from funnelkit.testing.inputs import nodes_of
+
+__all__ = [
+    "adds_over_keys",
+    "compares_money",
+    "counts_every_row",
+    "has",
+    "has_length",
+    "money_columns",
+    "references_of",
+    "sets_groups_apart",
+    "value_of_nothing",
+]
+
+
+def walk(formula: Formula) -> Iterator[Formula]:
+    """Give a formula and every formula in it."""
+    yield formula
+    match formula:
+        case Reference() | Applied():
+            yield from walk(formula.formula)
+        case Arithmetic(_, left, right):
+            yield from walk(left)
+            yield from walk(right)
+        case _:
+            return
+
+
+def has(metric: Metric, *kinds: type) -> bool:
+    """Say whether a formula has a node of a kind."""
+    return any(isinstance(node, kinds) for node in walk(metric.formula))
+
+
+def has_length(metric: Metric) -> bool:
+    """Say whether the length of the range enters."""
+    return has(metric, PeriodDays)
+
+
+def sets_groups_apart(metric: Metric) -> bool:
+    """Say whether a group's value rests on the other groups."""
+    return has(metric, Share, Tile)
+
+
+def adds_over_keys(formula: Formula) -> bool:
+    """Say whether a formula adds up over groups."""
+    return additivity(formula).over_keys
+
+
+def references_of(metric: Metric) -> dict[str, Metric]:
+    """Give the metrics that a formula names, as metrics."""
+    return {
+        node.name: Metric(name=node.name, formula=node.formula, unit=node.unit)
+        for node in walk(metric.formula)
+        if isinstance(node, Reference)
+    }
+
+
+def counts_every_row(metric: Metric, table: str) -> bool:
+    """Say whether some fold takes in every row of a table, whatever is in it."""
+    for fold in aggregates(metric.formula):
+        if source_of(fold) != table:
+            continue
+        of = fold.of
+        is_count = isinstance(fold, Count) and isinstance(fold.rows, Rows)
+        if (is_count and fold.where is None) or reads_key(metric, table):
+            return True
+        if of is not None and of.where is None and of.key.once_per:
+            return True
+    return False
+
+
+def reads_key(metric: Metric, table: str) -> bool:
+    """Say whether the table's own key is folded, of which a new row has a new one."""
+    return any(
+        isinstance(node, Column) and node.table == table and node.once_per == node.name
+        for node in nodes_of(metric)
+    )
+
+
+def money_columns(metric: Metric, table: str) -> set[str]:
+    """Give the columns of amounts that a metric reads of a table."""
+    return {
+        node.name for node in nodes_of(metric) if isinstance(node, Money) and node.table == table
+    }
+
+
+def compares_money(metric: Metric) -> bool:
+    """Say whether amounts are set against a constant other than 0."""
+    return any(_sets_against(node) for node in nodes_of(metric))
+
+
+def _sets_against(node: Value | Predicate) -> bool:
+    match node:
+        case Comparison(_, left, right):
+            sides: tuple[Value, ...] = (left, right)
+        case IsBetween(value, low, high):
+            sides = (value, low, high)
+        case Case(_, then, otherwise):
+            sides = (then, otherwise)
+        case Coalesce(values):
+            sides = values
+        case _:
+            return False
+    constants = [side.value for side in sides if isinstance(side, Literal)]
+    has_money = any(
+        ("money", 1) in unit_of(side).powers for side in sides if not isinstance(side, Literal)
+    )
+    return has_money and any(constant != 0 for constant in constants)
+
+
+def value_of_nothing(formula: Formula) -> float | None:
+    """Give the value of a formula over no rows, by the words of the semantics."""
+    match formula:
+        case Constant(value):
+            return value
+        case Reference(_, inner):
+            return value_of_nothing(inner)
+        case Sum(within=Rows()):
+            return None
+        case Sum() | Count() | CountDistinct() | CountRetained():
+            return 0
+        case Arithmetic(operator, left, right):
+            return _computed(operator, value_of_nothing(left), value_of_nothing(right))
+        case Positive() | Share() | Tile() | Until():
+            return None
+        case Abs(inner) | Sqrt(inner):
+            inside = value_of_nothing(inner)
+            made = abs if isinstance(formula, Abs) else math.sqrt
+            return None if inside is None else made(inside)
+        case Applied(inner):
+            return value_of_nothing(inner)
+        case _:
+            return None
+
+
+def _computed(operator: Operator, left: float | None, right: float | None) -> float | None:
+    if left is None or right is None:
+        return None
+    match operator:
+        case Operator.ADD:
+            return left + right
+        case Operator.SUBTRACT:
+            return left - right
+        case Operator.MULTIPLY:
+            return left * right
+        case _:
+            return None if right == 0 else left / right

@@ -1,0 +1,220 @@
+"""Metrics of one's own: registered, overridden in a block, offered by plug-ins."""
+
+import importlib.metadata
+import subprocess
+import sys
+import threading
+import time
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import funnelkit as fk
+from funnelkit.plugins import GROUP
+
+PACKAGE = Path(__file__).with_name("example_plugin")
+
+
+def metric(name="own_orders", formula="count(orders)", **fields):
+    return fk.Metric(name=name, formula=formula, **fields)
+
+
+def test_a_clash_names_both_origins():
+    one = fk.Registry([metric()], origin="acme.toml")
+    two = fk.Registry([metric(formula="count(sessions)")], origin="the plug-in 'acme'")
+    with pytest.raises(fk.DefinitionError) as caught:
+        _ = one | two
+    assert "'own_orders' of acme.toml and 'own_orders' of the plug-in 'acme'" in str(caught.value)
+    with pytest.raises(fk.DefinitionError, match="built-in catalogue and 'x' of fk"):
+        fk.register(metric("x", aliases=("aov",)))
+
+
+def test_a_registry_is_registered_as_a_whole_or_not_at_all():
+    both = fk.Registry([metric("one"), metric("orders", formula="count(sessions)")])
+    with pytest.raises(fk.DefinitionError, match="'orders' names both"):
+        fk.register(both)
+    assert "one" not in fk.registry()
+    fk.register(both, replace=True)
+    assert str(fk.registry()["orders"].formula) == "count(sessions)"
+
+
+def test_a_replaced_metric_takes_the_place_of_one_and_leaves_the_others():
+    before = fk.registry()
+    fk.register(metric("orders", "count(sessions)"), replace=True)
+    assert len(fk.registry()) == len(before)
+    assert before["orders"] != fk.registry()["orders"]
+
+
+def test_a_registry_is_overridden_in_a_block_and_nowhere_else():
+    own = fk.Registry([metric()])
+    seen = []
+    with fk.using(own):
+        assert list(fk.registry()) == ["own_orders"]
+        fk.register(metric("another"))
+        assert list(fk.registry()) == ["own_orders", "another"]
+        other = threading.Thread(target=lambda: seen.append("aov" in fk.registry()))
+        other.start()
+        other.join()
+        with pytest.raises(fk.UnknownNameError, match="'aov'"):
+            fk.evaluate(fk.demo(), "aov")
+    assert seen == [True]
+    assert "own_orders" not in fk.registry()
+    assert "another" not in fk.registry()
+
+
+class Entry:
+    """An entry point that gives what it is told."""
+
+    dist = None
+    value = "acme:metrics"
+
+    def __init__(self, name, offered):
+        self.name, self.offered = name, offered
+
+    def load(self):
+        if isinstance(self.offered, Exception):
+            raise self.offered
+        return self.offered
+
+
+@pytest.fixture
+def plugged(monkeypatch):
+    def plug(**offered):
+        entries = [Entry(name, value) for name, value in offered.items()]
+        monkeypatch.setattr("funnelkit.plugins.entry_points", lambda **_: entries)
+        fk.load_plugins.cache_clear()
+        return fk.load_plugins
+
+    yield plug
+    fk.load_plugins.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "offered",
+    [
+        metric(),
+        [metric()],
+        fk.Registry([metric()]),
+        metric,
+        lambda: (metric(),),
+    ],
+    ids=["metric", "list", "registry", "function", "function of several"],
+)
+def test_a_plug_in_offers_metrics_in_any_of_these_shapes(plugged, offered):
+    assert list(plugged(acme=offered)()) == ["own_orders"]
+
+
+def test_a_plug_in_may_name_built_in_metrics_in_its_formulas(plugged):
+    found = plugged(acme=[metric("margin_per_order", "gross_profit / orders")])()
+    assert found["margin_per_order"].depends_on == ("gross_profit", "orders")
+    fk.register(found)
+    assert fk.evaluate(fk.demo(), "margin_per_order").frame.height == 1
+
+
+@pytest.mark.parametrize(
+    ("offered", "reason"),
+    [
+        (ImportError("no module named acme"), "no module named acme"),
+        (RuntimeError("boom"), "RuntimeError: boom"),
+        (7, "offers a int"),
+        ([metric(), "aov"], "offers a str"),
+        ([metric(formula="no_such_metric / orders")], "no_such_metric"),
+    ],
+)
+def test_a_broken_plug_in_is_named_and_left_out(plugged, offered, reason):
+    with pytest.warns(fk.PluginWarning, match="the plug-in 'broken'.* is left out") as caught:
+        found = plugged(broken=offered, sound=metric())()
+    assert reason in str(caught[0].message)
+    assert list(found) == ["own_orders"]
+
+
+def test_plug_ins_are_read_once(plugged):
+    load = plugged(acme=metric())
+    assert load() is load()
+
+
+def test_of_two_plug_ins_that_clash_the_second_is_left_out(plugged):
+    with pytest.warns(fk.PluginWarning, match="the plug-in 'beta' is left out"):
+        found = plugged(alpha=metric(), beta=metric(formula="count(sessions)"))()
+    assert str(found["own_orders"].formula) == "count(orders)"
+
+
+def test_an_installed_package_is_found(tmp_path):
+    """A wheel is built of the example package, unpacked as an installer does, and found."""
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=PACKAGE,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("acme_kpis-1.0-*.whl")
+    fresh = tmp_path / "fresh"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(fresh)
+    code = (
+        "import funnelkit as fk; fk.register(fk.load_plugins());"
+        "print(fk.registry().origin('gift_wrap_rate'));"
+        "print(fk.describe('gift_wrap_rate').metric.title)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(fresh)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.splitlines() == ["the plug-in 'acme' of acme-kpis 1.0", "Gift-wrap rate"]
+
+
+def test_the_entry_points_of_this_environment_can_be_asked():
+    assert isinstance(importlib.metadata.entry_points(group=GROUP), importlib.metadata.EntryPoints)
+    fk.load_plugins.cache_clear()
+    assert isinstance(fk.load_plugins(), fk.Registry)
+
+
+THREADS, ROUNDS = 32, 200
+
+
+def test_many_threads_evaluate_while_metrics_are_registered():
+    """Same numbers, no error, and no memory that grows with the rounds."""
+    orders = pl.select(
+        order_id=pl.Series([1, 2]),
+        status=pl.Series(["paid", "paid"]),
+        ordered_at=pl.Series(["2024-05-01", "2024-05-02"]).str.to_datetime(),
+    )
+    shop = fk.Shop(orders=orders)
+    fk.evaluate(shop, "orders")
+    found, errors, stop = set(), [], threading.Event()
+
+    def ask():
+        try:
+            for _ in range(ROUNDS):
+                found.add(fk.evaluate(shop, ["orders"]).frame.item())
+        except Exception as error:  # noqa: BLE001
+            errors.append(error)
+
+    def add():
+        number = 0
+        while not stop.is_set():
+            fk.register(metric(f"own_{number % 7}"), replace=True)
+            number += 1
+            time.sleep(0.001)
+
+    tracemalloc.start()
+    writer = threading.Thread(target=add)
+    writer.start()
+    readers = [threading.Thread(target=ask) for _ in range(THREADS)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    stop.set()
+    writer.join()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert not errors
+    assert found == {2}
+    assert held < 30_000_000
