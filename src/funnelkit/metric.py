@@ -17,6 +17,7 @@ from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.properties import (
     Additivity,
     additivity,
+    check_averages,
     inputs,
     names_in,
     needs_periods,
@@ -166,6 +167,7 @@ class Metric(FormulaNode):
         version: int = 1,
     ) -> None:
         parsed = parse_formula(formula, TABLES) if isinstance(formula, str) else as_formula(formula)
+        check_averages(parsed)
         given = {
             "name": _checked_name(name),
             "formula": parsed,

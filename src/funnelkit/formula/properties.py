@@ -52,6 +52,7 @@ from funnelkit.formula.values import (
     Lookup,
     Operator,
     Predicate,
+    RollupColumn,
     Score,
     Time,
     Value,
@@ -63,6 +64,7 @@ __all__ = [
     "Additivity",
     "additivity",
     "aggregates",
+    "check_averages",
     "check_grows",
     "columns_of",
     "conjuncts",
@@ -373,6 +375,23 @@ def check_grows(aggregate: Aggregate | Native) -> None:
             f"cumulative({aggregate}) cannot be grown row by row",
             "use sums, counts and distinct counts, of a table or of a rollup of such",
         )
+
+
+def check_averages(formula: Formula) -> None:
+    """Refuse the mean of what is a mean already: one of few rows would weigh as much as of many.
+
+    Raises:
+        DefinitionError: It is.
+    """
+    for fold in aggregates(formula):
+        if isinstance(fold, Mean) and isinstance(fold.of, Rollup):
+            inner = dict(fold.of.columns)
+            for node in parts_of(Mean(fold.value, of=fold.of)):
+                if isinstance(node, RollupColumn) and isinstance(inner[node.name], Mean):
+                    raise DefinitionError(
+                        f"{fold} averages averages",
+                        "divide a sum by a count: weigh each by its rows",
+                    )
 
 
 def split_ratio(formula: Formula) -> tuple[Formula, Formula] | None:

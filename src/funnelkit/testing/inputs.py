@@ -32,7 +32,7 @@ from funnelkit.rules import (
 )
 from funnelkit.tables import TABLES
 
-__all__ = ["Needed", "needed_columns", "nodes_of"]
+__all__ = ["Needed", "needed_columns", "nodes_in", "nodes_of", "plain_columns"]
 
 _WINDOWS = (NumberOver, FirstOver, PreviousOver, NextOver, PeriodOf)
 
@@ -94,6 +94,15 @@ def _of_native(table: type[Table], name: str) -> Column:
     return table.columns.get(name) or Quantity(table=table.table, name=name, is_declared=False)
 
 
+def plain_columns(table: type[Table]) -> tuple[Column, ...]:
+    """Give the columns of a table that rows can be folded and filtered by."""
+    return tuple(
+        column
+        for column in table.columns.values()
+        if not any(isinstance(rule, PeriodOf) for rule in _RULES.get(column, ()))
+    )
+
+
 def _drawn(column: Column) -> Iterator[Column]:
     rules = [rule for rule in (_RULES.get(column) or ()) if not isinstance(rule, Default)]
     if not rules or not (column.once_per or isinstance(rules[0], _WINDOWS)):
@@ -110,13 +119,14 @@ def nodes_of(metric: Metric) -> Iterator[Value | Predicate]:
     """Give every value and predicate of a metric's folds, and what they are made of."""
     for aggregate in aggregates(metric.formula):
         for part in parts_of(aggregate):
-            yield from _inside(part)
+            yield from nodes_in(part)
 
 
-def _inside(node: Value | Predicate) -> Iterator[Value | Predicate]:
+def nodes_in(node: Value | Predicate) -> Iterator[Value | Predicate]:
+    """Give a value or predicate and everything in it."""
     yield node
     for child in children(node):
-        yield from _inside(child)
+        yield from nodes_in(child)
 
 
 def _words(metric: Metric) -> Iterator[str]:

@@ -211,19 +211,21 @@ def _partition(trial: Trial) -> str | None:
 
 
 def _outside(trial: Trial) -> str | None:
-    added: Frames = {}
+    """Add a row of nothing but a new key and a time that is there already."""
+    refused = {check.column.name for check in CHECKS if check.severity is Severity.ERROR}
+    more = dict(trial.frames)
     for name, frame in trial.frames.items():
         table = trial.declared[name]
-        refused = {check.column.name for check in CHECKS if check.severity is Severity.ERROR}
         has_id = len(table.key) == 1 and isinstance(table.get(table.key[0]), Key)
-        may_be_null = has_id and not (set(frame.columns) & refused)
-        if may_be_null and not structure.counts_every_row(trial.metric, name):
+        times = frame.get_column(table.time).drop_nulls()
+        may_be_null = has_id and times.len() and not set(frame.columns) & refused
+        if may_be_null and not structure.takes_any_row(trial.metric, name):
             key = frame.get_column(table.key[0])
             new = pl.Series([-1 if key.dtype.is_integer() else "nobody"], dtype=key.dtype)
-            row = pl.DataFrame({table.key[0]: new})
-            added[name] = pl.concat([frame, row], how="diagonal")
-    more = trial.values(of={**trial.frames, **added})
-    return differs(trial.values(), more, ("as it is", "with rows that no condition lets in"))
+            row = pl.DataFrame({table.key[0]: new, table.time: times[:1]})
+            more[name] = pl.concat([frame, row], how="diagonal")
+    names = ("as it is", "with rows that no condition lets in")
+    return differs(trial.values(), trial.values(of=more), names)
 
 
 def _double(trial: Trial) -> str | None:
@@ -297,19 +299,19 @@ def _empty(trial: Trial) -> str | None:
 
 
 def _between(trial: Trial) -> str | None:
-    rows = trial.result(by=trial.groups).tidy()
-    keys = [name for name in ("period", *trial.by) if name in rows.columns]
-    whole = trial.values()
-    if rows.get_column("denominator").min() is None:
-        return None
-    for row in rows.partition_by(keys) if keys else [rows]:
-        place = tuple(row.select(keys).row(0)) if keys else ()
-        parts = [v for v in row.get_column("value").to_list() if v is not None]
-        if len(parts) < row.height or min(row.get_column("denominator")) <= 0:
-            continue
-        total = whole.get(place)
-        if total is not None and not min(parts) - 1e-6 <= total <= max(parts) + 1e-6:
-            return f"the total {total} lies outside its groups' {parts}"
+    result = trial.result(by=trial.groups)
+    below = result.tidy().get_column("denominator").to_list()
+    parts: dict[Place, list[float]] = {}
+    odd: set[Place] = set()
+    for (key, value), whole in zip(values_of(result, trial.metric).items(), below, strict=True):
+        if value is None or whole is None or whole <= 0:
+            odd.add(key[:-1])
+        else:
+            parts.setdefault(key[:-1], []).append(value)
+    for place, total in trial.values().items():
+        own = [] if place in odd or total is None else parts.get(place, [])
+        if own and not min(own) - 1e-6 <= (total or 0.0) <= max(own) + 1e-6:
+            return f"the total {total} lies outside its groups' {own}"
     return None
 
 
@@ -360,8 +362,7 @@ def _null_keys(trial: Trial) -> str | None:
     groups = trial.values(by=trial.groups)
     of_null = {key[:-1]: value for key, value in groups.items() if key[-1] is None}
     alone = trial.values(where=f"is_null({GROUP})")
-    kept = {key: value for key, value in alone.items() if key in of_null}
-    return differs(of_null, kept, ("in the group without a key", "of these rows alone"))
+    return differs(of_null, alone, ("in the group without a key", "of these rows alone"))
 
 
 def _periods(trial: Trial) -> str | None:

@@ -41,7 +41,7 @@ from funnelkit.formula.values import (
 from funnelkit.metric import Metric
 from funnelkit.shop import Shop
 from funnelkit.tables import MarketingCosts, Orders, Surveys
-from funnelkit.testing.inputs import needed_columns
+from funnelkit.testing.inputs import needed_columns, plain_columns
 
 __all__ = [
     "GROUP",
@@ -216,7 +216,7 @@ def frames(
         columns: Which of its columns; all by default. The key, the time and a
             dimension `lot` are there besides.
     """
-    chosen = tuple(table.columns.values()) if columns is None else tuple(columns)
+    chosen = plain_columns(table) if columns is None else tuple(columns)
     return _frames({table: _complete(table, chosen)}, ()).map(lambda made: made[table.table])
 
 
@@ -308,7 +308,7 @@ def predicates(draw: st.DrawFn, table: type[Table]) -> Predicate:
         draw: Given by Hypothesis.
         table: Its declaration.
     """
-    known = st.sampled_from([c for column in table.columns.values() for c in _conditions(column)])
+    known = st.sampled_from([c for column in plain_columns(table) for c in _conditions(column)])
     one, two = draw(known), draw(known)
     match draw(st.sampled_from(("alone", "not", "and", "or"))):
         case "not":
@@ -349,7 +349,7 @@ def formulas(draw: st.DrawFn, table: type[Table]) -> Formula:
 
 
 def _columns_of(table: type[Table], kinds: tuple[type[Column], ...]) -> list[Column]:
-    return [column for column in table.columns.values() if isinstance(column, kinds)]
+    return [column for column in plain_columns(table) if isinstance(column, kinds)]
 
 
 def metrics(table: type[Table]) -> st.SearchStrategy[Metric]:

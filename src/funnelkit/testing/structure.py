@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from funnelkit.formula.formulas import (
     Abs,
+    Aggregate,
     Applied,
     Arithmetic,
     Constant,
@@ -24,33 +25,36 @@ from funnelkit.formula.formulas import (
     Until,
     source_of,
 )
-from funnelkit.formula.properties import additivity, aggregates
+from funnelkit.formula.properties import additivity, aggregates, parts_of
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
     Case,
     Coalesce,
     Column,
     Comparison,
+    Elapsed,
     IsBetween,
+    IsNull,
     Literal,
     Money,
     Operator,
     Predicate,
+    Time,
     Value,
     unit_of,
 )
 from funnelkit.metric import Metric
-from funnelkit.testing.inputs import nodes_of
+from funnelkit.testing.inputs import nodes_in, nodes_of
 
 __all__ = [
     "adds_over_keys",
     "compares_money",
-    "counts_every_row",
     "has",
     "has_length",
     "money_columns",
     "references_of",
     "sets_groups_apart",
+    "takes_any_row",
     "value_of_nothing",
 ]
 
@@ -97,26 +101,19 @@ def references_of(metric: Metric) -> dict[str, Metric]:
     }
 
 
-def counts_every_row(metric: Metric, table: str) -> bool:
-    """Say whether some fold takes in every row of a table, whatever is in it."""
-    for fold in aggregates(metric.formula):
-        if source_of(fold) != table:
-            continue
-        of = fold.of
-        is_count = isinstance(fold, Count) and isinstance(fold.rows, Rows)
-        if (is_count and fold.where is None) or reads_key(metric, table):
-            return True
-        if of is not None and of.where is None and of.key.once_per:
-            return True
-    return False
+def takes_any_row(metric: Metric, table: str) -> bool:
+    """Say whether a row of nothing but a new key and a time may enter some fold of a table."""
+    return any(_takes_in(fold) for fold in aggregates(metric.formula) if source_of(fold) == table)
 
 
-def reads_key(metric: Metric, table: str) -> bool:
-    """Say whether the table's own key is folded, of which a new row has a new one."""
-    return any(
-        isinstance(node, Column) and node.table == table and node.once_per == node.name
-        for node in nodes_of(metric)
-    )
+def _takes_in(fold: Aggregate) -> bool:
+    nodes = [node for part in parts_of(fold) for node in nodes_in(part)]
+    if any(isinstance(node, IsNull | Time | Elapsed) for node in nodes):
+        return True
+    of, where = fold.of, fold.where if fold.of is None else fold.of.where
+    counts_rows = isinstance(fold, Count) and isinstance(fold.rows, Rows)
+    reads_key = any(isinstance(n, Column) and n.once_per == n.name for n in nodes)
+    return where is None and (counts_rows or reads_key or of is not None)
 
 
 def money_columns(metric: Metric, table: str) -> set[str]:

@@ -1,0 +1,205 @@
+"""The law pack: every built-in metric keeps every law, and every law can be broken."""
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import funnelkit as fk
+from funnelkit import testing
+from funnelkit.testing import LAWS, LawBrokenError, LawsBrokenError, check_law, check_metric
+from funnelkit.testing import laws as law_pack
+
+METRICS = list(fk.registry().values())
+LAW = {law.name: law for law in LAWS}
+EXAMPLES = 2
+UNBOUND = {"value_return_rate", "value_return_rate.gross", "value_return_rate.flow"}
+"""Refunds above what was paid are possible in a drawn shop, and no check of one table sees them."""
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=str)
+def test_every_built_in_metric_keeps_every_law(metric):
+    loose = replace(metric, bounds=(None, None)) if metric.name in UNBOUND else metric
+    check_metric(loose, examples=EXAMPLES)
+
+
+def test_parameters_for_pytest_are_pairs_that_apply():
+    pairs = testing.metric_laws([fk.registry()["orders"], fk.registry()["rfm_score"]])
+    names = {(metric.name, law.name) for metric, law in pairs}
+    assert ("orders", "totals") in names
+    assert ("rfm_score", "totals") not in names
+    assert len(pairs) < 2 * len(LAWS)
+
+
+# --- Teeth: for each law a fault that it catches -------------------------------------------------
+
+
+def bent(bend):
+    """An engine whose answer is bent: its frame is what `bend` makes of it."""
+
+    def evaluate(shop, metric, **question):
+        result = fk.evaluate(shop, metric, **question)
+        return replace(result, _frame=bend(result.frame, metric.name, question))
+
+    return evaluate
+
+
+def asking(metric):
+    """An engine that computes something else than it is asked."""
+
+    def evaluate(shop, asked, **question):
+        return fk.evaluate(shop, replace(metric, name=asked.name), **question)
+
+    return evaluate
+
+
+def of_first_chunk(shop, metric, **question):
+    cut = {}
+    for name, bound in shop.tables.items():
+        frame = bound.frame.collect()
+        cut[name] = frame[: frame.get_column(frame.columns[0]).get_chunks()[0].len()]
+    return fk.evaluate(fk.Shop.bind(cut), metric, **question)
+
+
+def unguarded(shop, metric, **question):
+    frames = {name: bound.frame for name, bound in shop.tables.items()}
+    return fk.evaluate(fk.Shop.bind(frames, guards=False), metric, **question)
+
+
+def plus_one(frame, name, _):
+    return frame.with_columns(pl.col(name) + 1)
+
+
+def zero_for_null(frame, name, _):
+    return frame.with_columns(pl.col(name).fill_null(0))
+
+
+def doubled_by_group(frame, name, question):
+    return frame.with_columns(pl.col(name) * 2) if question.get("by") else frame
+
+
+def mean_of_groups(frame, name, question):
+    if not question.get("totals"):
+        return frame
+    mean = frame.filter(~pl.col("is_total")).get_column(name).mean()
+    total = pl.when("is_total").then(pl.lit(mean).cast(frame.schema[name])).otherwise(name)
+    return frame.with_columns(total.alias(name))
+
+
+def without_null_group(frame, _, question):
+    return frame.drop_nulls("lot") if "lot" in question.get("by", ()) else frame
+
+
+def first_month_lost(frame, name, question):
+    if question.get("every") != "1mo" or not frame.height:
+        return frame
+    first = pl.int_range(pl.len()) == 0
+    return frame.with_columns(pl.when(first).then(0).otherwise(name).alias(name))
+
+
+def rolling_up_to_means(shop, metric, **question):
+    """An engine whose results are rolled up by averaging."""
+    result = fk.evaluate(shop, metric, **question)
+    rolled = type("Averaging", (fk.Result,), {"__slots__": (), "rollup": _average})
+    made = object.__new__(rolled)
+    for name in fk.Result.__dataclass_fields__:
+        object.__setattr__(made, name, getattr(result, name))
+    return made
+
+
+def _average(result, by):
+    keys = list(by)
+    name = result.metrics[0].name
+    frame = result.frame
+    mean = pl.col(name).mean()
+    found = frame.group_by(keys).agg(mean) if keys else frame.select(mean)
+    plan = replace(result.plan, question=replace(result.plan.question, by=()))
+    return replace(fk.Result(plan, "", None, None, False, result._aligned, found))
+
+
+ORDERS = fk.registry()["orders"]
+SALES = fk.registry()["gross_sales"]
+SHARE = fk.registry()["goal_conversion_rate"]
+FIRST = fk.Metric(name="first", formula=fk.Native("orders", pl.col("gross_amount").first()))
+
+FAULTS = {
+    "row order": (FIRST, fk.evaluate),
+    "partition": (ORDERS, of_first_chunk),
+    "outside rows": (ORDERS, asking(fk.Metric(name="all", formula="count(orders)"))),
+    "double rows": (ORDERS, unguarded),
+    "scaled money": (SALES, bent(plus_one)),
+    "bounds": (replace(SHARE, bounds=(0, 0.5)), fk.evaluate),
+    "nothing": (SHARE, bent(zero_for_null)),
+    "between": (SHARE, bent(doubled_by_group)),
+    "totals": (ORDERS, bent(mean_of_groups)),
+    "additivity": (ORDERS, bent(doubled_by_group)),
+    "rollup": (ORDERS, rolling_up_to_means),
+    "null keys": (ORDERS, bent(without_null_group)),
+    "periods": (ORDERS, bent(first_month_lost)),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_law_catches_a_planted_fault_and_shows_a_small_shop(name):
+    metric, evaluate = FAULTS[name]
+    with pytest.raises(LawBrokenError) as caught:
+        check_law(metric, LAW[name], evaluate=evaluate, examples=100)
+    error = caught.value
+    assert (error.law, error.metric) == (name, metric.name)
+    assert sum(frame.height for frame in error.frames.values()) <= 4
+    assert str(error).startswith(f"{metric.name} breaks {name!r}: {LAW[name].says}")
+
+
+def test_every_law_about_numbers_has_a_planted_fault():
+    assert set(FAULTS) == {law.name for law in LAWS if law.needs_data}
+
+
+def test_a_text_that_is_read_as_something_else_is_caught(monkeypatch):
+    monkeypatch.setattr(law_pack, "parse_formula", lambda *_: fk.Count(fk.Orders))
+    with pytest.raises(LawBrokenError, match="is read as"):
+        check_law(ORDERS, LAW["text"])
+
+
+def test_a_copy_that_differs_is_caught(monkeypatch):
+    monkeypatch.setattr(law_pack.pickle, "loads", lambda _: SALES)
+    with pytest.raises(LawBrokenError, match="not the same metric"):
+        check_law(ORDERS, LAW["pickling"])
+
+
+def test_every_broken_law_is_reported_at_once():
+    with pytest.raises(LawsBrokenError) as caught:
+        check_metric(ORDERS, evaluate=bent(plus_one), examples=20)
+    assert {"nothing", "additivity"} <= {error.law for error in caught.value.broken}
+    assert "orders breaks" in str(caught.value)
+    assert "on the shop" in str(caught.value)
+
+
+def test_a_metric_that_cannot_be_asked_is_reported_with_its_error():
+    def refuse(*_, **__):
+        raise fk.DefinitionError("it cannot be")
+
+    with pytest.raises(LawBrokenError, match="it cannot be asked: it cannot be"):
+        check_law(ORDERS, LAW["row order"], evaluate=refuse)
+
+
+# --- Strategies ----------------------------------------------------------------------------------
+
+QUICK = settings(deadline=None, max_examples=30, database=None, derandomize=True)
+
+
+@pytest.mark.filterwarnings("ignore::funnelkit.errors.HistoryWarning")
+@QUICK
+@given(metric=testing.metrics(fk.Orders), data=st.data())
+def test_drawn_metrics_can_be_asked_of_drawn_shops(metric, data):
+    shop = data.draw(testing.shops(metric))
+    result = fk.evaluate(shop, metric, **data.draw(testing.questions()))
+    assert result.frame.width >= 1
+
+
+@QUICK
+@given(frame=testing.frames(fk.OrderLines, columns=[fk.OrderLines.quantity]))
+def test_drawn_frames_have_a_key_that_is_unique(frame):
+    assert {"order_line_id", "ordered_at", "quantity", "lot"} == set(frame.columns)
+    assert frame["order_line_id"].n_unique() == frame.height

@@ -1,0 +1,161 @@
+"""Metrics in TOML: read with every fault at once, written so that they are read back."""
+
+import polars as pl
+import pytest
+
+import funnelkit as fk
+from funnelkit.errors import DefinitionError
+
+SUBSCRIPTIONS = """
+[tables.subscriptions]
+key = "bill_id"
+time = "billed_at"
+row = "bill"
+words = "One bill."
+parents = { customer_id = "customers" }
+
+[tables.subscriptions.columns]
+bill_id = "key"
+billed_at = { kind = "time", words = "When it was due." }
+customer_id = { kind = "key", unit = "customer" }
+mrr = { kind = "money" }
+is_paused = "flag"
+
+[metrics.mrr]
+title = "Monthly recurring revenue"
+formula = "sum(subscriptions.mrr, where=not subscriptions.is_paused)"
+unit = "money"
+bounds = [0, inf]
+stage = "retention"
+aliases = ["recurring_revenue"]
+
+[metrics."mrr.per_order"]
+formula = "mrr / orders"
+"""
+
+
+def write(tmp_path, text):
+    path = tmp_path / "metrics.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_metrics_and_tables_of_a_file_are_read_and_computed(tmp_path):
+    own = fk.load_metrics(write(tmp_path, SUBSCRIPTIONS))
+    assert own["recurring_revenue"].title == "Monthly recurring revenue"
+    assert own["mrr"].bounds == (0, None)
+    assert own["mrr.per_order"].depends_on == ("mrr", "orders")
+    assert own.origin("mrr") == "metrics.toml"
+    (table,) = own.tables
+    assert (table.table, table.key, table.columns["mrr"].unit) == (
+        "subscriptions",
+        ("bill_id",),
+        fk.MONEY,
+    )
+    bills = pl.DataFrame({"bill_id": [1, 2], "mrr": [9.0, 5.0], "is_paused": [False, True]})
+    shop = fk.Shop(subscriptions=bills, tables=own.tables)
+    assert fk.evaluate(shop, own["mrr"]).frame.item() == 9.0
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    own = fk.load_metrics(write(tmp_path, SUBSCRIPTIONS))
+    text = fk.dump_metrics(own.values(), tables=own.tables)
+    again = fk.load_metrics(write(tmp_path, text))
+    assert again == own
+    assert fk.dump_metrics(again.values(), tables=again.tables) == text
+
+
+def test_the_whole_catalogue_is_read_back_from_its_text(tmp_path):
+    path = tmp_path / "all.toml"
+    fk.dump_metrics(fk.registry().values(), path=path)
+    with fk.using(fk.Registry()):
+        again = fk.load_metrics(path)
+    assert again == fk.registry()
+    fingerprints = [metric.fingerprint for metric in again.values()]
+    assert fingerprints == [metric.fingerprint for metric in fk.registry().values()]
+
+
+def test_words_of_any_kind_are_read_back(tmp_path):
+    odd = fk.Metric(
+        name="odd",
+        formula="count(orders)",
+        description='a "b" \\ \n\t\x7f żółty 🛒',
+        bounds=(None, 3),
+    )
+    assert fk.load_metrics(write(tmp_path, fk.dump_metrics([odd])))["odd"] == odd
+
+
+FAULTY = """
+[metrics.one]
+formula = "sum(orders.gros_amount)"
+unit = "money"
+
+[metrics.two]
+title = 7
+colour = "red"
+
+[metrics.three]
+formula = "sum(orders.gross_amount) / count(orders)"
+unit = "order"
+stage = "nowhere"
+
+[metrics.Four]
+formula = "1"
+
+[tables.bills]
+key = "bill_id"
+time = "billed_at"
+[tables.bills.columns]
+bill_id = "number"
+"""
+
+
+def test_every_fault_is_told_with_its_line(tmp_path):
+    with pytest.raises(DefinitionError) as caught:
+        fk.load_metrics(write(tmp_path, FAULTY))
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "metrics.toml has 7 faults:"
+    told = {int(line.split()[1].rstrip(":")): line for line in lines[1:]}
+    assert "metrics.one" in told[3]
+    assert "gross_amount" in told[3]
+    assert "metrics.two: has no formula" in told[6]
+    assert "title = 7 is no text" in told[7]
+    assert "'colour'" in told[8]
+    assert "metrics.three" in told[10]
+    assert "metrics.Four: 'Four' is no name for a metric" in told[15]
+    assert "bill_id is of kind 'number'; use one of key, category" in told[22]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[metrics.x\n", "cannot be read"),
+        ("[numbers.x]\nformula = '1'\n", "there is no section 'numbers'"),
+        ("metrics = 3\n", "metrics is no table"),
+        ("[metrics]\nx = 3\n", "is 3, not a table"),
+        ("[metrics.x]\nformula = 3\n", "formula = 3 is no text"),
+        ("[metrics.x]\nformula = 'no_such_metric'\n", "no_such_metric"),
+        ("[metrics.x]\nformula = 'x + 1'\n", "circle"),
+        ("[metrics.x]\nformula = 'count(orders)'\nbounds = [1]\n", "are no two numbers"),
+        ("[metrics.x]\nformula = 'count(orders)'\ntags = 'a'\n", "is no list of texts"),
+        ("[metrics.x]\nformula = 'count(orders)'\nversion = 'a'\n", "is no whole number"),
+        ("[metrics.x]\nformula = 'count(orders)'\nunit = '?'\n", "is not a unit"),
+        ("[metrics.x]\nformula = '('\n", "line 2"),
+    ],
+)
+def test_a_file_that_is_wrong_says_what_is(tmp_path, text, told):
+    with pytest.raises(DefinitionError) as caught:
+        fk.load_metrics(write(tmp_path, text))
+    assert told in str(caught.value)
+    assert "metrics.toml" in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(DefinitionError, match="missing"):
+        fk.load_metrics(tmp_path / "missing.toml")
+
+
+def test_a_polars_expression_cannot_be_written():
+    native = fk.Metric(name="own", formula=fk.Native("orders", pl.col("order_id").max()))
+    with pytest.raises(DefinitionError, match="own holds a Polars expression"):
+        fk.dump_metrics([native])
