@@ -8,6 +8,7 @@ import warnings
 from decimal import Decimal
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -316,3 +317,10 @@ def test_any_bytes_as_a_file_give_a_result_or_an_error_of_our_own(data, tmp_path
     path = tmp_path / f"orders{suffix}"
     path.write_bytes(data.draw(contents(suffix)))
     answered({"orders": path, "guards": False}, {"metrics": [0, 1], "by": "country"})
+
+
+@pytest.mark.parametrize("text", ["ªs", "osi.ªs", "orders / ªs.x"])
+def test_letters_that_spell_a_keyword_are_refused(text):
+    """Python reads ª as a, so that the name could be written down and not be read back."""
+    with pytest.raises(fk.DefinitionError, match="letters that spell a keyword"):
+        fk.parse(text)

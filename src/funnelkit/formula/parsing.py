@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import keyword
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -187,31 +188,30 @@ class _Reader:
                 return Constant(value)
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
                 return Constant(-value)
-            case ast.Name(id=name):
-                return Name(name)
             case ast.BinOp():
                 first, others = _chain(node)
                 chain = self.formula(first, depth + 1)
                 for operator, other in others:
                     chain = Arithmetic(operator, chain, self.formula(other, depth + 1))
                 return chain
-            case ast.Attribute() if name := self._dotted(node):
+            case ast.Name() | ast.Attribute() if name := self._dotted(node):
                 return Name(name)
             case ast.Call(func=ast.Name(id=name)):
                 return self._call(name, node, depth)
             case _:
                 refuse(node, "is not a formula", "use aggregates, metric names and + - * /")
 
-    def _dotted(self, node: ast.Attribute) -> str:
-        """Give a metric's name with dots; empty for a column of a table."""
-        parts = [node.attr]
-        owner = node.value
-        while isinstance(owner, ast.Attribute):
-            parts.append(owner.attr)
-            owner = owner.value
-        if not isinstance(owner, ast.Name) or owner.id in self.tables:
+    def _dotted(self, node: ast.expr) -> str:
+        """Give a metric's name, with dots for a variant; empty for a column of a table."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name) or (parts and node.id in self.tables):
             return ""
-        return ".".join([owner.id, *reversed(parts)])
+        if any(map(keyword.iskeyword, (node.id, *parts))):  # letters that stand for plain ones
+            refuse(node, "is written with letters that spell a keyword", "write plain letters")
+        return ".".join([node.id, *reversed(parts)])
 
     def _call(self, name: str, node: ast.Call, depth: int) -> Formula:
         if name in _TAKES and not set(_words(node)) <= _TAKES[name]:
