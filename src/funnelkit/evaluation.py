@@ -52,7 +52,7 @@ from funnelkit.rules import FirstOver, NextOver, NumberOver, PreviousOver, depen
 from funnelkit.shop import Shop
 from funnelkit.steps import LoweredMetric, Plan, Question, Step
 
-__all__ = ["Asked", "evaluate", "plan"]
+__all__ = ["Asked", "answer", "evaluate", "plan"]
 
 Asked = str | Metric | Registry | Iterable[str | Metric]
 
@@ -105,7 +105,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
     """
     made = plan(shop, metrics, by=by, every=every, start=start, end=end, where=where)
     engine = PolarsEngine(shop.data)
-    result = _answer(shop.data, engine, made, progress=progress)
+    result = answer(shop.data, engine, made, progress=progress)
     if coverage:
         result = result.with_coverage(_coverage(shop.data, engine, made))
     if not totals:
@@ -115,7 +115,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         return result.with_totals(None)
     every = every if by else None
     made = plan(shop, whole, every=every, start=start, end=end, where=where)
-    return result.with_totals(_answer(shop.data, engine, made, progress=progress))
+    return result.with_totals(answer(shop.data, engine, made, progress=progress))
 
 
 def plan(  # noqa: PLR0913  # as evaluate
@@ -170,7 +170,18 @@ def plan(  # noqa: PLR0913  # as evaluate
     return made
 
 
-def _answer(data: ShopData, engine: Engine, made: Plan, *, progress: bool) -> Result:
+def answer(data: ShopData, engine: Engine, made: Plan, *, progress: bool = False) -> Result:
+    """Carry out a plan on an engine.
+
+    Args:
+        data: The data of the shop that was planned for.
+        engine: What folds its tables.
+        made: The plan.
+        progress: As for `evaluate`.
+
+    Raises:
+        DataError: The data cannot give the number; as for `evaluate`.
+    """
     try:
         return _computed(data, engine, made, progress=progress)
     except DataError as error:
@@ -204,7 +215,7 @@ def _coverage(data: ShopData, engine: Engine, made: Plan) -> pl.DataFrame:
     values: dict[str, int] = {}
     if counts:
         asked = make_plan(data, list(counts.values()), question)
-        values = _answer(data, engine, asked, progress=False).frame.row(0, named=True)
+        values = answer(data, engine, asked).frame.row(0, named=True)
     rows = [
         (name, gap.table, gap.reason, values[of] - values[kept], values[of])
         for (name, gap), (of, kept) in zip(found, pairs, strict=True)

@@ -138,6 +138,7 @@ FAULTS = {
     "rollup": (ORDERS, rolling_up_to_means),
     "null keys": (ORDERS, bent(without_null_group)),
     "periods": (ORDERS, bent(first_month_lost)),
+    "engines": (ORDERS, bent(plus_one)),
 }
 
 

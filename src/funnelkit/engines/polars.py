@@ -43,9 +43,16 @@ SMALL = 100_000
 
 @dataclass(slots=True)
 class PolarsEngine:
-    """Folds the frames of one shop with Polars."""
+    """Folds the frames of one shop with Polars.
+
+    Attributes:
+        data: The shop's data.
+        most_in_memory: Up to how many rows of each table the in-memory engine is
+            used; the streaming one above.
+    """
 
     data: ShopData
+    most_in_memory: int = SMALL
     frames: Frames = field(init=False)
     compiler: Compiler = field(init=False)
     runs: dict[object, Runs] = field(init=False, default_factory=dict)
@@ -142,7 +149,7 @@ class PolarsEngine:
         if not queries:
             return []
         rows = [self.data.size(table) for table in self.frames.used]
-        is_small = all(count is not None and count <= SMALL for count in rows)
+        is_small = all(count is not None and count <= self.most_in_memory for count in rows)
         try:
             return pl.collect_all(
                 queries,

@@ -8,14 +8,16 @@ import random
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any
 
 import polars as pl
 
 from funnelkit.api import evaluate as evaluate_shop
 from funnelkit.checks import CHECKS, Severity
 from funnelkit.engines.expressions import Compiler
+from funnelkit.engines.polars import PolarsEngine
 from funnelkit.errors import ContractError, FunnelkitError, UnsupportedError
+from funnelkit.evaluation import answer, plan
 from funnelkit.formula.formulas import Native, Shift, Tile, Until
 from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.properties import leaves
@@ -33,7 +35,6 @@ __all__ = ["LAWS", "Law", "LawBrokenError", "Trial"]
 Place = tuple[object, ...]
 Values = dict[Place, float | None]
 Evaluate = Callable[..., Result]
-Answer = TypeVar("Answer")
 
 
 class LawBrokenError(AssertionError):
@@ -378,6 +379,18 @@ def _periods(trial: Trial) -> str | None:
     return None
 
 
+def _engines(trial: Trial) -> str | None:
+    shop = trial.shop(trial.frames)
+    streamed = PolarsEngine(shop.data, most_in_memory=-1)
+    by = trial.groups if _has_group(trial.metric) else trial.by
+    question: dict[str, Any] = {**trial.question, "by": by}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = answer(shop.data, streamed, plan(shop, trial.metric, **question))
+    names = ("as it is asked", "by the streaming engine")
+    return differs(trial.values(by=by), values_of(found, trial.metric), names)
+
+
 def _text(trial: Trial) -> str | None:
     text = str(trial.metric.formula)
     read = parse_formula(text, trial.declared)
@@ -446,6 +459,7 @@ LAWS: tuple[Law, ...] = (
         applies=lambda m: _is_timed(m) and _is_plain(m) and not structure.sets_groups_apart(m),
     ),
     Law("periods", "a period is what its days give alone", _periods, applies=_is_timed),
+    Law("engines", "every engine gives the same", _engines),
     Law(
         "text",
         "the text of the formula is read back as it is",
