@@ -84,6 +84,10 @@ MOMENTS = tuple(
 WORDS = ("a", "b", "żółty 🛒")
 AMOUNTS = (0.0, 0.25, 1.0, 9.75, 100.0, 1e6, -2.5)
 NUMBERS = (0, 1, 2, 3, 10, -1)
+CURRENCIES: tuple[Row, ...] = (
+    {"currency": "PLN", "fx_rate": 1.0},
+    {"currency": "EUR", "fx_rate": 4.25},
+)
 _SCORES = {"nps": range(11), "csat": range(1, 6)}
 
 
@@ -169,6 +173,8 @@ def _mend(draw: st.DrawFn, table: type[Table], row: Row) -> None:
         kind = draw(st.sampled_from(SURVEYS))
         row |= {"survey_type": kind, "scale_max": 10} if "survey_type" in row else {}
         row["score"] = draw(st.sampled_from((*_SCORES.get(kind, range(1, 6)), None)))
+    if "currency" in row:
+        row |= draw(st.sampled_from(CURRENCIES))
     for name in _days(table):
         moment = row.get(name)
         row[name] = moment.date() if isinstance(moment, dt.datetime) else None
@@ -199,6 +205,8 @@ def _framed(
     }
     if table is MarketingCosts:
         schema["period_end"] = pl.Date()
+    if "fx_rate" in schema:
+        schema["fx_rate"] = pl.Float64()
     if table is Surveys:
         schema["score"] = pl.Int64()
         if "survey_type" in schema:
@@ -256,7 +264,15 @@ def shop_frames(
     chosen = [metrics] if isinstance(metrics, Metric) else list(metrics)
     needed = needed_columns(chosen, tables)
     wanted = {table: _complete(table, columns) for table, columns in needed.columns.items()}
-    return _frames(wanted, needed.words)
+    plain = _frames(wanted, needed.words)
+    if len(wanted) > 1:
+        return plain
+    ((table, columns),) = wanted.items()
+    has_rates = {"currency", "fx_rate"} <= table.columns.keys()
+    if not has_rates or not any(isinstance(column, Money) for column in columns):
+        return plain
+    both = (*columns, table.get("currency"), table.get("fx_rate"))
+    return plain | _frames({table: tuple(dict.fromkeys(both))}, needed.words)
 
 
 def shops(
