@@ -1,0 +1,170 @@
+"""Cohorts, ranks, roots and lengths by hand, on shops of a few rows."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+import funnelkit as fk
+from small_frames import orders_of, value, values
+
+AMOUNT = fk.Sum(fk.Orders.gross_amount)
+
+
+def tiles(amounts, parts=5, *, dense=False, **question):
+    """The tile of each customer by the sum of amounts, in the order of customers."""
+    shop = fk.Shop(orders=orders_of(customer_id=list(amounts), gross_amount=list(amounts.values())))
+    return values(shop, fk.Tile(AMOUNT, parts, dense=dense), by="customer_id", **question)
+
+
+def test_a_tile_is_told_by_the_share_of_groups_below():
+    assert tiles({1: 10.0, 2: 20.0, 3: 30.0, 4: 40.0, 5: 50.0}) == [1, 2, 3, 4, 5]
+    assert tiles({1: 10.0, 2: 20.0, 3: 30.0, 4: 40.0}, 2) == [1, 1, 2, 2]
+    assert tiles({1: 10.0, 2: 20.0, 3: 30.0}) == [1, 2, 4]
+    assert tiles({1: 7.0}) == [1]
+
+
+def test_equal_values_share_a_tile():
+    amounts = {1: 10.0, 2: 10.0, 3: 10.0, 4: 20.0, 5: 30.0}
+    assert tiles(amounts) == [1, 1, 1, 4, 5]
+    assert tiles(amounts, dense=True) == [1, 1, 1, 2, 4]
+
+
+def test_a_group_without_a_value_has_no_tile_and_counts_for_none():
+    orders = orders_of(customer_id=[1, 2, 3], gross_amount=[10.0, -5.0, 30.0])
+    formula = fk.Tile(fk.Positive(AMOUNT), 2)
+    assert values(fk.Shop(orders=orders), formula, by="customer_id") == [1, None, 2]
+
+
+def test_ranks_are_those_of_the_period():
+    may, june = dt.datetime(2024, 5, 2), dt.datetime(2024, 6, 2)
+    orders = orders_of(
+        customer_id=[1, 2, 1, 2],
+        ordered_at=[may, may, june, june],
+        gross_amount=[1.0, 2.0, 4.0, 3.0],
+    )
+    found = values(fk.Shop(orders=orders), fk.Tile(AMOUNT, 2), by="customer_id", every="1mo")
+    assert found == [1, 2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("by", "told"),
+    [((), "ranks groups, and the question has none"), (["customer_id", "status"], "of one key")],
+)
+def test_ranks_need_one_key(by, told):
+    with pytest.raises(fk.DefinitionError, match=told):
+        value(fk.Shop(orders=orders_of()), fk.Tile(AMOUNT, 5), by=by)
+
+
+@pytest.mark.parametrize("parts", [1, 0, -3, 2.5, True])
+def test_fewer_than_two_parts_are_no_division(parts):
+    with pytest.raises(fk.DefinitionError, match="are no division"):
+        fk.Tile(AMOUNT, parts)
+
+
+def test_a_root_is_of_a_square_and_of_nothing_below_zero():
+    shop = fk.Shop(orders=orders_of(gross_amount=[9.0]))
+    assert value(shop, fk.Sqrt(AMOUNT * AMOUNT)) == 9.0
+    assert value(shop, fk.Sqrt(-1 * AMOUNT * AMOUNT)) is None
+    assert str(fk.Metric(name="x", formula=fk.Sqrt(AMOUNT * AMOUNT)).unit) == "money"
+    with pytest.raises(fk.DefinitionError, match="the square root of money is no unit"):
+        fk.Metric(name="x", formula=fk.Sqrt(AMOUNT))
+    negative = fk.Metric(name="x", formula=fk.Sqrt(-1 * AMOUNT * AMOUNT))
+    assert fk.evaluate(shop, negative).tidy()["reason"].item() == "negative"
+
+
+def test_the_days_of_a_period_are_cut_to_the_range():
+    shop = fk.Shop(orders=orders_of(ordered_at=[dt.datetime(2024, 2, 10), dt.datetime(2024, 3, 3)]))
+    formula = fk.Count(fk.Orders) / fk.PeriodDays()
+    asked = fk.Metric(name="asked", formula=formula, unit=fk.ORDER)
+    rates = fk.evaluate(shop, asked, every="1mo", start="2024-02-20", end="2024-03-11").frame
+    assert rates["asked"].to_list() == [pytest.approx(1 / 10)]
+    whole = fk.evaluate(shop, asked, start="2024-02-01", end="2024-03-12").frame
+    assert whole["asked"].item() == pytest.approx(2 / 40)
+
+
+WON = {  # customer: the months in which it buys
+    1: [1, 2, 4],
+    2: [1],
+    3: [2, 4],
+}
+
+
+def cohort_shop(**columns):
+    bought = [(customer, month) for customer, months in WON.items() for month in months]
+    return orders_of(
+        customer_id=[customer for customer, _ in bought],
+        ordered_at=[dt.datetime(2024, month, 9) for _, month in bought],
+        gross_amount=[10.0] * len(bought),
+        **columns,
+    )
+
+
+def by_cohort(shop, name, **question):
+    result = fk.evaluate(shop, name, by="cohort", every="1mo", **question)
+    cells = result.frame.select("period", "cohort", fk.registry()[name].name).rows()
+    return {(period.month, cohort.month): number for period, cohort, number in cells}
+
+
+def test_a_cohort_keeps_its_size_and_a_silent_month_is_a_zero():
+    shop = fk.Shop(orders=cohort_shop(), as_of="2024-04-30")
+    assert by_cohort(shop, "cohort_retention") == {
+        (1, 1): 1.0,
+        (2, 1): 0.5,
+        (3, 1): 0.0,
+        (4, 1): 0.5,
+        (2, 2): 1.0,
+        (3, 2): 0.0,
+        (4, 2): 1.0,
+    }
+    assert by_cohort(shop, "cohort_retention.repurchased")[4, 1] == 0.5
+    assert by_cohort(shop, "cohort_retention.on_or_after")[3, 1] == 0.5
+
+
+def test_payback_counts_periods_from_that_of_the_cohort():
+    ads = pl.DataFrame(
+        {"date": [dt.date(2024, 1, 3)], "platform": ["x"], "campaign_id": ["1"], "spend": [25.0]}
+    )
+    nothing = {name: [0.0] * 6 for name in ("payment_fee", "fulfilment_cost", "shipping_amount")}
+    shop = fk.Shop(
+        orders=cohort_shop(**nothing),
+        campaign_performance=ads,
+        assume_empty=("returns", "shipments", "marketing_costs", "order_lines", "products"),
+    )
+    found = by_cohort(shop, "cac_payback_period")
+    assert [found[month, 1] for month in (1, 2, 3, 4)] == [None, 1, 1, 1]
+    assert [found[month, 2] for month in (2, 3, 4)] == [0, 0, 0]
+    tidy = fk.evaluate(shop, "cac_payback_period", by="cohort", every="1mo").tidy()
+    first = tidy.filter(pl.col("period") == dt.date(2024, 1, 1))
+    assert first["reason"].to_list() == ["not_reached"]
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ({"by": "cohort"}, "give periods: every='1mo'"),
+        ({"every": "1mo"}, "is a number of each cohort"),
+        ({"by": "cohort", "every": "1mo", "start": "2024-02-01"}, "leave out start="),
+    ],
+)
+def test_a_cohort_needs_periods_its_key_and_the_whole_history(question, told):
+    with pytest.raises(fk.DefinitionError, match=told):
+        fk.evaluate(fk.demo(), "cac_payback_period", **question)
+
+
+def test_periods_are_counted_from_a_cohort_only():
+    until = fk.Metric(name="until", formula=fk.Until(fk.Cumulative(AMOUNT) - AMOUNT))
+    with pytest.raises(fk.DefinitionError, match="group by it: by='cohort'"):
+        fk.evaluate(fk.Shop(orders=orders_of()), until, by="status", every="1mo")
+
+
+def test_a_cohort_of_ones_own_is_kept():
+    mine = orders_of(cohort=["spring", "spring", None])
+    assert values(fk.Shop(orders=mine), fk.Count(fk.Orders), by="cohort") == [2, 1]
+    days = orders_of(cohort=[dt.date(2024, 1, 1), dt.date(2024, 1, 1), dt.date(2024, 2, 1)])
+    assert values(fk.Shop(orders=days), fk.Count(fk.Orders), by="cohort") == [2, 1]
+
+
+def test_a_cohort_is_grouped_by_and_not_compared():
+    with pytest.raises(fk.DefinitionError, match="rows are grouped by it"):
+        fk.evaluate(fk.demo(), "orders", where="cohort >= date('2024-02-01')")
