@@ -367,6 +367,7 @@ def _turned(by: TurnedBy, value: pl.Expr, asked: Context) -> pl.Expr:
             whole = asked.over_groups(value.sum())
             return pl.when(whole != 0).then(value / whole)
         case Tile(_, parts, dense=is_dense):
+            value = value.cast(pl.Float64).round_sig_figs(12)  # sums of the same amounts are equal
             below = asked.over_groups(value.rank("dense" if is_dense else "min")) - 1
             ranked = value.drop_nulls().n_unique() if is_dense else value.count()
             return 1 + (parts * below.cast(pl.Int64)) // asked.over_groups(ranked)

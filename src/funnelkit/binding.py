@@ -212,24 +212,31 @@ def kind_faults(bound: Mapping[str, Bound], read: Iterable[Column | Lookup]) -> 
 
 
 def with_key_types(bound: Mapping[str, Bound]) -> dict[str, Bound]:
-    """Give keys that came without a type the one that they have in other tables."""
-    known = {
-        name: found
-        for table in bound.values()
-        for name, found in table.columns.items()
-        if name not in table.untyped
-    }
+    """Give keys that came without a type that of the key they point to, or of their like."""
     settled: dict[str, Bound] = {}
     for name, table in bound.items():
         keys = {
-            column: known[column]
-            for column in table.untyped
-            if column in known and isinstance(table.table.columns.get(column), Key)
+            column: kind for column in table.untyped if (kind := _key_type(bound, table, column))
         }
         frame = table.frame.with_columns(pl.col(c).cast(kind) for c, kind in keys.items())
         columns = {**table.columns, **keys}
         settled[name] = replace(table, frame=frame, columns=columns) if keys else table
     return settled
+
+
+def _key_type(bound: Mapping[str, Bound], table: Bound, name: str) -> pl.DataType | None:
+    """Give the type of a key elsewhere; None for what is no key, or is nowhere else."""
+    if not isinstance(table.table.columns.get(name), Key):
+        return None
+    parent = bound.get(table.table.parents.get(name, ""))
+    places = [(other, name) for other in bound.values()]
+    if parent is not None:
+        places.insert(0, (parent, parent.table.key[0]))
+    for other, column in places:
+        is_key = isinstance(other.table.columns.get(column), Key)
+        if is_key and column in other.columns and column not in other.untyped:
+            return other.columns[column]
+    return None
 
 
 def key_type_faults(bound: Mapping[str, Bound]) -> list[Fault]:

@@ -41,7 +41,7 @@ def gaps(metric: Metric) -> tuple[Gap, ...]:
     counted = metric.formula if ratio is None else ratio[1]
     found = [gap for fold in aggregates(counted) for gap in _outside(fold)]
     found += [gap for fold in aggregates(metric.formula) for gap in _without_value(fold)]
-    return tuple({(gap.table, gap.reason): gap for gap in reversed(found)}.values())[::-1]
+    return tuple(dict.fromkeys(found))
 
 
 def _outside(fold: Aggregate) -> Iterator[Gap]:

@@ -110,7 +110,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         result = result.with_coverage(_coverage(shop.data, engine, made))
     if not totals:
         return result
-    whole = [m for m in result.metrics if by or not m.compares_periods]
+    whole = [m for m in result.metrics if not m.per and (by or not m.compares_periods)]
     if not whole:
         return result.with_totals(None)
     every = every if by else None
@@ -204,6 +204,7 @@ def _coverage(data: ShopData, engine: Engine, made: Plan) -> pl.DataFrame:
     """Count the rows that metrics leave out, by reason, in the whole range."""
     found = [(low.metric.name, gap) for low in made.metrics for gap in gaps(low.metric)]
     found += [(low.metric.name, gap) for low in made.metrics for gap in _without_key(made, low)]
+    found = [pair for pair in found if not data.known[pair[1].table].spread]
     counts: dict[Count, Metric] = {}
 
     def count_of(gap: Gap, where: Predicate | None) -> str:
@@ -220,7 +221,11 @@ def _coverage(data: ShopData, engine: Engine, made: Plan) -> pl.DataFrame:
         (name, gap.table, gap.reason, values[of] - values[kept], values[of])
         for (name, gap), (of, kept) in zip(found, pairs, strict=True)
     ]
-    frame = pl.DataFrame(rows, schema=_COVERAGE, orient="row").filter(pl.col("rows") > 0)
+    frame = (
+        pl.DataFrame(rows, schema=_COVERAGE, orient="row")
+        .filter(pl.col("rows") > 0)
+        .unique(maintain_order=True)
+    )
     return frame.with_columns((pl.col("rows") / pl.col("of")).alias("share"))
 
 

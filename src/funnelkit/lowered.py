@@ -27,6 +27,7 @@ __all__ = [
     "Unless",
     "has_period_length",
     "leaves_of",
+    "sets_groups_apart",
     "show",
 ]
 
@@ -129,3 +130,16 @@ def leaves_of(lowered: Lowered) -> tuple[Leaf, ...]:
             return leaves_of(value)
         case _:
             return ()
+
+
+def sets_groups_apart(lowered: Lowered) -> bool:
+    """Say whether a value ranks its group among others, or counts from the period in its key."""
+    match lowered:
+        case Turned(by, value):
+            return isinstance(by, Tile | Until) or sets_groups_apart(value)
+        case Operated(_, left, right):
+            return sets_groups_apart(left) or sets_groups_apart(right)
+        case Unless(value):
+            return sets_groups_apart(value)
+        case _:
+            return False

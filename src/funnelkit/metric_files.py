@@ -13,8 +13,9 @@ from pathlib import Path
 from types import new_class
 from typing import cast
 
-from funnelkit.errors import DefinitionError, UnknownNameError
+from funnelkit.errors import DefinitionError, UnknownNameError, check_kind
 from funnelkit.formula.parsing import parse_formula
+from funnelkit.formula.properties import natives
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import (
     Category,
@@ -40,7 +41,8 @@ _KINDS: Mapping[str, type[Column]] = {
 }
 _FIELDS = {item.name: item for item in fields(Metric) if item.name != "name"}
 _LISTS = ("aliases", "read_with", "competing", "references", "tags")
-_TABLE_FIELDS = ("key", "time", "row", "words", "parents", "columns")
+_TABLE_FIELDS = ("key", "time", "row", "words", "parents", "spread", "columns")
+_RESERVED = frozenset(name for name in dir(Table)) | {*Table.__annotations__}
 _COLUMN_FIELDS = ("kind", "unit", "words")
 
 Entry = Mapping[str, object]
@@ -95,7 +97,7 @@ def load_metrics(path: str | Path) -> Registry:
     """
     place = Path(path)
     try:
-        text = place.read_text("utf-8")
+        text = place.read_text("utf-8-sig")
         given = cast("Entry", tomllib.loads(text))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DefinitionError(f"{place.name} cannot be read: {error}", "write TOML") from None
@@ -131,6 +133,10 @@ def _section(file: _File, given: Entry, name: str) -> dict[str, Entry]:
 def _tables(file: _File, section: Mapping[str, Entry]) -> Iterator[tuple[str, type[Table]]]:
     for name, entry in section.items():
         before = len(file.faults)
+        if name in TABLES:
+            file.fault("tables", name, "", "is a canonical table; give yours another name")
+        for field_name, what in _header_faults(entry):
+            file.fault("tables", name, field_name, what)
         for known in [item for item in entry if item not in _TABLE_FIELDS]:
             file.fault("tables", name, known, f"{known} is no field: {', '.join(_TABLE_FIELDS)}")
         columns = dict(_columns(file, name, entry.get("columns", {})))
@@ -143,14 +149,46 @@ def _tables(file: _File, section: Mapping[str, Entry]) -> Iterator[tuple[str, ty
             "key": tuple(cast("list[str]", keys)) if isinstance(keys, list) else keys,
             "time": entry.get("time", ""),
             "parents": entry.get("parents"),
-            "row": Unit.parse(str(entry["row"])) if "row" in entry else None,
+            "spread": _spread(entry.get("spread")),
         }
         try:
+            if "row" in entry:
+                header["row"] = Unit.parse(str(entry["row"]))
             made = new_class(_class_name(name), (Table,), header, partial(_fill, body))
         except DefinitionError as error:
             file.fault("tables", name, "", str(error))
         else:
             yield name, cast("type[Table]", made)
+
+
+def _header_faults(entry: Entry) -> Iterator[tuple[str, str]]:
+    """Say what in a table's header is of another kind than it must be."""
+    key, parents = entry.get("key"), entry.get("parents", {})
+    if not (isinstance(key, str) or _are_texts(key)):
+        yield "key", f"key = {key!r} is no column or list of columns"
+    if not isinstance(entry.get("time"), str):
+        yield "time", f"time = {entry.get('time')!r} is no column"
+    values = list(cast("Entry", parents).values()) if isinstance(parents, dict) else None
+    if values and not _are_texts(values):
+        values = None
+    if values is None and parents != {}:
+        yield "parents", f"parents = {parents!r} are no pairs of a column and a table"
+    spread = entry.get("spread")
+    if spread is not None and _spread(spread) is None:
+        yield "spread", f"spread = {spread!r}; write ['first_day', 'last_day', ['amount']]"
+
+
+def _are_texts(thing: object) -> bool:
+    items = cast("list[object]", thing) if isinstance(thing, list) else []
+    return bool(items) and all(isinstance(item, str) for item in items)
+
+
+def _spread(given: object) -> tuple[str, str, tuple[str, ...]] | None:
+    parts = cast("list[object]", given) if isinstance(given, list) else []
+    if len(parts) != 3 or not (_are_texts(parts[:2]) and _are_texts(parts[2])):
+        return None
+    first, last = map(str, parts[:2])
+    return first, last, tuple(cast("list[str]", parts[2]))
 
 
 def _class_name(table: str) -> str:
@@ -167,7 +205,10 @@ def _columns(file: _File, table: str, given: object) -> Iterator[tuple[str, Colu
         return
     for name, entry in cast("dict[str, object]", given).items():
         column = cast("Entry", entry) if isinstance(entry, dict) else {"kind": entry}
-        kind = column.get("kind")
+        kind = column.get("kind") if isinstance(column.get("kind"), str) else None
+        if name in _RESERVED or not name.isidentifier():
+            file.fault("tables", table, name, f"{name!r} is no name for a column")
+            continue
         unknown = [key for key in column if key not in _COLUMN_FIELDS]
         if kind not in _KINDS or unknown:
             what = f"{name} is of kind {kind!r}; use one of {', '.join(_KINDS)}"
@@ -234,9 +275,11 @@ def _value(key: str, value: object, tables: Mapping[str, type[Table]]) -> object
 
 def _bounds(value: object) -> tuple[float | None, float | None]:
     ends = cast("list[object]", value) if isinstance(value, list) else []
-    if len(ends) != 2 or not all(isinstance(end, int | float) for end in ends):
-        raise DefinitionError(f"bounds = {value!r} are no two numbers; inf stands for none")
-    low, high = (None if math.isinf(end) else end for end in cast("list[float]", ends))
+    numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
+    if len(ends) != 2 or len(numbers) != 2 or not numbers[0] <= numbers[1]:
+        problem = f"bounds = {value!r} are no two numbers, the smaller first; inf stands for none"
+        raise DefinitionError(problem)
+    low, high = (None if math.isinf(end) else end for end in numbers)
     return low, high
 
 
@@ -259,7 +302,10 @@ def dump_metrics(
     Raises:
         DefinitionError: A formula holds a Polars expression, which no text can tell.
     """
-    parts = [*map(_table_text, tables), *map(_metric_text, metrics)]
+    chosen = list(metrics)
+    for item in chosen:
+        check_kind("a metric", item, (Metric,), "give fk.Metric objects: fk.registry().values()")
+    parts = [*map(_table_text, tables), *map(_metric_text, chosen)]
     text = "\n".join(parts)
     if path is not None:
         Path(path).write_text(text, "utf-8")
@@ -281,10 +327,9 @@ def _metric_text(metric: Metric) -> str:
 
 
 def _formula_text(metric: Metric) -> str:
-    text = str(metric.formula)
-    if "native(" in text:
+    if any(natives(metric.formula)):
         raise DefinitionError(f"{metric.name} holds a Polars expression", "no text can tell it")
-    return text
+    return str(metric.formula)
 
 
 def _title(name: str) -> str:
@@ -297,6 +342,8 @@ def _table_text(table: type[Table]) -> str:
     lines.append(f"row = {_toml(str(table.row))}")
     if table.__doc__:
         lines.append(f"words = {_toml(table.__doc__)}")
+    if table.spread:
+        lines.append(f"spread = {_toml(table.spread)}")
     if table.parents:
         pairs = (f"{_word(name)} = {_toml(parent)}" for name, parent in table.parents.items())
         lines.append(f"parents = {{ {', '.join(pairs)} }}")

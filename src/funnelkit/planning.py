@@ -141,7 +141,8 @@ class _Planner:
                 return self.lower(inner, back, to_date=True)
             case Positive() | Abs() | Sqrt() | Share() | Tile() | Until():
                 self._check_turned(formula)
-                return Turned(formula, self.lower(formula.formula, back, to_date=to_date))
+                is_grown = to_date or isinstance(formula, Until)
+                return Turned(formula, self.lower(formula.formula, back, to_date=is_grown))
             case Arithmetic(operator, left, right):
                 return Operated(
                     operator,
@@ -324,6 +325,7 @@ class _Planner:
             self._span(folds, to_date=to_date),
             to_date=to_date,
             is_spread=is_spread,
+            things=self.data.known[table].things if is_stock else (),
         )
 
     def _group(self, table: str, dimension: Dimension) -> Group:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from threading import Lock
 from typing import cast
 
 from funnelkit.catalog import BUILT_IN
@@ -16,9 +17,9 @@ from funnelkit.registries import Registry
 __all__ = ["GROUP", "load_plugins"]
 
 GROUP = "funnelkit.metrics"
+_lock = Lock()
 
 
-@cache
 def load_plugins() -> Registry:
     """Give the metrics that installed packages offer; read once.
 
@@ -34,15 +35,20 @@ def load_plugins() -> Registry:
         PluginWarning: A plug-in cannot be loaded, or claims a name that is taken;
             it is named and left out.
     """
+    with _lock:
+        return _loaded()
+
+
+@cache
+def _loaded() -> Registry:
     found = Registry()
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         origin = _origin(entry)
         try:
-            offered = _metrics(entry.load(), entry.value)
-            found = found | Registry(offered, origin=origin, among=BUILT_IN)
-        except Exception as error:  # noqa: BLE001  # whatever a plug-in does, its host goes on
+            found = found | _offered(entry, origin)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # its host goes on, whatever
             reason = f"{type(error).__name__}: {error}"
-            warnings.warn(f"{origin} is left out: {reason}", PluginWarning, stacklevel=2)
+            warnings.warn(f"{origin} is left out: {reason}", PluginWarning, stacklevel=3)
     return found
 
 
@@ -51,9 +57,16 @@ def _origin(entry: EntryPoint) -> str:
     return f"the plug-in {entry.name!r}{package}"
 
 
-def _metrics(offered: object, value: str) -> list[Metric]:
+def _offered(entry: EntryPoint, origin: str) -> Registry:
+    offered: object = entry.load()
     if callable(offered) and not isinstance(offered, Metric | Registry):
         offered = cast("Callable[[], object]", offered)()
+    tables = offered.tables if isinstance(offered, Registry) else ()
+    metrics = _metrics(offered, entry.value)
+    return Registry(metrics, origin=origin, among=BUILT_IN, tables=tables)
+
+
+def _metrics(offered: object, value: str) -> list[Metric]:
     if isinstance(offered, Metric):
         return [offered]
     if isinstance(offered, Registry):

@@ -16,6 +16,9 @@ from funnelkit.units import CUSTOMER
 
 __all__ = ["check_cohorts", "check_length", "check_per"]
 
+COHORT = "cohort"
+"""The key of what is told of the customers who were won in one period."""
+
 
 def check_per(metric: Metric, question: Question) -> None:
     """Refuse a metric without the dimension that its values belong to.
@@ -37,12 +40,18 @@ def check_cohorts(
     Raises:
         DefinitionError: It is, or periods are counted from a cohort and there is none.
     """
-    cohorts = {group.name for step in steps for group in step.groups if group.is_period}
+    read = [step for step in steps if data.tables[step.table].rows != 0]
+    told = {(g.name, g.is_period) for step in read for g in step.groups}
+    cohorts = {g.name for step in steps for g in step.groups if g.is_period}
+    if mixed := sorted(name for name in cohorts if (name, False) in told):
+        problem = f"{mixed[0]} is supplied in one table and derived in another: they do not meet"
+        raise DefinitionError(problem, f"supply {mixed[0]} in both, or in none")
     for low in lowered:
         if _counts_periods(low.value) and not cohorts:
             problem = f"{low.metric.name} counts periods from the one of a cohort"
-            raise DefinitionError(problem, "group by it: by='cohort'")
-        if low.metric.per in cohorts:
+            remedy = "group by the derived one: by='cohort', without a column of that name"
+            raise DefinitionError(problem, remedy)
+        if low.metric.per == COHORT:
             names = {leaf.name for leaf in low.leaves}
             tables = [s.table for s in steps if any(fold.name in names for fold in s.folds)]
             _check_owners(data, low.metric, tables, question)

@@ -11,7 +11,7 @@ from typing import overload
 import polars as pl
 
 from funnelkit.catalog import BUILT_IN
-from funnelkit.errors import DefinitionError, UnknownNameError
+from funnelkit.errors import DefinitionError, UnknownNameError, check_kind
 from funnelkit.formula.properties import names_in
 from funnelkit.formula.table import Table
 from funnelkit.metric import AidaStage, Area, Card, Metric, Stage, resolve_all
@@ -48,6 +48,9 @@ class Registry(Mapping[str, Metric]):
         among: Mapping[str, Metric] | None = None,
         tables: Iterable[type[Table]] = (),
     ) -> None:
+        metrics = list(metrics)
+        for item in metrics:
+            check_kind("a metric", item, (Metric,), "give fk.Metric objects")
         self._metrics = resolve_all(metrics, among={} if among is None else _any_names(among))
         self._origins = dict.fromkeys(self._metrics, origin)
         self.tables = tuple(tables)
@@ -205,6 +208,7 @@ def using(metrics: Registry) -> Generator[Registry]:
         ...     list(fk.registry())
         ['rows']
     """
+    check_kind("metrics", metrics, (Registry,), "give a registry: fk.Registry([…])")
     token = _used.set(metrics)
     try:
         yield metrics
@@ -225,7 +229,8 @@ def register(metrics: Metric | Registry, *, replace: bool = False) -> Metric | R
 
     Args:
         metrics: The metric or metrics. Names in a text formula are looked up.
-        replace: Whether they may take the place of metrics of the same name.
+        replace: Whether they may take the place of metrics of the same name. Metrics
+            that were defined with the old one keep it: their definition is what it was.
 
     Returns:
         The metric, with every name in its formula looked up, or the registry.
@@ -234,6 +239,7 @@ def register(metrics: Metric | Registry, *, replace: bool = False) -> Metric | R
         DefinitionError: A name or alias is taken.
         UnknownNameError: Its formula names a metric that is not registered.
     """
+    check_kind("metrics", metrics, (Metric, Registry), "give a metric or a registry")
     registry()
     with _default.lock:
         current = registry()

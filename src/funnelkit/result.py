@@ -218,7 +218,7 @@ class Result:
             f"({', '.join(row['metric'])})"
             for row in told
         ]
-        return ["", *lines] if lines else ["", "nothing is left out"]
+        return ["", *lines] if lines else ["", "nothing is known to be left out"]
 
     def _sheet(self) -> Sheet:
         is_open, is_total = pl.lit(value=False), pl.lit(value=False)
@@ -281,7 +281,8 @@ class Result:
         if self.total is not None and totals is not None:
             total = totals.filter(pl.col("metric") == metric.name)
             if metric not in self.total.metrics:
-                why = {"unit": str(metric.unit), "reason": "compares_periods"}
+                reason = "compares_periods" if metric.compares_periods else f"of_each_{metric.per}"
+                why = {"unit": str(metric.unit), "reason": reason}
                 total = pl.DataFrame({"metric": metric.name, **why})
             parts.append(total.with_columns(pl.lit(value=True).alias(IS_TOTAL)))
         names = [name for name in rows.columns if name not in {"metric", *self.keys}]

@@ -9,10 +9,10 @@ import polars as pl
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.formulas import CountDistinct
 from funnelkit.formula.properties import additivity
-from funnelkit.formula.values import Money
+from funnelkit.formula.values import Lookup, Money
 from funnelkit.guards import CURRENCY_ENDS
-from funnelkit.lowered import has_period_length, leaves_of
-from funnelkit.steps import Fold, LoweredMetric, Plan, fold_columns
+from funnelkit.lowered import has_period_length, leaves_of, sets_groups_apart
+from funnelkit.steps import Fold, Group, LoweredMetric, Plan, Step, fold_columns
 
 __all__ = ["PERIOD_NAME", "check_adds_up", "check_currency"]
 
@@ -29,6 +29,8 @@ def check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> No
     if PERIOD_NAME in gone and has_period_length(lowered.value) and not (span.start and span.end):
         remedy = "it depends on the length of the range; evaluate again with start= and end="
         raise _refusal(lowered, [PERIOD_NAME], remedy)
+    if lowered.metric.per in gone or (gone and sets_groups_apart(lowered.value)):
+        raise _refusal(lowered, gone, "it is told of each group alone; evaluate again")
     folds = {fold.name: (fold.asked, step) for step in plan.steps for fold in step.folds}
     unique = {fold.name for step in plan.steps for fold in step.folds if fold.is_unique}
     groups = [name for name in gone if name != PERIOD_NAME]
@@ -38,12 +40,20 @@ def check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> No
         adds, is_past = additivity(aggregate), bool(leaf.shift or step.to_date)
         is_sure = leaf.name in unique or not isinstance(aggregate, CountDistinct)
         stops = [] if adds.over_keys and is_sure else groups
+        if step.things:
+            stops = [g.name for g in step.groups if g.name in groups and not _of_thing(g, step)]
         if PERIOD_NAME in gone and (is_past or not (adds.over_time and is_sure)):
             stops = [PERIOD_NAME, *stops]
         if stops:
             is_moved = is_past and stops == [PERIOD_NAME]
             what = "is not of the period alone" if is_moved else "does not add up"
             raise _refusal(lowered, stops, f"{aggregate} {what}; evaluate again with fewer keys")
+
+
+def _of_thing(group: Group, step: Step) -> bool:
+    """Whether a thing in stock stays in its group: only then is it not counted in two."""
+    value = group.value
+    return (value.key if isinstance(value, Lookup) else value).name in step.things
 
 
 def check_currency(

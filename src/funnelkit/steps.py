@@ -92,6 +92,7 @@ class Step:
         to_date: Whether the answer is what each period adds to the history.
         is_spread: Whether a row that covers several days enters day by day, with
             its share.
+        things: For a stock, the key columns that name the thing that is counted.
         first_of: If given, of the rows that satisfy `where` only the first in
             time of each value of this column enters, in the whole history.
     """
@@ -104,6 +105,7 @@ class Step:
     span: Span
     to_date: bool = False
     is_spread: bool = False
+    things: tuple[str, ...] = ()
     first_of: Column | None = None
 
     @property

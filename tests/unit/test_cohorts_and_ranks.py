@@ -154,7 +154,7 @@ def test_a_cohort_needs_periods_its_key_and_the_whole_history(question, told):
 
 def test_periods_are_counted_from_a_cohort_only():
     until = fk.Metric(name="until", formula=fk.Until(fk.Cumulative(AMOUNT) - AMOUNT))
-    with pytest.raises(fk.DefinitionError, match="group by it: by='cohort'"):
+    with pytest.raises(fk.DefinitionError, match="group by the derived one"):
         fk.evaluate(fk.Shop(orders=orders_of()), until, by="status", every="1mo")
 
 
@@ -168,3 +168,40 @@ def test_a_cohort_of_ones_own_is_kept():
 def test_a_cohort_is_grouped_by_and_not_compared():
     with pytest.raises(fk.DefinitionError, match="rows are grouped by it"):
         fk.evaluate(fk.demo(), "orders", where="cohort >= date('2024-02-01')")
+
+
+def test_amounts_that_are_the_same_to_the_cent_share_a_tile():
+    orders = orders_of(customer_id=[1, 1, 2, 3], gross_amount=[19.99, 9.95, 29.94, 50.0])
+    assert values(fk.Shop(orders=orders), fk.Tile(AMOUNT, 5), by="customer_id") == [1, 1, 4]
+
+
+@pytest.mark.parametrize("name", ["rfm_score", "frequency_score"])
+def test_a_number_of_each_customer_is_not_rolled_up_or_added(name):
+    orders = orders_of(customer_id=[1, 2])
+    shop = fk.Shop(orders=orders, assume_empty=("returns",))
+    result = fk.evaluate(shop, [name, "orders"], by="customer_key")
+    with pytest.raises(fk.UnsupportedError, match=f"{name} cannot be rolled up"):
+        result.rollup()
+    whole = fk.evaluate(shop, [name, "orders"], by="customer_key", totals=True)
+    total = whole.frame.filter("is_total")
+    assert total.select("orders", name).row(0) == (2, None)
+    reasons = whole.tidy().filter("is_total", metric=name)["reason"].to_list()
+    assert reasons == ["of_each_customer_key"]
+
+
+def test_stock_that_moved_is_not_counted_in_two_places():
+    days = [dt.date(2024, 1, 15), dt.date(2024, 1, 31)]
+    rows = {"snapshot_date": days, "product_id": [1, 1], "location_id": ["x", "x"]}
+    stock = pl.DataFrame({**rows, "on_hand_units": [10, 8], "zone": ["a", "b"]})
+    shop = fk.Shop(inventory_snapshots=stock)
+    with pytest.raises(fk.UnsupportedError, match="cannot be rolled up over zone"):
+        fk.evaluate(shop, "stock_on_hand", by="zone").rollup()
+    assert fk.evaluate(shop, "stock_on_hand", by="location_id").rollup().frame.item() == 8
+
+
+def test_a_cohort_of_ones_own_may_not_meet_a_derived_one():
+    orders = orders_of(cohort=["spring"])
+    ads = {"date": [dt.date(2024, 5, 1)], "platform": ["x"], "campaign_id": ["1"], "spend": [2.0]}
+    shop = fk.Shop(orders=orders, campaign_performance=pl.DataFrame(ads))
+    with pytest.raises(fk.DefinitionError, match="supplied in one table and derived in another"):
+        fk.evaluate(shop, ["orders", "ad_spend"], by="cohort", every="1mo")

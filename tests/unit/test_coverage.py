@@ -85,4 +85,4 @@ def test_a_result_tells_what_it_leaves_out_under_the_table():
     )
     assert fk.evaluate(shop(), "sessions").coverage is None
     nothing = fk.evaluate(shop(), "orders", where="status == 'paid'", coverage=True)
-    assert repr(nothing).endswith("nothing is left out")
+    assert repr(nothing).endswith("nothing is known to be left out")

@@ -141,6 +141,19 @@ def test_every_fault_is_told_with_its_line(tmp_path):
         ("[metrics.x]\nformula = 'count(orders)'\nversion = 'a'\n", "is no whole number"),
         ("[metrics.x]\nformula = 'count(orders)'\nunit = '?'\n", "is not a unit"),
         ("[metrics.x]\nformula = '('\n", "line 2"),
+        ("[metrics.x]\nformula = 'count(orders)'\nbounds = [1, 0]\n", "the smaller first"),
+        ("[metrics.x]\nformula = 'count(orders)'\nbounds = [true, 1]\n", "are no two numbers"),
+        ("[tables.x]\nkey = 3\ntime = 'at'\ncolumns = {at = 'time'}\n", "key = 3 is no column"),
+        ("[tables.x]\nkey = 'at'\ntime = ['at']\ncolumns = {at = 'time'}\n", "is no column"),
+        (
+            "[tables.x]\nkey = 'at'\ntime = 'at'\nparents = 'orders'\ncolumns = {at = 'time'}\n",
+            "are no pairs",
+        ),
+        ("[tables.x]\nkey = 'at'\ntime = 'at'\nrow = '?'\ncolumns = {at = 'time'}\n", "not a unit"),
+        ("[tables.x]\nkey = 'at'\ntime = 'at'\ncolumns = {at = 'time', key = 'key'}\n", "no name"),
+        ("[tables.x]\nkey = 'at'\ntime = 'at'\ncolumns = {at = ['time']}\n", "is of kind None"),
+        ("[tables.orders]\nkey = 'at'\ntime = 'at'\ncolumns = {at = 'time'}\n", "canonical table"),
+        ("[tables.x]\nkey = 'no'\ntime = 'at'\ncolumns = {at = 'time'}\n", "does not declare"),
     ],
 )
 def test_a_file_that_is_wrong_says_what_is(tmp_path, text, told):
@@ -159,3 +172,25 @@ def test_a_polars_expression_cannot_be_written():
     native = fk.Metric(name="own", formula=fk.Native("orders", pl.col("order_id").max()))
     with pytest.raises(DefinitionError, match="own holds a Polars expression"):
         fk.dump_metrics([native])
+
+
+class Leases(
+    fk.Table, table="leases", key="lease_id", time="first", spread=("first", "last", ("rent",))
+):
+    """One lease, its rent spread over its days."""
+
+    lease_id = fk.Key()
+    first = fk.Time()
+    last = fk.Time()
+    rent = fk.Money()
+
+
+def test_a_spread_table_is_read_back_as_one(tmp_path):
+    rent = fk.Metric(name="rent", formula=fk.Sum(Leases.rent))
+    again = fk.load_metrics(write(tmp_path, fk.dump_metrics([rent], tables=[Leases])))
+    assert again.tables[0].spread == Leases.spread
+
+
+def test_a_word_that_looks_like_a_polars_expression_is_one_all_the_same(tmp_path):
+    odd = fk.Metric(name="odd", formula=fk.Count(fk.Orders, where=fk.Orders.status.eq("native(")))
+    assert fk.load_metrics(write(tmp_path, fk.dump_metrics([odd])))["odd"] == odd

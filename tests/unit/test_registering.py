@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 import funnelkit as fk
+from funnelkit import plugins
 from funnelkit.plugins import GROUP
 
 PACKAGE = Path(__file__).with_name("example_plugin")
@@ -85,11 +86,11 @@ def plugged(monkeypatch):
     def plug(**offered):
         entries = [Entry(name, value) for name, value in offered.items()]
         monkeypatch.setattr("funnelkit.plugins.entry_points", lambda **_: entries)
-        fk.load_plugins.cache_clear()
+        plugins._loaded.cache_clear()
         return fk.load_plugins
 
     yield plug
-    fk.load_plugins.cache_clear()
+    plugins._loaded.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_an_installed_package_is_found(tmp_path):
 
 def test_the_entry_points_of_this_environment_can_be_asked():
     assert isinstance(importlib.metadata.entry_points(group=GROUP), importlib.metadata.EntryPoints)
-    fk.load_plugins.cache_clear()
+    plugins._loaded.cache_clear()
     assert isinstance(fk.load_plugins(), fk.Registry)
 
 
@@ -218,3 +219,23 @@ def test_many_threads_evaluate_while_metrics_are_registered():
     assert not errors
     assert found == {2}
     assert held < 30_000_000
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: fk.register("aov"),
+        lambda: fk.Registry(["aov"]),
+        lambda: fk.dump_metrics(["aov"]),
+        lambda: fk.using({}).__enter__(),
+    ],
+)
+def test_what_is_no_metric_or_registry_is_refused_in_words(ask):
+    with pytest.raises(fk.DefinitionError, match="give"):
+        ask()
+
+
+def test_a_metric_keeps_the_definition_that_it_was_made_with():
+    aov = fk.registry()["aov"]
+    fk.register(metric("orders", "count(orders, where=orders.is_online)"), replace=True)
+    assert fk.registry()["aov"] == aov

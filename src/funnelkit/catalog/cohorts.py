@@ -160,12 +160,12 @@ cac_payback_period = Metric(
     title="CAC payback period",
     aliases=("cac_payback", "months_to_recover_cac"),
     formula=Until(
-        Cumulative(
+        (
             Name("contribution_margin")
             - Name("ad_spend")
             - Sum(MarketingCosts.amount, where=MarketingCosts.purpose.eq("acquisition"))
         )
-        / _SIZE
+        / Name("new_customers")
     ),
     per="cohort",
     unit=NUMBER,

@@ -511,7 +511,7 @@ class Cumulative(Applied):
 
 
 class Until(Applied):
-    """How many periods after that in a group's key a formula is first not below zero.
+    """How many periods after that in a group's key a formula, to date, is first not below zero.
 
     The key is itself a period, as a cohort is. Null as long as the formula is below zero.
     """

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from funnelkit.api import evaluate as evaluate_shop
+from funnelkit.errors import check_kind
 from funnelkit.formula.table import Table
 from funnelkit.metric import Metric
 from funnelkit.testing.laws import LAWS, Evaluate, Law, LawBrokenError, Trial
@@ -60,6 +61,7 @@ def check_metric(
         >>> share = fk.Metric(name="share_online", formula="count(orders, where=orders.is_online)")
         >>> check_metric(share, examples=5)
     """
+    check_kind("metric", metric, (Metric,), "look it up: fk.registry()['aov']")
     broken: list[LawBrokenError] = []
     for law in LAWS:
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from funnelkit.derivations import POLICIES, RULES, policy_rules
+from funnelkit.errors import DefinitionError
 from funnelkit.formula.properties import aggregates, inputs, parts_of
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import (
@@ -62,6 +63,9 @@ def needed_columns(metrics: Iterable[Metric], tables: Sequence[type[Table]]) -> 
     for metric in metrics:
         named = _columns(metric)
         for table, names in inputs(metric.formula).items():
+            if table not in known:
+                problem = f"{metric.name} reads the table {table!r}, which is not known"
+                raise DefinitionError(problem, "declare it: tables=(…,)")
             found.setdefault(known[table], {})
             for name in names:
                 column = named.get((table, name)) or _of_native(known[table], name)

@@ -84,11 +84,13 @@ class Trial:
         """The simplest question that the metric answers."""
         needs = self.metric.compares_periods or structure.has_length(self.metric)
         every = {"every": "1mo"} if needs or self.metric.per == "cohort" else {}
-        return {**every, **({"by": [self.metric.per]} if self.metric.per else {})}
+        return {**every, **({"by": self.by} if self.by else {})}
 
     @property
     def by(self) -> list[str]:
         """The keys of the simplest question."""
+        if not self.metric.per and structure.has(self.metric, Tile):
+            return [GROUP]
         return [self.metric.per] if self.metric.per else []
 
     @property
@@ -374,7 +376,7 @@ def _periods(trial: Trial) -> str | None:
         start = pl.Series([key[0]])
         end = start.dt.offset_by("1mo").item()
         alone = trial.values(every=None, start=key[0], end=end)
-        if not near(alone.get(key[1:]), value) and (alone or value):
+        if not near(alone.get(key[1:]) or 0.0, value or 0.0):
             return f"in the month of {key[0]} it is {value}, of its days alone {alone}"
     return None
 
@@ -449,7 +451,12 @@ LAWS: tuple[Law, ...] = (
         applies=lambda m: not (m.per or m.compares_periods or structure.has(m, Native)),
     ),
     Law("between", "a ratio lies between those of its groups", _between, applies=_is_ratio),
-    Law("totals", "a total is computed anew", _totals, applies=lambda m: not m.per),
+    Law(
+        "totals",
+        "a total is computed anew",
+        _totals,
+        applies=lambda m: not m.per and not structure.has(m, Tile),
+    ),
     Law("additivity", "what says that it adds up does", _adds_up, applies=_has_group),
     Law("rollup", "a rollup is exact or refused", _rollup, applies=_has_group),
     Law(

@@ -108,11 +108,13 @@ def takes_any_row(metric: Metric, table: str) -> bool:
 
 def _takes_in(fold: Aggregate) -> bool:
     nodes = [node for part in parts_of(fold) for node in nodes_in(part)]
-    if any(isinstance(node, IsNull | Time | Elapsed) for node in nodes):
+    if any(isinstance(node, IsNull | Time | Elapsed | Coalesce | Case) for node in nodes):
         return True
     of, where = fold.of, fold.where if fold.of is None else fold.of.where
     counts_rows = isinstance(fold, Count) and isinstance(fold.rows, Rows)
     reads_key = any(isinstance(n, Column) and n.once_per == n.name for n in nodes)
+    if isinstance(fold, Sum) and not fold.skip_nulls:
+        return True
     return where is None and (counts_rows or reads_key or of is not None)
 
 
@@ -160,16 +162,25 @@ def value_of_nothing(formula: Formula) -> float | None:
             return 0
         case Arithmetic(operator, left, right):
             return _computed(operator, value_of_nothing(left), value_of_nothing(right))
-        case Positive() | Share() | Tile() | Until():
+        case Share() | Tile() | Until():
             return None
-        case Abs(inner) | Sqrt(inner):
+        case Abs(inner) | Sqrt(inner) | Positive(inner):
             inside = value_of_nothing(inner)
-            made = abs if isinstance(formula, Abs) else math.sqrt
-            return None if inside is None else made(inside)
+            return None if inside is None else _turned(formula, inside)
         case Applied(inner):
             return value_of_nothing(inner)
         case _:
             return None
+
+
+def _turned(formula: Abs | Sqrt | Positive, value: float) -> float | None:
+    match formula:
+        case Abs():
+            return abs(value)
+        case Sqrt():
+            return math.sqrt(value) if value >= 0 else None
+        case _:
+            return value if value > 0 else None
 
 
 def _computed(operator: Operator, left: float | None, right: float | None) -> float | None:
