@@ -190,6 +190,25 @@ def test_a_metric_that_cannot_be_asked_is_reported_with_its_error():
 QUICK = settings(deadline=None, max_examples=30, database=None, derandomize=True)
 
 
+def test_drawn_shops_give_most_metrics_a_number():
+    """A law over nothing but nulls and zeros would hold whatever the formula says."""
+    numbers = dict.fromkeys(fk.registry(), False)
+    asked = settings(QUICK, max_examples=12)
+
+    def look(metric):
+        @asked
+        @given(frames=testing.shop_frames(metric))
+        def holds(frames):
+            numbers[metric.name] |= any(testing.Trial(metric, frames).values().values())
+
+        holds()
+
+    for metric in METRICS:
+        look(metric)
+    silent = [name for name, has_number in numbers.items() if not has_number]
+    assert len(silent) <= len(METRICS) // 10, silent
+
+
 @pytest.mark.filterwarnings("ignore::funnelkit.errors.HistoryWarning")
 @QUICK
 @given(metric=testing.metrics(fk.Orders), data=st.data())

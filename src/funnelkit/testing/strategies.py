@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 from hypothesis import strategies as st
@@ -57,7 +58,7 @@ __all__ = [
 GROUP = "lot"
 """The dimension that every drawn table has besides its own columns."""
 ZONE = "Europe/Warsaw"
-MOST_ROWS = 6
+FEW, MOST_ROWS = 3, 6
 
 Cell = str | int | float | bool | dt.date | None
 Row = dict[str, Cell]
@@ -137,27 +138,47 @@ def _days(table: type[Table]) -> tuple[str, ...]:
     return (table.time,) if table.things else ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """What the rows of a shop are made of: keys by table, words, and whether nothing is lacking."""
+
+    ids: Mapping[str, Sequence[str | int]]
+    words: Sequence[str]
+    is_full: bool
+
+
 @st.composite
 def _rows(
     draw: st.DrawFn,
     table: type[Table],
     columns: Sequence[Column],
-    ids: Mapping[str, Sequence[str | int]],
-    words: Sequence[str],
+    pool: _Pool,
 ) -> list[Row]:
-    """Draw rows of a table, its key unique, other keys out of those of the tables they point to."""
-    count = draw(st.integers(0, MOST_ROWS))
-    rows = [
-        {column.name: draw(_cells(column, ids[_owner(table, column)])) for column in columns}
-        for _ in range(count)
-    ]
+    """Draw rows of a table, its key unique, other keys out of those of the tables they point to.
+
+    A full table has rows, and a value wherever there can be one.
+    """
+    count = draw(st.integers(FEW if pool.is_full else 0, MOST_ROWS))
+    cells = {
+        column.name: _cells(
+            column, pool.ids[_owner(table, column)][: FEW if pool.is_full else None]
+        )
+        for column in columns
+    }
+    if pool.is_full:
+        cells = {name: cell.filter(_is_there) for name, cell in cells.items()}
+    rows = [{name: draw(cell) for name, cell in cells.items()} for _ in range(count)]
     for row in rows:
         for column in columns:
             if type(column) is Category:
-                row[column.name] = draw(st.sampled_from((*words, *WORDS, None)))
+                row[column.name] = draw(st.sampled_from((*pool.words, *WORDS, None)))
         _mend(draw, table, row)
         row[GROUP] = draw(st.sampled_from((*WORDS[:2], None)))
-    return _with_unique_keys(table, rows, ids[table.table])
+    return _with_unique_keys(table, rows, pool.ids[table.table])
+
+
+def _is_there(cell: Cell) -> bool:
+    return cell is not None
 
 
 def _owner(table: type[Table], column: Column) -> str:
@@ -172,6 +193,7 @@ def _mend(draw: st.DrawFn, table: type[Table], row: Row) -> None:
     if table is Surveys:
         kind = draw(st.sampled_from(SURVEYS))
         row |= {"survey_type": kind, "scale_max": 10} if "survey_type" in row else {}
+        row |= {"weight": draw(st.sampled_from((1, 0, 3, None)))} if "weight" in row else {}
         row["score"] = draw(st.sampled_from((*_SCORES.get(kind, range(1, 6)), None)))
     if "currency" in row:
         row |= draw(st.sampled_from(CURRENCIES))
@@ -238,7 +260,7 @@ def _complete(table: type[Table], columns: Iterable[Column]) -> tuple[Column, ..
 def _frames(
     draw: st.DrawFn, wanted: Mapping[type[Table], Sequence[Column]], words: Sequence[str]
 ) -> Frames:
-    is_text = draw(st.booleans())
+    is_text, is_full = draw(st.booleans()), draw(st.booleans())
     parents = {parent for table in wanted for parent in table.parents.values()}
     owners = {"", *parents, *(table.table for table in wanted)}
     ids: dict[str, Sequence[str | int]] = {
@@ -247,7 +269,7 @@ def _frames(
     }
     made: Frames = {}
     for table, columns in wanted.items():
-        rows = draw(_rows(table, columns, ids, words))
+        rows = draw(_rows(table, columns, _Pool(ids, words, is_full)))
         made[table.table] = _framed(table, columns, ids, rows)
     return made
 
