@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 
-from funnelkit import registry
+from funnelkit import DefinitionError, HistoryWarning, demo, evaluate, registry
 from funnelkit.derivations import POLICIES, RULES
 from funnelkit.metric import AidaStage, Area, Card, Metric, Stage
 from funnelkit.tables import TABLES
@@ -72,17 +73,50 @@ def inputs() -> str:
 
 def card(metric: Metric) -> str:
     """Give one KPI as a heading and a table."""
-    rows = [
-        f"| {head} | {cell(head, text)} |" for head, text in Card(metric).rows() if head != "latex"
-    ]
+    rows = [f"| {head} | {cell(head, text)} |" for head, text in Card(metric).rows()]
+    rows.append(f"| for example | {example(metric)} |")
     level = "###" if metric.variant_of else "##"
     title = f"{level} {metric.title} {{: #{slug(metric)} }}"
     head = [title, "", f"| name | `{metric.name}` |", "| --- | --- |"]
     return "\n".join([*head, *rows, ""])
 
 
+QUESTIONS: tuple[dict[str, object], ...] = (
+    {},
+    {"every": "1q"},
+    {"start": "2024-01-01", "end": "2025-01-01"},
+    {"by": "platform"},
+    {"by": ["platform", "campaign_id"], "every": "1d"},
+)
+"""What a KPI is asked for its example: the first that gives a number."""
+
+
+def example(metric: Metric) -> str:
+    """Ask a KPI of the demo shop, and give the question and the last number of the answer."""
+    for question in QUESTIONS:
+        asked = {**question, **({"by": metric.per} if metric.per else {})}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HistoryWarning)
+            try:
+                result = evaluate(demo(), metric, **asked)
+            except DefinitionError:
+                continue
+        rows = result.frame.drop_nulls(metric.name)
+        if rows.height:
+            told = "".join(f", {name}={value!r}" for name, value in asked.items())
+            value = metric.unit.format(rows.item(-1, metric.name), currency=result.currency)
+            place = ", ".join(str(rows.item(-1, key)) for key in result.keys)
+            return f'`fk.evaluate(fk.demo(), "{metric.name}"{told})` gives {value}' + (
+                f" at {place}" if place else ""
+            )
+    raise AssertionError(metric.name)
+
+
 def cell(head: str, text: str) -> str:
     """Give a table cell: formulas as code, everything else as it is."""
+    if head == "latex":
+        safe = text.replace("|", r"\vert ")
+        return rf'<span class="arithmatex">\({safe}\)</span>'
     safe = text.replace("|", "\\|")
     return f"`{safe}`" if head in {"formula", "definition", "needs"} else safe
 

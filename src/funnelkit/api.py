@@ -7,6 +7,7 @@ from funnelkit.catalog.customers import (
     customer_lifetime_value_over,
 )
 from funnelkit.catalog.email import email_conversion_rate_within
+from funnelkit.catalog.engagement import engagement_rate_over
 from funnelkit.catalog.funnel import goal_conversion_rate_of, step_conversion_rate
 from funnelkit.catalog.loyalty import repeat_order_probability_after, repeat_purchase_rate_within
 from funnelkit.catalog.marketing import paid_cac_of, return_on_ad_spend_order_attributed_of
@@ -237,6 +238,7 @@ __all__ = [
     "describe",
     "dump_metrics",
     "email_conversion_rate_within",
+    "engagement_rate_over",
     "evaluate",
     "goal_conversion_rate_of",
     "load_metrics",

@@ -1,7 +1,9 @@
 """KPIs with parameters: their names, and the parameters that they refuse."""
 
+import datetime as dt
 import math
 
+import polars as pl
 import pytest
 
 import funnelkit as fk
@@ -59,3 +61,21 @@ def test_parameters_are_in_the_name(metric, name):
 def test_parameters_without_meaning_are_refused(make, parameters):
     with pytest.raises(fk.DefinitionError):
         make(**parameters)
+
+
+def test_a_visit_is_engaged_over_a_time_of_ones_own():
+    day = dt.datetime(2024, 5, 1)
+    sessions = pl.DataFrame(
+        {
+            "session_id": [1, 2, 3, 4],
+            "started_at": [day] * 4,
+            "engaged_s": [31.0, 30.0, 5.0, 5.0],
+            "page_views": [1, 1, 2, 1],
+            "has_key_event": [False] * 4,
+        }
+    )
+    shop = fk.Shop(sessions=sessions)
+    assert fk.evaluate(shop, fk.engagement_rate_over(seconds=30)).frame.item() == 0.5
+    assert fk.evaluate(shop, "engagement_rate").frame.item() == 0.75
+    with pytest.raises(fk.DefinitionError, match="seconds=0"):
+        fk.engagement_rate_over(seconds=0)

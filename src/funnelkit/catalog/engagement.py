@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from funnelkit.catalog.parameters import check_above, word_of
 from funnelkit.formula.formulas import Count, Mean, Median, Name, Quantile
 from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.tables import Events, Sessions
@@ -18,6 +19,7 @@ __all__ = [
     "content_interactions",
     "engaged_sessions",
     "engagement_rate",
+    "engagement_rate_over",
     "page_load_time",
     "pages_per_session",
     "product_view_rate",
@@ -67,6 +69,38 @@ engagement_rate = Metric(
     references=(_GA4,),
     tags=("traffic", "ratio"),
 )
+
+
+def engagement_rate_over(*, seconds: float) -> Metric:
+    """Give the engagement rate with another time in the foreground.
+
+    Args:
+        seconds: How long a visit has to be in the foreground, to count without a
+            goal or a second page.
+
+    Raises:
+        DefinitionError: The time has no length.
+
+    Examples:
+        >>> engagement_rate_over(seconds=30).name
+        'engagement_rate.over_30_seconds'
+    """
+    check_above("seconds", seconds, 0)
+    is_engaged = (
+        (Sessions.engaged_s > seconds) | Sessions.has_key_event | (Sessions.page_views >= 2)
+    )
+    return replace(
+        engagement_rate,
+        name=f"engagement_rate.over_{word_of(seconds)}_seconds",
+        title=f"Engagement rate, over {seconds:g} seconds",
+        aliases=(),
+        formula=Count(Sessions, where=Sessions.is_counted & is_engaged) / Name("sessions"),
+        counts=f"Visits of more than {seconds:g} seconds in the foreground, or with a goal, or "
+        "with two pages, over all visits.",
+        read_with=("engagement_rate",),
+        competing=("engagement_rate: more than 10 seconds.",),
+    )
+
 
 bounce_rate = Metric(
     name="bounce_rate",

@@ -284,7 +284,7 @@ def _sound(trial: Trial, name: str, frame: pl.DataFrame) -> pl.DataFrame:
     kinds = (Money, Quantity, Duration)
     columns = trial.declared[name].columns.values()
     numbers = [c.name for c in columns if isinstance(c, kinds) and c.name in frame.columns]
-    frame = frame.with_columns(pl.col(numbers).abs())
+    frame = frame.with_columns(pl.col(numbers).abs()).drop_nulls(numbers)
     compiler = Compiler(trial.shop({**trial.frames, name: frame}).data)
     for check in CHECKS:
         read = {str(leaf) for leaf in leaves(check.broken)}
