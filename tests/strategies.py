@@ -815,7 +815,7 @@ def folds_of_rollups(draw: Draw, pool: Pool, *, grows: bool = False) -> Aggregat
             return fk.Sum(column, where=where, of=rollup, skip_nulls=False)
         case "distinct":
             return fk.CountDistinct(column, where=where, of=rollup)
-        case "mean":
+        case "mean" if not any(isinstance(fold, fk.Mean) for _, fold in rollup.columns):
             return fk.Mean(column * 2, where=where, of=rollup)
         case "min":
             return fk.Min(column, where=where, of=rollup)

@@ -203,7 +203,8 @@ INNER = ("sum", "strict_sum", "within", "count", "count_value", "distinct", "mea
 def test_every_fold_inside_a_rollup_means_what_plain_python_makes_of_it(kind, world, data, by):
     keys = st.sampled_from([fk.Orders.customer_id, fk.Orders.session_id])
     rollup = fk.Rollup(data.draw(keys), a=data.draw(aggregates(ORDERS, kinds=[kind])))
-    outer = [fk.Mean(rollup["a"], of=rollup), fk.Sum(rollup["a"], of=rollup, skip_nulls=False)]
+    outer = [fk.Sum(rollup["a"], of=rollup, skip_nulls=False)]
+    outer += [] if kind == "mean" else [fk.Mean(rollup["a"], of=rollup)]
     outer += [fk.Count(rollup, where=rollup["a"].is_null()), fk.Max(rollup["a"], of=rollup)]
     assert_plain(world, data.draw(st.sampled_from(outer)), by)
 

@@ -384,14 +384,18 @@ def check_averages(formula: Formula) -> None:
         DefinitionError: It is.
     """
     for fold in aggregates(formula):
-        if isinstance(fold, Mean) and isinstance(fold.of, Rollup):
-            inner = dict(fold.of.columns)
-            for node in parts_of(Mean(fold.value, of=fold.of)):
-                if isinstance(node, RollupColumn) and isinstance(inner[node.name], Mean):
-                    raise DefinitionError(
-                        f"{fold} averages averages",
-                        "divide a sum by a count: weigh each by its rows",
-                    )
+        if isinstance(fold, Mean) and fold.of is not None:
+            means = {name for name, inner in fold.of.columns if isinstance(inner, Mean)}
+            if means & set(_rollup_names(fold.value)):
+                remedy = "divide a sum by a count, so that each weighs as many rows as it has"
+                raise DefinitionError(f"{fold} averages averages", remedy)
+
+
+def _rollup_names(node: Value | Predicate) -> Iterator[str]:
+    if isinstance(node, RollupColumn):
+        yield node.name
+    for child in children(node):
+        yield from _rollup_names(child)
 
 
 def split_ratio(formula: Formula) -> tuple[Formula, Formula] | None:
