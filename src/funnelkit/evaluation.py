@@ -240,11 +240,9 @@ _COVERAGE = {
 
 def _without_key(made: Plan, low: LoweredMetric) -> Iterator[Gap]:
     """Give the keys by which a metric is asked: rows without one are a group of their own."""
-    names = {leaf.name for leaf in low.leaves}
     for step in made.steps:
-        if any(fold.name in names for fold in step.folds):
-            for group in step.groups:
-                yield Gap(step.table, f"no {group.name}", None, group.value.is_not_null())
+        for group in step.groups if low.rests_on(step) else ():
+            yield Gap(step.table, f"no {group.name}", None, group.value.is_not_null())
 
 
 def _unreadable(data: ShopData) -> str:

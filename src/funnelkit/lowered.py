@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -26,8 +27,8 @@ __all__ = [
     "TurnedBy",
     "Unless",
     "has_period_length",
+    "is_turned_by",
     "leaves_of",
-    "sets_groups_apart",
     "show",
 ]
 
@@ -104,42 +105,32 @@ def show(lowered: Lowered) -> str:
             assert_never(lowered)
 
 
-def has_period_length(lowered: Lowered) -> bool:
-    """Say whether a lowered formula uses the length of the period."""
+def walk(lowered: Lowered) -> Iterator[Lowered]:
+    """Give a lowered formula and every one in it, in reading order."""
+    yield lowered
     match lowered:
-        case PeriodDays():
-            return True
         case Operated(_, left, right):
-            return has_period_length(left) or has_period_length(right)
-        case Unless(value) | Turned(_, value):
-            return has_period_length(value)
+            yield from walk(left)
+            yield from walk(right)
+        case Unless(value, count):
+            yield from walk(value)
+            yield count
+        case Turned(_, value):
+            yield from walk(value)
         case _:
-            return False
+            return
 
 
 def leaves_of(lowered: Lowered) -> tuple[Leaf, ...]:
     """Give the leaves of a lowered formula."""
-    match lowered:
-        case Leaf():
-            return (lowered,)
-        case Operated(_, left, right):
-            return (*leaves_of(left), *leaves_of(right))
-        case Unless(value, count):
-            return (*leaves_of(value), count)
-        case Turned(_, value):
-            return leaves_of(value)
-        case _:
-            return ()
+    return tuple(node for node in walk(lowered) if isinstance(node, Leaf))
 
 
-def sets_groups_apart(lowered: Lowered) -> bool:
-    """Say whether a value ranks its group among others, or counts from the period in its key."""
-    match lowered:
-        case Turned(by, value):
-            return isinstance(by, Tile | Until) or sets_groups_apart(value)
-        case Operated(_, left, right):
-            return sets_groups_apart(left) or sets_groups_apart(right)
-        case Unless(value):
-            return sets_groups_apart(value)
-        case _:
-            return False
+def has_period_length(lowered: Lowered) -> bool:
+    """Say whether a lowered formula uses the length of the period."""
+    return any(isinstance(node, PeriodDays) for node in walk(lowered))
+
+
+def is_turned_by(lowered: Lowered, *kinds: type[TurnedBy]) -> bool:
+    """Say whether a lowered formula has a node of one of the kinds that turn a value."""
+    return any(isinstance(node, Turned) and isinstance(node.by, kinds) for node in walk(lowered))

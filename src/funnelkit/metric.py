@@ -30,7 +30,7 @@ from funnelkit.formula.typeset import expand, to_latex
 from funnelkit.tables import TABLES
 from funnelkit.units import NUMBER, Unit
 
-__all__ = ["AidaStage", "Area", "Card", "Direction", "Metric", "Stage", "resolve_all"]
+__all__ = ["AidaStage", "Area", "Card", "Direction", "Metric", "Stage", "resolve_all", "title_of"]
 
 
 class Stage(StrEnum):
@@ -171,7 +171,7 @@ class Metric(FormulaNode):
         given = {
             "name": _checked_name(name),
             "formula": parsed,
-            "title": title or name.replace("_", " ").capitalize(),
+            "title": title or title_of(name),
             "aliases": tuple(aliases),
             "unit": _checked_unit(name, parsed, unit),
             "stage": None if stage is None else _member(Stage, stage, name),
@@ -374,6 +374,11 @@ def _tree(name: str, formula: Formula, depth: int) -> list[str]:
     for reference in references(formula):
         lines += _tree(reference.name, reference.formula, depth + 1)
     return lines
+
+
+def title_of(name: str) -> str:
+    """Give the title of a metric that was given none."""
+    return name.replace("_", " ").capitalize()
 
 
 def _checked_name(name: str) -> str:

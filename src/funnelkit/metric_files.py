@@ -14,31 +14,17 @@ from types import new_class
 from typing import cast
 
 from funnelkit.errors import DefinitionError, UnknownNameError, check_kind
-from funnelkit.formula.parsing import parse_formula
+from funnelkit.formula.parsing import KINDS, parse_formula
 from funnelkit.formula.properties import natives
 from funnelkit.formula.table import Table
-from funnelkit.formula.values import (
-    Category,
-    Column,
-    Duration,
-    Flag,
-    Key,
-    Money,
-    Quantity,
-    Score,
-    Time,
-)
-from funnelkit.metric import Metric
+from funnelkit.formula.values import Column
+from funnelkit.metric import Metric, title_of
 from funnelkit.registries import Registry, registry
 from funnelkit.tables import TABLES
 from funnelkit.units import Unit
 
 __all__ = ["dump_metrics", "load_metrics"]
 
-_KINDS: Mapping[str, type[Column]] = {
-    kind.__name__.lower(): kind
-    for kind in (Key, Category, Money, Quantity, Time, Duration, Score, Flag)
-}
 _FIELDS = {item.name: item for item in fields(Metric) if item.name != "name"}
 _LISTS = ("aliases", "read_with", "competing", "references", "tags")
 _TABLE_FIELDS = ("key", "time", "row", "words", "parents", "spread", "columns")
@@ -210,14 +196,14 @@ def _columns(file: _File, table: str, given: object) -> Iterator[tuple[str, Colu
             file.fault("tables", table, name, f"{name!r} is no name for a column")
             continue
         unknown = [key for key in column if key not in _COLUMN_FIELDS]
-        if kind not in _KINDS or unknown:
-            what = f"{name} is of kind {kind!r}; use one of {', '.join(_KINDS)}"
+        if kind not in KINDS or unknown:
+            what = f"{name} is of kind {kind!r}; use one of {', '.join(KINDS)}"
             what = f"{name} has no field {unknown[0]}; use kind, unit, words" if unknown else what
             file.fault("tables", table, name, what)
             continue
         words = str(column.get("words", ""))
         try:
-            made = _KINDS[str(kind)](words)
+            made = KINDS[str(kind)](words)
             if "unit" in column:
                 made = replace(made, unit=Unit.parse(str(column["unit"])))
         except DefinitionError as error:
@@ -320,7 +306,7 @@ def _metric_text(metric: Metric) -> str:
             value = _formula_text(metric)
         elif name == "unit":
             value = metric.unit.label
-        elif value == default or (name == "title" and value == _title(metric.name)):
+        elif value == default or (name == "title" and value == title_of(metric.name)):
             continue
         lines.append(f"{name} = {_toml(value)}")
     return "\n".join([*lines, ""])
@@ -330,10 +316,6 @@ def _formula_text(metric: Metric) -> str:
     if any(natives(metric.formula)):
         raise DefinitionError(f"{metric.name} holds a Polars expression", "no text can tell it")
     return str(metric.formula)
-
-
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()
 
 
 def _table_text(table: type[Table]) -> str:

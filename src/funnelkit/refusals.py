@@ -8,7 +8,7 @@ from funnelkit.data import ShopData
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import Until
 from funnelkit.formula.properties import end_of
-from funnelkit.lowered import Lowered, Operated, Turned, Unless, has_period_length
+from funnelkit.lowered import has_period_length, is_turned_by
 from funnelkit.metric import Metric
 from funnelkit.resolve import dimensions_in, resolve_dimension
 from funnelkit.steps import LoweredMetric, Question, Step
@@ -47,13 +47,12 @@ def check_cohorts(
         problem = f"{mixed[0]} is supplied in one table and derived in another: they do not meet"
         raise DefinitionError(problem, f"supply {mixed[0]} in both, or in none")
     for low in lowered:
-        if _counts_periods(low.value) and not cohorts:
+        if is_turned_by(low.value, Until) and not cohorts:
             problem = f"{low.metric.name} counts periods from the one of a cohort"
             remedy = "group by the derived one: by='cohort', without a column of that name"
             raise DefinitionError(problem, remedy)
         if low.metric.per == COHORT:
-            names = {leaf.name for leaf in low.leaves}
-            tables = [s.table for s in steps if any(fold.name in names for fold in s.folds)]
+            tables = [step.table for step in steps if low.rests_on(step)]
             _check_owners(data, low.metric, tables, question)
 
 
@@ -85,15 +84,3 @@ def check_length(lowered: Sequence[LoweredMetric], question: Question) -> None:
         if has_period_length(low.value):
             problem = f"{low.metric.name} depends on the length of the range"
             raise DefinitionError(problem, "give start= and end=, or every=")
-
-
-def _counts_periods(lowered: Lowered) -> bool:
-    match lowered:
-        case Turned(by, value):
-            return isinstance(by, Until) or _counts_periods(value)
-        case Operated(_, left, right):
-            return _counts_periods(left) or _counts_periods(right)
-        case Unless(value):
-            return _counts_periods(value)
-        case _:
-            return False

@@ -54,11 +54,7 @@ class Registry(Mapping[str, Metric]):
         self._metrics = resolve_all(metrics, among={} if among is None else _any_names(among))
         self._origins = dict.fromkeys(self._metrics, origin)
         self.tables = tuple(tables)
-        self._by_any_name = {
-            name: metric
-            for metric in self._metrics.values()
-            for name in (metric.name, *metric.aliases)
-        }
+        self._by_any_name = _any_names(self._metrics)
 
     def __getitem__(self, name: str) -> Metric:
         if name not in self._by_any_name:

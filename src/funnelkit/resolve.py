@@ -18,7 +18,7 @@ from funnelkit.errors import (
     UnknownNameError,
     shortened,
 )
-from funnelkit.formula.properties import end_of
+from funnelkit.formula.properties import end_of, nodes_in
 from funnelkit.formula.values import (
     And,
     AsOf,
@@ -44,7 +44,6 @@ from funnelkit.formula.values import (
     RollupColumn,
     Scalar,
     Value,
-    children,
 )
 from funnelkit.kinds import TIMES, Sort, sort_of
 
@@ -282,9 +281,7 @@ def check_lookup(data: ShopData, item: Column | Lookup) -> None:
 
 def dimensions_in(node: Predicate | Value) -> tuple[Dimension, ...]:
     """Give the dimensions that a predicate names."""
-    if isinstance(node, Dimension):
-        return (node,)
-    return tuple(found for child in children(node) for found in dimensions_in(child))
+    return tuple(found for found in nodes_in(node) if isinstance(found, Dimension))
 
 
 def _own(data: ShopData, table: str, name: str) -> Column | None:

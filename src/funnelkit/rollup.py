@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import polars as pl
 
 from funnelkit.errors import UnsupportedError
-from funnelkit.formula.formulas import CountDistinct
+from funnelkit.formula.formulas import CountDistinct, Tile, Until
 from funnelkit.formula.properties import additivity
 from funnelkit.formula.values import Lookup, Money
 from funnelkit.guards import CURRENCY_ENDS
-from funnelkit.lowered import has_period_length, leaves_of, sets_groups_apart
+from funnelkit.lowered import has_period_length, is_turned_by, leaves_of
 from funnelkit.steps import Fold, Group, LoweredMetric, Plan, Step, fold_columns
 
 __all__ = ["PERIOD_NAME", "check_adds_up", "check_currency"]
@@ -29,7 +29,7 @@ def check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> No
     if PERIOD_NAME in gone and has_period_length(lowered.value) and not (span.start and span.end):
         remedy = "it depends on the length of the range; evaluate again with start= and end="
         raise _refusal(lowered, [PERIOD_NAME], remedy)
-    if lowered.metric.per in gone or (gone and sets_groups_apart(lowered.value)):
+    if lowered.metric.per in gone or (gone and is_turned_by(lowered.value, Tile, Until)):
         raise _refusal(lowered, gone, "it is told of each group alone; evaluate again")
     folds = {fold.name: (fold.asked, step) for step in plan.steps for fold in step.folds}
     unique = {fold.name for step in plan.steps for fold in step.folds if fold.is_unique}

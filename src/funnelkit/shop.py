@@ -32,7 +32,7 @@ from funnelkit.formula.table import Table
 from funnelkit.metric import Metric
 from funnelkit.settings import Settings, check_settings, is_kind, read_settings
 from funnelkit.sources import FILE_TYPES, Source
-from funnelkit.tables import TABLES
+from funnelkit.tables import known_tables
 
 __all__ = ["Shop"]
 
@@ -92,7 +92,7 @@ class Shop:
             tables=tables,
         )
         calendar = Calendar(time_zone=time_zone, week_start=week_start, fiscal_year=fiscal_year)
-        known = {**TABLES, **{table.table: table for table in tables}}
+        known = known_tables(tables)
         policy = _policy(order_policy)
         self.data = ShopData(
             tables=_bound(known, frames, rename, assume_empty),
@@ -129,7 +129,7 @@ class Shop:
         if not path.is_dir():
             raise DataError(f"there is no folder {str(path)!r}")
         merged: Settings = {**read_settings(path / "funnelkit.toml"), **settings}
-        names = {**TABLES, **{table.table: table for table in merged.get("tables", ())}}
+        names = known_tables(merged.get("tables", ()))
         frames: dict[str, Source] = {}
         for file in sorted(path.iterdir()):
             if file.suffix.lower() in FILE_TYPES and file.stem in names:

@@ -156,6 +156,11 @@ class LoweredMetric:
         parts = (self.value, *(self.ratio or ()), *(() if self.n is None else (self.n,)))
         return tuple(dict.fromkeys(leaf for part in parts for leaf in leaves_of(part)))
 
+    def rests_on(self, step: Step) -> bool:
+        """Say whether a fold of a step enters it."""
+        names = {leaf.name for leaf in self.leaves}
+        return any(fold.name in names for fold in step.folds)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

@@ -6,7 +6,7 @@ to be supplied.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from funnelkit.formula.formulas import Formula
 from funnelkit.formula.parsing import parse_formula
@@ -57,6 +57,7 @@ __all__ = [
     "Shipments",
     "Surveys",
     "Viewers",
+    "known_tables",
     "parse",
 ]
 
@@ -440,6 +441,11 @@ TABLES: Mapping[str, type[Table]] = {
 }
 
 
+def known_tables(own: Iterable[type[Table]]) -> dict[str, type[Table]]:
+    """Give the canonical tables and further ones, by name."""
+    return {**TABLES, **{table.table: table for table in own}}
+
+
 def parse(text: str, *, tables: Sequence[type[Table]] = ()) -> Formula:
     """Read a formula from its text form; nothing is evaluated.
 
@@ -454,4 +460,4 @@ def parse(text: str, *, tables: Sequence[type[Table]] = ()) -> Formula:
         >>> str(parse("count(orders, where = orders.is_counted)"))
         'count(orders, where=orders.is_counted)'
     """
-    return parse_formula(text, {**TABLES, **{table.table: table for table in tables}})
+    return parse_formula(text, known_tables(tables))

@@ -79,13 +79,13 @@ from funnelkit.formula.values import (
 )
 from funnelkit.units import Unit
 
-__all__ = ["parse_formula", "parse_predicate"]
+__all__ = ["KINDS", "parse_formula", "parse_predicate"]
 
 Read = TypeVar("Read")
 
 LONGEST, DEEPEST, LONGEST_CHAIN = 1_000_000, 60, 400
 
-_KINDS: dict[str, type[Column]] = {
+KINDS: dict[str, type[Column]] = {
     kind.__name__.lower(): kind
     for kind in (Key, Category, Money, Quantity, Time, Duration, Score, Flag)
 }
@@ -328,10 +328,10 @@ class _Reader:
                 func=ast.Attribute(value=ast.Name() as owner, attr="column"),
                 args=[ast.Constant(value=str() as name), ast.Constant(value=str() as kind), *unit],
                 keywords=[],
-            ) if kind in _KINDS:
+            ) if kind in KINDS:
                 units = [self._built(u, Unit.parse, _word(u)) for u in unit]
                 make: Callable[..., Column] = self.table(owner).column
-                return self._built(node, make, name, _KINDS[kind], *units)
+                return self._built(node, make, name, KINDS[kind], *units)
             case _:
                 refuse(node, "is not a column", "write table.column")
 

@@ -75,11 +75,13 @@ __all__ = [
     "names_in",
     "natives",
     "needs_periods",
+    "nodes_in",
     "parts_of",
     "references",
     "replace_names",
     "split_ratio",
     "unit_of_formula",
+    "walk",
 ]
 
 
@@ -144,18 +146,22 @@ def unit_of_formula(formula: Formula) -> Unit:
             return unit_of_aggregate(formula)
 
 
+def walk(formula: Formula) -> Iterator[Formula]:
+    """Give a formula and every one in it, through its metrics, in reading order."""
+    yield formula
+    match formula:
+        case Reference() | Applied():
+            yield from walk(formula.formula)
+        case Arithmetic(_, left, right):
+            yield from walk(left)
+            yield from walk(right)
+        case _:
+            return
+
+
 def aggregates(formula: Formula) -> Iterator[Aggregate]:
     """Give every aggregate under a formula, through its metrics, in reading order."""
-    match formula:
-        case Constant() | PeriodDays() | Name() | Native():
-            return
-        case Reference() | Applied():
-            yield from aggregates(formula.formula)
-        case Arithmetic(_, left, right):
-            yield from aggregates(left)
-            yield from aggregates(right)
-        case _:
-            yield formula
+    return (node for node in walk(formula) if isinstance(node, Aggregate))
 
 
 def parts_of(aggregate: Aggregate) -> Iterator[Value | Predicate]:
@@ -187,6 +193,13 @@ def leaves(node: Value | Predicate) -> Iterator[Column | Lookup]:
         yield from leaves(child)
 
 
+def nodes_in(node: Value | Predicate) -> Iterator[Value | Predicate]:
+    """Give a value or predicate and everything in it."""
+    yield node
+    for child in children(node):
+        yield from nodes_in(child)
+
+
 def end_of(item: Column | Lookup) -> Column:
     """Give the column itself, or the one that a lookup ends in."""
     while isinstance(item, Lookup):
@@ -209,16 +222,7 @@ def inputs(formula: Formula) -> dict[str, tuple[str, ...]]:
 
 def natives(formula: Formula) -> Iterator[Native]:
     """Give every native expression under a formula."""
-    match formula:
-        case Native():
-            yield formula
-        case Reference() | Applied():
-            yield from natives(formula.formula)
-        case Arithmetic(_, left, right):
-            yield from natives(left)
-            yield from natives(right)
-        case _:
-            return
+    return (node for node in walk(formula) if isinstance(node, Native))
 
 
 def _add_inputs(leaf: Column | Lookup, found: dict[str, set[str]]) -> None:
@@ -386,16 +390,9 @@ def check_averages(formula: Formula) -> None:
     for fold in aggregates(formula):
         if isinstance(fold, Mean) and fold.of is not None:
             means = {name for name, inner in fold.of.columns if isinstance(inner, Mean)}
-            if means & set(_rollup_names(fold.value)):
+            if any(isinstance(n, RollupColumn) and n.name in means for n in nodes_in(fold.value)):
                 remedy = "divide a sum by a count, so that each weighs as many rows as it has"
                 raise DefinitionError(f"{fold} averages averages", remedy)
-
-
-def _rollup_names(node: Value | Predicate) -> Iterator[str]:
-    if isinstance(node, RollupColumn):
-        yield node.name
-    for child in children(node):
-        yield from _rollup_names(child)
 
 
 def split_ratio(formula: Formula) -> tuple[Formula, Formula] | None:
@@ -481,12 +478,4 @@ def _is_tally(formula: Formula) -> bool:
 
 def needs_periods(formula: Formula) -> bool:
     """Say whether a formula sets periods against one another."""
-    match formula:
-        case Shift() | Until() | CountRetained():
-            return True
-        case Reference() | Applied():
-            return needs_periods(formula.formula)
-        case Arithmetic(_, left, right):
-            return needs_periods(left) or needs_periods(right)
-        case _:
-            return False
+    return any(isinstance(node, Shift | Until | CountRetained) for node in walk(formula))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from funnelkit.derivations import POLICIES, RULES, policy_rules
 from funnelkit.errors import DefinitionError
-from funnelkit.formula.properties import aggregates, inputs, parts_of
+from funnelkit.formula.properties import aggregates, inputs, nodes_in, parts_of
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import (
     Category,
@@ -19,7 +19,6 @@ from funnelkit.formula.values import (
     Predicate,
     Quantity,
     Value,
-    children,
 )
 from funnelkit.metric import Metric
 from funnelkit.rules import (
@@ -31,9 +30,9 @@ from funnelkit.rules import (
     PreviousOver,
     dependencies,
 )
-from funnelkit.tables import TABLES
+from funnelkit.tables import known_tables
 
-__all__ = ["Needed", "needed_columns", "nodes_in", "nodes_of", "plain_columns"]
+__all__ = ["Needed", "needed_columns", "nodes_of", "plain_columns"]
 
 _WINDOWS = (NumberOver, FirstOver, PreviousOver, NextOver, PeriodOf)
 
@@ -57,7 +56,7 @@ def needed_columns(metrics: Iterable[Metric], tables: Sequence[type[Table]]) -> 
     What only a window over the history can tell, such as which order is the
     first, is left to be derived; everything else is drawn as it is named.
     """
-    known = {**TABLES, **{table.table: table for table in tables}}
+    known = known_tables(tables)
     found: dict[type[Table], dict[Column, None]] = {}
     words: dict[str, None] = {}
     for metric in metrics:
@@ -124,13 +123,6 @@ def nodes_of(metric: Metric) -> Iterator[Value | Predicate]:
     for aggregate in aggregates(metric.formula):
         for part in parts_of(aggregate):
             yield from nodes_in(part)
-
-
-def nodes_in(node: Value | Predicate) -> Iterator[Value | Predicate]:
-    """Give a value or predicate and everything in it."""
-    yield node
-    for child in children(node):
-        yield from nodes_in(child)
 
 
 def _words(metric: Metric) -> Iterator[str]:

@@ -26,7 +26,7 @@ from funnelkit.formula.values import Duration, Key, Money, Quantity
 from funnelkit.metric import Metric
 from funnelkit.result import Result
 from funnelkit.shop import Shop
-from funnelkit.tables import TABLES
+from funnelkit.tables import known_tables
 from funnelkit.testing import structure
 from funnelkit.testing.strategies import GROUP, Frames, bind
 
@@ -101,7 +101,7 @@ class Trial:
     @property
     def declared(self) -> dict[str, type[Table]]:
         """The tables that there are, by name."""
-        return {**TABLES, **{table.table: table for table in self.tables}}
+        return known_tables(self.tables)
 
     def result(self, *, of: Frames | None = None, **question: object) -> Result:
         """Ask the metric of the shop, or of other frames."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 from funnelkit.formula.formulas import (
     Abs,
@@ -25,7 +24,7 @@ from funnelkit.formula.formulas import (
     Until,
     source_of,
 )
-from funnelkit.formula.properties import additivity, aggregates, parts_of
+from funnelkit.formula.properties import additivity, aggregates, nodes_in, parts_of, walk
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
     Case,
@@ -44,7 +43,7 @@ from funnelkit.formula.values import (
     unit_of,
 )
 from funnelkit.metric import Metric
-from funnelkit.testing.inputs import nodes_in, nodes_of
+from funnelkit.testing.inputs import nodes_of
 
 __all__ = [
     "adds_over_keys",
@@ -57,19 +56,6 @@ __all__ = [
     "takes_any_row",
     "value_of_nothing",
 ]
-
-
-def walk(formula: Formula) -> Iterator[Formula]:
-    """Give a formula and every formula in it."""
-    yield formula
-    match formula:
-        case Reference() | Applied():
-            yield from walk(formula.formula)
-        case Arithmetic(_, left, right):
-            yield from walk(left)
-            yield from walk(right)
-        case _:
-            return
 
 
 def has(metric: Metric, *kinds: type) -> bool:
