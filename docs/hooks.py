@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from functools import partial
 
+from latex2mathml.converter import convert
+
 from funnelkit import DefinitionError, HistoryWarning, demo, evaluate, registry
 from funnelkit.derivations import POLICIES, RULES
 from funnelkit.metric import AidaStage, Area, Card, Metric, Stage
@@ -73,7 +75,11 @@ def inputs() -> str:
 
 def card(metric: Metric) -> str:
     """Give one KPI as a heading and a table."""
-    rows = [f"| {head} | {cell(head, text)} |" for head, text in Card(metric).rows()]
+    told = (
+        ("typeset" if head == "latex" else head, cell(head, text))
+        for head, text in Card(metric).rows()
+    )
+    rows = [f"| {head} | {text} |" for head, text in told]
     rows.append(f"| for example | {example(metric)} |")
     level = "###" if metric.variant_of else "##"
     title = f"{level} {metric.title} {{: #{slug(metric)} }}"
@@ -115,8 +121,7 @@ def example(metric: Metric) -> str:
 def cell(head: str, text: str) -> str:
     """Give a table cell: formulas as code, everything else as it is."""
     if head == "latex":
-        safe = text.replace("|", r"\vert ")
-        return rf'<span class="arithmatex">\({safe}\)</span>'
+        return convert(text).replace("|", "&#124;")
     safe = text.replace("|", "\\|")
     return f"`{safe}`" if head in {"formula", "definition", "needs"} else safe
 
