@@ -86,3 +86,22 @@ def test_a_result_tells_what_it_leaves_out_under_the_table():
     assert fk.evaluate(shop(), "sessions").coverage is None
     nothing = fk.evaluate(shop(), "orders", where="status == 'paid'", coverage=True)
     assert repr(nothing).endswith("nothing is known to be left out")
+
+
+def test_of_two_conditions_the_second_is_looked_at_where_the_first_holds():
+    """Of four carts, two are empty, and one of the two others is too young."""
+    young = DAY + dt.timedelta(days=9)
+    carts = pl.DataFrame(
+        {
+            "cart_id": [1, 2, 3, 4],
+            "created_at": [DAY, DAY, DAY, young],
+            "items": [0, 0, 1, 1],
+            "order_id": [None, None, 7, None],
+        }
+    )
+    shop = fk.Shop(carts=carts, as_of=young)
+    found = fk.evaluate(shop, "cart_abandonment_rate", coverage=True).coverage
+    assert found.select("left_out", "rows", "of").rows() == [
+        ("not carts.items > 0", 2, 4),
+        ("not carts.age_s >= 86400", 1, 2),
+    ]
