@@ -21,7 +21,6 @@ from funnelkit.formula.formulas import (
     Count,
     CountDistinct,
     CountRetained,
-    PeriodDays,
     Positive,
     Share,
     Sqrt,
@@ -33,6 +32,7 @@ from funnelkit.formula.values import Operator
 from funnelkit.guards import CURRENCY_ENDS, LOWEST_CURRENCY
 from funnelkit.lowered import (
     Leaf,
+    Length,
     Lowered,
     Operated,
     Turned,
@@ -51,6 +51,10 @@ __all__ = [
     "reason_of",
     "roll_up",
 ]
+
+
+AGE = "#age"
+"""How many periods a row lies after that of its cohort."""
 
 
 def leaf_column(leaf: Leaf) -> str:
@@ -106,7 +110,24 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
             rows = rows.join(part.frame.lazy(), on=keys, how="left", nulls_equal=True)
         frame = rows.sort(keys, nulls_last=True).collect(engine="in-memory")
     zeros = [pl.col(name).fill_null(0) for part in parts for name in part.zeros]
-    return Aligned(frame.with_columns(zeros), periods)
+    return Aligned(_with_age(plan, frame.with_columns(zeros)), periods)
+
+
+def _with_age(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
+    """Add how many periods a row lies after that of its cohort; null before it, or without one."""
+    cohorts = [g.name for step in plan.steps for g in step.groups if g.is_period]
+    if not cohorts:
+        return frame
+    if frame.is_empty():
+        return frame.with_columns(pl.lit(None, dtype=pl.Int64).alias(AGE))
+    cohort = group_column(cohorts[0])
+    labels = pl.concat([frame[PERIOD], frame[cohort].rename(PERIOD)])
+    starts = plan.question.calendar.starts(labels.min(), labels.max())
+    numbers = pl.int_range(starts.len(), eager=True)
+    age, own = (
+        pl.col(key).replace_strict(starts, numbers, default=None) for key in (PERIOD, cohort)
+    )
+    return frame.with_columns(pl.when(age >= own).then(age - own).alias(AGE))
 
 
 def _parts(
@@ -285,20 +306,16 @@ class Context:
     """What arithmetic needs to know besides the leaves.
 
     Attributes:
-        days: The length of each period in days.
+        question: The question.
         groups: The key columns besides the period.
-        cohort: The one of them that is itself a period, if any.
-        has_periods: Whether time is divided.
     """
 
-    days: pl.Expr
+    question: Question
     groups: tuple[str, ...]
-    cohort: str
-    has_periods: bool
 
     def over_groups(self, folded: pl.Expr) -> pl.Expr:
         """Give what is folded of all groups of the same period."""
-        return folded.over(PERIOD) if self.has_periods else folded
+        return folded.over(PERIOD) if self.question.calendar.has_periods else folded
 
 
 def compute(lowered: Lowered, asked: Context) -> pl.Expr:
@@ -308,8 +325,8 @@ def compute(lowered: Lowered, asked: Context) -> pl.Expr:
             return pl.col(leaf_column(lowered))
         case Constant(value):
             return pl.lit(value)
-        case PeriodDays():
-            return asked.days
+        case Length(shift):
+            return _period_days(asked.question, shift)
         case Unless(value, count, above, _):
             return pl.when(pl.col(leaf_column(count)) <= above).then(compute(value, asked))
         case Turned(by, value):
@@ -336,7 +353,7 @@ def reason_of(lowered: Lowered, asked: Context) -> pl.Expr:
     match lowered:
         case Leaf():
             return pl.when(pl.col(leaf_column(lowered)).is_null()).then(pl.lit("no_rows"))
-        case Constant() | PeriodDays():
+        case Constant() | Length():
             return pl.lit(None, dtype=pl.String)
         case Unless(value, count, above, reason):
             is_over = pl.col(leaf_column(count)) > above
@@ -372,11 +389,8 @@ def _turned(by: TurnedBy, value: pl.Expr, asked: Context) -> pl.Expr:
             ranked = value.drop_nulls().n_unique() if is_dense else value.count()
             return 1 + (parts * below.cast(pl.Int64)) // asked.over_groups(ranked)
         case Until():
-            number, cohort = pl.col(PERIOD).rank("dense").cast(pl.Int64), pl.col(asked.cohort)
-            own = pl.when(pl.col(PERIOD) == cohort).then(number).min().over(cohort)
-            age = pl.when(number >= own).then(number - own)
-            first = pl.when(value >= 0).then(age).min().over(asked.groups)
-            return pl.when(age >= first).then(first)
+            first = pl.when(value >= 0).then(pl.col(AGE)).min().over(asked.groups)
+            return pl.when(pl.col(AGE) >= first).then(first)
         case _:
             assert_never(by)
 
@@ -400,28 +414,24 @@ def _why_not_turned(by: TurnedBy, value: pl.Expr, asked: Context) -> pl.Expr:
             assert_never(by)
 
 
-def context_of(plan: Plan) -> Context:
-    """Give what the arithmetic of a plan needs to know besides the leaves."""
-    question = plan.question
-    groups = tuple(group_column(dimension.name) for dimension in question.by)
-    cohorts = [g.name for step in plan.steps for g in step.groups if g.is_period]
-    cohort = group_column(cohorts[0]) if cohorts else ""
-    return Context(_period_days(question), groups, cohort, question.calendar.has_periods)
+def context_of(question: Question) -> Context:
+    """Give what the arithmetic of a question needs to know besides the leaves."""
+    return Context(question, tuple(group_column(dimension.name) for dimension in question.by))
 
 
-def _period_days(question: Question) -> pl.Expr:
-    """Give the length of each period in days, cut to the range asked for."""
+def _period_days(question: Question, shift: int) -> pl.Expr:
+    """Give the length of a period in days: the present one, cut to the range, or an earlier one."""
     calendar, span = question.calendar, question.span
     if not calendar.has_periods:
         if span.start is None or span.end is None:
             return pl.lit(None, dtype=pl.Float64)
         return pl.lit((span.end - span.start).total_seconds() / 86_400)
-    start, end = pl.col(PERIOD), calendar.moved(pl.col(PERIOD), 1)
+    start, end = (calendar.moved(pl.col(PERIOD), number - shift) for number in (0, 1))
     if calendar.label_type != pl.Date:
         return (end - start).dt.total_microseconds() / 86_400e6
     begun, ended = start.cast(pl.Datetime("us")), end.cast(pl.Datetime("us"))
-    if span.start is not None:
+    if not shift and span.start is not None:
         begun = pl.max_horizontal(begun, pl.lit(span.start))
-    if span.end is not None:
+    if not shift and span.end is not None:
         ended = pl.min_horizontal(ended, pl.lit(span.end))
     return (ended - begun).dt.total_microseconds() / 86_400e6

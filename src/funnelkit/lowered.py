@@ -10,7 +10,6 @@ from funnelkit.formula.formulas import (
     Abs,
     Constant,
     Name,
-    PeriodDays,
     Positive,
     Share,
     Sqrt,
@@ -21,6 +20,7 @@ from funnelkit.formula.values import Operator
 
 __all__ = [
     "Leaf",
+    "Length",
     "Lowered",
     "Operated",
     "Turned",
@@ -47,6 +47,17 @@ class Leaf:
     name: str
     shift: int = 0
     like_for_like: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """The number of days of a period.
+
+    Attributes:
+        shift: How many periods earlier.
+    """
+
+    shift: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ class Turned:
     value: Lowered
 
 
-Lowered = Leaf | Constant | PeriodDays | Operated | Unless | Turned
+Lowered = Leaf | Constant | Length | Operated | Unless | Turned
 
 
 def show(lowered: Lowered) -> str:
@@ -93,8 +104,10 @@ def show(lowered: Lowered) -> str:
         case Leaf(name, shift, like_for_like):
             part = ", like for like" if like_for_like else ""
             return name if not shift else f"{name}[{-shift} periods{part}]"
-        case Constant() | PeriodDays():
+        case Constant():
             return str(lowered)
+        case Length(shift):
+            return "period_days()" if not shift else f"period_days()[{-shift} periods]"
         case Operated(operator, left, right):
             return f"({show(left)} {operator} {show(right)})"
         case Unless(value, count, above, _):
@@ -128,7 +141,7 @@ def leaves_of(lowered: Lowered) -> tuple[Leaf, ...]:
 
 def has_period_length(lowered: Lowered) -> bool:
     """Say whether a lowered formula uses the length of the period."""
-    return any(isinstance(node, PeriodDays) for node in walk(lowered))
+    return any(isinstance(node, Length) for node in walk(lowered))
 
 
 def is_turned_by(lowered: Lowered, *kinds: type[TurnedBy]) -> bool:

@@ -42,7 +42,6 @@ from funnelkit.formula.formulas import (
     source_of,
 )
 from funnelkit.formula.properties import (
-    additivity,
     check_grows,
     conjuncts,
     end_of,
@@ -64,14 +63,14 @@ from funnelkit.guards import guard_folds, guard_steps, is_plain
 from funnelkit.kinds import Sort, is_unique, sort_of
 from funnelkit.lowered import (
     Leaf,
+    Length,
     Lowered,
     Operated,
     Turned,
-    TurnedBy,
     Unless,
 )
 from funnelkit.metric import Metric
-from funnelkit.refusals import check_cohorts, check_length, check_per
+from funnelkit.refusals import check_cohorts, check_length, check_per, check_turned
 from funnelkit.resolve import (
     check_lookup,
     dimensions_in,
@@ -128,8 +127,10 @@ class _Planner:
 
     def lower(self, formula: Formula, back: Back = NOW, *, to_date: bool = False) -> Lowered:
         match formula:
-            case Constant() | PeriodDays():
+            case Constant():
                 return formula
+            case PeriodDays():
+                return self._lower_length(back, to_date=to_date)
             case Name(name):
                 raise UnknownNameError("metric", name)
             case Reference(_, inner):
@@ -140,7 +141,7 @@ class _Planner:
             case Cumulative(inner):
                 return self.lower(inner, back, to_date=True)
             case Positive() | Abs() | Sqrt() | Share() | Tile() | Until():
-                self._check_turned(formula)
+                check_turned(self.metric, formula, self.question, back.periods)
                 is_grown = to_date or isinstance(formula, Until)
                 return Turned(formula, self.lower(formula.formula, back, to_date=is_grown))
             case Arithmetic(operator, left, right):
@@ -152,23 +153,14 @@ class _Planner:
             case _:
                 return self._lower_fold(formula, back, to_date=to_date)
 
-    def _check_turned(self, formula: TurnedBy) -> None:
-        """Refuse to set a group against others that do not answer the same question."""
-        match formula:
-            case Share(inner) if not additivity(inner).over_keys:
-                problem = f"{formula} is no part of a whole: {inner} does not add up"
-                raise DefinitionError(problem, "take the share of a count or a sum")
-            case Tile() if not self.question.by:
-                problem = f"{self.metric} ranks groups, and the question has none"
-                raise DefinitionError(problem, "give by=, as in by='customer_key'")
-            case Until() if self.question.span.start is not None:
-                problem = f"{self.metric} counts periods from the one of a cohort"
-                raise DefinitionError(problem, "leave out start=: the whole history enters")
-            case Tile() if len(self.question.by) > 1:
-                problem = f"{self.metric} ranks the groups of one key among one another"
-                raise DefinitionError(problem, "group by that key alone, and filter with where=")
-            case _:
-                return
+    def _lower_length(self, back: Back, *, to_date: bool) -> Length:
+        """Give the length of the period meant; neither a history nor a part of a period has one."""
+        if to_date or back.like_for_like:
+            what = "a running total" if to_date else "a part of a period"
+            problem = f"{self.metric} asks for period_days() of {what}"
+            remedy = "take it outside of cumulative(), until() and like_for_like=True"
+            raise DefinitionError(problem, remedy)
+        return Length(back.periods)
 
     def _lower_fold(self, fold: Aggregate | Native, back: Back, *, to_date: bool) -> Lowered:
         self._check_spread(fold)

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from funnelkit.data import ShopData
 from funnelkit.errors import DefinitionError
-from funnelkit.formula.formulas import Until
-from funnelkit.formula.properties import end_of
-from funnelkit.lowered import has_period_length, is_turned_by
+from funnelkit.formula.formulas import Share, Tile, Until
+from funnelkit.formula.properties import additivity, end_of, walk
+from funnelkit.lowered import TurnedBy, has_period_length, is_turned_by
 from funnelkit.metric import Metric
 from funnelkit.resolve import dimensions_in, resolve_dimension
 from funnelkit.steps import LoweredMetric, Question, Step
 from funnelkit.units import CUSTOMER
 
-__all__ = ["check_cohorts", "check_length", "check_per"]
+__all__ = ["check_cohorts", "check_length", "check_per", "check_turned"]
 
 COHORT = "cohort"
 """The key of what is told of the customers who were won in one period."""
@@ -69,6 +69,41 @@ def _check_owners(
                     "customer, who may have several",
                     f"bind it as a column of customers, or leave {dimension.name} out",
                 )
+
+
+def check_turned(metric: str, formula: TurnedBy, question: Question, back: int) -> None:
+    """Refuse to set a group against others that do not answer the same question.
+
+    Args:
+        metric: The name of the metric.
+        formula: What is made of a value.
+        question: The question.
+        back: How many periods earlier it is asked for.
+
+    Raises:
+        DefinitionError: They do not.
+    """
+    match formula:
+        case Share(inner) if not additivity(inner).over_keys:
+            problem = f"{formula} is no part of a whole: {inner} does not add up"
+            raise DefinitionError(problem, "take the share of a count or a sum")
+        case Tile() if not question.by:
+            problem = f"{metric} ranks groups, and the question has none"
+            raise DefinitionError(problem, "give by=, as in by='customer_key'")
+        case Tile() if len(question.by) > 1:
+            problem = f"{metric} ranks the groups of one key among one another"
+            raise DefinitionError(problem, "group by that key alone, and filter with where=")
+        case Until() if question.span.start is not None:
+            problem = f"{metric} counts periods from the one of a cohort"
+            raise DefinitionError(problem, "leave out start=: the whole history enters")
+        case Until() if back:
+            problem = f"{metric} takes {formula} of an earlier period"
+            raise DefinitionError(problem, "its values do not change once told: drop shift()")
+        case Until(inner) if any(isinstance(node, Share | Tile | Until) for node in walk(inner)):
+            problem = f"{metric} counts periods of a group by what others have"
+            raise DefinitionError(problem, "leave out share(), tile() and until() within it")
+        case _:
+            return
 
 
 def check_length(lowered: Sequence[LoweredMetric], question: Question) -> None:

@@ -60,7 +60,7 @@ class Result:
             currency: The code of the currency of amounts.
             as_of: The instant up to which the data was known.
         """
-        asked = context_of(plan)
+        asked = context_of(plan.question)
         values = [_value(lowered, asked) for lowered in plan.metrics]
         frame = aligned.frame.select(*_named_keys(plan), *values)
         return cls(plan, currency, as_of, None, False, aligned, frame)
@@ -255,7 +255,7 @@ class Result:
         return pl.when(value.is_null()).then(why_null).otherwise(marked)
 
     def _tidy_one(self, lowered: LoweredMetric) -> pl.DataFrame:
-        asked = context_of(self.plan)
+        asked = context_of(self.plan.question)
         value = _value(lowered, asked).cast(pl.Float64)
         above, below = (
             (NOTHING, NOTHING)

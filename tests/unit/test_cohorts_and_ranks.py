@@ -139,6 +139,58 @@ def test_payback_counts_periods_from_that_of_the_cohort():
     assert first["reason"].to_list() == ["not_reached"]
 
 
+def test_a_later_cohort_is_not_told_of_what_comes():
+    orders = orders_of(
+        customer_id=[1, 2, 2, 3],
+        ordered_at=[dt.datetime(2024, month, 5) for month in (1, 3, 5, 5)],
+        gross_amount=[10.0, 10.0, 10.0, 30.0],
+    )
+    shop, twice = fk.Shop(orders=orders), fk.Until(AMOUNT - 15)
+    found = values(shop, twice, by="cohort", every="1mo")
+    assert found == [None, None, None, None, None, None, None, 2, 0]
+
+
+def test_periods_are_counted_on_any_calendar():
+    hours = [dt.datetime(2024, 1, 5, hour) for hour in (1, 3, 6)]
+    orders = orders_of(customer_id=[1, 2, 2], ordered_at=hours, gross_amount=[10.0, 10.0, 10.0])
+    shop, twice = fk.Shop(orders=orders), fk.Until(AMOUNT - 15)
+    assert [v for v in values(shop, twice, by="cohort", every="1h") if v is not None] == [3]
+    empty = fk.Shop(orders=orders.clear())
+    assert values(empty, twice, by="cohort", every="1mo") == []
+
+
+def test_the_length_of_an_earlier_period_is_its_own():
+    months = [dt.datetime(2024, month, 5) for month in (1, 2, 3)]
+    shop = fk.Shop(orders=orders_of(ordered_at=months, gross_amount=[31.0, 29.0, 31.0]))
+    assert values(shop, fk.Shift(AMOUNT / fk.PeriodDays(), 1), every="1mo") == [0.0, 1.0, 1.0]
+    assert values(shop, fk.Shift(AMOUNT / fk.PeriodDays(), 2), every="1mo") == [0.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        fk.Cumulative(AMOUNT / fk.PeriodDays()),
+        fk.Until(AMOUNT / fk.PeriodDays()),
+        fk.Shift(AMOUNT / fk.PeriodDays(), 1, like_for_like=True),
+    ],
+)
+def test_what_is_no_whole_period_has_no_length(formula):
+    with pytest.raises(fk.DefinitionError, match="take it outside of"):
+        values(fk.Shop(orders=orders_of()), formula, by="cohort", every="1mo")
+
+
+def test_what_is_told_for_good_is_not_asked_of_an_earlier_period():
+    earlier = fk.Shift(fk.Until(AMOUNT - 15), 1)
+    with pytest.raises(fk.DefinitionError, match=r"drop shift\(\)"):
+        values(fk.Shop(orders=orders_of()), earlier, by="cohort", every="1mo")
+
+
+@pytest.mark.parametrize("inner", [fk.Share(AMOUNT), fk.Tile(AMOUNT, 2), fk.Until(AMOUNT - 15)])
+def test_periods_of_a_group_are_not_counted_by_what_others_have(inner):
+    with pytest.raises(fk.DefinitionError, match=r"leave out share\(\)"):
+        values(fk.Shop(orders=orders_of()), fk.Until(inner - 1), by="cohort", every="1mo")
+
+
 @pytest.mark.parametrize(
     ("question", "told"),
     [
