@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import keyword
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from html import escape
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from funnelkit.errors import DefinitionError, UnitError, UnknownNameError
+from funnelkit.errors import DefinitionError, UnitError, UnknownNameError, shortened
 from funnelkit.formula.formulas import Formula, FormulaNode, Reference, as_formula
 from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.properties import (
@@ -30,7 +31,17 @@ from funnelkit.formula.typeset import expand, to_latex
 from funnelkit.tables import TABLES
 from funnelkit.units import NUMBER, Unit
 
-__all__ = ["AidaStage", "Area", "Card", "Direction", "Metric", "Stage", "resolve_all", "title_of"]
+__all__ = [
+    "AidaStage",
+    "Area",
+    "Card",
+    "Direction",
+    "Metric",
+    "Stage",
+    "field_faults",
+    "resolve_all",
+    "title_of",
+]
 
 
 class Stage(StrEnum):
@@ -73,6 +84,8 @@ class Direction(StrEnum):
     NEUTRAL = "neutral"
 
 
+_WRONG_BOUNDS = "are no two numbers, the smaller first; None (in TOML inf) stands for no bound"
+_WORD_LISTS = ("aliases", "read_with", "competing", "references", "tags")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _NAME = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")
 
@@ -166,34 +179,40 @@ class Metric(FormulaNode):
         tags: tuple[str, ...] = (),
         version: int = 1,
     ) -> None:
-        parsed = parse_formula(formula, TABLES) if isinstance(formula, str) else as_formula(formula)
-        check_averages(parsed)
-        given = {
-            "name": _checked_name(name),
-            "formula": parsed,
-            "title": title or title_of(name),
-            "aliases": tuple(aliases),
-            "unit": _checked_unit(name, parsed, unit),
-            "stage": None if stage is None else _member(Stage, stage, name),
-            "aida": None if aida is None else _member(AidaStage, aida, name),
-            "area": _member(Area, area, name),
-            "better": _member(Direction, better, name),
+        plain: dict[str, object] = {
+            "title": title,
+            "aliases": aliases,
+            "unit": unit,
             "bounds": bounds,
             "description": description,
             "counts": counts,
             "leaves_out": leaves_out,
             "null_when": null_when,
-            "read_with": tuple(read_with),
+            "read_with": read_with,
             "caveats": caveats,
-            "competing": tuple(competing),
+            "competing": competing,
             "per": per,
             "without_periods": without_periods,
-            "references": tuple(references),
-            "tags": tuple(tags),
+            "references": references,
+            "tags": tags,
             "version": version,
         }
+        _check_fields(name, plain)
+        parsed = parse_formula(formula, TABLES) if isinstance(formula, str) else as_formula(formula)
+        check_averages(parsed)
+        given = plain | {
+            "name": name,
+            "formula": parsed,
+            "title": title or title_of(name),
+            "unit": _checked_unit(name, parsed, unit),
+            "stage": None if stage is None else _member(Stage, stage, name),
+            "aida": None if aida is None else _member(AidaStage, aida, name),
+            "area": _member(Area, area, name),
+            "better": _member(Direction, better, name),
+        }
         for key, value in given.items():
-            object.__setattr__(self, key, value)
+            is_list = isinstance(value, list)
+            object.__setattr__(self, key, tuple(cast("list[str]", value)) if is_list else value)
 
     def __str__(self) -> str:
         return self.name
@@ -381,12 +400,60 @@ def title_of(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _checked_name(name: str) -> str:
-    if not _NAME.match(name) or any(map(keyword.iskeyword, name.split("."))):
+def field_faults(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Give what is wrong with the fields of a metric that stand alone: which, and in words.
+
+    Args:
+        given: The fields by name; `name`, `formula` and choices such as `stage` are not looked at.
+    """
+    for key, value in given.items():
+        wrong = ""
+        if key == "unit":
+            is_unit = value is None or isinstance(value, Unit)
+            wrong = "" if is_unit else "is no unit: use fk.MONEY or fk.Unit.parse('session')"
+        elif key == "bounds":
+            wrong = "" if _is_range(value) else _WRONG_BOUNDS
+        elif key == "version":
+            is_number = isinstance(value, int) and not isinstance(value, bool) and value > 0
+            wrong = "" if is_number else "is no whole number of 1 or more"
+        elif key in _WORD_LISTS:
+            wrong = "" if _are_texts(value) else "is no list of texts"
+        elif not isinstance(value, str):
+            wrong = "is no text"
+        elif key == "per" and value and not _is_name(value):
+            wrong = "is no name of a dimension"
+        if wrong:
+            yield key, f"{key} = {shortened(repr(value))} {wrong}"
+
+
+def _are_texts(value: object) -> bool:
+    items = cast("Iterable[object]", value) if isinstance(value, list | tuple) else [None]
+    return all(isinstance(item, str) and item.strip() for item in items)
+
+
+def _is_range(value: object) -> bool:
+    given = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+    ends = [end for end in given if end is not None]
+    numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
+    are_numbers = len(numbers) == len(ends) and all(map(math.isfinite, numbers))
+    return len(given) == 2 and are_numbers and numbers == sorted(numbers)
+
+
+def _is_name(thing: object) -> bool:
+    return (
+        isinstance(thing, str)
+        and _NAME.match(thing) is not None
+        and not any(map(keyword.iskeyword, thing.split(".")))
+    )
+
+
+def _check_fields(name: object, plain: Mapping[str, object]) -> None:
+    if not _is_name(name):
         raise DefinitionError(
             f"{name!r} is no name for a metric", "use lower_snake_case, dots between variants"
         )
-    return name
+    if faults := [what for _, what in field_faults(plain)]:
+        raise DefinitionError(f"{name}: {'; '.join(faults)}")
 
 
 def _checked_unit(name: str, formula: Formula, declared: Unit | None) -> Unit:

@@ -18,7 +18,7 @@ from funnelkit.formula.parsing import KINDS, parse_formula
 from funnelkit.formula.properties import natives
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Column
-from funnelkit.metric import Metric, title_of
+from funnelkit.metric import Metric, field_faults, title_of
 from funnelkit.registries import Registry, registry
 from funnelkit.tables import TABLES
 from funnelkit.units import Unit
@@ -26,7 +26,6 @@ from funnelkit.units import Unit
 __all__ = ["dump_metrics", "load_metrics"]
 
 _FIELDS = {item.name: item for item in fields(Metric) if item.name != "name"}
-_LISTS = ("aliases", "read_with", "competing", "references", "tags")
 _TABLE_FIELDS = ("key", "time", "row", "words", "parents", "spread", "columns")
 _RESERVED = frozenset(name for name in dir(Table)) | {*Table.__annotations__}
 _COLUMN_FIELDS = ("kind", "unit", "words")
@@ -225,6 +224,9 @@ def _metrics(
                 given[key] = _value(key, value, tables)
             except DefinitionError as error:
                 file.fault("metrics", name, key, str(error))
+        plain = {key: value for key, value in given.items() if key != "formula"}
+        for key, what in field_faults(plain):
+            file.fault("metrics", name, key, what)
         if len(file.faults) > before:
             continue
         try:
@@ -241,32 +243,19 @@ def _value(key: str, value: object, tables: Mapping[str, type[Table]]) -> object
     """
     if key not in _FIELDS:
         raise DefinitionError(str(UnknownNameError("field", key, [*_FIELDS])))
-    if key == "bounds":
-        return _bounds(value)
-    if key == "version":
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise DefinitionError(f"version = {value!r} is no whole number")
-        return value
-    if key in _LISTS:
-        items = cast("list[object]", value) if isinstance(value, list) else [None]
-        if not all(isinstance(item, str) for item in items):
-            raise DefinitionError(f"{key} = {value!r} is no list of texts")
-        return tuple(items)
-    if not isinstance(value, str):
-        raise DefinitionError(f"{key} = {value!r} is no text")
-    if key == "formula":
-        return parse_formula(value, tables)
-    return Unit.parse(value) if key == "unit" else value
+    if isinstance(value, list):
+        items = cast("list[object]", value)
+        return tuple(map(_end, items) if key == "bounds" else items)
+    if key in {"formula", "unit"}:
+        if not isinstance(value, str):
+            raise DefinitionError(f"{key} = {value!r} is no text")
+        return parse_formula(value, tables) if key == "formula" else Unit.parse(value)
+    return value
 
 
-def _bounds(value: object) -> tuple[float | None, float | None]:
-    ends = cast("list[object]", value) if isinstance(value, list) else []
-    numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
-    if len(ends) != 2 or len(numbers) != 2 or not numbers[0] <= numbers[1]:
-        problem = f"bounds = {value!r} are no two numbers, the smaller first; inf stands for none"
-        raise DefinitionError(problem)
-    low, high = (None if math.isinf(end) else end for end in numbers)
-    return low, high
+def _end(value: object) -> object:
+    """Read an end of bounds; TOML has no word for none."""
+    return None if isinstance(value, float) and math.isinf(value) else value
 
 
 def dump_metrics(

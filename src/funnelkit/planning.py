@@ -70,7 +70,7 @@ from funnelkit.lowered import (
     Unless,
 )
 from funnelkit.metric import Metric
-from funnelkit.refusals import check_cohorts, check_length, check_per, check_turned
+from funnelkit.refusals import check_cohorts, check_length, check_per, check_reads, check_turned
 from funnelkit.resolve import (
     check_lookup,
     dimensions_in,
@@ -416,6 +416,7 @@ def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> 
         lowered.append(LoweredMetric(metric, value, sides, n))
     check_length(lowered, question)
     steps = planner.steps()
+    check_reads(lowered, steps, question)
     check_cohorts(data, lowered, steps, question)
     return Plan(question, tuple(lowered), steps)
 

@@ -14,7 +14,7 @@ from funnelkit.resolve import dimensions_in, resolve_dimension
 from funnelkit.steps import LoweredMetric, Question, Step
 from funnelkit.units import CUSTOMER
 
-__all__ = ["check_cohorts", "check_length", "check_per", "check_turned"]
+__all__ = ["check_cohorts", "check_length", "check_per", "check_reads", "check_turned"]
 
 COHORT = "cohort"
 """The key of what is told of the customers who were won in one period."""
@@ -119,3 +119,19 @@ def check_length(lowered: Sequence[LoweredMetric], question: Question) -> None:
         if has_period_length(low.value):
             problem = f"{low.metric.name} depends on the length of the range"
             raise DefinitionError(problem, "give start= and end=, or every=")
+
+
+def check_reads(
+    lowered: Sequence[LoweredMetric], steps: Sequence[Step], question: Question
+) -> None:
+    """Refuse to divide what reads no rows: there is nothing to tell its periods and groups from.
+
+    Raises:
+        DefinitionError: No metric reads a table, and the question has periods or keys.
+    """
+    if lowered and not steps and (question.by or question.calendar.has_periods):
+        names = ", ".join(low.metric.name for low in lowered)
+        problem = f"{names}: no table is read, so nothing says which periods and groups there are"
+        raise DefinitionError(
+            problem, "ask together with a metric of a table, or drop by= and every="
+        )

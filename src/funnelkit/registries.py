@@ -120,7 +120,7 @@ class Registry(Mapping[str, Metric]):
             text: Words in a name, title, alias or description; case does not matter.
         """
         low = None if text is None else text.casefold()
-        return Registry(
+        chosen = (
             metric
             for metric in self.values()
             if (stage is None or stage in {metric.stage, metric.aida})
@@ -130,6 +130,9 @@ class Registry(Mapping[str, Metric]):
             and (per is None or per == metric.per)
             and (low is None or low in _text(metric))
         )
+        found = Registry(chosen, tables=self.tables)
+        found._origins = {name: self._origins[name] for name in found}
+        return found
 
     def to_frame(self) -> pl.DataFrame:
         """Give one row per metric: name, title, area, stage, unit, formula, aliases."""

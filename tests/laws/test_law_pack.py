@@ -89,7 +89,7 @@ def mean_of_groups(frame, name, question):
 
 
 def without_null_group(frame, _, question):
-    return frame.drop_nulls("lot") if "lot" in question.get("by", ()) else frame
+    return frame.drop_nulls("drawn_group") if "drawn_group" in question.get("by", ()) else frame
 
 
 def first_month_lost(frame, name, question):
@@ -221,5 +221,5 @@ def test_drawn_metrics_can_be_asked_of_drawn_shops(metric, data):
 @QUICK
 @given(frame=testing.frames(fk.OrderLines, columns=[fk.OrderLines.quantity]))
 def test_drawn_frames_have_a_key_that_is_unique(frame):
-    assert {"order_line_id", "ordered_at", "quantity", "lot"} == set(frame.columns)
+    assert {"order_line_id", "ordered_at", "quantity", "drawn_group"} == set(frame.columns)
     assert frame["order_line_id"].n_unique() == frame.height

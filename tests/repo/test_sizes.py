@@ -10,7 +10,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 LONG_MODULES = {
     "formula/formulas.py": 720,  # the aggregates and formulas are one recursive type
-    "formula/values.py": 650,  # so are the values and predicates
+    "formula/values.py": 660,  # so are the values and predicates
 }
 LONG_FUNCTIONS = {
     "metric.py:__init__": 60,  # the fields of a definition, each by name

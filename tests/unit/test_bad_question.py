@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import funnelkit as fk
+from small_frames import orders_of, value, values
 
 DAY = dt.date(2024, 5, 1)
 ORDERS = pl.DataFrame(
@@ -281,3 +282,39 @@ def test_a_text_of_a_million_letters_is_refused_in_few_words(text):
 def test_a_text_that_ends_too_early_is_faulted_at_its_end():
     with pytest.raises(fk.DefinitionError, match=r"\(at column 8\)"):
         fk.parse("orders +")
+
+
+@pytest.mark.parametrize(
+    "question", [{"every": "1mo"}, {"by": "status", "start": "2024-05-01", "end": "2024-06-01"}]
+)
+def test_a_number_that_reads_no_table_is_not_divided(question):
+    days = fk.Metric(name="days", formula=fk.PeriodDays() * 2)
+    shop = fk.Shop(orders=orders_of())
+    with pytest.raises(fk.DefinitionError, match="days: no table is read"):
+        fk.evaluate(shop, days, **question)
+    both = fk.evaluate(shop, [days, "orders"], every="1mo")
+    assert both.frame["days"].to_list() == [62.0]
+
+
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        (pl.col("gross_amount"), "gives several values per group; fold them to one"),
+        (pl.col("gross_amount").head(2), "several values per group"),
+        (pl.col("gross_amount").max().over("status"), "several values per group"),
+        (pl.col("gross_amount").implode(), "several values per group"),
+        (pl.col("ordered_at").max(), "gives Datetime"),
+        (pl.col("status").first(), "gives String, not a number"),
+        (pl.col("status").sum(), "cannot be computed"),
+    ],
+)
+@pytest.mark.parametrize("question", [{}, {"by": "status"}, {"every": "1mo"}])
+def test_an_expression_of_the_users_gives_one_number_per_group(expression, told, question):
+    shop = fk.Shop(orders=orders_of(status=["paid", "paid", "fulfilled"]))
+    with pytest.raises(fk.DefinitionError, match=told):
+        values(shop, fk.Native("orders", expression, fk.MONEY), **question)
+
+
+def test_an_expression_of_the_users_may_say_yes_or_no():
+    shop = fk.Shop(orders=orders_of(status=["paid", "paid", "fulfilled"]))
+    assert value(shop, fk.Native("orders", (pl.col("status") == "paid").any())) == 1.0

@@ -17,7 +17,7 @@ from funnelkit.engines.expressions import Compiler
 from funnelkit.engines.prepare import Frames
 from funnelkit.engines.runs import KEY, Runs, read_runs
 from funnelkit.engines.verify import Promises
-from funnelkit.errors import ContractError, DataError
+from funnelkit.errors import ContractError, DataError, DefinitionError
 from funnelkit.formula.formulas import (
     Aggregate,
     Count,
@@ -180,7 +180,7 @@ class PolarsEngine:
                 return self._of_runs(rows, step)
             case Native():
                 natives = [
-                    fold.aggregate.expression.cast(pl.Float64).alias(fold.name)
+                    _native(rows, fold.aggregate).alias(fold.name)
                     for fold in step.folds
                     if isinstance(fold.aggregate, Native)
                 ]
@@ -416,6 +416,27 @@ def _counts_rows(rollup: Rollup) -> bool:
         isinstance(fold, Count) and isinstance(fold.rows, Rows) and fold.where is None
         for _, fold in rollup.columns
     )
+
+
+def _native(rows: pl.LazyFrame, asked: Native) -> pl.Expr:
+    """Give an expression of the user's, which must give one number per group.
+
+    Raises:
+        DefinitionError: It does not.
+    """
+    try:
+        folded = rows.group_by(pl.lit(1)).agg(asked.expression.alias("asked"))
+        found = folded.collect_schema()["asked"]
+    except pl.exceptions.PolarsError as error:
+        reason = (str(error).splitlines() or [""])[0][:200]
+        raise DefinitionError(f"{asked} cannot be computed: {reason}") from None
+    if isinstance(found, pl.List):
+        problem = f"{asked} gives several values per group"
+        raise DefinitionError(problem, "fold them to one, as with .sum(), .mean() or .first()")
+    if not (found.is_numeric() or isinstance(found, pl.Boolean | pl.Null)):
+        problem = f"{asked} gives {found}, not a number"
+        raise DefinitionError(problem, "count it, or cast it, as with .dt.total_seconds()")
+    return asked.expression.cast(pl.Float64)
 
 
 def _running(fold: Aggregate, column: pl.Expr) -> pl.Expr:

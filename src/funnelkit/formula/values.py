@@ -403,7 +403,15 @@ class Case(ValueNode):
     then: Value
     otherwise: Value
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self, condition: Predicate, then: Value | Scalar, otherwise: Value | Scalar
+    ) -> None:
+        object.__setattr__(self, "condition", condition)
+        object.__setattr__(self, "then", _value(then))
+        object.__setattr__(self, "otherwise", _value(otherwise))
+        if not _is(condition, PredicateNode):
+            problem = f"{condition} is a {type(condition).__name__}, not true or false of a row"
+            raise DefinitionError(problem, "compare a column, or use a flag")
         _check_fits(self, self.then, self.otherwise)
 
     def __str__(self) -> str:

@@ -55,7 +55,7 @@ __all__ = [
     "shops",
 ]
 
-GROUP = "lot"
+GROUP = "drawn_group"
 """The dimension that every drawn table has besides its own columns."""
 ZONE = "Europe/Warsaw"
 FEW, MOST_ROWS = 3, 6
@@ -244,7 +244,7 @@ def frames(
     Args:
         table: Its declaration.
         columns: Which of its columns; all by default. The key, the time and a
-            dimension `lot` are there besides.
+            dimension `drawn_group` are there besides.
     """
     chosen = plain_columns(table) if columns is None else tuple(columns)
     return _frames({table: _complete(table, chosen)}, ()).map(lambda made: made[table.table])

@@ -1,0 +1,68 @@
+"""A metric's own fields: what may stand in them, and what is said where something else does."""
+
+import math
+
+import pytest
+
+import funnelkit as fk
+
+ORDERS = fk.Count(fk.Orders)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"title": 3}, "title = 3 is no text"),
+        ({"description": None}, "description = None is no text"),
+        ({"aliases": "aov"}, "aliases = 'aov' is no list of texts"),
+        ({"aliases": ("aov", "")}, "is no list of texts"),
+        ({"tags": (1,)}, r"tags = \(1,\) is no list of texts"),
+        ({"references": None}, "references = None is no list of texts"),
+        ({"unit": "order"}, "unit = 'order' is no unit: use fk.MONEY"),
+        ({"bounds": (1, 0)}, r"bounds = \(1, 0\) are no two numbers, the smaller first; None"),
+        ({"bounds": (0,)}, "are no two numbers"),
+        ({"bounds": [0, 1]}, "are no two numbers"),
+        ({"bounds": (0, True)}, "are no two numbers"),
+        ({"bounds": (0, "1")}, "are no two numbers"),
+        ({"bounds": (0, math.inf)}, "are no two numbers"),
+        ({"bounds": (math.nan, None)}, "are no two numbers"),
+        ({"version": 0}, "version = 0 is no whole number of 1 or more"),
+        ({"version": 1.5}, "version = 1.5 is no whole number"),
+        ({"version": True}, "version = True is no whole number"),
+        ({"per": "each customer"}, "per = 'each customer' is no name of a dimension"),
+        ({"stage": "nowhere"}, "'nowhere' is no Stage; use one of 'awareness'"),
+        ({"better": "left"}, "'left' is no Direction"),
+    ],
+)
+def test_a_field_of_the_wrong_kind_is_told(fields, told):
+    with pytest.raises(fk.DefinitionError, match=f"^asked: .*{told}"):
+        fk.Metric(name="asked", formula=ORDERS, **fields)
+
+
+def test_all_wrong_fields_are_told_at_once():
+    with pytest.raises(fk.DefinitionError) as caught:
+        fk.Metric(name="asked", formula=ORDERS, title=3, version=0, aliases="aov", bounds=(2, 1))
+    assert str(caught.value).count(" = ") == 4
+
+
+@pytest.mark.parametrize(
+    "name", ["Orders", "orders per visit", "2nd", "a..b", "a.", "class", 3, ""]
+)
+def test_a_name_that_no_text_can_say_is_refused(name):
+    with pytest.raises(fk.DefinitionError, match="is no name for a metric"):
+        fk.Metric(name=name, formula=ORDERS)
+
+
+def test_fields_that_make_sense_are_kept():
+    metric = fk.Metric(
+        name="orders.mine",
+        formula=ORDERS,
+        aliases=["zamówienia", "My orders"],
+        bounds=(0, None),
+        per="customer_key",
+        version=2,
+    )
+    assert metric.title == "Orders.mine"
+    assert metric.aliases == ("zamówienia", "My orders")
+    assert (metric.bounds, metric.per, metric.version) == ((0, None), "customer_key", 2)
+    assert fk.Metric(name="a", formula=ORDERS, bounds=(1, 1)).bounds == (1, 1)
