@@ -333,7 +333,7 @@ class Calendar:
         return _month(_month_count(first) - periods * self.every.months)
 
     def moved(self, label: pl.Expr, periods: int) -> pl.Expr:
-        """Give the labels of the periods that lie `periods` after the given ones."""
+        """Give the labels of the periods that lie `periods` after the given ones, or before."""
         if self.edges:
             starts = self._labelled(self.edges)
             places = pl.lit(starts).search_sorted(label, side="right").cast(pl.Int64) + periods - 1
@@ -393,7 +393,7 @@ class Calendar:
 
         Where the clock goes back by less than an hour, that hour is longer.
         """
-        count = 1 if self.every is None else self.every.count
+        count = self._hours_each
         local = instant.dt.convert_time_zone(self.time_zone).dt.replace_time_zone(None)
         floor = local.dt.truncate(f"{count}h")
         if count > 1:
@@ -401,6 +401,13 @@ class Calendar:
         is_first = localised(local, self.time_zone) == instant.dt.convert_time_zone(self.time_zone)
         later = floor.dt.replace_time_zone(self.time_zone, ambiguous="latest", non_existent="null")
         return pl.when(is_first).then(localised(floor, self.time_zone)).otherwise(later)
+
+    @property
+    def _hours_each(self) -> int:
+        """How many hours a period has."""
+        if self.every is None:
+            raise AssertionError(self)
+        return self.every.count
 
     @property
     def _anchor(self) -> dt.datetime:
@@ -445,13 +452,15 @@ class Calendar:
 
     def _hours_later(self, labels: pl.Series, periods: int) -> pl.Series:
         """Move labels step by step: as one expression it would grow with every step."""
-        for _ in range(periods):
-            labels = pl.select(self._next_hour(pl.lit(labels))).to_series()
+        for _ in range(abs(periods)):
+            label = pl.lit(labels)
+            earlier = self._hour(label - dt.timedelta(microseconds=1))
+            labels = pl.select(self._next_hour(label) if periods > 0 else earlier).to_series()
         return labels
 
     def _next_hour(self, label: pl.Expr) -> pl.Expr:
         """Give the start after a start; a period may be longer where the clock goes back."""
-        count = 1 if self.every is None else self.every.count
+        count = self._hours_each
         within = label + dt.timedelta(hours=count)
         local = within.dt.convert_time_zone(self.time_zone).dt.replace_time_zone(None)
         rest = local.dt.truncate(f"{count}h") + dt.timedelta(hours=count) - local

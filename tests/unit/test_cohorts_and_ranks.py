@@ -166,6 +166,15 @@ def test_the_length_of_an_earlier_period_is_its_own():
     assert values(shop, fk.Shift(AMOUNT / fk.PeriodDays(), 2), every="1mo") == [0.0, 0.0, 1.0]
 
 
+@pytest.mark.parametrize(("day", "hours"), [("2024-03-31", [2.0, 3.0]), ("2024-10-27", [4.0, 3.0])])
+def test_the_length_of_earlier_hours_is_their_own_where_the_clock_moves(day, hours):
+    times = [dt.datetime.fromisoformat(f"{day}T0{hour}:30") for hour in (0, 4)]
+    shop = fk.Shop(orders=orders_of(ordered_at=times), time_zone="Europe/Warsaw")
+    length, one = fk.PeriodDays() * 24, AMOUNT / AMOUNT
+    assert values(shop, length * one, every="3h") == hours
+    assert values(shop, fk.Shift(length, 1) * one, every="3h") == [3.0, hours[0]]
+
+
 @pytest.mark.parametrize(
     "formula",
     [

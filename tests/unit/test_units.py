@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from funnelkit import units
+from funnelkit.errors import DefinitionError
 from funnelkit.units import (
     CUSTOMER,
     IMPRESSION,
@@ -18,6 +19,7 @@ from funnelkit.units import (
     SCORE,
     SECOND,
     SESSION,
+    Unit,
 )
 
 
@@ -48,6 +50,9 @@ from funnelkit.units import (
         (SESSION, 2881, "2,881"),
         (CUSTOMER, -3, "-3"),
         (ORDER, 2.5, "2.50"),
+        (ORDER, 0.5, "0.5000"),
+        (ORDER, 2.0, "2"),
+        (ORDER, -7.0, "-7"),
         (ORDER, 10**15, "1.00e+15"),
         (ORDER / SESSION, 0.0489123, "0.0489"),
         (ORDER / SESSION, 0.0000489, "0.000049"),
@@ -91,3 +96,47 @@ def test_a_number_is_short_signed_and_not_0_unless_it_is(unit, value):
         is_zero = not any(digit in text for digit in "123456789")
         assert is_zero == (value == 0)
         assert text.startswith("-") == (value < 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("1", NUMBER),
+        ("order", ORDER),
+        ("money/order", MONEY / ORDER),
+        ("1/order", NUMBER / ORDER),
+        ("money·second", MONEY * SECOND),
+        ("money^2", MONEY * MONEY),
+        ("money/order^2·second", MONEY / (ORDER * ORDER * SECOND)),
+        ("order/order", NUMBER),
+        ("1 as percent", RATIO),
+        ("1 as multiple", MULTIPLE),
+        ("1 as score", SCORE),
+        ("order/session as percent", (ORDER / SESSION).percent),
+        ("parcel_of_mine", Unit((("parcel_of_mine", 1),))),
+    ],
+)
+def test_a_unit_is_read_from_its_text(text, unit):
+    assert Unit.parse(text) == unit
+    assert Unit.parse(unit.label) == unit
+
+
+@pytest.mark.parametrize(
+    "text", ["?", "money/order/day", "money^x", "money^-1", "2money", "money as euros", "a b"]
+)
+def test_what_is_no_unit_is_refused(text):
+    with pytest.raises(DefinitionError, match=r"is not a unit|is no display"):
+        Unit.parse(text)
+
+
+def test_units_multiply_cancel_and_fit():
+    assert str(MONEY * MONEY / ORDER) == "money^2/order"
+    assert str(NUMBER / (ORDER * SECOND)) == "1/order·second"
+    assert (MONEY / ORDER) * ORDER == MONEY
+    assert MONEY / MONEY == NUMBER
+    assert (MONEY * MONEY / (ORDER * ORDER)).root == MONEY / ORDER
+    assert (ORDER / ORDER).fits(RATIO)
+    assert not (MONEY / ORDER).fits(MONEY)
+    assert not ORDER.fits(SESSION)
+    with pytest.raises(DefinitionError, match="the square root of money/order is no unit"):
+        _ = (MONEY / ORDER).root

@@ -1,0 +1,59 @@
+"""What a card says that follows from the formula: its typeset form, and along what it adds up."""
+
+import pytest
+
+import funnelkit as fk
+from funnelkit.formula.typeset import to_latex
+
+A, B, C = fk.Count(fk.Orders), fk.Count(fk.Sessions), fk.Count(fk.Customers)
+ONE, TWO, THREE = (rf"\mathtt{{count({name})}}" for name in ("orders", "sessions", "customers"))
+
+
+@pytest.mark.parametrize(
+    ("formula", "typeset"),
+    [
+        (A + B + C, f"{ONE} + {TWO} + {THREE}"),
+        (A - (B + C), rf"{ONE} - \left({TWO} + {THREE}\right)"),
+        (A - (B - C), rf"{ONE} - \left({TWO} - {THREE}\right)"),
+        (A * (B + C), rf"{ONE} \cdot \left({TWO} + {THREE}\right)"),
+        ((A + B) * C, rf"\left({ONE} + {TWO}\right) \cdot {THREE}"),
+        (A * B + C, rf"{ONE} \cdot {TWO} + {THREE}"),
+        (A + B * C, rf"{ONE} + {TWO} \cdot {THREE}"),
+        (A / B, rf"\frac{{{ONE}}}{{{TWO}}}"),
+        ((A + B) / C, rf"\frac{{{ONE} + {TWO}}}{{{THREE}}}"),
+        (fk.Shift(A, 2), rf"\left({ONE}\right)_{{t-2}}"),
+        (fk.Cumulative(A), rf"\left({ONE}\right)_{{\le t}}"),
+        (fk.Abs(A), rf"\left|{ONE}\right|"),
+        (fk.Sqrt(A), rf"\sqrt{{{ONE}}}"),
+        (fk.Positive(A), rf"\left({ONE}\right)^{{+}}"),
+        (fk.Tile(A, 5), rf"\mathrm{{tile}}_{{5}}\left({ONE}\right)"),
+        (fk.Share(A), rf"\mathrm{{share}}\left({ONE}\right)"),
+        (fk.Until(A), rf"\mathrm{{until}}\left({ONE}\right)"),
+        (fk.PeriodDays(), r"\mathrm{days}"),
+        (A * 2.5, rf"{ONE} \cdot 2.5"),
+        (fk.parse("net_sales / orders"), r"\frac{\mathrm{net\_sales}}{\mathrm{orders}}"),
+    ],
+)
+def test_a_formula_is_typeset(formula, typeset):
+    assert to_latex(formula) == typeset
+
+
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        (A, "adds up over time and over groups"),
+        (A - A * 2, "adds up over time and over groups"),
+        (fk.Cumulative(A), "adds up over groups, not over time"),
+        (fk.Shift(A, 1), "adds up over groups, not over time"),
+        (A / B, "does not add up: recompute it at each level"),
+        (A * B, "does not add up: recompute it at each level"),
+        (A / A + 1, "does not add up: recompute it at each level"),
+        (fk.Share(A), "does not add up: recompute it at each level"),
+        (fk.Mean(fk.Orders.gross_amount), "does not add up: recompute it at each level"),
+        (fk.CountDistinct(fk.Orders.customer_id), "does not add up: recompute it at each level"),
+    ],
+)
+def test_a_card_says_along_what_a_value_adds_up(formula, told):
+    metric = fk.Metric(name="asked", formula=formula)
+    assert str(metric.additivity) == told
+    assert told in str(fk.describe(metric))
