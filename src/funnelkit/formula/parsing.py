@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from funnelkit.errors import DefinitionError, UnknownNameError
+from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import (
     Abs,
     Arithmetic,
@@ -40,7 +40,7 @@ from funnelkit.formula.formulas import (
     Tile,
     Until,
 )
-from funnelkit.formula.refusal import quoted, refuse
+from funnelkit.formula.refusal import quoted, refuse, refuse_arguments, refuse_name
 from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
     And,
@@ -83,7 +83,7 @@ __all__ = ["KINDS", "parse_formula", "parse_predicate"]
 
 Read = TypeVar("Read")
 
-LONGEST, DEEPEST, LONGEST_CHAIN = 1_000_000, 60, 400
+LONGEST, DEEPEST = 1_000_000, 150
 
 KINDS: dict[str, type[Column]] = {
     kind.__name__.lower(): kind
@@ -190,9 +190,10 @@ class _Reader:
                 return Constant(-value)
             case ast.BinOp():
                 first, others = _chain(node)
-                chain = self.formula(first, depth + 1)
+                below = depth + len(others)
+                chain = self.formula(first, below)
                 for operator, other in others:
-                    chain = Arithmetic(operator, chain, self.formula(other, depth + 1))
+                    chain = Arithmetic(operator, chain, self.formula(other, below))
                 return chain
             case ast.Name() | ast.Attribute() if name := self._dotted(node):
                 return Name(name)
@@ -215,7 +216,7 @@ class _Reader:
 
     def _call(self, name: str, node: ast.Call, depth: int) -> Formula:
         if name in _TAKES and not set(_words(node)) <= _TAKES[name]:
-            refuse(node, "has a named argument that it does not take", f"see {name}")
+            refuse_arguments(node, name)
         match name, node.args:
             case "period_days", []:
                 return PeriodDays()
@@ -225,16 +226,21 @@ class _Reader:
                 count, words = map(_number, node.args[1:]), self._others(_words(node))
                 made = _COUNTED[name]
                 return self._built(node, made, self.formula(inner, depth + 1), *count, **words)
+            case _ if name in _TAKES:
+                refuse_arguments(node, name)
+            case _ if name in {*_FOLDS, "count", "quantile"}:
+                return self._aggregate(name, node, depth + 1)
             case _:
-                return self._aggregate(name, node)
+                known = sorted([*_FOLDS, *_TAKES, "count", "quantile"])
+                refuse_name(node, "function", name, known)
 
-    def _aggregate(self, name: str, node: ast.Call) -> Formula:
+    def _aggregate(self, name: str, node: ast.Call, depth: int) -> Formula:
         words = _words(node)
         if not node.args:
             refuse(node, "is not an aggregate", "give it what to fold, then named arguments")
         first, *rest = node.args
         source = words.pop("of", None) if name != "count" else first
-        rollup = None if source is None else self._rollup(source)
+        rollup = None if source is None else self._rollup(source, depth)
         if name != "count" and source is not None and rollup is None:
             refuse(source, "is not a rollup", "write of=rollup(key, …)")
         if name == "count" and rest:
@@ -242,9 +248,9 @@ class _Reader:
         inside = _Reader(self.tables, rollup)
         options: dict[str, object] = {}
         if (where := words.pop("where", None)) is not None:
-            options["where"] = inside.predicate(where)
+            options["where"] = inside.predicate(where, depth)
         if name == "count":
-            counted = rollup or inside.counted(first)
+            counted = rollup or inside.counted(first, depth)
             return self._built(node, Count, counted, **options, **self._others(words))
         if rollup is not None:
             options["of"] = rollup
@@ -252,17 +258,11 @@ class _Reader:
             table = self.tables.get(within.id) if isinstance(within, ast.Name) else None
             options["within"] = table or inside.column(within)
         options |= self._others(words)
-        value = inside.value(first)
+        value = inside.value(first, depth)
         if name == "quantile" and len(rest) == 1:
             return self._built(node, Quantile, value, _number(rest[0]), **options)
-        if name not in _FOLDS or rest:
-            known = sorted([*_FOLDS, *_TAKES, "count", "quantile"])
-            raise DefinitionError(
-                str(UnknownNameError("function", name, known))
-                if name not in _FOLDS
-                else f"{name} takes one value",
-                position=node.col_offset,
-            )
+        if name == "quantile" or rest:
+            refuse_arguments(node, name)
         return self._built(node, _FOLDS[name], value, **options)
 
     def _others(self, words: dict[str, ast.expr]) -> dict[str, object]:
@@ -285,7 +285,7 @@ class _Reader:
         except TypeError:
             refuse(node, "has an argument that it does not take", "see the reference of the node")
 
-    def _rollup(self, node: ast.expr) -> Rollup | None:
+    def _rollup(self, node: ast.expr, depth: int) -> Rollup | None:
         match node:
             case ast.Call(func=ast.Name(id="rollup"), args=[key]):
                 words = _words(node)
@@ -294,22 +294,21 @@ class _Reader:
                     node,
                     Rollup,
                     self.column(key),
-                    where=None if where is None else self.predicate(where),
-                    **{name: self.formula(inner) for name, inner in words.items()},
+                    where=None if where is None else self.predicate(where, depth),
+                    **{name: self.formula(inner, depth) for name, inner in words.items()},
                 )
             case _:
                 return None
 
-    def counted(self, node: ast.expr) -> Rows | Value:
+    def counted(self, node: ast.expr, depth: int) -> Rows | Value:
         if isinstance(node, ast.Name) and self.rollup is None:
             table = self.table(node)
             return Rows(table.table, table.row)
-        return self.value(node)
+        return self.value(node, depth)
 
     def table(self, node: ast.Name) -> type[Table]:
         if node.id not in self.tables:
-            error = UnknownNameError("table", node.id, list(self.tables))
-            raise DefinitionError(str(error), position=node.col_offset)
+            refuse_name(node, "table", node.id, self.tables)
         return self.tables[node.id]
 
     def column(self, node: ast.expr) -> Column:
@@ -317,12 +316,8 @@ class _Reader:
             case ast.Attribute(value=ast.Name() as owner, attr=name):
                 table = self.table(owner)
                 if name not in table.columns:
-                    error = UnknownNameError(f"column of {owner.id}", name, list(table.columns))
-                    raise DefinitionError(
-                        str(error),
-                        f"write {owner.id}.column('{name}', kind) for a column of your own",
-                        node.col_offset,
-                    )
+                    remedy = f"write {owner.id}.column('{name}', kind) for a column of your own"
+                    refuse_name(node, f"column of {owner.id}", name, table.columns, remedy=remedy)
                 return table.columns[name]
             case ast.Call(
                 func=ast.Attribute(value=ast.Name() as owner, attr="column"),
@@ -343,9 +338,10 @@ class _Reader:
                 return Literal(_scalar(node))
             case ast.BinOp():
                 first, others = _chain(node)
-                chain = self.value(first, depth + 1)
+                below = depth + len(others)
+                chain = self.value(first, below)
                 for operator, other in others:
-                    right = self.value(other, depth + 1)
+                    right = self.value(other, below)
                     chain = self._built(other, Operation, operator, chain, right)
                 return chain
             case ast.Name(id=name):
@@ -374,7 +370,7 @@ class _Reader:
             return self._built(node, Case, self.predicate(condition, depth), *sides)
         make, arity = _CALLS[name]
         if make is None or (arity is not None and len(node.args) != arity):
-            refuse(node, f"gives {name} the wrong arguments", f"see {name} in the reference")
+            refuse_arguments(node, name)
         return self._built(node, make, *(self.value(arg, depth) for arg in node.args))
 
     def predicate(self, node: ast.expr, depth: int = 0) -> Predicate:
@@ -383,23 +379,22 @@ class _Reader:
         below = depth + 1
         match node:
             case ast.BoolOp(op=op, values=[first, *others]):
-                if len(others) > LONGEST_CHAIN:
-                    refuse(node, "is too long a chain", f"stay within {LONGEST_CHAIN} terms")
-                joined = self.predicate(first, below)
+                _check_length(node, len(others))
+                deepest = depth + len(others)
+                joined = self.predicate(first, deepest)
                 for other in others:
-                    right = self.predicate(other, below)
+                    right = self.predicate(other, deepest)
                     joined = And(joined, right) if isinstance(op, ast.And) else Or(joined, right)
                 return joined
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return Not(self.predicate(operand, below))
             case ast.Compare(
-                left=left, ops=[ast.In()], comparators=[ast.List() | ast.Tuple() as options]
+                left=left,
+                ops=[ast.In() | ast.NotIn() as op],
+                comparators=[ast.List() | ast.Tuple() as options],
             ):
-                return IsIn(self.value(left, below), tuple(map(_scalar, options.elts)))
-            case ast.Compare(
-                left=left, ops=[ast.NotIn()], comparators=[ast.List() | ast.Tuple() as options]
-            ):
-                return Not(IsIn(self.value(left, below), tuple(map(_scalar, options.elts))))
+                found = IsIn(self.value(left, below), tuple(map(_scalar, options.elts)))
+                return found if isinstance(op, ast.In) else Not(found)
             case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _RELATIONS:
                 relation = _RELATIONS[type(op)]
                 sides = self.value(left, below), self.value(right, below)
@@ -442,11 +437,15 @@ def _chain(node: ast.expr) -> tuple[ast.expr, list[tuple[Operator, ast.expr]]]:
     while isinstance(node, ast.BinOp):
         if type(node.op) not in _OPERATORS:
             refuse(node, "is no arithmetic", "use + - * /")
-        if len(others) > LONGEST_CHAIN:
-            refuse(node, "is too long a chain", f"stay within {LONGEST_CHAIN} terms")
+        _check_length(node, len(others) + 1)
         others.append((_OPERATORS[type(node.op)], node.right))
         node = node.left
     return node, others[::-1]
+
+
+def _check_length(node: ast.expr, length: int) -> None:
+    if length > DEEPEST:
+        refuse(node, "is too long a chain", f"stay within {DEEPEST} terms")
 
 
 def _words(node: ast.Call) -> dict[str, ast.expr]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import NoReturn
 
-from funnelkit.errors import DefinitionError
+from funnelkit.errors import DefinitionError, UnknownNameError
 
-__all__ = ["quoted", "refuse"]
+__all__ = ["quoted", "refuse", "refuse_arguments", "refuse_name"]
 
 
 def refuse(node: ast.expr, problem: str, remedy: str) -> NoReturn:
@@ -17,6 +18,27 @@ def refuse(node: ast.expr, problem: str, remedy: str) -> NoReturn:
         DefinitionError: Always.
     """
     raise DefinitionError(f"{quoted(_source(node))} {problem}", remedy, node.col_offset)
+
+
+def refuse_arguments(node: ast.expr, name: str) -> NoReturn:
+    """Refuse a call that gives a function too many arguments, too few, or others.
+
+    Raises:
+        DefinitionError: Always.
+    """
+    refuse(node, f"gives {name} the wrong arguments", f"see {name} in the reference")
+
+
+def refuse_name(
+    node: ast.expr, kind: str, name: str, known: Iterable[str], *, remedy: str = ""
+) -> NoReturn:
+    """Refuse a name that nothing of its kind has.
+
+    Raises:
+        DefinitionError: Always.
+    """
+    error = UnknownNameError(kind, name, list(known))
+    raise DefinitionError(str(error), remedy, node.col_offset)
 
 
 def _source(node: ast.expr) -> str:

@@ -1,0 +1,219 @@
+"""Every fold by hand: with a condition, over nulls, over nothing, over a rollup, and to date."""
+
+import datetime as dt
+import math
+
+import polars as pl
+import pytest
+
+import funnelkit as fk
+from small_frames import of, orders_of, value, values
+
+AMOUNT, STATUS, CUSTOMER = fk.Orders.gross_amount, fk.Orders.status, fk.Orders.customer_id
+PAID = STATUS.eq("paid")
+ORDERS = orders_of(
+    customer_id=[1, 1, 2, 3, None, 3],
+    status=["paid", "paid", "paid", "fulfilled", "paid", None],
+    gross_amount=[10.0, 30.0, None, 50.0, 5.0, 7.0],
+)
+NONE = AMOUNT > 1000
+KNOWN = fk.Count(fk.Orders, where=~AMOUNT.is_null())
+BUYERS = fk.Rollup(CUSTOMER, n=fk.Count(fk.Orders), spent=fk.Sum(AMOUNT), most=fk.Max(AMOUNT))
+
+
+@pytest.mark.parametrize(
+    ("fold", "found"),
+    [
+        (fk.Sum(AMOUNT), 102.0),
+        (fk.Sum(AMOUNT, where=PAID), 45.0),
+        (fk.Sum(AMOUNT, where=NONE), 0.0),
+        (fk.Sum(AMOUNT, skip_nulls=False), None),
+        (fk.Sum(AMOUNT, where=CUSTOMER.eq(1), skip_nulls=False), 40.0),
+        (fk.Sum(AMOUNT, within=STATUS), None),
+        (fk.Sum(AMOUNT, where=PAID, within=STATUS), 45.0),
+        (fk.Sum(AMOUNT, within=fk.Orders), None),
+        (fk.Sum(AMOUNT, where=AMOUNT.eq(50), within=fk.Orders), 50.0),
+        (fk.Sum(AMOUNT * 2 - 1), 199.0),
+        (fk.Sum(AMOUNT / 2), 51.0),
+        (fk.Sum(fk.Coalesce(AMOUNT, 1)), 103.0),
+        (fk.Sum(fk.Case(PAID, AMOUNT, 0)), 45.0),
+        (fk.Sum(fk.Case(STATUS.eq("fulfilled"), 1, AMOUNT)), 53.0),
+        (fk.Count(fk.Orders), 6),
+        (fk.Count(fk.Orders, where=PAID), 4),
+        (fk.Count(fk.Orders, where=~PAID), 1),
+        (fk.Count(fk.Orders, where=NONE), 0),
+        (fk.Count(fk.Orders, where=STATUS.is_null()), 1),
+        (fk.Count(fk.Orders, where=~STATUS.is_null()), 5),
+        (fk.Count(fk.Orders, where=PAID | STATUS.is_null()), 5),
+        (fk.Count(fk.Orders, where=PAID & (AMOUNT >= 10)), 2),
+        (fk.Count(fk.Orders, where=AMOUNT.is_between(7, 30)), 3),
+        (fk.Count(fk.Orders, where=STATUS.is_in(["paid", "fulfilled"])), 5),
+        (fk.Count(fk.Orders, where=STATUS.is_in([])), 0),
+        (fk.Count(fk.Orders, where=STATUS.ne("paid")), 1),
+        (fk.Count(fk.Orders, where=AMOUNT < 10), 2),
+        (fk.Count(fk.Orders, where=AMOUNT <= 10), 3),
+        (fk.Count(fk.Orders, where=AMOUNT > 10), 2),
+        (fk.Count(AMOUNT), 5),
+        (fk.Count(AMOUNT, where=PAID), 3),
+        (fk.CountDistinct(CUSTOMER), 3),
+        (fk.CountDistinct(CUSTOMER, where=PAID), 2),
+        (fk.CountDistinct(CUSTOMER, where=NONE), 0),
+        (fk.parse("count_distinct(joined(orders.customer_id, orders.status))"), 3),
+        (fk.Mean(AMOUNT), 20.4),
+        (fk.Mean(AMOUNT, where=PAID), 15.0),
+        (fk.Mean(AMOUNT, where=NONE), None),
+        (fk.Min(AMOUNT), 5.0),
+        (fk.Min(AMOUNT, where=STATUS.eq("fulfilled")), 50.0),
+        (fk.Min(AMOUNT, where=NONE), None),
+        (fk.Max(AMOUNT), 50.0),
+        (fk.Max(AMOUNT, where=PAID), 30.0),
+        (fk.StdDev(AMOUNT, where=CUSTOMER.eq(1)), math.sqrt(200)),
+        (fk.StdDev(AMOUNT, where=AMOUNT.eq(50)), None),
+        (fk.Quantile(AMOUNT, 0.5), 10.0),
+        (fk.Quantile(AMOUNT, 0.25), 7.0),
+        (fk.Quantile(AMOUNT, 0.5, where=CUSTOMER.eq(1)), 20.0),
+        (fk.Quantile(AMOUNT, 0.5, where=NONE), None),
+        (fk.Count(BUYERS), 3),
+        (fk.Count(BUYERS, where=BUYERS["n"] >= 2), 2),
+        (fk.Count(BUYERS, where=BUYERS["spent"] > 0), 2),
+        (fk.Sum(BUYERS["spent"], of=BUYERS), 97.0),
+        (fk.Sum(BUYERS["spent"], of=BUYERS, where=BUYERS["n"] >= 2), 97.0),
+        (fk.Mean(BUYERS["n"], of=BUYERS), 5 / 3),
+        (fk.Max(BUYERS["most"], of=BUYERS), 50.0),
+        (fk.Count(fk.Rollup(CUSTOMER, where=PAID, n=fk.Count(fk.Orders))), 2),
+        (fk.Count(fk.Orders) - KNOWN, 1),
+        (fk.Count(fk.Orders) * 2 + KNOWN, 17),
+        (fk.Count(fk.Orders) / 4, 1.5),
+        (fk.Count(fk.Orders) / fk.Count(fk.Orders, where=NONE), None),
+        (1 - KNOWN / KNOWN * 3, -2.0),
+        (6 / fk.Count(fk.Orders), 1.0),
+        (2 * fk.Count(fk.Orders), 12),
+        (fk.Positive(fk.Count(fk.Orders) - KNOWN * 2), None),
+        (fk.Abs(fk.Count(fk.Orders) - KNOWN * 2), 4),
+        (fk.Sqrt(KNOWN * KNOWN), 5.0),
+    ],
+    ids=str,
+)
+def test_a_fold_is_what_its_words_say(fold, found):
+    shop = fk.Shop(orders=ORDERS, guards=False)
+    assert value(shop, fold) == (pytest.approx(found) if found is not None else None)
+
+
+def test_nothing_is_nothing_or_unknown():
+    shop = fk.Shop(orders=ORDERS.clear())
+    assert value(shop, fk.Count(fk.Orders)) == 0
+    assert value(shop, fk.Sum(AMOUNT)) == 0.0
+    assert value(shop, fk.CountDistinct(CUSTOMER)) == 0
+    for fold in (fk.Mean, fk.Min, fk.Max, fk.StdDev):
+        assert value(shop, fold(AMOUNT)) is None
+    assert value(shop, fk.Count(BUYERS)) == 0
+
+
+# --- To date: what each period adds to the history before it --------------------------------------
+
+MONTHS = [dt.datetime(2024, month, 3) for month in (1, 1, 2, 3, 3, 5)]
+HISTORY = orders_of(
+    customer_id=[1, 2, 1, 3, 2, 1],
+    ordered_at=MONTHS,
+    status=["paid", "paid", "fulfilled", "paid", "paid", "paid"],
+    gross_amount=[10.0, 20.0, 30.0, 5.0, 1.0, 2.0],
+)
+SINCE = fk.Rollup(
+    CUSTOMER,
+    n=fk.Count(fk.Orders),
+    paid=fk.Count(fk.Orders, where=PAID),
+    spent=fk.Sum(AMOUNT),
+    most=fk.Max(AMOUNT),
+    least=fk.Min(AMOUNT),
+)
+ROWS_OF_KEYS = fk.Rollup(CUSTOMER, n=fk.Count(fk.Orders))
+PAID_OF_KEYS = fk.Rollup(CUSTOMER, paid=fk.Count(fk.Orders, where=PAID))
+SPENT_OF_KEYS = fk.Rollup(CUSTOMER, spent=fk.Sum(AMOUNT))
+
+
+@pytest.mark.parametrize(
+    ("fold", "to_date"),
+    [
+        (fk.Count(fk.Orders), [2, 3, 5, 5, 6]),
+        (fk.Count(fk.Orders, where=PAID), [2, 2, 4, 4, 5]),
+        (fk.Sum(AMOUNT), [30.0, 60.0, 66.0, 66.0, 68.0]),
+        (fk.CountDistinct(CUSTOMER), [2, 2, 3, 3, 3]),
+        (fk.CountDistinct(CUSTOMER, where=STATUS.eq("fulfilled")), [0, 1, 1, 1, 1]),
+        (fk.Count(ROWS_OF_KEYS), [2, 2, 3, 3, 3]),
+        (fk.Count(ROWS_OF_KEYS, where=ROWS_OF_KEYS["n"] >= 2), [0, 1, 2, 2, 2]),
+        (fk.Count(ROWS_OF_KEYS, where=ROWS_OF_KEYS["n"].eq(1)), [2, 1, 1, 1, 1]),
+        (fk.Count(PAID_OF_KEYS, where=PAID_OF_KEYS["paid"] >= 2), [0, 0, 1, 1, 2]),
+        (fk.Count(SPENT_OF_KEYS, where=SPENT_OF_KEYS["spent"] > 20), [0, 1, 2, 2, 2]),
+        (fk.Sum(SPENT_OF_KEYS["spent"], of=SPENT_OF_KEYS), [30.0, 60.0, 66.0, 66.0, 68.0]),
+        (
+            fk.Sum(SINCE["spent"], of=SINCE, where=SINCE["n"] >= 2),
+            [0.0, 40.0, 61.0, 61.0, 63.0],
+        ),
+        (fk.Count(SINCE, where=SINCE["most"] >= 20), [1, 2, 2, 2, 2]),
+        (fk.Count(SINCE, where=SINCE["least"] <= 2), [0, 0, 1, 1, 2]),
+        (fk.Count(SINCE, where=SINCE["paid"].eq(SINCE["n"])), [2, 1, 2, 2, 2]),
+    ],
+    ids=str,
+)
+def test_a_running_total_grows_period_by_period(fold, to_date):
+    shop = fk.Shop(orders=HISTORY)
+    asked = [of(fk.Cumulative(fold)), "orders"]
+    assert fk.evaluate(shop, asked, every="1mo").frame["asked"].to_list() == to_date
+    assert value(shop, fk.Cumulative(fold)) == to_date[-1]
+    later = fk.evaluate(shop, asked, every="1mo", start="2024-03-01").frame["asked"]
+    assert later.to_list() == to_date[2:]
+
+
+def test_what_cannot_be_grown_is_refused():
+    for fold in (fk.Min(AMOUNT), fk.Max(AMOUNT), fk.StdDev(AMOUNT), fk.Quantile(AMOUNT, 0.5)):
+        with pytest.raises(fk.DefinitionError, match="cannot be grown row by row"):
+            value(fk.Shop(orders=HISTORY), fk.Cumulative(fold))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [[1, 2, 3], ["a", "b", "c"], [-(2**62), 2**62, 2**62 - 1], [0, 2**63 - 1, 5], [-3, -2, -1]],
+)
+def test_keys_of_any_kind_and_size_are_followed_through_time(keys):
+    one, two, three = keys
+    history = HISTORY.with_columns(pl.Series("customer_id", [one, two, one, three, two, one]))
+    shop = fk.Shop(orders=history)
+    kept = fk.CountRetained(CUSTOMER, periods=1)
+    assert values(shop, kept, every="1mo") == [0, 1, 0, 0, 0]
+    assert values(shop, fk.CountRetained(CUSTOMER, periods=2), every="1mo") == [0, 0, 1, 0, 0]
+    assert values(shop, fk.Cumulative(fk.CountDistinct(CUSTOMER)), every="1mo") == [2, 2, 3, 3, 3]
+    twice = fk.Cumulative(fk.Count(ROWS_OF_KEYS, where=ROWS_OF_KEYS["n"] >= 2))
+    assert values(shop, twice, every="1mo") == [0, 1, 2, 2, 2]
+
+
+def test_keys_of_two_types_in_two_tables_do_not_meet():
+    shop = fk.Shop(
+        orders=HISTORY.with_columns(place=pl.lit(1)),
+        sessions=pl.DataFrame(
+            {"session_id": [1], "visitor_id": [1], "started_at": [MONTHS[0]], "place": ["1"]}
+        ),
+    )
+    both = fk.Count(fk.Orders) / fk.Count(fk.Sessions)
+    with pytest.raises(fk.ContractError, match="is Int32 and String in different tables"):
+        values(shop, both, by="place")
+
+
+@pytest.mark.parametrize(
+    ("counted", "unit"),
+    [
+        (fk.Count(fk.Orders), "order"),
+        (fk.Count(CUSTOMER), "customer"),
+        (fk.Count(BUYERS), "customer"),
+        (fk.CountDistinct(fk.Coalesce(CUSTOMER, fk.Orders.order_id)), "customer"),
+        (fk.CountDistinct(fk.Case(PAID, CUSTOMER, 0)), "customer"),
+        (fk.CountDistinct(fk.Lookup(fk.OrderLines.order_id, CUSTOMER)), "customer"),
+        (fk.Count(AMOUNT), "1"),
+        (fk.CountDistinct(AMOUNT), "1"),
+        (fk.Count(fk.Coalesce(AMOUNT, 1)), "1"),
+        (fk.CountDistinct(STATUS), "1"),
+        (fk.Count(fk.Orders.ordered_at), "1"),
+    ],
+    ids=str,
+)
+def test_a_number_of_amounts_is_no_amount(counted, unit):
+    assert str(of(counted).unit) == unit
