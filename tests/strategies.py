@@ -616,6 +616,14 @@ def _joined(operator: str, left: Any, right: Any) -> Any:
         return left * right
 
 
+def _fitting(draw: Draw, left: Formula, right: Formula) -> Formula:
+    """Combine two formulas; multiply what cannot be added."""
+    operator = draw(st.sampled_from("+-*/"))
+    if operator in "+-" and not unit_of_formula(left).fits(unit_of_formula(right)):
+        operator = "*"
+    return _joined(operator, left, right)
+
+
 @st.composite
 def numbers(draw: Draw, pool: Pool, depth: int = 2) -> Value:
     """Numeric values of a row."""
@@ -887,10 +895,39 @@ def formulas(
         case 2:
             return fk.Positive(draw(below))
         case 3 | 4:
-            left, right = draw(below), draw(below | PLAIN_NUMBERS.map(Constant))
-            operator = draw(st.sampled_from("+-*/"))
-            if operator in "+-" and not unit_of_formula(left).fits(unit_of_formula(right)):
-                operator = "*"
-            return _joined(operator, left, right)
+            return _fitting(draw, draw(below), draw(below | PLAIN_NUMBERS.map(Constant)))
         case _:
             return draw(aggregates(draw(st.sampled_from(pools)), kinds=here))
+
+
+COUNTED = st.sampled_from(
+    [fk.Count(fk.Orders), fk.Count(fk.Sessions), fk.Sum(fk.Orders.gross_amount)]
+)
+
+
+@st.composite
+def shapes(draw: Draw, depth: int = 2, *, compares: bool = True) -> Formula:
+    """Formulas that set cells of a result beside one another, within one another.
+
+    Args:
+        depth: How deep they nest.
+        compares: Whether earlier periods and the history may enter.
+    """
+    counted = draw(COUNTED)
+    if not depth:
+        return counted / fk.PeriodDays() if draw(st.booleans()) else counted
+    below = shapes(depth - 1, compares=compares)
+    match draw(st.integers(0 if compares else 3, 7)):
+        case 0 | 1:
+            return fk.Shift(draw(below), draw(st.integers(1, 2)))
+        case 2:
+            return fk.Cumulative(counted)
+        case 3:
+            return fk.Share(counted)
+        case 4:
+            inner = draw(below)
+            return fk.Sqrt(inner * inner)
+        case 5:
+            return fk.Positive(draw(below))
+        case _:
+            return _fitting(draw, draw(below), fk.Abs(draw(below)))

@@ -9,7 +9,7 @@ import itertools
 import math
 import statistics
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -364,6 +364,18 @@ class Plain:
             case fk.Positive(inner):
                 found = self.value(inner, at)
                 return found if found is not None and found > 0 else None
+            case fk.Abs(inner):
+                found = self.value(inner, at)
+                return None if found is None else abs(found)
+            case fk.Sqrt(inner):
+                found = self.value(inner, at)
+                return None if found is None or found < 0 else self.note(math.sqrt(found))
+            case fk.Share(inner):
+                found = [self.value(inner, part) for part in (at, *at.others())]
+                whole = self.note(math.fsum(part for part in found if part is not None))
+                return None if found[0] is None or not whole else self.note(found[0] / whole)
+            case fk.PeriodDays():
+                return self.note(at.days())
             case Arithmetic(operator, left, right):
                 found = self.value(left, at), self.value(right, at)
                 return self.note(reckon(str(operator), *found))
@@ -401,21 +413,27 @@ class Cell:
     def earlier(self, periods: int) -> "Cell":
         assert self.label is not None
         label = self.plain.almanac.before(self.label, periods)
-        return Cell(
-            self.plain,
-            label,
-            self.group,
-            self.by,
-            self.start,
-            self.end,
-            self.is_to_date,
-            is_earlier=True,
-        )
+        return replace(self, label=label, is_earlier=True)
+
+    def others(self) -> Iterable["Cell"]:
+        """Give the cells of the other groups, of the same period."""
+        groups = {self.by(name, row) for name, rows in self.plain.tables.items() for row in rows}
+        return (replace(self, group=group) for group in groups - {self.group})
+
+    def days(self) -> float:
+        """Give the length of the period, by the clock where it is days, cut to the range."""
+        assert self.label is not None
+        start, end = self.label, self.plain.almanac.after(self.label)
+        if isinstance(start, dt.datetime):
+            return (end - start) / dt.timedelta(days=1)
+        midnights = [dt.datetime.combine(day, dt.time()) for day in (start, end)]
+        if not self.is_earlier:
+            midnights[0] = max(midnights[0], self.start or midnights[0])
+            midnights[1] = min(midnights[1], self.end or midnights[1])
+        return (midnights[1] - midnights[0]) / dt.timedelta(days=1)
 
     def to_date(self) -> "Cell":
-        return Cell(
-            self.plain, self.label, self.group, self.by, self.start, self.end, is_to_date=True
-        )
+        return replace(self, is_to_date=True)
 
     def rows(self, table: str, *, anyone: bool = False) -> list[Row]:
         clock = EVENT_TIMES[table]

@@ -29,6 +29,7 @@ from strategies import (
     aggregates,
     clock_changes,
     formulas,
+    shapes,
     worlds,
 )
 
@@ -172,6 +173,35 @@ def assert_plain(world: World, formula: Any, by: tuple[str, ...], **question: An
 )
 def test_formulas_mean_what_plain_python_makes_of_them(world, formula, by):
     assert_plain(world, formula, by)
+
+
+@pytest.mark.parametrize("every", ["1h", "1d", "1w", "1mo", "1q"])
+@settings(lawful, max_examples=100)
+@given(
+    data=st.data(),
+    formula=shapes(),
+    by=st.sampled_from([(), ("channel",), ("channel", "country")]),
+)
+def test_shapes_of_shapes_mean_what_plain_python_makes_of_them(every, data, formula, by):
+    kinds, days = ("naive aware", 1) if every == "1h" else ("naive aware far date", 90)
+    near = worlds(
+        "sessions", "orders", least=3, most=9, is_huge=False, kinds=kinds, is_near=True, days=days
+    )
+    assert_plain(data.draw(near), formula, by, every=every)
+
+
+@settings(lawful, max_examples=60)
+@given(
+    world=worlds("sessions", "orders", least=3, is_huge=False, is_near=True, days=60),
+    formula=shapes(compares=False),
+    lengths=st.tuples(st.integers(-20, 20), st.integers(10, 60)),
+)
+def test_shapes_within_a_range_mean_what_plain_python_makes_of_them(world, formula, lengths):
+    first = world.tables["orders"]["ordered_at"].cast(pl.Date).min() or dt.date(2024, 1, 5)
+    start = dt.datetime.combine(first, dt.time()) + dt.timedelta(days=lengths[0])
+    end = start + dt.timedelta(days=lengths[1])
+    asked = fk.Count(fk.Orders) / fk.PeriodDays() * formula
+    assert_plain(world, asked, (), every="1mo", start=start, end=end)
 
 
 EVERY_FOLD = ("sum", "strict_sum", "within", "count", "count_value", "distinct", "mean", "min")
