@@ -198,6 +198,69 @@ def test_keys_of_two_types_in_two_tables_do_not_meet():
         values(shop, both, by="place")
 
 
+STOCK = pl.DataFrame(
+    {
+        "snapshot_date": [dt.date(2024, m, d) for m, d in ((1, 5), (1, 9), (2, 3), (2, 3), (4, 1))],
+        "product_id": ["A", "A", "A", "B", "B"],
+        "location_id": ["x", "x", "x", "y", "y"],
+        "on_hand_units": [10, 8, None, 20, 5],
+        "unit_cost": [2.0] * 5,
+    }
+)
+ON_HAND = fk.InventorySnapshots.on_hand_units
+
+
+def test_stock_is_carried_on_until_it_is_told_anew():
+    shop, stock = fk.Shop(inventory_snapshots=STOCK), fk.LastOverTime(ON_HAND)
+    assert values(shop, stock, every="1mo") == [8, 28, 28, 13]
+    assert value(shop, stock) == 13
+    assert value(shop, stock, end="2024-03-01") == 28
+    assert value(shop, stock, start="2024-03-01", end="2024-04-01") == 28
+    few = fk.LastOverTime(ON_HAND, where=ON_HAND > 10)
+    assert values(shop, few, every="1mo") == [0, 20, 20, 0]
+    rows = fk.evaluate(shop, of(stock), by="product_id", every="1mo").frame.rows()
+    assert [row[1:] for row in rows] == [
+        ("A", 8),
+        ("A", 8),
+        ("B", 20),
+        ("A", 8),
+        ("B", 20),
+        ("A", 8),
+        ("B", 5),
+    ]
+
+
+def test_a_key_of_which_nothing_is_known_adds_nothing():
+    history = HISTORY.with_columns(pl.Series("gross_amount", [None, 20.0, 30.0, None, 1.0, None]))
+    shop = fk.Shop(orders=history, guards=False)
+    spent = fk.Sum(SPENT_OF_KEYS["spent"], of=SPENT_OF_KEYS)
+    assert values(shop, fk.Cumulative(spent), every="1mo") == [20.0, 50.0, 51.0, 51.0, 51.0]
+    of_most = fk.Rollup(CUSTOMER, most=fk.Max(AMOUNT))
+    most = fk.Sum(of_most["most"], of=of_most)
+    assert values(shop, fk.Cumulative(most), every="1mo") == [20.0, 50.0, 50.0, 50.0, 50.0]
+
+
+def test_a_root_of_what_is_below_zero_says_so():
+    half = fk.Count(fk.Orders) / fk.Count(fk.Orders) / 2
+    result = fk.evaluate(fk.Shop(orders=HISTORY), of(fk.Sqrt(half - half * 2)))
+    assert result.tidy().select("value", "reason").rows() == [(None, "negative")]
+
+
+def test_a_score_is_averaged_and_not_added():
+    with pytest.raises(fk.DefinitionError, match="take its mean, a quantile, or count the rows"):
+        fk.Sum(fk.Surveys.score)
+    with pytest.raises(fk.DefinitionError, match="count it, or count the rows where it holds"):
+        fk.Sum(CUSTOMER)
+
+
+def test_two_metrics_of_one_name_are_told_unless_they_are_the_same():
+    one, other = of(fk.Count(fk.Orders)), of(fk.Count(fk.Orders, where=PAID))
+    shop = fk.Shop(orders=HISTORY)
+    assert fk.evaluate(shop, [one, of(fk.Count(fk.Orders))]).frame.rows() == [(6,)]
+    with pytest.raises(fk.DefinitionError, match="asked"):
+        fk.evaluate(shop, [one, other])
+
+
 @pytest.mark.parametrize(
     ("counted", "unit"),
     [
