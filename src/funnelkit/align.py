@@ -5,13 +5,14 @@ This happens once, on small frames, whatever engine gave the answers.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 import polars as pl
 
-from funnelkit.calendar import Span
+from funnelkit.calendar import Calendar, Span
 from funnelkit.engines.base import PERIOD, group_column
 from funnelkit.errors import ContractError, DataError, Fault
 from funnelkit.fiscal import FIRST_YEAR, LAST_YEAR
@@ -38,6 +39,7 @@ from funnelkit.lowered import (
     Turned,
     TurnedBy,
     Unless,
+    leaves_of,
 )
 from funnelkit.steps import Fold, Plan, Question, Step
 
@@ -216,7 +218,7 @@ def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:
         keys: The key columns that stay.
     """
     frame, periods = aligned.frame, aligned.periods if PERIOD in keys else pl.DataFrame()
-    counted = {fold.name for step in plan.steps for fold in step.folds if _is_counted(fold)}
+    counted = set(_counted(plan))
     leaves = [name for name in frame.columns if not name.startswith("#")]
     totals = {
         name: pl.col(name).sum()
@@ -236,6 +238,11 @@ def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:
     zeros = [pl.col(name).fill_null(0) for name in leaves if name.split("@")[0] in counted]
     spread = periods.join(rolled, on=PERIOD, how="left").with_columns(zeros).sort(PERIOD)
     return Aligned(spread, periods)
+
+
+def _counted(plan: Plan) -> Iterator[str]:
+    """Give the names of the folds that are 0 where there is nothing."""
+    return (fold.name for step in plan.steps for fold in step.folds if _is_counted(fold))
 
 
 def _is_counted(fold: Fold) -> bool:
@@ -308,10 +315,12 @@ class Context:
     Attributes:
         question: The question.
         groups: The key columns besides the period.
+        counted: The folds that are 0 where there is nothing.
     """
 
     question: Question
     groups: tuple[str, ...]
+    counted: frozenset[str]
 
     def over_groups(self, folded: pl.Expr) -> pl.Expr:
         """Give what is folded of all groups of the same period."""
@@ -329,6 +338,8 @@ def compute(lowered: Lowered, asked: Context) -> pl.Expr:
             return _period_days(asked.question, shift)
         case Unless(value, count, above, _):
             return pl.when(pl.col(leaf_column(count)) <= above).then(compute(value, asked))
+        case Turned(Tile() as by, value):
+            return _turned(by, pl.when(_has_any(value, asked)).then(compute(value, asked)), asked)
         case Turned(by, value):
             return _turned(by, compute(value, asked), asked)
         case Operated(operator, left, right):
@@ -358,6 +369,9 @@ def reason_of(lowered: Lowered, asked: Context) -> pl.Expr:
         case Unless(value, count, above, reason):
             is_over = pl.col(leaf_column(count)) > above
             return pl.when(is_over).then(pl.lit(reason)).otherwise(reason_of(value, asked))
+        case Turned(Tile(), value):
+            is_there = pl.when(_has_any(value, asked))
+            return is_there.then(reason_of(value, asked)).otherwise(pl.lit("no_rows"))
         case Turned(by, value):
             why = _why_not_turned(by, compute(value, asked), asked)
             return pl.coalesce(why, reason_of(value, asked))
@@ -369,6 +383,17 @@ def reason_of(lowered: Lowered, asked: Context) -> pl.Expr:
             return pl.when(is_empty).then(pl.lit("empty_denominator")).otherwise(inner)
         case _:
             assert_never(lowered)
+
+
+def _has_any(lowered: Lowered, asked: Context) -> pl.Expr:
+    """Say whether a fold of a formula has found anything: what counts 0 may not be there at all."""
+    found = [
+        pl.col(leaf_column(leaf)) != 0
+        if leaf.name in asked.counted
+        else pl.col(leaf_column(leaf)).is_not_null()
+        for leaf in leaves_of(lowered)
+    ]
+    return pl.any_horizontal(found) if found else pl.lit(value=True)
 
 
 def _turned(by: TurnedBy, value: pl.Expr, asked: Context) -> pl.Expr:
@@ -414,9 +439,10 @@ def _why_not_turned(by: TurnedBy, value: pl.Expr, asked: Context) -> pl.Expr:
             assert_never(by)
 
 
-def context_of(question: Question) -> Context:
-    """Give what the arithmetic of a question needs to know besides the leaves."""
-    return Context(question, tuple(group_column(dimension.name) for dimension in question.by))
+def context_of(plan: Plan) -> Context:
+    """Give what the arithmetic of a plan needs to know besides the leaves."""
+    groups = tuple(group_column(dimension.name) for dimension in plan.question.by)
+    return Context(plan.question, groups, frozenset(_counted(plan)))
 
 
 def _period_days(question: Question, shift: int) -> pl.Expr:
@@ -427,11 +453,15 @@ def _period_days(question: Question, shift: int) -> pl.Expr:
             return pl.lit(None, dtype=pl.Float64)
         return pl.lit((span.end - span.start).total_seconds() / 86_400)
     start, end = (calendar.moved(pl.col(PERIOD), number - shift) for number in (0, 1))
-    if calendar.label_type != pl.Date:
-        return (end - start).dt.total_microseconds() / 86_400e6
-    begun, ended = start.cast(pl.Datetime("us")), end.cast(pl.Datetime("us"))
+    sort = calendar.label_type if calendar.has_hours else pl.Datetime("us")
+    begun, ended = start.cast(sort), end.cast(sort)
     if not shift and span.start is not None:
-        begun = pl.max_horizontal(begun, pl.lit(span.start))
+        begun = pl.max_horizontal(begun, _moment(calendar, span.start, sort))
     if not shift and span.end is not None:
-        ended = pl.min_horizontal(ended, pl.lit(span.end))
+        ended = pl.min_horizontal(ended, _moment(calendar, span.end, sort))
     return (ended - begun).dt.total_microseconds() / 86_400e6
+
+
+def _moment(calendar: Calendar, local: dt.datetime, sort: pl.DataType) -> pl.Expr:
+    """Give an end of the range as labels are: an instant where they have hours."""
+    return pl.lit(calendar.instant(local) if calendar.has_hours else local).cast(sort)

@@ -30,9 +30,9 @@ from funnelkit.errors import (
     check_kind,
     shortened,
 )
-from funnelkit.formula.formulas import Count, LastOverTime, Native
+from funnelkit.formula.formulas import Count, LastOverTime, Native, Tile, Until
 from funnelkit.formula.parsing import parse_predicate
-from funnelkit.formula.properties import parts_of
+from funnelkit.formula.properties import parts_of, walk
 from funnelkit.formula.values import (
     AsOf,
     Column,
@@ -110,12 +110,17 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         result = result.with_coverage(_coverage(shop.data, engine, made))
     if not totals:
         return result
-    whole = [m for m in result.metrics if not m.per and (by or not m.compares_periods)]
-    if not whole:
-        return result.with_totals(None)
     every = every if by else None
+    whole = [m for m in result.metrics if _has_total(m) and (by or not m.compares_periods)]
+    if not whole or (every is not None and not any(m.inputs for m in whole)):
+        return result.with_totals(None)
     made = plan(shop, whole, every=every, start=start, end=end, where=where)
     return result.with_totals(answer(shop.data, engine, made, progress=progress))
+
+
+def _has_total(metric: Metric) -> bool:
+    """Whether a metric is not a number of each group by its nature."""
+    return not metric.per and not any(isinstance(n, Tile | Until) for n in walk(metric.formula))
 
 
 def plan(  # noqa: PLR0913  # as evaluate

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import keyword
-import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from html import escape
 from typing import TypeVar, cast
 
 from funnelkit.errors import DefinitionError, UnitError, UnknownNameError, shortened
+from funnelkit.formula.depth import check_depth
 from funnelkit.formula.formulas import Formula, FormulaNode, Reference, as_formula
 from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.properties import (
@@ -84,10 +85,12 @@ class Direction(StrEnum):
     NEUTRAL = "neutral"
 
 
-_WRONG_BOUNDS = "are no two numbers, the smaller first; None (in TOML inf) stands for no bound"
+_WRONG_BOUNDS = (
+    "are no two finite numbers, the smaller first; None, in TOML -inf or inf, stands for no bound"
+)
 _WORD_LISTS = ("aliases", "read_with", "competing", "references", "tags")
 _Choice = TypeVar("_Choice", bound=StrEnum)
-_NAME = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +201,7 @@ class Metric(FormulaNode):
             "version": version,
         }
         _check_fields(name, plain)
-        parsed = parse_formula(formula, TABLES) if isinstance(formula, str) else as_formula(formula)
-        check_averages(parsed)
+        parsed = _checked_formula(formula)
         given = plain | {
             "name": name,
             "formula": parsed,
@@ -212,7 +214,7 @@ class Metric(FormulaNode):
         }
         for key, value in given.items():
             is_list = isinstance(value, list)
-            object.__setattr__(self, key, tuple(cast("list[str]", value)) if is_list else value)
+            object.__setattr__(self, key, tuple(cast("list[object]", value)) if is_list else value)
 
     def __str__(self) -> str:
         return self.name
@@ -404,7 +406,8 @@ def field_faults(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Give what is wrong with the fields of a metric that stand alone: which, and in words.
 
     Args:
-        given: The fields by name; `name`, `formula` and choices such as `stage` are not looked at.
+        given: The fields by name, without `name` and `formula`; choices such as `stage` are
+            looked at only for being text.
     """
     for key, value in given.items():
         wrong = ""
@@ -432,17 +435,18 @@ def _are_texts(value: object) -> bool:
 
 
 def _is_range(value: object) -> bool:
-    given = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+    given = cast("Sequence[object]", value) if isinstance(value, tuple | list) else ()
     ends = [end for end in given if end is not None]
     numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
-    are_numbers = len(numbers) == len(ends) and all(map(math.isfinite, numbers))
-    return len(given) == 2 and are_numbers and numbers == sorted(numbers)
+    are_finite = all(abs(number) <= sys.float_info.max for number in numbers)
+    are_all = len(given) == 2 and len(numbers) == len(ends)
+    return are_all and are_finite and numbers == sorted(numbers)
 
 
 def _is_name(thing: object) -> bool:
     return (
         isinstance(thing, str)
-        and _NAME.match(thing) is not None
+        and _NAME.fullmatch(thing) is not None
         and not any(map(keyword.iskeyword, thing.split(".")))
     )
 
@@ -454,6 +458,13 @@ def _check_fields(name: object, plain: Mapping[str, object]) -> None:
         )
     if faults := [what for _, what in field_faults(plain)]:
         raise DefinitionError(f"{name}: {'; '.join(faults)}")
+
+
+def _checked_formula(given: Formula | Metric | str | float) -> Formula:
+    formula = parse_formula(given, TABLES) if isinstance(given, str) else as_formula(given)
+    check_depth(formula)
+    check_averages(formula)
+    return formula
 
 
 def _checked_unit(name: str, formula: Formula, declared: Unit | None) -> Unit:

@@ -80,6 +80,7 @@ def load_metrics(path: str | Path) -> Registry:
         DefinitionError: The file cannot be read, or definitions are wrong; tells
             every fault with its line.
     """
+    check_kind("path", path, (str, Path), "give the path of a TOML file")
     place = Path(path)
     try:
         text = place.read_text("utf-8-sig")
@@ -245,17 +246,15 @@ def _value(key: str, value: object, tables: Mapping[str, type[Table]]) -> object
         raise DefinitionError(str(UnknownNameError("field", key, [*_FIELDS])))
     if isinstance(value, list):
         items = cast("list[object]", value)
-        return tuple(map(_end, items) if key == "bounds" else items)
+        if key == "bounds" and len(items) == 2:
+            low, high = items
+            return (None if low == -math.inf else low, None if high == math.inf else high)
+        return tuple(items)
     if key in {"formula", "unit"}:
         if not isinstance(value, str):
             raise DefinitionError(f"{key} = {value!r} is no text")
         return parse_formula(value, tables) if key == "formula" else Unit.parse(value)
     return value
-
-
-def _end(value: object) -> object:
-    """Read an end of bounds; TOML has no word for none."""
-    return None if isinstance(value, float) and math.isinf(value) else value
 
 
 def dump_metrics(

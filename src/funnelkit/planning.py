@@ -285,7 +285,9 @@ class _Planner:
 
     def _check_spread(self, fold: Aggregate | Native) -> None:
         """Refuse to fold the amounts of rows that cover several days but by adding their shares."""
-        table = fold.table if isinstance(fold, Native) else source_of(fold)
+        table = _table(Fold("", fold, fold))
+        if table not in self.data.known:
+            raise UnknownNameError("table", table, list(self.data.known))
         spread = self.data.known[table].spread
         if spread is None or not self._has_time or isinstance(fold, Sum | Count):
             return

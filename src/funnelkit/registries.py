@@ -119,6 +119,8 @@ class Registry(Mapping[str, Metric]):
                 a value without any.
             text: Words in a name, title, alias or description; case does not matter.
         """
+        if text is not None:
+            check_kind("text", text, (str,), "give a word to look for")
         low = None if text is None else text.casefold()
         chosen = (
             metric
@@ -262,6 +264,7 @@ def find_metric(registry: Registry, item: str | Metric) -> Metric:
     """
     if isinstance(item, str):
         return registry[item]
+    check_kind("metric", item, (Metric,), "give a name, or a metric")
     return item.resolved(_any_names(registry)) if names_in(item.formula) else item
 
 

@@ -60,7 +60,7 @@ class Result:
             currency: The code of the currency of amounts.
             as_of: The instant up to which the data was known.
         """
-        asked = context_of(plan.question)
+        asked = context_of(plan)
         values = [_value(lowered, asked) for lowered in plan.metrics]
         frame = aligned.frame.select(*_named_keys(plan), *values)
         return cls(plan, currency, as_of, None, False, aligned, frame)
@@ -255,7 +255,7 @@ class Result:
         return pl.when(value.is_null()).then(why_null).otherwise(marked)
 
     def _tidy_one(self, lowered: LoweredMetric) -> pl.DataFrame:
-        asked = context_of(self.plan.question)
+        asked = context_of(self.plan)
         value = _value(lowered, asked).cast(pl.Float64)
         above, below = (
             (NOTHING, NOTHING)
@@ -281,7 +281,8 @@ class Result:
         if self.total is not None and totals is not None:
             total = totals.filter(pl.col("metric") == metric.name)
             if metric not in self.total.metrics:
-                reason = "compares_periods" if metric.compares_periods else f"of_each_{metric.per}"
+                of_each = f"of_each_{metric.per or 'group'}"
+                reason = "compares_periods" if metric.compares_periods else of_each
                 why = {"unit": str(metric.unit), "reason": reason}
                 total = pl.DataFrame({"metric": metric.name, **why})
             parts.append(total.with_columns(pl.lit(value=True).alias(IS_TOTAL)))

@@ -11,7 +11,7 @@ from funnelkit.formula.formulas import CountDistinct, Tile, Until
 from funnelkit.formula.properties import additivity
 from funnelkit.formula.values import Lookup, Money
 from funnelkit.guards import CURRENCY_ENDS
-from funnelkit.lowered import has_period_length, is_turned_by, leaves_of
+from funnelkit.lowered import Length, has_period_length, is_turned_by, leaves_of, walk
 from funnelkit.steps import Fold, Group, LoweredMetric, Plan, Step, fold_columns
 
 __all__ = ["PERIOD_NAME", "check_adds_up", "check_currency"]
@@ -29,6 +29,8 @@ def check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> No
     if PERIOD_NAME in gone and has_period_length(lowered.value) and not (span.start and span.end):
         remedy = "it depends on the length of the range; evaluate again with start= and end="
         raise _refusal(lowered, [PERIOD_NAME], remedy)
+    if PERIOD_NAME in gone and any(isinstance(n, Length) and n.shift for n in walk(lowered.value)):
+        raise _refusal(lowered, [PERIOD_NAME], "it compares periods; evaluate again")
     if lowered.metric.per in gone or (gone and is_turned_by(lowered.value, Tile, Until)):
         raise _refusal(lowered, gone, "it is told of each group alone; evaluate again")
     folds = {fold.name: (fold.asked, step) for step in plan.steps for fold in step.folds}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from funnelkit.errors import check_kind
 from funnelkit.formula.formulas import Formula
 from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.table import Table
@@ -460,4 +461,5 @@ def parse(text: str, *, tables: Sequence[type[Table]] = ()) -> Formula:
         >>> str(parse("count(orders, where = orders.is_counted)"))
         'count(orders, where=orders.is_counted)'
     """
+    check_kind("text", text, (str,), "write it in quotes")
     return parse_formula(text, known_tables(tables))

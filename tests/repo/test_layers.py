@@ -74,6 +74,7 @@ LAYERS = (
     "stock",
     "rules",
     "formula.typeset",
+    "formula.depth",
     "formula.parsing",
     "formula.refusal",
     "formula.properties",

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 import funnelkit as fk
-from small_frames import orders_of, value, values
+from small_frames import of, orders_of, value, values
 
 AMOUNT = fk.Sum(fk.Orders.gross_amount)
 
@@ -266,3 +266,65 @@ def test_a_cohort_of_ones_own_may_not_meet_a_derived_one():
     shop = fk.Shop(orders=orders, campaign_performance=pl.DataFrame(ads))
     with pytest.raises(fk.DefinitionError, match="supplied in one table and derived in another"):
         fk.evaluate(shop, ["orders", "ad_spend"], by="cohort", every="1mo")
+
+
+def test_ranks_do_not_depend_on_what_is_asked_beside_them():
+    orders = orders_of(customer_id=[1, 2, 1, 3, 2, 1])
+    sessions = pl.DataFrame(
+        {
+            "session_id": [1, 2, 3, 4],
+            "visitor_id": ["a", "b", "c", "d"],
+            "customer_id": [9, 8, 7, 1],
+            "started_at": [dt.datetime(2024, 5, 1)] * 4,
+        }
+    )
+    shop = fk.Shop(orders=orders, sessions=sessions)
+    ranks = of(fk.Tile(fk.Count(fk.Orders), 3), "ranks")
+    alone = fk.evaluate(shop, ranks, by="customer_id").frame.rows()
+    assert alone == [(1, 3), (2, 2), (3, 1)]
+    beside = fk.evaluate(shop, [ranks, "sessions"], by="customer_id")
+    rows = beside.frame.select("customer_id", "ranks").rows()
+    assert rows == [*alone, (7, None), (8, None), (9, None)]
+    unranked = beside.tidy().filter((pl.col("metric") == "ranks") & (pl.col("customer_id") > 3))
+    assert unranked["reason"].unique().to_list() == ["no_rows"]
+
+
+def test_a_rank_of_0_seconds_is_a_rank():
+    orders = orders_of(customer_id=[1, 2], ordered_at=[dt.datetime(2024, 5, 1)] * 2)
+    since = fk.Min(fk.Elapsed(fk.Orders.ordered_at, fk.Orders.ordered_at))
+    assert values(fk.Shop(orders=orders), fk.Tile(since, 2), by="customer_id") == [1, 1]
+
+
+def test_the_length_of_an_earlier_period_is_not_rolled_up():
+    shop = fk.Shop(orders=cohort_shop())
+    rate = of(fk.Count(fk.Orders) / fk.Shift(fk.PeriodDays()))
+    result = fk.evaluate(shop, rate, every="1mo", start="2024-01-01", end="2024-05-01")
+    with pytest.raises(fk.UnsupportedError, match="it compares periods; evaluate again"):
+        result.rollup()
+
+
+@pytest.mark.parametrize(
+    "every", ["6h", ["2024-01-01T00:00", "2024-01-01T06:00", "2024-01-01T12:00"]]
+)
+def test_hours_are_cut_to_the_range_as_days_are(every):
+    times = [dt.datetime(2024, 1, 1, hour) for hour in (4, 7)]
+    shop = fk.Shop(orders=orders_of(ordered_at=times), time_zone="Europe/Warsaw")
+    hourly = fk.PeriodDays() * 24 * (AMOUNT / AMOUNT)
+    question = {"start": "2024-01-01T03:00", "end": "2024-01-01T10:00"}
+    assert values(shop, hourly, every=every, **question) == [3.0, 4.0]
+
+
+def test_totals_leave_out_what_is_of_each_group_or_reads_nothing():
+    shop = fk.Shop(orders=cohort_shop(), assume_empty=("returns",))
+    days, ranks = of(fk.PeriodDays(), "days"), of(fk.Tile(AMOUNT, 2), "ranks")
+    until = of(fk.Until(AMOUNT - 15), "until")
+    asked = fk.evaluate(
+        shop, [days, "frequency_score"], by="customer_key", every="1mo", totals=True
+    )
+    assert asked.frame.height
+    ranked = fk.evaluate(shop, [ranks, "orders"], by="customer_id", totals=True)
+    assert ranked.frame.filter("is_total").select("ranks", "orders").rows() == [(None, 6)]
+    reasons = ranked.tidy().filter((pl.col("metric") == "ranks") & pl.col("is_total"))["reason"]
+    assert reasons.to_list() == ["of_each_group"]
+    told = fk.evaluate(shop, [until, "orders"], by="cohort", every="1mo", totals=True)
+    assert told.frame.filter("is_total")["until"].null_count() > 0

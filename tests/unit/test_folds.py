@@ -198,6 +198,7 @@ def test_keys_of_two_types_in_two_tables_do_not_meet():
         values(shop, both, by="place")
 
 
+LATEST = fk.Rollup(CUSTOMER, order=fk.Max(fk.Orders.order_id))
 STOCK = pl.DataFrame(
     {
         "snapshot_date": [dt.date(2024, m, d) for m, d in ((1, 5), (1, 9), (2, 3), (2, 3), (4, 1))],
@@ -275,6 +276,8 @@ def test_two_metrics_of_one_name_are_told_unless_they_are_the_same():
         (fk.Count(fk.Coalesce(AMOUNT, 1)), "1"),
         (fk.CountDistinct(STATUS), "1"),
         (fk.Count(fk.Orders.ordered_at), "1"),
+        (fk.CountDistinct(LATEST["order"], of=LATEST), "order"),
+        (fk.CountDistinct(BUYERS["spent"], of=BUYERS), "1"),
     ],
     ids=str,
 )

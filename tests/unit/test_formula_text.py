@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import polars as pl
 import pytest
 
 import funnelkit as fk
@@ -49,6 +50,9 @@ NO_FORMULA = "is not a formula (at column 0); use aggregates, metric names and +
         (f"{AMOUNT}, orders.status)", 0, "gives sum the wrong arguments"),
         (f"{AMOUNT}, when=orders.is_online)", 30, "is no constant for when="),
         (f"{AMOUNT}, when=1)", 0, "has an argument that it does not take"),
+        (f"{AMOUNT}, node=1)", 0, "has an argument that it does not take"),
+        ("count(orders, make=1)", 0, "has an argument that it does not take"),
+        ("-True", 1, "'True' is not a number"),
         (f"{AMOUNT}, skip_nulls='a')", 0, "skip_nulls='a' is not True or False"),
         (f"{AMOUNT}, of=orders)", 28, "is not a rollup"),
         (f"{AMOUNT} + sessions.duration_s)", 26, "money and second do not fit together"),
@@ -132,10 +136,10 @@ def test_too_much_of_anything_is_refused(text, told):
 @pytest.mark.parametrize(
     "text",
     [
-        "abs(" * 149 + "count(orders)" + ")" * 149,
-        " + ".join(["count(orders)"] * 151),
-        f"count(orders, where={' or '.join(['orders.is_online'] * 149)})",
-        f"sum({' + '.join(['orders.gross_amount'] * 149)})",
+        "abs(" * 145 + "count(orders)" + ")" * 145,
+        " + ".join(["count(orders)"] * 140),
+        f"count(orders, where={' or '.join(['orders.is_online'] * 140)})",
+        f"sum({' + '.join(['orders.gross_amount'] * 140)})",
         f"count(orders, where={'not (' * 140}orders.is_online and orders.is_online{')' * 140})",
     ],
     ids=lambda text: text[:20],
@@ -166,3 +170,55 @@ def test_a_dimension_is_of_no_table_and_not_folded():
     ):
         with pytest.raises(fk.DefinitionError, match=r"is no column; write table\.column"):
             made()
+
+
+def test_any_word_may_name_a_column_of_a_rollup_or_a_table_of_a_dimension():
+    for text in (
+        "count(rollup(orders.customer_id, self=count(orders), node=count(orders)))",
+        "count(rollup(orders.customer_id, make=count(orders), key=count(orders)))",
+    ):
+        assert str(fk.parse(text)) == text
+    with pytest.raises(fk.UnknownNameError):
+        fk.evaluate(fk.demo(), "orders", where="dimension('chanel', self='a') == 'x'")
+
+
+COUNT, AMOUNTS = fk.Count(fk.Orders), fk.Orders.gross_amount
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: fk.Shift(COUNT, 1.5), "1.5 periods earlier is not earlier"),
+        (lambda: fk.Shift(COUNT, 2.0), "2.0 periods earlier is not earlier"),
+        (lambda: fk.Shift(COUNT, "1"), "'1' periods earlier"),
+        (lambda: fk.Shift(COUNT, True), "True periods earlier"),
+        (lambda: fk.Shift(COUNT, 10_001), "10001 periods is too far back; use at most 10,000"),
+        (lambda: fk.CountRetained(fk.Orders.customer_id, periods=None), "None periods earlier"),
+        (lambda: fk.Quantile(AMOUNTS, "a"), "quantile 'a' is not between 0 and 1"),
+        (lambda: fk.Quantile(AMOUNTS, True), "quantile True is not between 0 and 1"),
+        (lambda: fk.Quantile(AMOUNTS, -0.1), "quantile -0.1 is not between 0 and 1"),
+        (lambda: fk.Count(int), "<class 'int'> is no declared table; use one such as fk.Orders"),
+        (lambda: fk.Count(fk.Table), "is no declared table"),
+        (lambda: fk.Rollup("customer_id", n=COUNT), "a rollup by 'customer_id' has no key"),
+        (lambda: fk.Rollup(fk.Orders, n=COUNT), "has no key; give a column"),
+        (lambda: fk.Rollup(None), "a rollup by None has no key"),
+        (lambda: fk.Sum(AMOUNTS, within="status"), "'status' is no declared table"),
+        (lambda: fk.Sum(AMOUNTS, within=int), "is no declared table"),
+        (lambda: fk.Sum(AMOUNTS, within=fk.Sessions), "write within=orders"),
+        (lambda: fk.Sum(AMOUNTS, within=fk.Coalesce(AMOUNTS, 1)), "is no declared table"),
+        (lambda: fk.Native(fk.Orders, pl.len()), "is no name of a table; write Native('orders'"),
+        (lambda: fk.Native("orders", "x"), "'x' is no Polars expression"),
+        (lambda: fk.Native("orders", pl.len(), unit="x"), "unit='x' is no unit"),
+        (lambda: fk.Metric(name="m", formula=fk.Metric), "not a formula"),
+    ],
+)
+def test_an_argument_of_the_wrong_kind_is_told(make, told):
+    with pytest.raises(fk.DefinitionError) as caught:
+        make()
+    assert told in str(caught.value)
+
+
+def test_an_expression_over_a_table_that_is_not_there_is_told():
+    metric = fk.Metric(name="rows", formula=fk.Native("nope", pl.len()))
+    with pytest.raises(fk.UnknownNameError, match="there is no table named 'nope'"):
+        fk.evaluate(fk.demo(), metric)

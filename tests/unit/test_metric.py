@@ -19,13 +19,16 @@ ORDERS = fk.Count(fk.Orders)
         ({"tags": (1,)}, r"tags = \(1,\) is no list of texts"),
         ({"references": None}, "references = None is no list of texts"),
         ({"unit": "order"}, "unit = 'order' is no unit: use fk.MONEY"),
-        ({"bounds": (1, 0)}, r"bounds = \(1, 0\) are no two numbers, the smaller first; None"),
-        ({"bounds": (0,)}, "are no two numbers"),
-        ({"bounds": [0, 1]}, "are no two numbers"),
-        ({"bounds": (0, True)}, "are no two numbers"),
-        ({"bounds": (0, "1")}, "are no two numbers"),
-        ({"bounds": (0, math.inf)}, "are no two numbers"),
-        ({"bounds": (math.nan, None)}, "are no two numbers"),
+        (
+            {"bounds": (1, 0)},
+            r"bounds = \(1, 0\) are no two finite numbers, the smaller first; None",
+        ),
+        ({"bounds": (0,)}, "are no two finite numbers"),
+        ({"bounds": (0, 10**400)}, "are no two finite numbers"),
+        ({"bounds": (0, True)}, "are no two finite numbers"),
+        ({"bounds": (0, "1")}, "are no two finite numbers"),
+        ({"bounds": (0, math.inf)}, "are no two finite numbers"),
+        ({"bounds": (math.nan, None)}, "are no two finite numbers"),
         ({"version": 0}, "version = 0 is no whole number of 1 or more"),
         ({"version": 1.5}, "version = 1.5 is no whole number"),
         ({"version": True}, "version = True is no whole number"),
@@ -46,7 +49,7 @@ def test_all_wrong_fields_are_told_at_once():
 
 
 @pytest.mark.parametrize(
-    "name", ["Orders", "orders per visit", "2nd", "a..b", "a.", "class", 3, ""]
+    "name", ["Orders", "orders\n", "orders per visit", "2nd", "a..b", "a.", "class", 3, ""]
 )
 def test_a_name_that_no_text_can_say_is_refused(name):
     with pytest.raises(fk.DefinitionError, match="is no name for a metric"):
@@ -66,3 +69,27 @@ def test_fields_that_make_sense_are_kept():
     assert metric.aliases == ("zamówienia", "My orders")
     assert (metric.bounds, metric.per, metric.version) == ((0, None), "customer_key", 2)
     assert fk.Metric(name="a", formula=ORDERS, bounds=(1, 1)).bounds == (1, 1)
+    assert fk.Metric(name="a", formula=ORDERS, bounds=[0, 1]).bounds == (0, 1)
+
+
+def test_a_formula_deeper_than_its_text_may_be_is_refused():
+    terms, either = ORDERS, fk.Orders.status.eq("a")
+    for number in range(160):
+        terms, either = terms + ORDERS, either | fk.Orders.status.eq(str(number))
+    for formula in (terms, fk.Count(fk.Orders, where=either), ORDERS + terms * 2):
+        with pytest.raises(fk.DefinitionError, match="more than 150 levels or terms; make metrics"):
+            fk.Metric(name="long", formula=formula)
+
+
+@pytest.mark.parametrize("levels", range(130, 160))
+def test_what_is_accepted_can_be_read_back(levels):
+    absolute, terms, either = ORDERS, ORDERS, fk.Orders.status.eq("a")
+    for number in range(levels):
+        absolute, terms = fk.Abs(absolute), terms + ORDERS
+        either = either | fk.Orders.status.eq(str(number))
+    for formula in (absolute, terms, fk.Count(fk.Orders, where=either)):
+        try:
+            fk.Metric(name="long", formula=formula)
+        except fk.DefinitionError:
+            continue
+        assert fk.parse(str(formula)) == formula

@@ -228,10 +228,14 @@ def test_many_threads_evaluate_while_metrics_are_registered():
         lambda: fk.Registry(["aov"]),
         lambda: fk.dump_metrics(["aov"]),
         lambda: fk.using({}).__enter__(),
+        lambda: fk.parse(None),
+        lambda: fk.describe(5),
+        lambda: fk.load_metrics(None),
+        lambda: fk.registry().find(text=5),
     ],
 )
 def test_what_is_no_metric_or_registry_is_refused_in_words(ask):
-    with pytest.raises(fk.DefinitionError, match="give"):
+    with pytest.raises(fk.DefinitionError, match=r"give|write it in quotes"):
         ask()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import polars as pl
+
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.values import (
     Category,
@@ -20,8 +22,22 @@ from funnelkit.formula.values import (
     ValueNode,
     children,
 )
+from funnelkit.units import Unit
 
-__all__ = ["check_flag", "check_number", "check_parts", "check_periods", "check_where", "tables_of"]
+__all__ = [
+    "DEEPEST",
+    "check_flag",
+    "check_key",
+    "check_native",
+    "check_number",
+    "check_parts",
+    "check_periods",
+    "check_share",
+    "check_where",
+    "tables_of",
+]
+
+DEEPEST, MOST_PERIODS = 150, 10_000
 
 _NEVER_NUMBERS = (Key, Category, Flag, Time, Score)
 
@@ -66,16 +82,53 @@ def check_where(where: object) -> None:
         )
 
 
-def check_periods(periods: int) -> None:
-    """Refuse a number of periods below one.
+def check_periods(periods: object) -> None:
+    """Refuse a number of periods below one, beyond all calendars, and what is no whole number.
 
     Raises:
         DefinitionError: It is.
     """
-    if isinstance(periods, bool) or periods < 1:
+    if isinstance(periods, bool) or not isinstance(periods, int) or periods < 1:
         raise DefinitionError(
-            f"{periods} periods earlier is not earlier", "use periods of 1 or more"
+            f"{periods!r} periods earlier is not earlier", "use a whole number, 1 or more"
         )
+    if periods > MOST_PERIODS:
+        raise DefinitionError(f"{periods} periods is too far back", f"use at most {MOST_PERIODS:,}")
+
+
+def check_share(share: object) -> None:
+    """Refuse a share that is not between 0 and 1.
+
+    Raises:
+        DefinitionError: It is.
+    """
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise DefinitionError(f"quantile {share!r} is not between 0 and 1")
+
+
+def check_key(key: object) -> None:
+    """Refuse to fold by what is no column.
+
+    Raises:
+        DefinitionError: It is.
+    """
+    if not isinstance(key, Column):
+        problem = f"a rollup by {key!r} has no key"
+        raise DefinitionError(problem, "give a column, such as fk.Orders.customer_id")
+
+
+def check_native(table: object, expression: object, unit: object) -> None:
+    """Refuse a Polars expression that is none, and a unit or table that is none.
+
+    Raises:
+        DefinitionError: One of them is.
+    """
+    if not isinstance(expression, pl.Expr):
+        raise DefinitionError(f"{expression!r} is no Polars expression", "write pl.col(…).sum()")
+    if not isinstance(table, str):
+        raise DefinitionError(f"{table!r} is no name of a table", "write Native('orders', …)")
+    if not isinstance(unit, Unit):
+        raise DefinitionError(f"unit={unit!r} is no unit", "use fk.MONEY, fk.NUMBER or another")
 
 
 def check_parts(parts: object) -> None:

@@ -16,13 +16,16 @@ import polars as pl
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.arguments import (
     check_flag,
+    check_key,
+    check_native,
     check_number,
     check_parts,
     check_periods,
+    check_share,
     check_where,
     tables_of,
 )
-from funnelkit.formula.table import Rows, Table
+from funnelkit.formula.table import Rows, Table, rows_of
 from funnelkit.formula.values import (
     Case,
     Category,
@@ -146,10 +149,11 @@ class Rollup:
     def __init__(
         self, key: Column, /, *, where: Predicate | None = None, **columns: Aggregate
     ) -> None:
+        check_key(key)
+        check_where(where)
         object.__setattr__(self, "key", key)
         object.__setattr__(self, "where", where)
         object.__setattr__(self, "columns", tuple(columns.items()))
-        check_where(where)
         for name, aggregate in columns.items():
             if not name.isidentifier() or keyword.iskeyword(name) or name == "where":
                 raise DefinitionError(f"{name!r} is no name for a column", "use a plain word")
@@ -208,9 +212,11 @@ class Sum(FormulaNode):
     def __post_init__(self) -> None:
         check_number(self.value, "added")
         check_flag("skip_nulls", self.skip_nulls)
-        if isinstance(self.within, type):
-            object.__setattr__(self, "within", Rows(self.within.table, self.within.row))
-        source_of(self)
+        if not isinstance(self.within, Column | Rows | None):
+            object.__setattr__(self, "within", rows_of(self.within))
+        table = source_of(self)
+        if isinstance(self.within, Rows) and self.within.table != table:
+            raise DefinitionError(f"{self} is within {self.within}", f"write within={table}")
 
     def __str__(self) -> str:
         extra = "" if self.skip_nulls else ", skip_nulls=False"
@@ -233,7 +239,7 @@ class Count(FormulaNode):
     def __init__(
         self, rows: type[Table] | Rows | Rollup | Value, *, where: Predicate | None = None
     ) -> None:
-        counted = Rows(rows.table, rows.row) if isinstance(rows, type) else rows
+        counted = rows_of(rows) if isinstance(rows, type) else rows
         object.__setattr__(self, "rows", counted)
         object.__setattr__(self, "where", where)
         source_of(self)
@@ -364,8 +370,7 @@ class Quantile(FormulaNode):
     of: Rollup | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.q <= 1:
-            raise DefinitionError(f"quantile {self.q} is not between 0 and 1")
+        check_share(self.q)
         check_number(self.value, "ranked", allowed=(Score,))
         source_of(self)
 
@@ -596,6 +601,7 @@ class Native(FormulaNode):
     text: str = field(init=False)
 
     def __post_init__(self) -> None:
+        check_native(self.table, self.expression, self.unit)
         object.__setattr__(self, "text", str(self.expression))
 
     def __str__(self) -> str:
@@ -628,7 +634,7 @@ def as_formula(thing: Operand) -> Formula:
     Raises:
         DefinitionError: It is none of these.
     """
-    if isinstance(thing, SupportsFormula):
+    if isinstance(thing, SupportsFormula) and not isinstance(thing, type):
         return thing.to_formula()
     if isinstance(thing, FormulaNode):
         return thing  # type: ignore[return-value]  # every FormulaNode is one of Formula
@@ -703,6 +709,8 @@ def _unit_of_counted(value: Value | Rows | Rollup) -> Unit:
             return value.unit
         case Rollup():
             return value.key.unit
+        case RollupColumn() if value.unit.is_tally:
+            return value.unit
         case Lookup():
             return _unit_of_counted(value.value)
         case Coalesce(values):

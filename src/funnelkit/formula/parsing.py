@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from funnelkit.errors import DefinitionError
+from funnelkit.formula.arguments import DEEPEST
 from funnelkit.formula.formulas import (
     Abs,
     Arithmetic,
@@ -83,7 +84,7 @@ __all__ = ["KINDS", "parse_formula", "parse_predicate"]
 
 Read = TypeVar("Read")
 
-LONGEST, DEEPEST = 1_000_000, 150
+LONGEST = 1_000_000
 
 KINDS: dict[str, type[Column]] = {
     kind.__name__.lower(): kind
@@ -186,14 +187,14 @@ class _Reader:
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 return Constant(value)
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-                return Constant(-value)
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float())):
+                return Constant(_number(node))
             case ast.BinOp():
                 first, others = _chain(node)
-                below = depth + len(others)
-                chain = self.formula(first, below)
-                for operator, other in others:
-                    chain = Arithmetic(operator, chain, self.formula(other, below))
+                deep = depth + len(others)
+                chain = self.formula(first, deep)
+                for above, (operator, other) in enumerate(others):
+                    chain = Arithmetic(operator, chain, self.formula(other, deep - above))
                 return chain
             case ast.Name() | ast.Attribute() if name := self._dotted(node):
                 return Name(name)
@@ -252,8 +253,7 @@ class _Reader:
         if name == "count":
             counted = rollup or inside.counted(first, depth)
             return self._built(node, Count, counted, **options, **self._others(words))
-        if rollup is not None:
-            options["of"] = rollup
+        options |= {} if rollup is None else {"of": rollup}
         if (within := words.pop("within", None)) is not None:
             table = self.tables.get(within.id) if isinstance(within, ast.Name) else None
             options["within"] = table or inside.column(within)
@@ -274,7 +274,7 @@ class _Reader:
         return plain
 
     def _built(
-        self, node: ast.expr, make: Callable[..., Read], *args: object, **kw: object
+        self, node: ast.expr, make: Callable[..., Read], /, *args: object, **kw: object
     ) -> Read:
         try:
             return make(*args, **kw)
@@ -338,10 +338,10 @@ class _Reader:
                 return Literal(_scalar(node))
             case ast.BinOp():
                 first, others = _chain(node)
-                below = depth + len(others)
-                chain = self.value(first, below)
-                for operator, other in others:
-                    right = self.value(other, below)
+                deep = depth + len(others)
+                chain = self.value(first, deep)
+                for above, (operator, other) in enumerate(others):
+                    right = self.value(other, deep - above)
                     chain = self._built(other, Operation, operator, chain, right)
                 return chain
             case ast.Name(id=name):
@@ -380,10 +380,10 @@ class _Reader:
         match node:
             case ast.BoolOp(op=op, values=[first, *others]):
                 _check_length(node, len(others))
-                deepest = depth + len(others)
-                joined = self.predicate(first, deepest)
-                for other in others:
-                    right = self.predicate(other, deepest)
+                deep = depth + len(others)
+                joined = self.predicate(first, deep)
+                for above, other in enumerate(others):
+                    right = self.predicate(other, deep - above)
                     joined = And(joined, right) if isinstance(op, ast.And) else Or(joined, right)
                 return joined
             case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -462,8 +462,8 @@ def _scalar(node: ast.expr) -> Scalar:
     match node:
         case ast.Constant(value=str() | int() | float() | bool() as value):
             return value
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-            return -value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant() as inner):
+            return -_number(inner)
         case ast.Call(func=ast.Name(id="date")):
             return _date(node)
         case _:

@@ -10,7 +10,7 @@ from funnelkit.errors import DefinitionError, UnknownNameError
 from funnelkit.formula.values import Column
 from funnelkit.units import NUMBER, Unit
 
-__all__ = ["Rows", "Table"]
+__all__ = ["Rows", "Table", "rows_of"]
 
 AnyColumn = TypeVar("AnyColumn", bound=Column)
 
@@ -132,3 +132,14 @@ class Table:
         if name not in cls.columns:
             raise UnknownNameError(f"column of {cls.table}", name, list(cls.columns))
         return cls.columns[name]
+
+
+def rows_of(thing: object) -> Rows:
+    """Give the rows of a declared table.
+
+    Raises:
+        DefinitionError: It is none.
+    """
+    if not (isinstance(thing, type) and issubclass(thing, Table) and thing is not Table):
+        raise DefinitionError(f"{thing!r} is no declared table", "use one such as fk.Orders")
+    return Rows(thing.table, thing.row)

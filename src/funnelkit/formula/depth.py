@@ -1,0 +1,50 @@
+"""How deep a formula may be: what is accepted can be written, read back and copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from funnelkit.errors import DefinitionError
+from funnelkit.formula.arguments import DEEPEST
+from funnelkit.formula.formulas import (
+    Aggregate,
+    Applied,
+    Arithmetic,
+    Constant,
+    Formula,
+    Name,
+    Native,
+    PeriodDays,
+    Reference,
+)
+from funnelkit.formula.properties import parts_of
+from funnelkit.formula.values import Predicate, Value, children
+
+__all__ = ["check_depth"]
+
+
+def check_depth(formula: Formula) -> None:
+    """Refuse a formula of so many levels that it could not be written and read back.
+
+    Raises:
+        DefinitionError: It is.
+    """
+    level: list[Formula | Value | Predicate] = [formula]
+    for _ in range(DEEPEST - 3):
+        below = (inner for node in level for inner in _inside(node))
+        level = list({id(inner): inner for inner in below}.values())
+    if level:
+        problem = f"a formula has more than {DEEPEST} levels or terms"
+        raise DefinitionError(problem, "make metrics of its parts; compare with a list: is_in([…])")
+
+
+def _inside(node: Formula | Value | Predicate) -> Iterable[Formula | Value | Predicate]:
+    match node:
+        case Arithmetic(_, left, right):
+            return (left, right)
+        case Applied():
+            return (node.formula,)
+        case Constant() | Name() | Reference() | PeriodDays() | Native():
+            return ()
+        case _:
+            return parts_of(node) if isinstance(node, Aggregate) else children(node)
