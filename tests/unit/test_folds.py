@@ -283,3 +283,25 @@ def test_two_metrics_of_one_name_are_told_unless_they_are_the_same():
 )
 def test_a_number_of_amounts_is_no_amount(counted, unit):
     assert str(of(counted).unit) == unit
+
+
+def test_a_plan_counts_what_it_reads_in_words():
+    shop = fk.Shop(orders=HISTORY)
+    one = str(fk.plan(shop, of(fk.Count(fk.Orders))))
+    two = str(fk.plan(shop, [of(fk.Count(fk.Orders)), of(fk.Sum(AMOUNT), "sum")]))
+    assert one.startswith("1 step for 1 metric\n")
+    assert two.startswith("1 step for 2 metrics\n")
+
+
+def test_what_is_missing_is_told_with_the_hint_that_is_for_it():
+    orders = HISTORY.drop("status", "gross_amount")
+    with pytest.raises(fk.MissingInputError) as caught:
+        fk.evaluate(fk.Shop(orders=orders), of(fk.Sum(AMOUNT)))
+    assert "order_policy" not in str(caught.value)
+    with pytest.raises(fk.MissingInputError, match="order_policy"):
+        fk.evaluate(fk.Shop(orders=orders), "orders")
+
+
+def test_a_condition_is_given_by_its_name():
+    with pytest.raises(TypeError, match="positional"):
+        fk.Median(AMOUNT, PAID)

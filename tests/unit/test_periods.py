@@ -234,3 +234,16 @@ def test_every_year_of_weeks_has_52_or_53_and_none_is_lost():
         assert lengths == {364, 371}
         assert {start.weekday() for start in starts} == {6}
         assert len(year.starts(1)) == 12 * len(starts)
+
+
+def test_a_moment_before_all_boundaries_is_told_with_the_first_of_them():
+    edges = ["2024-01-01", "2024-02-01", "2024-03-01"]
+    asked = fk.evaluate(
+        fk.Shop(orders=orders_of(ordered_at=[dt.datetime(2024, 2, 5)])),
+        [EARLIER, ORDERS],
+        every=edges,
+        start="2024-02-01",
+    )
+    assert asked.frame.rows() == [(dt.date(2024, 2, 1), 0, 1)]
+    with pytest.raises(fk.DefinitionError, match="has no boundary 1 periods before 2024-01-01"):
+        fk.evaluate(fk.Shop(orders=orders_of()), EARLIER, every=edges)
