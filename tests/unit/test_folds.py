@@ -21,6 +21,14 @@ KNOWN = fk.Count(fk.Orders, where=~AMOUNT.is_null())
 BUYERS = fk.Rollup(CUSTOMER, n=fk.Count(fk.Orders), spent=fk.Sum(AMOUNT), most=fk.Max(AMOUNT))
 
 
+ALONE = fk.Rollup(
+    CUSTOMER,
+    n=fk.Count(fk.Orders),
+    single=fk.Sum(AMOUNT, where=AMOUNT > 20, within=fk.Orders),
+    alike=fk.Sum(AMOUNT, within=STATUS),
+)
+
+
 @pytest.mark.parametrize(
     ("fold", "found"),
     [
@@ -80,6 +88,8 @@ BUYERS = fk.Rollup(CUSTOMER, n=fk.Count(fk.Orders), spent=fk.Sum(AMOUNT), most=f
         (fk.Sum(BUYERS["spent"], of=BUYERS, where=BUYERS["n"] >= 2), 97.0),
         (fk.Mean(BUYERS["n"], of=BUYERS), 5 / 3),
         (fk.Max(BUYERS["most"], of=BUYERS), 50.0),
+        (fk.Sum(ALONE["single"], of=ALONE), 80.0),
+        (fk.Sum(ALONE["alike"], of=ALONE, where=ALONE["n"] > 1), 97.0),
         (fk.Count(fk.Rollup(CUSTOMER, where=PAID, n=fk.Count(fk.Orders))), 2),
         (fk.Count(fk.Orders) - KNOWN, 1),
         (fk.Count(fk.Orders) * 2 + KNOWN, 17),
@@ -297,6 +307,9 @@ def test_what_is_missing_is_told_with_the_hint_that_is_for_it():
     orders = HISTORY.drop("status", "gross_amount")
     with pytest.raises(fk.MissingInputError) as caught:
         fk.evaluate(fk.Shop(orders=orders), of(fk.Sum(AMOUNT)))
+    assert "order_policy" not in str(caught.value)
+    with pytest.raises(fk.MissingInputError) as caught:
+        fk.evaluate(fk.Shop(orders=HISTORY), of(fk.Count(fk.Sessions)))
     assert "order_policy" not in str(caught.value)
     with pytest.raises(fk.MissingInputError, match="order_policy"):
         fk.evaluate(fk.Shop(orders=orders), "orders")
