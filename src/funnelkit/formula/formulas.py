@@ -558,7 +558,8 @@ class Tile(Applied):
     """Into which part of all groups of the same period a group falls, from 1 for the lowest.
 
     That is told by the share of groups below it: of 5 parts, the third begins where two
-    fifths are below. Equal values share a part; groups without a value have none.
+    fifths are below. Equal values share a part; groups without a value have none, nor do
+    those of which every count and sum is 0: they may come from another table of the question.
 
     Attributes:
         formula: What the groups are ranked by.
@@ -581,7 +582,7 @@ class Tile(Applied):
 
 @dataclass(frozen=True, slots=True)
 class PeriodDays(FormulaNode):
-    """The length of the period in days."""
+    """The length of the period in days, cut to the range; of an earlier one, its own."""
 
     def __str__(self) -> str:
         return "period_days()"
