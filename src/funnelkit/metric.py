@@ -423,7 +423,7 @@ def field_faults(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             wrong = "" if _are_texts(value) else "is no list of texts"
         elif not isinstance(value, str):
             wrong = "is no text"
-        elif key == "per" and value and not _is_name(value):
+        elif key == "per" and value and not value.strip():
             wrong = "is no name of a dimension"
         if wrong:
             yield key, f"{key} = {shortened(repr(value))} {wrong}"

@@ -32,7 +32,7 @@ ORDERS = fk.Count(fk.Orders)
         ({"version": 0}, "version = 0 is no whole number of 1 or more"),
         ({"version": 1.5}, "version = 1.5 is no whole number"),
         ({"version": True}, "version = True is no whole number"),
-        ({"per": "each customer"}, "per = 'each customer' is no name of a dimension"),
+        ({"per": "  "}, "per = '  ' is no name of a dimension"),
         ({"stage": "nowhere"}, "'nowhere' is no Stage; use one of 'awareness'"),
         ({"better": "left"}, "'left' is no Direction"),
     ],
