@@ -6,6 +6,7 @@ import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import NoneType
 from typing import overload
 
 import polars as pl
@@ -118,9 +119,14 @@ class Registry(Mapping[str, Metric]):
             per: The dimension that their values belong to; "" for those that have
                 a value without any.
             text: Words in a name, title, alias or description; case does not matter.
+
+        Raises:
+            DefinitionError: There is no such stage or area, or a word is none.
         """
-        if text is not None:
-            check_kind("text", text, (str,), "give a word to look for")
+        _check_choice("stage", stage, [*Stage, *AidaStage])
+        _check_choice("area", area, Area)
+        for name, given in {"table": table, "tag": tag, "per": per, "text": text}.items():
+            check_kind(name, given, (str, NoneType), "give a word to look for")
         low = None if text is None else text.casefold()
         chosen = (
             metric
@@ -254,6 +260,12 @@ def register(metrics: Metric | Registry, *, replace: bool = False) -> Metric | R
         else:
             _used.set(both)
     return added[metrics.name] if isinstance(metrics, Metric) else added
+
+
+def _check_choice(name: str, given: object, known: Iterable[str]) -> None:
+    choices = [str(choice) for choice in known]
+    if given is not None and given not in choices:
+        raise DefinitionError(f"{name}={given!r} is none", f"use one of {', '.join(choices)}")
 
 
 def find_metric(registry: Registry, item: str | Metric) -> Metric:

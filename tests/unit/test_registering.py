@@ -243,3 +243,30 @@ def test_a_metric_keeps_the_definition_that_it_was_made_with():
     aov = fk.registry()["aov"]
     fk.register(metric("orders", "count(orders, where=orders.is_online)"), replace=True)
     assert fk.registry()["aov"] == aov
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"stage": "nope"}, "stage='nope' is none; use one of awareness, consideration"),
+        ({"stage": ["awareness"]}, r"stage=\['awareness'\] is none"),
+        ({"area": "nope"}, "area='nope' is none; use one of"),
+        ({"table": fk.Orders}, "table is Orders"),
+        ({"tag": 3}, "tag is a int: 3; give a word"),
+    ],
+)
+def test_metrics_are_not_looked_for_by_what_there_is_not(asked, told):
+    with pytest.raises(fk.DefinitionError, match=told):
+        fk.registry().find(**asked)
+
+
+def test_what_is_found_knows_where_it_comes_from_and_its_tables():
+    class Bills(fk.Table, table="bills", key="bill_id", time="billed_at"):
+        bill_id = fk.Key()
+        billed_at = fk.Time()
+
+    bills = fk.Metric(name="bills", formula=fk.Count(Bills), area="sales")
+    found = fk.Registry([bills], origin="the books", tables=[Bills]).find(area="sales")
+    assert found.origin("bills") == "the books"
+    assert found.tables == (Bills,)
+    assert list(fk.registry().find(stage=fk.Stage.AWARENESS, table="campaign_performance"))
