@@ -32,7 +32,7 @@ from funnelkit.errors import (
 )
 from funnelkit.formula.formulas import Count, LastOverTime, Native, Tile, Until
 from funnelkit.formula.parsing import parse_predicate
-from funnelkit.formula.properties import parts_of, walk
+from funnelkit.formula.properties import has_node, parts_of
 from funnelkit.formula.values import (
     AsOf,
     Column,
@@ -120,7 +120,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
 
 def _has_total(metric: Metric) -> bool:
     """Whether a metric is not a number of each group by its nature."""
-    return not metric.per and not any(isinstance(n, Tile | Until) for n in walk(metric.formula))
+    return not metric.per and not has_node(metric.formula, Tile, Until)
 
 
 def plan(  # noqa: PLR0913  # as evaluate

@@ -163,6 +163,8 @@ class _Planner:
         return Length(back.periods)
 
     def _lower_fold(self, fold: Aggregate | Native, back: Back, *, to_date: bool) -> Lowered:
+        if isinstance(fold, Native) and fold.table not in self.data.known:
+            raise UnknownNameError("table", fold.table, list(self.data.known))
         self._check_spread(fold)
         match fold:
             case Mean(value, where=where, of=None) if not isinstance(value, Score):
@@ -285,9 +287,7 @@ class _Planner:
 
     def _check_spread(self, fold: Aggregate | Native) -> None:
         """Refuse to fold the amounts of rows that cover several days but by adding their shares."""
-        table = _table(Fold("", fold, fold))
-        if table not in self.data.known:
-            raise UnknownNameError("table", table, list(self.data.known))
+        table = fold.table if isinstance(fold, Native) else source_of(fold)
         spread = self.data.known[table].spread
         if spread is None or not self._has_time or isinstance(fold, Sum | Count):
             return

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from funnelkit.data import ShopData
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import Share, Tile, Until
-from funnelkit.formula.properties import additivity, end_of, walk
+from funnelkit.formula.properties import additivity, end_of, has_node
 from funnelkit.lowered import TurnedBy, has_period_length, is_turned_by
 from funnelkit.metric import Metric
 from funnelkit.resolve import dimensions_in, resolve_dimension
@@ -99,7 +99,7 @@ def check_turned(metric: str, formula: TurnedBy, question: Question, back: int) 
         case Until() if back:
             problem = f"{metric} takes {formula} of an earlier period"
             raise DefinitionError(problem, "its values do not change once told: drop shift()")
-        case Until(inner) if any(isinstance(node, Share | Tile | Until) for node in walk(inner)):
+        case Until(inner) if has_node(inner, Share, Tile, Until):
             problem = f"{metric} counts periods of a group by what others have"
             raise DefinitionError(problem, "leave out share(), tile() and until() within it")
         case _:

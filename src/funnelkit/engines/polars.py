@@ -157,8 +157,7 @@ class PolarsEngine:
                 optimizations=pl.QueryOptFlags(comm_subplan_elim=share),
             )
         except (pl.exceptions.PolarsError, OSError) as error:
-            reason = (str(error).splitlines() or [""])[0][:200]
-            raise DataError(f"the data could not be read: {reason}") from None
+            raise DataError(f"the data could not be read: {_first_line(error)}") from None
 
     def _fold(self, step: Step, rows: pl.LazyFrame) -> pl.LazyFrame:
         if step.first_of is not None:
@@ -418,6 +417,10 @@ def _counts_rows(rollup: Rollup) -> bool:
     )
 
 
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0][:200]
+
+
 def _native(rows: pl.LazyFrame, asked: Native) -> pl.Expr:
     """Give an expression of the user's, which must give one number per group.
 
@@ -428,8 +431,7 @@ def _native(rows: pl.LazyFrame, asked: Native) -> pl.Expr:
         folded = rows.group_by(pl.lit(1)).agg(asked.expression.alias("asked"))
         found = folded.collect_schema()["asked"]
     except pl.exceptions.PolarsError as error:
-        reason = (str(error).splitlines() or [""])[0][:200]
-        raise DefinitionError(f"{asked} cannot be computed: {reason}") from None
+        raise DefinitionError(f"{asked} cannot be computed: {_first_line(error)}") from None
     if isinstance(found, pl.List):
         problem = f"{asked} gives several values per group"
         raise DefinitionError(problem, "fold them to one, as with .sum(), .mean() or .first()")

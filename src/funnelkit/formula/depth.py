@@ -23,6 +23,10 @@ from funnelkit.formula.values import Predicate, Value, children
 __all__ = ["check_depth"]
 
 
+_ENDS = 3
+"""Levels that the text of an aggregate may have more than its nodes: their calls and constants."""
+
+
 def check_depth(formula: Formula) -> None:
     """Refuse a formula of so many levels that it could not be written and read back.
 
@@ -30,7 +34,7 @@ def check_depth(formula: Formula) -> None:
         DefinitionError: It is.
     """
     level: list[Formula | Value | Predicate] = [formula]
-    for _ in range(DEEPEST - 3):
+    for _ in range(DEEPEST - _ENDS):
         below = (inner for node in level for inner in _inside(node))
         level = list({id(inner): inner for inner in below}.values())
     if level:

@@ -69,6 +69,7 @@ __all__ = [
     "columns_of",
     "conjuncts",
     "end_of",
+    "has_node",
     "inputs",
     "is_count",
     "leaves",
@@ -157,6 +158,11 @@ def walk(formula: Formula) -> Iterator[Formula]:
             yield from walk(right)
         case _:
             return
+
+
+def has_node(formula: Formula, *kinds: type) -> bool:
+    """Say whether a formula has a node of one of the kinds, in its metrics too."""
+    return any(isinstance(node, kinds) for node in walk(formula))
 
 
 def aggregates(formula: Formula) -> Iterator[Aggregate]:
@@ -478,4 +484,4 @@ def _is_tally(formula: Formula) -> bool:
 
 def needs_periods(formula: Formula) -> bool:
     """Say whether a formula sets periods against one another."""
-    return any(isinstance(node, Shift | Until | CountRetained) for node in walk(formula))
+    return has_node(formula, Shift, Until, CountRetained)

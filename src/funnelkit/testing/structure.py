@@ -24,7 +24,7 @@ from funnelkit.formula.formulas import (
     Until,
     source_of,
 )
-from funnelkit.formula.properties import additivity, aggregates, nodes_in, parts_of, walk
+from funnelkit.formula.properties import additivity, aggregates, has_node, nodes_in, parts_of, walk
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
     Case,
@@ -60,7 +60,7 @@ __all__ = [
 
 def has(metric: Metric, *kinds: type) -> bool:
     """Say whether a formula has a node of a kind."""
-    return any(isinstance(node, kinds) for node in walk(metric.formula))
+    return has_node(metric.formula, *kinds)
 
 
 def has_length(metric: Metric) -> bool:
