@@ -8,9 +8,11 @@ from functools import partial
 from latex2mathml.converter import convert
 
 from funnelkit import DefinitionError, HistoryWarning, demo, evaluate, registry
-from funnelkit.derivations import POLICIES, RULES
-from funnelkit.metric import AidaStage, Area, Card, Metric, Stage
-from funnelkit.tables import TABLES
+from funnelkit.metrics.card import Card
+from funnelkit.metrics.metric import AidaStage, Area, Metric, Stage
+from funnelkit.schema.derivations import RULES
+from funnelkit.schema.policies import POLICIES
+from funnelkit.schema.tables import TABLES
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:

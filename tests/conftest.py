@@ -2,7 +2,7 @@
 
 import pytest
 
-from funnelkit.registries import _default
+from funnelkit.catalog.default import _default
 
 
 @pytest.fixture(autouse=True)

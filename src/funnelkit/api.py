@@ -1,21 +1,24 @@
 """Everything that `import funnelkit as fk` shows, under the names it shows it by."""
 
-from funnelkit import presets
+from funnelkit.analysis.reconcile import reconcile
+from funnelkit.calendar.fiscal import WeekYear
+from funnelkit.catalog import presets
 from funnelkit.catalog.carts import cart_abandonment_rate_after
 from funnelkit.catalog.customers import (
     customer_lifetime_value_discounted_at,
     customer_lifetime_value_over,
 )
+from funnelkit.catalog.default import describe, register, registry, using
 from funnelkit.catalog.email import email_conversion_rate_within
 from funnelkit.catalog.engagement import engagement_rate_over
 from funnelkit.catalog.funnel import goal_conversion_rate_of, step_conversion_rate
 from funnelkit.catalog.loyalty import repeat_order_probability_after, repeat_purchase_rate_within
 from funnelkit.catalog.marketing import paid_cac_of, return_on_ad_spend_order_attributed_of
 from funnelkit.catalog.offers import attach_rate_of, cross_sell_rate_of
+from funnelkit.catalog.plugins import load_plugins
 from funnelkit.catalog.replenishment import safety_stock_at
 from funnelkit.catalog.returns import return_rate_over
-from funnelkit.demo_shop import demo
-from funnelkit.derivations import OrderPolicy
+from funnelkit.demo_shop.shop import demo
 from funnelkit.errors import (
     ContractError,
     DataError,
@@ -30,8 +33,8 @@ from funnelkit.errors import (
     UnknownNameError,
     UnsupportedError,
 )
-from funnelkit.evaluation import evaluate, plan
-from funnelkit.fiscal import WeekYear
+from funnelkit.evaluation.evaluate import evaluate, plan
+from funnelkit.exchange.toml import dump_metrics, load_metrics
 from funnelkit.formula.formulas import (
     Abs,
     Count,
@@ -74,34 +77,18 @@ from funnelkit.formula.values import (
     Score,
     Time,
 )
-from funnelkit.metric import AidaStage, Area, Card, Direction, Metric, Stage
-from funnelkit.metric_files import dump_metrics, load_metrics
-from funnelkit.plugins import load_plugins
-from funnelkit.reconciliation import reconcile
-from funnelkit.registries import Registry, describe, register, registry, using
-from funnelkit.result import Result
-from funnelkit.shop import Shop
-from funnelkit.tables import (
-    CampaignPerformance,
-    Carts,
-    Customers,
-    EmailSends,
-    Events,
-    ExchangeRates,
-    InventorySnapshots,
-    MarketingCosts,
-    OrderLines,
-    Orders,
-    Products,
-    Receipts,
-    Returns,
-    SearchInterest,
-    Sessions,
-    Shipments,
-    Surveys,
-    Viewers,
-    parse,
-)
+from funnelkit.metrics.card import Card
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.metrics.registry import Registry
+from funnelkit.result.result import Result
+from funnelkit.schema.customers import Customers, Surveys
+from funnelkit.schema.marketing import CampaignPerformance, EmailSends, MarketingCosts, Viewers
+from funnelkit.schema.operations import InventorySnapshots, Products, Receipts, Shipments
+from funnelkit.schema.policies import OrderPolicy
+from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
+from funnelkit.schema.tables import parse
+from funnelkit.schema.traffic import Carts, Events, SearchInterest, Sessions
+from funnelkit.shop.shop import Shop
 from funnelkit.units import (
     CART,
     CLICK,

@@ -10,13 +10,13 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from funnelkit.demo_shop import demo
+from funnelkit.catalog.default import describe, registry
+from funnelkit.demo_shop.shop import demo
 from funnelkit.errors import FunnelkitError, HistoryWarning
-from funnelkit.evaluation import evaluate
-from funnelkit.metric import Area, Metric, Stage
-from funnelkit.registries import describe, registry
-from funnelkit.resolve import can_reach
-from funnelkit.shop import Shop
+from funnelkit.evaluation.evaluate import evaluate
+from funnelkit.metrics.metric import Area, Metric, Stage
+from funnelkit.planning.dimensions import can_reach
+from funnelkit.shop.shop import Shop
 
 __all__ = ["main"]
 

@@ -8,8 +8,8 @@ import pytest
 
 import funnelkit as fk
 from funnelkit.formula.parsing import parse_formula
-from funnelkit.metric import Card
-from funnelkit.tables import TABLES
+from funnelkit.metrics.card import Card
+from funnelkit.schema.tables import TABLES
 
 GOLDEN = Path(__file__).with_name("golden.json")
 METRICS = list(fk.registry().values())

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import funnelkit as fk
-from funnelkit.testing import LawsBrokenError, check_metric
+from funnelkit.testing.checking import LawsBrokenError, check_metric
 
 COUNTED = fk.Orders.is_counted
 

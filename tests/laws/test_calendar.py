@@ -12,7 +12,7 @@ from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 
 import funnelkit as fk
-from funnelkit.calendar import Calendar
+from funnelkit.calendar.calendar import Calendar
 from laws.almanac import DAY, UTC, WEEKDAYS, Almanac, Clock, Own, counted, week_year_start
 
 lawful = settings(max_examples=60, deadline=None)

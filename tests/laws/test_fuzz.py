@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import funnelkit as fk
+from funnelkit.data.sources import FILE_TYPES
 from funnelkit.formula.values import (
     Category,
     Duration,
@@ -23,8 +24,7 @@ from funnelkit.formula.values import (
     Score,
     Time,
 )
-from funnelkit.sources import FILE_TYPES
-from funnelkit.tables import TABLES
+from funnelkit.schema.tables import TABLES
 
 QUICK = settings(
     deadline=None,

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 import funnelkit as fk
 from funnelkit import testing
-from funnelkit.testing import LAWS, LawBrokenError, LawsBrokenError, check_law, check_metric
 from funnelkit.testing import laws as law_pack
+from funnelkit.testing.checking import LawsBrokenError, check_law, check_metric
+from funnelkit.testing.laws import LAWS, LawBrokenError
 
 METRICS = list(fk.registry().values())
 LAW = {law.name: law for law in LAWS}

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 import funnelkit as fk
-from funnelkit.formula.typeset import expand
+from funnelkit.formula.latex import expand
 from oracle.shops import MONTHS
 from oracle.test_oracle import Key, agree, months
 from oracle.words import Period, Tables, Value

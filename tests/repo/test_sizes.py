@@ -13,7 +13,7 @@ LONG_MODULES = {
     "formula/values.py": 660,  # so are the values and predicates
 }
 LONG_FUNCTIONS = {
-    "metric.py:__init__": 60,  # the fields of a definition, each by name
+    "metrics/metric.py:__init__": 60,  # the fields of a definition, each by name
 }
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 import funnelkit as fk
-from funnelkit.formula.typeset import to_latex
+from funnelkit.formula.latex import to_latex
 
 A, B, C = fk.Count(fk.Orders), fk.Count(fk.Sessions), fk.Count(fk.Customers)
 ONE, TWO, THREE = (rf"\mathtt{{count({name})}}" for name in ("orders", "sessions", "customers"))

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 import funnelkit as fk
-from funnelkit.engines import polars as engine
-from funnelkit.engines.polars import SMALL, PolarsEngine
+from funnelkit.engines.polars import engine
+from funnelkit.engines.polars.engine import SMALL, PolarsEngine
 
 DAYS = 400
 

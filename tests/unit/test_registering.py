@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 import funnelkit as fk
-from funnelkit import plugins
-from funnelkit.plugins import GROUP
+from funnelkit.catalog import plugins
+from funnelkit.catalog.plugins import GROUP
 
 PACKAGE = Path(__file__).with_name("example_plugin")
 
@@ -85,7 +85,7 @@ class Entry:
 def plugged(monkeypatch):
     def plug(**offered):
         entries = [Entry(name, value) for name, value in offered.items()]
-        monkeypatch.setattr("funnelkit.plugins.entry_points", lambda **_: entries)
+        monkeypatch.setattr("funnelkit.catalog.plugins.entry_points", lambda **_: entries)
         plugins._loaded.cache_clear()
         return fk.load_plugins
 

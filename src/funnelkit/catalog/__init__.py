@@ -25,7 +25,7 @@ from funnelkit.catalog import (
     segments,
     traffic,
 )
-from funnelkit.metric import Metric, resolve_all
+from funnelkit.metrics.metric import Metric, resolve_all
 
 __all__ = ["BUILT_IN"]
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from funnelkit.formula.formulas import Count, CountDistinct, Max, Name, Sum
 from funnelkit.formula.values import Coalesce
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import CampaignPerformance, SearchInterest, Surveys, Viewers
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.customers import Surveys
+from funnelkit.schema.marketing import CampaignPerformance, Viewers
+from funnelkit.schema.traffic import SearchInterest
 from funnelkit.units import CLICK, ENGAGEMENT, FOLLOWER, IMPRESSION, MONEY, RATIO, VISITOR
 
 __all__ = [

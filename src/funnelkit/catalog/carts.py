@@ -7,8 +7,8 @@ from dataclasses import replace
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import Count, LastOverTime, Name, Rollup, Sum
 from funnelkit.formula.values import AsOf, Elapsed, Predicate
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import Carts, Sessions
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.traffic import Carts, Sessions
 from funnelkit.units import MONEY, RATIO
 
 __all__ = [

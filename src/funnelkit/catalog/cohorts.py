@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from funnelkit.formula.formulas import CountDistinct, Cumulative, Name, Sum, Until
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import MarketingCosts, Orders
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.marketing import MarketingCosts
+from funnelkit.schema.sales import Orders
 from funnelkit.units import CUSTOMER, MONEY, NUMBER, RATIO
 
 __all__ = [

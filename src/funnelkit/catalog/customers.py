@@ -18,8 +18,10 @@ from funnelkit.formula.formulas import (
     Sum,
 )
 from funnelkit.formula.values import Coalesce, Lookup, Predicate
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import OrderLines, Orders, Returns, Shipments, Surveys
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.customers import Surveys
+from funnelkit.schema.operations import Shipments
+from funnelkit.schema.sales import OrderLines, Orders, Returns
 from funnelkit.units import CUSTOMER, MONEY, MULTIPLE, ORDER, RATIO, SCORE
 
 __all__ = [

@@ -11,8 +11,9 @@ from dataclasses import replace
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import Count, CountDistinct, Name, Sum
 from funnelkit.formula.values import Elapsed, IsTrue, Lookup, Predicate
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import EmailSends, Orders
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.marketing import EmailSends
+from funnelkit.schema.sales import Orders
 from funnelkit.units import EMAIL, MONEY, ORDER, RATIO, RECIPIENT
 
 __all__ = [

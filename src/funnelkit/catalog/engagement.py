@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from funnelkit.catalog.parameters import check_above, word_of
 from funnelkit.formula.formulas import Count, Mean, Median, Name, Quantile
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import Events, Sessions
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.traffic import Events, Sessions
 from funnelkit.units import EVENT, MILLISECOND, PAGE, RATIO, SECOND, SESSION
 
 __all__ = [

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from funnelkit.formula.formulas import Count, CountDistinct, Median, Name, Positive, Quantile, Sum
 from funnelkit.formula.values import AsOf, Case, Elapsed, IsTrue, Lookup
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import Orders, Shipments
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.operations import Shipments
+from funnelkit.schema.sales import Orders
 from funnelkit.units import MONEY, ORDER, RATIO, SECOND
 
 __all__ = [

@@ -8,8 +8,10 @@ from funnelkit.catalog.parameters import words_of
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import Count, CountDistinct, Name, Rollup, Sum
 from funnelkit.formula.values import Flag, IsTrue, Lookup, Predicate
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import CampaignPerformance, Events, Orders, Sessions
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.marketing import CampaignPerformance
+from funnelkit.schema.sales import Orders
+from funnelkit.schema.traffic import Events, Sessions
 from funnelkit.units import CLICK, EVENT, ITEM, ORDER, RATIO, SESSION
 
 __all__ = [

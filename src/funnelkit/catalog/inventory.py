@@ -16,8 +16,8 @@ from funnelkit.formula.formulas import (
     Sum,
 )
 from funnelkit.formula.values import Case, Literal, Value
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import InventorySnapshots, Receipts
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.operations import InventorySnapshots, Receipts
 from funnelkit.units import ITEM, MONEY, MULTIPLE, NUMBER, RATIO
 
 __all__ = [

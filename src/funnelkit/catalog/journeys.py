@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from funnelkit.formula.formulas import Mean, Median, Quantile
 from funnelkit.formula.values import Case, Coalesce, Elapsed, IsTrue, Literal, Lookup
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import Orders, Sessions
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.sales import Orders
+from funnelkit.schema.traffic import Sessions
 from funnelkit.units import NUMBER, SECOND
 
 __all__ = [

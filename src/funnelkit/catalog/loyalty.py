@@ -19,8 +19,8 @@ from funnelkit.formula.formulas import (
     Shift,
 )
 from funnelkit.formula.values import AsOf, Elapsed, Joined
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import Orders
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.sales import Orders
 from funnelkit.units import CUSTOMER, DAY_S, MULTIPLE, RATIO, SECOND
 
 __all__ = [

@@ -16,8 +16,9 @@ from funnelkit.formula.formulas import (
     Sum,
 )
 from funnelkit.formula.values import Lookup
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import CampaignPerformance, MarketingCosts, OrderLines, Orders, Returns
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.marketing import CampaignPerformance, MarketingCosts
+from funnelkit.schema.sales import OrderLines, Orders, Returns
 from funnelkit.units import CUSTOMER, MONEY, MULTIPLE, NUMBER, ORDER, RATIO
 
 __all__ = [

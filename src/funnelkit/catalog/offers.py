@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from funnelkit.catalog.parameters import words_of
 from funnelkit.formula.formulas import Arithmetic, Count, Name, Rollup, Sum
 from funnelkit.formula.values import Predicate
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import Events, OrderLines, Orders
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.sales import OrderLines, Orders
+from funnelkit.schema.traffic import Events
 from funnelkit.units import RATIO
 
 __all__ = [

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from funnelkit.formula.formulas import Name, Positive, Sum
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import (
-    CampaignPerformance,
-    MarketingCosts,
-    OrderLines,
-    Orders,
-    Returns,
-    Shipments,
-)
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.marketing import CampaignPerformance, MarketingCosts
+from funnelkit.schema.operations import Shipments
+from funnelkit.schema.sales import OrderLines, Orders, Returns
 from funnelkit.units import CUSTOMER, MONEY, MULTIPLE, ORDER, RATIO
 
 __all__ = [

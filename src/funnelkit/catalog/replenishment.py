@@ -18,8 +18,9 @@ from funnelkit.formula.formulas import (
     Sum,
 )
 from funnelkit.formula.values import Lookup
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import OrderLines, Products
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.operations import Products
+from funnelkit.schema.sales import OrderLines
 from funnelkit.units import ITEM
 
 __all__ = [

@@ -6,8 +6,8 @@ from funnelkit.catalog.parameters import check_above, word_of
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import Count, CountDistinct, Formula, Name, Sum
 from funnelkit.formula.values import AsOf, Elapsed, Predicate
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import Orders, Returns
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.sales import Orders, Returns
 from funnelkit.units import DAY_S, RATIO
 
 __all__ = [

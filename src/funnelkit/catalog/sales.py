@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from funnelkit.formula.formulas import Abs, Count, CountDistinct, Median, Name, Positive, Shift, Sum
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import Events, OrderLines, Orders, Returns
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.sales import OrderLines, Orders, Returns
+from funnelkit.schema.traffic import Events
 from funnelkit.units import CUSTOMER, EVENT, ITEM, MONEY, ORDER, RATIO, SESSION, VISITOR
 
 __all__ = [

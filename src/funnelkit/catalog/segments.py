@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from funnelkit.formula.formulas import Count, Formula, Min, Name, Positive, Tile
 from funnelkit.formula.values import AsOf, Elapsed
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import Orders
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.sales import Orders
 from funnelkit.units import NUMBER
 
 __all__ = [

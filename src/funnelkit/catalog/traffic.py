@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from funnelkit.formula.formulas import Count, CountDistinct, Name, Share, Sum
-from funnelkit.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.tables import CampaignPerformance, Events, Sessions
+from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.marketing import CampaignPerformance
+from funnelkit.schema.traffic import Events, Sessions
 from funnelkit.units import CLICK, EVENT, IMPRESSION, MONEY, PAGE, RATIO, SESSION, VISITOR
 
 __all__ = [

@@ -8,18 +8,9 @@ from typing import Protocol
 
 import polars as pl
 
-from funnelkit.steps import Step
+from funnelkit.planning.plan import Step
 
-__all__ = ["PERIOD", "Engine", "Report", "group_column"]
-
-PERIOD = "#period"
-"""The column of an answer that holds the period."""
-
-
-def group_column(name: str) -> str:
-    """Give the column of an answer that holds a key."""
-    return f"#by {name}"
-
+__all__ = ["Engine", "Report"]
 
 Report = Callable[[Step], None]
 """Is told of each step that is done."""

@@ -41,7 +41,7 @@ from funnelkit.formula.formulas import (
     Tile,
     Until,
 )
-from funnelkit.formula.refusal import quoted, refuse, refuse_arguments, refuse_name
+from funnelkit.formula.parse_errors import quoted, refuse, refuse_arguments, refuse_name
 from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
     And,

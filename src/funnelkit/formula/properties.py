@@ -81,6 +81,7 @@ __all__ = [
     "references",
     "replace_names",
     "split_ratio",
+    "tally_of",
     "unit_of_formula",
     "walk",
 ]

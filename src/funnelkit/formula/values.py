@@ -48,6 +48,7 @@ __all__ = [
     "Predicate",
     "PredicateNode",
     "Quantity",
+    "Relation",
     "RollupColumn",
     "Scalar",
     "Score",

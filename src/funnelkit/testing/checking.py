@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from funnelkit.api import evaluate as evaluate_shop
 from funnelkit.errors import check_kind
 from funnelkit.formula.table import Table
-from funnelkit.metric import Metric
+from funnelkit.metrics.metric import Metric
 from funnelkit.testing.laws import LAWS, Evaluate, Law, LawBrokenError, Trial
 from funnelkit.testing.strategies import shop_frames
 

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from funnelkit.derivations import POLICIES, RULES, policy_rules
 from funnelkit.errors import DefinitionError
+from funnelkit.formula.derived import (
+    Default,
+    FirstOver,
+    NextOver,
+    NumberOver,
+    PeriodOf,
+    PreviousOver,
+    dependencies,
+)
 from funnelkit.formula.properties import aggregates, inputs, nodes_in, parts_of
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import (
@@ -20,17 +28,10 @@ from funnelkit.formula.values import (
     Quantity,
     Value,
 )
-from funnelkit.metric import Metric
-from funnelkit.rules import (
-    Default,
-    FirstOver,
-    NextOver,
-    NumberOver,
-    PeriodOf,
-    PreviousOver,
-    dependencies,
-)
-from funnelkit.tables import known_tables
+from funnelkit.metrics.metric import Metric
+from funnelkit.schema.derivations import RULES
+from funnelkit.schema.policies import POLICIES, policy_rules
+from funnelkit.schema.tables import known_tables
 
 __all__ = ["Needed", "needed_columns", "nodes_of", "plain_columns"]
 

@@ -13,24 +13,26 @@ from typing import Any
 import polars as pl
 
 from funnelkit.api import evaluate as evaluate_shop
-from funnelkit.checks import CHECKS, Severity
-from funnelkit.engines.expressions import Compiler
-from funnelkit.engines.polars import PolarsEngine
+from funnelkit.data.schema import Severity
+from funnelkit.engines.polars.engine import PolarsEngine
+from funnelkit.engines.polars.expressions import Compiler
 from funnelkit.errors import ContractError, FunnelkitError, UnsupportedError
-from funnelkit.evaluation import answer, plan
+from funnelkit.evaluation.evaluate import plan
+from funnelkit.evaluation.execute import answer
 from funnelkit.formula.formulas import Native, Shift, Tile, Until
 from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.properties import leaves
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Duration, Key, Money, Quantity
-from funnelkit.metric import Metric
-from funnelkit.result import Result
-from funnelkit.shop import Shop
-from funnelkit.tables import known_tables
+from funnelkit.metrics.metric import Metric
+from funnelkit.result.result import Result
+from funnelkit.schema.checks import CHECKS
+from funnelkit.schema.tables import known_tables
+from funnelkit.shop.shop import Shop
 from funnelkit.testing import structure
 from funnelkit.testing.strategies import GROUP, Frames, bind
 
-__all__ = ["LAWS", "Law", "LawBrokenError", "Trial"]
+__all__ = ["LAWS", "Evaluate", "Law", "LawBrokenError", "Trial"]
 
 Place = tuple[object, ...]
 Values = dict[Place, float | None]

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import polars as pl
 from hypothesis import strategies as st
 
-from funnelkit.checks import STATUSES, SURVEYS
 from funnelkit.formula.formulas import (
     Count,
     CountDistinct,
@@ -39,13 +38,18 @@ from funnelkit.formula.values import (
     Score,
     Time,
 )
-from funnelkit.metric import Metric
-from funnelkit.shop import Shop
-from funnelkit.tables import MarketingCosts, Orders, Surveys
+from funnelkit.metrics.metric import Metric
+from funnelkit.schema.checks import STATUSES, SURVEYS
+from funnelkit.schema.customers import Surveys
+from funnelkit.schema.marketing import MarketingCosts
+from funnelkit.schema.sales import Orders
+from funnelkit.shop.shop import Shop
 from funnelkit.testing.inputs import needed_columns, plain_columns
 
 __all__ = [
     "GROUP",
+    "Frames",
+    "bind",
     "formulas",
     "frames",
     "metrics",

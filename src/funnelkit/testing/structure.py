@@ -42,7 +42,7 @@ from funnelkit.formula.values import (
     Value,
     unit_of,
 )
-from funnelkit.metric import Metric
+from funnelkit.metrics.metric import Metric
 from funnelkit.testing.inputs import nodes_of
 
 __all__ = [

@@ -1,0 +1,1 @@
+"""Calendars: how time is divided into periods."""

@@ -1,0 +1,482 @@
+"""Calendars: how a question divides time into periods.
+
+A period is half-open, in one declared zone, and labelled by its start: a Date
+for a day and coarser, a Datetime in the zone for hours and for boundaries that
+are no midnights. Most periods are found by truncating the local time; those
+that no truncation expresses (fiscal months, retail weeks, a user's own list)
+by their boundaries.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from funnelkit.calendar.fiscal import WEEKDAYS, WeekYear, fiscal_starts, parse_fiscal_start
+from funnelkit.calendar.zones import check_zone, localised, offsets
+from funnelkit.errors import DefinitionError, shortened
+
+__all__ = ["Calendar", "Grain", "Moment", "Span", "TimeUnit"]
+
+Moment = str | dt.date | dt.datetime
+EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  # local time, as every time without a zone here
+UTC_EPOCH = EPOCH.replace(tzinfo=dt.UTC)
+CENTURY = dt.timedelta(days=36_525)
+
+
+class TimeUnit(StrEnum):
+    """What the length of a period is counted in."""
+
+    HOUR = "h"
+    DAY = "d"
+    WEEK = "w"
+    MONTH = "mo"
+    QUARTER = "q"
+    YEAR = "y"
+
+
+_MONTHS = {TimeUnit.MONTH: 1, TimeUnit.QUARTER: 3, TimeUnit.YEAR: 12}
+_DAYS = {TimeUnit.DAY: 1, TimeUnit.WEEK: 7}
+
+
+@dataclass(frozen=True, slots=True)
+class Grain:
+    """How long a period is: `2w`, `6h`, `1mo`.
+
+    Attributes:
+        count: How many of the unit.
+        unit: The unit.
+    """
+
+    count: int
+    unit: TimeUnit
+
+    @classmethod
+    def parse(cls, text: str) -> Grain:
+        """Read a grain: `"1mo"`, `"2w"`, or a word such as `"month"`.
+
+        Raises:
+            DefinitionError: It is no grain, or its periods would not fill a day
+                or a year.
+        """
+        words = {unit.name.lower(): cls(1, unit) for unit in TimeUnit}
+        if text in words:
+            return words[text]
+        found = re.fullmatch(r"([1-9]\d{0,3})(h|d|w|mo|q|y)", text, re.ASCII)
+        if found is None:
+            raise DefinitionError(
+                f"every={shortened(repr(text))} is no period",
+                "use a number and a unit, such as 1h, 6h, 1d, 2w, 1mo, 1q, 1y, or one of "
+                + ", ".join(map(repr, words)),
+            )
+        grain = cls(int(found[1]), TimeUnit(found[2]))
+        if grain.unit is TimeUnit.HOUR and 24 % grain.count:
+            raise DefinitionError(
+                f"every={text!r} does not divide a day", "use 1, 2, 3, 4, 6, 8 or 12 hours"
+            )
+        if grain.months % 12 and 12 % grain.months:
+            raise DefinitionError(
+                f"every={text!r} does not divide a year", "use 1, 2, 3, 4 or 6 months"
+            )
+        return grain
+
+    def __str__(self) -> str:
+        return f"{self.count}{self.unit}"
+
+    @property
+    def months(self) -> int:
+        """How many months it is long; 0 where it is counted in days or hours."""
+        return self.count * _MONTHS.get(self.unit, 0)
+
+    @property
+    def days(self) -> int:
+        """How many days it is long; 0 where it is counted in months or hours."""
+        return self.count * _DAYS.get(self.unit, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of time, as local time in the shop's zone.
+
+    Attributes:
+        start: The first moment, or None for as far back as the data goes.
+        end: The first moment after it, or None for as far as the data goes.
+    """
+
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """How time is divided.
+
+    Attributes:
+        every: The grain, or None where the whole range is one period or the
+            boundaries are given.
+        boundaries: The starts of the periods and, last, the end of the last
+            one, as local time.
+        time_zone: The zone whose clock decides.
+        week_start: The first day of the week.
+        fiscal_year: When the year begins: month and day as `"04-01"`, or a year
+            of whole weeks.
+        anchor: A day on which a period of several days or weeks begins.
+    """
+
+    every: Grain | None = None
+    boundaries: tuple[dt.datetime, ...] = ()
+    time_zone: str = "UTC"
+    week_start: str = "monday"
+    fiscal_year: str | WeekYear = "01-01"
+    anchor: dt.datetime | None = None
+
+    def __post_init__(self) -> None:
+        check_zone(self.time_zone)
+        if self.week_start not in WEEKDAYS:
+            raise DefinitionError(
+                f"week_start={self.week_start!r} is no day of the week",
+                "use one of " + ", ".join(WEEKDAYS),
+            )
+        if not isinstance(self.fiscal_year, WeekYear):
+            parse_fiscal_start(self.fiscal_year)
+
+    def divided(
+        self, every: str | Sequence[Moment] | None, start: Moment | None, end: Moment | None
+    ) -> tuple[Calendar, Span]:
+        """Give the calendar and the range of a question.
+
+        Args:
+            every: The length of a period, or the boundaries of all of them.
+            start: The first moment of the range.
+            end: The first moment after it.
+
+        Raises:
+            DefinitionError: A moment cannot be read, the range ends before it
+                starts, or the periods are none.
+        """
+        span = self.span(start, end)
+        if every is None:
+            return self, span
+        if not isinstance(every, str):
+            edges = self._edges(every)
+            first = edges[0] if span.start is None else max(span.start, edges[0])
+            last = edges[-1] if span.end is None else min(span.end, edges[-1])
+            if last <= first:
+                raise DefinitionError(
+                    "the range lies outside the boundaries given as every=",
+                    f"they reach from {edges[0]} to {edges[-1]}",
+                )
+            return replace(self, boundaries=edges), Span(first, last)
+        grain = Grain.parse(every)
+        if grain.count > 1 and grain.days and span.start is not None:
+            return replace(self, every=grain, anchor=span.start), span
+        return replace(self, every=grain), span
+
+    def _edges(self, given: Sequence[Moment]) -> tuple[dt.datetime, ...]:
+        read = [self.local(moment, "every") for moment in given]
+        edges = tuple(moment for moment in read if moment is not None)
+        if len(edges) < 2 or len(edges) < len(given):
+            raise DefinitionError(
+                f"every= gives {len(edges)} boundaries", "give the starts and, last, the end"
+            )
+        place = self.instant if replace(self, boundaries=edges).has_hours else _itself
+        for one, two in pairwise(edges):
+            if place(two) <= place(one):
+                raise DefinitionError(
+                    f"in every= the boundary {two} comes after {one}", "sort them, each once"
+                )
+        return edges
+
+    @property
+    def whole(self) -> Calendar:
+        """The same calendar without periods."""
+        return replace(self, every=None, boundaries=())
+
+    @property
+    def has_periods(self) -> bool:
+        """Whether time is divided at all."""
+        return self.every is not None or bool(self.boundaries)
+
+    @property
+    def has_hours(self) -> bool:
+        """Whether periods begin at times of day, so that their labels are instants."""
+        if self.every is not None:
+            return self.every.unit is TimeUnit.HOUR
+        return any(edge.time() != dt.time() for edge in self.boundaries)
+
+    @property
+    def edges(self) -> tuple[dt.datetime, ...]:
+        """The boundaries of periods that no truncation of the local time expresses."""
+        if self.every is None or not self.every.months or self.fiscal_year == "01-01":
+            return self.boundaries
+        return fiscal_starts(self.fiscal_year, self.every.months)
+
+    @property
+    def label_type(self) -> pl.DataType:
+        """The type of a period's label."""
+        return pl.Datetime("us", self.time_zone) if self.has_hours else pl.Date()
+
+    def __str__(self) -> str:
+        return str(self.every) if self.every is not None else f"{len(self.boundaries) - 1} periods"
+
+    def span(self, start: Moment | None, end: Moment | None) -> Span:
+        """Read the range of a question.
+
+        Raises:
+            DefinitionError: A moment cannot be read, or the range ends before it starts.
+        """
+        span = Span(self.local(start, "start"), self.local(end, "end"))
+        if span.start is not None and span.end is not None and span.end <= span.start:
+            raise DefinitionError(
+                f"end={end!s} is not after start={start!s}", "the range is [start, end)"
+            )
+        return span
+
+    def local(self, moment: Moment | None, name: str) -> dt.datetime | None:
+        """Give a moment as local time; one with a zone is converted, one without is local."""
+        if moment is None:
+            return None
+        if isinstance(moment, str):
+            try:
+                moment = dt.datetime.fromisoformat(moment)
+            except ValueError:
+                raise DefinitionError(
+                    f"{name}={shortened(repr(moment))} is no date",
+                    "write 2024-12-31 or 2024-12-31T23:59",
+                ) from None
+        if not isinstance(moment, dt.datetime):
+            return dt.datetime.combine(moment, dt.time())
+        if moment.tzinfo is not None:
+            return self.shown(moment)
+        return moment
+
+    def moment(self, given: Moment | None, name: str) -> dt.datetime | None:
+        """Give a moment as an instant; one without a zone is local."""
+        if isinstance(given, dt.datetime) and given.tzinfo is not None:
+            return given.astimezone(dt.UTC)
+        local = self.local(given, name)
+        return None if local is None else self.instant(local)
+
+    def shown(self, instant: dt.datetime) -> dt.datetime:
+        """Give the local time that the clock shows at an instant."""
+        return instant.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)
+
+    def instant(self, local: dt.datetime) -> dt.datetime:
+        """Give the instant of a local time; the first of two where the clock goes back."""
+        return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(dt.UTC)
+
+    def offsets(
+        self, low: dt.datetime, high: dt.datetime
+    ) -> tuple[tuple[dt.datetime, dt.timedelta], ...]:
+        """Give since when the clock is how far ahead of UTC, from one instant to another.
+
+        Nothing is given over more than a century: such times hold a mistaken one,
+        whose thousands of changes would only cost time.
+
+        Args:
+            low: The first instant; the first entry holds for everything before.
+            high: The last instant.
+        """
+        return offsets(self.time_zone, low, high) if high - low <= CENTURY else ()
+
+    def floor(self, local: dt.datetime) -> dt.datetime:
+        """Give the start of the period that a local time lies in.
+
+        Raises:
+            DefinitionError: It lies before the first boundary.
+        """
+        if self.edges:
+            return self.edges[self._index(local)]
+        day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        if self.every is None:
+            return day
+        if self.every.unit is TimeUnit.HOUR:
+            is_later = local.fold if self.every.count == 1 else 0
+            hour = local.hour - local.hour % self.every.count
+            return self.shown(self.instant(day.replace(hour=hour, fold=is_later)))
+        if self.every.days:
+            return day - (day - self._anchor) % dt.timedelta(days=self.every.days)
+        first = _month_count(EPOCH)
+        return _month(_month_count(day) - (_month_count(day) - first) % self.every.months)
+
+    def earlier(self, start: dt.datetime, periods: int) -> dt.datetime:
+        """Give the start of the period that lies `periods` before the one of `start`.
+
+        Raises:
+            DefinitionError: The boundaries do not go back that far.
+        """
+        if self.edges:
+            index = self._index(start) - periods
+            if index < 0:
+                raise DefinitionError(
+                    f"every= has no boundary {periods} periods before {start}",
+                    "begin the list earlier, and ask from start= on",
+                )
+            return self.edges[index]
+        first = self.floor(start)
+        if self.every is None:
+            return first - dt.timedelta(days=periods)
+        if self.every.unit is TimeUnit.HOUR:
+            for _ in range(periods):
+                first = self.floor(self.shown(self.instant(first) - dt.timedelta(microseconds=1)))
+            return first
+        if self.every.days:
+            return first - dt.timedelta(days=periods * self.every.days)
+        return _month(_month_count(first) - periods * self.every.months)
+
+    def moved(self, label: pl.Expr, periods: int) -> pl.Expr:
+        """Give the labels of the periods that lie `periods` after the given ones, or before."""
+        if self.edges:
+            starts = self._labelled(self.edges)
+            places = pl.lit(starts).search_sorted(label, side="right").cast(pl.Int64) + periods - 1
+            is_there = label.is_not_null() & places.is_between(0, len(starts) - 1)
+            later = pl.lit(starts).gather(pl.when(is_there).then(places))
+            return later.alias(label.meta.output_name())
+        if self.every is None:
+            return label
+        if self.every.unit is TimeUnit.HOUR:
+            return label.map_batches(
+                lambda labels: self._hours_later(labels, periods), return_dtype=self.label_type
+            )
+        months, days = self.every.months * periods, self.every.days * periods
+        return label.dt.offset_by(f"{months}mo" if months else f"{days}d")
+
+    def starts(self, low: object, high: object) -> pl.Series:
+        """Give the labels of every period from one label to another."""
+        if self.edges:
+            starts = self._labelled(self.edges)
+            return starts.filter(starts.is_between(pl.lit(low), pl.lit(high)))
+        if isinstance(low, dt.datetime) and isinstance(high, dt.datetime):
+            return self._hours(low, high)
+        if self.every is None:
+            raise AssertionError(self)
+        step = f"{self.every.months}mo" if self.every.months else f"{self.every.days}d"
+        return pl.select(pl.date_range(pl.lit(low), pl.lit(high), step)).to_series()
+
+    def label(self, local: dt.datetime) -> pl.Series:
+        """Give the label of the period that begins at a local time, as a series of one."""
+        return self._labelled([local])
+
+    def period(self, local: pl.Expr) -> pl.Expr:
+        """Give the start of the period that a local time lies in; a day may be a datetime.
+
+        Args:
+            local: The local time; an instant where periods begin at times of day.
+        """
+        if self.edges:
+            starts = self._labelled(self.edges)
+            edges = starts if self.has_hours else starts.cast(pl.Datetime("us"))
+            times = local.cast(edges.dtype)
+            outside = starts.clear(1)
+            labels = pl.concat([outside, starts[:-1], outside])
+            return pl.lit(labels).gather(pl.lit(edges).search_sorted(times, side="right"))
+        if self.every is None:
+            raise AssertionError(self)
+        if self.has_hours:
+            return self._hour(local)
+        if self.every.days:
+            step, length = f"{self.every.days}d", dt.timedelta(days=self.every.days)
+            offset = (self._anchor - EPOCH) % length
+            return (local - offset).dt.truncate(step) + offset
+        return local.dt.truncate(f"{self.every.months}mo")
+
+    def _hour(self, instant: pl.Expr) -> pl.Expr:
+        """Give the start of the hours that the clock of the zone shows at an instant.
+
+        Where the clock goes back by less than an hour, that hour is longer.
+        """
+        count = self._hours_each
+        local = instant.dt.convert_time_zone(self.time_zone).dt.replace_time_zone(None)
+        floor = local.dt.truncate(f"{count}h")
+        if count > 1:
+            return localised(floor, self.time_zone)
+        is_first = localised(local, self.time_zone) == instant.dt.convert_time_zone(self.time_zone)
+        later = floor.dt.replace_time_zone(self.time_zone, ambiguous="latest", non_existent="null")
+        return pl.when(is_first).then(localised(floor, self.time_zone)).otherwise(later)
+
+    @property
+    def _hours_each(self) -> int:
+        """How many hours a period has."""
+        if self.every is None:
+            raise AssertionError(self)
+        return self.every.count
+
+    @property
+    def _anchor(self) -> dt.datetime:
+        """A day on which a period begins that is counted in days."""
+        if self.anchor is not None:
+            day = self.anchor.replace(hour=0, minute=0, second=0, microsecond=0)
+        else:
+            day = EPOCH
+        if self.every is None or self.every.unit is not TimeUnit.WEEK:
+            return day
+        return day - dt.timedelta(days=(day.weekday() - WEEKDAYS.index(self.week_start)) % 7)
+
+    def _index(self, local: dt.datetime) -> int:
+        place = self.instant if self.has_hours else _itself
+        found = bisect_right(self.edges, place(local), key=place) - 1
+        if found < 0:
+            raise DefinitionError(
+                f"{local} lies before the first period", f"they begin at {self.edges[0]}"
+            )
+        return found
+
+    def _labelled(self, starts: Sequence[dt.datetime]) -> pl.Series:
+        if not self.has_hours:
+            return pl.Series([start.date() for start in starts], dtype=pl.Date)
+        instants = [self.instant(start) for start in starts]
+        utc = pl.Series(instants, dtype=pl.Datetime("us", "UTC"))
+        return utc.dt.convert_time_zone(self.time_zone)
+
+    def _hours(self, low: dt.datetime, high: dt.datetime) -> pl.Series:
+        """Give the start of every period of hours from one instant to another."""
+        first, last, hour = low.astimezone(dt.UTC), high.astimezone(dt.UTC), dt.timedelta(hours=1)
+        pieces = offsets(self.time_zone, first, last)
+        changes = [since for since, _ in pieces]
+        whole = [
+            pl.datetime_range(since - (since - UTC_EPOCH + ahead) % hour, until, hour, eager=True)
+            for (since, ahead), until in zip(pieces, [*changes[1:], last], strict=True)
+        ]
+        instants = pl.lit(pl.concat([pl.Series(changes, dtype=whole[0].dtype), *whole]))
+        starts = pl.select(self._hour(instants)).to_series()
+        ends = pl.select(pl.lit(low).append(pl.lit(high))).to_series()
+        return starts.filter(starts.is_between(ends[0], ends[1])).append(ends).unique().sort()
+
+    def _hours_later(self, labels: pl.Series, periods: int) -> pl.Series:
+        """Move labels step by step: as one expression it would grow with every step."""
+        for _ in range(abs(periods)):
+            label = pl.lit(labels)
+            earlier = self._hour(label - dt.timedelta(microseconds=1))
+            labels = pl.select(self._next_hour(label) if periods > 0 else earlier).to_series()
+        return labels
+
+    def _next_hour(self, label: pl.Expr) -> pl.Expr:
+        """Give the start after a start; a period may be longer where the clock goes back."""
+        count = self._hours_each
+        within = label + dt.timedelta(hours=count)
+        local = within.dt.convert_time_zone(self.time_zone).dt.replace_time_zone(None)
+        rest = local.dt.truncate(f"{count}h") + dt.timedelta(hours=count) - local
+        after = self._hour(within)
+        return pl.when(after > label).then(after).otherwise(self._hour(within + rest))
+
+
+def _month_count(day: dt.datetime) -> int:
+    return day.year * 12 + day.month - 1
+
+
+def _month(count: int) -> dt.datetime:
+    if count < 12:
+        raise OverflowError
+    return dt.datetime(count // 12, count % 12 + 1, 1)  # noqa: DTZ001  # local time
+
+
+def _itself(local: dt.datetime) -> dt.datetime:
+    return local

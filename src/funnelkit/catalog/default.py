@@ -1,0 +1,118 @@
+"""The default registry: the built-in metrics and those registered since, swapped as a whole."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import overload
+
+from funnelkit.catalog import BUILT_IN
+from funnelkit.errors import check_kind
+from funnelkit.metrics.card import Card
+from funnelkit.metrics.metric import Metric
+from funnelkit.metrics.registry import Registry, find_metric
+
+__all__ = ["describe", "register", "registry", "using"]
+
+
+class _Default:
+    """Holds the default registry; readers see the old value or the new one, whole."""
+
+    def __init__(self) -> None:
+        self.value: Registry | None = None
+        self.lock = threading.Lock()
+
+
+_default = _Default()
+
+
+_used: ContextVar[Registry | None] = ContextVar("funnelkit_registry", default=None)
+
+
+def registry() -> Registry:
+    """Give the default registry: the built-in metrics and those registered since."""
+    used = _used.get()
+    if used is not None:
+        return used
+    if _default.value is None:
+        with _default.lock:
+            if _default.value is None:
+                _default.value = Registry(BUILT_IN.values(), origin="the built-in catalogue")
+    return _default.value
+
+
+@contextmanager
+def using(metrics: Registry) -> Generator[Registry]:
+    """Take another registry for the default one inside a `with` block.
+
+    Only the code of the block sees it, not other threads or tasks; what is
+    registered inside is forgotten after it.
+
+    Args:
+        metrics: The registry.
+
+    Examples:
+        >>> import funnelkit as fk
+        >>> with fk.using(fk.Registry([fk.Metric(name="rows", formula="count(orders)")])):
+        ...     list(fk.registry())
+        ['rows']
+    """
+    check_kind("metrics", metrics, (Registry,), "give a registry: fk.Registry([…])")
+    token = _used.set(metrics)
+    try:
+        yield metrics
+    finally:
+        _used.reset(token)
+
+
+@overload
+def register(metrics: Metric, *, replace: bool = False) -> Metric: ...
+
+
+@overload
+def register(metrics: Registry, *, replace: bool = False) -> Registry: ...
+
+
+def register(metrics: Metric | Registry, *, replace: bool = False) -> Metric | Registry:
+    """Add a metric, or all of a registry, to the default registry.
+
+    Args:
+        metrics: The metric or metrics. Names in a text formula are looked up.
+        replace: Whether they may take the place of metrics of the same name. Metrics
+            that were defined with the old one keep it: their definition is what it was.
+
+    Returns:
+        The metric, with every name in its formula looked up, or the registry.
+
+    Raises:
+        DefinitionError: A name or alias is taken.
+        UnknownNameError: Its formula names a metric that is not registered.
+    """
+    check_kind("metrics", metrics, (Metric, Registry), "give a metric or a registry")
+    registry()
+    with _default.lock:
+        current = registry()
+        if isinstance(metrics, Metric):
+            added = Registry([metrics], origin="fk.register", among=current)
+        else:
+            added = metrics
+        both = current.replacing(added) if replace else current | added
+        if _used.get() is None:
+            _default.value = both
+        else:
+            _used.set(both)
+    return added[metrics.name] if isinstance(metrics, Metric) else added
+
+
+def describe(metric: str | Metric) -> Card:
+    """Give a metric's card: words, formula, inputs, unit, additivity, sources.
+
+    Args:
+        metric: A name, an alias, or a metric.
+
+    Raises:
+        UnknownNameError: There is no metric of that name.
+    """
+    return Card(find_metric(registry(), metric))

@@ -1,0 +1,114 @@
+"""What a kind of business knows about its data, as one value: the kernel knows no more.
+
+A schema names the tables, how columns derive from one another, and what must hold of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from funnelkit.formula.derived import Rule
+from funnelkit.formula.table import Table
+from funnelkit.formula.values import Column, Predicate, Time
+from funnelkit.units import NUMBER, Unit
+
+__all__ = ["Check", "Schema", "Severity", "TotalAboveCheck", "WithoutRowsCheck"]
+
+
+class Severity(StrEnum):
+    """What a broken promise does: an error refuses a number, a warning stands beside it."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A promise about single rows of a table, that numbers rest on.
+
+    Attributes:
+        column: The column at fault where it is broken.
+        broken: Which rows break it.
+        problem: What is wrong with such a row.
+        remedy: What to do about it.
+        severity: Whether numbers are refused where it is broken.
+        unless_supplied: A column whose presence makes the promise unnecessary.
+    """
+
+    column: Column
+    broken: Predicate
+    problem: str
+    remedy: str
+    severity: Severity = Severity.ERROR
+    unless_supplied: Column | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutRowsCheck:
+    """A promise that some row of a finer table points to every row of a table.
+
+    Attributes:
+        key: The key of the table.
+        pointing: The column of the finer table that points to it.
+        unless_supplied: A column whose presence makes the promise unnecessary.
+        problem: What is wrong with a row that nothing points to.
+        remedy: What to do about it.
+    """
+
+    key: Column
+    pointing: Column
+    unless_supplied: Column
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class TotalAboveCheck:
+    """A promise that a total of one table is not above the total of another, key by key.
+
+    Attributes:
+        value: What is added up, and must stay below.
+        limit: What it is compared with.
+        keys: The names of the columns by which both may be added up; the first
+            that both tables supply is used.
+        problem: What is wrong with a key whose total is above.
+        remedy: What to do about it.
+    """
+
+    value: Column
+    limit: Column
+    keys: tuple[str, ...]
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """The tables of a business, how their columns derive, and what must hold of them.
+
+    Attributes:
+        tables: Every table that can be bound, by name.
+        rules: How columns that were not supplied are derived: the first rule
+            whose inputs are there.
+        clocks: The times whose latest is the moment up to which the data is known.
+        checks: Promises about single rows.
+        table_checks: Promises about whole tables.
+        currency_column: The name of the column that holds the currency of a row's amounts.
+        rate_column: The name of the column that holds what that currency is worth.
+        cohort_key: The name of the dimension whose groups are cohorts.
+        cohort_owner: What belongs to a cohort, as the unit of the table of its own.
+        hints: By missing column: what would do instead.
+    """
+
+    tables: Mapping[str, type[Table]]
+    rules: Mapping[Column, tuple[Rule, ...]] = field(default_factory=dict[Column, tuple[Rule, ...]])
+    clocks: tuple[Time, ...] = ()
+    checks: tuple[Check, ...] = ()
+    table_checks: tuple[WithoutRowsCheck | TotalAboveCheck, ...] = ()
+    currency_column: str = "currency"
+    rate_column: str = "fx_rate"
+    cohort_key: str = "cohort"
+    cohort_owner: Unit = NUMBER
+    hints: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -1,0 +1,174 @@
+"""The data of one shop: bound tables, and which columns are derived by which rule."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from funnelkit.calendar.calendar import Calendar
+from funnelkit.data.binding import Bound, bind_frame, with_key_types
+from funnelkit.data.schema import Schema
+from funnelkit.errors import ContractError, Fault
+from funnelkit.formula.derived import Default, Rule, dependencies
+from funnelkit.formula.table import Table
+from funnelkit.formula.values import Category, Column, Lookup, Time
+
+__all__ = ["Seen", "ShopData"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was learnt of a table when its keys were verified.
+
+    Attributes:
+        rows: The number of rows.
+        earliest: The instant of the first row, where rows have times.
+        latest: The instant of the last row.
+        untimed: The number of rows without a time; None where that was not looked at.
+    """
+
+    rows: int
+    earliest: dt.datetime | None
+    latest: dt.datetime | None
+    untimed: int | None
+
+
+@dataclass(slots=True, kw_only=True)
+class ShopData:
+    """What is known of one shop's data, without reading it, and what was learnt by reading.
+
+    Attributes:
+        tables: The bound tables, by name.
+        schema: What is known of the kind of business: every table that could be bound,
+            and how columns that were not supplied are derived.
+        calendar: The shop's zone, week and year.
+        currency: The code of the shop's currency.
+        guards: Whether broken promises raise an error.
+        given_as_of: The instant up to which the data is known, where it was told.
+        seen: What was learnt of the tables that were read.
+        seen_as_of: The latest instant that was found in the data.
+        found_rules: The rules that were looked up; what is bound never changes.
+        found_lacks: What columns were found to lack.
+    """
+
+    tables: dict[str, Bound]
+    schema: Schema
+    calendar: Calendar
+    currency: str
+    guards: bool
+    given_as_of: dt.datetime | None
+    seen: dict[str, Seen] = field(default_factory=dict)
+    seen_as_of: dt.datetime | None = None
+    found_rules: dict[Column, Rule | None] = field(default_factory=dict)
+    found_lacks: dict[Column | Lookup, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def known(self) -> Mapping[str, type[Table]]:
+        """Every table that could be bound, by name."""
+        return self.schema.tables
+
+    def supplies(self, column: Column) -> bool:
+        """Say whether a column was supplied as it is."""
+        bound = self.tables.get(column.table)
+        return bound is not None and column.name in bound.columns
+
+    def rate(self, table: str) -> Column | None:
+        """Give the column of a table's exchange rates, where amounts are to be converted."""
+        column = self.known[table].columns.get(self.schema.rate_column)
+        return None if column is None or self.lacks(column) else column
+
+    def refresh(self) -> None:
+        """Bind anew the tables whose files have changed, and forget what was learnt of them.
+
+        Raises:
+            ContractError: A file can no longer be bound.
+        """
+        changed = [name for name, bound in self.tables.items() if bound.has_changed()]
+        faults: list[Fault] = []
+        for name in changed:
+            old = self.tables[name]
+            self.tables[name] = bind_frame(old.table, old.source, old.rename, faults)
+            self.seen.pop(name, None)
+        if changed:
+            self.tables.update(with_key_types(self.tables))
+            self.seen_as_of = None
+            self.found_rules.clear()
+            self.found_lacks.clear()
+        if faults:
+            raise ContractError(faults)
+
+    def type_of(self, column: Column) -> pl.DataType | None:
+        """Give the type of a column that was supplied."""
+        bound = self.tables.get(column.table)
+        return None if bound is None else bound.columns.get(column.name)
+
+    def has_times(self, table: str) -> bool:
+        """Say whether every row of a table is known to have a time."""
+        return table in self.seen and self.seen[table].untimed == 0
+
+    def size(self, table: str) -> int | None:
+        """Give the number of rows of a table, where it is known without reading."""
+        return self.seen[table].rows if table in self.seen else self.tables[table].rows
+
+    def extent(self, column: Column) -> tuple[dt.datetime, dt.datetime] | None:
+        """Give the first and last instant of the times by which rows enter a period, if known."""
+        rule = None if self.supplies(column) else self.rule(column)
+        while isinstance(rule, Lookup):
+            rule = rule.value
+        clock = rule if isinstance(rule, Column) else column
+        seen = self.seen.get(clock.table)
+        if seen is None or clock.name != self.known[clock.table].time:
+            return None
+        return (seen.earliest, seen.latest) if seen.earliest and seen.latest else None
+
+    def rule(self, column: Column) -> Rule | None:
+        """Give the rule that derives a column; None where there is none that can."""
+        if column not in self.found_rules:
+            self.found_rules[column] = self._rule(column, frozenset())
+        return self.found_rules[column]
+
+    def lacks(self, column: Column | Lookup) -> frozenset[str]:
+        """Give what is missing for a column or lookup: tables and columns, by name."""
+        if column not in self.found_lacks:
+            self.found_lacks[column] = self._lacks(column, frozenset())
+        return self.found_lacks[column]
+
+    def column(self, table: str, name: str) -> Column:
+        """Give a column of a bound table: a declared one, or an extra one of the frame."""
+        declared = self.known[table].columns.get(name)
+        if declared is not None:
+            return declared
+        is_time = isinstance(self.tables[table].columns.get(name), pl.Date | pl.Datetime)
+        return (Time if is_time else Category)(table=table, name=name, is_declared=False)
+
+    def _rule(self, column: Column, seen: frozenset[Column]) -> Rule | None:
+        for rule in self.schema.rules.get(column, ()):
+            if isinstance(rule, Default):
+                if not any(self.supplies(other) for other in rule.absent):
+                    return rule
+            elif not self._lacking(rule, seen | {column}):
+                return rule
+        return None
+
+    def _lacks(self, column: Column | Lookup, seen: frozenset[Column]) -> frozenset[str]:
+        if isinstance(column, Lookup):
+            return self._lacks(column.key, seen) | self._lacks(column.value, seen)
+        if column.table not in self.tables:
+            return frozenset({column.table})
+        if self.supplies(column):
+            return frozenset()
+        own = frozenset({f"{column.table}.{column.name}"})
+        if column in seen or column not in self.schema.rules:
+            return own
+        if self._rule(column, seen) is not None:
+            return frozenset()
+        wanted = [rule for rule in self.schema.rules[column] if not isinstance(rule, Default)]
+        lacking = [self._lacking(rule, seen | {column}) for rule in wanted]
+        return min(lacking, key=len, default=own) or own
+
+    def _lacking(self, rule: Rule, seen: frozenset[Column]) -> frozenset[str]:
+        found = (self._lacks(column, seen) for column in dependencies(rule))
+        return frozenset[str]().union(*found)

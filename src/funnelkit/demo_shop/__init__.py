@@ -1,0 +1,1 @@
+"""A small shop made of nothing but a seed."""

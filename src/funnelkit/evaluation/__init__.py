@@ -1,0 +1,1 @@
+"""Metrics asked of a shop."""

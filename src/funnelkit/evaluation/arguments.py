@@ -1,0 +1,132 @@
+"""The arguments of a question: what is accepted, and how the rest is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from funnelkit.calendar.calendar import Moment, Span
+from funnelkit.catalog.default import registry
+from funnelkit.errors import (
+    DefinitionError,
+    UnknownNameError,
+    check_kind,
+)
+from funnelkit.formula.parsing import parse_predicate
+from funnelkit.formula.values import (
+    Dimension,
+    Predicate,
+    PredicateNode,
+)
+from funnelkit.metrics.metric import Metric
+from funnelkit.metrics.registry import Registry, find_metric
+
+__all__ = [
+    "Asked",
+    "check_latest",
+    "check_moments",
+    "requested_dimensions",
+    "requested_metrics",
+    "requested_rows",
+]
+
+
+Asked = str | Metric | Registry | Iterable[str | Metric]
+
+
+def requested_metrics(asked: Asked) -> list[Metric]:
+    many: Iterable[str | Metric]
+    match asked:
+        case str() | Metric():
+            many = [asked]
+        case Registry():
+            many = asked.values()
+        case _:
+            check_kind("metrics", asked, (Iterable,), _NAME_METRICS)
+            many = list(asked)
+    for item in many:
+        check_kind("a metric", item, (str, Metric), _NAME_METRICS)
+    found: dict[str, Metric] = {}
+    unknown: list[UnknownNameError] = []
+    for item in many:
+        try:
+            metric = find_metric(registry(), item)
+        except UnknownNameError as error:
+            unknown.append(error)
+        else:
+            if found.setdefault(metric.name, metric) != metric:
+                problem = f"two different metrics are named {metric.name!r}"
+                raise DefinitionError(problem, "give one of them another name")
+    if len(unknown) > 1:
+        first, *others = unknown
+        names = [f"{o.name!r} (like {', '.join(o.nearest) or 'no other'})" for o in others]
+        raise type(first)(first.kind, first.name, first.known, "nor " + " nor ".join(names))
+    if unknown:
+        raise unknown[0]
+    if not found:
+        raise DefinitionError("no metric was asked for", "name at least one")
+    if clash := [name for name in _OWN_COLUMNS if name in found]:
+        problem = f"a metric named {clash[0]!r} is also the name of a column of the result"
+        raise DefinitionError(problem, "give it another name")
+    return list(found.values())
+
+
+_NAME_METRICS = "name metrics: 'aov', ['orders', 'aov'], or give fk.Metric objects"
+
+
+_OWN_COLUMNS = ("period", "is_total")
+
+
+_NAME_DIMENSIONS = "name columns: by='channel', by=['channel', 'device']"
+
+
+def requested_rows(where: Predicate | str | None) -> Predicate | None:
+    if isinstance(where, str):
+        return parse_predicate(where)
+    remedy = "compare a dimension: where=\"country == 'PL'\""
+    check_kind("where", where, (PredicateNode, type(None)), remedy)
+    return where
+
+
+def check_moments(
+    every: str | Sequence[Moment] | None, start: Moment | None, end: Moment | None
+) -> None:
+    remedy = "write '2024-12-31', or give a date or datetime"
+    for name, moment in (("start", start), ("end", end)):
+        check_kind(name, moment, (str, dt.date, type(None)), remedy)
+    if every is not None and not isinstance(every, str):
+        check_kind("every", every, (Sequence,), "give a length, every='1mo', or a list of moments")
+        for moment in every:
+            check_kind("a moment of every", moment, (str, dt.date), remedy)
+
+
+def check_latest(span: Span) -> None:
+    """Refuse a range into the last day that there is: another zone has no date for its end."""
+    latest = dt.datetime.combine(dt.date.max, dt.time())
+    if any(moment is not None and moment > latest for moment in (span.start, span.end)):
+        raise OverflowError
+
+
+def requested_dimensions(
+    by: str | Dimension | Sequence[str | Dimension], metrics: set[str]
+) -> tuple[Dimension, ...]:
+    many: Sequence[str | Dimension] = [by] if isinstance(by, str | Dimension) else by
+    check_kind("by", many, (Iterable,), _NAME_DIMENSIONS)
+    found: dict[str, Dimension] = {}
+    for item in many:
+        check_kind("a dimension", item, (str, Dimension), _NAME_DIMENSIONS)
+        dimension = _dimension(item)
+        if found.setdefault(dimension.name, dimension) != dimension:
+            raise DefinitionError(
+                f"by names two dimensions {dimension.name!r}", "give one of them another name"
+            )
+    if clash := sorted(set(found) & metrics.union(_OWN_COLUMNS)):
+        raise DefinitionError(
+            f"by={clash[0]!r} is also the name of a column of the result",
+            f"rename it: fk.Dimension('my_{clash[0]}', table={clash[0]!r})",
+        )
+    return tuple(found.values())
+
+
+def _dimension(item: str | Dimension) -> Dimension:
+    return item if isinstance(item, Dimension) else Dimension(item)

@@ -1,0 +1,157 @@
+"""Ask metrics of a shop: plan, fold, align, compute. The one orchestrator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from funnelkit.calendar.calendar import Moment
+from funnelkit.catalog.default import registry
+from funnelkit.data.binding import kind_faults
+from funnelkit.engines.polars.engine import PolarsEngine
+from funnelkit.errors import (
+    ContractError,
+    DefinitionError,
+    UnknownNameError,
+    check_kind,
+)
+from funnelkit.evaluation.arguments import (
+    Asked,
+    check_latest,
+    check_moments,
+    requested_dimensions,
+    requested_metrics,
+    requested_rows,
+)
+from funnelkit.evaluation.exclusions import count_gaps
+from funnelkit.evaluation.execute import answer
+from funnelkit.formula.formulas import Tile, Until
+from funnelkit.formula.properties import has_node
+from funnelkit.formula.values import (
+    Dimension,
+    Predicate,
+)
+from funnelkit.metrics.metric import Metric
+from funnelkit.planning.plan import Plan, Question
+from funnelkit.planning.planner import make_plan
+from funnelkit.result.result import Result
+from funnelkit.shop.shop import Shop
+
+__all__ = ["evaluate", "plan"]
+
+
+def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
+    shop: Shop,
+    metrics: Asked,
+    *,
+    by: str | Dimension | Sequence[str | Dimension] = (),
+    every: str | Sequence[Moment] | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    where: Predicate | str | None = None,
+    totals: bool = False,
+    coverage: bool = False,
+    progress: bool = False,
+) -> Result:
+    """Compute metrics of a shop.
+
+    Args:
+        shop: The shop.
+        metrics: Names, aliases or metrics; one of them, several, or a registry.
+        by: Dimensions to group by: columns of the tables or of their parents.
+        every: The length of a period: a number and "h", "d", "w", "mo", "q" or
+            "y", as in "1mo"; or the boundaries of the periods: their starts
+            and, last, the end of the last one.
+        start: The first moment of the range, in the shop's zone.
+        end: The first moment after the range.
+        where: Which rows enter, over dimensions, as a predicate or its text.
+        totals: Whether to add rows for all groups together, computed anew.
+        coverage: Whether to count what the numbers leave out, in `Result.coverage`
+            and under the table; that reads the tables once more.
+        progress: Whether to write on standard error which steps are done; they
+            then follow one another, which takes longer.
+
+    Returns:
+        The values, one row per period and group; see `Result`.
+
+    Raises:
+        UnknownNameError: A metric or dimension does not exist, or is not reached.
+        MissingInputError: Tables or columns are missing; names them all.
+        ContractError: The data breaks a promise that a number rests on.
+        DefinitionError: The question contradicts itself.
+
+    Examples:
+        >>> import funnelkit as fk
+        >>> result = fk.evaluate(fk.demo(), ["orders", "aov"], every="1q")
+        >>> result.frame.columns
+        ['period', 'orders', 'average_order_value']
+    """
+    made = plan(shop, metrics, by=by, every=every, start=start, end=end, where=where)
+    engine = PolarsEngine(shop.data)
+    result = answer(shop.data, engine, made, progress=progress)
+    if coverage:
+        result = result.with_coverage(count_gaps(shop.data, engine, made))
+    if not totals:
+        return result
+    every = every if by else None
+    whole = [m for m in result.metrics if _has_total(m) and (by or not m.compares_periods)]
+    if not whole or (every is not None and not any(m.inputs for m in whole)):
+        return result.with_totals(None)
+    made = plan(shop, whole, every=every, start=start, end=end, where=where)
+    return result.with_totals(answer(shop.data, engine, made, progress=progress))
+
+
+def _has_total(metric: Metric) -> bool:
+    """Whether a metric is not a number of each group by its nature."""
+    return not metric.per and not has_node(metric.formula, Tile, Until)
+
+
+def plan(  # noqa: PLR0913  # as evaluate
+    shop: Shop,
+    metrics: Asked,
+    *,
+    by: str | Dimension | Sequence[str | Dimension] = (),
+    every: str | Sequence[Moment] | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    where: Predicate | str | None = None,
+) -> Plan:
+    """Say how a question would be answered, without reading data.
+
+    Args:
+        shop: The shop.
+        metrics: As for `evaluate`.
+        by: As for `evaluate`.
+        every: As for `evaluate`.
+        start: As for `evaluate`.
+        end: As for `evaluate`.
+        where: As for `evaluate`.
+
+    Returns:
+        The plan: each source, once, with what is folded. Print it.
+
+    Raises:
+        FunnelkitError: As for `evaluate`, save what only the data can show.
+    """
+    check_kind("shop", shop, (Shop,), "bind the frames: fk.Shop(orders=…)")
+    shop.data.refresh()
+    chosen = requested_metrics(metrics)
+    dimensions = requested_dimensions(by, {metric.name for metric in chosen})
+    predicate = requested_rows(where)
+    check_moments(every, start, end)
+    try:
+        calendar, span = shop.data.calendar.divided(every, start, end)
+        made = make_plan(shop.data, chosen, Question(dimensions, predicate, calendar, span))
+        check_latest(span)
+    except OverflowError:
+        raise DefinitionError(
+            "the question reaches beyond the years 1 to 9999", "give a later start or earlier end"
+        ) from None
+    except UnknownNameError as error:
+        if error.name not in {item.name for item in dimensions} or error.name not in registry():
+            raise
+        remedy = f"{error.name} is a metric: ask for it, and group by a column"
+        raise UnknownNameError(error.kind, error.name, error.known, remedy) from None
+    read = (item for step in made.steps for item in step.reads)
+    if faults := kind_faults(shop.data.tables, read):
+        raise ContractError(faults)
+    return made

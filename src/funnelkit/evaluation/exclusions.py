@@ -1,0 +1,135 @@
+"""What a number leaves out: rows that do not count, and rows without the value that is asked.
+
+All of it follows from the formula: the conditions of what a ratio divides by,
+or of every fold where it is no ratio, and the columns that are folded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from funnelkit.data.shop_data import ShopData
+from funnelkit.engines.base import Engine
+from funnelkit.evaluation.execute import answer
+from funnelkit.formula.formulas import (
+    Aggregate,
+    Count,
+    measured,
+    source_of,
+)
+from funnelkit.formula.properties import aggregates, conjuncts, leaves
+from funnelkit.formula.values import (
+    Column,
+    IsNull,
+    Lookup,
+    Not,
+    Predicate,
+)
+from funnelkit.metrics.metric import Metric
+from funnelkit.planning.dimensions import joined
+from funnelkit.planning.plan import LoweredMetric, Plan
+from funnelkit.planning.planner import make_plan
+
+__all__ = ["Gap", "count_gaps", "gaps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A reason for which rows of a table may be left out.
+
+    Attributes:
+        table: The table.
+        reason: What does not hold, or which column has no value.
+        of: Which rows are looked at; None for all.
+        kept: Which of them stay.
+    """
+
+    table: str
+    reason: str
+    of: Predicate | None
+    kept: Predicate
+
+
+def gaps(metric: Metric) -> tuple[Gap, ...]:
+    """Give the reasons for which a metric leaves rows out, each once."""
+    ratio = metric.ratio
+    counted = metric.formula if ratio is None else ratio[1]
+    found = [gap for fold in aggregates(counted) for gap in _outside(fold)]
+    found += [gap for fold in aggregates(metric.formula) for gap in _without_value(fold)]
+    return tuple(dict.fromkeys(found))
+
+
+def _outside(fold: Aggregate) -> Iterator[Gap]:
+    """Give the conditions of a fold, each on the rows that satisfy those before it."""
+    before: Predicate | None = None
+    for part in _conditions(fold):
+        match part:
+            case Not(IsNull(Column() | Lookup() as column)):
+                reason = f"no {column}"
+            case _:
+                reason = f"not {part}"
+        after = part if before is None else before & part
+        yield Gap(source_of(fold), reason, before, after)
+        before = after
+
+
+def _without_value(fold: Aggregate) -> Iterator[Gap]:
+    """Give the columns that are folded, of the rows that enter."""
+    value = measured(fold) if fold.of is None else fold.of.key
+    before = joined(_conditions(fold))
+    for column in () if value is None else leaves(value):
+        known = column.is_not_null()
+        after = known if before is None else before & known
+        yield Gap(source_of(fold), f"no {column}", before, after)
+
+
+def _conditions(fold: Aggregate) -> tuple[Predicate, ...]:
+    return conjuncts(fold.where if fold.of is None else fold.of.where)
+
+
+def count_gaps(data: ShopData, engine: Engine, made: Plan) -> pl.DataFrame:
+    """Count the rows that metrics leave out, by reason, in the whole range."""
+    found = [(low.metric.name, gap) for low in made.metrics for gap in gaps(low.metric)]
+    found += [(low.metric.name, gap) for low in made.metrics for gap in _without_key(made, low)]
+    found = [pair for pair in found if not data.known[pair[1].table].spread]
+    counts: dict[Count, Metric] = {}
+
+    def count_of(gap: Gap, where: Predicate | None) -> str:
+        rows = Count(data.known[gap.table], where=where)
+        return counts.setdefault(rows, Metric(name=f"c{len(counts)}", formula=rows)).name
+
+    pairs = [(count_of(gap, gap.of), count_of(gap, gap.kept)) for _, gap in found]
+    question = replace(made.question, by=(), calendar=made.question.calendar.whole)
+    values: dict[str, int] = {}
+    if counts:
+        asked = make_plan(data, list(counts.values()), question)
+        values = answer(data, engine, asked).frame.row(0, named=True)
+    rows = [
+        (name, gap.table, gap.reason, values[of] - values[kept], values[of])
+        for (name, gap), (of, kept) in zip(found, pairs, strict=True)
+    ]
+    frame = (
+        pl.DataFrame(rows, schema=_COVERAGE, orient="row")
+        .filter(pl.col("rows") > 0)
+        .unique(maintain_order=True)
+    )
+    return frame.with_columns((pl.col("rows") / pl.col("of")).alias("share"))
+
+
+_COVERAGE = {
+    "metric": pl.String(),
+    "table": pl.String(),
+    "left_out": pl.String(),
+    "rows": pl.Int64(),
+    "of": pl.Int64(),
+}
+
+
+def _without_key(made: Plan, low: LoweredMetric) -> Iterator[Gap]:
+    """Give the keys by which a metric is asked: rows without one are a group of their own."""
+    for step in made.steps:
+        for group in step.groups if low.rests_on(step) else ():
+            yield Gap(step.table, f"no {group.name}", None, group.value.is_not_null())

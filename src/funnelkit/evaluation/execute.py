@@ -1,0 +1,103 @@
+"""A plan carried out on an engine."""
+
+from __future__ import annotations
+
+import sys
+from itertools import count
+
+import polars as pl
+
+from funnelkit.data.shop_data import ShopData
+from funnelkit.engines.base import Engine, Report
+from funnelkit.errors import (
+    ContractError,
+    DataError,
+    Fault,
+    FunnelkitError,
+    shortened,
+)
+from funnelkit.evaluation.history import known_until, warn_of_history
+from funnelkit.planning.plan import Plan, Step
+from funnelkit.planning.planner import with_parts
+from funnelkit.result.align import align
+from funnelkit.result.currencies import check_currencies
+from funnelkit.result.result import Result
+
+__all__ = ["answer"]
+
+
+def answer(data: ShopData, engine: Engine, made: Plan, *, progress: bool = False) -> Result:
+    """Carry out a plan on an engine.
+
+    Args:
+        data: The data of the shop that was planned for.
+        engine: What folds its tables.
+        made: The plan.
+        progress: As for `evaluate`.
+
+    Raises:
+        DataError: The data cannot give the number; as for `evaluate`.
+    """
+    try:
+        return _computed(data, engine, made, progress=progress)
+    except DataError as error:
+        if type(error) is DataError and (place := _unreadable(data)):
+            raise DataError(f"{place}: {error.problem}", error.remedy) from None
+        raise
+    except pl.exceptions.PanicException as error:
+        place = _unreadable(data) or "the data"
+        reason = shortened(str(error).splitlines()[0], most=120)
+        raise DataError(
+            f"{place}: the data could not be read: {reason}", "check that its file is whole"
+        ) from None
+    except (OverflowError, ValueError) as error:
+        if not isinstance(error, FunnelkitError) and (faults := _far_times(data)):
+            raise ContractError(faults) from None
+        raise
+
+
+def _unreadable(data: ShopData) -> str:
+    """Name the first table that cannot be read by itself; empty where all can."""
+    for name, bound in data.tables.items():
+        try:
+            bound.frame.select(pl.all().count()).collect(engine="streaming")
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+            return name
+    return ""
+
+
+def _far_times(data: ShopData) -> list[Fault]:
+    """Name the columns of times so far away that the next day, or another zone, has no date."""
+    problem = "holds times of the year 1 or before, or of the year 9999 or after"
+    return [
+        Fault(name, column, problem, "make them null or mend them")
+        for name, bound in data.tables.items()
+        for column, kind in bound.columns.items()
+        if isinstance(kind, pl.Date | pl.Datetime)
+        and bound.frame.select(~pl.col(column).dt.year().is_between(2, 9998).all()).collect().item()
+    ]
+
+
+def _computed(data: ShopData, engine: Engine, made: Plan, *, progress: bool) -> Result:
+    as_of = known_until(data, engine, made)
+    warn_of_history(data, engine, made)
+    if as_of is not None:
+        until = data.calendar.shown(as_of)
+        end = made.question.span.end
+        made = with_parts(made, until if end is None else min(until, end))
+    steps = [*made.steps, *(part.step for part in made.parts)]
+    answers = engine.fold(steps, report=_reporter(len(steps)) if progress else None)
+    is_own = check_currencies(made, answers, data.currency, data.schema)
+    currency = data.currency if is_own else ""
+    return Result.from_leaves(made, align(made, answers), currency, as_of)
+
+
+def _reporter(total: int) -> Report:
+    """Write a line on standard error for each step that is done."""
+    done = count(1)
+
+    def report(step: Step) -> None:
+        first, *_ = str(step).splitlines()
+        print(f"{next(done)} of {total}: {first}", file=sys.stderr, flush=True)  # noqa: T201
+
+    return report

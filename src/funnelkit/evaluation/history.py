@@ -1,0 +1,99 @@
+"""Up to when the data is known, and where the history that a fold looks back on begins."""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from collections.abc import Iterator
+
+from funnelkit.data.shop_data import ShopData
+from funnelkit.engines.base import Engine
+from funnelkit.errors import (
+    HistoryWarning,
+)
+from funnelkit.formula.derived import FirstOver, NextOver, NumberOver, PreviousOver, dependencies
+from funnelkit.formula.formulas import LastOverTime, Native
+from funnelkit.formula.properties import parts_of
+from funnelkit.formula.values import (
+    AsOf,
+    Column,
+    Lookup,
+    Predicate,
+    PredicateNode,
+    Value,
+    ValueNode,
+    children,
+)
+from funnelkit.planning.plan import Plan
+
+__all__ = ["known_until", "warn_of_history"]
+
+
+def known_until(data: ShopData, engine: Engine, made: Plan) -> dt.datetime | None:
+    """Give the instant up to which the data is known, where the answer depends on it.
+
+    Where it was not given, a day on which anything happened is taken as known whole.
+    """
+    calendar = made.question.calendar
+    if not calendar.has_periods and not any(_uses_as_of(data, node) for node in _nodes(made)):
+        return None
+    as_of = engine.as_of()
+    if as_of is None or data.given_as_of is not None or calendar.has_hours:
+        return as_of
+    day = dt.datetime.combine(data.calendar.shown(as_of), dt.time())
+    return data.calendar.instant(day + dt.timedelta(days=1))
+
+
+def _nodes(made: Plan) -> Iterator[Value | Predicate]:
+    for step in made.steps:
+        if step.where is not None:
+            yield step.where
+        for fold in step.folds:
+            if not isinstance(fold.aggregate, Native):
+                yield from parts_of(fold.aggregate)
+
+
+def _uses_as_of(data: ShopData, node: Value | Predicate) -> bool:
+    """Whether a value rests on the as-of moment, itself or through a derived column."""
+    if isinstance(node, AsOf):
+        return True
+    if isinstance(node, Column) and not data.supplies(node):
+        rule = data.rule(node)
+        if isinstance(rule, ValueNode | PredicateNode) and rule != node:
+            return any(_uses_as_of(data, child) for child in children(rule))
+        return False
+    return any(_uses_as_of(data, child) for child in children(node))
+
+
+def warn_of_history(data: ShopData, engine: Engine, made: Plan) -> None:
+    """Warn where the history that a fold looks back on starts inside the range."""
+    start = made.question.span.start
+    if start is None:
+        return
+    for step in made.steps:
+        is_stock = any(isinstance(fold.aggregate, LastOverTime) for fold in step.folds)
+        looks_back = (step.to_date and not is_stock) or step.first_of is not None
+        if not (looks_back or any(_looks_back(data, leaf) for leaf in step.reads)):
+            continue
+        first = engine.earliest(step.table)
+        if first is not None and first >= start:
+            warnings.warn(
+                f"the history of {step.table} starts on {first:%Y-%m-%d}, inside the range from "
+                f"{start:%Y-%m-%d}: whoever bought before looks new",
+                HistoryWarning,
+                stacklevel=5,
+            )
+            return
+
+
+def _looks_back(data: ShopData, item: Column | Lookup) -> bool:
+    if isinstance(item, Lookup):
+        return _looks_back(data, item.key) or _looks_back(data, item.value)
+    if data.supplies(item):
+        return False
+    rule = data.rule(item)
+    if rule is None:
+        return False
+    if isinstance(rule, NumberOver | FirstOver | PreviousOver | NextOver):
+        return True
+    return any(_looks_back(data, needed) for needed in dependencies(rule))

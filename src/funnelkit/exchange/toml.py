@@ -1,0 +1,349 @@
+"""Metrics in TOML: read with every fault at once, and written so that they are read back."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from pathlib import Path
+from types import new_class
+from typing import cast
+
+from funnelkit.catalog.default import registry
+from funnelkit.errors import DefinitionError, UnknownNameError, check_kind
+from funnelkit.formula.parsing import KINDS, parse_formula
+from funnelkit.formula.properties import natives
+from funnelkit.formula.table import Table
+from funnelkit.formula.values import Column
+from funnelkit.metrics.metric import Metric, field_faults, title_of
+from funnelkit.metrics.registry import Registry
+from funnelkit.schema.tables import TABLES
+from funnelkit.units import Unit
+
+__all__ = ["dump_metrics", "load_metrics"]
+
+_FIELDS = {item.name: item for item in fields(Metric) if item.name != "name"}
+_TABLE_FIELDS = ("key", "time", "row", "words", "parents", "spread", "columns")
+_RESERVED = frozenset(name for name in dir(Table)) | {*Table.__annotations__}
+_COLUMN_FIELDS = ("kind", "unit", "words")
+
+Entry = Mapping[str, object]
+
+
+@dataclass(slots=True)
+class _File:
+    """A file that is read: its text, and the faults found so far."""
+
+    name: str
+    text: str
+    faults: list[tuple[int, str]] = field(default_factory=list)
+
+    def line(self, section: str, name: str, key: str = "") -> int:
+        """Give the line of a key of a section, or of the section itself."""
+        head = re.compile(rf'^\s*\[\s*{section}\s*\.\s*(["\']?){re.escape(name)}\1\s*[\].]')
+        lines = self.text.splitlines()
+        start = next((n for n, line in enumerate(lines) if head.match(line)), 0)
+        for number in range(start + 1, len(lines) if key else start + 1):
+            if re.match(rf'^\s*(["\']?){re.escape(key)}\1\s*=', lines[number]):
+                return number + 1
+            if lines[number].lstrip().startswith("[") and not head.match(lines[number]):
+                break
+        return start + 1
+
+    def fault(self, section: str, name: str, key: str, what: str) -> None:
+        self.faults.append((self.line(section, name, key), f"{section}.{name}: {what}"))
+
+    def check(self) -> None:
+        """Refuse the file if anything is wrong with it."""
+        if self.faults:
+            lines = [f"  line {line}: {what}" for line, what in sorted(self.faults)]
+            many = f"{len(lines)} fault{'s' if len(lines) > 1 else ''}"
+            raise DefinitionError("\n".join([f"{self.name} has {many}:", *lines]))
+
+
+def load_metrics(path: str | Path) -> Registry:
+    """Read metrics, and declarations of tables, from a TOML file.
+
+    Formulas are texts; they may name metrics of the file and of the default
+    registry, and columns of the canonical tables and of the file's own.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The metrics; its `tables` are the declared ones, to be passed to `fk.Shop`.
+
+    Raises:
+        DefinitionError: The file cannot be read, or definitions are wrong; tells
+            every fault with its line.
+    """
+    check_kind("path", path, (str, Path), "give the path of a TOML file")
+    place = Path(path)
+    try:
+        text = place.read_text("utf-8-sig")
+        given = cast("Entry", tomllib.loads(text))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DefinitionError(f"{place.name} cannot be read: {error}", "write TOML") from None
+    file = _File(place.name, text)
+    for section in given:
+        if section not in {"tables", "metrics"}:
+            file.faults.append((1, f"there is no section {section!r}; use tables and metrics"))
+    tables = dict(_tables(file, _section(file, given, "tables")))
+    known = {**TABLES, **tables}
+    metrics = list(_metrics(file, _section(file, given, "metrics"), known))
+    file.check()
+    own = tuple(tables.values())
+    try:
+        return Registry(metrics, origin=place.name, among=registry(), tables=own)
+    except (DefinitionError, UnknownNameError) as error:
+        raise DefinitionError(f"{place.name}: {error}") from None
+
+
+def _section(file: _File, given: Entry, name: str) -> dict[str, Entry]:
+    section = given.get(name, {})
+    if not isinstance(section, dict):
+        file.faults.append((1, f"{name} is no table: write [{name}.…]"))
+        return {}
+    found: dict[str, Entry] = {}
+    for key, entry in cast("dict[str, object]", section).items():
+        if isinstance(entry, dict):
+            found[key] = cast("Entry", entry)
+        else:
+            file.fault(name, key, "", f"is {entry!r}, not a table: write [{name}.{key}]")
+    return found
+
+
+def _tables(file: _File, section: Mapping[str, Entry]) -> Iterator[tuple[str, type[Table]]]:
+    for name, entry in section.items():
+        before = len(file.faults)
+        if name in TABLES:
+            file.fault("tables", name, "", "is a canonical table; give yours another name")
+        for field_name, what in _header_faults(entry):
+            file.fault("tables", name, field_name, what)
+        for known in [item for item in entry if item not in _TABLE_FIELDS]:
+            file.fault("tables", name, known, f"{known} is no field: {', '.join(_TABLE_FIELDS)}")
+        columns = dict(_columns(file, name, entry.get("columns", {})))
+        if len(file.faults) > before:
+            continue
+        body: dict[str, object] = {"__doc__": str(entry.get("words", "")), **columns}
+        keys = entry.get("key", "")
+        header: dict[str, object] = {
+            "table": name,
+            "key": tuple(cast("list[str]", keys)) if isinstance(keys, list) else keys,
+            "time": entry.get("time", ""),
+            "parents": entry.get("parents"),
+            "spread": _spread(entry.get("spread")),
+        }
+        try:
+            if "row" in entry:
+                header["row"] = Unit.parse(str(entry["row"]))
+            made = new_class(_class_name(name), (Table,), header, partial(_fill, body))
+        except DefinitionError as error:
+            file.fault("tables", name, "", str(error))
+        else:
+            yield name, cast("type[Table]", made)
+
+
+def _header_faults(entry: Entry) -> Iterator[tuple[str, str]]:
+    """Say what in a table's header is of another kind than it must be."""
+    key, parents = entry.get("key"), entry.get("parents", {})
+    if not (isinstance(key, str) or _are_texts(key)):
+        yield "key", f"key = {key!r} is no column or list of columns"
+    if not isinstance(entry.get("time"), str):
+        yield "time", f"time = {entry.get('time')!r} is no column"
+    values = list(cast("Entry", parents).values()) if isinstance(parents, dict) else None
+    if values and not _are_texts(values):
+        values = None
+    if values is None and parents != {}:
+        yield "parents", f"parents = {parents!r} are no pairs of a column and a table"
+    spread = entry.get("spread")
+    if spread is not None and _spread(spread) is None:
+        yield "spread", f"spread = {spread!r}; write ['first_day', 'last_day', ['amount']]"
+
+
+def _are_texts(thing: object) -> bool:
+    items = cast("list[object]", thing) if isinstance(thing, list) else []
+    return bool(items) and all(isinstance(item, str) for item in items)
+
+
+def _spread(given: object) -> tuple[str, str, tuple[str, ...]] | None:
+    parts = cast("list[object]", given) if isinstance(given, list) else []
+    if len(parts) != 3 or not (_are_texts(parts[:2]) and _are_texts(parts[2])):
+        return None
+    first, last = map(str, parts[:2])
+    return first, last, tuple(cast("list[str]", parts[2]))
+
+
+def _class_name(table: str) -> str:
+    return table.title().replace("_", "")
+
+
+def _fill(body: Mapping[str, object], namespace: dict[str, object]) -> None:
+    namespace.update(body)
+
+
+def _columns(file: _File, table: str, given: object) -> Iterator[tuple[str, Column]]:
+    if not isinstance(given, dict) or not given:
+        file.fault("tables", table, "columns", "has no columns: name = {kind = 'money'}")
+        return
+    for name, entry in cast("dict[str, object]", given).items():
+        column = cast("Entry", entry) if isinstance(entry, dict) else {"kind": entry}
+        kind = column.get("kind") if isinstance(column.get("kind"), str) else None
+        if name in _RESERVED or not name.isidentifier():
+            file.fault("tables", table, name, f"{name!r} is no name for a column")
+            continue
+        unknown = [key for key in column if key not in _COLUMN_FIELDS]
+        if kind not in KINDS or unknown:
+            what = f"{name} is of kind {kind!r}; use one of {', '.join(KINDS)}"
+            what = f"{name} has no field {unknown[0]}; use kind, unit, words" if unknown else what
+            file.fault("tables", table, name, what)
+            continue
+        words = str(column.get("words", ""))
+        try:
+            made = KINDS[str(kind)](words)
+            if "unit" in column:
+                made = replace(made, unit=Unit.parse(str(column["unit"])))
+        except DefinitionError as error:
+            file.fault("tables", table, name, str(error))
+        else:
+            yield name, made
+
+
+def _metrics(
+    file: _File, section: Mapping[str, Entry], tables: Mapping[str, type[Table]]
+) -> Iterator[Metric]:
+    for name, entry in section.items():
+        before = len(file.faults)
+        given: dict[str, object] = {}
+        if "formula" not in entry:
+            file.fault("metrics", name, "", "has no formula")
+        for key, value in entry.items():
+            try:
+                given[key] = _value(key, value, tables)
+            except DefinitionError as error:
+                file.fault("metrics", name, key, str(error))
+        plain = {key: value for key, value in given.items() if key != "formula"}
+        for key, what in field_faults(plain):
+            file.fault("metrics", name, key, what)
+        if len(file.faults) > before:
+            continue
+        try:
+            yield Metric(name=name, **given)  # type: ignore[arg-type]  # each value is checked
+        except DefinitionError as error:
+            file.fault("metrics", name, "", str(error))
+
+
+def _value(key: str, value: object, tables: Mapping[str, type[Table]]) -> object:
+    """Read one field of a metric.
+
+    Raises:
+        DefinitionError: There is no such field, or its value is of another kind.
+    """
+    if key not in _FIELDS:
+        raise DefinitionError(str(UnknownNameError("field", key, [*_FIELDS])))
+    if isinstance(value, list):
+        items = cast("list[object]", value)
+        if key == "bounds" and len(items) == 2:
+            low, high = items
+            return (None if low == -math.inf else low, None if high == math.inf else high)
+        return tuple(items)
+    if key in {"formula", "unit"}:
+        if not isinstance(value, str):
+            raise DefinitionError(f"{key} = {value!r} is no text")
+        return parse_formula(value, tables) if key == "formula" else Unit.parse(value)
+    return value
+
+
+def dump_metrics(
+    metrics: Iterable[Metric],
+    *,
+    path: str | Path | None = None,
+    tables: Sequence[type[Table]] = (),
+) -> str:
+    """Write metrics as TOML that `load_metrics` reads back.
+
+    Args:
+        metrics: The metrics, such as `fk.registry().values()`.
+        path: Where to write it, if anywhere.
+        tables: Declarations of the tables they read beyond the canonical ones.
+
+    Returns:
+        The text.
+
+    Raises:
+        DefinitionError: A formula holds a Polars expression, which no text can tell.
+    """
+    chosen = list(metrics)
+    for item in chosen:
+        check_kind("a metric", item, (Metric,), "give fk.Metric objects: fk.registry().values()")
+    parts = [*map(_table_text, tables), *map(_metric_text, chosen)]
+    text = "\n".join(parts)
+    if path is not None:
+        Path(path).write_text(text, "utf-8")
+    return text
+
+
+def _metric_text(metric: Metric) -> str:
+    lines = [f"[metrics.{_word(metric.name)}]"]
+    for name, known in _FIELDS.items():
+        value, default = getattr(metric, name), known.default
+        if name == "formula":
+            value = _formula_text(metric)
+        elif name == "unit":
+            value = metric.unit.label
+        elif value == default or (name == "title" and value == title_of(metric.name)):
+            continue
+        lines.append(f"{name} = {_toml(value)}")
+    return "\n".join([*lines, ""])
+
+
+def _formula_text(metric: Metric) -> str:
+    if any(natives(metric.formula)):
+        raise DefinitionError(f"{metric.name} holds a Polars expression", "no text can tell it")
+    return str(metric.formula)
+
+
+def _table_text(table: type[Table]) -> str:
+    key = table.key[0] if len(table.key) == 1 else list(table.key)
+    lines = [f"[tables.{_word(table.table)}]", f"key = {_toml(key)}", f"time = {_toml(table.time)}"]
+    lines.append(f"row = {_toml(str(table.row))}")
+    if table.__doc__:
+        lines.append(f"words = {_toml(table.__doc__)}")
+    if table.spread:
+        lines.append(f"spread = {_toml(table.spread)}")
+    if table.parents:
+        pairs = (f"{_word(name)} = {_toml(parent)}" for name, parent in table.parents.items())
+        lines.append(f"parents = {{ {', '.join(pairs)} }}")
+    lines += ["", f"[tables.{_word(table.table)}.columns]"]
+    for name, column in table.columns.items():
+        parts = [f"kind = {_toml(type(column).__name__.lower())}"]
+        if column.unit != type(column)().unit:
+            parts.append(f"unit = {_toml(column.unit.label)}")
+        if column.words:
+            parts.append(f"words = {_toml(column.words)}")
+        lines.append(f"{_word(name)} = {{ {', '.join(parts)} }}")
+    return "\n".join([*lines, ""])
+
+
+def _word(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+
+
+def _toml(value: object) -> str:
+    """Write a value: texts as JSON does, which TOML reads alike."""
+    match value:
+        case str():
+            return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+        case None:
+            return "inf"
+        case int() | float():
+            return repr(value)
+        case _:
+            items = list(cast("Sequence[object]", value))
+            if items and items[0] is None:
+                return f"[-inf, {_toml(items[1])}]"
+            return f"[{', '.join(map(_toml, items))}]"

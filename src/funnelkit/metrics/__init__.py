@@ -1,0 +1,1 @@
+"""Metrics, their cards and the registry."""

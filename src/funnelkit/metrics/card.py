@@ -1,0 +1,67 @@
+"""A metric's card: everything there is to know about its definition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from funnelkit.formula.latex import to_latex
+from funnelkit.metrics.metric import Metric
+
+__all__ = ["Card"]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A metric's card: everything there is to know about its definition.
+
+    Attributes:
+        metric: The metric.
+    """
+
+    metric: Metric
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Give the card's lines: heading and text, without empty ones."""
+        metric = self.metric
+        low, high = ("…" if bound is None else f"{bound:g}" for bound in metric.bounds)
+        needs = "; ".join(
+            f"{table}: {', '.join(columns) or 'its rows'}"
+            for table, columns in metric.inputs.items()
+        )
+        rows = [
+            ("formula", str(metric.formula)),
+            ("tells", metric.description),
+            ("counts", metric.counts),
+            ("leaves out", metric.leaves_out),
+            ("null when", metric.null_when),
+            ("adds up", str(metric.additivity)),
+            ("read with", ", ".join(metric.read_with)),
+            ("usual mistake", metric.caveats),
+            ("competing", "; ".join(metric.competing)),
+            ("unit", f"{metric.unit} ({metric.unit.display}), better {metric.better}"),
+            ("bounds", f"{low} to {high}"),
+            ("funnel", " / ".join(filter(None, (metric.stage, metric.aida)))),
+            ("asked by", metric.per),
+            ("area", metric.area),
+            ("aliases", ", ".join(metric.aliases)),
+            ("needs", needs),
+            ("latex", to_latex(metric.formula)),
+            ("sources", "; ".join(metric.references)),
+            ("definition", f"{metric.fingerprint}, version {metric.version}"),
+        ]
+        return [(head, text) for head, text in rows if text]
+
+    def __str__(self) -> str:
+        lines = [f"{self.metric.title} ({self.metric.name})"]
+        lines += [f"  {head:<14}{text}" for head, text in self.rows()]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(head)}</th><td>{escape(text)}</td></tr>" for head, text in self.rows()
+        )
+        return f"<table><caption>{escape(self.metric.title)}</caption>{rows}</table>"

@@ -1,0 +1,188 @@
+"""The registry: metrics by name, immutable; and the default one, swapped as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import NoneType
+
+import polars as pl
+
+from funnelkit.errors import DefinitionError, UnknownNameError, check_kind
+from funnelkit.formula.properties import names_in
+from funnelkit.formula.table import Table
+from funnelkit.metrics.metric import AidaStage, Area, Metric, Stage, resolve_all
+
+__all__ = ["Registry", "find_metric"]
+
+
+class Registry(Mapping[str, Metric]):
+    """Metrics by name. Aliases resolve; iterating gives each metric once.
+
+    Args:
+        metrics: The metrics. Names in text formulas are looked up among them.
+        origin: Where they come from, for messages: a file, a package.
+        among: Other metrics that their formulas may name.
+        tables: Declarations of the tables that they read beyond the canonical ones.
+
+    Raises:
+        DefinitionError: Two metrics claim the same name or alias.
+        UnknownNameError: A formula names a metric that is not among them.
+
+    Examples:
+        >>> import funnelkit as fk
+        >>> fk.registry()["aov"].name
+        'average_order_value'
+    """
+
+    __slots__ = ("_by_any_name", "_metrics", "_origins", "tables")
+
+    def __init__(
+        self,
+        metrics: Iterable[Metric] = (),
+        *,
+        origin: str = "this session",
+        among: Mapping[str, Metric] | None = None,
+        tables: Iterable[type[Table]] = (),
+    ) -> None:
+        metrics = list(metrics)
+        for item in metrics:
+            check_kind("a metric", item, (Metric,), "give fk.Metric objects")
+        self._metrics = resolve_all(metrics, among={} if among is None else _any_names(among))
+        self._origins = dict.fromkeys(self._metrics, origin)
+        self.tables = tuple(tables)
+        self._by_any_name = _any_names(self._metrics)
+
+    def __getitem__(self, name: str) -> Metric:
+        if name not in self._by_any_name:
+            remedy = "fk.registry().find(text=…) searches them"
+            raise UnknownMetricError("metric", name, sorted(self._by_any_name), remedy)
+        return self._by_any_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_any_name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._metrics)
+
+    def __len__(self) -> int:
+        return len(self._metrics)
+
+    def __or__(self, other: Registry) -> Registry:
+        """Give both together; refuses two metrics of one name."""
+        for name, metric in _any_names(other).items():
+            if name in self and self[name] != metric:
+                one = f"{self[name].name!r} of {self.origin(name)}"
+                two = f"{metric.name!r} of {other.origin(name)}"
+                raise DefinitionError(
+                    f"{name!r} names both {one} and {two}",
+                    "rename one, drop the alias, or register with replace=True",
+                )
+        return self.replacing(other)
+
+    def __repr__(self) -> str:
+        return f"Registry of {len(self)} metrics: {', '.join(self)}"
+
+    def origin(self, name: str) -> str:
+        """Say where a metric comes from."""
+        return self._origins[self[name].name]
+
+    def replacing(self, metrics: Registry | Metric) -> Registry:
+        """Give the registry with metrics instead of those of the same names."""
+        other = Registry([metrics]) if isinstance(metrics, Metric) else metrics
+        both = Registry({**self, **other}.values())
+        both._origins = {name: (other if name in other else self).origin(name) for name in both}
+        both.tables = tuple(dict.fromkeys((*self.tables, *other.tables)))
+        return both
+
+    def find(  # noqa: PLR0913  # what to look by, each by keyword
+        self,
+        *,
+        stage: Stage | AidaStage | str | None = None,
+        area: Area | str | None = None,
+        table: str | None = None,
+        tag: str | None = None,
+        per: str | None = None,
+        text: str | None = None,
+    ) -> Registry:
+        """Give the metrics that satisfy every condition.
+
+        Args:
+            stage: A stage of either funnel.
+            area: A part of the business.
+            table: A table that they read.
+            tag: One of their tags.
+            per: The dimension that their values belong to; "" for those that have
+                a value without any.
+            text: Words in a name, title, alias or description; case does not matter.
+
+        Raises:
+            DefinitionError: There is no such stage or area, or a word is none.
+        """
+        _check_choice("stage", stage, [*Stage, *AidaStage])
+        _check_choice("area", area, Area)
+        for name, given in {"table": table, "tag": tag, "per": per, "text": text}.items():
+            check_kind(name, given, (str, NoneType), "give a word to look for")
+        low = None if text is None else text.casefold()
+        chosen = (
+            metric
+            for metric in self.values()
+            if (stage is None or stage in {metric.stage, metric.aida})
+            and (area is None or area == metric.area)
+            and (table is None or table in metric.inputs)
+            and (tag is None or tag in metric.tags)
+            and (per is None or per == metric.per)
+            and (low is None or low in _text(metric))
+        )
+        found = Registry(chosen, tables=self.tables)
+        found._origins = {name: self._origins[name] for name in found}
+        return found
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give one row per metric: name, title, area, stage, unit, formula, aliases."""
+        rows = [
+            {
+                "name": metric.name,
+                "title": metric.title,
+                "area": str(metric.area),
+                "stage": None if metric.stage is None else str(metric.stage),
+                "aida": None if metric.aida is None else str(metric.aida),
+                "unit": str(metric.unit),
+                "better": str(metric.better),
+                "formula": str(metric.formula),
+                "aliases": ", ".join(metric.aliases),
+            }
+            for metric in self.values()
+        ]
+        names = ("name", "title", "area", "stage", "aida", "unit", "better", "formula", "aliases")
+        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String))
+
+
+class UnknownMetricError(UnknownNameError, KeyError):
+    """As `UnknownNameError`; what a mapping lacks is a KeyError as well."""
+
+
+def _text(metric: Metric) -> str:
+    parts = (metric.name, metric.title, *metric.aliases, metric.description, *metric.tags)
+    return "\n".join(parts).casefold()
+
+
+def _any_names(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+    return {name: m for m in metrics.values() for name in (m.name, *m.aliases)}
+
+
+def _check_choice(name: str, given: object, known: Iterable[str]) -> None:
+    choices = [str(choice) for choice in known]
+    if given is not None and given not in choices:
+        raise DefinitionError(f"{name}={given!r} is none", f"use one of {', '.join(choices)}")
+
+
+def find_metric(registry: Registry, item: str | Metric) -> Metric:
+    """Give a metric by name or alias; one given as an object is looked up in no registry.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+    """
+    if isinstance(item, str):
+        return registry[item]
+    check_kind("metric", item, (Metric,), "give a name, or a metric")
+    return item.resolved(_any_names(registry)) if names_in(item.formula) else item

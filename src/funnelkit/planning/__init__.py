@@ -1,0 +1,1 @@
+"""From metrics and a question to a plan."""

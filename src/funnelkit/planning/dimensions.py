@@ -1,0 +1,338 @@
+"""Where a dimension is found on a table: its own column, or one of a parent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from functools import reduce
+from typing import TypeVar, assert_never
+
+import polars as pl
+
+from funnelkit.data.shop_data import ShopData
+from funnelkit.data.value_types import TIMES, Sort, sort_of
+from funnelkit.errors import (
+    ContractError,
+    DefinitionError,
+    Fault,
+    MissingInputError,
+    UnknownNameError,
+    shortened,
+)
+from funnelkit.formula.properties import end_of, nodes_in
+from funnelkit.formula.values import (
+    And,
+    AsOf,
+    Case,
+    Coalesce,
+    Column,
+    Comparison,
+    Dimension,
+    Elapsed,
+    Flag,
+    IsBetween,
+    IsIn,
+    IsNull,
+    IsTrue,
+    Joined,
+    Literal,
+    Lookup,
+    Lower,
+    Not,
+    Operation,
+    Or,
+    Predicate,
+    RollupColumn,
+    Scalar,
+    Value,
+)
+
+__all__ = [
+    "can_reach",
+    "check_lookup",
+    "dimensions_in",
+    "ending_in",
+    "joined",
+    "resolve_dimension",
+    "resolve_predicate",
+]
+
+
+Node = TypeVar("Node")
+
+
+def joined(parts: Iterable[Predicate | None]) -> Predicate | None:
+    """Give the conjunction of the predicates that there are; None if there is none."""
+    found = [part for part in parts if part is not None]
+    return reduce(And, found) if found else None
+
+
+def resolve_dimension(data: ShopData, table: str, dimension: Dimension) -> Column | Lookup:
+    """Give the column or lookup that a dimension is on a table.
+
+    The table's own column comes first, then the nearest parent's.
+
+    Raises:
+        UnknownNameError: It cannot be reached, or two parents are equally near.
+        ContractError: Rows cannot be grouped or compared by it.
+    """
+    found = _found(data, table, dimension)
+    column = end_of(found)
+    if isinstance(kind := data.tables[column.table].columns.get(column.name), _NO_DIMENSIONS):
+        problem = f"holds {kind}, by which rows cannot be grouped or compared"
+        remedy = "give a column of words, numbers, days or flags made of it"
+        raise ContractError([Fault(column.table, column.name, problem, remedy)])
+    return found
+
+
+_NO_DIMENSIONS = (pl.Object, pl.Binary, pl.List, pl.Array, pl.Struct)
+
+
+def _found(data: ShopData, table: str, dimension: Dimension) -> Column | Lookup:
+    mapped = dict(dimension.columns).get(table)
+    if mapped is not None:
+        return _mapped(data, table, dimension, mapped)
+    if own := _own(data, table, dimension.name):
+        return own
+    paths: list[tuple[Lookup | None, str]] = [(None, table)]
+    for _ in range(len(data.tables)):
+        paths = [step for path, at in paths for step in _parents(data, path, at)]
+        found = [
+            _extended(path, own)
+            for path, at in paths
+            if path is not None and (own := _own(data, at, dimension.name)) is not None
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UnknownNameError(
+                f"single dimension of {table}",
+                dimension.name,
+                [],
+                f"it could be {' or '.join(map(_path_name, found))}: say which with "
+                f"fk.Dimension({dimension.name!r}, {table}={_path_name(found[0])!r})",
+            )
+    raise UnknownNameError(
+        f"dimension of {table}",
+        dimension.name,
+        reachable(data, table),
+        f"map one with fk.Dimension({shortened(dimension.name)!r}, {table}='column')",
+    )
+
+
+def reachable(data: ShopData, table: str) -> list[str]:
+    """Give the names of the dimensions that a table has or reaches, nearest first."""
+    names: dict[str, None] = {}
+    paths: list[tuple[Lookup | None, str]] = [(None, table)]
+    for _ in range(len(data.tables) + 1):
+        for _, at in paths:
+            names |= dict.fromkeys(data.tables[at].columns)
+        paths = [step for path, at in paths for step in _parents(data, path, at)]
+    return list(names)
+
+
+def can_reach(data: ShopData, table: str, name: str) -> bool:
+    """Say whether a table has or reaches a dimension, without doubt."""
+    try:
+        resolve_dimension(data, table, Dimension(name))
+    except UnknownNameError:
+        return False
+    return True
+
+
+def resolve_predicate(data: ShopData, table: str, predicate: Predicate) -> Predicate:
+    """Give a predicate over dimensions as one over a table's columns and lookups.
+
+    Raises:
+        UnknownNameError: A dimension cannot be reached.
+        DefinitionError: It compares or adds up what cannot be.
+    """
+
+    def value(node: Value) -> Value:
+        return _resolved(data, table, node)
+
+    match predicate:
+        case Comparison(relation, left, right):
+            sides = value(left), value(right)
+            return _alike(data, Comparison(relation, *sides), sides)
+        case IsIn(inner, options):
+            found, kept = value(inner), tuple(_local(data, option) for option in options)
+            return _alike(data, IsIn(found, kept), (found, *map(Literal, kept)))
+        case IsNull(inner):
+            return IsNull(value(inner))
+        case IsBetween(inner, low, high):
+            parts = value(inner), value(low), value(high)
+            return _alike(data, IsBetween(*parts), parts)
+        case Not(inner):
+            return Not(resolve_predicate(data, table, inner))
+        case And(left, right):
+            return And(*(resolve_predicate(data, table, side) for side in (left, right)))
+        case Or(left, right):
+            return Or(*(resolve_predicate(data, table, side) for side in (left, right)))
+        case Flag():
+            _of_table(data, table, predicate)
+            return predicate
+        case IsTrue():
+            return predicate
+        case _:
+            assert_never(predicate)
+
+
+def _resolved(data: ShopData, table: str, node: Value) -> Value:
+    def value(node: Value) -> Value:
+        return _resolved(data, table, node)
+
+    match node:
+        case Dimension():
+            return resolve_dimension(data, table, node)
+        case Operation(operator, left, right):
+            sides = value(left), value(right)
+            return _alike(data, Operation(operator, *sides), (*sides, Literal(0)))
+        case Coalesce(values):
+            parts = tuple(map(value, values))
+            return _alike(data, Coalesce(*parts), parts)
+        case Case(condition, then, otherwise):
+            sides = value(then), value(otherwise)
+            return _alike(data, Case(resolve_predicate(data, table, condition), *sides), sides)
+        case Elapsed(start, end):
+            sides = value(start), value(end)
+            return _alike(data, Elapsed(*sides), (*sides, AsOf()))
+        case Column() | Lookup():
+            return _of_table(data, table, node)
+        case Literal(constant):
+            return Literal(_local(data, constant))
+        case Joined(values):
+            return Joined(*map(value, values))
+        case Lower(word):
+            return Lower(value(word))
+        case AsOf() | RollupColumn():
+            return node
+        case _:
+            assert_never(node)
+
+
+def _local(data: ShopData, constant: Scalar) -> Scalar:
+    """Give a moment with a zone as the clock of the shop shows it; anything else as it is."""
+    if isinstance(constant, dt.datetime) and constant.tzinfo is not None:
+        return data.calendar.shown(constant)
+    return constant
+
+
+def _alike(data: ShopData, node: Node, parts: Iterable[Value]) -> Node:
+    """Refuse numbers with words, words with days: Polars would cast one or fail late."""
+    sorts = {sort_of(data, part) for part in parts} - {Sort.UNKNOWN}
+    kinds = sorted({"time" if sort in TIMES else str(sort) for sort in sorts})
+    if len(kinds) > 1:
+        raise DefinitionError(
+            f"{shortened(node, most=200)} compares a {' with a '.join(kinds)}",
+            "write numbers plain, words in quotes, days as date('2024-12-31')",
+        )
+    return node
+
+
+def _of_table(data: ShopData, table: str, item: Column | Lookup) -> Column | Lookup:
+    """Refuse a column of another table: it is not a column of the rows that are asked."""
+    column = item.key if isinstance(item, Lookup) else item
+    if column.table != table:
+        raise DefinitionError(
+            f"where names {column}, and rows of {table} are asked, too",
+            f"name a dimension: fk.Dimension({end_of(item).name!r})",
+        )
+    if lacking := data.lacks(item):
+        raise MissingInputError(dict.fromkeys(sorted(lacking), ("where",)))
+    return item
+
+
+def ending_in(item: Column | Lookup, end: Column | Lookup) -> Column | Lookup:
+    """Give a column, or what a lookup ends in, replaced by something else of the same table."""
+    return Lookup(item.key, ending_in(item.value, end)) if isinstance(item, Lookup) else end
+
+
+def check_lookup(data: ShopData, item: Column | Lookup) -> None:
+    """Refuse a lookup that does not lead from a key to the one row that it identifies.
+
+    Raises:
+        DefinitionError: The key points elsewhere, or the parent is known by
+            several columns, or the two are of different types.
+    """
+    if not isinstance(item, Lookup):
+        return
+    parent = item.value.key.table if isinstance(item.value, Lookup) else item.value.table
+    first, *others = data.known[parent].key
+    declared = data.known[item.key.table].parents.get(item.key.name, parent)
+    if declared != parent and item.key.name != first:
+        raise DefinitionError(
+            f"{item} looks into {parent}, and {item.key} points to {declared}",
+            f"look up a column of {declared}",
+        )
+    if others:
+        raise DefinitionError(
+            f"{item} looks into {parent}, where {first}, {', '.join(others)} identify a row",
+            "fold that table by itself and divide, or look into a table with a single key",
+        )
+    one, two = (data.type_of(side) for side in (item.key, data.known[parent].get(first)))
+    if one is not None and two is not None and one != two:
+        raise DefinitionError(
+            f"{item}: {item.key} is {one}, and {parent}.{first} is {two}",
+            "cast one of them so that they match",
+        )
+    check_lookup(data, item.value)
+
+
+def dimensions_in(node: Predicate | Value) -> tuple[Dimension, ...]:
+    """Give the dimensions that a predicate names."""
+    return tuple(found for found in nodes_in(node) if isinstance(found, Dimension))
+
+
+def _own(data: ShopData, table: str, name: str) -> Column | None:
+    declared = data.known[table].columns.get(name)
+    if name not in data.tables[table].columns and declared is None:
+        return None
+    column = data.column(table, name)
+    return None if data.lacks(column) else column
+
+
+def _parents(data: ShopData, path: Lookup | None, table: str) -> list[tuple[Lookup | None, str]]:
+    """Give the paths to the parents of the table at the end of a path."""
+    steps: list[tuple[Lookup | None, str]] = []
+    for key_name, parent in data.known[table].parents.items():
+        key = data.known[table].columns[key_name]
+        if parent not in data.tables or data.lacks(key) or len(data.known[parent].key) > 1:
+            continue
+        target = data.known[parent].columns[data.known[parent].key[0]]
+        if not data.lacks(target):
+            steps.append((_extended(path, Lookup(key, target)), parent))
+    return steps
+
+
+def _extended(path: Lookup | None, end: Column | Lookup) -> Lookup:
+    """Give the path with its last column replaced by what lies beyond it."""
+    if path is not None:
+        return Lookup(path.key, ending_in(path.value, end))
+    if isinstance(end, Lookup):
+        return end
+    raise AssertionError(end)
+
+
+def _path_name(path: Lookup) -> str:
+    inner: Column | Lookup = path
+    while isinstance(inner, Lookup):
+        inner = inner.value
+    return str(inner) if inner.is_declared else f"{inner.table}.{inner.name}"
+
+
+def _mapped(data: ShopData, table: str, dimension: Dimension, mapped: str) -> Column | Lookup:
+    owner, _, name = mapped.rpartition(".")
+    if not owner or owner == table:
+        if found := _own(data, table, name):
+            return found
+        raise UnknownNameError(f"column of {table}", name, list(data.tables[table].columns))
+    paths: list[tuple[Lookup | None, str]] = [(None, table)]
+    for _ in range(len(data.tables)):
+        paths = [step for path, at in paths for step in _parents(data, path, at)]
+        for path, at in paths:
+            if at == owner and path is not None and (own := _own(data, at, name)):
+                return _extended(path, own)
+    raise UnknownNameError(
+        f"dimension of {table}", mapped, reachable(data, table), f"given for {dimension.name!r}"
+    )

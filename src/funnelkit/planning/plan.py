@@ -1,0 +1,255 @@
+"""What is asked of an engine, and what is made of its answers: steps and plans."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+
+from funnelkit.calendar.calendar import Calendar, Span
+from funnelkit.formula.formulas import Aggregate, Native
+from funnelkit.formula.properties import columns_of, conjuncts, leaves
+from funnelkit.formula.values import Column, Dimension, Lookup, Or, Predicate
+from funnelkit.metrics.metric import Metric
+from funnelkit.planning.dimensions import joined
+from funnelkit.planning.expression import Leaf, Lowered, leaves_of, show
+
+__all__ = [
+    "PERIOD",
+    "Fold",
+    "Group",
+    "LoweredMetric",
+    "Part",
+    "Plan",
+    "Question",
+    "Step",
+    "fold_columns",
+    "group_column",
+    "split_where",
+]
+
+
+PERIOD = "#period"
+"""The column of an answer that holds the period."""
+
+
+def group_column(name: str) -> str:
+    """Give the column of an answer that holds a key."""
+    return f"#by {name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked besides the metrics.
+
+    Attributes:
+        by: The dimensions to group by.
+        where: What rows must satisfy, over dimensions.
+        calendar: How time is divided.
+        span: The range of time.
+    """
+
+    by: tuple[Dimension, ...]
+    where: Predicate | None
+    calendar: Calendar
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A key to group by.
+
+    Attributes:
+        name: Its name in the result.
+        value: What it is on one table.
+        is_period: Whether the key is not the time itself but the period in which it lies.
+    """
+
+    name: str
+    value: Column | Lookup
+    is_period: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One aggregate of a step.
+
+    Attributes:
+        name: The name of its column in the answer.
+        aggregate: What is folded, of the rows that enter the step.
+        asked: The aggregate with all its conditions, those of the step among them.
+        is_unique: Whether it counts different values of which none occurs twice.
+    """
+
+    name: str
+    aggregate: Aggregate | Native
+    asked: Aggregate | Native
+    is_unique: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One question to an engine: fold this source by these keys with these aggregates.
+
+    Attributes:
+        table: The table that is read.
+        folds: What is folded. A rollup, a count of retained values, or folds to
+            date share a step only with their like.
+        groups: The keys, besides the period.
+        where: Which rows enter.
+        calendar: How time is divided.
+        span: The range that is read; the whole history before its end if to date.
+        to_date: Whether the answer is what each period adds to the history.
+        is_spread: Whether a row that covers several days enters day by day, with
+            its share.
+        things: For a stock, the key columns that name the thing that is counted.
+        first_of: If given, of the rows that satisfy `where` only the first in
+            time of each value of this column enters, in the whole history.
+    """
+
+    table: str
+    folds: tuple[Fold, ...]
+    groups: tuple[Group, ...]
+    where: Predicate | None
+    calendar: Calendar
+    span: Span
+    to_date: bool = False
+    is_spread: bool = False
+    things: tuple[str, ...] = ()
+    first_of: Column | None = None
+
+    @property
+    def reads(self) -> tuple[Column | Lookup, ...]:
+        """The columns and lookups that the folds, the keys and the filter read."""
+        found = [leaf for fold in self.folds for leaf in fold_columns(fold)]
+        found += [group.value for group in self.groups]
+        found += [] if self.where is None else leaves(self.where)
+        found += [] if self.first_of is None else [self.first_of]
+        return tuple(dict.fromkeys(found))
+
+    def __str__(self) -> str:
+        keys = [*(["period"] if self.calendar.has_periods else []), *(g.name for g in self.groups)]
+        reads = sorted(map(str, self.reads))
+        lines = [f"fold {self.table} by {', '.join(keys) or 'nothing'}"]
+        if self.to_date:
+            lines[0] += " to date"
+        if self.where is not None:
+            lines.append(f"  where {self.where}")
+        if self.first_of is not None:
+            lines.append(f"  only the first row in time of each {self.first_of}")
+        if self.span.start or self.span.end:
+            begin, end = self.span.start or "the beginning", self.span.end or "the end"
+            lines.append(f"  from {begin} to {end}")
+        lines.append(f"  reads {', '.join(reads) or 'its rows'}")
+        return "\n".join([*lines, *(f"  {fold.name} = {fold.aggregate}" for fold in self.folds)])
+
+
+@dataclass(frozen=True, slots=True)
+class LoweredMetric:
+    """A metric as arithmetic on leaves.
+
+    Attributes:
+        metric: The metric.
+        value: Its value.
+        ratio: Its numerator and denominator, where it is a ratio.
+        n: How many things the value rests on, where that is known.
+    """
+
+    metric: Metric
+    value: Lowered
+    ratio: tuple[Lowered, Lowered] | None
+    n: Lowered | None
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The leaves that its value, its sides and its n are made of."""
+        parts = (self.value, *(self.ratio or ()), *(() if self.n is None else (self.n,)))
+        return tuple(dict.fromkeys(leaf for part in parts for leaf in leaves_of(part)))
+
+    def rests_on(self, step: Step) -> bool:
+        """Say whether a fold of a step enters it."""
+        names = {leaf.name for leaf in self.leaves}
+        return any(fold.name in names for fold in step.folds)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A step over the first part of an earlier period, to set an open period against.
+
+    Attributes:
+        step: The step, its range cut to the part.
+        shift: How many periods earlier it is.
+        now: The start of the open period, as local time.
+    """
+
+    step: Step
+    shift: int
+    now: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a question will be answered.
+
+    Attributes:
+        question: The question.
+        metrics: The metrics, lowered, in the order they were asked.
+        steps: What each source is asked, once.
+        parts: What is asked of earlier periods again, like for like.
+    """
+
+    question: Question
+    metrics: tuple[LoweredMetric, ...]
+    steps: tuple[Step, ...]
+    parts: tuple[Part, ...] = ()
+
+    def __str__(self) -> str:
+        steps = [*self.steps, *(part.step for part in self.parts)]
+        lines = [f"{_many(len(steps), 'step')} for {_many(len(self.metrics), 'metric')}"]
+        lines += [f"{number}. {step}" for number, step in enumerate(steps, 1)]
+        lines += [f"{m.metric.name} = {show(m.value)}" for m in self.metrics]
+        return "\n".join(lines)
+
+
+def fold_columns(fold: Fold) -> tuple[Column | Lookup, ...]:
+    """Give the columns and lookups that a fold reads."""
+    if isinstance(fold.aggregate, Native):
+        names = fold.aggregate.expression.meta.root_names()
+        return tuple(Column(table=fold.aggregate.table, name=name) for name in names)
+    return tuple(columns_of(fold.aggregate))
+
+
+def split_where(folds: Sequence[Fold]) -> tuple[list[Fold], Predicate | None]:
+    """Filter a step once by what all its folds want; keep a row that no fold wants out.
+
+    A row outside every condition must change nothing, not even which groups
+    there are.
+    """
+    if any(isinstance(fold.aggregate, Native) or fold.aggregate.of for fold in folds):
+        return list(folds), None
+    parts = [conjuncts(_where(fold)) for fold in folds]
+    shared = tuple(part for part in parts[0] if all(part in other for other in parts[1:]))
+    kept = [joined(part for part in own if part not in shared) for own in parts]
+    rest = [own for own in kept if own is not None]
+    if len(folds) == 1:
+        return [_with_where(folds[0], None)], joined((*shared, *rest))
+    either = reduce(Or, dict.fromkeys(rest)) if len(rest) == len(kept) else None
+    return (
+        [_with_where(fold, own) for fold, own in zip(folds, kept, strict=True)],
+        joined((*shared, either)),
+    )
+
+
+def _where(fold: Fold) -> Predicate | None:
+    return None if isinstance(fold.aggregate, Native) else fold.aggregate.where
+
+
+def _with_where(fold: Fold, where: Predicate | None) -> Fold:
+    if isinstance(fold.aggregate, Native):
+        return fold
+    return replace(fold, aggregate=replace(fold.aggregate, where=where))
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,485 @@
+"""From metrics and a question to steps: which table is folded by what, once each.
+
+A formula is lowered to arithmetic on leaves. A leaf is one aggregate of one
+source in one period, perhaps an earlier one, or over the history to date.
+Leaves that two metrics share are folded once; aggregates of one table go into
+one step.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from funnelkit.calendar.calendar import Span
+from funnelkit.data.shop_data import ShopData
+from funnelkit.data.value_types import Sort, is_unique, sort_of
+from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError, nearest
+from funnelkit.formula.derived import NumberOver, PeriodOf
+from funnelkit.formula.formulas import (
+    Abs,
+    Aggregate,
+    Arithmetic,
+    Constant,
+    Count,
+    CountDistinct,
+    CountRetained,
+    Cumulative,
+    Formula,
+    LastOverTime,
+    Max,
+    Mean,
+    Name,
+    Native,
+    PeriodDays,
+    Positive,
+    Reference,
+    Share,
+    Shift,
+    Sqrt,
+    Sum,
+    Tile,
+    Until,
+    source_of,
+)
+from funnelkit.formula.properties import (
+    check_grows,
+    conjuncts,
+    end_of,
+    inputs,
+    tally_of,
+)
+from funnelkit.formula.table import Rows
+from funnelkit.formula.values import (
+    Column,
+    Comparison,
+    Dimension,
+    Flag,
+    Operator,
+    Predicate,
+    Score,
+    Value,
+)
+from funnelkit.metrics.metric import Metric
+from funnelkit.planning.currency import guard_folds, guard_steps, is_plain
+from funnelkit.planning.dimensions import (
+    check_lookup,
+    dimensions_in,
+    ending_in,
+    joined,
+    resolve_dimension,
+    resolve_predicate,
+)
+from funnelkit.planning.expression import (
+    Leaf,
+    Length,
+    Lowered,
+    Operated,
+    Turned,
+    Unless,
+)
+from funnelkit.planning.plan import (
+    Fold,
+    Group,
+    LoweredMetric,
+    Part,
+    Plan,
+    Question,
+    Step,
+    fold_columns,
+    split_where,
+)
+from funnelkit.planning.validation import (
+    check_cohorts,
+    check_length,
+    check_per,
+    check_reads,
+    check_turned,
+)
+
+__all__ = ["make_plan", "with_parts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """How many periods earlier a formula is taken, and whether like for like."""
+
+    periods: int
+    like_for_like: bool
+
+
+NOW = Back(0, like_for_like=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstOf:
+    """The rows that are the first in time of their key, among those that satisfy a predicate."""
+
+    key: Column
+    where: Predicate
+
+
+@dataclass(slots=True)
+class _Planner:
+    """Collects the folds that formulas need, each once, by the step they go into."""
+
+    data: ShopData
+    question: Question
+    folds: dict[tuple[Aggregate | Native, bool], Fold] = field(default_factory=dict)
+    reach: dict[str, int] = field(default_factory=dict)
+    wanted: dict[str, list[str]] = field(default_factory=dict)
+    metric: str = ""
+
+    def lower(self, formula: Formula, back: Back = NOW, *, to_date: bool = False) -> Lowered:
+        match formula:
+            case Constant():
+                return formula
+            case PeriodDays():
+                return self._lower_length(back, to_date=to_date)
+            case Name(name):
+                raise UnknownNameError("metric", name)
+            case Reference(_, inner):
+                return self.lower(inner, back, to_date=to_date)
+            case Shift(inner, periods, like_for_like=like_for_like):
+                further = Back(back.periods + periods, back.like_for_like or like_for_like)
+                return self.lower(inner, further, to_date=to_date)
+            case Cumulative(inner):
+                return self.lower(inner, back, to_date=True)
+            case Positive() | Abs() | Sqrt() | Share() | Tile() | Until():
+                check_turned(self.metric, formula, self.question, back.periods)
+                is_grown = to_date or isinstance(formula, Until)
+                return Turned(formula, self.lower(formula.formula, back, to_date=is_grown))
+            case Arithmetic(operator, left, right):
+                return Operated(
+                    operator,
+                    self.lower(left, back, to_date=to_date),
+                    self.lower(right, back, to_date=to_date),
+                )
+            case _:
+                return self._lower_fold(formula, back, to_date=to_date)
+
+    def _lower_length(self, back: Back, *, to_date: bool) -> Length:
+        """Give the length of the period meant; neither a history nor a part of a period has one."""
+        if to_date or back.like_for_like:
+            what = "a running total" if to_date else "a part of a period"
+            problem = f"{self.metric} asks for period_days() of {what}"
+            remedy = "take it outside of cumulative(), until() and like_for_like=True"
+            raise DefinitionError(problem, remedy)
+        return Length(back.periods)
+
+    def _lower_fold(self, fold: Aggregate | Native, back: Back, *, to_date: bool) -> Lowered:
+        if isinstance(fold, Native) and fold.table not in self.data.known:
+            raise UnknownNameError("table", fold.table, list(self.data.known))
+        self._check_spread(fold)
+        match fold:
+            case Mean(value, where=where, of=None) if not isinstance(value, Score):
+                above = self._leaf(Sum(value, where=where), back, to_date=to_date)
+                below = self._leaf(Count(value, where=where), back, to_date=to_date)
+                return Operated(Operator.DIVIDE, above, below)
+            case Sum(value, where=where, of=of, skip_nulls=False):
+                rows = of or self.data.known[source_of(fold)]
+                gaps = Count(rows, where=joined((where, value.is_null())))
+                count = self._leaf(gaps, back, to_date=to_date)
+                total = self._lower_fold(replace(fold, skip_nulls=True), back, to_date=to_date)
+                return Unless(total, count, 0, "missing_values")
+            case Sum(value, where=where, of=None, within=Rows() as rows):
+                count = self._leaf(Count(rows, where=where), back, to_date=to_date)
+                only = self._leaf(Max(value, where=where), back, to_date=to_date)
+                return Unless(only, count, 1, f"several_rows_of_{rows}")
+            case Sum(value, where=where, of=None, within=Column() as within):
+                kinds = CountDistinct(within, where=joined((where, value.is_not_null())))
+                count = self._leaf(kinds, back, to_date=to_date)
+                total = self._leaf(replace(fold, within=None), back, to_date=to_date)
+                return Unless(total, count, 1, f"mixed_{within.name}")
+            case _:
+                return self._leaf(fold, back, to_date=to_date)
+
+    def _leaf(self, aggregate: Aggregate | Native, back: Back, *, to_date: bool) -> Leaf:
+        if isinstance(aggregate, LastOverTime) and self.data.known[source_of(aggregate)].things:
+            to_date = True
+        elif to_date:
+            check_grows(aggregate)
+        if back.like_for_like and (to_date or isinstance(aggregate, CountRetained)):
+            raise DefinitionError(
+                f"{self.metric} compares {aggregate} like for like, which looks back itself",
+                "compare whole periods: shift(…) without like_for_like=True",
+            )
+        is_once = isinstance(aggregate, CountDistinct) and is_unique(self.data, aggregate)
+        found = self.folds.setdefault(
+            (aggregate, to_date), Fold(f"f{len(self.folds)}", aggregate, aggregate, is_once)
+        )
+        self.reach[found.name] = max(self.reach.get(found.name, 0), back.periods)
+        users = self.wanted.setdefault(found.name, [])
+        if self.metric not in users:
+            users.append(self.metric)
+        return Leaf(found.name, back.periods, back.like_for_like)
+
+    def steps(self) -> tuple[Step, ...]:
+        """Put the folds into steps: one per table and kind of folding."""
+        self._check_inputs()
+        buckets: dict[tuple[object, ...], list[Fold]] = {}
+        for (_, to_date), fold in self.folds.items():
+            bucket = (_table(fold), to_date, self._is_spread(fold), self._kind(fold, to_date))
+            buckets.setdefault(bucket, []).append(fold)
+        steps = [
+            self._first_step(folds, kind)
+            if isinstance(kind, _FirstOf)
+            else self._step(folds, to_date=bool(to_date), is_spread=bool(is_spread))
+            for (_, to_date, is_spread, kind), folds in buckets.items()
+        ]
+        return (*steps, *guard_steps(self.data, steps))
+
+    def _kind(self, fold: Fold, to_date: bool) -> object:  # noqa: FBT001  # a key of the folds
+        """Give what folds of one table have in common that share a step."""
+        aggregate = fold.aggregate
+        match aggregate:
+            case Native():
+                return Native
+            case CountRetained(value, where=where):
+                return (value, where)
+            case CountDistinct(value, where=where) if to_date or self._is_retained(value, where):
+                return (value, where)
+            case CountDistinct():
+                return self._first_of(aggregate)
+            case LastOverTime():
+                return aggregate
+            case _:
+                return aggregate.of
+
+    def _is_retained(self, value: Value, where: Predicate | None) -> bool:
+        """Whether retention of the same values is asked too, which reads what they occur in."""
+        return any(
+            isinstance(other, CountRetained) and (other.value, other.where) == (value, where)
+            for other, _ in self.folds
+        )
+
+    def _first_of(self, fold: CountDistinct) -> _FirstOf | None:
+        """Give of which rows a fold counts those that are the first in time of their key."""
+        key, data = fold.value, self.data
+        if not isinstance(key, Column) or self.question.by or self.question.where or fold.of:
+            return None
+        for flag in conjuncts(fold.where):
+            rule = None if not isinstance(flag, Flag) or data.supplies(flag) else data.rule(flag)
+            if not isinstance(rule, Comparison) or rule != rule.left.eq(1):
+                continue
+            number = rule.left
+            if not isinstance(number, Column) or data.supplies(number):
+                continue
+            order = data.rule(number)
+            if isinstance(order, NumberOver) and order.key == key:
+                implied = {flag, *conjuncts(order.where)}
+                return _FirstOf(key, order.where) if implied >= {*conjuncts(fold.where)} else None
+        return None
+
+    def _first_step(self, folds: list[Fold], kind: _FirstOf) -> Step:
+        table = self.data.known[kind.key.table]
+        counted = tuple(replace(fold, aggregate=Count(table)) for fold in folds)
+        span = self._span(folds, to_date=False)
+        calendar = self.question.calendar
+        return Step(table.table, counted, (), kind.where, calendar, span, first_of=kind.key)
+
+    def is_shared_out(self, formula: Formula) -> bool:
+        """Whether a formula reads rows that cover several days, of which none enters whole."""
+        return self._has_time and any(self.data.known[table].spread for table in inputs(formula))
+
+    def _is_spread(self, fold: Fold) -> bool:
+        """Whether a fold adds amounts that are shared out over the days of their rows."""
+        spread = self.data.known[_table(fold)].spread
+        if spread is None or not self._has_time:
+            return False
+        is_amount = any(isinstance(c, Column) and c.name in spread[2] for c in fold_columns(fold))
+        return is_amount and isinstance(fold.aggregate, Sum)
+
+    def _check_spread(self, fold: Aggregate | Native) -> None:
+        """Refuse to fold the amounts of rows that cover several days but by adding their shares."""
+        table = fold.table if isinstance(fold, Native) else source_of(fold)
+        spread = self.data.known[table].spread
+        if spread is None or not self._has_time or isinstance(fold, Sum | Count):
+            return
+        read = fold_columns(Fold("", fold, fold))
+        if any(isinstance(c, Column) and c.name in spread[2] for c in read):
+            raise DefinitionError(
+                f"{fold} folds amounts that are spread over the days of their rows",
+                "only their sum is defined in a period: ask for it, or for the whole history",
+            )
+
+    @property
+    def _has_time(self) -> bool:
+        return self.question.calendar.has_periods or self.question.span != Span()
+
+    def _step(self, folds: list[Fold], *, to_date: bool, is_spread: bool) -> Step:
+        table = _table(folds[0])
+        groups = tuple(self._group(table, dimension) for dimension in self.question.by)
+        where = self.question.where
+        own = () if where is None else (resolve_predicate(self.data, table, where),)
+        self._check_hours(table)
+        is_stock = to_date and isinstance(folds[0].aggregate, LastOverTime)
+        folds, shared = (folds, None) if is_stock else split_where(folds)
+        return Step(
+            table,
+            (*folds, *(guard_folds(self.data, table, folds) if is_plain(folds) else ())),
+            groups,
+            joined((*own, shared)),
+            self.question.calendar,
+            self._span(folds, to_date=to_date),
+            to_date=to_date,
+            is_spread=is_spread,
+            things=self.data.known[table].things if is_stock else (),
+        )
+
+    def _group(self, table: str, dimension: Dimension) -> Group:
+        found = resolve_dimension(self.data, table, dimension)
+        column = end_of(found)
+        rule = None if self.data.supplies(column) else self.data.rule(column)
+        if not isinstance(rule, PeriodOf):
+            return Group(dimension.name, found)
+        if not self.question.calendar.has_periods:
+            problem = f"{dimension.name} is the period in which {rule.time} lies"
+            raise DefinitionError(problem, "give periods: every='1mo'")
+        return Group(dimension.name, ending_in(found, rule.time), is_period=True)
+
+    def _check_hours(self, table: str) -> None:
+        clock = self.data.known[table].get(self.data.known[table].time)
+        is_day = sort_of(self.data, clock) is Sort.DAY
+        if is_day and self.question.calendar.has_hours:
+            raise DefinitionError(
+                f"{clock} holds whole days, which have no hours",
+                "use every='1d' or longer, or bind times",
+            )
+
+    def _span(self, folds: Sequence[Fold], *, to_date: bool) -> Span:
+        span, calendar = self.question.span, self.question.calendar
+        if to_date:
+            return Span(None, span.end)
+        back = max(
+            self.reach[fold.name]
+            + (fold.aggregate.periods if isinstance(fold.aggregate, CountRetained) else 0)
+            for fold in folds
+        )
+        if span.start is None or not back:
+            return span
+        if calendar.floor(span.start) != span.start:
+            raise DefinitionError(
+                f"start={span.start} is not the start of a period of {calendar}",
+                f"metrics that compare periods need whole ones: start={calendar.floor(span.start)}",
+            )
+        return Span(calendar.earlier(span.start, back), span.end)
+
+    def _check_inputs(self) -> None:
+        """Report every table and column that is missing, and who wants it."""
+        missing: dict[str, list[str]] = {}
+        instead: dict[str, dict[str, None]] = {}
+        for fold in self.folds.values():
+            for column in map(end_of, fold_columns(fold)):
+                for name in self.data.lacks(column) - {str(column), column.table}:
+                    instead.setdefault(name, {})[str(column)] = None
+            for name in _lacking(self.data, fold, has_time=self._has_time):
+                users = missing.setdefault(name, [])
+                users += [user for user in self.wanted[fold.name] if user not in users]
+        if missing:
+            raise MissingInputError(missing, _hints(self.data, missing, instead))
+        for fold in self.folds.values():
+            for item in fold_columns(fold):
+                check_lookup(self.data, item)
+        self._check_dimensions()
+
+    def _check_dimensions(self) -> None:
+        """Name the metrics that want a table from which a dimension cannot be reached."""
+        where = self.question.where
+        named = (*self.question.by, *(() if where is None else dimensions_in(where)))
+        for fold in self.folds.values():
+            for dimension in named:
+                try:
+                    resolve_dimension(self.data, _table(fold), dimension)
+                except UnknownNameError as error:
+                    users = ", ".join(self.wanted[fold.name])
+                    remedy = f"{users} needs it there; {error.remedy}"
+                    raise UnknownNameError(error.kind, error.name, error.known, remedy) from None
+
+
+def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> Plan:
+    """Plan the answer to a question.
+
+    Raises:
+        MissingInputError: Tables or columns are missing; names them all.
+        UnknownNameError: A dimension cannot be reached from a table.
+        DefinitionError: The metrics and the question contradict each other.
+    """
+    planner = _Planner(data, question)
+    lowered: list[LoweredMetric] = []
+    for metric in metrics:
+        if metric.compares_periods and not question.calendar.has_periods:
+            raise DefinitionError(
+                f"{metric.name} compares a period with the one before it",
+                "; ".join(filter(None, ("give periods: every='1mo'", metric.without_periods))),
+            )
+        check_per(metric, question)
+        planner.metric = metric.name
+        ratio = metric.ratio
+        value = planner.lower(metric.formula)
+        sides = None if ratio is None else (planner.lower(ratio[0]), planner.lower(ratio[1]))
+        tally = tally_of(metric.formula if ratio is None else ratio[1])
+        n = None if tally is None or planner.is_shared_out(tally) else planner.lower(tally)
+        lowered.append(LoweredMetric(metric, value, sides, n))
+    check_length(lowered, question)
+    steps = planner.steps()
+    check_reads(lowered, steps, question)
+    check_cohorts(data, lowered, steps, question)
+    return Plan(question, tuple(lowered), steps)
+
+
+def with_parts(plan: Plan, known_until: dt.datetime) -> Plan:
+    """Add the steps that like-for-like comparisons with an open period need.
+
+    Args:
+        plan: The plan.
+        known_until: The local time up to which the asked range is known.
+    """
+    calendar = plan.question.calendar
+    alike = {leaf for m in plan.metrics for leaf in m.leaves if leaf.like_for_like}
+    if calendar.edges and known_until < calendar.edges[0]:
+        return plan
+    now = calendar.floor(known_until) if alike else known_until
+    parts: list[Part] = []
+    for shift in sorted({leaf.shift for leaf in alike}):
+        begin, end = calendar.earlier(now, shift), calendar.earlier(now, shift - 1)
+        cut = begin + (known_until - now)
+        names = {leaf.name for leaf in alike if leaf.shift == shift}
+        for step in plan.steps:
+            folds = tuple(fold for fold in step.folds if fold.name in names)
+            if folds and begin < cut < end:
+                parts.append(Part(replace(step, folds=folds, span=Span(begin, cut)), shift, now))
+    return replace(plan, parts=tuple(parts))
+
+
+def _lacking(data: ShopData, fold: Fold, *, has_time: bool) -> frozenset[str]:
+    table = _table(fold)
+    if table not in data.tables:
+        return frozenset({table})
+    wanted = fold_columns(fold)
+    if has_time:
+        declared = data.known[table]
+        spread = declared.spread[:2] if declared.spread else ()
+        wanted += tuple(declared.get(name) for name in (declared.time, *spread))
+    return frozenset[str]().union(*map(data.lacks, wanted))
+
+
+def _table(fold: Fold) -> str:
+    return fold.aggregate.table if isinstance(fold.aggregate, Native) else source_of(fold.aggregate)
+
+
+def _hints(
+    data: ShopData, missing: Iterable[str], instead: Mapping[str, Iterable[str]]
+) -> dict[str, str]:
+    """Say what would do instead of what is missing, and what there is that looks like it."""
+    hints = {name: f"or supply {', '.join(columns)}" for name, columns in instead.items()}
+    for name in missing:
+        if name in data.schema.hints:
+            hints[name] = data.schema.hints[name]
+            continue
+        table, _, column = name.partition(".")
+        if column and (close := nearest(column, data.tables[table].columns)):
+            found = f"{table} has {', '.join(close)}"
+            hints[name] = "; ".join(filter(None, (hints.get(name, ""), found)))
+    return hints

@@ -1,0 +1,133 @@
+"""What metrics and a question may not ask of one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from funnelkit.data.shop_data import ShopData
+from funnelkit.errors import DefinitionError
+from funnelkit.formula.formulas import Share, Tile, Until
+from funnelkit.formula.properties import additivity, end_of, has_node
+from funnelkit.metrics.metric import Metric
+from funnelkit.planning.dimensions import dimensions_in, resolve_dimension
+from funnelkit.planning.expression import TurnedBy, has_period_length, is_turned_by
+from funnelkit.planning.plan import LoweredMetric, Question, Step
+
+__all__ = ["check_cohorts", "check_length", "check_per", "check_reads", "check_turned"]
+
+
+def check_per(metric: Metric, question: Question) -> None:
+    """Refuse a metric without the dimension that its values belong to.
+
+    Raises:
+        DefinitionError: The question does not group by it.
+    """
+    if metric.per and metric.per not in {dimension.name for dimension in question.by}:
+        problem = f"{metric.name} is a number of each {metric.per}"
+        remedy = f"group by it: by={metric.per!r}, or leave it out: fk.registry().find(per='')"
+        raise DefinitionError(problem, remedy)
+
+
+def check_cohorts(
+    data: ShopData, lowered: Sequence[LoweredMetric], steps: Sequence[Step], question: Question
+) -> None:
+    """Refuse to divide a cohort by what its customers change from order to order.
+
+    Raises:
+        DefinitionError: It is, or periods are counted from a cohort and there is none.
+    """
+    read = [step for step in steps if data.tables[step.table].rows != 0]
+    told = {(g.name, g.is_period) for step in read for g in step.groups}
+    cohorts = {g.name for step in steps for g in step.groups if g.is_period}
+    if mixed := sorted(name for name in cohorts if (name, False) in told):
+        problem = f"{mixed[0]} is supplied in one table and derived in another: they do not meet"
+        raise DefinitionError(problem, f"supply {mixed[0]} in both, or in none")
+    for low in lowered:
+        if is_turned_by(low.value, Until) and not cohorts:
+            problem = f"{low.metric.name} counts periods from the one of a cohort"
+            remedy = "group by the derived one: by='cohort', without a column of that name"
+            raise DefinitionError(problem, remedy)
+        if low.metric.per == data.schema.cohort_key:
+            tables = [step.table for step in steps if low.rests_on(step)]
+            _check_owners(data, low.metric, tables, question)
+
+
+def _check_owners(
+    data: ShopData, metric: Metric, tables: Sequence[str], question: Question
+) -> None:
+    where = () if question.where is None else dimensions_in(question.where)
+    for dimension in (*question.by, *where):
+        for table in tables if dimension.name != metric.per else ():
+            column = end_of(resolve_dimension(data, table, dimension))
+            if data.known[column.table].row != data.schema.cohort_owner:
+                raise DefinitionError(
+                    f"{metric.name} cannot be told by {dimension.name}: {column} is not of the "
+                    "customer, who may have several",
+                    f"bind it as a column of customers, or leave {dimension.name} out",
+                )
+
+
+def check_turned(metric: str, formula: TurnedBy, question: Question, back: int) -> None:
+    """Refuse to set a group against others that do not answer the same question.
+
+    Args:
+        metric: The name of the metric.
+        formula: What is made of a value.
+        question: The question.
+        back: How many periods earlier it is asked for.
+
+    Raises:
+        DefinitionError: They do not.
+    """
+    match formula:
+        case Share(inner) if not additivity(inner).over_keys:
+            problem = f"{formula} is no part of a whole: {inner} does not add up"
+            raise DefinitionError(problem, "take the share of a count or a sum")
+        case Tile() if not question.by:
+            problem = f"{metric} ranks groups, and the question has none"
+            raise DefinitionError(problem, "give by=, as in by='customer_key'")
+        case Tile() if len(question.by) > 1:
+            problem = f"{metric} ranks the groups of one key among one another"
+            raise DefinitionError(problem, "group by that key alone, and filter with where=")
+        case Until() if question.span.start is not None:
+            problem = f"{metric} counts periods from the one of a cohort"
+            raise DefinitionError(problem, "leave out start=: the whole history enters")
+        case Until() if back:
+            problem = f"{metric} takes {formula} of an earlier period"
+            raise DefinitionError(problem, "its values do not change once told: drop shift()")
+        case Until(inner) if has_node(inner, Share, Tile, Until):
+            problem = f"{metric} counts periods of a group by what others have"
+            raise DefinitionError(problem, "leave out share(), tile() and until() within it")
+        case _:
+            return
+
+
+def check_length(lowered: Sequence[LoweredMetric], question: Question) -> None:
+    """Refuse a metric that depends on the length of a range without ends.
+
+    Raises:
+        DefinitionError: It does.
+    """
+    span = question.span
+    if question.calendar.has_periods or (span.start and span.end):
+        return
+    for low in lowered:
+        if has_period_length(low.value):
+            problem = f"{low.metric.name} depends on the length of the range"
+            raise DefinitionError(problem, "give start= and end=, or every=")
+
+
+def check_reads(
+    lowered: Sequence[LoweredMetric], steps: Sequence[Step], question: Question
+) -> None:
+    """Refuse to divide what reads no rows: there is nothing to tell its periods and groups from.
+
+    Raises:
+        DefinitionError: No metric reads a table, and the question has periods or keys.
+    """
+    if lowered and not steps and (question.by or question.calendar.has_periods):
+        names = ", ".join(low.metric.name for low in lowered)
+        problem = f"{names}: no table is read, so nothing says which periods and groups there are"
+        raise DefinitionError(
+            problem, "ask together with a metric of a table, or drop by= and every="
+        )

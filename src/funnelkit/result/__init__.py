@@ -1,0 +1,1 @@
+"""Results: aligned answers, arithmetic on them, and views."""

@@ -1,0 +1,258 @@
+"""From the answers of the steps to one row per group, and arithmetic on the row.
+
+This happens once, on small frames, whatever engine gave the answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from funnelkit.calendar.calendar import Span
+from funnelkit.calendar.fiscal import FIRST_YEAR, LAST_YEAR
+from funnelkit.errors import ContractError, DataError, Fault
+from funnelkit.planning.currency import CURRENCY_ENDS, LOWEST_CURRENCY
+from funnelkit.planning.expression import (
+    Leaf,
+)
+from funnelkit.planning.plan import PERIOD, Plan, Question, Step, group_column
+from funnelkit.result.arithmetic import AGE, counted_folds, is_counted, leaf_column
+
+__all__ = ["Aligned", "align", "roll_up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """The answers of all steps, brought to the same groups.
+
+    Attributes:
+        frame: The period (if any), the keys, a column per leaf and, by step, the
+            lowest and highest currency of its amounts: one row per group.
+        periods: Every period of the answer, whichever group has rows in it;
+            without columns where the question has no periods.
+    """
+
+    frame: pl.DataFrame
+    periods: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Leaves of one step in one period: the keys, and a column per leaf."""
+
+    frame: pl.DataFrame
+    zeros: tuple[str, ...] = ()
+
+
+def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
+    """Bring the answers to the same groups; one that a source lacks is empty there.
+
+    Args:
+        plan: The plan that was carried out.
+        answers: The answer to each of its steps, then to each of its parts.
+    """
+    groups = [group_column(dimension.name) for dimension in plan.question.by]
+    has_periods = plan.question.calendar.has_periods
+    keys = [*([PERIOD] if has_periods else []), *groups]
+    everything = _same_types(answers, groups)
+    answers = everything[: len(plan.steps)]
+    known = [answer.select(PERIOD) for answer in answers if PERIOD in answer.columns]
+    periods = _range(plan.question, known) if has_periods else pl.DataFrame()
+    parts = [*_parts(plan, everything, groups, known), *_currencies(answers, keys)]
+    if not keys:
+        frames = [part.frame for part in parts]
+        frame = pl.concat(frames, how="horizontal") if frames else pl.DataFrame()
+    else:
+        frames = [*answers, *(part.frame for part in parts)]
+        rows = _spine([frame.lazy().select(keys) for frame in frames], periods, groups)
+        for part in parts:
+            rows = rows.join(part.frame.lazy(), on=keys, how="left", nulls_equal=True)
+        frame = rows.sort(keys, nulls_last=True).collect(engine="in-memory")
+    zeros = [pl.col(name).fill_null(0) for part in parts for name in part.zeros]
+    return Aligned(_with_age(plan, frame.with_columns(zeros)), periods)
+
+
+def _with_age(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
+    """Add how many periods a row lies after that of its cohort; null before it, or without one."""
+    cohorts = [g.name for step in plan.steps for g in step.groups if g.is_period]
+    if not cohorts:
+        return frame
+    if frame.is_empty():
+        return frame.with_columns(pl.lit(None, dtype=pl.Int64).alias(AGE))
+    cohort = group_column(cohorts[0])
+    labels = pl.concat([frame[PERIOD], frame[cohort].rename(PERIOD)])
+    starts = plan.question.calendar.starts(labels.min(), labels.max())
+    numbers = pl.int_range(starts.len(), eager=True)
+    age, own = (
+        pl.col(key).replace_strict(starts, numbers, default=None) for key in (PERIOD, cohort)
+    )
+    return frame.with_columns(pl.when(age >= own).then(age - own).alias(AGE))
+
+
+def _parts(
+    plan: Plan,
+    answers: Sequence[pl.DataFrame],
+    groups: list[str],
+    known: Sequence[pl.DataFrame],
+) -> Iterator[_Part]:
+    calendar = plan.question.calendar
+    keys = [*([PERIOD] if calendar.has_periods else []), *groups]
+    wanted = sorted({leaf for m in plan.metrics for leaf in m.leaves}, key=leaf_column)
+    for step, answer in zip(plan.steps, answers, strict=False):
+        is_grown = step.to_date and calendar.has_periods
+        grown = _grow(plan.question, step, answer, groups, known) if is_grown else answer
+        folds = {fold.name: fold for fold in step.folds}
+        own = [leaf for leaf in wanted if leaf.name in folds]
+        for shift, is_alike in sorted({(leaf.shift, leaf.like_for_like) for leaf in own}):
+            leaves = [leaf for leaf in own if (leaf.shift, leaf.like_for_like) == (shift, is_alike)]
+            frame = grown.select(*keys, *(pl.col(n.name).alias(leaf_column(n)) for n in leaves))
+            if shift:
+                frame = frame.with_columns(calendar.moved(pl.col(PERIOD), shift))
+            if is_alike:
+                frame = _like_for_like(plan, answers[len(plan.steps) :], leaves, frame)
+            zeros = tuple(leaf_column(leaf) for leaf in leaves if is_counted(folds[leaf.name]))
+            yield _Part(frame, zeros)
+
+
+def _currencies(answers: Sequence[pl.DataFrame], keys: Sequence[str]) -> Iterator[_Part]:
+    for number, answer in enumerate(answers):
+        if keys and LOWEST_CURRENCY in answer.columns:
+            ends = [pl.col(end).alias(f"{end} {number}") for end in CURRENCY_ENDS]
+            yield _Part(answer.select(*keys, *ends))
+
+
+def _like_for_like(
+    plan: Plan, parts: Sequence[pl.DataFrame], leaves: Sequence[Leaf], frame: pl.DataFrame
+) -> pl.DataFrame:
+    """Set the open period against the same part of the earlier one."""
+    calendar, (leaf, *_) = plan.question.calendar, leaves
+    for part, answer in zip(plan.parts, parts, strict=True):
+        if part.shift == leaf.shift and leaf.name in answer.columns:
+            own = answer.rename({each.name: leaf_column(each) for each in leaves})
+            own = own.select(frame.columns)
+            moved = own.with_columns(calendar.moved(pl.col(PERIOD), leaf.shift))
+            whole = frame.filter(pl.col(PERIOD) != calendar.label(part.now).item())
+            return pl.concat([whole, moved])
+    return frame
+
+
+def _same_types(answers: Sequence[pl.DataFrame], groups: list[str]) -> list[pl.DataFrame]:
+    """Check that a key has one type in every source, so that equal keys meet."""
+    for group in groups:
+        types = {answer.schema[group] for answer in answers if answer.height}
+        if len(types) > 1:
+            name = group.removeprefix(group_column(""))
+            problem = f"is {' and '.join(sorted(map(str, types)))} in different tables"
+            raise ContractError([Fault("by", name, problem, "cast the columns to one type")])
+    filled = [answer for answer in answers if answer.height] or answers[:1]
+    common = {group: answer.schema[group] for answer in filled for group in groups}
+    return [
+        answer.cast(
+            {g: common[g] for g in groups if common.get(g, answer.schema[g]) != answer.schema[g]}
+        )
+        for answer in answers
+    ]
+
+
+def _spine(keys: Sequence[pl.LazyFrame], periods: pl.DataFrame, groups: list[str]) -> pl.LazyFrame:
+    """Give the rows of the result: every group that some source knows.
+
+    Without keys every period between the first and the last has a row.
+    """
+    if not periods.columns:
+        return pl.concat(keys).unique()
+    if not groups:
+        return periods.lazy()
+    return pl.concat(keys).unique().join(periods.lazy(), on=PERIOD, how="semi")
+
+
+def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:
+    """Add aligned folds up to fewer keys; the caller has checked that they add up.
+
+    Args:
+        plan: The plan of the coarser question.
+        aligned: Aligned folds.
+        keys: The key columns that stay.
+    """
+    frame, periods = aligned.frame, aligned.periods if PERIOD in keys else pl.DataFrame()
+    counted = set(counted_folds(plan))
+    leaves = [name for name in frame.columns if not name.startswith("#")]
+    totals = {
+        name: pl.col(name).sum()
+        if name.split("@")[0] in counted
+        else pl.when(pl.col(name).count() > 0).then(pl.col(name).sum())
+        for name in leaves
+    }
+    for name in frame.columns:
+        if name.startswith(CURRENCY_ENDS):
+            is_low = name.startswith(LOWEST_CURRENCY)
+            totals[name] = pl.col(name).min() if is_low else pl.col(name).max()
+    if not keys:
+        return Aligned(frame.select(**totals), periods)
+    rolled = frame.group_by(keys).agg(**totals).sort(keys, nulls_last=True)
+    if list(keys) != [PERIOD]:
+        return Aligned(rolled, periods)
+    zeros = [pl.col(name).fill_null(0) for name in leaves if name.split("@")[0] in counted]
+    spread = periods.join(rolled, on=PERIOD, how="left").with_columns(zeros).sort(PERIOD)
+    return Aligned(spread, periods)
+
+
+def _range(question: Question, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Give every period from the first to the last that has rows, within the range.
+
+    Rows from before the range, read to look back on, make it begin at its start.
+    """
+    calendar = question.calendar
+    labels = pl.concat([frame.get_column(PERIOD) for frame in frames]).unique()
+    if labels.null_count():
+        raise DataError(
+            f"rows lie outside {FIRST_YEAR} to {LAST_YEAR}, where fiscal years are not known",
+            "correct their times, or leave them out with start= and end=",
+        )
+    low = labels.min()
+    if question.span.start is not None:
+        first = _label(question)
+        inside = labels.filter(labels >= first)
+        low = first.item() if inside.len() < labels.len() else inside.min()
+        labels = inside
+    if labels.len() == 0:
+        return labels.to_frame()
+    high = labels.max()
+    return calendar.starts(low, high).alias(PERIOD).to_frame()
+
+
+def _label(question: Question) -> pl.Series:
+    """Give the label of the first period of the range, as a series of one."""
+    calendar, start = question.calendar, question.span.start
+    if start is None:
+        raise AssertionError(question)
+    return calendar.label(calendar.floor(start))
+
+
+def _grow(
+    question: Question,
+    step: Step,
+    answer: pl.DataFrame,
+    groups: list[str],
+    known: Sequence[pl.DataFrame],
+) -> pl.DataFrame:
+    """Turn what each period adds into totals to date.
+
+    They stand in every period from a group's first one to the last that any
+    source knows.
+    """
+    if answer.height == 0:
+        return answer
+    folds = [fold.name for fold in step.folds if not fold.name.startswith("#")]
+    periods = _range(replace(question, span=Span()), known)
+    grid = periods if not groups else periods.join(answer.select(groups).unique(), how="cross")
+    keys = [PERIOD, *groups]
+    filled = grid.join(answer, on=keys, how="left", nulls_equal=True).sort(PERIOD)
+    running = [pl.col(name).fill_null(0).cum_sum() for name in folds]
+    began = pl.any_horizontal(pl.col(name).is_not_null() for name in folds).cum_sum() > 0
+    if groups:
+        running = [total.over(groups) for total in running]
+        began = began.over(groups)
+    return filled.with_columns(*running, began.alias("#began")).filter("#began").drop("#began")

@@ -1,0 +1,201 @@
+"""Results as people read them: a table in a terminal, or in a notebook."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from shutil import get_terminal_size
+from unicodedata import east_asian_width
+
+import polars as pl
+
+from funnelkit.metrics.metric import Metric
+
+__all__ = ["IS_OPEN", "IS_TOTAL", "Sheet", "to_html", "to_text"]
+
+IS_OPEN, IS_TOTAL = "#open", "is_total"
+MOST_ROWS, MOST_COLUMNS, LONGEST_KEY, WIDTH = 30, 12, 40, 120
+FEW_METRICS = 10
+GAP = "…"
+STYLE = "overflow-x:auto;white-space:nowrap;font-variant-numeric:tabular-nums"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What there is to show of a result.
+
+    Attributes:
+        frame: The rows: the keys, a column per metric, whether the period is
+            open, and whether the row is a total.
+        keys: The names of the keys, the period first.
+        metrics: The metrics, in order.
+        currency: The code of the currency of amounts.
+    """
+
+    frame: pl.DataFrame
+    keys: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Lines of cells: how many lines are the head, and how many cells of a line are keys."""
+
+    lines: list[tuple[str, ...]]
+    head: int
+    keys: int
+
+    def transposed(self) -> _Table:
+        return _Table(list(zip(*self.lines, strict=True)), self.keys, self.head)
+
+
+def to_text(sheet: Sheet) -> str:
+    """Write a table for a terminal.
+
+    A table that is too wide has a line per metric where it has more metrics
+    than rows; what is still too wide goes on below.
+    """
+    names = [metric.name for metric in sheet.metrics]
+    width = get_terminal_size((WIDTH, 0)).columns
+    table = _table(sheet, names, _printable, MOST_ROWS)
+    shown = min(sheet.frame.height, MOST_ROWS)
+    if sum(_widths(table)) + 2 * len(_widths(table)) - 2 > width and len(names) >= shown:
+        shown = min(sheet.frame.height, MOST_COLUMNS)
+        table = _table(sheet, names, _printable, MOST_COLUMNS).transposed()
+    blocks = ["\n".join(_lines(block)) for block in _blocks(table, width)]
+    notes = "\n".join(_notes(sheet, shown))
+    return "\n\n".join(blocks) + (f"\n{notes}" if notes else "")
+
+
+def to_html(sheet: Sheet) -> str:
+    """Write a table for a notebook: titles in its head, names when pointed at.
+
+    It brings no colours, so that it can be read on light and on dark pages.
+    """
+    labels = [
+        f'<span title="{escape(metric.name)}">{escape(metric.title)}</span>'
+        for metric in sheet.metrics
+    ]
+    shown = min(sheet.frame.height, MOST_ROWS)
+    if is_turned := len(labels) > FEW_METRICS and len(labels) >= shown:
+        shown = min(sheet.frame.height, MOST_COLUMNS)
+    table = _table(sheet, labels, lambda text: escape(_printable(text)), shown)
+    table = table.transposed() if is_turned else table
+    rows = [
+        "<tr>"
+        + "".join(
+            _cell(cell, "th" if number < table.head else "td", is_key=place < table.keys)
+            for place, cell in enumerate(line)
+        )
+        + "</tr>"
+        for number, line in enumerate(table.lines)
+    ]
+    head, body = "".join(rows[: table.head]), "".join(rows[table.head :])
+    notes = "".join(f"<p>{escape(note)}</p>" for note in _notes(sheet, shown))
+    return (
+        f'<div class="funnelkit" style="{STYLE}"><table>'
+        + (f"<thead>{head}</thead>" if head else "")
+        + (f"<tbody>{body}</tbody>" if body else "")
+        + f"</table>{notes}</div>"
+    )
+
+
+def _cell(cell: str, tag: str, *, is_key: bool) -> str:
+    look = "text-align:left" if is_key else "text-align:right;padding-left:1em"
+    return f'<{tag} style="{look}">{cell}</{tag}>'
+
+
+def _table(sheet: Sheet, labels: Sequence[str], clean: Callable[[str], str], most: int) -> _Table:
+    """Give the first and the last rows, every cell as people write it."""
+    frame, most = sheet.frame, min(most, sheet.frame.height)
+    first = (most + 1) // 2 if most < frame.height else most
+    rows = list(_rows(sheet, frame.head(first), clean))
+    if most < frame.height:
+        rows.append((GAP,) * (len(sheet.keys) + len(labels)))
+        rows += _rows(sheet, frame.tail(most - first), clean)
+    head = (*map(clean, sheet.keys), *labels)
+    return _Table([head, *rows], 1, len(sheet.keys))
+
+
+def _rows(
+    sheet: Sheet, frame: pl.DataFrame, clean: Callable[[str], str]
+) -> Iterator[tuple[str, ...]]:
+    for row in frame.iter_rows(named=True):
+        keys = [
+            _key(row[name], is_open=name == "period" and row[IS_OPEN], is_total=row[IS_TOTAL])
+            for name in sheet.keys
+        ]
+        values = [m.unit.format(row[m.name], currency=sheet.currency) for m in sheet.metrics]
+        yield (*map(clean, keys), *map(clean, values))
+
+
+def _key(value: object, *, is_open: bool, is_total: bool) -> str:
+    if value is None:
+        return "total" if is_total else "(null)"
+    text = f"{value:%Y-%m-%d %H:%M %Z}" if isinstance(value, dt.datetime) else str(value)
+    return f"{text} *" if is_open else text
+
+
+def _notes(sheet: Sheet, shown: int) -> Iterator[str]:
+    total = sheet.frame.height
+    if not total:
+        yield "no rows"
+    if shown < total:
+        yield f"{GAP} {total - shown:,} of {total:,} rows are not shown; .frame has them all"
+    first = (shown + 1) // 2
+    ends = pl.concat([sheet.frame.head(first), sheet.frame.tail(shown - first)])
+    if ends.get_column(IS_OPEN).any():
+        yield "* incomplete period: its values may still change"
+
+
+def _printable(text: str) -> str:
+    """Give a text on one line, and short."""
+    line = "".join(character if character.isprintable() else "�" for character in text)
+    return line if len(line) <= LONGEST_KEY else line[: LONGEST_KEY - 1] + GAP
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _widths(table: _Table) -> list[int]:
+    return [max(map(_width, column)) for column in zip(*table.lines, strict=True)]
+
+
+def _blocks(table: _Table, width: int) -> Iterator[_Table]:
+    """Cut a table that is too wide into several with the same keys."""
+    widths = _widths(table)
+    kept = list(range(table.keys))
+    room = width - sum(widths[: table.keys]) - 2 * table.keys
+    left, chosen = room, list[int]()
+    for number in range(table.keys, len(widths)):
+        if chosen and widths[number] > left:
+            yield _only(table, [*kept, *chosen])
+            left, chosen = room, []
+        chosen.append(number)
+        left -= widths[number] + 2
+    yield _only(table, [*kept, *chosen])
+
+
+def _only(table: _Table, places: Sequence[int]) -> _Table:
+    lines = [tuple(line[place] for place in places) for line in table.lines]
+    return _Table(lines, table.head, table.keys)
+
+
+def _lines(table: _Table) -> Iterator[str]:
+    widths = _widths(table)
+    rule = "  ".join("─" * width for width in widths)
+    for number, line in enumerate(table.lines):
+        if number and number == table.head:
+            yield rule
+        yield "  ".join(
+            cell + " " * (width - _width(cell))
+            if place < table.keys
+            else " " * (width - _width(cell)) + cell
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+    if table.lines and len(table.lines) == table.head:
+        yield rule

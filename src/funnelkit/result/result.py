@@ -1,0 +1,336 @@
+"""Results: a wide frame, its long form, and views for people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import escape
+
+import polars as pl
+
+from funnelkit.errors import UnknownNameError
+from funnelkit.formula.properties import is_count
+from funnelkit.metrics.metric import Metric
+from funnelkit.planning.plan import PERIOD, LoweredMetric, Plan, group_column
+from funnelkit.result.align import Aligned, roll_up
+from funnelkit.result.arithmetic import Context, compute, context_of, reason_of
+from funnelkit.result.display import IS_OPEN, IS_TOTAL, Sheet, to_html, to_text
+from funnelkit.result.rollup import PERIOD_NAME, check_adds_up, check_currency
+
+__all__ = ["Result"]
+
+NOTHING = pl.lit(None, dtype=pl.Float64)
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Result:
+    """The values of metrics, one row per period and group.
+
+    Two results are equal where they answer the same plan with the same values.
+
+    Attributes:
+        plan: How it was computed.
+        currency: The code of the currency of amounts.
+        as_of: The instant up to which the data was known, in UTC.
+        total: The result whose rows are the totals, where there are totals.
+        has_totals: Whether totals were asked for.
+        coverage: Where it was asked for, what each metric leaves out in the whole
+            range: `metric`, `table`, `left_out` (why), `rows`, `of` how many, `share`.
+    """
+
+    plan: Plan
+    currency: str
+    as_of: dt.datetime | None
+    total: Result | None
+    has_totals: bool
+    _aligned: Aligned
+    _frame: pl.DataFrame
+    coverage: pl.DataFrame | None = None
+
+    @classmethod
+    def from_leaves(
+        cls, plan: Plan, aligned: Aligned, currency: str, as_of: dt.datetime | None
+    ) -> Result:
+        """Compute the values of every metric from aligned folds.
+
+        Args:
+            plan: The plan that was carried out.
+            aligned: The aligned folds.
+            currency: The code of the currency of amounts.
+            as_of: The instant up to which the data was known.
+        """
+        asked = context_of(plan)
+        values = [_value(lowered, asked) for lowered in plan.metrics]
+        frame = aligned.frame.select(*_named_keys(plan), *values)
+        return cls(plan, currency, as_of, None, False, aligned, frame)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The wide frame: `period` and the keys, then a column per metric.
+
+        `period` is there where the question has periods: a Date, or a Datetime
+        in the shop's zone for hours. Counts are Int64, everything else Float64.
+        Sorted by period and keys, null last. With totals a column `is_total`
+        marks their rows. Each access gives a frame of its own, without copying
+        the data: changing it does not change the result.
+        """
+        return self._frame.clone()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key columns of the frame, the period first."""
+        period = (PERIOD_NAME,) if self.plan.question.calendar.has_periods else ()
+        return (*period, *(dimension.name for dimension in self.plan.question.by))
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics, in the order they were asked."""
+        return tuple(lowered.metric for lowered in self.plan.metrics)
+
+    def explain(self) -> str:
+        """Say how it was computed: each source, what was folded, and the arithmetic."""
+        return str(self.plan)
+
+    def tidy(self) -> pl.DataFrame:
+        """Give the long form: one row per metric, period and group.
+
+        Returns:
+            A frame with `metric`, the period and keys, `is_total` where totals
+            were asked for, `value`, `numerator` and `denominator` (null where
+            the metric is no ratio), `n`, `unit` and `reason`. The rows of a
+            metric are those of `frame`, in its order.
+
+            `n` is how many things the value rests on: what the denominator of a
+            ratio, or the value itself, counts or adds up one by one, such as
+            sessions or items; for any other fold, how many values entered. It
+            is null where no one number tells it: a difference of two sums.
+
+            `reason` says why the value is null (`empty_denominator`,
+            `no_rows`, `not_positive`, `not_finite`, `missing_values`, `mixed_…`,
+            or `compares_periods` in a total over the whole range), or
+            `incomplete_period` where it may still change.
+        """
+        parts = [self._tidy_one(lowered) for lowered in self.plan.metrics]
+        if self.has_totals:
+            totals = None if self.total is None else self.total.tidy()
+            both = zip(self.metrics, parts, strict=True)
+            parts = [self._with_total_of(metric, rows, totals) for metric, rows in both]
+        return pl.concat(parts)
+
+    def rollup(self, by: str | Sequence[str] = ()) -> Result:
+        """Go to coarser keys without reading the data again.
+
+        Totals stay as long as a group stays that they are the total of.
+
+        Args:
+            by: The keys to keep, among them `"period"`.
+
+        Raises:
+            UnknownNameError: There is no such key.
+            UnsupportedError: A metric rests on a fold that does not add up over
+                the keys that go; names the metric and the fold.
+        """
+        asked = [by] if isinstance(by, str) else list(by)
+        for name in asked:
+            if name not in self.keys:
+                raise UnknownNameError("key of the result", name, self.keys)
+        groups = [name for name in dict.fromkeys(asked) if name != PERIOD_NAME]
+        kept = [*([PERIOD_NAME] if PERIOD_NAME in asked else []), *groups]
+        if kept == list(self.keys):
+            return self
+        gone = [name for name in self.keys if name not in kept]
+        for lowered in self.plan.metrics:
+            check_adds_up(self.plan, lowered, gone)
+        return self._rolled(kept, gone)
+
+    def _rolled(self, kept: Sequence[str], gone: Sequence[str]) -> Result:
+        question = self.plan.question
+        of_name = {dimension.name: dimension for dimension in question.by}
+        dimensions = tuple(of_name[name] for name in kept if name != PERIOD_NAME)
+        calendar = question.calendar if PERIOD_NAME in kept else question.calendar.whole
+        coarser = replace(self.plan, question=replace(question, by=dimensions, calendar=calendar))
+        keys = [_key_column(name) for name in kept]
+        rolled = roll_up(coarser, self._aligned, keys)
+        for lowered in self.plan.metrics:
+            check_currency(self.plan, lowered, gone, rolled.frame)
+        result = Result.from_leaves(coarser, rolled, self.currency, self.as_of)
+        if not (self.has_totals and dimensions):
+            return result
+        total = self.total
+        if total is not None:
+            total = total.rollup([name for name in total.keys if name in kept])
+        return result.with_totals(total)
+
+    def with_totals(self, whole: Result | None) -> Result:
+        """Add the rows of a result with fewer keys, marked by a column `is_total`.
+
+        A result without keys is its own total and gets no second row.
+        """
+        if not self.keys:
+            whole = None
+        parts = [self._frame.with_columns(pl.lit(value=False).alias(IS_TOTAL))]
+        if whole is not None:
+            parts.append(whole.frame.with_columns(pl.lit(value=True).alias(IS_TOTAL)))
+        both = pl.concat(parts, how="diagonal").select(
+            *self.keys, IS_TOTAL, *(metric.name for metric in self.metrics)
+        )
+        return replace(self, _frame=self._sorted(both), total=whole, has_totals=True)
+
+    def with_coverage(self, coverage: pl.DataFrame) -> Result:
+        """Add what the numbers leave out."""
+        return replace(self, coverage=coverage)
+
+    def _sorted(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Sort rows and totals: the total of a period comes after its groups."""
+        periods = [name for name in self.keys if name == PERIOD_NAME]
+        return rows.sort([*periods, IS_TOTAL, *self.keys[len(periods) :]], nulls_last=True)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result):
+            return NotImplemented
+        one, two = (
+            (result.plan, result.currency, result.as_of, result.has_totals, result.total)
+            for result in (self, other)
+        )
+        return one == two and self._frame.equals(other._frame)
+
+    __hash__ = None  # type: ignore[assignment]  # it holds a frame
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Give the frame to whatever speaks Arrow."""
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        return "\n".join([to_text(self._sheet()), *self._notes()])
+
+    def _repr_html_(self) -> str:
+        return to_html(self._sheet()) + "".join(f"<p>{escape(note)}</p>" for note in self._notes())
+
+    def _notes(self) -> list[str]:
+        """Say what the numbers leave out, a line for each reason."""
+        if self.coverage is None:
+            return []
+        places = ["table", "left_out", "rows", "of"]
+        told = self.coverage.group_by(places, maintain_order=True).agg("metric").rows(named=True)
+        lines = [
+            f"{row['table']} left out, {row['left_out']}: {row['rows']:,} of {row['of']:,} "
+            f"({', '.join(row['metric'])})"
+            for row in told
+        ]
+        return ["", *lines] if lines else ["", "nothing is known to be left out"]
+
+    def _sheet(self) -> Sheet:
+        is_open, is_total = pl.lit(value=False), pl.lit(value=False)
+        if PERIOD_NAME in self.keys:
+            is_open = self._is_open(pl.col(PERIOD_NAME)).fill_null(value=False)
+        if self.has_totals:
+            is_total = pl.col(IS_TOTAL)
+        frame = self._frame.with_columns(is_open.alias(IS_OPEN), is_total.alias(IS_TOTAL))
+        return Sheet(frame=frame, keys=self.keys, metrics=self.metrics, currency=self.currency)
+
+    def _is_open(self, period: pl.Expr) -> pl.Expr:
+        """Say of which periods the data, or the range asked for, does not cover the whole."""
+        question = self.plan.question
+        calendar, span = question.calendar, question.span
+        end = calendar.moved(period, 1)
+        is_hour = calendar.has_hours
+        is_open = pl.lit(value=False)
+        instants = [None if m is None else calendar.instant(m) for m in (span.start, span.end)]
+        for limit in (self.as_of, instants[1]):
+            if limit is not None:
+                last = limit if is_hour else calendar.shown(limit)
+                is_open = is_open | (_moment(end, is_hour=is_hour) > pl.lit(last))
+        if instants[0] is not None:
+            first = instants[0] if is_hour else calendar.shown(instants[0])
+            is_open = is_open | (_moment(period, is_hour=is_hour) < pl.lit(first))
+        return is_open
+
+    def _reason(self, value: pl.Expr, why_null: pl.Expr) -> pl.Expr:
+        why_null = pl.coalesce(why_null, pl.lit("not_finite"))
+        if not self.plan.question.calendar.has_periods:
+            return pl.when(value.is_null()).then(why_null)
+        is_open = self._is_open(pl.col(PERIOD))
+        marked = pl.when(is_open).then(pl.lit("incomplete_period"))
+        return pl.when(value.is_null()).then(why_null).otherwise(marked)
+
+    def _tidy_one(self, lowered: LoweredMetric) -> pl.DataFrame:
+        asked = context_of(self.plan)
+        value = _value(lowered, asked).cast(pl.Float64)
+        above, below = (
+            (NOTHING, NOTHING)
+            if lowered.ratio is None
+            else (_finite(compute(side, asked)) for side in lowered.ratio)
+        )
+        return self._aligned.frame.select(
+            pl.lit(lowered.metric.name).alias("metric"),
+            *_named_keys(self.plan),
+            value.alias("value"),
+            above.alias("numerator"),
+            below.alias("denominator"),
+            _tally(lowered, asked).alias("n"),
+            pl.lit(str(lowered.metric.unit)).alias("unit"),
+            self._reason(value, _why_null(lowered, asked)).alias("reason"),
+        )
+
+    def _with_total_of(
+        self, metric: Metric, rows: pl.DataFrame, totals: pl.DataFrame | None
+    ) -> pl.DataFrame:
+        """Add the totals to the long form of a metric, as they are in the frame."""
+        parts = [rows.with_columns(pl.lit(value=False).alias(IS_TOTAL))]
+        if self.total is not None and totals is not None:
+            total = totals.filter(pl.col("metric") == metric.name)
+            if metric not in self.total.metrics:
+                of_each = f"of_each_{metric.per or 'group'}"
+                reason = "compares_periods" if metric.compares_periods else of_each
+                why = {"unit": str(metric.unit), "reason": reason}
+                total = pl.DataFrame({"metric": metric.name, **why})
+            parts.append(total.with_columns(pl.lit(value=True).alias(IS_TOTAL)))
+        names = [name for name in rows.columns if name not in {"metric", *self.keys}]
+        both = pl.concat(parts, how="diagonal").select("metric", *self.keys, IS_TOTAL, *names)
+        return self._sorted(both)
+
+
+def _moment(label: pl.Expr, *, is_hour: bool) -> pl.Expr:
+    """Give the start of a period to compare: hours as instants, days as local time."""
+    return label.dt.convert_time_zone("UTC") if is_hour else label.cast(pl.Datetime("us"))
+
+
+def _named_keys(plan: Plan) -> list[pl.Expr]:
+    period = [pl.col(PERIOD).alias(PERIOD_NAME)] if plan.question.calendar.has_periods else []
+    groups = [pl.col(group_column(d.name)).alias(d.name) for d in plan.question.by]
+    return [*period, *groups]
+
+
+def _key_column(name: str) -> str:
+    return PERIOD if name == PERIOD_NAME else group_column(name)
+
+
+def _value(lowered: LoweredMetric, asked: Context) -> pl.Expr:
+    """Give a metric's value: whole where it counts, never NaN or infinite."""
+    value = compute(lowered.value, asked)
+    if lowered.metric.per:
+        value = pl.when(pl.col(group_column(lowered.metric.per)).is_not_null()).then(value)
+    value = value.cast(pl.Int64) if is_count(lowered.metric.formula) else _finite(value)
+    return value.alias(lowered.metric.name)
+
+
+def _why_null(lowered: LoweredMetric, asked: Context) -> pl.Expr:
+    """Give why a value is null; what belongs to a key has none where the key is null."""
+    why, per = reason_of(lowered.value, asked), lowered.metric.per
+    if not per:
+        return why
+    return pl.when(pl.col(group_column(per)).is_null()).then(pl.lit(f"no_{per}")).otherwise(why)
+
+
+def _tally(lowered: LoweredMetric, asked: Context) -> pl.Expr:
+    """Give how many things a value rests on, where that is known."""
+    if lowered.n is None:
+        return NOTHING
+    number = compute(lowered.n, asked).cast(pl.Float64)
+    return pl.when(number >= 0).then(number)
+
+
+def _finite(value: pl.Expr) -> pl.Expr:
+    number = value.cast(pl.Float64)
+    return pl.when(number.is_finite()).then(number)

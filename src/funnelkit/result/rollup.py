@@ -1,0 +1,88 @@
+"""Which metrics may be rolled up, and over which keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from funnelkit.errors import UnsupportedError
+from funnelkit.formula.formulas import CountDistinct, Tile, Until
+from funnelkit.formula.properties import additivity
+from funnelkit.formula.values import Lookup, Money
+from funnelkit.planning.currency import CURRENCY_ENDS
+from funnelkit.planning.expression import Length, has_period_length, is_turned_by, leaves_of, walk
+from funnelkit.planning.plan import Fold, Group, LoweredMetric, Plan, Step, fold_columns
+
+__all__ = ["PERIOD_NAME", "check_adds_up", "check_currency"]
+
+PERIOD_NAME = "period"
+
+
+def check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> None:
+    """Refuse a metric that rests on a fold that does not add up over the keys that go.
+
+    Raises:
+        UnsupportedError: There is one; names the metric and the fold.
+    """
+    span = plan.question.span
+    if PERIOD_NAME in gone and has_period_length(lowered.value) and not (span.start and span.end):
+        remedy = "it depends on the length of the range; evaluate again with start= and end="
+        raise _refusal(lowered, [PERIOD_NAME], remedy)
+    if PERIOD_NAME in gone and any(isinstance(n, Length) and n.shift for n in walk(lowered.value)):
+        raise _refusal(lowered, [PERIOD_NAME], "it compares periods; evaluate again")
+    if lowered.metric.per in gone or (gone and is_turned_by(lowered.value, Tile, Until)):
+        raise _refusal(lowered, gone, "it is told of each group alone; evaluate again")
+    folds = {fold.name: (fold.asked, step) for step in plan.steps for fold in step.folds}
+    unique = {fold.name for step in plan.steps for fold in step.folds if fold.is_unique}
+    groups = [name for name in gone if name != PERIOD_NAME]
+    sides = (lowered.value, *(lowered.ratio or ()))
+    for leaf in dict.fromkeys(leaf for side in sides for leaf in leaves_of(side)):
+        aggregate, step = folds[leaf.name]
+        adds, is_past = additivity(aggregate), bool(leaf.shift or step.to_date)
+        is_sure = leaf.name in unique or not isinstance(aggregate, CountDistinct)
+        stops = [] if adds.over_keys and is_sure else groups
+        if step.things:
+            stops = [g.name for g in step.groups if g.name in groups and not _of_thing(g, step)]
+        if PERIOD_NAME in gone and (is_past or not (adds.over_time and is_sure)):
+            stops = [PERIOD_NAME, *stops]
+        if stops:
+            is_moved = is_past and stops == [PERIOD_NAME]
+            what = "is not of the period alone" if is_moved else "does not add up"
+            raise _refusal(lowered, stops, f"{aggregate} {what}; evaluate again with fewer keys")
+
+
+def _of_thing(group: Group, step: Step) -> bool:
+    """Whether a thing in stock stays in its group: only then is it not counted in two."""
+    value = group.value
+    return (value.key if isinstance(value, Lookup) else value).name in step.things
+
+
+def check_currency(
+    plan: Plan, lowered: LoweredMetric, gone: Sequence[str], rolled: pl.DataFrame
+) -> None:
+    """Refuse amounts that were added up over groups of different currencies.
+
+    Raises:
+        UnsupportedError: There are such; names the metric and the fold.
+    """
+    names = {leaf.name for leaf in lowered.leaves}
+    for number, step in enumerate(plan.steps):
+        low, high = (f"{end} {number}" for end in CURRENCY_ENDS)
+        amounts = [fold for fold in step.folds if fold.name in names and _has_money(fold)]
+        if not amounts or low not in rolled.columns:
+            continue
+        mixed = rolled.filter(pl.col(low) != pl.col(high))
+        if mixed.height:
+            one, other = mixed.select(low, high).row(0)
+            remedy = f"{amounts[0].asked} would add {one} and {other}; keep 'currency' as a key"
+            raise _refusal(lowered, list(gone), remedy)
+
+
+def _has_money(fold: Fold) -> bool:
+    return any(isinstance(column, Money) for column in fold_columns(fold))
+
+
+def _refusal(lowered: LoweredMetric, over: Sequence[str], remedy: str) -> UnsupportedError:
+    what = f"{lowered.metric.name} cannot be rolled up over {', '.join(over)}"
+    return UnsupportedError(what, remedy)

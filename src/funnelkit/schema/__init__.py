@@ -1,0 +1,1 @@
+"""The canonical tables of a shop, and how their columns derive from one another."""

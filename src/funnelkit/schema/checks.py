@@ -1,0 +1,157 @@
+"""What must hold of single rows: promises that numbers rest on, and oddities worth a look."""
+
+from __future__ import annotations
+
+from funnelkit.data.schema import Check, Severity, TotalAboveCheck, WithoutRowsCheck
+from funnelkit.formula.values import Column, Duration, Money, Predicate, Quantity
+from funnelkit.schema.customers import Surveys
+from funnelkit.schema.marketing import CampaignPerformance, MarketingCosts
+from funnelkit.schema.operations import InventorySnapshots, Shipments
+from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
+from funnelkit.schema.traffic import Carts, Sessions
+
+__all__ = ["CHECKS", "STATUSES", "SURVEYS", "TABLE_CHECKS"]
+
+
+def _outside(kind: str, low: int, high: int) -> Predicate:
+    is_kind = Surveys.survey_type.eq(kind)
+    return is_kind & ~Surveys.score.is_between(low, high)
+
+
+def _suspicious(column: Column, broken: Predicate, problem: str) -> Check:
+    return Check(column, broken, problem, "look at these rows", Severity.WARNING)
+
+
+def _below_zero(column: Money | Quantity | Duration) -> Check:
+    return _suspicious(column, column < 0, "is below zero")
+
+
+STATUSES = ("pending", "paid", "fulfilled", "cancelled", "voided", "draft", "test", "deleted")
+"""What the status of an order may be."""
+
+SURVEYS = ("nps", "csat", "brand_unaided", "brand_aided")
+"""The kinds of survey that KPIs read."""
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        Orders.status,
+        Orders.status.is_null(),
+        "is null, so it is unknown whether the order counts",
+        "fill it, supply is_counted, or use order_policy='all'",
+    ),
+    Check(
+        Orders.status,
+        Orders.status.is_not_null() & ~Orders.status.is_in(STATUSES),
+        "is no known status, so it is unknown whether the order counts",
+        f"map it to one of {', '.join(STATUSES)}, supply is_counted, or use order_policy='all'",
+    ),
+    Check(
+        Surveys.score,
+        _outside("nps", 0, 10),
+        "lies outside 0 to 10 in an nps survey",
+        "rescale it; net promoter score is defined on 0 to 10 only",
+    ),
+    Check(
+        Surveys.scale_max,
+        Surveys.survey_type.eq("nps") & Surveys.scale_max.ne(10),
+        "is not 10 in an nps survey",
+        "rescale the answers to 0 to 10, or name the survey otherwise",
+    ),
+    Check(
+        Surveys.weight,
+        Surveys.weight < 0,
+        "is below zero",
+        "weigh an answer by 0 or more",
+    ),
+    Check(
+        Surveys.score,
+        _outside("csat", 1, 5),
+        "lies outside 1 to 5 in a csat survey",
+        "rescale it to five points; satisfied is 4 or 5 of 5",
+    ),
+    Check(
+        MarketingCosts.period_end,
+        MarketingCosts.period_end.is_null(),
+        "is null, so it is unknown over which days the cost is spread",
+        "give the last day, included",
+    ),
+    Check(
+        MarketingCosts.period_end,
+        MarketingCosts.period_end < MarketingCosts.period_start,
+        "lies before period_start",
+        "swap the two dates",
+    ),
+    Check(
+        ExchangeRates.rate,
+        ExchangeRates.rate.is_null() | (ExchangeRates.rate <= 0),
+        "is no rate above zero",
+        "give what one unit of the currency is worth in the shop's own",
+    ),
+    _suspicious(
+        Surveys.survey_type,
+        Surveys.survey_type.is_not_null() & ~Surveys.survey_type.is_in(SURVEYS),
+        "is no known kind of survey, so no KPI reads it",
+    ),
+    *(
+        _suspicious(column, column < before, f"lies before {before.name}")
+        for column, before in (
+            (Shipments.delivered_at, Shipments.shipped_at),
+            (Orders.first_shipped_at, Orders.ordered_at),
+            (Orders.delivered_at, Orders.ordered_at),
+        )
+    ),
+    _suspicious(
+        Orders.discount_amount,
+        Orders.discount_amount > Orders.gross_amount,
+        "is above gross_amount",
+    ),
+    _suspicious(
+        OrderLines.discount_amount,
+        OrderLines.discount_amount > OrderLines.quantity * OrderLines.unit_price,
+        "is above quantity × unit_price",
+    ),
+    *(
+        _below_zero(column)
+        for column in (
+            Sessions.duration_s,
+            Sessions.engaged_s,
+            Sessions.page_views,
+            Orders.gross_amount,
+            Orders.discount_amount,
+            OrderLines.quantity,
+            OrderLines.unit_price,
+            OrderLines.discount_amount,
+            OrderLines.unit_cost,
+            Returns.quantity,
+            Returns.refund_amount,
+            Carts.items,
+            Carts.value,
+            CampaignPerformance.impressions,
+            CampaignPerformance.clicks,
+            CampaignPerformance.spend,
+            MarketingCosts.amount,
+            InventorySnapshots.on_hand_units,
+            Shipments.shipping_cost,
+            Shipments.units_shipped,
+        )
+    ),
+)
+"""Promises about rows; those that refuse numbers are verified once, at a table's first use."""
+
+TABLE_CHECKS = (
+    WithoutRowsCheck(
+        Orders.order_id,
+        OrderLines.order_id,
+        unless_supplied=Orders.gross_amount,
+        problem="has no lines, and is taken to be worth 0",
+        remedy="supply the lines, or amounts",
+    ),
+    TotalAboveCheck(
+        Returns.quantity,
+        OrderLines.quantity,
+        keys=("order_line_id", "order_id"),
+        problem="returned is more than was sold of a {key}",
+        remedy="look at these",
+    ),
+)
+"""Promises about whole tables: oddities that `Shop.check` lists."""

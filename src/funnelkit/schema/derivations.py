@@ -1,0 +1,345 @@
+"""How columns of the canonical tables derive from one another, and what must hold.
+
+A column that is supplied wins over its rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from funnelkit.formula.derived import (
+    Default,
+    Everywhere,
+    FirstOver,
+    FromChildren,
+    NextOver,
+    NumberOver,
+    PeriodOf,
+    PreviousOver,
+    RateOn,
+    Rule,
+)
+from funnelkit.formula.formulas import Count, Max, Min, Sum
+from funnelkit.formula.values import (
+    AsOf,
+    Case,
+    Coalesce,
+    Column,
+    Elapsed,
+    IsTrue,
+    Joined,
+    Literal,
+    Lookup,
+    Predicate,
+    Time,
+)
+from funnelkit.schema.channels import CHANNEL, SOCIAL_PLATFORMS
+from funnelkit.schema.customers import Surveys
+from funnelkit.schema.marketing import CampaignPerformance, EmailSends, MarketingCosts
+from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
+from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
+from funnelkit.schema.traffic import Carts, Events, Sessions
+
+__all__ = ["CLOCKS", "RULES"]
+
+CLOCKS: tuple[Time, ...] = (
+    Sessions.started_at,
+    Events.occurred_at,
+    Orders.ordered_at,
+    Carts.created_at,
+)
+"""The times whose latest is the moment up to which a shop's data is known."""
+
+
+_IS_PRODUCT = OrderLines.line_type.is_null() | OrderLines.line_type.eq("product")
+_IS_NUMBERED = Orders.is_counted & Orders.customer_key.is_not_null()
+_IN_TIME = (Orders.ordered_at, Orders.order_id)
+_RATES = (ExchangeRates.date, ExchangeRates.currency, ExchangeRates.rate)
+_IS_LONG = Sessions.engaged_s > 10
+_IS_DEEP = Sessions.page_views >= 2
+
+
+_IS_SEEN = Sessions.is_counted & Sessions.visitor_id.is_not_null()
+_VISITS = (Sessions.started_at, Sessions.session_id)
+_PLACED_IN_A_VISIT = (
+    Orders.is_counted & Orders.visitor_id.is_not_null() & Orders.session_number.is_not_null()
+)
+DAY_S = 86_400.0
+CONTENT_EVENTS = (
+    "scroll_90",
+    "scroll",
+    "video_start",
+    "video_complete",
+    "file_download",
+    "blog_read",
+    "heatmap_click",
+)
+"""The events by which content is used."""
+
+
+def _any_event(name: str) -> FromChildren:
+    return FromChildren(Events.session_id, Count(Events, where=Events.event_name.eq(name)), above=0)
+
+
+def _any_line(where: Predicate) -> FromChildren:
+    return FromChildren(OrderLines.order_id, Count(OrderLines, where=where), above=0)
+
+
+def _any_parcel(where: Predicate) -> FromChildren:
+    return FromChildren(Shipments.order_id, Count(Shipments, where=where), above=0)
+
+
+def _worth(price: Column | Lookup) -> Case:
+    units = InventorySnapshots.on_hand_units
+    return Case(units <= 0, Literal(0.0), units * price)
+
+
+def _of_product(flag: Column) -> IsTrue:
+    return IsTrue(Lookup(InventorySnapshots.product_id, flag))
+
+
+_LEFT = Elapsed(Carts.last_activity_at, Carts.ordered_at)
+
+
+RULES: Mapping[Column, tuple[Rule, ...]] = {
+    Sessions.page_views: (
+        FromChildren(Events.session_id, Count(Events, where=Events.event_name.eq("page_view"))),
+    ),
+    Sessions.channel: (CHANNEL,),
+    Sessions.is_bot: (Default(value=False, absent=(Sessions.is_bot,)),),
+    Sessions.has_key_event: (
+        FromChildren(Events.session_id, Count(Events, where=Events.is_key_event), above=0),
+        Coalesce(Sessions.has_purchase),
+    ),
+    Sessions.ended_at: (FromChildren(Events.session_id, Max(Events.occurred_at)),),
+    Sessions.duration_s: (Elapsed(Sessions.started_at, Sessions.ended_at),),
+    Sessions.session_number: (NumberOver(Sessions.visitor_id, _VISITS, _IS_SEEN),),
+    Sessions.is_first_session: (Sessions.session_number.eq(1),),
+    Sessions.first_seen_at: (FirstOver(Sessions.visitor_id, Sessions.started_at, _IS_SEEN),),
+    Sessions.has_content_interaction: (
+        FromChildren(Events.session_id, Count(Events, where=Events.is_content), above=0),
+    ),
+    Sessions.has_product_view: (_any_event("view_item"),),
+    Sessions.has_add_to_cart: (_any_event("add_to_cart"),),
+    Sessions.has_checkout: (_any_event("begin_checkout"),),
+    Sessions.has_purchase: (
+        FromChildren(Orders.session_id, Count(Orders, where=Orders.is_counted), above=0),
+        _any_event("purchase"),
+    ),
+    Sessions.is_engaged: (
+        ~Sessions.is_bounce,
+        _IS_LONG | Sessions.has_key_event | _IS_DEEP,
+        Sessions.has_key_event | _IS_DEEP,
+        _IS_LONG | _IS_DEEP,
+        _IS_LONG | Sessions.has_key_event,
+        _IS_DEEP,
+        _IS_LONG,
+    ),
+    Sessions.is_bounce: (~Sessions.is_engaged,),
+    Sessions.is_counted: (Sessions.is_bot.is_null() | ~Sessions.is_bot,),
+    Events.is_key_event: (Events.event_name.eq("purchase"),),
+    Events.is_content: (Events.event_name.is_in(CONTENT_EVENTS),),
+    Events.visitor_product: (Joined(Events.visitor_id, Events.product_id),),
+    Events.is_counted: (
+        Lookup(Events.session_id, Sessions.session_id).is_null()
+        | IsTrue(Lookup(Events.session_id, Sessions.is_counted)),
+        Default(value=True, absent=()),
+    ),
+    Orders.customer_key: (
+        Coalesce(Orders.customer_id, Orders.email_hash),
+        Orders.customer_id,
+        Orders.email_hash,
+    ),
+    Orders.visitor_id: (
+        Lookup(Orders.session_id, Sessions.visitor_id),
+        FromChildren(
+            Events.order_id, Min(Events.visitor_id, where=Events.event_name.eq("purchase"))
+        ),
+    ),
+    Orders.is_online: (
+        Orders.sales_channel.eq("online") | Orders.session_id.is_not_null(),
+        Orders.session_id.is_not_null(),
+        Orders.sales_channel.eq("online"),
+    ),
+    Orders.gross_amount: (
+        FromChildren(
+            OrderLines.order_id,
+            Sum(OrderLines.quantity * OrderLines.unit_price, where=_IS_PRODUCT),
+        ),
+    ),
+    Orders.discount_amount: (
+        FromChildren(OrderLines.order_id, Sum(OrderLines.discount_amount, where=_IS_PRODUCT)),
+    ),
+    Orders.is_gift_card_only: (
+        Default(value=False, absent=(OrderLines.line_type,)),
+        Everywhere(OrderLines.order_id, OrderLines.line_type.eq("gift_card")),
+    ),
+    Orders.fx_rate: (RateOn(Orders.currency, Orders.ordered_at, _RATES),),
+    Orders.order_number: (NumberOver(Orders.customer_key, _IN_TIME, _IS_NUMBERED),),
+    Orders.is_first_order: (Orders.order_number.eq(1),),
+    Orders.first_order_at: (FirstOver(Orders.customer_key, Orders.ordered_at, _IS_NUMBERED),),
+    Orders.previous_ordered_at: (
+        PreviousOver(Orders.customer_key, Orders.ordered_at, _IN_TIME, _IS_NUMBERED),
+    ),
+    Orders.next_ordered_at: (
+        NextOver(Orders.customer_key, Orders.ordered_at, _IN_TIME, _IS_NUMBERED),
+    ),
+    Orders.cohort: (PeriodOf(Orders.first_order_at),),
+    Orders.session_number: (Lookup(Orders.session_id, Sessions.session_number),),
+    Orders.previous_session_number: (
+        PreviousOver(Orders.visitor_id, Orders.session_number, _IN_TIME, _PLACED_IN_A_VISIT),
+    ),
+    Orders.units: (FromChildren(OrderLines.order_id, Sum(OrderLines.quantity, where=_IS_PRODUCT)),),
+    Orders.returned_units: (
+        FromChildren(Returns.order_id, Sum(Returns.quantity, where=Returns.came_back)),
+    ),
+    Orders.returned_amount: (
+        FromChildren(Returns.order_id, Sum(Returns.refund_amount, where=Returns.is_counted)),
+    ),
+    Orders.has_return: (
+        FromChildren(Returns.order_id, Count(Returns, where=Returns.is_counted), above=0),
+    ),
+    Orders.has_upsell: (_any_line(OrderLines.is_upsell),),
+    Orders.has_cross_sell: (_any_line(OrderLines.is_cross_sell),),
+    Orders.has_primary: (_any_line(~OrderLines.is_cross_sell),),
+    Orders.first_shipped_at: (FromChildren(Shipments.order_id, Min(Shipments.shipped_at)),),
+    Orders.last_shipped_at: (
+        FromChildren(
+            Shipments.order_id,
+            Max(Shipments.shipped_at),
+            everywhere=Shipments.shipped_at.is_not_null(),
+        ),
+    ),
+    Orders.delivered_at: (
+        FromChildren(
+            Shipments.order_id,
+            Max(Shipments.delivered_at),
+            everywhere=Shipments.delivered_at.is_not_null(),
+        ),
+    ),
+    Orders.promised_at: (FromChildren(Shipments.order_id, Max(Shipments.promised_at)),),
+    Orders.shipping_cost: (FromChildren(Shipments.order_id, Sum(Shipments.shipping_cost)),),
+    Orders.shipped_units: (FromChildren(Shipments.order_id, Sum(Shipments.units_shipped)),),
+    Orders.first_shipped_units: (
+        FromChildren(
+            Shipments.order_id, Sum(Shipments.units_shipped, where=Shipments.is_first_parcel)
+        ),
+    ),
+    Orders.has_item_error: (_any_parcel(Shipments.has_item_error),),
+    Orders.is_damaged: (_any_parcel(Shipments.is_damaged),),
+    Orders.has_documents: (Everywhere(Shipments.order_id, Shipments.docs_ok),),
+    Orders.is_on_time: (Orders.delivered_at <= Orders.promised_at,),
+    Orders.cancelled_units: (
+        FromChildren(
+            Returns.order_id, Sum(Returns.quantity, where=Returns.kind.eq("cancellation"))
+        ),
+        Default(value=0, absent=()),
+    ),
+    Orders.is_in_full: (Orders.shipped_units >= Orders.units - Orders.cancelled_units,),
+    Orders.is_perfect: (
+        Orders.is_on_time & Orders.is_in_full & ~Orders.is_damaged & Orders.has_documents,
+    ),
+    OrderLines.ordered_at: (Lookup(OrderLines.order_id, Orders.ordered_at),),
+    OrderLines.day: (Joined(OrderLines.ordered_at),),
+    OrderLines.discount_amount: (Default(value=0.0, absent=(OrderLines.discount_amount,)),),
+    OrderLines.unit_cost: (Lookup(OrderLines.product_id, Products.unit_cost),),
+    OrderLines.line_type: (Default(value="product", absent=(OrderLines.line_type,)),),
+    OrderLines.fx_rate: (Lookup(OrderLines.order_id, Orders.fx_rate),),
+    OrderLines.customer_key: (Lookup(OrderLines.order_id, Orders.customer_key),),
+    OrderLines.is_counted: (IsTrue(Lookup(OrderLines.order_id, Orders.is_counted)) & _IS_PRODUCT,),
+    Returns.is_of_product: (
+        Default(value=True, absent=(OrderLines.line_type,)),
+        Lookup(Returns.order_line_id, OrderLines.line_type).is_null()
+        | Lookup(Returns.order_line_id, OrderLines.line_type).eq("product"),
+        Default(value=True, absent=()),
+    ),
+    Returns.came_back: (
+        Returns.is_counted & (Returns.kind.is_null() | Returns.kind.ne("refund_only")),
+    ),
+    Returns.kind: (Default(value="return", absent=(Returns.kind,)),),
+    Returns.refund_shipping: (Default(value=0.0, absent=(Returns.refund_shipping,)),),
+    Returns.refund_tax: (Default(value=0.0, absent=(Returns.refund_tax,)),),
+    Returns.restocked_cost: (
+        Default(value=0.0, absent=(Returns.is_restocked,)),
+        Case(
+            Returns.is_restocked,
+            Returns.quantity * Lookup(Returns.order_line_id, OrderLines.unit_cost),
+            Literal(0.0),
+        ),
+    ),
+    Returns.fx_rate: (
+        RateOn(Lookup(Returns.order_id, Orders.currency), Returns.returned_at, _RATES),
+        Lookup(Returns.order_id, Orders.fx_rate),
+    ),
+    Returns.customer_key: (Lookup(Returns.order_id, Orders.customer_key),),
+    Carts.items: (Default(value=1, absent=(Carts.items,)),),
+    Carts.checkout_started_at: (
+        FromChildren(
+            Events.cart_id,
+            Min(Events.occurred_at, where=Events.event_name.eq("begin_checkout")),
+        ),
+    ),
+    Carts.last_activity_at: (FromChildren(Events.cart_id, Max(Events.occurred_at)),),
+    Carts.ordered_at: (
+        Lookup(Carts.order_id, Orders.ordered_at),
+        FromChildren(Orders.cart_id, Min(Orders.ordered_at, where=Orders.is_counted)),
+    ),
+    Carts.is_abandoned: (
+        (Carts.is_converted & (_LEFT >= DAY_S))
+        | (~Carts.is_converted & (Elapsed(Carts.last_activity_at, AsOf()) >= DAY_S)),
+    ),
+    Carts.is_recovered: (Carts.is_converted & (_LEFT >= DAY_S) & (_LEFT <= 31 * DAY_S),),
+    Carts.age_s: (Elapsed(Carts.created_at, AsOf()),),
+    Carts.is_converted: (
+        Carts.order_id.is_not_null()
+        & (
+            Lookup(Carts.order_id, Orders.order_id).is_null()
+            | IsTrue(Lookup(Carts.order_id, Orders.is_counted))
+        ),
+        Carts.order_id.is_not_null(),
+        FromChildren(Orders.cart_id, Count(Orders, where=Orders.is_counted), above=0),
+    ),
+    Carts.fx_rate: (RateOn(Carts.currency, Carts.created_at, _RATES),),
+    CampaignPerformance.fx_rate: (
+        RateOn(CampaignPerformance.currency, CampaignPerformance.date, _RATES),
+    ),
+    MarketingCosts.fx_rate: (RateOn(MarketingCosts.currency, MarketingCosts.period_start, _RATES),),
+    CampaignPerformance.cohort: (PeriodOf(CampaignPerformance.date),),
+    MarketingCosts.cohort: (PeriodOf(MarketingCosts.period_start),),
+    CampaignPerformance.is_social: (CampaignPerformance.platform.is_in(SOCIAL_PLATFORMS),),
+    EmailSends.is_delivered: (EmailSends.bounce_type.is_null(),),
+    EmailSends.is_clicked: (EmailSends.first_clicked_at.is_not_null(),),
+    EmailSends.is_opened: (
+        EmailSends.first_opened_at.is_not_null() | EmailSends.first_clicked_at.is_not_null(),
+        EmailSends.first_opened_at.is_not_null(),
+    ),
+    InventorySnapshots.unit_cost: (Lookup(InventorySnapshots.product_id, Products.unit_cost),),
+    InventorySnapshots.inventory_value: (_worth(InventorySnapshots.unit_cost),),
+    InventorySnapshots.retail_value: (
+        _worth(Lookup(InventorySnapshots.product_id, Products.list_price)),
+    ),
+    InventorySnapshots.is_offered: (
+        _of_product(Products.is_active) & _of_product(Products.is_tracked),
+        _of_product(Products.is_active),
+        _of_product(Products.is_tracked),
+        Default(value=True, absent=()),
+    ),
+    InventorySnapshots.day: (Joined(InventorySnapshots.snapshot_date),),
+    InventorySnapshots.product_day: (
+        Joined(InventorySnapshots.product_id, InventorySnapshots.snapshot_date),
+    ),
+    Shipments.is_counted: (
+        Lookup(Shipments.order_id, Orders.order_id).is_null()
+        | IsTrue(Lookup(Shipments.order_id, Orders.is_counted)),
+        Default(value=True, absent=()),
+    ),
+    Shipments.is_first_parcel: (
+        Shipments.shipped_at.eq(Lookup(Shipments.order_id, Orders.first_shipped_at)),
+    ),
+    Surveys.weight: (Default(value=1.0, absent=(Surveys.weight,)),),
+    Surveys.respondent: (
+        Coalesce(Surveys.customer_id, Joined("answer", Surveys.response_id)),
+        Surveys.response_id,
+    ),
+}
+"""How each derivable column is derived: the first rule whose inputs are there."""

@@ -1,0 +1,76 @@
+"""Order policies: which orders count, and with them which returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from funnelkit.formula.derived import (
+    Rule,
+)
+from funnelkit.formula.values import (
+    Column,
+    IsTrue,
+    Lookup,
+    Predicate,
+)
+from funnelkit.schema.sales import Orders, Returns
+
+__all__ = ["POLICIES", "OrderPolicy", "policy_rules"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPolicy:
+    """Which orders count, and with them which returns.
+
+    Attributes:
+        name: What the policy is called in results.
+        orders: Which orders count.
+        returns: Which kinds of returns undo a counted sale.
+    """
+
+    name: str
+    orders: Predicate
+    returns: Predicate
+
+
+_IS_CANCELLATION = Returns.kind.eq("cancellation")
+
+
+_ANY_RETURN = Returns.return_id.is_not_null()
+
+
+POLICIES: Mapping[str, OrderPolicy] = {
+    policy.name: policy
+    for policy in (
+        OrderPolicy(
+            name="default",
+            orders=~Orders.status.is_in(["cancelled", "voided", "draft", "test", "deleted"])
+            & ~Orders.is_gift_card_only,
+            returns=~_IS_CANCELLATION,
+        ),
+        OrderPolicy(
+            name="shopify",
+            orders=~Orders.status.is_in(["draft", "test", "deleted"]) & ~Orders.is_gift_card_only,
+            returns=_ANY_RETURN,
+        ),
+        OrderPolicy(
+            name="captured",
+            orders=Orders.status.is_in(["paid", "fulfilled"]) & ~Orders.is_gift_card_only,
+            returns=~_IS_CANCELLATION,
+        ),
+        OrderPolicy(name="all", orders=Orders.order_id.is_not_null(), returns=_ANY_RETURN),
+    )
+}
+
+
+def policy_rules(policy: OrderPolicy) -> Mapping[Column, tuple[Rule, ...]]:
+    """Give the rules of the columns that an order policy decides."""
+    is_of_counted = IsTrue(Lookup(Returns.order_id, Orders.is_counted))
+    belongs = is_of_counted | Lookup(Returns.order_id, Orders.order_id).is_null()
+    return {
+        Orders.is_counted: (policy.orders,),
+        Returns.is_counted: (
+            (policy.returns | Returns.kind.is_null()) & belongs & Returns.is_of_product,
+        ),
+    }

@@ -1,0 +1,46 @@
+"""The schema of a shop, made of the canonical tables, an order policy and custom tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from funnelkit.data.schema import Schema
+from funnelkit.formula.properties import leaves
+from funnelkit.formula.table import Table
+from funnelkit.schema.checks import CHECKS, TABLE_CHECKS
+from funnelkit.schema.derivations import CLOCKS, RULES
+from funnelkit.schema.policies import POLICIES, OrderPolicy, policy_rules
+from funnelkit.schema.sales import Orders
+from funnelkit.schema.tables import known_tables
+from funnelkit.units import CUSTOMER
+
+__all__ = ["shop_schema"]
+
+_HINTS = {"orders.status": "or supply orders.is_counted, or bind with order_policy='all'"}
+
+
+def shop_schema(policy: OrderPolicy, *, tables: Iterable[type[Table]] = ()) -> Schema:
+    """Return the schema of a shop.
+
+    Args:
+        policy: Which orders count.
+        tables: Declarations of tables beyond the canonical ones.
+    """
+    needs_status = policy in POLICIES.values() and Orders.status in leaves(policy.orders)
+    checks = (
+        replace(check, unless_supplied=Orders.is_counted)
+        if check.column == Orders.status
+        else check
+        for check in CHECKS
+        if needs_status or check.column != Orders.status
+    )
+    return Schema(
+        tables=known_tables(tables),
+        rules={**RULES, **policy_rules(policy)},
+        clocks=CLOCKS,
+        checks=tuple(checks),
+        table_checks=TABLE_CHECKS,
+        cohort_owner=CUSTOMER,
+        hints=_HINTS,
+    )

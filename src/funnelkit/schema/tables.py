@@ -1,0 +1,69 @@
+"""The canonical tables of a shop.
+
+Amounts are exclusive of tax. Only the columns that the asked metrics need have
+to be supplied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from funnelkit.errors import check_kind
+from funnelkit.formula.formulas import Formula
+from funnelkit.formula.parsing import parse_formula
+from funnelkit.formula.table import Table
+from funnelkit.schema.customers import Customers, Surveys
+from funnelkit.schema.marketing import CampaignPerformance, EmailSends, MarketingCosts, Viewers
+from funnelkit.schema.operations import InventorySnapshots, Products, Receipts, Shipments
+from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
+from funnelkit.schema.traffic import Carts, Events, SearchInterest, Sessions
+
+__all__ = ["TABLES", "known_tables", "parse"]
+
+
+TABLES: Mapping[str, type[Table]] = {
+    table.table: table
+    for table in (
+        Sessions,
+        Events,
+        Orders,
+        OrderLines,
+        Returns,
+        Customers,
+        Carts,
+        CampaignPerformance,
+        MarketingCosts,
+        Surveys,
+        EmailSends,
+        Products,
+        InventorySnapshots,
+        Shipments,
+        Receipts,
+        SearchInterest,
+        Viewers,
+        ExchangeRates,
+    )
+}
+
+
+def known_tables(own: Iterable[type[Table]]) -> dict[str, type[Table]]:
+    """Give the canonical tables and further ones, by name."""
+    return {**TABLES, **{table.table: table for table in own}}
+
+
+def parse(text: str, *, tables: Sequence[type[Table]] = ()) -> Formula:
+    """Read a formula from its text form; nothing is evaluated.
+
+    Args:
+        text: The formula: `"sum(orders.gross_amount) / count(orders)"`.
+        tables: Declarations of tables beyond the canonical ones.
+
+    Raises:
+        DefinitionError: The text is not a formula; says at which column.
+
+    Examples:
+        >>> str(parse("count(orders, where = orders.is_counted)"))
+        'count(orders, where=orders.is_counted)'
+    """
+    check_kind("text", text, (str,), "write it in quotes")
+    return parse_formula(text, known_tables(tables))

@@ -1,0 +1,1 @@
+"""A shop: frames bound to the canonical tables, with settings."""

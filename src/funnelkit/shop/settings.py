@@ -1,0 +1,133 @@
+"""What a shop is told besides its frames: its settings, read from code or from a file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from typing_extensions import TypedDict
+
+from funnelkit.calendar.calendar import Moment
+from funnelkit.calendar.fiscal import WeekYear
+from funnelkit.errors import DefinitionError, UnknownNameError, shortened
+from funnelkit.formula.table import Table
+from funnelkit.schema.policies import OrderPolicy
+
+__all__ = ["Settings", "check_settings", "is_kind", "read_settings"]
+
+
+class Settings(TypedDict, total=False):
+    """What a shop is told besides its frames.
+
+    Attributes:
+        rename: By table: the column as it is called, and the canonical name.
+        time_zone: The zone whose clock decides; naive times are read in it.
+        currency: The code of the currency of all amounts, for display.
+        order_policy: Which orders count: "default", "shopify", "captured", "all".
+        assume_empty: Tables that are truly empty: no returns, no other costs.
+        as_of: The moment up to which the data is known; by default the latest
+            time of any session, event, order or cart.
+        week_start: The first day of the week.
+        fiscal_year: When the year begins, for months, quarters and years: month
+            and day as "04-01", or a `WeekYear` of whole weeks.
+        guards: Whether broken promises of the data raise an error.
+        tables: Declarations of tables beyond the canonical ones.
+    """
+
+    rename: Mapping[str, Mapping[str, str]]
+    time_zone: str
+    currency: str
+    order_policy: str | OrderPolicy
+    assume_empty: Sequence[str]
+    as_of: Moment | None
+    week_start: str
+    fiscal_year: str | WeekYear
+    guards: bool
+    tables: Sequence[type[Table]]
+
+
+def read_settings(path: Path) -> Settings:
+    """Read settings from a file; none where there is no file.
+
+    Raises:
+        DefinitionError: It cannot be read, or a setting is of the wrong kind.
+        UnknownNameError: There is no such setting.
+    """
+    if not path.exists():
+        return {}
+    allowed = set(Settings.__annotations__) - {"tables", "guards"}
+    try:
+        given = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DefinitionError(f"{path.name} cannot be read: {error}") from None
+    for name in given:
+        if name not in allowed:
+            raise UnknownNameError(f"setting in {path.name}", name, sorted(allowed))
+    if wrong := [name for name, value in given.items() if not _is_setting(name, value)]:
+        raise DefinitionError(
+            f"{path.name} has settings of the wrong kind: {', '.join(wrong)}",
+            "rename is a table per table, assume_empty a list of names, the rest are texts",
+        )
+    return given  # type: ignore[return-value]  # its names are checked, its values by Shop
+
+
+def check_settings(**given: object) -> None:
+    """Refuse settings of the wrong kind.
+
+    Raises:
+        DefinitionError: There are such; names them all.
+    """
+    if wrong := [name for name, value in given.items() if not _is_setting(name, value)]:
+        raise DefinitionError(
+            "settings of the wrong kind: "
+            + ", ".join(f"{name}={shortened(repr(given[name]))}" for name in wrong),
+            "rename maps tables to mappings of columns, assume_empty and tables are lists, "
+            "guards is true or false, the rest are texts",
+        )
+
+
+def _is_setting(name: str, value: object) -> bool:
+    match name:
+        case "rename":
+            return all(
+                isinstance(part, str) or _holds_texts(part) for part in _members(value, Mapping)
+            )
+        case "assume_empty":
+            return all(is_kind(item, str) for item in _members(value, Sequence))
+        case "tables":
+            return all(
+                isinstance(item, type) and issubclass(item, Table)
+                for item in _members(value, Sequence)
+            )
+        case "as_of":
+            return value is None or isinstance(value, str | dt.date)
+        case "guards":
+            return isinstance(value, bool)
+        case "order_policy":
+            return isinstance(value, str | OrderPolicy)
+        case "fiscal_year":
+            return isinstance(value, str | WeekYear)
+        case _:
+            return isinstance(value, str)
+
+
+def is_kind(value: object, *kinds: type) -> bool:
+    """Say whether something is of a kind, whatever its declared type promises."""
+    return isinstance(value, kinds)
+
+
+def _holds_texts(value: object) -> bool:
+    return all(is_kind(item, str) for item in _members(value, Mapping))
+
+
+def _members(value: object, kind: type) -> list[object]:
+    """Give the members of a sequence, the names and values of a mapping; of others, None."""
+    if not isinstance(value, kind) or isinstance(value, str):
+        return [None]
+    if isinstance(value, Mapping):
+        items = cast("Mapping[object, object]", value)
+        return [*items, *items.values()]
+    return list(cast("Sequence[object]", value))

@@ -1,0 +1,257 @@
+"""A shop: the user's frames bound to the canonical tables.
+
+Binding looks at schemas only. Every fault is reported at once. Which columns
+are derived, and by which rule, is decided here and carried out by an engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Unpack
+
+import polars as pl
+from polars._typing import PolarsDataType
+
+from funnelkit.calendar.calendar import Calendar, Moment
+from funnelkit.calendar.fiscal import WeekYear
+from funnelkit.catalog import BUILT_IN
+from funnelkit.data.binding import Bound, bind_empty, bind_frame, key_type_faults, with_key_types
+from funnelkit.data.shop_data import ShopData
+from funnelkit.data.sources import FILE_TYPES, Source
+from funnelkit.engines.polars.verify import all_findings
+from funnelkit.errors import (
+    ContractError,
+    DataError,
+    DefinitionError,
+    Fault,
+    UnknownNameError,
+)
+from funnelkit.formula.properties import inputs
+from funnelkit.formula.table import Table
+from funnelkit.metrics.metric import Metric
+from funnelkit.schema.policies import POLICIES, OrderPolicy
+from funnelkit.schema.shop_schema import shop_schema
+from funnelkit.schema.tables import known_tables
+from funnelkit.shop.settings import Settings, check_settings, is_kind, read_settings
+
+__all__ = ["Shop"]
+
+
+class Shop:
+    """The user's frames, bound to the canonical tables.
+
+    Args:
+        settings: See `Settings`.
+        frames: By table name: a Polars frame, anything with the Arrow PyCapsule
+            interface, or a path or glob.
+
+    Raises:
+        UnknownNameError: A table, policy or zone does not exist.
+        ContractError: Sources cannot be read, renamed columns do not exist, or
+            columns have types that cannot hold what they should.
+        DefinitionError: A setting is of the wrong kind.
+
+    Examples:
+        >>> import datetime as dt
+        >>> import polars as pl
+        >>> orders = pl.DataFrame({
+        ...     "id": [1, 2], "ordered_at": [dt.date(2024, 5, 1)] * 2,
+        ...     "status": ["paid", "cancelled"], "gross_amount": [50.0, 70.0],
+        ...     "discount_amount": [0.0, 0.0],
+        ... })
+        >>> shop = Shop(orders=orders, rename={"orders": {"id": "order_id"}})
+        >>> sorted(shop.tables)
+        ['orders']
+    """
+
+    def __init__(  # noqa: PLR0913  # the settings, each by keyword
+        self,
+        *,
+        rename: Mapping[str, Mapping[str, str]] | None = None,
+        time_zone: str = "UTC",
+        currency: str = "",
+        order_policy: str | OrderPolicy = "default",
+        assume_empty: Sequence[str] = (),
+        as_of: Moment | None = None,
+        week_start: str = "monday",
+        fiscal_year: str | WeekYear = "01-01",
+        guards: bool = True,
+        tables: Sequence[type[Table]] = (),
+        **frames: Source,
+    ) -> None:
+        rename = {} if rename is None else rename
+        check_settings(
+            rename=rename,
+            time_zone=time_zone,
+            currency=currency,
+            order_policy=order_policy,
+            assume_empty=assume_empty,
+            as_of=as_of,
+            fiscal_year=fiscal_year,
+            guards=guards,
+            tables=tables,
+        )
+        calendar = Calendar(time_zone=time_zone, week_start=week_start, fiscal_year=fiscal_year)
+        self.order_policy = _policy(order_policy)
+        schema = shop_schema(self.order_policy, tables=tables)
+        self.data = ShopData(
+            tables=_bound(schema.tables, frames, rename, assume_empty),
+            schema=schema,
+            calendar=calendar,
+            currency=currency,
+            guards=guards,
+            given_as_of=calendar.moment(as_of, "as_of"),
+        )
+
+    @property
+    def tables(self) -> Mapping[str, Bound]:
+        """The bound tables, by name."""
+        return self.data.tables
+
+    @classmethod
+    def scan(cls, folder: str | Path, **settings: Unpack[Settings]) -> Shop:
+        """Bind every file of a folder that is named like a table: `orders.parquet`.
+
+        A `funnelkit.toml` in the folder gives settings; the ones passed here win.
+
+        Args:
+            folder: The folder.
+            settings: As for `Shop`.
+
+        Raises:
+            DataError: There is no such folder, or nothing in it to bind.
+        """
+        if not is_kind(folder, str, Path):
+            raise DataError(f"a {type(folder).__name__} is no folder", "give its path")
+        path = Path(folder)
+        if not path.is_dir():
+            raise DataError(f"there is no folder {str(path)!r}")
+        merged: Settings = {**read_settings(path / "funnelkit.toml"), **settings}
+        names = known_tables(merged.get("tables", ()))
+        frames: dict[str, Source] = {}
+        for file in sorted(path.iterdir()):
+            if file.suffix.lower() in FILE_TYPES and file.stem in names:
+                if file.stem in frames:
+                    raise DataError(f"{str(path)!r} has two files for {file.stem}", "keep one")
+                frames[file.stem] = file
+        if not frames:
+            raise DataError(
+                f"{str(path)!r} has no file named like a table",
+                "name files " + ", ".join(f"{name}.parquet" for name in list(names)[:3]) + ", …",
+            )
+        return cls.bind(frames, **merged)
+
+    @classmethod
+    def bind(cls, frames: Mapping[str, Source], **settings: Unpack[Settings]) -> Shop:
+        """Bind frames given as a mapping by table name.
+
+        Args:
+            frames: The frames, by table.
+            settings: As for `Shop`.
+        """
+        everything: dict[str, Any] = {**settings, **frames}
+        return cls(**everything)
+
+    def __repr__(self) -> str:
+        lines = [f"Shop in {self.data.calendar.time_zone}, order policy {self.order_policy.name!r}"]
+        for name, bound in self.tables.items():
+            rows = "" if bound.rows is None else f" ({bound.rows:,} rows)"
+            lines.append(f"  {name}{rows}: {', '.join(bound.columns)}")
+        return "\n".join(lines)
+
+    def metrics(self, metrics: Mapping[str, Metric] | None = None) -> pl.DataFrame:
+        """List what can be computed from the bound tables, and what the rest would need.
+
+        Args:
+            metrics: The metrics to look at; the built-in ones by default.
+
+        Returns:
+            A frame with columns `metric`, `title`, `is_ready` and `missing`, a
+            list of tables and columns; the ready ones first.
+        """
+        chosen = BUILT_IN if metrics is None else metrics
+        rows = [
+            {
+                "metric": metric.name,
+                "title": metric.title,
+                "missing": sorted(self.missing(metric)),
+            }
+            for metric in chosen.values()
+        ]
+        schema: dict[str, PolarsDataType] = {
+            "metric": pl.String(),
+            "title": pl.String(),
+            "missing": pl.List(pl.String()),
+        }
+        frame = pl.DataFrame(rows, schema=schema)
+        ready = (pl.col("missing").list.len() == 0).alias("is_ready")
+        return frame.select("metric", "title", ready, "missing").sort(
+            "is_ready", descending=True, maintain_order=True
+        )
+
+    def check(self) -> pl.DataFrame:
+        """Read the data and list what is wrong or odd in it.
+
+        Errors are what numbers are refused for; warnings stand beside them.
+
+        Returns:
+            A frame with columns `table`, `check`, `severity`, `rows` and `sample`,
+            the keys and values of a few of the rows; without rows where all is well.
+        """
+        found = all_findings(self.data)
+        rows = [
+            (f.table, f"{f.column} {f.problem}", str(f.severity), f.rows, f.sample)
+            for f in sorted(found, key=lambda finding: str(finding.severity))
+        ]
+        names = {"table": pl.String, "check": pl.String, "severity": pl.String}
+        schema = {**names, "rows": pl.Int64, "sample": pl.String}
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def missing(self, metric: Metric) -> frozenset[str]:
+        """Give the tables and columns that a metric still wants, by name."""
+        found: set[str] = set()
+        for table, names in inputs(metric.formula).items():
+            if table not in self.tables:
+                found.add(table)
+                continue
+            for name in names:
+                found |= self.data.lacks(self.data.column(table, name))
+        return frozenset(found)
+
+
+def _bound(
+    known: Mapping[str, type[Table]],
+    frames: Mapping[str, Source],
+    rename: Mapping[str, Mapping[str, str]],
+    assume_empty: Sequence[str],
+) -> dict[str, Bound]:
+    for name in frames:
+        if name not in known:
+            names = [*known, *Settings.__annotations__]
+            raise UnknownNameError("table or setting", name, names)
+    for name in (*rename, *assume_empty):
+        if name not in known:
+            raise UnknownNameError("table", name, list(known))
+    if both := sorted(set(frames) & set(assume_empty)):
+        raise DefinitionError(f"{both[0]} is bound and assumed empty", "do one of the two")
+    faults: list[Fault] = []
+    bound = {
+        name: bind_frame(known[name], source, rename.get(name, {}), faults)
+        for name, source in frames.items()
+    }
+    for name in assume_empty:
+        bound[name] = bind_empty(known[name], bound)
+    bound = with_key_types(bound)
+    faults += key_type_faults(bound)
+    if faults:
+        raise ContractError(faults)
+    return bound
+
+
+def _policy(given: str | OrderPolicy) -> OrderPolicy:
+    if isinstance(given, OrderPolicy):
+        return given
+    if given not in POLICIES:
+        raise UnknownNameError("order policy", given, list(POLICIES))
+    return POLICIES[given]
