@@ -7,7 +7,7 @@ from functools import partial
 
 from latex2mathml.converter import convert
 
-from funnelkit import DefinitionError, HistoryWarning, demo, evaluate, registry
+from funnelkit import DefinitionError, TruncatedHistoryWarning, demo, evaluate, registry
 from funnelkit.metrics.card import Card
 from funnelkit.metrics.metric import AidaStage, Area, Metric, Stage
 from funnelkit.schema.derivations import RULES
@@ -102,9 +102,12 @@ QUESTIONS: tuple[dict[str, object], ...] = (
 def example(metric: Metric) -> str:
     """Ask a KPI of the demo shop, and give the question and the last number of the answer."""
     for question in QUESTIONS:
-        asked = {**question, **({"by": metric.per} if metric.per else {})}
+        asked = {
+            **question,
+            **({"by": metric.required_dimension} if metric.required_dimension else {}),
+        }
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", HistoryWarning)
+            warnings.simplefilter("ignore", TruncatedHistoryWarning)
             try:
                 result = evaluate(demo(), metric, **asked)
             except DefinitionError:
@@ -138,12 +141,12 @@ def tables() -> str:
             mark = " 🔑" if name in table.key else ""
             derived = "yes" if column in RULES or name == "is_counted" else ""
             kind = type(column).__name__.lower()
-            parts.append(f"| `{name}`{mark} | {kind} | {column.words} | {derived} |")
+            parts.append(f"| `{name}`{mark} | {kind} | {column.description} | {derived} |")
         parts.append("")
     return "\n".join(parts)
 
 
 def policies() -> str:
     """Give the order policies and what they count."""
-    rows = [f"| `{name}` | `{policy.orders}` |" for name, policy in POLICIES.items()]
+    rows = [f"| `{name}` | `{policy.counted_orders}` |" for name, policy in POLICIES.items()]
     return "\n".join(["| policy | an order counts where |", "| --- | --- |", *rows])

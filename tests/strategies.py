@@ -643,7 +643,7 @@ def numbers(draw: Draw, pool: Pool, depth: int = 2) -> Value:
         case 4:
             first = draw(numbers(pool, below))
             other = draw(numbers_like(pool, first))
-            return fk.Case(draw(predicates(pool, below)), first, other)
+            return fk.If(draw(predicates(pool, below)), first, other)
         case 5:
             return draw(spans_of_time(pool))
         case _:
@@ -763,7 +763,7 @@ def aggregates(draw: Draw, pool: Pool, *, kinds: Sequence[str] = ()) -> Aggregat
         case "within":
             columns = [word for word in pool.words if not isinstance(word, fk.Lookup)]
             within = draw(st.sampled_from(columns))
-            return fk.Sum(draw(numbers(pool, 1)), where=where, within=within)
+            return fk.Sum(draw(numbers(pool, 1)), where=where, require_single=within)
         case "count":
             return fk.Count(pool.table, where=where)
         case "count_value":
@@ -785,7 +785,7 @@ def aggregates(draw: Draw, pool: Pool, *, kinds: Sequence[str] = ()) -> Aggregat
         case "std_dev":
             return fk.StdDev(draw(numbers(pool)), where=where)
         case "last":
-            return fk.LastOverTime(draw(numbers(pool)), where=where)
+            return fk.ClosingBalance(draw(numbers(pool)), where=where)
         case "rollup" | "growing_rollup":
             return draw(folds_of_rollups(pool, grows=kind == "growing_rollup"))
         case _:
@@ -793,14 +793,14 @@ def aggregates(draw: Draw, pool: Pool, *, kinds: Sequence[str] = ()) -> Aggregat
 
 
 @st.composite
-def rollups(draw: Draw, pool: Pool, *, grows: bool = False) -> fk.Rollup:
+def rollups(draw: Draw, pool: Pool, *, grows: bool = False) -> fk.PerKey:
     """Tables folded to a row per key, with one to three columns."""
     inner = ["sum", "count", "min", "max"]
     inner += [] if grows else ["strict_sum", "within", "count_value", "distinct", "mean", "last"]
     names = draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True))
     columns = {name: draw(aggregates(pool, kinds=inner)) for name in names}
     where = draw(st.none() | predicates(pool, 1))
-    return fk.Rollup(draw(st.sampled_from(pool.keys)), where=where, **columns)
+    return fk.PerKey(draw(st.sampled_from(pool.keys)), where=where, **columns)
 
 
 @st.composite
@@ -818,17 +818,17 @@ def folds_of_rollups(draw: Draw, pool: Pool, *, grows: bool = False) -> Aggregat
         case "count":
             return fk.Count(rollup, where=where)
         case "sum":
-            return fk.Sum(column, where=where, of=rollup)
+            return fk.Sum(column, where=where)
         case "strict_sum":
-            return fk.Sum(column, where=where, of=rollup, skip_nulls=False)
+            return fk.Sum(column, where=where, skip_nulls=False)
         case "distinct":
-            return fk.CountDistinct(column, where=where, of=rollup)
+            return fk.CountDistinct(column, where=where)
         case "mean" if not any(isinstance(fold, fk.Mean) for _, fold in rollup.columns):
-            return fk.Mean(column * 2, where=where, of=rollup)
+            return fk.Mean(column * 2, where=where)
         case "min":
-            return fk.Min(column, where=where, of=rollup)
+            return fk.Min(column, where=where)
         case _:
-            return fk.Median(column, where=where, of=rollup)
+            return fk.Median(column, where=where)
 
 
 NAMES = st.sampled_from(["orders", "net_sales", "count", "sum", "n", "clv.over_3_years"])
@@ -856,7 +856,7 @@ def texts_of_formulas(draw: Draw, depth: int = 3) -> Formula:
         case 1:
             return fk.Cumulative(inner)
         case 2:
-            return fk.Positive(inner)
+            return fk.PositiveOrNull(inner)
         case _:
             other = draw(texts_of_formulas(depth - 1))
             return _joined(draw(st.sampled_from("+-*/")), inner, other)
@@ -893,7 +893,7 @@ def formulas(
             growing = formulas(*pools, depth=depth - 1, kinds=GROWING, has_periods=has_periods)
             return fk.Cumulative(draw(growing))
         case 2:
-            return fk.Positive(draw(below))
+            return fk.PositiveOrNull(draw(below))
         case 3 | 4:
             return _fitting(draw, draw(below), draw(below | PLAIN_NUMBERS.map(Constant)))
         case _:
@@ -923,11 +923,11 @@ def shapes(draw: Draw, depth: int = 2, *, compares: bool = True) -> Formula:
         case 2:
             return fk.Cumulative(counted)
         case 3:
-            return fk.Share(counted)
+            return fk.ShareOfTotal(counted)
         case 4:
             inner = draw(below)
             return fk.Sqrt(inner * inner)
         case 5:
-            return fk.Positive(draw(below))
+            return fk.PositiveOrNull(draw(below))
         case _:
             return _fitting(draw, draw(below), fk.Abs(draw(below)))

@@ -1,74 +1,63 @@
 """Everything that `import funnelkit as fk` shows, under the names it shows it by."""
 
+from funnelkit import catalog
 from funnelkit.analysis.reconcile import reconcile
-from funnelkit.calendar.fiscal import WeekYear
+from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import presets
-from funnelkit.catalog.carts import cart_abandonment_rate_after
-from funnelkit.catalog.customers import (
-    customer_lifetime_value_discounted_at,
-    customer_lifetime_value_over,
-)
-from funnelkit.catalog.default import describe, register, registry, using
-from funnelkit.catalog.email import email_conversion_rate_within
-from funnelkit.catalog.engagement import engagement_rate_over
-from funnelkit.catalog.funnel import goal_conversion_rate_of, step_conversion_rate
-from funnelkit.catalog.loyalty import repeat_order_probability_after, repeat_purchase_rate_within
-from funnelkit.catalog.marketing import paid_cac_of, return_on_ad_spend_order_attributed_of
-from funnelkit.catalog.offers import attach_rate_of, cross_sell_rate_of
+from funnelkit.catalog.default import describe, register, registry, use_registry
 from funnelkit.catalog.plugins import load_plugins
-from funnelkit.catalog.replenishment import safety_stock_at
-from funnelkit.catalog.returns import return_rate_over
 from funnelkit.demo_shop.shop import demo
 from funnelkit.errors import (
     ContractError,
     DataError,
+    DataIssue,
     DefinitionError,
-    Fault,
     FunnelkitError,
-    HistoryWarning,
     MissingInputError,
     MissingPackageError,
     PluginWarning,
+    TruncatedHistoryWarning,
     UnitError,
     UnknownNameError,
     UnsupportedError,
 )
 from funnelkit.evaluation.evaluate import evaluate, plan
 from funnelkit.exchange.toml import dump_metrics, load_metrics
+from funnelkit.formula import columns
 from funnelkit.formula.formulas import (
     Abs,
+    ClosingBalance,
     Count,
     CountDistinct,
     CountRetained,
     Cumulative,
-    LastOverTime,
     Max,
     Mean,
     Median,
     Min,
-    Native,
     PeriodDays,
-    Positive,
+    PeriodsToBreakEven,
+    PerKey,
+    PolarsExpr,
+    PositiveOrNull,
     Quantile,
-    Rollup,
-    Share,
+    QuantileBucket,
+    ShareOfTotal,
     Shift,
     Sqrt,
     StdDev,
     Sum,
-    Tile,
-    Until,
 )
-from funnelkit.formula.table import Table
+from funnelkit.formula.table import Proration, Table
 from funnelkit.formula.values import (
     AsOf,
-    Case,
     Category,
     Coalesce,
     Dimension,
     Duration,
     Elapsed,
     Flag,
+    If,
     Key,
     Lookup,
     Lower,
@@ -82,7 +71,7 @@ from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.metrics.registry import Registry
 from funnelkit.result.result import Result
 from funnelkit.schema.customers import Customers, Surveys
-from funnelkit.schema.marketing import CampaignPerformance, EmailSends, MarketingCosts, Viewers
+from funnelkit.schema.marketing import AdViews, CampaignPerformance, EmailSends, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Products, Receipts, Shipments
 from funnelkit.schema.policies import OrderPolicy
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
@@ -137,14 +126,15 @@ __all__ = [
     "SESSION",
     "VISITOR",
     "Abs",
+    "AdViews",
     "AidaStage",
     "Area",
     "AsOf",
     "CampaignPerformance",
     "Card",
     "Carts",
-    "Case",
     "Category",
+    "ClosingBalance",
     "Coalesce",
     "ContractError",
     "Count",
@@ -153,6 +143,7 @@ __all__ = [
     "Cumulative",
     "Customers",
     "DataError",
+    "DataIssue",
     "DefinitionError",
     "Dimension",
     "Direction",
@@ -161,13 +152,11 @@ __all__ = [
     "EmailSends",
     "Events",
     "ExchangeRates",
-    "Fault",
     "Flag",
     "FunnelkitError",
-    "HistoryWarning",
+    "If",
     "InventorySnapshots",
     "Key",
-    "LastOverTime",
     "Lookup",
     "Lower",
     "MarketingCosts",
@@ -179,25 +168,29 @@ __all__ = [
     "MissingInputError",
     "MissingPackageError",
     "Money",
-    "Native",
     "OrderLines",
     "OrderPolicy",
     "Orders",
+    "PerKey",
     "PeriodDays",
+    "PeriodsToBreakEven",
     "PluginWarning",
-    "Positive",
+    "PolarsExpr",
+    "PositiveOrNull",
     "Products",
+    "Proration",
     "Quantile",
+    "QuantileBucket",
     "Quantity",
     "Receipts",
     "Registry",
     "Result",
+    "RetailCalendar",
     "Returns",
-    "Rollup",
     "Score",
     "SearchInterest",
     "Sessions",
-    "Share",
+    "ShareOfTotal",
     "Shift",
     "Shipments",
     "Shop",
@@ -207,41 +200,25 @@ __all__ = [
     "Sum",
     "Surveys",
     "Table",
-    "Tile",
     "Time",
+    "TruncatedHistoryWarning",
     "Unit",
     "UnitError",
     "UnknownNameError",
     "UnsupportedError",
-    "Until",
-    "Viewers",
-    "WeekYear",
-    "attach_rate_of",
-    "cart_abandonment_rate_after",
-    "cross_sell_rate_of",
-    "customer_lifetime_value_discounted_at",
-    "customer_lifetime_value_over",
+    "catalog",
+    "columns",
     "demo",
     "describe",
     "dump_metrics",
-    "email_conversion_rate_within",
-    "engagement_rate_over",
     "evaluate",
-    "goal_conversion_rate_of",
     "load_metrics",
     "load_plugins",
-    "paid_cac_of",
     "parse",
     "plan",
     "presets",
     "reconcile",
     "register",
     "registry",
-    "repeat_order_probability_after",
-    "repeat_purchase_rate_within",
-    "return_on_ad_spend_order_attributed_of",
-    "return_rate_over",
-    "safety_stock_at",
-    "step_conversion_rate",
-    "using",
+    "use_registry",
 ]

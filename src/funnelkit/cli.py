@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from funnelkit.catalog.default import describe, registry
 from funnelkit.demo_shop.shop import demo
-from funnelkit.errors import FunnelkitError, HistoryWarning
+from funnelkit.errors import FunnelkitError, TruncatedHistoryWarning
 from funnelkit.evaluation.evaluate import evaluate
 from funnelkit.metrics.metric import Area, Metric, Stage
 from funnelkit.planning.dimensions import can_reach
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", HistoryWarning)
+            warnings.simplefilter("always", TruncatedHistoryWarning)
             answer = options.run(options)
         print(answer)
         for warning in caught:
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _demo(_: argparse.Namespace) -> str:
     shop = demo()
-    kpis = [m for m in registry().values() if not (m.variant_of or m.per)]
+    kpis = [m for m in registry().values() if not (m.variant_of or m.required_dimension)]
     quarters = evaluate(shop, kpis, every="1q")
     parts = ["The demo shop, 2024 by quarter", repr(quarters)]
     names = ["sessions", "conversion_rate", "average_order_value", "repeat_purchase_rate"]
@@ -129,7 +129,7 @@ def _describe(options: argparse.Namespace) -> str:
 
 def _readiness(shop: Shop, metric: Metric) -> str:
     missing = sorted(shop.missing(metric))
-    return f"lacks {', '.join(missing)}" if missing else "ready"
+    return f"missing_for {', '.join(missing)}" if missing else "ready"
 
 
 def _check(options: argparse.Namespace) -> str:
@@ -172,6 +172,6 @@ def _asked(options: argparse.Namespace, shop: Shop) -> list[str | Metric]:
         for metric in registry().values()
         if not (metric.variant_of or shop.missing(metric))
         and (options.every or not metric.compares_periods)
-        and (not metric.per or metric.per in options.by)
+        and (not metric.required_dimension or metric.required_dimension in options.by)
         and all(can_reach(shop.data, table, name) for table in metric.inputs for name in options.by)
     ]

@@ -14,13 +14,13 @@ from difflib import get_close_matches
 __all__ = [
     "ContractError",
     "DataError",
+    "DataIssue",
     "DefinitionError",
-    "Fault",
     "FunnelkitError",
-    "HistoryWarning",
     "MissingInputError",
     "MissingPackageError",
     "PluginWarning",
+    "TruncatedHistoryWarning",
     "UnitError",
     "UnknownNameError",
     "UnsupportedError",
@@ -166,7 +166,7 @@ class MissingInputError(DataError):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class DataIssue:
     """One thing that is wrong with one bound table.
 
     Attributes:
@@ -193,7 +193,7 @@ class ContractError(DataError):
         faults: Every fault that was found, not only the first.
     """
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[DataIssue]) -> None:
         self.faults = tuple(faults)
         many = f"{len(self.faults)} faults in the data:\n  " if len(self.faults) > 1 else ""
         super().__init__(many + "\n  ".join(str(fault) for fault in self.faults))
@@ -238,7 +238,7 @@ class PluginWarning(UserWarning):
     """A plug-in cannot be loaded, or claims a name that is taken; it is left out."""
 
 
-class HistoryWarning(UserWarning):
+class TruncatedHistoryWarning(UserWarning):
     """The history that was supplied starts inside the range that was asked for.
 
     A customer whose earlier orders were not supplied looks new.

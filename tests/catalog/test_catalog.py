@@ -63,14 +63,14 @@ def test_a_kpi_has_every_word(metric):
     words = (
         metric.title,
         metric.description,
-        metric.counts,
-        metric.leaves_out,
+        metric.includes,
+        metric.excludes,
         metric.null_when,
         metric.caveats,
     )
     assert all(words)
     assert metric.references
-    assert metric.read_with
+    assert metric.see_also
     assert metric.stage is not None
     assert metric.aida is not None
     assert metric.area is not fk.Area.CUSTOM
@@ -78,8 +78,8 @@ def test_a_kpi_has_every_word(metric):
 
 @pytest.mark.parametrize("metric", METRICS, ids=str)
 def test_a_kpi_is_read_with_kpis_that_exist(metric):
-    assert set(metric.read_with) <= set(fk.registry())
-    assert metric.name not in metric.read_with
+    assert set(metric.see_also) <= set(fk.registry())
+    assert metric.name not in metric.see_also
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=str)
@@ -118,7 +118,7 @@ def test_a_card_says_it_all_as_text_and_as_html(metric):
 def test_every_kpi_stays_within_its_bounds_on_the_demo_shop(metric):
     by = ("platform", "campaign_id") if metric.name in BY_ROW else ()
     by = ("platform",) if metric.name in BY_PLATFORM else by
-    by = (metric.per,) if metric.per else by
+    by = (metric.required_dimension,) if metric.required_dimension else by
     every = "1d" if metric.name in BY_ROW else "1mo"
     values = fk.evaluate(fk.demo(), metric, every=every, by=by).frame.get_column(metric.name)
     assert values.drop_nulls().len() > 0

@@ -75,7 +75,7 @@ def test_a_visit_is_engaged_over_a_time_of_ones_own():
         }
     )
     shop = fk.Shop(sessions=sessions)
-    assert fk.evaluate(shop, fk.engagement_rate_over(seconds=30)).frame.item() == 0.5
+    assert fk.evaluate(shop, fk.catalog.engagement_rate(seconds=30)).frame.item() == 0.5
     assert fk.evaluate(shop, "engagement_rate").frame.item() == 0.75
     with pytest.raises(fk.DefinitionError, match="seconds=0"):
-        fk.engagement_rate_over(seconds=0)
+        fk.catalog.engagement_rate(seconds=0)

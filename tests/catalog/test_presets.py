@@ -31,7 +31,7 @@ def test_what_a_vendor_defines_in_its_own_way_has_a_source_and_words_of_its_own(
     for metric in own:
         assert metric.references
         assert metric.fingerprint != fk.registry()[metric.name].fingerprint
-        assert metric.counts != fk.registry()[metric.name].counts
+        assert metric.includes != fk.registry()[metric.name].includes
 
 
 def visits(**columns):

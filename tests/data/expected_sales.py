@@ -37,7 +37,7 @@ placed AS (
         shipping_cost + tax_amount AS charges,
         coalesce(contents.units, 0) AS units,
         coalesce(contents.cost, 0) AS cost,
-        returned.order_id IS NOT NULL AS came_back,
+        returned.order_id IS NOT NULL AS goods_returned,
         coalesce(returned.units, 0) AS units_back,
         coalesce(returned.refund, 0) AS refunded,
         CAST(order_date AS TIMESTAMP) <= INTERVAL (-30) DAY + greatest(
@@ -114,7 +114,7 @@ def dbtie_returns(*by: ByShop) -> pl.DataFrame:
         SELECT
             {keys(by)}
             sum(units_back) / nullif(sum(units), 0) AS return_rate,
-            count(*) FILTER (WHERE came_back) / count(*) AS order_return_rate,
+            count(*) FILTER (WHERE goods_returned) / count(*) AS order_return_rate,
             sum(refunded) / nullif(sum(amount), 0) AS value_return_rate,
             sum(refunded) / nullif(sum(gross), 0) AS "value_return_rate.gross"
         FROM orders

@@ -25,16 +25,16 @@ from funnelkit.formula.values import (
     And,
     Column,
     Comparison,
+    ConcatKey,
     IsBetween,
     IsIn,
     IsNull,
     IsTrue,
-    Joined,
     Literal,
     Not,
     Operation,
     Or,
-    RollupColumn,
+    PerKeyColumn,
 )
 from strategies import World
 
@@ -204,7 +204,7 @@ class Plain:
 
     def worth(self, value: Any, row: Row) -> Any:
         match value:
-            case Column() | RollupColumn():
+            case Column() | PerKeyColumn():
                 return row[value.name]
             case Literal(constant):
                 return constant
@@ -215,7 +215,7 @@ class Plain:
                 return self.note(reckon(str(operator), *found))
             case fk.Coalesce(values):
                 return next((w for v in values if (w := self.worth(v, row)) is not None), None)
-            case fk.Case(condition, then, otherwise):
+            case fk.If(condition, then, otherwise):
                 return self.worth(then if self.holds(condition, row) else otherwise, row)
             case fk.Elapsed(start, end):
                 first, last = self.worth(start, row), self.worth(end, row)
@@ -226,7 +226,7 @@ class Plain:
             case fk.Lookup(key, inner):
                 found = self.parent(row, key)
                 return None if found is None else self.worth(inner, found)
-            case Joined(values):
+            case ConcatKey(values):
                 parts = [self.worth(part, row) for part in values]
                 return None if None in parts else tuple(parts)
             case _:
@@ -292,9 +292,11 @@ class Plain:
             case fk.Sum():
                 if not aggregate.skip_nulls and len(given) < len(found):
                     return None
-                if aggregate.within is not None:
+                if aggregate.require_single is not None:
                     pairs = zip(kept, found, strict=True)
-                    kinds = {self.worth(aggregate.within, r) for r, v in pairs if v is not None}
+                    kinds = {
+                        self.worth(aggregate.require_single, r) for r, v in pairs if v is not None
+                    }
                     if len(kinds - {None}) > 1:
                         return None
                 return self.note(sum(map(self.note, given), 0.0))
@@ -322,7 +324,7 @@ class Plain:
         known = [item for item in found if item is not None]
         return sum(known, 0.0) if known else None
 
-    def rolled_up(self, rollup: fk.Rollup, rows: Sequence[Row]) -> list[Row]:
+    def rolled_up(self, rollup: fk.PerKey, rows: Sequence[Row]) -> list[Row]:
         owners: dict[Hashable, list[Row]] = {}
         for row in rows:
             key = self.worth(rollup.key, row)
@@ -332,7 +334,7 @@ class Plain:
         return [
             {
                 name: self.last_of_one(fold, own, table)
-                if isinstance(fold, fk.LastOverTime)
+                if isinstance(fold, fk.ClosingBalance)
                 else self.fold(fold, own)
                 for name, fold in rollup.columns
             }
@@ -361,7 +363,7 @@ class Plain:
                 return self.value(inner, at.earlier(periods))
             case fk.Cumulative(inner):
                 return self.value(inner, at.to_date())
-            case fk.Positive(inner):
+            case fk.PositiveOrNull(inner):
                 found = self.value(inner, at)
                 return found if found is not None and found > 0 else None
             case fk.Abs(inner):
@@ -370,7 +372,7 @@ class Plain:
             case fk.Sqrt(inner):
                 found = self.value(inner, at)
                 return None if found is None or found < 0 else self.note(math.sqrt(found))
-            case fk.Share(inner):
+            case fk.ShareOfTotal(inner):
                 found = [self.value(inner, part) for part in (at, *at.others())]
                 whole = self.note(math.fsum(part for part in found if part is not None))
                 return None if found[0] is None or not whole else self.note(found[0] / whole)
@@ -390,7 +392,7 @@ class Plain:
                     for cell in (now, then)
                 ]
                 return len((sets[0] & sets[1]) - {None})
-            case fk.LastOverTime():
+            case fk.ClosingBalance():
                 table = source_of(formula)
                 return self.note(self.last(formula, at.rows(table), at.rows(table, anyone=True)))
             case _:

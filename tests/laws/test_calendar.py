@@ -38,7 +38,7 @@ ZONES = (
 """Quarters of hours; days whose midnight is skipped or comes twice; a day that was skipped;
 summer time of half an hour, of two hours, and one that pauses; rules that were changed."""
 YEARS = st.sampled_from(["01-01", "04-06", "04-01", "07-15", "12-28", "02-01"]) | st.builds(
-    fk.WeekYear,
+    fk.RetailCalendar,
     pattern=st.sampled_from([(4, 4, 5), (4, 5, 4), (5, 4, 4)]),
     last_month=st.integers(1, 12),
     last_weekday=st.sampled_from(WEEKDAYS),
@@ -261,7 +261,7 @@ def test_a_fiscal_year_that_begins_on_no_day_of_every_month_is_refused(year):
 )
 def test_a_year_of_weeks_that_is_none_is_refused(settings_of):
     with pytest.raises(fk.DefinitionError):
-        fk.WeekYear(**settings_of)
+        fk.RetailCalendar(**settings_of)
 
 
 # --- known facts ---------------------------------------------------------------------------------
@@ -269,7 +269,7 @@ def test_a_year_of_weeks_that_is_none_is_refused(settings_of):
 
 def test_the_retail_years_are_those_that_the_trade_published():
     days = [dt.datetime(2022, 1, 30) + n * DAY for n in range(1100)]
-    shop = bound(days, fiscal_year=fk.WeekYear(pattern=[4, 5, 4]))
+    shop = bound(days, fiscal_year=fk.RetailCalendar(pattern=[4, 5, 4]))
     years = ask(shop, every="1y", end="2025-02-02")
     assert years == {
         dt.date(2022, 1, 30): 364,
@@ -278,7 +278,7 @@ def test_the_retail_years_are_those_that_the_trade_published():
     }
     months = ask(shop, every="1mo", start="2023-01-29", end="2024-02-04")
     assert [count // 7 for count in months.values()] == [4, 5, 4, 4, 5, 4, 4, 5, 4, 4, 5, 5]
-    assert [number for number in range(1990, 2030) if _has_53(fk.WeekYear(), number)] == [
+    assert [number for number in range(1990, 2030) if _has_53(fk.RetailCalendar(), number)] == [
         1995,
         2000,
         2006,
@@ -289,7 +289,7 @@ def test_the_retail_years_are_those_that_the_trade_published():
     ]
 
 
-def _has_53(year: fk.WeekYear, number: int) -> bool:
+def _has_53(year: fk.RetailCalendar, number: int) -> bool:
     return week_year_start(year, number + 1) - week_year_start(year, number) == 371 * DAY
 
 

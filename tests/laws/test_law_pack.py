@@ -123,7 +123,7 @@ def _average(result, by):
 ORDERS = fk.registry()["orders"]
 SALES = fk.registry()["gross_sales"]
 SHARE = fk.registry()["goal_conversion_rate"]
-FIRST = fk.Metric(name="first", formula=fk.Native("orders", pl.col("gross_amount").first()))
+FIRST = fk.Metric(name="first", formula=fk.PolarsExpr("orders", pl.col("gross_amount").first()))
 
 FAULTS = {
     "row order": (FIRST, fk.evaluate),
@@ -210,7 +210,7 @@ def test_drawn_shops_give_most_metrics_a_number():
     assert len(silent) <= len(METRICS) // 10, silent
 
 
-@pytest.mark.filterwarnings("ignore::funnelkit.errors.HistoryWarning")
+@pytest.mark.filterwarnings("ignore::funnelkit.errors.TruncatedHistoryWarning")
 @QUICK
 @given(metric=testing.metrics(fk.Orders), data=st.data())
 def test_drawn_metrics_can_be_asked_of_drawn_shops(metric, data):

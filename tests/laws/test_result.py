@@ -60,7 +60,9 @@ def real_reasons(metric: fk.Metric, gone: set[str], *, has_span: bool) -> bool:
     for fold in aggregates(metric.formula):
         adds = additivity(fold)
         is_mean = isinstance(fold, Mean) and fold.of is None
-        is_strict = isinstance(fold, fk.Sum) and not (fold.skip_nulls or fold.of or fold.within)
+        is_strict = isinstance(fold, fk.Sum) and not (
+            fold.skip_nulls or fold.of or fold.require_single
+        )
         if is_mean or is_strict:
             continue
         if gone - {"period"} and not adds.over_keys:

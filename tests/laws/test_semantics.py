@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, example, find, given, note, settings
 from hypothesis import strategies as st
 
 import funnelkit as fk
-from funnelkit.errors import HistoryWarning, UnsupportedError
+from funnelkit.errors import TruncatedHistoryWarning, UnsupportedError
 from funnelkit.formula.properties import is_count
 from laws.plainly import UTC, Almanac, Cell, Plain, same
 from strategies import (
@@ -100,7 +100,7 @@ def metric_of(formula: Any, name: str = "m") -> fk.Metric:
 def ask(world: World | fk.Shop, metrics: Any, **question: Any) -> fk.Result:
     """Evaluate; whether a warning is due is the business of tests of its own."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", HistoryWarning)
+        warnings.simplefilter("ignore", TruncatedHistoryWarning)
         return fk.evaluate(
             world if isinstance(world, fk.Shop) else world.shop(), metrics, **question
         )
@@ -232,10 +232,10 @@ INNER = ("sum", "strict_sum", "within", "count", "count_value", "distinct", "mea
 @given(world=DENSE, data=st.data(), by=st.sampled_from([(), ("channel",)]))
 def test_every_fold_inside_a_rollup_means_what_plain_python_makes_of_it(kind, world, data, by):
     keys = st.sampled_from([fk.Orders.customer_id, fk.Orders.session_id])
-    rollup = fk.Rollup(data.draw(keys), a=data.draw(aggregates(ORDERS, kinds=[kind])))
-    outer = [fk.Sum(rollup["a"], of=rollup, skip_nulls=False)]
-    outer += [] if kind == "mean" else [fk.Mean(rollup["a"], of=rollup)]
-    outer += [fk.Count(rollup, where=rollup["a"].is_null()), fk.Max(rollup["a"], of=rollup)]
+    rollup = fk.PerKey(data.draw(keys), a=data.draw(aggregates(ORDERS, kinds=[kind])))
+    outer = [fk.Sum(rollup["a"], skip_nulls=False)]
+    outer += [] if kind == "mean" else [fk.Mean(rollup["a"])]
+    outer += [fk.Count(rollup, where=rollup["a"].is_null()), fk.Max(rollup["a"])]
     assert_plain(world, data.draw(st.sampled_from(outer)), by)
 
 
@@ -268,8 +268,7 @@ def test_who_is_retained_was_there_in_both_periods(world, key, where, periods, b
 @example(
     World({}),
     fk.Sum(
-        fk.Rollup(fk.Orders.customer_id, a=fk.Min(fk.Orders.column("tip", fk.Money)))["a"],
-        of=fk.Rollup(fk.Orders.customer_id, a=fk.Min(fk.Orders.column("tip", fk.Money))),
+        fk.PerKey(fk.Orders.customer_id, a=fk.Min(fk.Orders.column("tip", fk.Money)))["a"],
     ),
     (),
 )
@@ -292,8 +291,7 @@ SKIPPING = {
     "given": fk.Count(TIP),
     "distinct": fk.CountDistinct(TIP),
     "stock": fk.Mean(
-        fk.Rollup(fk.Orders.order_id, v=fk.LastOverTime(TIP))["v"],
-        of=fk.Rollup(fk.Orders.order_id, v=fk.LastOverTime(TIP)),
+        fk.PerKey(fk.Orders.order_id, v=fk.ClosingBalance(TIP))["v"],
     ),
 }
 FOLDS = [metric_of(formula, name) for name, formula in SKIPPING.items()]
@@ -335,11 +333,11 @@ NONE_OF = fk.Orders.status.eq("no such status")
 ZERO = {
     "sum": fk.Sum(TIP, where=NONE_OF),
     "strict": fk.Sum(TIP, where=NONE_OF, skip_nulls=False),
-    "within": fk.Sum(TIP, where=NONE_OF, within=fk.Orders.status),
+    "within": fk.Sum(TIP, where=NONE_OF, require_single=fk.Orders.status),
     "rows": fk.Count(fk.Orders, where=NONE_OF),
     "given": fk.Count(TIP, where=NONE_OF),
     "distinct": fk.CountDistinct(fk.Orders.customer_id, where=NONE_OF),
-    "owners": fk.Count(fk.Rollup(fk.Orders.customer_id, where=NONE_OF)),
+    "owners": fk.Count(fk.PerKey(fk.Orders.customer_id, where=NONE_OF)),
 }
 NULL = {
     "mean": fk.Mean(TIP, where=NONE_OF),
@@ -347,7 +345,7 @@ NULL = {
     "max": fk.Max(TIP, where=NONE_OF),
     "quantile": fk.Quantile(TIP, 0.3, where=NONE_OF),
     "spread": fk.StdDev(TIP, where=NONE_OF),
-    "last": fk.LastOverTime(TIP, where=NONE_OF),
+    "last": fk.ClosingBalance(TIP, where=NONE_OF),
     "ratio": fk.Sum(TIP, where=NONE_OF) / fk.Count(fk.Orders, where=NONE_OF),
 }
 EVERYWHERE = metric_of(fk.Count(fk.Sessions), "everywhere")
@@ -610,8 +608,8 @@ def test_a_rollup_to_the_same_keys_changes_nothing(world, formula, by):
         fk.Min(TIP),
         fk.StdDev(TIP),
         fk.CountRetained(fk.Orders.customer_key),
-        fk.Count(fk.Rollup(fk.Orders.customer_key)),
-        fk.Sum(TIP, within=fk.Orders.status),
+        fk.Count(fk.PerKey(fk.Orders.customer_key)),
+        fk.Sum(TIP, require_single=fk.Orders.status),
         fk.Cumulative(fk.CountDistinct(fk.Orders.customer_key)),
         fk.Shift(fk.CountDistinct(fk.Orders.customer_key)),
     ],
@@ -906,9 +904,9 @@ def test_numbers_of_orders_run_from_1_in_order_of_time(world):
 def test_a_history_that_starts_inside_the_range_is_warned_of(name):
     shop = SMALL.having(returns=SMALL_RETURNS).shop()
     first = dt.datetime(2024, 1, 31, 12)
-    with pytest.warns(HistoryWarning, match="2024-01-31"):
+    with pytest.warns(TruncatedHistoryWarning, match="2024-01-31"):
         fk.evaluate(shop, name, start=first)
-    with pytest.warns(HistoryWarning):
+    with pytest.warns(TruncatedHistoryWarning):
         fk.evaluate(shop, name, start=first - dt.timedelta(days=40), every="1mo")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -1054,7 +1052,7 @@ def test_rows_outside_the_condition_of_a_fold_change_nothing(world, data, by):
     inside = where if fold.where is None else fold.where & where
     metric = metric_of(replace(fold, where=inside))
     note(str(metric.formula))
-    is_stock = isinstance(fold, fk.LastOverTime)  # the last moment is that of every row
+    is_stock = isinstance(fold, fk.ClosingBalance)  # the last moment is that of every row
     delta = data.draw(st.sampled_from(["-1d"] if is_stock else ["-1d", "1d", "33d", "-400d"]))
     orders = world.tables["orders"]
     more = orders.with_columns(
@@ -1406,8 +1404,8 @@ def test_a_running_count_does_not_fall_when_nothing_happens():
 def test_a_running_distinct_count_of_a_rollup_is_right_or_refused():
     orders = orders_at([dt.datetime(2024, 1, 5), dt.datetime(2024, 2, 5)], customer_id=7)
     orders = orders.with_columns(gross_amount=pl.Series([1.0, 2.0]))
-    rollup = fk.Rollup(fk.Orders.customer_id, gross_amount=fk.Sum(fk.Orders.gross_amount))
-    distinct = fk.CountDistinct(rollup["gross_amount"], of=rollup)
+    rollup = fk.PerKey(fk.Orders.customer_id, gross_amount=fk.Sum(fk.Orders.gross_amount))
+    distinct = fk.CountDistinct(rollup["gross_amount"])
     try:
         frame = ask(
             World({"orders": orders}), metric_of(fk.Cumulative(distinct)), every="1mo"
@@ -1422,9 +1420,9 @@ def test_a_running_distinct_count_of_a_rollup_is_right_or_refused():
 def test_a_rollup_of_a_rollup_is_right_or_refused():
     orders = orders_at([MOMENT] * 3, customer_id=7).with_columns(session_id=pl.Series([1, 1, 2]))
     try:
-        visits = fk.Count(fk.Rollup(fk.Orders.session_id))
-        buyers = fk.Rollup(fk.Orders.customer_id, visits=visits)
-        found = ask(World({"orders": orders}), metric_of(fk.Max(buyers["visits"], of=buyers)))
+        visits = fk.Count(fk.PerKey(fk.Orders.session_id))
+        buyers = fk.PerKey(fk.Orders.customer_id, visits=visits)
+        found = ask(World({"orders": orders}), metric_of(fk.Max(buyers["visits"])))
     except fk.DataError:
         raise
     except fk.FunnelkitError:
@@ -1434,10 +1432,10 @@ def test_a_rollup_of_a_rollup_is_right_or_refused():
 
 def test_time_between_orders_is_exact_when_the_clock_is_changed():
     moments = [dt.datetime(2024, 3, 30, 12, tzinfo=UTC), dt.datetime(2024, 4, 1, 12, tzinfo=UTC)]
-    buyers = fk.Rollup(
+    buyers = fk.PerKey(
         fk.Orders.customer_id, first=fk.Min(fk.Orders.ordered_at), last=fk.Max(fk.Orders.ordered_at)
     )
-    metric = metric_of(fk.Mean(fk.Elapsed(buyers["first"], buyers["last"]), of=buyers))
+    metric = metric_of(fk.Mean(fk.Elapsed(buyers["first"], buyers["last"])))
     orders = orders_at(moments, customer_id=7)
     for zone in ("UTC", "Europe/Warsaw", "Asia/Kathmandu"):
         assert ask(fk.Shop(orders=orders, time_zone=zone), metric).frame["m"].item() == 2 * 86_400

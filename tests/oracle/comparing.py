@@ -53,7 +53,7 @@ class Area:
         """Ask a shop that may be younger than the range asked for."""
         metrics = [self.kpis[name].metric for name in names]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", fk.HistoryWarning)
+            warnings.simplefilter("ignore", fk.TruncatedHistoryWarning)
             return fk.evaluate(
                 fk.Shop.bind(self.frames(tables)), metrics, **question
             ).frame.to_dicts()

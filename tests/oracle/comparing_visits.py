@@ -70,7 +70,7 @@ class Subject:
 def ask(tables: Tables, name: str, **question: Any) -> list[dict[str, Any]]:
     """Ask a shop that may be younger than the range asked for."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", fk.HistoryWarning)
+        warnings.simplefilter("ignore", fk.TruncatedHistoryWarning)
         return fk.evaluate(fk.Shop.bind(frames(tables)), name, **question).frame.to_dicts()
 
 

@@ -212,7 +212,7 @@ def _shipments(dice: _Dice, orders: Sequence[Row]) -> list[Row]:
                 "units_shipped": dice.maybe(1, 1, 2, 3, 3),
                 "has_item_error": dice.maybe(*_BAD),
                 "is_damaged": dice.maybe(*_BAD),
-                "docs_ok": dice.maybe(*_GOOD),
+                "documents_ok": dice.maybe(*_GOOD),
             }
         )
     return rows

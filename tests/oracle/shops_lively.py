@@ -234,7 +234,7 @@ def lively_shop(seed: int) -> Tables:
         "campaign_performance": _campaigns(dice),
         "surveys": _surveys(dice),
         "email_sends": _sends(dice, orders),
-        "viewers": _viewers(dice),
+        "ad_views": _viewers(dice),
         "search_interest": _searches(dice),
     }
 

@@ -83,7 +83,7 @@ _MORE: Mapping[str, Mapping[str, PolarsDataType]] = {
         "attributed_revenue": pl.Float64(),
     },
     "products": {"product_id": pl.String(), "category": pl.String()},
-    "viewers": {"viewer_id": pl.String(), "campaign_id": pl.String(), "viewed_at": _TIME},
+    "ad_views": {"viewer_id": pl.String(), "campaign_id": pl.String(), "viewed_at": _TIME},
     "search_interest": {
         "date": pl.Date(),
         "brand_queries": pl.Int64(),
@@ -343,7 +343,7 @@ def _new_rows(name: str, tables: Tables) -> st.SearchStrategy[list[Row]]:
             return _event_rows(tables)
         case "email_sends":
             return _email_rows(tables)
-        case "viewers":
+        case "ad_views":
             return _viewer_rows(tables)
         case "search_interest":
             return _search_rows()

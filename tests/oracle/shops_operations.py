@@ -64,7 +64,7 @@ MORE_COLUMNS: Mapping[str, Mapping[str, PolarsDataType]] = {
         "units_shipped": pl.Int64(),
         "has_item_error": pl.Boolean(),
         "is_damaged": pl.Boolean(),
-        "docs_ok": pl.Boolean(),
+        "documents_ok": pl.Boolean(),
     },
     "receipts": {"product_id": pl.String(), "received_at": _TIME, "units": pl.Int64()},
 }
@@ -81,7 +81,7 @@ OPTIONAL: Mapping[str, tuple[str, ...]] = {
     "orders": (*DERIVED["orders"], "first_order_at", "previous_ordered_at"),
     "products": ("safety_stock",),
 }
-"""By table, the columns that an empty table lacks, because a rule would fill them."""
+"""By table, the columns that an empty table missing_for, because a rule would fill them."""
 
 
 def operation_frames(tables: Tables) -> dict[str, pl.DataFrame]:
@@ -210,7 +210,7 @@ def _parcel_rows(draw: st.DrawFn, orders: Sequence[Row]) -> list[Row]:
                 "units_shipped": draw(_counts),
                 "has_item_error": draw(st.sampled_from((False, False, True, None))),
                 "is_damaged": draw(st.sampled_from((False, False, True, None))),
-                "docs_ok": draw(_mostly),
+                "documents_ok": draw(_mostly),
             }
         )
     return rows

@@ -33,7 +33,7 @@ def any_shop(names: Sequence[str]) -> st.SearchStrategy[Tables]:
 def months(tables: Tables, *names: str) -> pl.DataFrame:
     """Ask for KPIs by month; a month in which one of them has no value is left out."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", fk.HistoryWarning)
+        warnings.simplefilter("ignore", fk.TruncatedHistoryWarning)
         shop = fk.Shop.bind(operation_frames(tables))
         return fk.evaluate(shop, names, every="1mo").frame.select("period", *names)
 
@@ -123,7 +123,7 @@ def test_return_on_inventory_is_the_margin_times_sales_over_stock(tables: Tables
 @given(tables=any_shop(SALES))
 def test_customers_of_months_are_never_fewer_than_those_of_all(tables: Tables):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", fk.HistoryWarning)
+        warnings.simplefilter("ignore", fk.TruncatedHistoryWarning)
         shop = fk.Shop.bind(operation_frames(tables))
         whole = fk.evaluate(shop, "customers", start="2024-01-01", end="2025-01-01").frame.item()
         by_month = fk.evaluate(

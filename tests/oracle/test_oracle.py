@@ -147,7 +147,7 @@ def tables_of(name: str) -> list[str]:
 def ask(tables: Tables, names: str | list[str], **question: Any) -> list[dict[str, Any]]:
     """Ask a shop that may be younger than the range asked for."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", fk.HistoryWarning)
+        warnings.simplefilter("ignore", fk.TruncatedHistoryWarning)
         return fk.evaluate(fk.Shop.bind(frames(tables)), names, **question).frame.to_dicts()
 
 

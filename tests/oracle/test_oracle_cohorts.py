@@ -57,7 +57,7 @@ any_span = st.one_of(st.just({}), whole_months())
 def answer(tables: Tables, names: str | Sequence[str], **question: Any) -> list[Row]:
     """Ask a shop that may be younger than the range asked for, in the long form."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", fk.HistoryWarning)
+        warnings.simplefilter("ignore", fk.TruncatedHistoryWarning)
         shop = fk.Shop.bind(operation_frames(tables))
         return fk.evaluate(shop, names, **question).tidy().to_dicts()
 

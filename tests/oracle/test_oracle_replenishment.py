@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 DAY = dt.timedelta(days=1)
 TABLES = ("orders", "order_lines", "products", "inventory_snapshots")
-AT_99 = fk.safety_stock_at(service_level=0.99)
+AT_99 = fk.catalog.safety_stock(service_level=0.99)
 ORACLES = {
     **REPLENISHMENT_ORACLES,
     AT_99.name: partial(safety_stock_on_all_days, service_level=0.99),
@@ -68,7 +68,7 @@ def shop_frames(tables: Tables) -> dict[str, pl.DataFrame]:
 def answer(tables: Tables, metrics: Sequence[str | fk.Metric], **question: Any) -> list[Row]:
     """Ask a shop that may be younger than the range asked for."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", fk.HistoryWarning)
+        warnings.simplefilter("ignore", fk.TruncatedHistoryWarning)
         return fk.evaluate(fk.Shop.bind(shop_frames(tables)), metrics, **question).frame.to_dicts()
 
 

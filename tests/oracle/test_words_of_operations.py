@@ -319,7 +319,7 @@ def due(number: int, *, late: bool = False, units: int = 1, **more: Any) -> Row:
         delivered_at=arrived,
         promised_at=day(1, 10),
         units_shipped=units,
-        **{"has_item_error": False, "is_damaged": False, "docs_ok": True, **more},
+        **{"has_item_error": False, "is_damaged": False, "documents_ok": True, **more},
     )
 
 
@@ -350,7 +350,7 @@ def test_w75_and_m25_perfect_orders_one_by_one_and_multiplied():
             late=n <= 2,
             units=0 if n <= 3 else 1,
             is_damaged=n == 100,
-            docs_ok=n > 18,
+            documents_ok=n > 18,
         )
         for n in range(1, 101)
     ]
@@ -857,7 +857,7 @@ def test_an_order_is_due_once_its_promise_has_passed():
 
 
 def test_papers_not_known_to_be_right_are_not_perfect():
-    tables = delivered(due(1, docs_ok=None), due(2, is_damaged=None))
+    tables = delivered(due(1, documents_ok=None), due(2, is_damaged=None))
     assert ask("perfect_order_rate", **tables) == 0.5
 
 

@@ -229,7 +229,7 @@ def test_reach_is_refused_over_several_rows_but_bounded():
     assert ask("ad_frequency", campaign_performance=rows) is None
     assert ask("ad_frequency", campaign_performance=rows[1:]) == 2.5
     log = [{"viewer_id": n, "viewed_at": DAY} for n in (1, 1, 2, None)]
-    assert ask("reach", campaign_performance=rows, viewers=log) == 2
+    assert ask("reach", campaign_performance=rows, ad_views=log) == 2
 
 
 def test_media_costs_and_searches():

@@ -295,7 +295,7 @@ def counted_returns(tables: Tables) -> list[Row]:
     return kept
 
 
-def came_back(returns: list[Row]) -> list[Row]:
+def goods_returned(returns: list[Row]) -> list[Row]:
     """Keep the returns with which goods came back, and not the money alone."""
     return [row for row in returns if row.get("kind") != "refund_only"]
 

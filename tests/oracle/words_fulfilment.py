@@ -92,7 +92,7 @@ class Delivery:
     @property
     def is_documented(self) -> bool:
         """Whether the papers of every parcel are known to be right."""
-        return all(is_true(parcel.get("docs_ok")) for parcel in self.parcels)
+        return all(is_true(parcel.get("documents_ok")) for parcel in self.parcels)
 
 
 def known(rows: Iterable[Row], column: str) -> list[Any]:

@@ -17,10 +17,10 @@ from oracle.words import (
     Row,
     Tables,
     Value,
-    came_back,
     cost_of_goods_sold,
     counted_orders,
     counted_returns_in,
+    goods_returned,
     has_column,
     inside,
     is_product_line,
@@ -226,7 +226,9 @@ def days_of_stock_remaining(
 
 def net_units_sold(tables: Tables, period: Period) -> Number:
     """Units sold in the period less units of the counted returns that came in during it."""
-    returned = total(row.get("quantity") for row in came_back(counted_returns_in(tables, period)))
+    returned = total(
+        row.get("quantity") for row in goods_returned(counted_returns_in(tables, period))
+    )
     return units_sold(tables, period) - returned
 
 

@@ -350,10 +350,10 @@ def first_orders(tables: Tables) -> dict[Any, datetime]:
 
     A column of first orders that is supplied wins, as where only part of a shop is looked at.
     """
-    is_supplied = has_column(table(tables, "orders"), "first_order_at")
+    supplies = has_column(table(tables, "orders"), "first_order_at")
     firsts: dict[Any, datetime] = {}
     for order, row in order_rows(tables):
-        moment = row.get("first_order_at") if is_supplied else order.ordered_at
+        moment = row.get("first_order_at") if supplies else order.ordered_at
         if not order.is_counted or order.customer_key is None or moment is None:
             continue
         firsts[order.customer_key] = min(moment, firsts.get(order.customer_key, moment))

@@ -16,12 +16,12 @@ from oracle.words import (
     Value,
     all_orders,
     as_of,
-    came_back,
     counted_orders,
     counted_returns,
     counted_returns_in,
     customers,
     discounts,
+    goods_returned,
     gross_sales,
     identified,
     inside,
@@ -92,7 +92,9 @@ def total_sales(tables: Tables, period: Period) -> Number:
 
 def units_sold_net(tables: Tables, period: Period) -> Number:
     """Pieces sold less pieces that came back during the period, whenever they were sold."""
-    returned = total(row.get("quantity") for row in came_back(counted_returns_in(tables, period)))
+    returned = total(
+        row.get("quantity") for row in goods_returned(counted_returns_in(tables, period))
+    )
     return units_sold(tables, period) - returned
 
 
@@ -343,7 +345,7 @@ def return_rate(
     """
     cohort = returnable_orders(tables, period, window)
     returned = returns_of(tables, ids_of(cohort))
-    return ratio(total(row.get("quantity") for row in came_back(returned)), pieces(cohort))
+    return ratio(total(row.get("quantity") for row in goods_returned(returned)), pieces(cohort))
 
 
 def order_return_rate(
@@ -376,7 +378,7 @@ def value_return_rate_of_gross(
 def return_rate_flow(tables: Tables, period: Period) -> float | None:
     """Pieces that came back during the period per piece sold in it."""
     returned = counted_returns_in(tables, period)
-    back = total(row.get("quantity") for row in came_back(returned))
+    back = total(row.get("quantity") for row in goods_returned(returned))
     return ratio(back, units_sold(tables, period))
 
 

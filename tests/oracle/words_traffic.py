@@ -87,8 +87,8 @@ def reach(tables: Tables, period: Period) -> Value:
 
     Several campaign rows give nothing, also where only one of them knows its reach.
     """
-    if "viewers" in tables:
-        log = [r for r in table(tables, "viewers") if inside(r.get("viewed_at"), period)]
+    if "ad_views" in tables:
+        log = [r for r in table(tables, "ad_views") if inside(r.get("viewed_at"), period)]
         return len({row.get("viewer_id") for row in log} - {None})
     return reach_of_platform(tables, period)
 

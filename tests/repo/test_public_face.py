@@ -38,7 +38,7 @@ EXAMPLES = [
     errors.UnknownNameError("metric", "avo", ["aov", "cr"]),
     errors.DataError("it is empty", "fill it"),
     errors.MissingInputError({"orders": ["aov"]}, {"orders": "hint"}),
-    errors.ContractError([errors.Fault("orders", "order_id", "repeats", "remove it")]),
+    errors.ContractError([errors.DataIssue("orders", "order_id", "repeats", "remove it")]),
     errors.UnsupportedError("median", "not here"),
     errors.MissingPackageError("duckdb", "sql"),
 ]
@@ -56,7 +56,7 @@ def test_an_error_is_ours_and_a_builtin_and_survives_pickling(error):
 def test_every_error_class_has_an_example_above():
     classes = {c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, Exception)}
     unseen = classes - {type(error) for error in EXAMPLES}
-    assert unseen == {errors.FunnelkitError, errors.HistoryWarning, errors.PluginWarning}
+    assert unseen == {errors.FunnelkitError, errors.TruncatedHistoryWarning, errors.PluginWarning}
 
 
 def test_no_message_says_please():

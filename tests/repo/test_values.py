@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "funnelkit"
-MUTABLE = {"Frames", "PolarsEngine", "ShopData", "_File", "_Planner"}
+MUTABLE = {"TablePreparer", "PolarsEngine", "ShopData", "_File", "_Planner"}
 """What collects while it works."""
 
 

@@ -16,7 +16,7 @@ VISITS = pl.DataFrame(
         "is_bot": [False] * 6,
     }
 )
-SHARE = fk.Metric(name="part", formula="share(sessions)", unit=fk.RATIO)
+SHARE = fk.Metric(name="part", formula="share_of_total(sessions)", unit=fk.RATIO)
 
 
 def ask(metric, **question):
@@ -46,14 +46,14 @@ def test_a_share_survives_a_rollup_and_its_total_is_one():
 
 def test_a_share_of_what_does_not_add_up_is_refused():
     with pytest.raises(fk.DefinitionError, match="is no part of a whole"):
-        ask(fk.Metric(name="part", formula="share(unique_visitors)"), by="channel")
+        ask(fk.Metric(name="part", formula="share_of_total(unique_visitors)"), by="channel")
 
 
 def test_a_value_without_sign_reads_back_from_its_text():
     change = fk.Metric(name="change", formula="abs(sessions - 2 * sessions)", unit=fk.SESSION)
     assert ask(change).frame.item() == 6
     assert fk.parse("abs(2 * count(sessions))") == fk.Abs(2 * fk.Count(fk.Sessions))
-    assert str(fk.parse("share(count(sessions))")) == "share(count(sessions))"
+    assert str(fk.parse("share_of_total(count(sessions))")) == "share_of_total(count(sessions))"
     with pytest.raises(fk.DefinitionError, match="wrong arguments"):
         fk.parse("abs(count(sessions), of=1)")
 
@@ -69,8 +69,8 @@ ADS = pl.DataFrame(
 
 
 def test_a_sum_within_its_table_is_the_value_of_a_single_row():
-    reach = fk.Sum(fk.CampaignPerformance.reach, within=fk.CampaignPerformance)
-    assert str(reach) == "sum(campaign_performance.reach, within=campaign_performance)"
+    reach = fk.Sum(fk.CampaignPerformance.reach, require_single=fk.CampaignPerformance)
+    assert str(reach) == "sum(campaign_performance.reach, require_single=campaign_performance)"
     assert fk.parse(str(reach)) == reach
     shop = fk.Shop(campaign_performance=ADS)
     result = fk.evaluate(shop, fk.Metric(name="seen", formula=reach), every="1mo")

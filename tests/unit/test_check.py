@@ -133,8 +133,8 @@ def test_an_unknown_status_is_refused_unless_the_policy_has_its_own_words():
         fk.evaluate(fk.Shop(orders=frame), "orders")
     own = fk.OrderPolicy(
         name="own",
-        orders=~fk.Orders.status.eq("canceled"),
-        returns=fk.Returns.return_id.is_not_null(),
+        counted_orders=~fk.Orders.status.eq("canceled"),
+        counted_returns=fk.Returns.return_id.is_not_null(),
     )
     assert fk.evaluate(fk.Shop(orders=frame, order_policy=own), "orders").frame.item() == 2
     assert fk.evaluate(fk.Shop(orders=frame, order_policy="all"), "orders").frame.item() == 3

@@ -128,6 +128,6 @@ def test_the_catalogue_says_what_a_folder_lacks(tmp_path, capsys):
     assert main(["catalog", "--area", "sales", "--data", str(tmp_path)]) == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert lines["orders"].endswith(": ready")
-    assert lines["average_order_value"].endswith(": lacks order_lines")
+    assert lines["average_order_value"].endswith(": missing_for order_lines")
     assert main(["describe", "aov", "--data", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.rstrip().endswith(f"{tmp_path}: lacks order_lines")
+    assert capsys.readouterr().out.rstrip().endswith(f"{tmp_path}: missing_for order_lines")

@@ -14,7 +14,7 @@ AMOUNT = fk.Sum(fk.Orders.gross_amount)
 def tiles(amounts, parts=5, *, dense=False, **question):
     """The tile of each customer by the sum of amounts, in the order of customers."""
     shop = fk.Shop(orders=orders_of(customer_id=list(amounts), gross_amount=list(amounts.values())))
-    return values(shop, fk.Tile(AMOUNT, parts, dense=dense), by="customer_id", **question)
+    return values(shop, fk.QuantileBucket(AMOUNT, parts, dense=dense), by="customer_id", **question)
 
 
 def test_a_tile_is_told_by_the_share_of_groups_below():
@@ -32,7 +32,7 @@ def test_equal_values_share_a_tile():
 
 def test_a_group_without_a_value_has_no_tile_and_counts_for_none():
     orders = orders_of(customer_id=[1, 2, 3], gross_amount=[10.0, -5.0, 30.0])
-    formula = fk.Tile(fk.Positive(AMOUNT), 2)
+    formula = fk.QuantileBucket(fk.PositiveOrNull(AMOUNT), 2)
     assert values(fk.Shop(orders=orders), formula, by="customer_id") == [1, None, 2]
 
 
@@ -43,7 +43,9 @@ def test_ranks_are_those_of_the_period():
         ordered_at=[may, may, june, june],
         gross_amount=[1.0, 2.0, 4.0, 3.0],
     )
-    found = values(fk.Shop(orders=orders), fk.Tile(AMOUNT, 2), by="customer_id", every="1mo")
+    found = values(
+        fk.Shop(orders=orders), fk.QuantileBucket(AMOUNT, 2), by="customer_id", every="1mo"
+    )
     assert found == [1, 2, 2, 1]
 
 
@@ -53,13 +55,13 @@ def test_ranks_are_those_of_the_period():
 )
 def test_ranks_need_one_key(by, told):
     with pytest.raises(fk.DefinitionError, match=told):
-        value(fk.Shop(orders=orders_of()), fk.Tile(AMOUNT, 5), by=by)
+        value(fk.Shop(orders=orders_of()), fk.QuantileBucket(AMOUNT, 5), by=by)
 
 
 @pytest.mark.parametrize("parts", [1, 0, -3, 2.5, True])
 def test_fewer_than_two_parts_are_no_division(parts):
     with pytest.raises(fk.DefinitionError, match="are no division"):
-        fk.Tile(AMOUNT, parts)
+        fk.QuantileBucket(AMOUNT, parts)
 
 
 def test_a_root_is_of_a_square_and_of_nothing_below_zero():
@@ -145,7 +147,7 @@ def test_a_later_cohort_is_not_told_of_what_comes():
         ordered_at=[dt.datetime(2024, month, 5) for month in (1, 3, 5, 5)],
         gross_amount=[10.0, 10.0, 10.0, 30.0],
     )
-    shop, twice = fk.Shop(orders=orders), fk.Until(AMOUNT - 15)
+    shop, twice = fk.Shop(orders=orders), fk.PeriodsToBreakEven(AMOUNT - 15)
     found = values(shop, twice, by="cohort", every="1mo")
     assert found == [None, None, None, None, None, None, None, 2, 0]
 
@@ -153,7 +155,7 @@ def test_a_later_cohort_is_not_told_of_what_comes():
 def test_periods_are_counted_on_any_calendar():
     hours = [dt.datetime(2024, 1, 5, hour) for hour in (1, 3, 6)]
     orders = orders_of(customer_id=[1, 2, 2], ordered_at=hours, gross_amount=[10.0, 10.0, 10.0])
-    shop, twice = fk.Shop(orders=orders), fk.Until(AMOUNT - 15)
+    shop, twice = fk.Shop(orders=orders), fk.PeriodsToBreakEven(AMOUNT - 15)
     assert [v for v in values(shop, twice, by="cohort", every="1h") if v is not None] == [3]
     empty = fk.Shop(orders=orders.clear())
     assert values(empty, twice, by="cohort", every="1mo") == []
@@ -179,7 +181,7 @@ def test_the_length_of_earlier_hours_is_their_own_where_the_clock_moves(day, hou
     "formula",
     [
         fk.Cumulative(AMOUNT / fk.PeriodDays()),
-        fk.Until(AMOUNT / fk.PeriodDays()),
+        fk.PeriodsToBreakEven(AMOUNT / fk.PeriodDays()),
         fk.Shift(AMOUNT / fk.PeriodDays(), 1, like_for_like=True),
     ],
 )
@@ -189,15 +191,20 @@ def test_what_is_no_whole_period_has_no_length(formula):
 
 
 def test_what_is_told_for_good_is_not_asked_of_an_earlier_period():
-    earlier = fk.Shift(fk.Until(AMOUNT - 15), 1)
+    earlier = fk.Shift(fk.PeriodsToBreakEven(AMOUNT - 15), 1)
     with pytest.raises(fk.DefinitionError, match=r"drop shift\(\)"):
         values(fk.Shop(orders=orders_of()), earlier, by="cohort", every="1mo")
 
 
-@pytest.mark.parametrize("inner", [fk.Share(AMOUNT), fk.Tile(AMOUNT, 2), fk.Until(AMOUNT - 15)])
+@pytest.mark.parametrize(
+    "inner",
+    [fk.ShareOfTotal(AMOUNT), fk.QuantileBucket(AMOUNT, 2), fk.PeriodsToBreakEven(AMOUNT - 15)],
+)
 def test_periods_of_a_group_are_not_counted_by_what_others_have(inner):
-    with pytest.raises(fk.DefinitionError, match=r"leave out share\(\)"):
-        values(fk.Shop(orders=orders_of()), fk.Until(inner - 1), by="cohort", every="1mo")
+    with pytest.raises(fk.DefinitionError, match=r"leave out share_of_total\(\)"):
+        values(
+            fk.Shop(orders=orders_of()), fk.PeriodsToBreakEven(inner - 1), by="cohort", every="1mo"
+        )
 
 
 @pytest.mark.parametrize(
@@ -214,7 +221,7 @@ def test_a_cohort_needs_periods_its_key_and_the_whole_history(question, told):
 
 
 def test_periods_are_counted_from_a_cohort_only():
-    until = fk.Metric(name="until", formula=fk.Until(fk.Cumulative(AMOUNT) - AMOUNT))
+    until = fk.Metric(name="until", formula=fk.PeriodsToBreakEven(fk.Cumulative(AMOUNT) - AMOUNT))
     with pytest.raises(fk.DefinitionError, match="group by the derived one"):
         fk.evaluate(fk.Shop(orders=orders_of()), until, by="status", every="1mo")
 
@@ -233,7 +240,11 @@ def test_a_cohort_is_grouped_by_and_not_compared():
 
 def test_amounts_that_are_the_same_to_the_cent_share_a_tile():
     orders = orders_of(customer_id=[1, 1, 2, 3], gross_amount=[19.99, 9.95, 29.94, 50.0])
-    assert values(fk.Shop(orders=orders), fk.Tile(AMOUNT, 5), by="customer_id") == [1, 1, 4]
+    assert values(fk.Shop(orders=orders), fk.QuantileBucket(AMOUNT, 5), by="customer_id") == [
+        1,
+        1,
+        4,
+    ]
 
 
 @pytest.mark.parametrize("name", ["rfm_score", "frequency_score"])
@@ -279,7 +290,7 @@ def test_ranks_do_not_depend_on_what_is_asked_beside_them():
         }
     )
     shop = fk.Shop(orders=orders, sessions=sessions)
-    ranks = of(fk.Tile(fk.Count(fk.Orders), 3), "ranks")
+    ranks = of(fk.QuantileBucket(fk.Count(fk.Orders), 3), "ranks")
     alone = fk.evaluate(shop, ranks, by="customer_id").frame.rows()
     assert alone == [(1, 3), (2, 2), (3, 1)]
     beside = fk.evaluate(shop, [ranks, "sessions"], by="customer_id")
@@ -292,7 +303,7 @@ def test_ranks_do_not_depend_on_what_is_asked_beside_them():
 def test_a_rank_of_0_seconds_is_a_rank():
     orders = orders_of(customer_id=[1, 2], ordered_at=[dt.datetime(2024, 5, 1)] * 2)
     since = fk.Min(fk.Elapsed(fk.Orders.ordered_at, fk.Orders.ordered_at))
-    assert values(fk.Shop(orders=orders), fk.Tile(since, 2), by="customer_id") == [1, 1]
+    assert values(fk.Shop(orders=orders), fk.QuantileBucket(since, 2), by="customer_id") == [1, 1]
 
 
 def test_the_length_of_an_earlier_period_is_not_rolled_up():
@@ -316,8 +327,8 @@ def test_hours_are_cut_to_the_range_as_days_are(every):
 
 def test_totals_leave_out_what_is_of_each_group_or_reads_nothing():
     shop = fk.Shop(orders=cohort_shop(), assume_empty=("returns",))
-    days, ranks = of(fk.PeriodDays(), "days"), of(fk.Tile(AMOUNT, 2), "ranks")
-    until = of(fk.Until(AMOUNT - 15), "until")
+    days, ranks = of(fk.PeriodDays(), "days"), of(fk.QuantileBucket(AMOUNT, 2), "ranks")
+    until = of(fk.PeriodsToBreakEven(AMOUNT - 15), "until")
     asked = fk.evaluate(
         shop, [days, "frequency_score"], by="customer_key", every="1mo", totals=True
     )

@@ -43,7 +43,7 @@ def shop():
 
 
 def told(name, **question):
-    found = fk.evaluate(shop(), name, coverage=True, **question).coverage
+    found = fk.evaluate(shop(), name, exclusions=True, **question).exclusions
     return set(found.select("table", "left_out", "rows", "of").iter_rows())
 
 
@@ -78,13 +78,13 @@ def test_rows_without_a_key_are_a_group_and_are_counted():
 
 
 def test_a_result_tells_what_it_leaves_out_under_the_table():
-    result = fk.evaluate(shop(), ["sessions", "customers"], every="1mo", coverage=True)
+    result = fk.evaluate(shop(), ["sessions", "customers"], every="1mo", exclusions=True)
     assert "sessions left out, not sessions.is_counted: 1 of 4 (sessions)" in repr(result)
     assert "<p>orders left out, no orders.customer_key: 1 of 3 (customers)</p>" in (
         result._repr_html_()
     )
-    assert fk.evaluate(shop(), "sessions").coverage is None
-    nothing = fk.evaluate(shop(), "orders", where="status == 'paid'", coverage=True)
+    assert fk.evaluate(shop(), "sessions").exclusions is None
+    nothing = fk.evaluate(shop(), "orders", where="status == 'paid'", exclusions=True)
     assert repr(nothing).endswith("nothing is known to be left out")
 
 
@@ -100,7 +100,7 @@ def test_of_two_conditions_the_second_is_looked_at_where_the_first_holds():
         }
     )
     shop = fk.Shop(carts=carts, as_of=young)
-    found = fk.evaluate(shop, "cart_abandonment_rate", coverage=True).coverage
+    found = fk.evaluate(shop, "cart_abandonment_rate", exclusions=True).exclusions
     assert found.select("left_out", "rows", "of").rows() == [
         ("not carts.items > 0", 2, 4),
         ("not carts.age_s >= 86400", 1, 2),

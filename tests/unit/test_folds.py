@@ -18,14 +18,14 @@ ORDERS = orders_of(
 )
 NONE = AMOUNT > 1000
 KNOWN = fk.Count(fk.Orders, where=~AMOUNT.is_null())
-BUYERS = fk.Rollup(CUSTOMER, n=fk.Count(fk.Orders), spent=fk.Sum(AMOUNT), most=fk.Max(AMOUNT))
+BUYERS = fk.PerKey(CUSTOMER, n=fk.Count(fk.Orders), spent=fk.Sum(AMOUNT), most=fk.Max(AMOUNT))
 
 
-ALONE = fk.Rollup(
+ALONE = fk.PerKey(
     CUSTOMER,
     n=fk.Count(fk.Orders),
-    single=fk.Sum(AMOUNT, where=AMOUNT > 20, within=fk.Orders),
-    alike=fk.Sum(AMOUNT, within=STATUS),
+    single=fk.Sum(AMOUNT, where=AMOUNT > 20, require_single=fk.Orders),
+    alike=fk.Sum(AMOUNT, require_single=STATUS),
 )
 
 
@@ -37,15 +37,15 @@ ALONE = fk.Rollup(
         (fk.Sum(AMOUNT, where=NONE), 0.0),
         (fk.Sum(AMOUNT, skip_nulls=False), None),
         (fk.Sum(AMOUNT, where=CUSTOMER.eq(1), skip_nulls=False), 40.0),
-        (fk.Sum(AMOUNT, within=STATUS), None),
-        (fk.Sum(AMOUNT, where=PAID, within=STATUS), 45.0),
-        (fk.Sum(AMOUNT, within=fk.Orders), None),
-        (fk.Sum(AMOUNT, where=AMOUNT.eq(50), within=fk.Orders), 50.0),
+        (fk.Sum(AMOUNT, require_single=STATUS), None),
+        (fk.Sum(AMOUNT, where=PAID, require_single=STATUS), 45.0),
+        (fk.Sum(AMOUNT, require_single=fk.Orders), None),
+        (fk.Sum(AMOUNT, where=AMOUNT.eq(50), require_single=fk.Orders), 50.0),
         (fk.Sum(AMOUNT * 2 - 1), 199.0),
         (fk.Sum(AMOUNT / 2), 51.0),
         (fk.Sum(fk.Coalesce(AMOUNT, 1)), 103.0),
-        (fk.Sum(fk.Case(PAID, AMOUNT, 0)), 45.0),
-        (fk.Sum(fk.Case(STATUS.eq("fulfilled"), 1, AMOUNT)), 53.0),
+        (fk.Sum(fk.If(PAID, AMOUNT, 0)), 45.0),
+        (fk.Sum(fk.If(STATUS.eq("fulfilled"), 1, AMOUNT)), 53.0),
         (fk.Count(fk.Orders), 6),
         (fk.Count(fk.Orders, where=PAID), 4),
         (fk.Count(fk.Orders, where=~PAID), 1),
@@ -66,7 +66,7 @@ ALONE = fk.Rollup(
         (fk.CountDistinct(CUSTOMER), 3),
         (fk.CountDistinct(CUSTOMER, where=PAID), 2),
         (fk.CountDistinct(CUSTOMER, where=NONE), 0),
-        (fk.parse("count_distinct(joined(orders.customer_id, orders.status))"), 3),
+        (fk.parse("count_distinct(concat_key(orders.customer_id, orders.status))"), 3),
         (fk.Mean(AMOUNT), 20.4),
         (fk.Mean(AMOUNT, where=PAID), 15.0),
         (fk.Mean(AMOUNT, where=NONE), None),
@@ -84,13 +84,13 @@ ALONE = fk.Rollup(
         (fk.Count(BUYERS), 3),
         (fk.Count(BUYERS, where=BUYERS["n"] >= 2), 2),
         (fk.Count(BUYERS, where=BUYERS["spent"] > 0), 2),
-        (fk.Sum(BUYERS["spent"], of=BUYERS), 97.0),
-        (fk.Sum(BUYERS["spent"], of=BUYERS, where=BUYERS["n"] >= 2), 97.0),
-        (fk.Mean(BUYERS["n"], of=BUYERS), 5 / 3),
-        (fk.Max(BUYERS["most"], of=BUYERS), 50.0),
-        (fk.Sum(ALONE["single"], of=ALONE), 80.0),
-        (fk.Sum(ALONE["alike"], of=ALONE, where=ALONE["n"] > 1), 97.0),
-        (fk.Count(fk.Rollup(CUSTOMER, where=PAID, n=fk.Count(fk.Orders))), 2),
+        (fk.Sum(BUYERS["spent"]), 97.0),
+        (fk.Sum(BUYERS["spent"], where=BUYERS["n"] >= 2), 97.0),
+        (fk.Mean(BUYERS["n"]), 5 / 3),
+        (fk.Max(BUYERS["most"]), 50.0),
+        (fk.Sum(ALONE["single"]), 80.0),
+        (fk.Sum(ALONE["alike"], where=ALONE["n"] > 1), 97.0),
+        (fk.Count(fk.PerKey(CUSTOMER, where=PAID, n=fk.Count(fk.Orders))), 2),
         (fk.Count(fk.Orders) - KNOWN, 1),
         (fk.Count(fk.Orders) * 2 + KNOWN, 17),
         (fk.Count(fk.Orders) / 4, 1.5),
@@ -98,7 +98,7 @@ ALONE = fk.Rollup(
         (1 - KNOWN / KNOWN * 3, -2.0),
         (6 / fk.Count(fk.Orders), 1.0),
         (2 * fk.Count(fk.Orders), 12),
-        (fk.Positive(fk.Count(fk.Orders) - KNOWN * 2), None),
+        (fk.PositiveOrNull(fk.Count(fk.Orders) - KNOWN * 2), None),
         (fk.Abs(fk.Count(fk.Orders) - KNOWN * 2), 4),
         (fk.Sqrt(KNOWN * KNOWN), 5.0),
     ],
@@ -128,7 +128,7 @@ HISTORY = orders_of(
     status=["paid", "paid", "fulfilled", "paid", "paid", "paid"],
     gross_amount=[10.0, 20.0, 30.0, 5.0, 1.0, 2.0],
 )
-SINCE = fk.Rollup(
+SINCE = fk.PerKey(
     CUSTOMER,
     n=fk.Count(fk.Orders),
     paid=fk.Count(fk.Orders, where=PAID),
@@ -136,9 +136,9 @@ SINCE = fk.Rollup(
     most=fk.Max(AMOUNT),
     least=fk.Min(AMOUNT),
 )
-ROWS_OF_KEYS = fk.Rollup(CUSTOMER, n=fk.Count(fk.Orders))
-PAID_OF_KEYS = fk.Rollup(CUSTOMER, paid=fk.Count(fk.Orders, where=PAID))
-SPENT_OF_KEYS = fk.Rollup(CUSTOMER, spent=fk.Sum(AMOUNT))
+ROWS_OF_KEYS = fk.PerKey(CUSTOMER, n=fk.Count(fk.Orders))
+PAID_OF_KEYS = fk.PerKey(CUSTOMER, paid=fk.Count(fk.Orders, where=PAID))
+SPENT_OF_KEYS = fk.PerKey(CUSTOMER, spent=fk.Sum(AMOUNT))
 
 
 @pytest.mark.parametrize(
@@ -154,9 +154,9 @@ SPENT_OF_KEYS = fk.Rollup(CUSTOMER, spent=fk.Sum(AMOUNT))
         (fk.Count(ROWS_OF_KEYS, where=ROWS_OF_KEYS["n"].eq(1)), [2, 1, 1, 1, 1]),
         (fk.Count(PAID_OF_KEYS, where=PAID_OF_KEYS["paid"] >= 2), [0, 0, 1, 1, 2]),
         (fk.Count(SPENT_OF_KEYS, where=SPENT_OF_KEYS["spent"] > 20), [0, 1, 2, 2, 2]),
-        (fk.Sum(SPENT_OF_KEYS["spent"], of=SPENT_OF_KEYS), [30.0, 60.0, 66.0, 66.0, 68.0]),
+        (fk.Sum(SPENT_OF_KEYS["spent"]), [30.0, 60.0, 66.0, 66.0, 68.0]),
         (
-            fk.Sum(SINCE["spent"], of=SINCE, where=SINCE["n"] >= 2),
+            fk.Sum(SINCE["spent"], where=SINCE["n"] >= 2),
             [0.0, 40.0, 61.0, 61.0, 63.0],
         ),
         (fk.Count(SINCE, where=SINCE["most"] >= 20), [1, 2, 2, 2, 2]),
@@ -208,7 +208,7 @@ def test_keys_of_two_types_in_two_tables_do_not_meet():
         values(shop, both, by="place")
 
 
-LATEST = fk.Rollup(CUSTOMER, order=fk.Max(fk.Orders.order_id))
+LATEST = fk.PerKey(CUSTOMER, order=fk.Max(fk.Orders.order_id))
 STOCK = pl.DataFrame(
     {
         "snapshot_date": [dt.date(2024, m, d) for m, d in ((1, 5), (1, 9), (2, 3), (2, 3), (4, 1))],
@@ -222,12 +222,12 @@ ON_HAND = fk.InventorySnapshots.on_hand_units
 
 
 def test_stock_is_carried_on_until_it_is_told_anew():
-    shop, stock = fk.Shop(inventory_snapshots=STOCK), fk.LastOverTime(ON_HAND)
+    shop, stock = fk.Shop(inventory_snapshots=STOCK), fk.ClosingBalance(ON_HAND)
     assert values(shop, stock, every="1mo") == [8, 28, 28, 13]
     assert value(shop, stock) == 13
     assert value(shop, stock, end="2024-03-01") == 28
     assert value(shop, stock, start="2024-03-01", end="2024-04-01") == 28
-    few = fk.LastOverTime(ON_HAND, where=ON_HAND > 10)
+    few = fk.ClosingBalance(ON_HAND, where=ON_HAND > 10)
     assert values(shop, few, every="1mo") == [0, 20, 20, 0]
     rows = fk.evaluate(shop, of(stock), by="product_id", every="1mo").frame.rows()
     assert [row[1:] for row in rows] == [
@@ -244,10 +244,10 @@ def test_stock_is_carried_on_until_it_is_told_anew():
 def test_a_key_of_which_nothing_is_known_adds_nothing():
     history = HISTORY.with_columns(pl.Series("gross_amount", [None, 20.0, 30.0, None, 1.0, None]))
     shop = fk.Shop(orders=history, guards=False)
-    spent = fk.Sum(SPENT_OF_KEYS["spent"], of=SPENT_OF_KEYS)
+    spent = fk.Sum(SPENT_OF_KEYS["spent"])
     assert values(shop, fk.Cumulative(spent), every="1mo") == [20.0, 50.0, 51.0, 51.0, 51.0]
-    of_most = fk.Rollup(CUSTOMER, most=fk.Max(AMOUNT))
-    most = fk.Sum(of_most["most"], of=of_most)
+    of_most = fk.PerKey(CUSTOMER, most=fk.Max(AMOUNT))
+    most = fk.Sum(of_most["most"])
     assert values(shop, fk.Cumulative(most), every="1mo") == [20.0, 50.0, 50.0, 50.0, 50.0]
 
 
@@ -279,15 +279,15 @@ def test_two_metrics_of_one_name_are_told_unless_they_are_the_same():
         (fk.Count(CUSTOMER), "customer"),
         (fk.Count(BUYERS), "customer"),
         (fk.CountDistinct(fk.Coalesce(CUSTOMER, fk.Orders.order_id)), "customer"),
-        (fk.CountDistinct(fk.Case(PAID, CUSTOMER, 0)), "customer"),
+        (fk.CountDistinct(fk.If(PAID, CUSTOMER, 0)), "customer"),
         (fk.CountDistinct(fk.Lookup(fk.OrderLines.order_id, CUSTOMER)), "customer"),
         (fk.Count(AMOUNT), "1"),
         (fk.CountDistinct(AMOUNT), "1"),
         (fk.Count(fk.Coalesce(AMOUNT, 1)), "1"),
         (fk.CountDistinct(STATUS), "1"),
         (fk.Count(fk.Orders.ordered_at), "1"),
-        (fk.CountDistinct(LATEST["order"], of=LATEST), "order"),
-        (fk.CountDistinct(BUYERS["spent"], of=BUYERS), "1"),
+        (fk.CountDistinct(LATEST["order"]), "order"),
+        (fk.CountDistinct(BUYERS["spent"]), "1"),
     ],
     ids=str,
 )

@@ -66,7 +66,7 @@ def test_the_range_and_the_filter_reach_the_scan(shop):
 
 
 def test_history_is_read_whole_where_it_is_needed(shop):
-    with pytest.warns(fk.HistoryWarning):
+    with pytest.warns(fk.TruncatedHistoryWarning):
         fk.evaluate(shop, "new_customers", start="2024-01-01", end="2025-01-01")
     plans = plans_of(shop, ["repeat_purchase_rate"], every="1q", end="2024-10-01")
     assert all('col("ordered_at")) >=' not in plan for plan in plans)

@@ -32,9 +32,9 @@ ORDERS = fk.Count(fk.Orders)
         ({"version": 0}, "version = 0 is no whole number of 1 or more"),
         ({"version": 1.5}, "version = 1.5 is no whole number"),
         ({"version": True}, "version = True is no whole number"),
-        ({"per": "  "}, "per = '  ' is no name of a dimension"),
+        ({"required_dimension": "  "}, "required_dimension = '  ' is no name of a dimension"),
         ({"stage": "nowhere"}, "'nowhere' is no Stage; use one of 'awareness'"),
-        ({"better": "left"}, "'left' is no Direction"),
+        ({"direction": "left"}, "'left' is no Direction"),
     ],
 )
 def test_a_field_of_the_wrong_kind_is_told(fields, told):
@@ -62,12 +62,16 @@ def test_fields_that_make_sense_are_kept():
         formula=ORDERS,
         aliases=["zamówienia", "My orders"],
         bounds=(0, None),
-        per="customer_key",
+        required_dimension="customer_key",
         version=2,
     )
     assert metric.title == "Orders.mine"
     assert metric.aliases == ("zamówienia", "My orders")
-    assert (metric.bounds, metric.per, metric.version) == ((0, None), "customer_key", 2)
+    assert (metric.bounds, metric.required_dimension, metric.version) == (
+        (0, None),
+        "customer_key",
+        2,
+    )
     assert fk.Metric(name="a", formula=ORDERS, bounds=(1, 1)).bounds == (1, 1)
     assert fk.Metric(name="a", formula=ORDERS, bounds=[0, 1]).bounds == (0, 1)
 

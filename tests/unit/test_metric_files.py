@@ -10,13 +10,13 @@ SUBSCRIPTIONS = """
 [tables.subscriptions]
 key = "bill_id"
 time = "billed_at"
-row = "bill"
-words = "One bill."
+row_unit = "bill"
+description = "One bill."
 parents = { customer_id = "customers" }
 
 [tables.subscriptions.columns]
 bill_id = "key"
-billed_at = { kind = "time", words = "When it was due." }
+billed_at = { kind = "time", description = "When it was due." }
 customer_id = { kind = "key", unit = "customer" }
 mrr = { kind = "money" }
 is_paused = "flag"
@@ -68,7 +68,7 @@ def test_what_is_written_is_read_back(tmp_path):
 def test_the_whole_catalogue_is_read_back_from_its_text(tmp_path):
     path = tmp_path / "all.toml"
     fk.dump_metrics(fk.registry().values(), path=path)
-    with fk.using(fk.Registry()):
+    with fk.use_registry(fk.Registry()):
         again = fk.load_metrics(path)
     assert again == fk.registry()
     fingerprints = [metric.fingerprint for metric in again.values()]
@@ -154,7 +154,10 @@ def test_every_fault_is_told_with_its_line(tmp_path):
             "[tables.x]\nkey = 'at'\ntime = 'at'\nparents = 'orders'\ncolumns = {at = 'time'}\n",
             "are no pairs",
         ),
-        ("[tables.x]\nkey = 'at'\ntime = 'at'\nrow = '?'\ncolumns = {at = 'time'}\n", "not a unit"),
+        (
+            "[tables.x]\nkey = 'at'\ntime = 'at'\nrow_unit = '?'\ncolumns = {at = 'time'}\n",
+            "not a unit",
+        ),
         ("[tables.x]\nkey = 'at'\ntime = 'at'\ncolumns = {at = 'time', key = 'key'}\n", "no name"),
         ("[tables.x]\nkey = 'at'\ntime = 'at'\ncolumns = {at = ['time']}\n", "is of kind None"),
         ("[tables.orders]\nkey = 'at'\ntime = 'at'\ncolumns = {at = 'time'}\n", "canonical table"),
@@ -174,13 +177,17 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
 
 
 def test_a_polars_expression_cannot_be_written():
-    native = fk.Metric(name="own", formula=fk.Native("orders", pl.col("order_id").max()))
+    native = fk.Metric(name="own", formula=fk.PolarsExpr("orders", pl.col("order_id").max()))
     with pytest.raises(DefinitionError, match="own holds a Polars expression"):
         fk.dump_metrics([native])
 
 
 class Leases(
-    fk.Table, table="leases", key="lease_id", time="first", spread=("first", "last", ("rent",))
+    fk.Table,
+    table="leases",
+    key="lease_id",
+    time="first",
+    prorate=fk.Proration(first="first", last="last", amounts=("rent",)),
 ):
     """One lease, its rent spread over its days."""
 
@@ -190,12 +197,14 @@ class Leases(
     rent = fk.Money()
 
 
-def test_a_spread_table_is_read_back_as_one(tmp_path):
+def test_a_prorated_table_is_read_back_as_one(tmp_path):
     rent = fk.Metric(name="rent", formula=fk.Sum(Leases.rent))
     again = fk.load_metrics(write(tmp_path, fk.dump_metrics([rent], tables=[Leases])))
-    assert again.tables[0].spread == Leases.spread
+    assert again.tables[0].prorate == Leases.prorate
 
 
 def test_a_word_that_looks_like_a_polars_expression_is_one_all_the_same(tmp_path):
-    odd = fk.Metric(name="odd", formula=fk.Count(fk.Orders, where=fk.Orders.status.eq("native(")))
+    odd = fk.Metric(
+        name="odd", formula=fk.Count(fk.Orders, where=fk.Orders.status.eq("polars_expr("))
+    )
     assert fk.load_metrics(write(tmp_path, fk.dump_metrics([odd])))["odd"] == odd

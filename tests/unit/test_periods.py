@@ -133,8 +133,8 @@ def test_an_instant_is_in_the_period_of_the_clock_of_the_shop(zone, time, every,
     assert labels([time], every, zone=zone) == {found: 1}
 
 
-RETAIL = fk.WeekYear()
-LAST_SATURDAY = fk.WeekYear(pattern=(4, 4, 5), last_month=12, is_nearest=False)
+RETAIL = fk.RetailCalendar()
+LAST_SATURDAY = fk.RetailCalendar(pattern=(4, 4, 5), last_month=12, is_nearest=False)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_a_clock_that_does_not_exist_is_told(settings, told):
 )
 def test_a_year_of_weeks_that_cannot_be_is_told(fields, told):
     with pytest.raises(fk.DefinitionError, match=told):
-        fk.WeekYear(**fields)
+        fk.RetailCalendar(**fields)
 
 
 def test_every_year_of_weeks_has_52_or_53_and_none_is_lost():

@@ -33,7 +33,7 @@ def shop():
         ({"metrics": "ad_spend", "by": "channel"}, "ad_spend needs it there"),
         ({"metrics": "ad_spend", "every": "1h"}, "whole days"),
         (
-            {"metrics": fk.customer_lifetime_value_over(lifespan_years=2)},
+            {"metrics": fk.catalog.customer_lifetime_value(lifespan_years=2)},
             "length of the range",
         ),
     ],

@@ -9,11 +9,11 @@ import funnelkit as fk
 
 
 def test_every_definition_of_a_kpi_stands_beside_the_chosen_one_with_its_words():
-    rows = fk.reconcile("aov", fk.demo())
+    rows = fk.reconcile(fk.demo(), "aov")
     names = rows["metric"].to_list()
     assert names[0] == "average_order_value"
     assert set(names[1:]) == {m for m in fk.registry() if m.startswith("average_order_value.")}
-    assert rows["counts"].null_count() == 0
+    assert rows["includes"].null_count() == 0
     values = dict(rows.select("metric", "value").iter_rows())
     asked = fk.evaluate(fk.demo(), ["aov", "average_order_value.total_sales"]).frame.row(0)
     assert values["average_order_value"] == asked[0]
@@ -31,7 +31,7 @@ def test_a_definition_that_the_shop_cannot_give_says_what_is_missing():
             "discount_amount": [1.0],
         }
     )
-    rows = fk.reconcile("aov", fk.Shop(orders=orders), every="1mo")
+    rows = fk.reconcile(fk.Shop(orders=orders), "aov", every="1mo")
     first = rows.row(0, named=True)
     assert (first["metric"], first["value"], first["reason"]) == (
         "average_order_value",
@@ -45,7 +45,7 @@ def test_a_definition_that_the_shop_cannot_give_says_what_is_missing():
 
 def test_a_kpi_with_one_definition_has_nothing_to_reconcile():
     with pytest.raises(fk.DefinitionError, match="one definition"):
-        fk.reconcile("engaged_sessions", fk.demo())
+        fk.reconcile(fk.demo(), "engaged_sessions")
 
 
 def test_w15_340_reactions_to_a_post_that_reached_8500():

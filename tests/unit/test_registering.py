@@ -52,7 +52,7 @@ def test_a_replaced_metric_takes_the_place_of_one_and_leaves_the_others():
 def test_a_registry_is_overridden_in_a_block_and_nowhere_else():
     own = fk.Registry([metric()])
     seen = []
-    with fk.using(own):
+    with fk.use_registry(own):
         assert list(fk.registry()) == ["own_orders"]
         fk.register(metric("another"))
         assert list(fk.registry()) == ["own_orders", "another"]
@@ -227,7 +227,7 @@ def test_many_threads_evaluate_while_metrics_are_registered():
         lambda: fk.register("aov"),
         lambda: fk.Registry(["aov"]),
         lambda: fk.dump_metrics(["aov"]),
-        lambda: fk.using({}).__enter__(),
+        lambda: fk.use_registry({}).__enter__(),
         lambda: fk.parse(None),
         lambda: fk.describe(5),
         lambda: fk.load_metrics(None),

@@ -119,7 +119,7 @@ def test_totals_are_shown_as_total(shop):
 
 
 def test_n_is_the_denominator_that_counts_or_the_value_that_counts(shop):
-    tidy = fk.evaluate(shop, fk.registry().find(per=""), every="1y").tidy()
+    tidy = fk.evaluate(shop, fk.registry().find(required_dimension=""), every="1y").tidy()
     found = {
         m: (n, value, below)
         for m, n, value, below in tidy.select("metric", "n", "value", "denominator").iter_rows()
@@ -242,10 +242,10 @@ def test_a_table_that_fits_has_a_line_per_row_with_names_in_its_head(shop):
 
 
 def test_a_table_with_more_metrics_than_fit_has_a_line_per_metric(shop):
-    result = fk.evaluate(shop, fk.registry().find(per=""), every="1mo")
+    result = fk.evaluate(shop, fk.registry().find(required_dimension=""), every="1mo")
     text = repr(result)
     assert max(map(len, text.splitlines())) <= 120
-    for metric in fk.registry().find(per=""):
+    for metric in fk.registry().find(required_dimension=""):
         assert re.search(rf"^{metric} ", text, re.MULTILINE)
     heads = [line.split() for line in text.splitlines() if line.startswith("period")]
     assert [label for head in heads for label in head[1:]] == [
@@ -348,7 +348,7 @@ def test_html_is_well_formed_with_titles_and_numbers_to_the_right(shop):
 
 
 def test_html_has_a_line_per_metric_where_there_are_many(shop):
-    page = outline(fk.evaluate(shop, fk.registry().find(per=""), every="1q"))
+    page = outline(fk.evaluate(shop, fk.registry().find(required_dimension=""), every="1q"))
     assert [cell[2] for cell in page.cells[:3]] == ["period", "2024-01-01", "2024-04-01"]
     assert page.cells[5][2] == "Impressions"
 

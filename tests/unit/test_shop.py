@@ -154,7 +154,9 @@ def test_an_order_policy_decides_which_orders_count():
     }
     assert counts == {"default": 2, "shopify": 3, "captured": 1, "all": 3}
     own = fk.OrderPolicy(
-        name="own", orders=fk.Orders.status.eq("pending"), returns=fk.Returns.kind.eq("return")
+        name="own",
+        counted_orders=fk.Orders.status.eq("pending"),
+        counted_returns=fk.Returns.kind.eq("return"),
     )
     assert fk.evaluate(fk.Shop(orders=frame, order_policy=own), "orders").frame.item() == 1
 

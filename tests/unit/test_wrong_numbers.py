@@ -152,8 +152,8 @@ def test_a_ratio_of_amounts_in_two_currencies_is_refused():
 
 
 BOTH = orders_of(currency=["EUR", "PLN"])
-PER_CUSTOMER = fk.Rollup(Orders.customer_id, total=GROSS)
-OF_CUSTOMERS = Sum(PER_CUSTOMER["total"], of=PER_CUSTOMER)
+PER_CUSTOMER = fk.PerKey(Orders.customer_id, total=GROSS)
+OF_CUSTOMERS = Sum(PER_CUSTOMER["total"])
 
 
 def test_two_currencies_of_one_customer_are_not_added_in_a_rollup():
@@ -178,7 +178,7 @@ def test_a_stock_of_money_in_two_currencies_is_refused():
         }
     )
     with pytest.raises(fk.ContractError, match="EUR and PLN"):
-        value(fk.Shop(purses=purses, tables=[Purses]), fk.LastOverTime(Purses.balance))
+        value(fk.Shop(purses=purses, tables=[Purses]), fk.ClosingBalance(Purses.balance))
 
 
 def test_amounts_that_are_looked_up_in_two_currencies_are_refused():
@@ -189,7 +189,7 @@ def test_amounts_that_are_looked_up_in_two_currencies_are_refused():
 
 
 def test_a_native_sum_of_amounts_in_two_currencies_is_refused():
-    native = fk.Native("orders", pl.col("gross_amount").sum(), fk.MONEY)
+    native = fk.PolarsExpr("orders", pl.col("gross_amount").sum(), fk.MONEY)
     with pytest.raises(fk.ContractError, match="EUR and PLN"):
         value(fk.Shop(orders=BOTH), native)
 
@@ -215,17 +215,17 @@ def test_a_distinct_count_over_a_supplied_flag_rolls_up_to_what_is_evaluated_or_
 @pytest.mark.parametrize(
     "inner",
     [
-        Sum(Orders.gross_amount, within=Orders.status),
+        Sum(Orders.gross_amount, require_single=Orders.status),
         Sum(Orders.gross_amount, skip_nulls=False),
     ],
     ids=["within", "skip_nulls"],
 )
 def test_a_sum_that_may_become_null_is_not_taken_to_date_over_a_rollup(inner):
-    totals = fk.Rollup(Orders.customer_id, total=inner)
+    totals = fk.PerKey(Orders.customer_id, total=inner)
     times = [NOON, NOON + dt.timedelta(days=31)]
     orders = orders_of(ordered_at=times, status=["paid", "pending"], gross_amount=[10.0, None])
     with pytest.raises(fk.DefinitionError, match="gross_amount"):
-        values(fk.Shop(orders=orders), fk.Cumulative(Sum(totals["total"], of=totals)), every="1mo")
+        values(fk.Shop(orders=orders), fk.Cumulative(Sum(totals["total"])), every="1mo")
 
 
 STOCK = pl.DataFrame(
@@ -236,7 +236,7 @@ STOCK = pl.DataFrame(
         "on_hand_units": [10, 20, 5],
     }
 )
-ON_HAND = fk.LastOverTime(fk.InventorySnapshots.on_hand_units)
+ON_HAND = fk.ClosingBalance(fk.InventorySnapshots.on_hand_units)
 
 
 def test_the_stock_of_a_product_is_that_of_its_own_last_day():
@@ -282,6 +282,6 @@ def test_the_check_of_a_shop_counts_the_orders_without_lines(half_without_lines)
 
 def test_a_native_fold_is_divided_by_another_fold():
     shop = fk.Shop(orders=orders_of(gross_amount=[100.0, 50.0]))
-    native = fk.Native("orders", pl.col("gross_amount").sum(), fk.MONEY)
+    native = fk.PolarsExpr("orders", pl.col("gross_amount").sum(), fk.MONEY)
     assert value(shop, GROSS / Count(Orders)) == 75.0
     assert value(shop, native / Count(Orders)) == 75.0

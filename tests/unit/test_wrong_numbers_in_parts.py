@@ -41,7 +41,7 @@ def test_an_order_is_in_full_without_the_units_that_its_customer_cancelled():
         "units_shipped": 1,
         "has_item_error": False,
         "is_damaged": False,
-        "docs_ok": True,
+        "documents_ok": True,
     }
     shop = fk.Shop(
         orders=order(),
@@ -161,7 +161,7 @@ def test_one_goal_alone_has_a_rate_of_its_own():
         }
     )
     shop = fk.Shop(sessions=sessions, events=events)
-    rate = fk.goal_conversion_rate_of(event="sign_up")
+    rate = fk.catalog.goal_conversion_rate(event="sign_up")
     assert fk.evaluate(shop, rate).frame.item() == 0.5
 
 

@@ -172,7 +172,7 @@ def test_lines_whose_time_is_the_whole_day_of_their_order_have_no_hours():
     [
         fk.Mean(fk.MarketingCosts.amount),
         fk.Max(fk.MarketingCosts.amount),
-        fk.Native("marketing_costs", pl.col("amount").max(), fk.MONEY),
+        fk.PolarsExpr("marketing_costs", pl.col("amount").max(), fk.MONEY),
     ],
     ids=["mean", "max", "native"],
 )

@@ -17,12 +17,12 @@ from funnelkit.shop.shop import Shop
 
 __all__ = ["reconcile"]
 
-WORDS = ("title", "counts", "leaves_out")
+WORDS = ("title", "includes", "excludes")
 
 
 def reconcile(  # noqa: PLR0913  # the question, every part of it by keyword
-    metric: str | Metric,
     shop: Shop,
+    metric: str | Metric,
     *,
     by: str | Dimension | Sequence[str | Dimension] = (),
     every: str | Sequence[Moment] | None = None,
@@ -33,9 +33,9 @@ def reconcile(  # noqa: PLR0913  # the question, every part of it by keyword
     """Compute a KPI by every definition that the registry has of it.
 
     Args:
+        shop: The shop.
         metric: The KPI, by name or alias; its variants are those named after it
             with a dot.
-        shop: The shop.
         by: As for `evaluate`.
         every: As for `evaluate`.
         start: As for `evaluate`.
@@ -44,8 +44,8 @@ def reconcile(  # noqa: PLR0913  # the question, every part of it by keyword
 
     Returns:
         A frame with `metric`, the period and keys, `value`, `numerator`,
-        `denominator`, `n`, `unit`, `reason`, and the words `title`, `counts` and
-        `leaves_out` of each definition: the chosen one first. A definition for
+        `denominator`, `n`, `unit`, `reason`, and the words `title`, `includes` and
+        `excludes` of each definition: the chosen one first. A definition for
         which the shop lacks inputs has one row, with what is missing as reason.
 
     Raises:
@@ -54,7 +54,7 @@ def reconcile(  # noqa: PLR0913  # the question, every part of it by keyword
 
     Examples:
         >>> import funnelkit as fk
-        >>> rows = fk.reconcile("aov", fk.demo())
+        >>> rows = fk.reconcile(fk.demo(), "aov")
         >>> rows.get_column("metric").first()
         'average_order_value'
     """
@@ -80,5 +80,9 @@ def reconcile(  # noqa: PLR0913  # the question, every part of it by keyword
 
 def _missing(metric: Metric, lacking: Sequence[str]) -> pl.DataFrame:
     """Give the row of a definition that cannot be computed."""
-    row = {"metric": metric.name, "unit": str(metric.unit), "reason": f"lacks {', '.join(lacking)}"}
+    row = {
+        "metric": metric.name,
+        "unit": str(metric.unit),
+        "reason": f"lacks {', '.join(lacking)}",
+    }
     return pl.DataFrame([row])

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from funnelkit.calendar.fiscal import WEEKDAYS, WeekYear, fiscal_starts, parse_fiscal_start
+from funnelkit.calendar.fiscal import WEEKDAYS, RetailCalendar, fiscal_starts, parse_fiscal_start
 from funnelkit.calendar.zones import check_zone, localised, offsets
 from funnelkit.errors import DefinitionError, shortened
 
@@ -135,7 +135,7 @@ class Calendar:
     boundaries: tuple[dt.datetime, ...] = ()
     time_zone: str = "UTC"
     week_start: str = "monday"
-    fiscal_year: str | WeekYear = "01-01"
+    fiscal_year: str | RetailCalendar = "01-01"
     anchor: dt.datetime | None = None
 
     def __post_init__(self) -> None:
@@ -145,7 +145,7 @@ class Calendar:
                 f"week_start={self.week_start!r} is no day of the week",
                 "use one of " + ", ".join(WEEKDAYS),
             )
-        if not isinstance(self.fiscal_year, WeekYear):
+        if not isinstance(self.fiscal_year, RetailCalendar):
             parse_fiscal_start(self.fiscal_year)
 
     def divided(

@@ -13,7 +13,7 @@ __all__ = [
     "FIRST_YEAR",
     "LAST_YEAR",
     "WEEKDAYS",
-    "WeekYear",
+    "RetailCalendar",
     "fiscal_starts",
     "parse_fiscal_start",
 ]
@@ -23,7 +23,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeekYear:
+class RetailCalendar:
     """A year of 52 or 53 whole weeks, in four quarters of three months of whole weeks.
 
     It ends on one weekday near the end of one month. A 53rd week belongs to the
@@ -38,7 +38,8 @@ class WeekYear:
             not, the last one within the month.
 
     Examples:
-        >>> WeekYear(pattern=(4, 4, 5), last_month=12, is_nearest=False).starts(12)[123].date()
+        >>> weeks = RetailCalendar(pattern=(4, 4, 5), last_month=12, is_nearest=False)
+        >>> weeks.starts(12)[123].date()
         datetime.date(2023, 12, 31)
     """
 
@@ -94,20 +95,20 @@ def parse_fiscal_start(text: str) -> tuple[int, int]:
     if not (1 <= month <= 12 and 1 <= day <= 28):
         raise DefinitionError(
             f"fiscal_year={text!r} is no first day of a year",
-            "write month and day, such as 04-01, with a day up to 28, or give a fk.WeekYear",
+            "write month and day, such as 04-01, with a day up to 28, or give a fk.RetailCalendar",
         )
     return month, day
 
 
 @lru_cache(maxsize=64)
-def fiscal_starts(year: str | WeekYear, months: int) -> tuple[dt.datetime, ...]:
+def fiscal_starts(year: str | RetailCalendar, months: int) -> tuple[dt.datetime, ...]:
     """Give the starts of all periods of so many months, from 1900 to 2200.
 
     Args:
         year: When the year begins.
         months: The length of a period: a divisor or a multiple of 12.
     """
-    if isinstance(year, WeekYear):
+    if isinstance(year, RetailCalendar):
         return year.starts(months)
     month, day = parse_fiscal_start(year)
     counts = range(FIRST_YEAR * 12 + month - 1, LAST_YEAR * 12 + month, months)
@@ -115,7 +116,7 @@ def fiscal_starts(year: str | WeekYear, months: int) -> tuple[dt.datetime, ...]:
 
 
 @lru_cache(maxsize=64)
-def _week_starts(year: WeekYear, months: int) -> tuple[dt.datetime, ...]:
+def _week_starts(year: RetailCalendar, months: int) -> tuple[dt.datetime, ...]:
     starts: list[dt.datetime] = []
     for number in range(FIRST_YEAR, LAST_YEAR):
         day = year.first_day(number)

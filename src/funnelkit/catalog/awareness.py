@@ -8,7 +8,7 @@ from funnelkit.formula.formulas import Count, CountDistinct, Max, Name, Sum
 from funnelkit.formula.values import Coalesce
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.customers import Surveys
-from funnelkit.schema.marketing import CampaignPerformance, Viewers
+from funnelkit.schema.marketing import AdViews, CampaignPerformance
 from funnelkit.schema.traffic import SearchInterest
 from funnelkit.units import CLICK, ENGAGEMENT, FOLLOWER, IMPRESSION, MONEY, RATIO, VISITOR
 
@@ -50,16 +50,16 @@ impressions = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How often ads and posts were shown.",
-    counts="Every time one was served, paid or not, as the platforms report it; the same person "
+    includes="Every time one was served, paid or not, as the platforms report it; the same person "
     "again and again.",
-    leaves_out="Nothing: group or filter by is_paid to keep paid and organic apart.",
+    excludes="Nothing: group or filter by is_paid to keep paid and organic apart.",
     null_when="Never: no impressions are 0.",
-    read_with=("reach", "click_through_rate", "cost_per_mille"),
+    see_also=("reach", "click_through_rate", "cost_per_mille"),
     caveats="Taking it for people, or for ads that were seen: served is not viewable.",
-    competing=("viewable impressions: those that were long enough on the screen.",),
+    alternatives=("viewable impressions: those that were long enough on the screen.",),
     references=(_GA4, _ADS),
     tags=("marketing", "count"),
 )
@@ -68,20 +68,20 @@ reach = Metric(
     name="reach",
     title="Reach",
     aliases=("unique_viewers",),
-    formula=CountDistinct(Viewers.viewer_id),
+    formula=CountDistinct(AdViews.viewer_id),
     unit=VISITOR,
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many different people saw an ad.",
-    counts="Each viewer of the viewers log once, over all campaigns and days of the question.",
-    leaves_out="Views without a viewer id.",
+    includes="Each viewer of the viewers log once, over all campaigns and days of the question.",
+    excludes="Views without a viewer id.",
     null_when="Never: no viewers are 0.",
-    read_with=("impressions", "ad_frequency"),
+    see_also=("impressions", "ad_frequency"),
     caveats="Adding the reach of days, campaigns or platforms: the same person is in each.",
-    competing=(
+    alternatives=(
         "reach.upper_bound and reach.lower_bound: what the reach that platforms report allows.",
     ),
     references=("Social engagement rate worked examples (third party)",),
@@ -93,15 +93,15 @@ reach_platform = replace(
     name="reach.platform",
     title="Reach that a platform reports",
     aliases=("reported_reach",),
-    formula=Sum(CampaignPerformance.reach, within=CampaignPerformance),
+    formula=Sum(CampaignPerformance.reach, require_single=CampaignPerformance),
     description="How many people one campaign reached on one day, as its platform says.",
-    counts="The reach of the only row of campaign_performance in the group and period.",
-    leaves_out="Everything else: the reach of two rows cannot be added, the same person may be in "
+    includes="The reach of the only row of campaign_performance in the group and period.",
+    excludes="Everything else: the reach of two rows cannot be added, the same person may be in "
     "both.",
     null_when="The group has more than one row: ask by date and campaign.",
-    read_with=("reach", "reach.upper_bound", "reach.lower_bound"),
+    see_also=("reach", "reach.upper_bound", "reach.lower_bound"),
     caveats="Adding the rows of an export.",
-    competing=("reach: different people, of a log of views.",),
+    alternatives=("reach: different people, of a log of views.",),
     tags=("marketing",),
 )
 
@@ -112,13 +112,13 @@ reach_upper_bound = replace(
     aliases=(),
     formula=Sum(CampaignPerformance.reach, skip_nulls=False),
     description="How many different people the campaigns can have reached at most.",
-    counts="The reach that each campaign reports for each day, added as if no two had a viewer "
+    includes="The reach that each campaign reports for each day, added as if no two had a viewer "
     "in common.",
-    leaves_out="Nothing: it would be no upper end.",
+    excludes="Nothing: it would be no upper end.",
     null_when="A row reports no reach.",
-    read_with=("reach", "reach.lower_bound"),
+    see_also=("reach", "reach.lower_bound"),
     caveats="Reporting it as the reach: it is the upper end of what is possible.",
-    competing=("reach: different people, of a log of views.",),
+    alternatives=("reach: different people, of a log of views.",),
     tags=("marketing", "bound"),
 )
 
@@ -128,10 +128,10 @@ reach_lower_bound = replace(
     title="Reach, at least",
     formula=Max(CampaignPerformance.reach),
     description="How many different people the campaigns have reached at least.",
-    counts="The largest reach that a campaign reports for a day: the others may be the same "
+    includes="The largest reach that a campaign reports for a day: the others may be the same "
     "people.",
     null_when="No campaign reports its reach.",
-    read_with=("reach", "reach.upper_bound"),
+    see_also=("reach", "reach.upper_bound"),
     caveats="Reporting it as the reach: it is the lower end of what is possible.",
 )
 
@@ -144,13 +144,13 @@ ad_frequency = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.NEUTRAL,
+    direction=Direction.NEUTRAL,
     bounds=(0, None),
     description="How often each person who was reached saw an ad.",
-    counts="Impressions that the campaigns report over different people of the viewers log.",
-    leaves_out="Views without a viewer id, of the people.",
+    includes="Impressions that the campaigns report over different people of the viewers log.",
+    excludes="Views without a viewer id, of the people.",
     null_when="Nobody was reached.",
-    read_with=("impressions", "reach"),
+    see_also=("impressions", "reach"),
     caveats="Averaging the frequencies of campaigns: people who saw several are in each. Below 1 "
     "the log holds people of whom the campaigns report no impression: the two do not cover the "
     "same ads.",
@@ -167,13 +167,13 @@ cost_per_mille = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="What a thousand impressions cost.",
-    counts="Spend over all impressions, times a thousand; the thousand is in the number.",
-    leaves_out="Fees, tools and creative work, as they are no media cost.",
+    includes="Spend over all impressions, times a thousand; the thousand is in the number.",
+    excludes="Fees, tools and creative work, as they are no media cost.",
     null_when="There are no impressions.",
-    read_with=("impressions", "cost_per_click", "ad_spend"),
+    see_also=("impressions", "cost_per_click", "ad_spend"),
     caveats="Averaging the CPM of campaigns; and unpaid impressions in the question, which cost "
     "nothing and make the paid ones look cheap.",
     references=("CPM equation (third party)",),
@@ -189,13 +189,13 @@ cost_per_click = Metric(
     stage=Stage.CONSIDERATION,
     aida=AidaStage.INTEREST,
     area=Area.ENGAGEMENT,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="What a click cost on average.",
-    counts="Spend over clicks; the spend of campaigns that nobody clicked is in it.",
-    leaves_out="Fees, tools and creative work, as they are no media cost.",
+    includes="Spend over clicks; the spend of campaigns that nobody clicked is in it.",
+    excludes="Fees, tools and creative work, as they are no media cost.",
     null_when="There are no clicks, though money may have been spent.",
-    read_with=("click_through_rate", "ad_spend", "ad_conversion_rate"),
+    see_also=("click_through_rate", "ad_spend", "ad_conversion_rate"),
     caveats="Taking it for the highest bid; and averaging the cost per click of campaigns.",
     references=(_GA4, _ADS),
     tags=("marketing", "cost"),
@@ -210,24 +210,28 @@ social_engagements = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How often people reacted to the shop on social networks.",
-    counts="Reactions, comments, shares and saves on the platforms that are social networks.",
-    leaves_out="Follows and clicks; platforms that are no social network.",
+    includes="Reactions, comments, shares and saves on the platforms that are social networks.",
+    excludes="Follows and clicks; platforms that are no social network.",
     null_when="Never: no engagements are 0.",
-    read_with=("social_engagement_rate.by_impressions", "impressions"),
+    see_also=("social_engagement_rate.by_impressions", "impressions"),
     caveats="Comparing networks: what each calls an engagement differs, clicks among them.",
-    competing=("Some count new followers, some platforms count clicks.",),
+    alternatives=("Some count new followers, some platforms count clicks.",),
     references=_SOCIAL[1:],
     tags=("social", "count"),
 )
 
 _SOCIAL_REACH = Sum(
-    CampaignPerformance.reach, where=CampaignPerformance.is_social, within=CampaignPerformance
+    CampaignPerformance.reach,
+    where=CampaignPerformance.is_social,
+    require_single=CampaignPerformance,
 )
 _FOLLOWERS = Sum(
-    CampaignPerformance.followers, where=CampaignPerformance.is_social, within=CampaignPerformance
+    CampaignPerformance.followers,
+    where=CampaignPerformance.is_social,
+    require_single=CampaignPerformance,
 )
 
 social_engagement_rate = Metric(
@@ -239,16 +243,16 @@ social_engagement_rate = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many reactions a post drew from the people it reached.",
-    counts="Reactions, comments, shares and saves over the reach of one row of a social network.",
-    leaves_out="Follows and clicks; platforms that are no social network.",
+    includes="Reactions, comments, shares and saves over the reach of one row of a social network.",
+    excludes="Follows and clicks; platforms that are no social network.",
     null_when="The group has more than one row, whose reach cannot be added, or reached nobody.",
-    read_with=("social_engagements", "social_engagement_rate.by_impressions"),
+    see_also=("social_engagements", "social_engagement_rate.by_impressions"),
     caveats="Comparing it with a rate by impressions or by followers: name the denominator. One "
     "person may react several times, so it can exceed one.",
-    competing=(
+    alternatives=(
         "social_engagement_rate.by_impressions: over impressions, which can be added over posts.",
         "social_engagement_rate.by_followers: over the followers of the account.",
     ),
@@ -264,10 +268,10 @@ social_engagement_rate_by_followers = replace(
     formula=Name("social_engagements") / _FOLLOWERS,
     unit=(ENGAGEMENT / FOLLOWER).percent,
     description="How many reactions a post drew, for each follower of the account.",
-    counts="Reactions, comments, shares and saves over the followers that one row tells.",
+    includes="Reactions, comments, shares and saves over the followers that one row tells.",
     null_when="The group has more than one row, or there are no followers.",
-    read_with=("social_engagements", "social_engagement_rate"),
-    competing=("social_engagement_rate: over the people that were reached.",),
+    see_also=("social_engagements", "social_engagement_rate"),
+    alternatives=("social_engagement_rate: over the people that were reached.",),
 )
 
 social_engagement_rate_by_impressions = Metric(
@@ -280,15 +284,15 @@ social_engagement_rate_by_impressions = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How often a post that was shown got a reaction.",
-    counts="Reactions, comments, shares and saves over impressions, on social networks.",
-    leaves_out="Follows and clicks; platforms that are no social network.",
+    includes="Reactions, comments, shares and saves over impressions, on social networks.",
+    excludes="Follows and clicks; platforms that are no social network.",
     null_when="There are no impressions on social networks.",
-    read_with=("social_engagements", "impressions"),
+    see_also=("social_engagements", "impressions"),
     caveats="Comparing it with a rate by reach or by followers: name the denominator.",
-    competing=(
+    alternatives=(
         "by reach: over the people that one post reached, which cannot be added over posts.",
         "by followers: over the followers of the account.",
     ),
@@ -310,17 +314,17 @@ unaided_brand_awareness = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the people asked names the brand of their own accord.",
-    counts="Answers that name the brand over all answers, each by its weight, or 1 where it has "
+    includes="Answers that name the brand over all answers, each by its weight, or 1 where it has "
     "none. Whoever names no brand, or gives no answer, stays in the denominator.",
-    leaves_out="Questions that show the brand's name.",
+    excludes="Questions that show the brand's name.",
     null_when="Nobody was asked.",
-    read_with=("aided_brand_awareness", "share_of_search"),
+    see_also=("aided_brand_awareness", "share_of_search"),
     caveats="Asking one's own customers: they all know the brand. The sample has to be of the "
     "people whom the shop wants to reach.",
-    competing=("unaided_brand_awareness.unweighted: every answer counts the same.",),
+    alternatives=("unaided_brand_awareness.unweighted: every answer counts the same.",),
     references=(_GUIDE, _BRAND),
     tags=("survey", "brand", "ratio"),
 )
@@ -332,10 +336,10 @@ unaided_brand_awareness_unweighted = replace(
     aliases=(),
     formula=Count(Surveys, where=_IS_UNAIDED & Surveys.brand_recalled)
     / Count(Surveys, where=_IS_UNAIDED),
-    counts="Answers that name the brand over all answers, each as one.",
-    read_with=("unaided_brand_awareness",),
+    includes="Answers that name the brand over all answers, each as one.",
+    see_also=("unaided_brand_awareness",),
     caveats="Reading it for the population when the sample is not like it.",
-    competing=("unaided_brand_awareness: every answer by the people it stands for.",),
+    alternatives=("unaided_brand_awareness: every answer by the people it stands for.",),
 )
 
 aided_brand_awareness = Metric(
@@ -347,15 +351,15 @@ aided_brand_awareness = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the people asked knows the brand when it is shown to them.",
-    counts="Answers that recognise the brand over all answers, each by its weight.",
-    leaves_out="Questions that do not show the brand's name.",
+    includes="Answers that recognise the brand over all answers, each by its weight.",
+    excludes="Questions that do not show the brand's name.",
     null_when="Nobody was asked.",
-    read_with=("unaided_brand_awareness", "share_of_search"),
+    see_also=("unaided_brand_awareness", "share_of_search"),
     caveats="Reading it for being remembered: of one sample it cannot be below the unaided share.",
-    competing=("aided_brand_awareness.unweighted: every answer counts the same.",),
+    alternatives=("aided_brand_awareness.unweighted: every answer counts the same.",),
     references=(_BRAND,),
     tags=("survey", "brand", "ratio"),
 )
@@ -367,10 +371,10 @@ aided_brand_awareness_unweighted = replace(
     aliases=(),
     formula=Count(Surveys, where=_IS_AIDED & Surveys.brand_recalled)
     / Count(Surveys, where=_IS_AIDED),
-    counts="Answers that recognise the brand over all answers, each as one.",
-    read_with=("aided_brand_awareness",),
+    includes="Answers that recognise the brand over all answers, each as one.",
+    see_also=("aided_brand_awareness",),
     caveats="Reading it for the population when the sample is not like it.",
-    competing=("aided_brand_awareness: every answer by the people it stands for.",),
+    alternatives=("aided_brand_awareness: every answer by the people it stands for.",),
 )
 
 share_of_search = Metric(
@@ -382,13 +386,13 @@ share_of_search = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the searches for a fixed set of brands is for the own one.",
-    counts="Searches for the brand over searches for all brands of the set, its own included.",
-    leaves_out="Searches that name no brand of the set.",
+    includes="Searches for the brand over searches for all brands of the set, its own included.",
+    excludes="Searches that name no brand of the set.",
     null_when="Nobody searched for any of the brands.",
-    read_with=("unaided_brand_awareness",),
+    see_also=("unaided_brand_awareness",),
     caveats="Changing the set of brands on the way; and adding indices from 0 to 100 of terms "
     "that were looked up apart: each is scaled by itself. It stands in for awareness, no more.",
     references=(_GUIDE,),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from funnelkit.errors import DefinitionError
-from funnelkit.formula.formulas import Count, LastOverTime, Name, Rollup, Sum
+from funnelkit.formula.formulas import ClosingBalance, Count, Name, PerKey, Sum
 from funnelkit.formula.values import AsOf, Elapsed, Predicate
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.traffic import Carts, Sessions
@@ -45,18 +45,18 @@ cart_abandonment_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.FUNNEL,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, 1),
     description="Which share of carts did not become an order.",
-    counts="Carts begun in the period that held items and had at least 24 hours to become an "
+    includes="Carts begun in the period that held items and had at least 24 hours to become an "
     "order, less those that did, by an order that counts. A cart that was recovered later is not "
     "abandoned.",
-    leaves_out="Emptied carts; carts younger than 24 hours; orders without a cart.",
+    excludes="Emptied carts; carts younger than 24 hours; orders without a cart.",
     null_when="No cart is old enough.",
-    read_with=("session_conversion_rate", "checkout_abandonment_rate", "cart_recovery_rate"),
+    see_also=("session_conversion_rate", "checkout_abandonment_rate", "cart_recovery_rate"),
     caveats="Counting carts that are still open. The 24 hours are a judgement: there is no "
     "standard. Averages of published studies mix definitions.",
-    competing=(
+    alternatives=(
         "cart_abandonment_rate.one_hour: carts at least an hour old.",
         "cart_abandonment_rate.sessions: when the visit ends, as Snowplow has it.",
         "cart_abandonment_rate_after(hours=…): carts of an age of one's own.",
@@ -95,13 +95,13 @@ def cart_abandonment_rate_after(*, hours: float) -> Metric:
         aliases=(),
         formula=1
         - Count(Carts, where=is_mature & Carts.is_converted) / Count(Carts, where=is_mature),
-        counts=f"Carts begun in the period that held items and had at least {hours:g} hours to "
+        includes=f"Carts begun in the period that held items and had at least {hours:g} hours to "
         "become an order, less those that did, at any time since.",
-        leaves_out=f"Emptied carts; carts younger than {hours:g} hours; orders without a cart.",
-        read_with=("cart_abandonment_rate",),
+        excludes=f"Emptied carts; carts younger than {hours:g} hours; orders without a cart.",
+        see_also=("cart_abandonment_rate",),
         caveats="Comparing it with a rate of another time: the latest carts are in one of the "
         "two alone.",
-        competing=("cart_abandonment_rate: carts 24 hours old.",),
+        alternatives=("cart_abandonment_rate: carts 24 hours old.",),
     )
 
 
@@ -109,8 +109,8 @@ cart_abandonment_rate_one_hour = replace(
     cart_abandonment_rate_after(hours=1),
     name="cart_abandonment_rate.one_hour",
     title="Cart abandonment rate, carts an hour old",
-    leaves_out="Emptied carts; carts younger than an hour; orders without a cart.",
-    counts="Carts begun in the period that held items and had at least an hour to become an "
+    excludes="Emptied carts; carts younger than an hour; orders without a cart.",
+    includes="Carts begun in the period that held items and had at least an hour to become an "
     "order, less those that did, at any time since.",
     references=(_GLOSSARY,),
 )
@@ -124,13 +124,13 @@ cart_abandonment_rate_sessions = replace(
     - Count(Sessions, where=Sessions.is_counted & Sessions.has_add_to_cart & Sessions.has_purchase)
     / Count(Sessions, where=Sessions.is_counted & Sessions.has_add_to_cart),
     description="Which share of the visits that put something into a cart did not buy.",
-    counts="Visits with something put into a cart and without an order that counts, over visits "
+    includes="Visits with something put into a cart and without an order that counts, over visits "
     "with something put into a cart.",
-    leaves_out="Bots; carts of an earlier visit to which nothing was added.",
+    excludes="Bots; carts of an earlier visit to which nothing was added.",
     null_when="No visit put anything into a cart.",
-    read_with=("cart_abandonment_rate", "add_to_cart_rate"),
+    see_also=("cart_abandonment_rate", "add_to_cart_rate"),
     caveats="Calling a cart abandoned that was bought in a later visit.",
-    competing=("cart_abandonment_rate: of carts, bought in whichever visit.",),
+    alternatives=("cart_abandonment_rate: of carts, bought in whichever visit.",),
     references=(_SNOWPLOW,),
 )
 
@@ -146,17 +146,17 @@ checkout_abandonment_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.FUNNEL,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, 1),
     description="Which share of the carts whose checkout was begun did not become an order.",
-    counts="Carts begun in the period whose checkout was begun and that had at least 24 hours, "
+    includes="Carts begun in the period whose checkout was begun and that had at least 24 hours, "
     "less those that became an order.",
-    leaves_out="Carts younger than 24 hours; checkouts without a cart.",
+    excludes="Carts younger than 24 hours; checkouts without a cart.",
     null_when="No cart that is old enough got to the checkout.",
-    read_with=("cart_abandonment_rate", "checkout_completion_rate"),
+    see_also=("cart_abandonment_rate", "checkout_completion_rate"),
     caveats="Taking it for cart abandonment, which is higher: most carts are left before the "
     "checkout. The 24 hours are a judgement.",
-    competing=("checkout_abandonment_rate.sessions: of visits with a checkout.",),
+    alternatives=("checkout_abandonment_rate.sessions: of visits with a checkout.",),
     references=(
         "Cart and checkout abandonment (third party)",
         "Shopify web analytics glossary (third party)",
@@ -171,14 +171,14 @@ checkout_abandonment_rate_sessions = replace(
     aliases=(),
     formula=1 - Name("checkout_completion_rate"),
     description="Which share of the visits that began a checkout did not buy.",
-    counts="Visits with a checkout and without an order that counts, over visits with a "
+    includes="Visits with a checkout and without an order that counts, over visits with a "
     "checkout: exactly one less the checkout completion rate.",
-    leaves_out="Bots; orders without a checkout in the same visit.",
+    excludes="Bots; orders without a checkout in the same visit.",
     null_when="No visit began a checkout.",
-    read_with=("checkout_abandonment_rate", "checkout_completion_rate"),
+    see_also=("checkout_abandonment_rate", "checkout_completion_rate"),
     caveats="Calling a checkout abandoned that was finished in a later visit, or after payment "
     "on another site.",
-    competing=("checkout_abandonment_rate: of carts.",),
+    alternatives=("checkout_abandonment_rate: of carts.",),
     references=(_SNOWPLOW,),
 )
 
@@ -193,23 +193,23 @@ abandoned_cart_value = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.FUNNEL,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="What the items in carts that were left are worth.",
-    counts="The value of carts begun in the period that held items, had at least 24 hours and "
+    includes="The value of carts begun in the period that held items, had at least 24 hours and "
     "did not become an order.",
-    leaves_out="Shipping and tax; emptied carts; carts younger than 24 hours; carts of unknown "
+    excludes="Shipping and tax; emptied carts; carts younger than 24 hours; carts of unknown "
     "value.",
     null_when="Never: no carts are 0.",
-    read_with=("cart_abandonment_rate", "cart_recovery_rate"),
+    see_also=("cart_abandonment_rate", "cart_recovery_rate"),
     caveats="Taking it for sales that were lost: many carts are never meant to be bought, and "
     "who left two counts with both.",
-    competing=("abandoned_cart_value.visitors: of each visitor the latest cart alone.",),
+    alternatives=("abandoned_cart_value.visitors: of each visitor the latest cart alone.",),
     references=(_GLOSSARY,),
     tags=("cart", "money"),
 )
 
-_LATEST = Rollup(Carts.visitor_id, where=_IS_ABANDONED, value=LastOverTime(Carts.value))
+_LATEST = PerKey(Carts.visitor_id, where=_IS_ABANDONED, value=ClosingBalance(Carts.value))
 _HAS_NO_VISITOR: Predicate = Carts.visitor_id.is_null()
 
 abandoned_cart_value_visitors = replace(
@@ -217,16 +217,15 @@ abandoned_cart_value_visitors = replace(
     name="abandoned_cart_value.visitors",
     title="Abandoned cart value, one cart per visitor",
     aliases=(),
-    formula=Sum(_LATEST["value"], of=_LATEST)
-    + Sum(Carts.value, where=_IS_ABANDONED & _HAS_NO_VISITOR),
+    formula=Sum(_LATEST["value"]) + Sum(Carts.value, where=_IS_ABANDONED & _HAS_NO_VISITOR),
     description="What the latest cart that each visitor left is worth.",
-    counts="Of each visitor's carts that were begun in the period and left, the latest; and "
+    includes="Of each visitor's carts that were begun in the period and left, the latest; and "
     "every such cart of which no visitor is known.",
-    leaves_out="A visitor's earlier carts; shipping and tax; emptied carts; carts younger than "
+    excludes="A visitor's earlier carts; shipping and tax; emptied carts; carts younger than "
     "24 hours; carts of unknown value.",
-    read_with=("abandoned_cart_value",),
+    see_also=("abandoned_cart_value",),
     caveats="Adding days: a visitor with a cart in each counts in each.",
-    competing=("abandoned_cart_value: every cart.",),
+    alternatives=("abandoned_cart_value: every cart.",),
 )
 
 _IS_TOLD = Carts.ordered_at.is_not_null() | _IS_LEFT
@@ -245,18 +244,18 @@ cart_recovery_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.FUNNEL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the carts that were left was bought after all.",
-    counts="Carts begun in the period that were left for a day or longer and became an order "
+    includes="Carts begun in the period that were left for a day or longer and became an order "
     "within the 30 days after that day, over those that were left.",
-    leaves_out="Carts whose 30 days are not over; emptied carts; carts of which the last "
+    excludes="Carts whose 30 days are not over; emptied carts; carts of which the last "
     "activity, or the time of the order, is not known.",
     null_when="No cart that was left has had its 30 days.",
-    read_with=("cart_abandonment_rate", "abandoned_cart_value"),
+    see_also=("cart_abandonment_rate", "abandoned_cart_value"),
     caveats="Calling every order after a reminder recovered: a cart that was bought within a day "
     "was never left. A cart that was recovered is not abandoned in the abandonment rate.",
-    competing=("Reminder tools: orders after a reminder over reminders.",),
+    alternatives=("Reminder tools: orders after a reminder over reminders.",),
     references=("Cart abandonment recovery (third party)",),
     tags=("ratio", "cart"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from funnelkit.formula.formulas import CountDistinct, Cumulative, Name, Sum, Until
+from funnelkit.formula.formulas import CountDistinct, Cumulative, Name, PeriodsToBreakEven, Sum
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.marketing import MarketingCosts
 from funnelkit.schema.sales import Orders
@@ -38,21 +38,21 @@ cohort_retention = Metric(
     title="Cohort retention",
     aliases=("retention_matrix", "retention_curve", "cohort_retention_rate"),
     formula=Name("customers") / _SIZE,
-    per="cohort",
+    required_dimension="cohort",
     unit=RATIO,
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the customers won in one period buys in each period after.",
-    counts=f"Customers of the cohort who buy in the period over the cohort's size. {_WON_IN}",
-    leaves_out="Guests.",
+    includes=f"Customers of the cohort who buy in the period over the cohort's size. {_WON_IN}",
+    excludes="Guests.",
     null_when="The cohort is empty.",
-    read_with=("customer_retention_rate", "repeat_purchase_rate", "cohort_cumulative_value"),
+    see_also=("customer_retention_rate", "repeat_purchase_rate", "cohort_cumulative_value"),
     caveats="Reading the last period, which is still open, as a fall; averaging cohorts of "
     "different size without their weights.",
-    competing=(
+    alternatives=(
         "cohort_retention.on_or_after: whoever buys in the period or later counts as retained.",
         "cohort_retention.repurchased: whoever has bought again by then.",
         "Rolling 30 days from each customer's own first order (Amplitude, Mixpanel).",
@@ -65,21 +65,21 @@ cohort_retention_on_or_after = Metric(
     name="cohort_retention.on_or_after",
     title="Cohort retention, on or after",
     formula=1 - (Cumulative(_LAST_ORDERS) - _LAST_ORDERS) / _SIZE,
-    per="cohort",
+    required_dimension="cohort",
     unit=RATIO,
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of a cohort has not bought for the last time yet.",
-    counts=f"Customers of the cohort who buy in the period or later, over its size. {_WON_IN}",
-    leaves_out="Guests.",
+    includes=f"Customers of the cohort who buy in the period or later, over its size. {_WON_IN}",
+    excludes="Guests.",
     null_when="The cohort is empty.",
-    read_with=("cohort_retention",),
+    see_also=("cohort_retention",),
     caveats="It falls towards the end of the data whatever customers do: the future in which they "
     "come back is not known yet.",
-    competing=("cohort_retention: whoever buys in the period itself.",),
+    alternatives=("cohort_retention: whoever buys in the period itself.",),
     references=(_MIXPANEL,),
     tags=("customers", "cohort", "ratio", "variant"),
 )
@@ -88,49 +88,49 @@ cohort_retention_repurchased = Metric(
     name="cohort_retention.repurchased",
     title="Cohort retention, bought again by then",
     formula=Cumulative(_SECOND_ORDERS) / _SIZE,
-    per="cohort",
+    required_dimension="cohort",
     unit=RATIO,
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of a cohort has ordered a second time by the end of each period.",
-    counts=f"Customers of the cohort with two orders or more so far, over its size. {_WON_IN}",
-    leaves_out="Guests.",
+    includes=f"Customers of the cohort with two orders or more so far, over its size. {_WON_IN}",
+    excludes="Guests.",
     null_when="The cohort is empty.",
-    read_with=("cohort_retention", "repeat_purchase_rate"),
+    see_also=("cohort_retention", "repeat_purchase_rate"),
     caveats="Calling it retention without saying so: it can only rise.",
-    competing=("cohort_retention: whoever buys in the period itself.",),
+    alternatives=("cohort_retention: whoever buys in the period itself.",),
     references=("Adobe Commerce, 'Repeat Order Probability report' (vendor)",),
     tags=("customers", "cohort", "ratio", "variant"),
 )
 
 
-def _value(name: str, basis: str, what: str, leaves_out: str) -> Metric:
+def _value(name: str, basis: str, what: str, excludes: str) -> Metric:
     variant = name.partition(".")[2]
     return Metric(
         name=name,
         title=f"Cohort cumulative value{f', {what}' if variant else ''}",
         aliases=() if variant else ("cohort_ltv", "ltv_to_date"),
         formula=Cumulative(Name(basis)) / _SIZE,
-        per="cohort",
+        required_dimension="cohort",
         unit=MONEY / CUSTOMER,
         stage=Stage.RETENTION,
         aida=AidaStage.ACTION,
         area=Area.CUSTOMERS,
-        better=Direction.UP,
+        direction=Direction.UP,
         description=f"What a customer won in one period has brought in so far, in {what}.",
-        counts=f"The {what} of all orders of the cohort up to the end of the period, over the "
+        includes=f"The {what} of all orders of the cohort up to the end of the period, over the "
         f"cohort's size. {_WON_IN}",
-        leaves_out=f"Guests; {leaves_out}.",
+        excludes=f"Guests; {excludes}.",
         null_when="The cohort is empty, or a cost of goods is not known."
         if basis != "net_sales"
         else "The cohort is empty.",
-        read_with=("cohort_retention", "customer_lifetime_value", "customer_acquisition_cost"),
+        see_also=("cohort_retention", "customer_lifetime_value", "customer_acquisition_cost"),
         caveats="Dividing by the customers who are still active: those who left count as well. "
         "Setting a young cohort's value against an old one's at another age.",
-        competing=(
+        alternatives=(
             "cohort_cumulative_value: gross profit.",
             "cohort_cumulative_value.revenue: net sales.",
             "cohort_cumulative_value.contribution_margin: after shipping, fees and handling.",
@@ -160,7 +160,7 @@ cac_payback_period = Metric(
     name="cac_payback_period",
     title="CAC payback period",
     aliases=("cac_payback", "months_to_recover_cac"),
-    formula=Until(
+    formula=PeriodsToBreakEven(
         (
             Name("contribution_margin")
             - Name("ad_spend")
@@ -168,24 +168,24 @@ cac_payback_period = Metric(
         )
         / Name("new_customers")
     ),
-    per="cohort",
+    required_dimension="cohort",
     unit=NUMBER,
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="How many periods it takes until the customers won in one period have brought in "
     "what it cost to win them.",
-    counts="Periods after the first one until the contribution margin of the cohort so far is no "
+    includes="Periods after the first one until the contribution margin of the cohort so far is no "
     "longer below what was spent on winning customers in its first period; with every='1mo', "
     f"months. {_WON_IN}",
-    leaves_out="Guests; overheads; cost of keeping customers.",
+    excludes="Guests; overheads; cost of keeping customers.",
     null_when="The cohort is empty, has not paid for itself yet, or a cost of goods is not known.",
-    read_with=("customer_acquisition_cost", "cohort_cumulative_value.contribution_margin"),
+    see_also=("customer_acquisition_cost", "cohort_cumulative_value.contribution_margin"),
     caveats="Averaging it over the cohorts that have paid back: those that have not are the slow "
     "ones.",
-    competing=(
+    alternatives=(
         "cac_payback_period.quotient: acquisition cost over a month's margin, taken as constant.",
     ),
     references=("'CAC payback' (third party)", "Payback period calculator (third party)"),

@@ -6,14 +6,14 @@ from funnelkit.catalog.parameters import check_above, word_of
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import (
     Arithmetic,
+    ClosingBalance,
     Count,
     CountDistinct,
     CountRetained,
     Cumulative,
-    LastOverTime,
     Name,
     PeriodDays,
-    Rollup,
+    PerKey,
     Shift,
     Sum,
 )
@@ -65,7 +65,7 @@ _IDENTIFIED_COST = Sum(
     OrderLines.quantity * OrderLines.unit_cost, where=_IDENTIFIED_LINE, skip_nulls=False
 ) - Sum(Returns.restocked_cost, where=_IDENTIFIED_RETURN, skip_nulls=False)
 
-_BUYERS = Rollup(Orders.customer_key, where=Orders.is_counted, orders=Count(Orders))
+_BUYERS = PerKey(Orders.customer_key, where=Orders.is_counted, orders=Count(Orders))
 
 customers = Metric(
     name="customers",
@@ -76,14 +76,14 @@ customers = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many different customers bought.",
-    counts="Customers with at least one order that counts, each once in a period, known by "
+    includes="Customers with at least one order that counts, each once in a period, known by "
     "account or else by e-mail.",
-    leaves_out="Guests without either; accounts that never ordered.",
+    excludes="Guests without either; accounts that never ordered.",
     null_when="Never: no customers are 0.",
-    read_with=("new_customers", "purchase_frequency"),
+    see_also=("new_customers", "purchase_frequency"),
     caveats="Adding months to get the year: whoever bought twice would count twice.",
     references=("Adobe Commerce Intelligence, basic analytics (vendor)",),
     tags=("customers", "distinct"),
@@ -98,14 +98,14 @@ new_customers = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many customers bought for the first time ever.",
-    counts="Customers whose first order that counts, in the whole history supplied, lies in the "
+    includes="Customers whose first order that counts, in the whole history supplied, lies in the "
     "period. It happens once, so periods add up.",
-    leaves_out="Guests; a cancelled first order wins nobody.",
+    excludes="Guests; a cancelled first order wins nobody.",
     null_when="Never: no new customers are 0.",
-    read_with=("customers", "customer_acquisition_cost"),
+    see_also=("customers", "customer_acquisition_cost"),
     caveats="A history that starts inside the range: everybody looks new. A warning says so.",
     references=(
         "Adobe Commerce Intelligence, basic analytics (vendor)",
@@ -122,12 +122,12 @@ identified_net_sales = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="Which part of net sales is known customers'.",
-    counts="Gross sales less discounts less returns, of orders with a customer.",
-    leaves_out="Guests; returns whose order is not in the history.",
+    includes="Gross sales less discounts less returns, of orders with a customer.",
+    excludes="Guests; returns whose order is not in the history.",
     null_when="Never: no sales are 0.",
-    read_with=("net_sales", "customers"),
+    see_also=("net_sales", "customers"),
     caveats="Dividing all net sales by known customers: guests' money would become theirs.",
     references=("GA4 Data API, metric descriptions (vendor text, public copy)",),
     tags=("customers", "money"),
@@ -141,12 +141,12 @@ identified_gross_profit = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="Which part of gross profit is known customers'.",
-    counts="Net sales of known customers less the cost of what they bought and kept.",
-    leaves_out="Guests.",
+    includes="Net sales of known customers less the cost of what they bought and kept.",
+    excludes="Guests.",
     null_when="A cost is not known.",
-    read_with=("gross_profit", "customer_lifetime_value"),
+    see_also=("gross_profit", "customer_lifetime_value"),
     caveats="As for gross profit: a line without cost is no profit.",
     references=("Dema, contribution margin 1 to 3 (third party)",),
     tags=("customers", "money"),
@@ -165,13 +165,13 @@ identified_contribution_margin = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="Which part of the contribution margin is known customers'.",
-    counts="Gross profit of known customers less what it took to deliver to them, plus what they "
+    includes="Gross profit of known customers less what it took to deliver to them, plus what they "
     "paid for shipping; each amount on its own day.",
-    leaves_out="Guests; parcels and returns whose order is not in the history; marketing.",
+    excludes="Guests; parcels and returns whose order is not in the history; marketing.",
     null_when="A cost of goods is not known.",
-    read_with=("contribution_margin", "identified_gross_profit"),
+    see_also=("contribution_margin", "identified_gross_profit"),
     caveats="As for the contribution margin.",
     references=("Dema, contribution margin 1 to 3 (third party)",),
     tags=("customers", "money"),
@@ -186,13 +186,13 @@ purchase_frequency = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(1, None),
     description="How often a customer orders within the period.",
-    counts="Orders of known customers over customers.",
-    leaves_out="Orders of guests, on both sides.",
+    includes="Orders of known customers over customers.",
+    excludes="Orders of guests, on both sides.",
     null_when="There are no customers.",
-    read_with=("repeat_purchase_rate", "average_order_value"),
+    see_also=("repeat_purchase_rate", "average_order_value"),
     caveats="Comparing periods of different length: it grows with the window.",
     references=("free-biz-tools, purchase frequency (third party)",),
     tags=("customers", "ratio"),
@@ -207,17 +207,17 @@ repeat_purchase_rate = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of all customers so far came back for a second order.",
-    counts="Customers with two or more orders that count, from the beginning of the history to "
+    includes="Customers with two or more orders that count, from the beginning of the history to "
     "the end of the period, over customers with at least one. By channel: twice in the channel.",
-    leaves_out="Guests.",
+    excludes="Guests.",
     null_when="Nobody has ordered yet.",
-    read_with=("customer_retention_rate", "purchase_frequency"),
+    see_also=("customer_retention_rate", "purchase_frequency"),
     caveats="Comparing shops of different age: it rises with age and falls with fast growth, as "
     "young customers have had no time to come back.",
-    competing=(
+    alternatives=(
         "two orders within the window (ecommerceDB).",
         "a second order within N days of the first, of those observed that long.",
     ),
@@ -237,18 +237,18 @@ customer_retention_rate = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the customers of the period before bought again in this one.",
-    counts="Customers active in both periods, over customers active in the one before; active is "
+    includes="Customers active in both periods, over customers active in the one before; active is "
     "at least one order that counts.",
-    leaves_out="Guests; customers who are new, or who return after a gap: they were not there to "
+    excludes="Guests; customers who are new, or who return after a gap: they were not there to "
     "be retained.",
     null_when="Nobody bought in the period before, as in the first one.",
-    read_with=("customer_churn_rate", "repeat_purchase_rate"),
+    see_also=("customer_churn_rate", "repeat_purchase_rate"),
     caveats="The textbook (E − N) / S: customers who return after a gap inflate it, even above "
     "1. The length of the period decides the level.",
-    competing=(
+    alternatives=(
         "accounting: customers at the end less new ones, over customers at the start.",
         "repeat purchase rate: customers who ever came back.",
     ),
@@ -268,13 +268,13 @@ customer_churn_rate = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, 1),
     description="Which share of the customers of the period before did not buy in this one.",
-    counts="Exactly one less the retention rate: same customers, same periods.",
-    leaves_out="Guests; new customers, who cannot leave a period they were not in.",
+    includes="Exactly one less the retention rate: same customers, same periods.",
+    excludes="Guests; new customers, who cannot leave a period they were not in.",
     null_when="Nobody bought in the period before, as in the first one.",
-    read_with=("customer_retention_rate", "customer_lifetime_value"),
+    see_also=("customer_retention_rate", "customer_lifetime_value"),
     caveats="Without a contract nobody is seen to leave: it is inactivity for one period, and "
     "the period must fit the rhythm of buying. Twelve months are 1 − (1 − c)^12, not 12 c.",
     references=(
@@ -293,13 +293,13 @@ customer_lifetime_revenue = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="What a customer has brought in so far, on average.",
-    counts="Net sales of known customers from the beginning of the history to the end of the "
+    includes="Net sales of known customers from the beginning of the history to the end of the "
     "period, over all customers so far.",
-    leaves_out="Guests, on both sides.",
+    excludes="Guests, on both sides.",
     null_when="Nobody has ordered yet.",
-    read_with=("customer_lifetime_value",),
+    see_also=("customer_lifetime_value",),
     caveats="Reading it as a forecast: it mixes customers of every age.",
     references=(
         "Klaviyo, predictive analytics schema (third-party copy)",
@@ -322,21 +322,21 @@ customer_lifetime_value = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="What a customer will bring in profit, if customers go on leaving as they do.",
-    counts="Gross profit of known customers per active customer and period, divided by that "
+    includes="Gross profit of known customers per active customer and period, divided by that "
     "period's churn rate: the lifespan is 1 / churn periods, taken from the data.",
-    leaves_out="Guests, on both sides; marketing, shipping and handling; discounting.",
+    excludes="Guests, on both sides; marketing, shipping and handling; discounting.",
     null_when="Nobody left, nobody bought in the period before, or a cost is not known.",
-    read_with=("customer_churn_rate", "clv_cac_ratio", "customer_lifetime_revenue"),
+    see_also=("customer_churn_rate", "clv_cac_ratio", "customer_lifetime_revenue"),
     caveats="Revenue instead of profit; a lifespan that somebody guessed; a period that does not "
     "fit the rhythm of buying; tiny churn, which makes it explode.",
-    competing=(
+    alternatives=(
         "customer_lifetime_value_over(lifespan_years=…): a lifespan that is stated.",
         "customer_lifetime_revenue: what was brought in so far.",
         "revenue basis, as most blogs have it: without the margin.",
     ),
-    without_periods="or ask customer_lifetime_value_over(lifespan_years=…, basis=…, "
+    period_hint="or ask customer_lifetime_value_over(lifespan_years=…, basis=…, "
     "discount_rate=…) for a stated lifespan, or customer_lifetime_revenue for what was brought "
     "in so far",
     references=_CLV_REFERENCES,
@@ -386,13 +386,13 @@ def customer_lifetime_value_over(
         stage=Stage.RETENTION,
         aida=AidaStage.ACTION,
         area=Area.CUSTOMERS,
-        better=Direction.UP,
+        direction=Direction.UP,
         description="What a customer brings in over a lifespan that is stated, not measured.",
-        counts=f"{'Net sales' if basis == 'revenue' else 'Gross profit'} of known customers per "
+        includes=f"{'Net sales' if basis == 'revenue' else 'Gross profit'} of known customers per "
         f"customer and year, for {lifespan_years:g} years at {discount_rate:.0%} a year.",
-        leaves_out="Guests, on both sides; marketing, shipping and handling.",
+        excludes="Guests, on both sides; marketing, shipping and handling.",
         null_when="There are no customers, or a cost is not known.",
-        read_with=("customer_lifetime_value",),
+        see_also=("customer_lifetime_value",),
         caveats="The lifespan decides the value, and nobody has measured it.",
         references=_CLV_REFERENCES,
         tags=("customers", "value"),
@@ -407,16 +407,16 @@ customer_lifetime_value_revenue = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="What a customer will spend, if customers go on leaving as they do.",
-    counts="Net sales of known customers per active customer and period, divided by that "
+    includes="Net sales of known customers per active customer and period, divided by that "
     "period's churn rate.",
-    leaves_out="Guests; the cost of the goods, and every other cost.",
+    excludes="Guests; the cost of the goods, and every other cost.",
     null_when="Nobody left, or nobody bought in the period before.",
-    read_with=("customer_lifetime_value", "customer_lifetime_revenue"),
+    see_also=("customer_lifetime_value", "customer_lifetime_revenue"),
     caveats="Setting it against what winning a customer costs: it is revenue, not profit.",
-    competing=("customer_lifetime_value: on gross profit.",),
-    without_periods="its lifespan comes from the churn between periods",
+    alternatives=("customer_lifetime_value: on gross profit.",),
+    period_hint="its lifespan comes from the churn between periods",
     references=_CLV_REFERENCES,
     tags=("customers", "value", "variant"),
 )
@@ -458,17 +458,17 @@ def _discounted_value(name: str, discount_rate: float) -> Metric:
         stage=Stage.RETENTION,
         aida=AidaStage.ACTION,
         area=Area.CUSTOMERS,
-        better=Direction.UP,
+        direction=Direction.UP,
         description="What a customer will still bring in profit, later profit being worth less.",
-        counts="Gross profit of known customers per active customer, from the next period on, if "
+        includes="Gross profit of known customers per active customer, from the next period on, if "
         f"they go on staying as they do; a period's delay takes off {discount_rate:.0%}.",
-        leaves_out="The profit of this period; guests; marketing, shipping and handling.",
+        excludes="The profit of this period; guests; marketing, shipping and handling.",
         null_when="Nobody bought in the period before, or a cost is not known.",
-        read_with=("customer_lifetime_value", "customer_retention_rate"),
+        see_also=("customer_lifetime_value", "customer_retention_rate"),
         caveats="The rate is per period of the question: a yearly one asked by month is far too "
         "high. customer_lifetime_value_discounted_at(discount_rate=…) takes another.",
-        competing=("customer_lifetime_value: not discounted, this period included.",),
-        without_periods="its retention is between periods",
+        alternatives=("customer_lifetime_value: not discounted, this period included.",),
+        period_hint="its retention is between periods",
         references=_CLV_REFERENCES,
         tags=("customers", "value", "variant"),
     )
@@ -487,26 +487,26 @@ clv_cac_ratio = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="What a customer brings in, for each unit of money spent to win one.",
-    counts="Lifetime value on profit over fully loaded acquisition cost, unrounded.",
-    leaves_out="What its two parts leave out.",
+    includes="Lifetime value on profit over fully loaded acquisition cost, unrounded.",
+    excludes="What its two parts leave out.",
     null_when="Either part is null, or acquisition cost nothing.",
-    read_with=("customer_lifetime_value", "customer_acquisition_cost"),
+    see_also=("customer_lifetime_value", "customer_acquisition_cost"),
     caveats="Revenue above the line and media cost below it: 3 to 1 becomes 1.2 to 1 when both "
     "are counted in full. Rounding the cost first.",
-    without_periods="its lifetime value takes the lifespan from the churn between periods",
+    period_hint="its lifetime value takes the lifespan from the churn between periods",
     references=("Metricuno, blended and paid CAC (third party)", "malicksarr.com (third party)"),
     tags=("customers", "value", "ratio"),
 )
 
 
-def _latest(kind: str) -> Rollup:
+def _latest(kind: str) -> PerKey:
     """Give each respondent's latest answer of a kind of survey."""
-    return Rollup(
+    return PerKey(
         Surveys.respondent,
         where=Surveys.survey_type.eq(kind) & Surveys.score.is_not_null(),
-        score=LastOverTime(Surveys.score),
+        score=ClosingBalance(Surveys.score),
     )
 
 
@@ -528,18 +528,18 @@ net_promoter_score = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(-100, 100),
     description="Whether customers would recommend the shop more than they would warn of it.",
-    counts="Answers of 9 and 10 less answers of 0 to 6, over all answers from 0 to 10, times "
+    includes="Answers of 9 and 10 less answers of 0 to 6, over all answers from 0 to 10, times "
     "100. Of several answers of one customer in a period the latest counts.",
-    leaves_out="Skipped questions; a customer's earlier answers of the period. Answers of 7 and 8 "
+    excludes="Skipped questions; a customer's earlier answers of the period. Answers of 7 and 8 "
     "stay in the denominator.",
     null_when="There are no answers.",
-    read_with=("customer_satisfaction_score", "customer_retention_rate"),
+    see_also=("customer_satisfaction_score", "customer_retention_rate"),
     caveats="Rounding the two shares before subtracting; averaging the scores of stores; a scale "
     "from 1; beginning the detractors at 1 or ending them below 6.",
-    competing=("net_promoter_score.all_answers: every answer, however many a customer gave.",),
+    alternatives=("net_promoter_score.all_answers: every answer, however many a customer gave.",),
     references=("Bain & Company, 'Measuring your Net Promoter Score' (primary)",),
     tags=("survey", "loyalty"),
 )
@@ -553,16 +553,16 @@ customer_satisfaction_score = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of customers is satisfied.",
-    counts="Answers of 4 and 5 over all answers on a scale of five: the two best of five. Of "
+    includes="Answers of 4 and 5 over all answers on a scale of five: the two best of five. Of "
     "several answers of one customer in a period the latest counts.",
-    leaves_out="Skipped questions.",
+    excludes="Skipped questions.",
     null_when="There are no answers.",
-    read_with=("net_promoter_score",),
+    see_also=("net_promoter_score",),
     caveats="Showing the mean mark as a percentage; counting a 3 as satisfied.",
-    competing=("mean score: another number altogether",),
+    alternatives=("mean score: another number altogether",),
     references=("Delighted, 'How is CSAT calculated?' (vendor)", "Kicue, CSAT (third party)"),
     tags=("survey", "ratio"),
 )
@@ -583,16 +583,16 @@ net_promoter_score_all_answers = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(-100, 100),
     description="Whether answers recommend the shop more than they warn of it.",
-    counts="Answers of 9 and 10 less answers of 0 to 6, over all answers, times 100. Several of "
+    includes="Answers of 9 and 10 less answers of 0 to 6, over all answers, times 100. Several of "
     "one customer all count.",
-    leaves_out="Skipped questions.",
+    excludes="Skipped questions.",
     null_when="There are no answers.",
-    read_with=("net_promoter_score",),
+    see_also=("net_promoter_score",),
     caveats="A customer who is asked after each order weighs as much as the orders.",
-    competing=("net_promoter_score: the latest answer of each customer.",),
+    alternatives=("net_promoter_score: the latest answer of each customer.",),
     references=("'NPS formula, worked' (third party)",),
     tags=("survey", "loyalty", "variant"),
 )
@@ -606,16 +606,16 @@ customer_satisfaction_score_all_answers = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of answers is of satisfied customers.",
-    counts="Answers of 4 and 5 over all answers on a scale of five; several of one customer all "
+    includes="Answers of 4 and 5 over all answers on a scale of five; several of one customer all "
     "count.",
-    leaves_out="Skipped questions.",
+    excludes="Skipped questions.",
     null_when="There are no answers.",
-    read_with=("customer_satisfaction_score",),
+    see_also=("customer_satisfaction_score",),
     caveats="Another scale than five: 4 of 7 is not satisfied.",
-    competing=("customer_satisfaction_score: the latest answer of each customer.",),
+    alternatives=("customer_satisfaction_score: the latest answer of each customer.",),
     references=("Delighted, 'How is CSAT calculated?' (vendor)",),
     tags=("survey", "ratio", "variant"),
 )
@@ -632,17 +632,17 @@ customer_satisfaction_score_any_scale = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of answers gives one of the two best marks of its scale.",
-    counts="Answers of the highest mark or the one below it over all answers; a scale that is "
+    includes="Answers of the highest mark or the one below it over all answers; a scale that is "
     "not stated ends at 5. Several of one customer all count.",
-    leaves_out="Skipped questions.",
+    excludes="Skipped questions.",
     null_when="There are no answers.",
-    read_with=("customer_satisfaction_score",),
+    see_also=("customer_satisfaction_score",),
     caveats="Two of five marks are more of the scale than two of ten: shares on different scales "
     "do not compare.",
-    competing=("customer_satisfaction_score: 4 and 5, whatever the scale.",),
+    alternatives=("customer_satisfaction_score: 4 and 5, whatever the scale.",),
     references=("'CSAT: top-2-box, not the mean' (third party)",),
     tags=("survey", "ratio", "variant"),
 )

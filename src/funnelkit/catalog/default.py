@@ -14,7 +14,7 @@ from funnelkit.metrics.card import Card
 from funnelkit.metrics.metric import Metric
 from funnelkit.metrics.registry import Registry, find_metric
 
-__all__ = ["describe", "register", "registry", "using"]
+__all__ = ["describe", "register", "registry", "use_registry"]
 
 
 class _Default:
@@ -44,7 +44,7 @@ def registry() -> Registry:
 
 
 @contextmanager
-def using(metrics: Registry) -> Generator[Registry]:
+def use_registry(metrics: Registry) -> Generator[Registry]:
     """Take another registry for the default one inside a `with` block.
 
     Only the code of the block sees it, not other threads or tasks; what is
@@ -55,7 +55,7 @@ def using(metrics: Registry) -> Generator[Registry]:
 
     Examples:
         >>> import funnelkit as fk
-        >>> with fk.using(fk.Registry([fk.Metric(name="rows", formula="count(orders)")])):
+        >>> with fk.use_registry(fk.Registry([fk.Metric(name="rows", formula="count(orders)")])):
         ...     list(fk.registry())
         ['rows']
     """

@@ -62,13 +62,13 @@ emails_delivered = Metric(
     stage=Stage.CONSIDERATION,
     aida=AidaStage.INTEREST,
     area=Area.EMAIL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many e-mails arrived.",
-    counts="Messages that did not bounce, one for each recipient, in the period of sending.",
-    leaves_out="Bounces; messages that were held back before sending.",
+    includes="Messages that did not bounce, one for each recipient, in the period of sending.",
+    excludes="Bounces; messages that were held back before sending.",
     null_when="Never: no e-mails are 0.",
-    read_with=("email_delivery_rate", "email_open_rate"),
+    see_also=("email_delivery_rate", "email_open_rate"),
     caveats="Taking it for the inbox: what a server accepts may end as spam.",
     references=(_SENDER,),
     tags=("email", "count"),
@@ -83,13 +83,13 @@ email_delivery_rate = Metric(
     stage=Stage.CONSIDERATION,
     aida=AidaStage.INTEREST,
     area=Area.EMAIL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the e-mails that were sent arrived.",
-    counts="E-mails that did not bounce over all that were sent.",
-    leaves_out="Messages that were held back before sending.",
+    includes="E-mails that did not bounce over all that were sent.",
+    excludes="Messages that were held back before sending.",
     null_when="Nothing was sent.",
-    read_with=("email_bounce_rate", "email_complaint_rate"),
+    see_also=("email_bounce_rate", "email_complaint_rate"),
     caveats="Reading it for the inbox: what a server accepts may end as spam.",
     references=(_SENDER,),
     tags=("email", "ratio"),
@@ -104,16 +104,16 @@ email_bounce_rate = Metric(
     stage=Stage.CONSIDERATION,
     aida=AidaStage.INTEREST,
     area=Area.EMAIL,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, 1),
     description="Which share of the e-mails that were sent came back.",
-    counts="Hard and soft bounces over all e-mails that were sent.",
-    leaves_out="Messages that were held back before sending; soft bounces that arrived in the end.",
+    includes="Hard and soft bounces over all e-mails that were sent.",
+    excludes="Messages that were held back before sending; soft bounces that arrived in the end.",
     null_when="Nothing was sent.",
-    read_with=("email_delivery_rate", "email_bounce_rate.hard", "email_bounce_rate.soft"),
+    see_also=("email_delivery_rate", "email_bounce_rate.hard", "email_bounce_rate.soft"),
     caveats="Dividing by the e-mails that were delivered; and setting it against a tool that "
     "counts hard bounces alone.",
-    competing=(
+    alternatives=(
         "email_bounce_rate.hard: addresses that do not exist.",
         "email_bounce_rate.soft: addresses that could not be reached for now.",
         "bounce_rate: visits of the shop, another thing.",
@@ -128,11 +128,11 @@ email_bounce_rate_hard = replace(
     title="E-mail bounce rate, hard",
     formula=Count(EmailSends, where=EmailSends.bounce_type.eq("hard")) / Count(EmailSends),
     description="Which share of the e-mails that were sent can never arrive.",
-    counts="Hard bounces over all e-mails that were sent.",
-    leaves_out="Soft bounces, of the numerator.",
-    read_with=("email_bounce_rate",),
+    includes="Hard bounces over all e-mails that were sent.",
+    excludes="Soft bounces, of the numerator.",
+    see_also=("email_bounce_rate",),
     caveats="Writing to such addresses again.",
-    competing=("email_bounce_rate: hard and soft bounces.",),
+    alternatives=("email_bounce_rate: hard and soft bounces.",),
 )
 
 email_bounce_rate_soft = replace(
@@ -141,11 +141,11 @@ email_bounce_rate_soft = replace(
     title="E-mail bounce rate, soft",
     formula=Count(EmailSends, where=EmailSends.bounce_type.eq("soft")) / Count(EmailSends),
     description="Which share of the e-mails that were sent could not arrive for now.",
-    counts="Soft bounces, those that stayed so, over all e-mails that were sent.",
-    leaves_out="Hard bounces, of the numerator.",
-    read_with=("email_bounce_rate",),
+    includes="Soft bounces, those that stayed so, over all e-mails that were sent.",
+    excludes="Hard bounces, of the numerator.",
+    see_also=("email_bounce_rate",),
     caveats="Reading it before the retries are over.",
-    competing=("email_bounce_rate: hard and soft bounces.",),
+    alternatives=("email_bounce_rate: hard and soft bounces.",),
 )
 
 email_open_rate = Metric(
@@ -157,16 +157,16 @@ email_open_rate = Metric(
     stage=Stage.CONSIDERATION,
     aida=AidaStage.INTEREST,
     area=Area.EMAIL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the e-mails that arrived was opened.",
-    counts="E-mails with a recorded open, however often they were opened, over those delivered.",
-    leaves_out="Bounces, on both sides; clicks without a recorded open.",
+    includes="E-mails with a recorded open, however often they were opened, over those delivered.",
+    excludes="Bounces, on both sides; clicks without a recorded open.",
     null_when="Nothing was delivered.",
-    read_with=("email_open_rate.without_machines", "email_click_rate"),
+    see_also=("email_open_rate.without_machines", "email_click_rate"),
     caveats="Averaging the rates of campaigns or days. Mail programs that fetch every picture "
     "look like readers: set it beside the rate without machines.",
-    competing=(
+    alternatives=(
         "email_open_rate.without_machines: opens by people.",
         "email_open_rate.of_sent: over all e-mails that were sent.",
         "email_open_rate.of_recipients: people who opened over people who were written to.",
@@ -182,12 +182,12 @@ email_open_rate_without_machines = replace(
     aliases=(),
     formula=Count(EmailSends, where=_IS_OPEN & _IS_BY_PERSON) / Name("emails_delivered"),
     description="Which share of the e-mails that arrived was opened by a person.",
-    counts="E-mails with a recorded open not known to be a machine's, over those delivered.",
-    leaves_out="Bounces, on both sides; opens by machines; clicks without a recorded open.",
-    read_with=("email_open_rate", "email_click_rate"),
+    includes="E-mails with a recorded open not known to be a machine's, over those delivered.",
+    excludes="Bounces, on both sides; opens by machines; clicks without a recorded open.",
+    see_also=("email_open_rate", "email_click_rate"),
     caveats="Where machines open for people, whether the person looked is not known: the rate "
     "is too low as the other is too high.",
-    competing=("email_open_rate: machines' opens among them, as vendors show it.",),
+    alternatives=("email_open_rate: machines' opens among them, as vendors show it.",),
     references=(_MACHINES,),
 )
 
@@ -198,12 +198,12 @@ email_open_rate_of_sent = replace(
     aliases=(),
     formula=Count(EmailSends, where=_IS_OPEN) / Count(EmailSends),
     description="Which share of the e-mails that were sent was opened.",
-    counts="E-mails that arrived and have a recorded open over all that were sent.",
-    leaves_out="Clicks without a recorded open.",
+    includes="E-mails that arrived and have a recorded open over all that were sent.",
+    excludes="Clicks without a recorded open.",
     null_when="Nothing was sent.",
-    read_with=("email_open_rate", "email_delivery_rate"),
+    see_also=("email_open_rate", "email_delivery_rate"),
     caveats="Comparing it with a rate of delivered e-mails: it falls with every bounce.",
-    competing=("email_open_rate: of those delivered.",),
+    alternatives=("email_open_rate: of those delivered.",),
 )
 
 email_open_rate_of_recipients = replace(
@@ -214,13 +214,13 @@ email_open_rate_of_recipients = replace(
     formula=CountDistinct(EmailSends.recipient_id, where=_IS_OPEN)
     / CountDistinct(EmailSends.recipient_id),
     description="Which share of the people written to opened something.",
-    counts="People with a recorded open over people who were written to, each once.",
-    leaves_out="Clicks without a recorded open; opens of what bounced.",
+    includes="People with a recorded open over people who were written to, each once.",
+    excludes="Clicks without a recorded open; opens of what bounced.",
     null_when="Nobody was written to.",
-    read_with=("email_open_rate",),
+    see_also=("email_open_rate",),
     caveats="Adding months: whoever opens in two of them is in both. It rises with the number of "
     "messages in the question.",
-    competing=("email_open_rate: messages, not people.",),
+    alternatives=("email_open_rate: messages, not people.",),
 )
 
 email_click_rate = Metric(
@@ -232,15 +232,15 @@ email_click_rate = Metric(
     stage=Stage.CONSIDERATION,
     aida=AidaStage.INTEREST,
     area=Area.EMAIL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the e-mails that arrived had a link clicked.",
-    counts="E-mails with a click, however many, over those delivered.",
-    leaves_out="Bounces, on both sides.",
+    includes="E-mails with a click, however many, over those delivered.",
+    excludes="Bounces, on both sides.",
     null_when="Nothing was delivered.",
-    read_with=("email_open_rate", "email_conversion_rate"),
+    see_also=("email_open_rate", "email_conversion_rate"),
     caveats="Clicks by programs that check links for harm.",
-    competing=("click_through_rate: clicks on ads over impressions, another thing.",),
+    alternatives=("click_through_rate: clicks on ads over impressions, another thing.",),
     references=(_FIELDS, _MAILCHIMP),
     tags=("email", "ratio"),
 )
@@ -255,17 +255,17 @@ email_click_to_open_rate = Metric(
     stage=Stage.CONSIDERATION,
     aida=AidaStage.INTEREST,
     area=Area.EMAIL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the e-mails that were opened had a link clicked.",
-    counts="E-mails with a click over those opened; what was clicked was opened, also where no "
+    includes="E-mails with a click over those opened; what was clicked was opened, also where no "
     "open was recorded.",
-    leaves_out="Bounces, on both sides.",
+    excludes="Bounces, on both sides.",
     null_when="Nothing was opened.",
-    read_with=("email_open_rate", "email_click_rate"),
+    see_also=("email_open_rate", "email_click_rate"),
     caveats="Machines' opens swell the denominator. Dividing by recorded opens alone, which can "
     "give more than 1.",
-    competing=("email_click_to_open_rate.without_machines: opens by people.",),
+    alternatives=("email_click_to_open_rate.without_machines: opens by people.",),
     references=(_FIELDS, _FORMULAS),
     tags=("email", "ratio"),
 )
@@ -282,11 +282,11 @@ email_click_to_open_rate_without_machines = replace(
         & (EmailSends.is_clicked | (EmailSends.is_opened & _IS_BY_PERSON)),
     ),
     description="Which share of the e-mails that people opened had a link clicked.",
-    counts="E-mails with a click over those clicked, or opened by a person.",
-    leaves_out="Bounces, on both sides; opens by machines of what was not clicked.",
-    read_with=("email_click_to_open_rate", "email_open_rate.without_machines"),
+    includes="E-mails with a click over those clicked, or opened by a person.",
+    excludes="Bounces, on both sides; opens by machines of what was not clicked.",
+    see_also=("email_click_to_open_rate", "email_open_rate.without_machines"),
     caveats="Of what a machine opened, whether a person looked is not known.",
-    competing=("email_click_to_open_rate: machines' opens among them.",),
+    alternatives=("email_click_to_open_rate: machines' opens among them.",),
     references=(_FORMULAS, _MACHINES),
 )
 
@@ -302,13 +302,13 @@ email_unsubscribe_rate = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.INTEREST,
     area=Area.EMAIL,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, 1),
     description="Which share of the e-mails that arrived made their reader unsubscribe.",
-    counts="E-mails by which the recipient unsubscribed over those delivered.",
-    leaves_out="Bounces, on both sides; people who leave in another way.",
+    includes="E-mails by which the recipient unsubscribed over those delivered.",
+    excludes="Bounces, on both sides; people who leave in another way.",
     null_when="Nothing was delivered.",
-    read_with=("email_complaint_rate", "email_click_rate"),
+    see_also=("email_complaint_rate", "email_click_rate"),
     caveats="Reading a low rate as content: whom it does not interest may just not open.",
     references=(_FIELDS,),
     tags=("email", "ratio"),
@@ -326,13 +326,13 @@ email_complaint_rate = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.INTEREST,
     area=Area.EMAIL,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, 1),
     description="Which share of the e-mails that arrived was reported as spam.",
-    counts="E-mails that their recipient reported over those delivered.",
-    leaves_out="Bounces, on both sides; reports of which the mailbox provider does not tell.",
+    includes="E-mails that their recipient reported over those delivered.",
+    excludes="Bounces, on both sides; reports of which the mailbox provider does not tell.",
     null_when="Nothing was delivered.",
-    read_with=("email_unsubscribe_rate", "email_delivery_rate"),
+    see_also=("email_unsubscribe_rate", "email_delivery_rate"),
     caveats="Taking it for all complaints: Gmail does not tell who complained.",
     references=("Klaviyo metrics for ecommerce (third party)",),
     tags=("email", "ratio"),
@@ -360,18 +360,18 @@ email_conversion_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.EMAIL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="How many of those who were written to ordered soon after a click.",
-    counts="Recipients, each once, with an order that counts and was placed within 5 days of the "
+    includes="Recipients, each once, with an order that counts and was placed within 5 days of the "
     "click on the e-mail that it is credited to, over e-mails delivered.",
-    leaves_out="Bounces, on both sides; orders before the click, after the 5 days, or that are "
+    excludes="Bounces, on both sides; orders before the click, after the 5 days, or that are "
     "not in the data.",
     null_when="Nothing was delivered.",
-    read_with=("email_click_rate", "revenue_per_recipient"),
+    see_also=("email_click_rate", "revenue_per_recipient"),
     caveats="Comparing tools whose windows differ: the 5 days are one choice of many. The last "
     "days' e-mails have not had theirs yet.",
-    competing=(
+    alternatives=(
         "email_conversion_rate_within(days=…): another window.",
         "email_conversion_rate.as_attributed: as the sender's tool credits orders.",
         "email_conversion_rate.orders: orders over people, as Klaviyo has it; it can exceed 1.",
@@ -403,13 +403,13 @@ def email_conversion_rate_within(*, days: float) -> Metric:
         aliases=(),
         formula=CountDistinct(EmailSends.recipient_id, where=_bought_within(days))
         / Name("emails_delivered"),
-        counts="Recipients, each once, with an order that counts and was placed within "
+        includes="Recipients, each once, with an order that counts and was placed within "
         f"{days:g} days of the click on the e-mail that it is credited to, over e-mails delivered.",
-        leaves_out=f"Bounces, on both sides; orders before the click, after the {days:g} days, or "
+        excludes=f"Bounces, on both sides; orders before the click, after the {days:g} days, or "
         "that are not in the data.",
-        read_with=("email_conversion_rate",),
+        see_also=("email_conversion_rate",),
         caveats="Comparing it with a rate of another window.",
-        competing=("email_conversion_rate: within 5 days.",),
+        alternatives=("email_conversion_rate: within 5 days.",),
     )
 
 
@@ -421,12 +421,12 @@ email_conversion_rate_as_attributed = replace(
     formula=CountDistinct(EmailSends.recipient_id, where=EmailSends.is_delivered & _IS_ATTRIBUTED)
     / Name("emails_delivered"),
     description="How many of those who were written to ordered, as the sender's tool says.",
-    counts="Recipients, each once, with an order that the tool credits to an e-mail, whenever it "
+    includes="Recipients, each once, with an order that the tool credits to an e-mail, whenever it "
     "was placed, over e-mails delivered.",
-    leaves_out="Bounces, on both sides; orders that are known not to count.",
-    read_with=("email_conversion_rate",),
+    excludes="Bounces, on both sides; orders that are known not to count.",
+    see_also=("email_conversion_rate",),
     caveats="Comparing tools: each has its own window, and some credit an open without a click.",
-    competing=("email_conversion_rate: within 5 days of a click.",),
+    alternatives=("email_conversion_rate: within 5 days of a click.",),
 )
 
 email_conversion_rate_orders = replace(
@@ -439,11 +439,11 @@ email_conversion_rate_orders = replace(
     unit=(ORDER / RECIPIENT).percent,
     bounds=(0, None),
     description="How many orders the tool credits to e-mails for each person who got one.",
-    counts="Different orders that the tool credits to e-mails over different people who got one.",
-    leaves_out="Bounces, on both sides; orders that are known not to count.",
-    read_with=("email_conversion_rate", "revenue_per_recipient"),
+    includes="Different orders that the tool credits to e-mails over different people who got one.",
+    excludes="Bounces, on both sides; orders that are known not to count.",
+    see_also=("email_conversion_rate", "revenue_per_recipient"),
     caveats="Reading it as a share: who orders twice is in it twice, and it can exceed 1.",
-    competing=("email_conversion_rate: recipients over e-mails, within 5 days of a click.",),
+    alternatives=("email_conversion_rate: recipients over e-mails, within 5 days of a click.",),
 )
 
 revenue_per_recipient = Metric(
@@ -456,14 +456,14 @@ revenue_per_recipient = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.EMAIL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(None, None),
     description="What an e-mail that arrived sold.",
-    counts="Net revenue that the sender's tool credits to e-mails over e-mails delivered. Of one "
+    includes="Net revenue that the sender's tool credits to e-mails over e-mails delivered. Of one "
     "message that is per recipient; someone with three messages counts three times.",
-    leaves_out="Bounces, on both sides.",
+    excludes="Bounces, on both sides.",
     null_when="Nothing was delivered.",
-    read_with=("email_conversion_rate", "average_order_value"),
+    see_also=("email_conversion_rate", "average_order_value"),
     caveats="Adding it to what ad platforms claim: the same order may be credited twice. The "
     "tool's attribution model and window decide the number.",
     references=(_CAMPAIGN, "Klaviyo: analytics glossary (vendor)"),

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from funnelkit.formula.formulas import Count, CountDistinct, Median, Name, Positive, Quantile, Sum
-from funnelkit.formula.values import AsOf, Case, Elapsed, IsTrue, Lookup
+from funnelkit.formula.formulas import (
+    Count,
+    CountDistinct,
+    Median,
+    Name,
+    PositiveOrNull,
+    Quantile,
+    Sum,
+)
+from funnelkit.formula.values import AsOf, Elapsed, If, IsTrue, Lookup
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.operations import Shipments
 from funnelkit.schema.sales import Orders
@@ -44,7 +52,7 @@ fill_rate = Metric(
     title="Fill rate",
     aliases=("unit_fill_rate",),
     formula=Sum(
-        Case(Orders.first_shipped_units > Orders.units, Orders.units, Orders.first_shipped_units),
+        If(Orders.first_shipped_units > Orders.units, Orders.units, Orders.first_shipped_units),
         where=Orders.is_counted,
     )
     / Sum(Orders.units, where=Orders.is_counted),
@@ -52,19 +60,19 @@ fill_rate = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the units that were ordered left at once.",
-    counts="Units in the parcels that left first, at most those ordered, over units ordered, of "
+    includes="Units in the parcels that left first, at most those ordered, over units ordered, of "
     "the orders placed in the period. Parcels that left at the same moment left together.",
-    leaves_out="Units that followed later; what an order got too much; cancelled orders. A unit "
+    excludes="Units that followed later; what an order got too much; cancelled orders. A unit "
     "cancelled in an order that stands still counts as ordered.",
     null_when="No units were ordered.",
-    read_with=("otif_rate", "stockout_rate"),
+    see_also=("otif_rate", "stockout_rate"),
     caveats="Reading it of the last days: an order that waits is not filled yet. Setting a fill "
     "rate of units against one of lines or orders. A parcel whose units are not known holds none, "
     "and too much of one article fills the place of another.",
-    competing=("of lines, of orders: the share of these that left whole.",),
+    alternatives=("of lines, of orders: the share of these that left whole.",),
     references=("'OTIF order/line level' (third party)",),
     tags=("fulfilment", "ratio"),
 )
@@ -78,17 +86,17 @@ fulfilment_time = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="How long an order waits for its first parcel to leave.",
-    counts="Median time from order to first parcel, of the orders placed in the period. Every "
+    includes="Median time from order to first parcel, of the orders placed in the period. Every "
     "hour counts, at night and at weekends too.",
-    leaves_out="Orders of which nothing has left: see fulfilment_time.orders_waiting.",
+    excludes="Orders of which nothing has left: see fulfilment_time.orders_waiting.",
     null_when="No parcel of any order has left.",
-    read_with=("order_cycle_time", "delivery_time"),
+    see_also=("order_cycle_time", "delivery_time"),
     caveats="Reading it of the last days, of which only the fast orders have left; pre-orders, "
     "which wait because they should.",
-    competing=(
+    alternatives=(
         "fulfilment_time.p90: within what nine of ten orders left.",
         "fulfilment_time.complete: until the last parcel left.",
     ),
@@ -104,16 +112,16 @@ fulfilment_time_p90 = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="Within what time the first parcels of nine of ten orders left.",
-    counts="The ninth decile of the time from order to first parcel, of the orders placed in the "
+    includes="The ninth decile of the time from order to first parcel, of the orders placed in the "
     "period.",
-    leaves_out="Orders of which nothing has left.",
+    excludes="Orders of which nothing has left.",
     null_when="No parcel of any order has left.",
-    read_with=("fulfilment_time",),
+    see_also=("fulfilment_time",),
     caveats="Reading it of few orders: it is the slowest of ten.",
-    competing=("fulfilment_time: the order in the middle.",),
+    alternatives=("fulfilment_time: the order in the middle.",),
     references=_TIMES,
     tags=("fulfilment", "duration", "variant"),
 )
@@ -126,15 +134,15 @@ fulfilment_time_complete = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="How long an order waits until all of its parcels have left.",
-    counts="Median time from order to last parcel, of the orders placed in the period.",
-    leaves_out="Orders of which a parcel waits, or that have none.",
+    includes="Median time from order to last parcel, of the orders placed in the period.",
+    excludes="Orders of which a parcel waits, or that have none.",
     null_when="No order has left whole.",
-    read_with=("fulfilment_time", "fill_rate"),
+    see_also=("fulfilment_time", "fill_rate"),
     caveats="A part that has no parcel yet is not seen to wait.",
-    competing=("fulfilment_time: until the first parcel left.",),
+    alternatives=("fulfilment_time: until the first parcel left.",),
     references=_TIMES,
     tags=("fulfilment", "duration", "median", "variant"),
 )
@@ -148,15 +156,15 @@ fulfilment_time_orders_waiting = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="Of how many orders nothing has left so far.",
-    counts="Orders placed in the period of which no parcel has left.",
-    leaves_out="Orders that left in part.",
+    includes="Orders placed in the period of which no parcel has left.",
+    excludes="Orders that left in part.",
     null_when="Never: no orders are 0.",
-    read_with=("fulfilment_time",),
+    see_also=("fulfilment_time",),
     caveats="Orders that are never shipped, such as those fetched in a store, wait for ever.",
-    competing=("The backlog of a day: orders that waited then, whatever left since.",),
+    alternatives=("The backlog of a day: orders that waited then, whatever left since.",),
     references=_TIMES,
     tags=("fulfilment", "count", "variant"),
 )
@@ -172,17 +180,16 @@ delivery_time = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="How long a parcel is under way.",
-    counts="Median time from leaving to arriving, of the parcels that left in the period.",
-    leaves_out="Parcels of which the carrier reports no arrival; those of orders that do not "
-    "count.",
+    includes="Median time from leaving to arriving, of the parcels that left in the period.",
+    excludes="Parcels of which the carrier reports no arrival; those of orders that do not count.",
     null_when="No parcel that left has arrived.",
-    read_with=("fulfilment_time", "order_cycle_time"),
+    see_also=("fulfilment_time", "order_cycle_time"),
     caveats="Reading it of the last days, of which only the fast parcels have arrived. Missing "
     "scans of one carrier hide its slow parcels.",
-    competing=("order_cycle_time: from the order on, as the customer waits.",),
+    alternatives=("order_cycle_time: from the order on, as the customer waits.",),
     references=_TIMES,
     tags=("fulfilment", "duration", "median"),
 )
@@ -196,17 +203,17 @@ order_cycle_time = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="How long a customer waits for an order.",
-    counts="Median time from order to the arrival of its last parcel, of the orders placed in the "
-    "period.",
-    leaves_out="Orders of which a parcel has not arrived, or that have none.",
+    includes="Median time from order to the arrival of its last parcel, of the orders placed in "
+    "the period.",
+    excludes="Orders of which a parcel has not arrived, or that have none.",
     null_when="No order has arrived whole.",
-    read_with=("fulfilment_time", "delivery_time"),
+    see_also=("fulfilment_time", "delivery_time"),
     caveats="Reading it of the last weeks, of which only the fast orders have arrived; adding the "
     "medians of its parts, which do not add up.",
-    competing=("SCOR: the mean, in calendar days, of the orders delivered in the period.",),
+    alternatives=("SCOR: the mean, in calendar days, of the orders delivered in the period.",),
     references=(*_TIMES, _SCOR_TIME),
     tags=("fulfilment", "duration", "median"),
 )
@@ -220,17 +227,17 @@ on_time_delivery_rate = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the orders that were due had arrived by then.",
-    counts="Orders of which the last parcel arrived by the promise, over orders of which the "
+    includes="Orders of which the last parcel arrived by the promise, over orders of which the "
     "promise has passed. What is late and still under way is a miss.",
-    leaves_out="Orders without a promise, and those that are not due yet, arrived or not.",
+    excludes="Orders without a promise, and those that are not due yet, arrived or not.",
     null_when="No order is due.",
-    read_with=("otif_rate", "order_cycle_time"),
+    see_also=("otif_rate", "order_cycle_time"),
     caveats="Dividing by the orders that arrived: the late ones under way drop out. Orders belong "
     "to the period in which they were placed, not to that for which they were promised.",
-    competing=("by due date: the orders promised for the period, whenever they were placed.",),
+    alternatives=("by due date: the orders promised for the period, whenever they were placed.",),
     references=("OR-wiki, 'DP1 Perfect Order Ratio' (primary)",),
     tags=("fulfilment", "promise", "ratio"),
 )
@@ -245,18 +252,18 @@ otif_rate = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the orders that were due had arrived by then, nothing missing.",
-    counts="Orders of which the last parcel arrived by the promise and all units were shipped, "
+    includes="Orders of which the last parcel arrived by the promise and all units were shipped, "
     "over orders of which the promise has passed.",
-    leaves_out="Orders without a promise, and those that are not due yet, arrived or not.",
+    excludes="Orders without a promise, and those that are not due yet, arrived or not.",
     null_when="No order is due.",
-    read_with=("on_time_delivery_rate", "fill_rate", "perfect_order_rate"),
+    see_also=("on_time_delivery_rate", "fill_rate", "perfect_order_rate"),
     caveats="Multiplying the on-time rate by the fill rate: late orders are often the short ones "
     "too. Orders belong to the period in which they were placed. Parcels of unknown content hold "
     "nothing.",
-    competing=(
+    alternatives=(
         "by line: one short line spares the others.",
         "by due date: the orders promised for the period, whenever they were placed.",
     ),
@@ -280,18 +287,18 @@ order_accuracy_rate = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the orders that left held what was ordered.",
-    counts="Orders of which no parcel is known to hold anything wrong, missing or too much, over "
+    includes="Orders of which no parcel is known to hold anything wrong, missing or too much, over "
     "orders of which the first parcel left in the period.",
-    leaves_out="Lateness and damage, which make an order imperfect, not inaccurate; orders that "
+    excludes="Lateness and damage, which make an order imperfect, not inaccurate; orders that "
     "wait.",
     null_when="No order left.",
-    read_with=("perfect_order_rate", "return_rate"),
+    see_also=("perfect_order_rate", "return_rate"),
     caveats="Trusting the last weeks: errors are known when customers report them, and until then "
     "an order is right.",
-    competing=("of lines or units picked: one error spares the rest of the order.",),
+    alternatives=("of lines or units picked: one error spares the rest of the order.",),
     references=("'Order accuracy' (third party)",),
     tags=("fulfilment", "ratio"),
 )
@@ -305,22 +312,22 @@ perfect_order_rate = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the orders that arrived was on time, in full, undamaged and with "
     "the right papers.",
-    counts="Orders that arrived on time, in full, undamaged and with the right papers, over orders "
-    "of which every parcel arrived; of the orders placed in the period.",
-    leaves_out="Orders of which a parcel has not arrived, or that have none. A wrong article in a "
+    includes="Orders that arrived on time, in full, undamaged and with the right papers, over "
+    "orders of which every parcel arrived; of the orders placed in the period.",
+    excludes="Orders of which a parcel has not arrived, or that have none. A wrong article in a "
     "parcel is not seen: order_accuracy_rate tells it. Units that the customer cancelled need not "
     "be shipped.",
     null_when="No order has arrived whole.",
-    read_with=("otif_rate", "order_accuracy_rate"),
+    see_also=("otif_rate", "order_accuracy_rate"),
     caveats="Multiplying four rates: one order may fail twice. An order without a promise is not "
     "on time, and papers that are not known to be right are not. Damage that is not known is "
     "none. Orders belong to the period in which they were placed, and what is still under way is "
     "no failure yet.",
-    competing=(
+    alternatives=(
         "perfect_order_rate.product: the four shares multiplied, as APQC has it.",
         "by delivery date: the orders that arrived in the period.",
     ),
@@ -343,18 +350,18 @@ perfect_order_rate_product = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="What share of orders would be perfect if one fault had nothing to do with "
     "another.",
-    counts="The shares of delivered orders that were on time, in full, undamaged and with the "
+    includes="The shares of delivered orders that were on time, in full, undamaged and with the "
     "right papers, multiplied; of the orders placed in the period.",
-    leaves_out="Orders of which a parcel has not arrived, or that have none.",
+    excludes="Orders of which a parcel has not arrived, or that have none.",
     null_when="No order has arrived whole.",
-    read_with=("perfect_order_rate",),
+    see_also=("perfect_order_rate",),
     caveats="Reading it as the share of perfect orders: an order that fails twice is punished "
     "twice. It is here to set against others' numbers.",
-    competing=("perfect_order_rate: order by order.",),
+    alternatives=("perfect_order_rate: order by order.",),
     references=("APQC, 'Perfect order performance' (primary)",),
     tags=("fulfilment", "promise", "ratio", "variant"),
 )
@@ -368,17 +375,17 @@ shipping_cost_per_order = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="What the carrier takes for an order.",
-    counts="Cost of the parcels that left in the period over the different orders they belong to.",
-    leaves_out="Packaging and labour; what customers pay for shipping, which is revenue; parcels "
+    includes="Cost of the parcels that left in the period over the orders they belong to.",
+    excludes="Packaging and labour; what customers pay for shipping, which is revenue; parcels "
     "of orders that do not count.",
     null_when="No parcel of a known order left.",
-    read_with=("contribution_margin", "average_order_value"),
+    see_also=("contribution_margin", "average_order_value"),
     caveats="Dividing by parcels where orders are split. A parcel whose cost is not known costs "
     "nothing here, and an order whose parcels left in two months is one in both.",
-    competing=("with packaging and labour: add the fulfilment cost of the orders.",),
+    alternatives=("with packaging and labour: add the fulfilment cost of the orders.",),
     references=(
         "'Shipping cost per order' (third party)",
         "whiplash.com, 'Shipping cost per order' (third party)",
@@ -390,22 +397,22 @@ shipping_cost_ratio = Metric(
     name="shipping_cost_ratio",
     title="Shipping cost ratio",
     aliases=("shipping_cost_percent",),
-    formula=Sum(Orders.shipping_cost, where=Orders.is_counted) / Positive(Name("net_sales")),
+    formula=Sum(Orders.shipping_cost, where=Orders.is_counted) / PositiveOrNull(Name("net_sales")),
     unit=RATIO,
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="What the carriers take of each unit of net sales.",
-    counts="Cost of all parcels of the orders placed in the period, whenever they leave, over the "
-    "net sales of the period.",
-    leaves_out="Packaging and labour; what customers pay for shipping; orders that do not count.",
+    includes="Cost of all parcels of the orders placed in the period, whenever they leave, over "
+    "the net sales of the period.",
+    excludes="Packaging and labour; what customers pay for shipping; orders that do not count.",
     null_when="Net sales are zero or negative.",
-    read_with=("shipping_cost_per_order", "contribution_margin_ratio"),
+    see_also=("shipping_cost_per_order", "contribution_margin_ratio"),
     caveats="Setting the parcels of one month against the sales of another: both go by the day of "
     "the order. Orders not shipped yet have no cost so far.",
-    competing=("shipping_cost_ratio.by_shipping_day: the parcels that left in the period.",),
+    alternatives=("shipping_cost_ratio.by_shipping_day: the parcels that left in the period.",),
     references=("'Shipping cost %' (third party)",),
     tags=("fulfilment", "money", "ratio"),
 )
@@ -413,21 +420,22 @@ shipping_cost_ratio = Metric(
 shipping_cost_ratio_by_shipping_day = Metric(
     name="shipping_cost_ratio.by_shipping_day",
     title="Shipping cost ratio, by day of shipping",
-    formula=Sum(Shipments.shipping_cost, where=Shipments.is_counted) / Positive(Name("net_sales")),
+    formula=Sum(Shipments.shipping_cost, where=Shipments.is_counted)
+    / PositiveOrNull(Name("net_sales")),
     unit=RATIO,
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.OPERATIONS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="What the carriers take of each unit of net sales.",
-    counts="Cost of the parcels that left in the period over the net sales booked in it.",
-    leaves_out="Packaging and labour; what customers pay for shipping; parcels of orders that do "
+    includes="Cost of the parcels that left in the period over the net sales booked in it.",
+    excludes="Packaging and labour; what customers pay for shipping; parcels of orders that do "
     "not count.",
     null_when="Net sales are zero or negative.",
-    read_with=("shipping_cost_per_order", "contribution_margin_ratio"),
+    see_also=("shipping_cost_per_order", "contribution_margin_ratio"),
     caveats="Reading it by the day: parcels are of the orders of the days before.",
-    competing=("by order: the cost of all parcels of the orders of the period.",),
+    alternatives=("by order: the cost of all parcels of the orders of the period.",),
     references=("'Shipping cost %' (third party)",),
     tags=("fulfilment", "money", "ratio", "variant"),
 )

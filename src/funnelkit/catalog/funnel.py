@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from funnelkit.catalog.parameters import words_of
 from funnelkit.errors import DefinitionError
-from funnelkit.formula.formulas import Count, CountDistinct, Name, Rollup, Sum
+from funnelkit.formula.formulas import Count, CountDistinct, Name, PerKey, Sum
 from funnelkit.formula.values import Flag, IsTrue, Lookup, Predicate
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.marketing import CampaignPerformance
@@ -54,18 +54,18 @@ session_conversion_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.FUNNEL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of visits led to an order.",
-    counts="Visits with at least one order that counts, over all visits. A visit with three "
+    includes="Visits with at least one order that counts, over all visits. A visit with three "
     "orders is one; an order that was refunded later still converted its visit.",
-    leaves_out="Bots; orders without a visit (shop floor, phone, blocked tracking); cancelled "
+    excludes="Bots; orders without a visit (shop floor, phone, blocked tracking); cancelled "
     "orders, by the order policy.",
     null_when="There are no visits.",
-    read_with=("orders_per_session", "average_order_value", "revenue_per_session"),
+    see_also=("orders_per_session", "average_order_value", "revenue_per_session"),
     caveats="Dividing orders by visits and calling it a conversion rate: 520 orders over 8,998 "
     "visits read 5.78 % where 2.46 % of the visits bought.",
-    competing=(
+    alternatives=(
         "orders_per_session: orders over visits, as BigCommerce and many blogs have it.",
         "visitor conversion rate: buyers over unique visitors.",
     ),
@@ -87,13 +87,13 @@ orders_per_session = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.FUNNEL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many orders a visit brings.",
-    counts="Orders of the online shop that count, over visits; each in its own period.",
-    leaves_out="Bots, and orders from other channels: they have no visit below the line.",
+    includes="Orders of the online shop that count, over visits; each in its own period.",
+    excludes="Bots, and orders from other channels: they have no visit below the line.",
     null_when="There are no visits.",
-    read_with=("session_conversion_rate", "revenue_per_session"),
+    see_also=("session_conversion_rate", "revenue_per_session"),
     caveats="Calling it the conversion rate: it can exceed 1.",
     references=("BigCommerce, Ecommerce Analytics reports (vendor)",),
     tags=("conversion",),
@@ -106,9 +106,9 @@ session_conversion_rate_orders = replace(
     aliases=(),
     formula=Name("orders_per_session"),
     unit=(ORDER / SESSION).percent,
-    read_with=("session_conversion_rate", "orders_per_session"),
+    see_also=("session_conversion_rate", "orders_per_session"),
     caveats="Setting it against a rate that counts a visit once: this one can exceed 1.",
-    competing=("session_conversion_rate: a visit with three orders is one.",),
+    alternatives=("session_conversion_rate: a visit with three orders is one.",),
     tags=("ratio", "conversion"),
 )
 
@@ -118,8 +118,8 @@ session_conversion_rate_all_orders = replace(
     title="Conversion rate, all orders over sessions",
     formula=Name("orders") / Name("sessions"),
     description="How many orders of all channels there are for each visit.",
-    counts="Orders of every channel that count, over visits of the online shop.",
-    leaves_out="Bots.",
+    includes="Orders of every channel that count, over visits of the online shop.",
+    excludes="Bots.",
     caveats="Using it where there is a shop floor or a phone: their orders have no visit below "
     "the line, and the online shop looks better than it is.",
     references=("How is the Shopify conversion rate calculated, and why? (third party)",),
@@ -135,17 +135,17 @@ visitor_conversion_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.FUNNEL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the visitors bought.",
-    counts="Visitors with a visit of the period that led to an order that counts, over all "
+    includes="Visitors with a visit of the period that led to an order that counts, over all "
     "visitors of the period; each once, however often they came or bought.",
-    leaves_out="Bots and visits without a visitor id, on both sides; orders without a visit.",
+    excludes="Bots and visits without a visitor id, on both sides; orders without a visit.",
     null_when="There are no visitors.",
-    read_with=("session_conversion_rate", "unique_visitors", "revenue_per_visitor"),
+    see_also=("session_conversion_rate", "unique_visitors", "revenue_per_visitor"),
     caveats="Putting it into one series with the rate of visits. Adding or averaging days: the "
     "longer the period, the more of its visitors have bought.",
-    competing=(
+    alternatives=(
         "visitor_conversion_rate.by_order: buyers by the time of the order.",
         "GA4 divides by active users.",
         "session_conversion_rate: of visits.",
@@ -166,13 +166,13 @@ visitor_conversion_rate_by_order = replace(
     formula=CountDistinct(Orders.visitor_id, where=Orders.is_counted) / Name("unique_visitors"),
     bounds=(0, None),
     description="How many buyers the period had for each of its visitors.",
-    counts="Visitors with an order of the period that counts, over visitors with a visit that "
+    includes="Visitors with an order of the period that counts, over visitors with a visit that "
     "began in the period.",
-    leaves_out="Bots, of the visitors; orders of which no visitor is known.",
-    read_with=("visitor_conversion_rate",),
+    excludes="Bots, of the visitors; orders of which no visitor is known.",
+    see_also=("visitor_conversion_rate",),
     caveats="Short periods: an order after midnight has its visit in the day before, so a day "
     "can have more buyers than visitors.",
-    competing=("visitor_conversion_rate: buyers by the time of the visit, never above 1.",),
+    alternatives=("visitor_conversion_rate: buyers by the time of the visit, never above 1.",),
 )
 
 goal_conversion_rate = Metric(
@@ -184,16 +184,16 @@ goal_conversion_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.FUNNEL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of visits reached a goal.",
-    counts="Visits with at least one key event, whichever and however many, over all visits.",
-    leaves_out="Bots, on both sides; key events without a visit.",
+    includes="Visits with at least one key event, whichever and however many, over all visits.",
+    excludes="Bots, on both sides; key events without a visit.",
     null_when="There are no visits.",
-    read_with=("session_conversion_rate", "engagement_rate"),
+    see_also=("session_conversion_rate", "engagement_rate"),
     caveats="Adding the rates of several goals: a visit that reached two would count twice. "
     "Where nothing says what is a goal, a purchase is.",
-    competing=(
+    alternatives=(
         "goal_conversion_rate.goals: goals over visits, which can exceed 1.",
         "goal_conversion_rate.visitors: of visitors.",
         "goal_conversion_rate_of(event=…): one goal alone.",
@@ -226,9 +226,9 @@ def goal_conversion_rate_of(*, event: str) -> Metric:
         )
         / Name("sessions"),
         description=f"Which share of visits reached the goal {event}.",
-        counts="Different visits of the events of the period that are the goal, over visits.",
+        includes="Different visits of the events of the period that are the goal, over visits.",
         caveats="A visit over midnight may reach the goal in the next period.",
-        competing=("goal_conversion_rate: all goals together.",),
+        alternatives=("goal_conversion_rate: all goals together.",),
     )
 
 
@@ -240,12 +240,12 @@ goal_conversion_rate_visitors = replace(
     formula=CountDistinct(Sessions.visitor_id, where=Sessions.is_counted & Sessions.has_key_event)
     / Name("unique_visitors"),
     description="Which share of the visitors reached a goal.",
-    counts="Visitors with a visit of the period that had a key event, over all its visitors.",
-    leaves_out="Bots and visits without a visitor id, on both sides.",
+    includes="Visitors with a visit of the period that had a key event, over all its visitors.",
+    excludes="Bots and visits without a visitor id, on both sides.",
     null_when="There are no visitors.",
-    read_with=("goal_conversion_rate", "visitor_conversion_rate"),
+    see_also=("goal_conversion_rate", "visitor_conversion_rate"),
     caveats="Putting it into one series with the rate of visits.",
-    competing=("goal_conversion_rate: of visits.",),
+    alternatives=("goal_conversion_rate: of visits.",),
     references=("GA4 user key event rate (third party)", _LITTLEDATA),
 )
 
@@ -258,12 +258,12 @@ goal_conversion_rate_goals = replace(
     unit=EVENT / SESSION,
     bounds=(0, None),
     description="How many goals a visit reaches.",
-    counts="Key events, every time, also those without a visit, over visits; each in its own "
+    includes="Key events, every time, also those without a visit, over visits; each in its own "
     "period.",
-    leaves_out="Bots, on both sides.",
-    read_with=("goal_conversion_rate",),
+    excludes="Bots, on both sides.",
+    see_also=("goal_conversion_rate",),
     caveats="Reading it as a share of visits: it can exceed 1.",
-    competing=("goal_conversion_rate: a visit with two goals is one.",),
+    alternatives=("goal_conversion_rate: a visit with two goals is one.",),
     references=(_KEY_EVENTS,),
     tags=("conversion", "goal", "cele", "trafienia"),
 )
@@ -272,23 +272,23 @@ ad_conversion_rate = Metric(
     name="ad_conversion_rate",
     title="Ad conversion rate",
     aliases=("post_click_conversion_rate",),
-    formula=Sum(CampaignPerformance.conversions, within=CampaignPerformance.platform)
+    formula=Sum(CampaignPerformance.conversions, require_single=CampaignPerformance.platform)
     / Sum(CampaignPerformance.clicks),
     unit=(ORDER / CLICK).percent,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.FUNNEL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many conversions a platform claims for each click on its ads.",
-    counts="Conversions over clicks, as one platform reports them.",
-    leaves_out="Orders that no platform claims.",
+    includes="Conversions over clicks, as one platform reports them.",
+    excludes="Orders that no platform claims.",
     null_when="There are no clicks, or the rows of the group come from several platforms: each "
     "claims the same order, so their conversions are never added. Group by platform.",
-    read_with=("click_through_rate", "cost_per_click", "return_on_ad_spend"),
+    see_also=("click_through_rate", "cost_per_click", "return_on_ad_spend"),
     caveats="Comparing platforms whose windows differ, or of which one credits ads that were "
     "only seen. One click can lead to several conversions.",
-    competing=("session_conversion_rate by channel: the shop's own orders.",),
+    alternatives=("session_conversion_rate by channel: the shop's own orders.",),
     references=("Google Ads terms with examples (third party)",),
     tags=("marketing", "ratio", "attributed"),
 )
@@ -296,13 +296,13 @@ ad_conversion_rate = Metric(
 _COUNTS_OR_UNKNOWN = Lookup(Events.order_id, Orders.order_id).is_null() | IsTrue(
     Lookup(Events.order_id, Orders.is_counted)
 )
-_VIEWS_AND_CARTS = Rollup(
+_VIEWS_AND_CARTS = PerKey(
     Events.visitor_product,
     where=Events.is_counted,
     views=Count(Events, where=Events.event_name.eq("view_item")),
     adds=Count(Events, where=Events.event_name.eq("add_to_cart")),
 )
-_VIEWS_AND_PURCHASES = Rollup(
+_VIEWS_AND_PURCHASES = PerKey(
     Events.visitor_product,
     where=Events.is_counted,
     views=Count(Events, where=Events.event_name.eq("view_item")),
@@ -320,17 +320,17 @@ cart_to_view_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.FUNNEL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="How often a product that a visitor looked at went into the cart.",
-    counts="Pairs of a visitor and a product that was seen and put into the cart, over pairs "
+    includes="Pairs of a visitor and a product that was seen and put into the cart, over pairs "
     "that were seen; both within the period, in whichever visits.",
-    leaves_out="Bots; events without a visitor or a product; what went into the cart unseen.",
+    excludes="Bots; events without a visitor or a product; what went into the cart unseen.",
     null_when="No product was looked at.",
-    read_with=("purchase_to_view_rate", "add_to_cart_rate"),
+    see_also=("purchase_to_view_rate", "add_to_cart_rate"),
     caveats="Short periods: a product seen today and put into the cart tomorrow is in no day's "
     "rate, and is in the week's.",
-    competing=(
+    alternatives=(
         "cart_to_view_rate.quantities: units over views, as Mapp has it; it can exceed 1.",
         "add_to_cart_rate: of visits.",
     ),
@@ -348,11 +348,11 @@ cart_to_view_rate_quantities = replace(
     unit=(ITEM / EVENT).percent,
     bounds=(0, None),
     description="How many units go into carts for each product view.",
-    counts="Units put into carts over product views, every time.",
-    leaves_out="Bots; of the units, events without a quantity.",
-    read_with=("cart_to_view_rate",),
+    includes="Units put into carts over product views, every time.",
+    excludes="Bots; of the units, events without a quantity.",
+    see_also=("cart_to_view_rate",),
     caveats="Reading it as a share: ten units at once count ten times, and it can exceed 1.",
-    competing=("cart_to_view_rate: a visitor and a product count once.",),
+    alternatives=("cart_to_view_rate: a visitor and a product count once.",),
     references=("Mapp: add to shopping cart rate (vendor)",),
     tags=("funnel", "product"),
 )
@@ -370,18 +370,18 @@ purchase_to_view_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.FUNNEL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="How often a product that a visitor looked at was bought.",
-    counts="Pairs of a visitor and a product that was seen and bought, over pairs that were "
+    includes="Pairs of a visitor and a product that was seen and bought, over pairs that were "
     "seen; both within the period, in whichever visits.",
-    leaves_out="Bots; events without a visitor or a product; what was bought unseen, from a "
+    excludes="Bots; events without a visitor or a product; what was bought unseen, from a "
     "list; purchases whose order is known not to count.",
     null_when="No product was looked at.",
-    read_with=("cart_to_view_rate", "session_conversion_rate"),
+    see_also=("cart_to_view_rate", "session_conversion_rate"),
     caveats="Short periods, as of the cart-to-view rate; and tags that send a purchase without "
     "its products.",
-    competing=("units bought over views, which can exceed 1.",),
+    alternatives=("units bought over views, which can exceed 1.",),
     references=(_GA4,),
     tags=("funnel", "product", "ratio"),
 )
@@ -396,15 +396,15 @@ add_to_cart_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.FUNNEL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of visits put something into a cart.",
-    counts="Visits with at least one product put into a cart, over all visits.",
-    leaves_out="Bots, on both sides; carts that were still there from an earlier visit.",
+    includes="Visits with at least one product put into a cart, over all visits.",
+    excludes="Bots, on both sides; carts that were still there from an earlier visit.",
     null_when="There are no visits.",
-    read_with=("product_view_rate", "reached_checkout_rate", "cart_to_view_rate"),
+    see_also=("product_view_rate", "reached_checkout_rate", "cart_to_view_rate"),
     caveats="Comparing it with a rate of product views: the denominator is all visits.",
-    competing=("cart_to_view_rate: of the products that were looked at.",),
+    alternatives=("cart_to_view_rate: of the products that were looked at.",),
     references=(_SHOPIFY, _BIGCOMMERCE),
     tags=("funnel", "ratio"),
 )
@@ -418,17 +418,17 @@ reached_checkout_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.FUNNEL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of visits began a checkout.",
-    counts="Visits in which a checkout was begun, from a cart or straight from a product, over "
+    includes="Visits in which a checkout was begun, from a cart or straight from a product, over "
     "all visits.",
-    leaves_out="Bots, on both sides.",
+    excludes="Bots, on both sides.",
     null_when="There are no visits.",
-    read_with=("add_to_cart_rate", "checkout_completion_rate"),
+    see_also=("add_to_cart_rate", "checkout_completion_rate"),
     caveats="Multiplying it with other rates of all visits: the funnel is open, and a visit can "
     "get here without a step before.",
-    competing=("cart_to_checkout_rate: of the visits with a cart.",),
+    alternatives=("cart_to_checkout_rate: of the visits with a cart.",),
     references=(_SHOPIFY,),
     tags=("funnel", "ratio"),
 )
@@ -444,16 +444,16 @@ cart_to_checkout_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.FUNNEL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the visits with a cart went on to the checkout.",
-    counts="Visits that put something into a cart and began a checkout, over visits that put "
+    includes="Visits that put something into a cart and began a checkout, over visits that put "
     "something into a cart.",
-    leaves_out="Bots; checkouts without a cart in the same visit.",
+    excludes="Bots; checkouts without a cart in the same visit.",
     null_when="No visit put anything into a cart.",
-    read_with=("add_to_cart_rate", "checkout_completion_rate"),
+    see_also=("add_to_cart_rate", "checkout_completion_rate"),
     caveats="Dividing all checkouts by all carts: those without a cart would lift it above 1.",
-    competing=("reached_checkout_rate over add_to_cart_rate: an open funnel.",),
+    alternatives=("reached_checkout_rate over add_to_cart_rate: an open funnel.",),
     references=(_SHOPIFY,),
     tags=("funnel", "step", "ratio"),
 )
@@ -469,17 +469,17 @@ product_page_to_checkout_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.FUNNEL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the visits to a product page went on to the checkout.",
-    counts="Visits that saw a product page and began a checkout, in whatever order, over visits "
+    includes="Visits that saw a product page and began a checkout, in whatever order, over visits "
     "that saw a product page.",
-    leaves_out="Bots; checkouts without a product page in the same visit.",
+    excludes="Bots; checkouts without a product page in the same visit.",
     null_when="No visit saw a product page.",
-    read_with=("product_view_rate", "reached_checkout_rate"),
+    see_also=("product_view_rate", "reached_checkout_rate"),
     caveats="Dividing all checkouts by all product views: those without a view would be in it. "
     "Whoever looks at a product after the checkout counts as well.",
-    competing=("The same, of visits in which the product page came first.",),
+    alternatives=("The same, of visits in which the product page came first.",),
     references=(_SHOPIFY,),
     tags=("funnel", "step", "ratio"),
 )
@@ -495,16 +495,16 @@ checkout_completion_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.FUNNEL,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the visits that began a checkout bought.",
-    counts="Visits with a checkout and an order that counts, over visits with a checkout.",
-    leaves_out="Bots; orders without a checkout in the same visit.",
+    includes="Visits with a checkout and an order that counts, over visits with a checkout.",
+    excludes="Bots; orders without a checkout in the same visit.",
     null_when="No visit began a checkout.",
-    read_with=("checkout_abandonment_rate", "reached_checkout_rate"),
+    see_also=("checkout_abandonment_rate", "reached_checkout_rate"),
     caveats="Payment on another site can begin a new visit on the way back: the checkout and its "
     "order are then in two. By cart, use the checkout abandonment rate.",
-    competing=("1 less the checkout abandonment rate: of carts, not of visits.",),
+    alternatives=("1 less the checkout abandonment rate: of carts, not of visits.",),
     references=(_SHOPIFY, _SNOWPLOW),
     tags=("funnel", "step", "ratio"),
 )
@@ -544,14 +544,14 @@ def step_conversion_rate(*, start: Flag, to: Flag) -> Metric:
         stage=Stage.CONVERSION,
         aida=AidaStage.DECISION,
         area=Area.FUNNEL,
-        better=Direction.UP,
+        direction=Direction.UP,
         bounds=(0, 1),
         description="Which share of the visits at one step got to another.",
-        counts=f"Visits with {start.name} and {to.name}, in whatever order, over visits with "
+        includes=f"Visits with {start.name} and {to.name}, in whatever order, over visits with "
         f"{start.name}.",
-        leaves_out="Bots; visits that got there without the first step.",
+        excludes="Bots; visits that got there without the first step.",
         null_when="No visit got to the first step.",
-        read_with=("cart_to_checkout_rate", "checkout_completion_rate"),
+        see_also=("cart_to_checkout_rate", "checkout_completion_rate"),
         caveats="Multiplying steps that do not follow each other.",
         references=(_SHOPIFY,),
         tags=("funnel", "step", "ratio"),

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from funnelkit.formula.formulas import (
     Abs,
+    ClosingBalance,
     Count,
     Formula,
-    LastOverTime,
     Mean,
     Name,
     PeriodDays,
-    Positive,
-    Rollup,
+    PerKey,
+    PositiveOrNull,
     Shift,
     Sum,
 )
-from funnelkit.formula.values import Case, Literal, Value
+from funnelkit.formula.values import If, Literal, Value
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.operations import InventorySnapshots, Receipts
 from funnelkit.units import ITEM, MONEY, MULTIPLE, NUMBER, RATIO
@@ -46,16 +46,16 @@ _IS_COUNTED = _UNITS.is_not_null()
 def _mean_over_days(value: Value) -> Formula:
     """Give the mean, over the days with a snapshot, of a value added up over the day."""
     is_known = _IS_COUNTED & value.is_not_null()
-    days = Rollup(InventorySnapshots.day, where=is_known, value=Sum(value))
-    return Mean(days["value"], of=days)
+    days = PerKey(InventorySnapshots.day, where=is_known, value=Sum(value))
+    return Mean(days["value"])
 
 
 _STOCK_OR_NONE = (Name("stock_on_hand") + Abs(Name("stock_on_hand"))) / 2  # 0 where it is below
 _MEAN_VALUE = _mean_over_days(InventorySnapshots.inventory_value)
 _MEAN_RETAIL = _mean_over_days(InventorySnapshots.retail_value)
-_MEAN_UNITS = _mean_over_days(Case(_UNITS < 0, Literal(0), _UNITS))
-_DAYS = Rollup(InventorySnapshots.day, where=_IS_COUNTED, units=Sum(_UNITS))
-_OFFERED = Rollup(
+_MEAN_UNITS = _mean_over_days(If(_UNITS < 0, Literal(0), _UNITS))
+_DAYS = PerKey(InventorySnapshots.day, where=_IS_COUNTED, units=Sum(_UNITS))
+_OFFERED = PerKey(
     InventorySnapshots.product_day,
     where=InventorySnapshots.is_offered & _IS_COUNTED,
     units=Sum(_UNITS),
@@ -69,22 +69,24 @@ stock_on_hand = Metric(
     name="stock_on_hand",
     title="Stock on hand",
     aliases=("stock_level", "inventory_units"),
-    formula=LastOverTime(_UNITS),
+    formula=ClosingBalance(_UNITS),
     unit=ITEM,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.NEUTRAL,
+    direction=Direction.NEUTRAL,
     description="How many units are in stock.",
-    counts="Units of every product in every place at its latest count before the end of the "
+    includes="Units of every product in every place at its latest count before the end of the "
     "period; a place that was not counted since keeps what it had.",
-    leaves_out="Counts of unknown result. Units promised to orders stay in, units under way stay "
+    excludes="Counts of unknown result. Units promised to orders stay in, units under way stay "
     "out.",
     null_when="Nothing was counted so far.",
-    read_with=("inventory_value", "stockout_rate"),
+    see_also=("inventory_value", "stockout_rate"),
     caveats="Adding the counts of several days: a stock adds up over products and places, never "
     "over time. Below zero means that more was sold than there was.",
-    competing=("available: less the units promised; Shopify's month-end report leaves these out.",),
+    alternatives=(
+        "available: less the units promised; Shopify's month-end report leaves these out.",
+    ),
     references=("Shopify, 'Inventory reports' (vendor)",),
     tags=("inventory", "stock", "count"),
 )
@@ -93,22 +95,22 @@ inventory_value = Metric(
     name="inventory_value",
     title="Inventory value",
     aliases=("inventory_value_at_cost", "stock_value"),
-    formula=LastOverTime(InventorySnapshots.inventory_value),
+    formula=ClosingBalance(InventorySnapshots.inventory_value),
     unit=MONEY,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.NEUTRAL,
+    direction=Direction.NEUTRAL,
     bounds=(0, None),
     description="What the stock had cost the shop.",
-    counts="Units times unit cost of every product in every place at its latest count before the "
+    includes="Units times unit cost of every product in every place at its latest count before the "
     "end of the period; a stock below zero is worth nothing.",
-    leaves_out="Counts of unknown units or cost.",
+    excludes="Counts of unknown units or cost.",
     null_when="Nothing of known cost was counted so far.",
-    read_with=("stock_on_hand", "inventory_turnover"),
+    see_also=("stock_on_hand", "inventory_turnover"),
     caveats="Adding the values of several days; setting stock at list prices against goods at "
     "cost.",
-    competing=("at retail: at list prices, as the retail method of turnover needs it.",),
+    alternatives=("at retail: at list prices, as the retail method of turnover needs it.",),
     references=("'Inventory turnover: retail, cost or unit?' (third party)",),
     tags=("inventory", "stock", "money"),
 )
@@ -122,16 +124,16 @@ inventory_turnover = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="How many times the stock was sold in the period.",
-    counts="Cost of goods sold in the period over the mean value of the stock at cost.",
-    leaves_out="Stock of unknown cost; days without a snapshot.",
+    includes="Cost of goods sold in the period over the mean value of the stock at cost.",
+    excludes="Stock of unknown cost; days without a snapshot.",
     null_when="The stock is worth nothing or was never counted, or a cost of goods is not known.",
-    read_with=("days_inventory_outstanding", "inventory_value"),
+    see_also=("days_inventory_outstanding", "inventory_value"),
     caveats="Dividing sales by a stock at cost; taking the stock of two year-ends for the mean; "
     "setting the turns of a month against those of a year. Below zero where more went back to "
     f"stock than was sold. {_MEAN_NOTE}",
-    competing=(
+    alternatives=(
         "inventory_turnover.annual: brought to a year.",
         "inventory_turnover.retail: net sales over stock at list prices.",
         "inventory_turnover.units: units over units.",
@@ -152,14 +154,14 @@ inventory_turnover_annual = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="How many times a year the stock is sold at the pace of the period.",
-    counts="Inventory turnover over the length of the period in years of 365 days.",
-    leaves_out="Everything that inventory turnover leaves out.",
+    includes="Inventory turnover over the length of the period in years of 365 days.",
+    excludes="Everything that inventory turnover leaves out.",
     null_when="There is no inventory turnover, or the range has no start or no end.",
-    read_with=("inventory_turnover", "days_inventory_outstanding"),
+    see_also=("inventory_turnover", "days_inventory_outstanding"),
     caveats="Bringing December to a year: the season comes along.",
-    competing=("inventory_turnover: of the period as it is.",),
+    alternatives=("inventory_turnover: of the period as it is.",),
     references=("'Inventory turnover: retail, cost or unit?' (third party)",),
     tags=("inventory", "ratio", "variant"),
 )
@@ -172,15 +174,15 @@ inventory_turnover_retail = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="How many times the stock was sold, both at prices to customers.",
-    counts="Net sales of the period over the mean value of the stock at list prices.",
-    leaves_out="Stock of unknown list price; days without a snapshot.",
+    includes="Net sales of the period over the mean value of the stock at list prices.",
+    excludes="Stock of unknown list price; days without a snapshot.",
     null_when="The stock is worth nothing or was never counted.",
-    read_with=("inventory_turnover",),
+    see_also=("inventory_turnover",),
     caveats="Sales are after discounts and list prices before them: the more is discounted, the "
     f"slower it looks. {_MEAN_NOTE}",
-    competing=("inventory_turnover: both at cost.",),
+    alternatives=("inventory_turnover: both at cost.",),
     references=("'Inventory turnover: retail, cost or unit?' (third party)",),
     tags=("inventory", "ratio", "variant"),
 )
@@ -193,15 +195,15 @@ inventory_turnover_units = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many times the stock was sold, counted in units.",
-    counts="Units sold in the period over mean units in stock; a stock below zero counts as none.",
-    leaves_out="Returns; days without a snapshot.",
+    includes="Units sold in the period over mean units in stock; stock below zero counts as 0.",
+    excludes="Returns; days without a snapshot.",
     null_when="There was no stock, or it was never counted.",
-    read_with=("inventory_turnover",),
+    see_also=("inventory_turnover",),
     caveats=f"Cheap goods that sell fast hide dear ones that do not. {_MEAN_NOTE}",
-    competing=("inventory_turnover: weighs goods by their cost.",),
+    alternatives=("inventory_turnover: weighs goods by their cost.",),
     references=("'Inventory turnover: retail, cost or unit?' (third party)",),
     tags=("inventory", "ratio", "variant"),
 )
@@ -221,16 +223,16 @@ days_inventory_outstanding = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     description="How many days the goods lie before they are sold.",
-    counts="Mean value of the stock at cost, in days of the cost of goods sold in the period.",
-    leaves_out="Stock of unknown cost; days without a snapshot.",
+    includes="Mean value of the stock at cost, in days of the cost of goods sold in the period.",
+    excludes="Stock of unknown cost; days without a snapshot.",
     null_when="Nothing was sold, the stock was never counted, or a cost of goods is not known.",
-    read_with=("inventory_turnover", "days_of_stock_remaining"),
+    see_also=("inventory_turnover", "days_of_stock_remaining"),
     caveats="Setting it against a turnover with another mean: only with the same one is it the "
     "days of the period over the turns. Below zero where more went back to stock than was sold. "
     f"{_MEAN_NOTE}",
-    competing=("SCOR: stock over a 365th of a year's cost of goods, whatever the period.",),
+    alternatives=("SCOR: stock over a 365th of a year's cost of goods, whatever the period.",),
     references=(
         "OR-wiki, 'AE12 Days of Inventory' (primary)",
         "pcor.com, 'Inventory days' (third party)",
@@ -248,15 +250,15 @@ in_stock_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="On which share of days there was something in stock.",
-    counts="Snapshot days on which all places of the group together had some, over snapshot days.",
-    leaves_out="Days without a snapshot; places whose units are not known.",
+    includes="Snapshot days on which the places of the group had some, over snapshot days.",
+    excludes="Days without a snapshot; places whose units are not known.",
     null_when="Nothing was counted in the period.",
-    read_with=("stockout_rate", "days_of_stock_remaining"),
+    see_also=("stockout_rate", "days_of_stock_remaining"),
     caveats="Asking it of all products together: something is always in stock.",
-    competing=("1 − stockout_rate: product by product, on every day.",),
+    alternatives=("1 − stockout_rate: product by product, on every day.",),
     references=("Field usage (convention)",),
     tags=("inventory", "ratio"),
 )
@@ -270,19 +272,21 @@ days_of_stock_remaining = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.NEUTRAL,
+    direction=Direction.NEUTRAL,
     bounds=(0, None),
     description="How many days the stock lasts at the pace of the period.",
-    counts="Stock at the end over the units sold per day in stock; a stock below zero lasts no "
+    includes="Stock at the end over the units sold per day in stock; a stock below zero lasts no "
     "day. Days in stock are the days of the period times the share of snapshot days on which all "
     "places of the group together had some.",
-    leaves_out="Days without stock, on which nobody could buy; units under way.",
+    excludes="Days without stock, on which nobody could buy; units under way.",
     null_when="Nothing was sold, nothing was counted in the period, or on no day was there stock.",
-    read_with=("stock_on_hand", "stockout_rate"),
+    see_also=("stock_on_hand", "stockout_rate"),
     caveats="Asking it of all products together: one that never sells hides one that is nearly "
     "gone. Taking the pace of a season that is over. In a period that is still open the units of "
     "some days are set against all its days: give the range its end.",
-    competing=("per calendar day: days without stock lower the pace, and the stock lasts longer.",),
+    alternatives=(
+        "per calendar day: days without stock lower the pace, and the stock lasts longer.",
+    ),
     references=(
         "Klar, 'Inventory report' (vendor)",
         "SHOPLINE, 'Inventory reports' (vendor)",
@@ -294,22 +298,22 @@ sell_through_rate = Metric(
     name="sell_through_rate",
     title="Sell-through rate",
     aliases=("str",),
-    formula=Name("units_sold.net") / Positive(Name("units_sold.net") + _STOCK_OR_NONE),
+    formula=Name("units_sold.net") / PositiveOrNull(Name("units_sold.net") + _STOCK_OR_NONE),
     unit=RATIO,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(None, 1),
     description="Which share of what there was to sell was sold.",
-    counts="Units sold less units returned in the period, over these and the stock at its end; a "
+    includes="Units sold less units returned in the period, over these and the stock at its end; a "
     "stock below zero counts as none.",
-    leaves_out="Cancellations; gift cards; units that left the stock otherwise.",
+    excludes="Cancellations; gift cards; units that left the stock otherwise.",
     null_when="There was nothing to sell, or nothing was ever counted.",
-    read_with=("stock_on_hand", "inventory_turnover"),
+    see_also=("stock_on_hand", "inventory_turnover"),
     caveats="Setting it against a source that divides by what was received. Below zero where more "
     "came back than was sold.",
-    competing=(
+    alternatives=(
         "sell_through_rate.received: over the units received in the period.",
         "sell_through_rate.beginning: over the stock at the beginning.",
     ),
@@ -323,19 +327,19 @@ sell_through_rate = Metric(
 sell_through_rate_received = Metric(
     name="sell_through_rate.received",
     title="Sell-through rate, of units received",
-    formula=Name("units_sold.net") / Positive(Sum(Receipts.units)),
+    formula=Name("units_sold.net") / PositiveOrNull(Sum(Receipts.units)),
     unit=RATIO,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="How many units were sold for each that was received.",
-    counts="Units sold less units returned over units received, all in the period.",
-    leaves_out="The stock of earlier periods; cancellations.",
+    includes="Units sold less units returned over units received, all in the period.",
+    excludes="The stock of earlier periods; cancellations.",
     null_when="Nothing was received.",
-    read_with=("sell_through_rate",),
+    see_also=("sell_through_rate",),
     caveats="Reading it as a share: it exceeds 1 where older stock is sold.",
-    competing=("sell_through_rate: of these and of the stock that is left.",),
+    alternatives=("sell_through_rate: of these and of the stock that is left.",),
     references=("'Sell-through over received' (third party)",),
     tags=("inventory", "ratio", "variant"),
 )
@@ -343,21 +347,21 @@ sell_through_rate_received = Metric(
 sell_through_rate_beginning = Metric(
     name="sell_through_rate.beginning",
     title="Sell-through rate, of the stock at the beginning",
-    formula=Name("units_sold.net") / Positive(Shift(Name("stock_on_hand"))),
+    formula=Name("units_sold.net") / PositiveOrNull(Shift(Name("stock_on_hand"))),
     unit=RATIO,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="How many units were sold for each that was in stock at the beginning.",
-    counts="Units sold less units returned in the period, over the stock at the end of the period "
-    "before.",
-    leaves_out="Units received in the period; cancellations.",
+    includes="Units sold less units returned in the period, over the stock at the end of the "
+    "period before.",
+    excludes="Units received in the period; cancellations.",
     null_when="There was no stock at the beginning, or nothing was counted by then.",
-    read_with=("sell_through_rate",),
+    see_also=("sell_through_rate",),
     caveats="Reading it as a share: it exceeds 1 where goods came in and were sold.",
-    competing=("sell_through_rate: of these and of the stock that is left.",),
-    without_periods="sell_through_rate",
+    alternatives=("sell_through_rate: of these and of the stock that is left.",),
+    period_hint="sell_through_rate",
     references=("'Sell-through over received' (third party)",),
     tags=("inventory", "ratio", "variant"),
 )
@@ -371,18 +375,18 @@ stockout_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, 1),
     description="How often a product that is for sale cannot be had.",
-    counts="Products without stock in any place, over products, both added up over the days with "
+    includes="Products without stock in any place, over products, both added up over the days with "
     "a snapshot.",
-    leaves_out="Products that are not for sale or not tracked; days on which a product was not "
+    excludes="Products that are not for sale or not tracked; days on which a product was not "
     "counted.",
     null_when="No product that is for sale was counted.",
-    read_with=("stock_on_hand", "days_of_stock_remaining"),
+    see_also=("stock_on_hand", "days_of_stock_remaining"),
     caveats="Leaving products out of the snapshots when they run out. By place, a product that is "
     "out of stock here and in stock there counts here.",
-    competing=(
+    alternatives=(
         "stockout_rate.places: each place for itself.",
         "at one moment: the share of products without stock at the end.",
         "by demand: unmet demand over demand, which is seldom observed.",
@@ -403,15 +407,15 @@ stockout_rate_places = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, 1),
     description="How often a place is out of a product that is for sale.",
-    counts="Snapshots without stock over snapshots, of every product in every place.",
-    leaves_out="Products that are not for sale or not tracked; counts of unknown result.",
+    includes="Snapshots without stock over snapshots, of every product in every place.",
+    excludes="Products that are not for sale or not tracked; counts of unknown result.",
     null_when="No product that is for sale was counted.",
-    read_with=("stockout_rate",),
+    see_also=("stockout_rate",),
     caveats="Reading it as lost sales: an online order is served from any place.",
-    competing=("stockout_rate: out of stock is what no place has.",),
+    alternatives=("stockout_rate: out of stock is what no place has.",),
     references=("'Out-of-stock rate: time- and demand-based' (third party)",),
     tags=("inventory", "stock", "ratio", "variant"),
 )
@@ -425,15 +429,15 @@ gross_margin_return_on_inventory = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="What the stock earned for each unit of money that lay in it.",
-    counts="Gross profit of the period over the mean value of the stock at cost.",
-    leaves_out="Stock of unknown cost; days without a snapshot; the cost of keeping stock.",
+    includes="Gross profit of the period over the mean value of the stock at cost.",
+    excludes="Stock of unknown cost; days without a snapshot; the cost of keeping stock.",
     null_when="The stock is worth nothing or was never counted, or a cost of goods is not known.",
-    read_with=("inventory_turnover", "gross_margin"),
+    see_also=("inventory_turnover", "gross_margin"),
     caveats="Multiplying gross margin by the turnover, which is of cost: it is the margin times "
     f"net sales over the stock at cost. {_MEAN_NOTE}",
-    competing=("gross_margin_return_on_inventory.annual: brought to a year.",),
+    alternatives=("gross_margin_return_on_inventory.annual: brought to a year.",),
     references=(
         "'GMROI with 13-month average' (third party)",
         "'GMROI for apparel' (third party)",
@@ -449,15 +453,15 @@ gross_margin_return_on_inventory_annual = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="What the stock earns in a year, at the pace of the period, for each unit of "
     "money that lies in it.",
-    counts="Gross margin return on inventory over the length of the period in years of 365 days.",
-    leaves_out="Everything that gross margin return on inventory leaves out.",
+    includes="Gross margin return on inventory over the length of the period in years of 365 days.",
+    excludes="Everything that gross margin return on inventory leaves out.",
     null_when="There is no gross margin return on inventory, or the range has no start or no end.",
-    read_with=("gross_margin_return_on_inventory", "inventory_turnover"),
+    see_also=("gross_margin_return_on_inventory", "inventory_turnover"),
     caveats="Bringing December to a year: the season comes along.",
-    competing=("gross_margin_return_on_inventory: of the period as it is.",),
+    alternatives=("gross_margin_return_on_inventory: of the period as it is.",),
     references=("'GMROI with 13-month average' (third party)",),
     tags=("inventory", "profit", "ratio", "variant"),
 )

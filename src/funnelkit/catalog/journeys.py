@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from funnelkit.formula.formulas import Mean, Median, Quantile
-from funnelkit.formula.values import Case, Coalesce, Elapsed, IsTrue, Literal, Lookup
+from funnelkit.formula.values import Coalesce, Elapsed, If, IsTrue, Literal, Lookup
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.sales import Orders
 from funnelkit.schema.traffic import Sessions
@@ -37,18 +37,18 @@ purchase_journey_duration = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.FUNNEL,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="How long it takes from entering the shop to the order: half take longer.",
-    counts="The seconds from the start of the visit to each of its orders that count, in the "
+    includes="The seconds from the start of the visit to each of its orders that count, in the "
     "period of the order.",
-    leaves_out="Bots; orders without a visit; orders before the start of their visit, whose "
+    excludes="Bots; orders without a visit; orders before the start of their visit, whose "
     "clocks are wrong.",
     null_when="No order has a visit.",
-    read_with=("session_conversion_rate", "purchase_journey_duration.p90"),
+    see_also=("session_conversion_rate", "purchase_journey_duration.p90"),
     caveats="Only buyers are seen: a checkout that is too long for most looks quick. Averaging "
     "the medians of days or channels: ask for the whole instead.",
-    competing=(
+    alternatives=(
         "purchase_journey_duration.mean: the mean, which a few long visits pull up.",
         "time_to_first_purchase: from being first seen, over several visits.",
     ),
@@ -63,9 +63,9 @@ purchase_journey_duration_p90 = replace(
     aliases=(),
     formula=Quantile(_IN_VISIT, 0.9, where=_IS_IN_VISIT),
     description="Within how long of entering the shop nine of ten orders are placed.",
-    read_with=("purchase_journey_duration",),
+    see_also=("purchase_journey_duration",),
     caveats="Reading it from a few orders: it is then the longest of them.",
-    competing=("purchase_journey_duration: the median.",),
+    alternatives=("purchase_journey_duration: the median.",),
 )
 
 purchase_journey_duration_mean = replace(
@@ -75,9 +75,9 @@ purchase_journey_duration_mean = replace(
     aliases=(),
     formula=Mean(_IN_VISIT, where=_IS_IN_VISIT),
     description="How long it takes on average from entering the shop to the order.",
-    read_with=("purchase_journey_duration",),
+    see_also=("purchase_journey_duration",),
     caveats="A few visits left open over the day decide it.",
-    competing=("purchase_journey_duration: the median.",),
+    alternatives=("purchase_journey_duration: the median.",),
 )
 
 _SINCE_SEEN = Elapsed(Lookup(Orders.session_id, Sessions.first_seen_at), Orders.ordered_at)
@@ -97,18 +97,18 @@ time_to_first_purchase = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.FUNNEL,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="How long new customers knew the shop before their first order: half longer.",
-    counts="The seconds from the first visit of the visitor to the customer's first order that "
+    includes="The seconds from the first visit of the visitor to the customer's first order that "
     "counts, in the period of that order.",
-    leaves_out="Whoever has not bought; guests; orders without a visit; orders before the "
+    excludes="Whoever has not bought; guests; orders without a visit; orders before the "
     "visitor was first seen, whose clocks are wrong.",
     null_when="No first order has a visit.",
-    read_with=("new_customers", "sessions_to_purchase", "visitor_conversion_rate"),
+    see_also=("new_customers", "sessions_to_purchase", "visitor_conversion_rate"),
     caveats="Only buyers are seen, so read it with the share who bought: slow deciders are "
     "missing, most of all in a short history. A new device makes the journey look short.",
-    competing=("time_to_first_purchase.mean: the mean over buyers, as KPI Tree has it.",),
+    alternatives=("time_to_first_purchase.mean: the mean over buyers, as KPI Tree has it.",),
     references=(_KPI_TREE, _KAUSHIK),
     tags=("customers", "duration"),
 )
@@ -120,9 +120,9 @@ time_to_first_purchase_mean = replace(
     aliases=(),
     formula=Mean(_SINCE_SEEN, where=_IS_FIRST),
     description="How long new customers knew the shop on average before their first order.",
-    read_with=("time_to_first_purchase",),
+    see_also=("time_to_first_purchase",),
     caveats="A few who took a year decide it.",
-    competing=("time_to_first_purchase: the median.",),
+    alternatives=("time_to_first_purchase: the median.",),
     references=(_KPI_TREE,),
 )
 
@@ -132,20 +132,20 @@ sessions_to_purchase = Metric(
     name="sessions_to_purchase",
     title="Sessions to purchase",
     aliases=("visits_to_purchase",),
-    formula=Median(Case(_VISITS < 1, Literal(1), _VISITS), where=Orders.is_counted),
+    formula=Median(If(_VISITS < 1, Literal(1), _VISITS), where=Orders.is_counted),
     unit=NUMBER,
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.FUNNEL,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(1, None),
     description="How many visits an order takes: half take more.",
-    counts="The visitor's visits after the one with the order before, or from the first visit "
+    includes="The visitor's visits after the one with the order before, or from the first visit "
     "of all, up to and with the one in which the order was placed, in the period of the order. "
     "The second order of a visit took one.",
-    leaves_out="Bots; orders without a visit; visits without a visitor id.",
+    excludes="Bots; orders without a visit; visits without a visitor id.",
     null_when="No order has a visit.",
-    read_with=("time_to_first_purchase", "session_conversion_rate"),
+    see_also=("time_to_first_purchase", "session_conversion_rate"),
     caveats="Whoever decides on the phone and buys on the computer is two visitors, so the count "
     "is too low. A history that starts late hides the visits before it.",
     references=(_KAUSHIK,),

@@ -15,10 +15,10 @@ from funnelkit.formula.formulas import (
     Median,
     Min,
     Name,
-    Rollup,
+    PerKey,
     Shift,
 )
-from funnelkit.formula.values import AsOf, Elapsed, Joined
+from funnelkit.formula.values import AsOf, ConcatKey, Elapsed
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.sales import Orders
 from funnelkit.units import CUSTOMER, DAY_S, MULTIPLE, RATIO, SECOND
@@ -47,12 +47,12 @@ _WINDOW = 90
 
 _IS_REPEAT = Orders.is_counted & Orders.customer_key.is_not_null() & (Orders.order_number >= 2)
 _GAP = Elapsed(Orders.previous_ordered_at, Orders.ordered_at)
-_BUYERS = Rollup(Orders.customer_key, where=Orders.is_counted, orders=Count(Orders))
-_BUYERS_BY_DAY = Rollup(
+_BUYERS = PerKey(Orders.customer_key, where=Orders.is_counted, orders=Count(Orders))
+_BUYERS_BY_DAY = PerKey(
     Orders.customer_key,
     where=Orders.is_counted,
-    first=Min(Joined(Orders.ordered_at)),
-    last=Max(Joined(Orders.ordered_at)),
+    first=Min(ConcatKey(Orders.ordered_at)),
+    last=Max(ConcatKey(Orders.ordered_at)),
 )
 _HAS_TWO_DAYS = _BUYERS_BY_DAY["first"].ne(_BUYERS_BY_DAY["last"])
 _RETAINED = CountRetained(Orders.customer_key, where=Orders.is_counted)
@@ -78,13 +78,13 @@ new_customer_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.NEUTRAL,
+    direction=Direction.NEUTRAL,
     bounds=(0, 1),
     description="Which share of the customers of the period bought for the first time ever.",
-    counts="New customers over customers; with the returning customer rate it is exactly 1.",
-    leaves_out="Guests.",
+    includes="New customers over customers; with the returning customer rate it is exactly 1.",
+    excludes="Guests.",
     null_when="There are no customers.",
-    read_with=("new_customers", "returning_customer_rate"),
+    see_also=("new_customers", "returning_customer_rate"),
     caveats="Reading it as growth: it rises as well when old customers stay away. A longer "
     "period has more customers who are new.",
     references=(_ECDB,),
@@ -99,17 +99,17 @@ returning_customer_rate = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the customers of the period had bought before it.",
-    counts="One less the share of customers who were new: those whose first order lies before "
+    includes="One less the share of customers who were new: those whose first order lies before "
     "the period, over customers.",
-    leaves_out="Guests; a second order of a customer who is new in the period.",
+    excludes="Guests; a second order of a customer who is new in the period.",
     null_when="There are no customers.",
-    read_with=("new_customer_rate", "repeat_purchase_rate"),
+    see_also=("new_customer_rate", "repeat_purchase_rate"),
     caveats="Setting periods of different length side by side. " + _BY_KEY + " is returning in "
     "the other.",
-    competing=(
+    alternatives=(
         "returning_customer_rate.any_repeat: an order in the period that is not the first.",
         "repeat_purchase_rate: of all customers ever, those who came back.",
     ),
@@ -125,17 +125,17 @@ returning_customer_rate_any_repeat = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the customers of the period placed an order that was not their "
     "first.",
-    counts="Customers with a second or later order in the period over customers.",
-    leaves_out="Guests.",
+    includes="Customers with a second or later order in the period over customers.",
+    excludes="Guests.",
     null_when="There are no customers.",
-    read_with=("returning_customer_rate",),
+    see_also=("returning_customer_rate",),
     caveats="Adding it to the new customer rate: whoever placed the first and the second order "
     "in the period is in both, so they exceed 1.",
-    competing=("returning_customer_rate: bought before the period, so that both make 1.",),
+    alternatives=("returning_customer_rate: bought before the period, so that both make 1.",),
     references=(_ECDB,),
     tags=("customers", "loyalty", "ratio", "variant"),
 )
@@ -148,16 +148,16 @@ repeat_purchase_rate_in_window = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of the customers of the period ordered at least twice in it.",
-    counts="Customers with two or more orders in the period over customers. By channel: twice in "
+    includes="Customers with two or more orders in the period over customers. By channel: twice in "
     "the channel.",
-    leaves_out="Guests; orders outside the period.",
+    excludes="Guests; orders outside the period.",
     null_when="There are no customers.",
-    read_with=("repeat_purchase_rate", "purchase_frequency"),
+    see_also=("repeat_purchase_rate", "purchase_frequency"),
     caveats="Comparing a month with a year: it grows with the window.",
-    competing=("repeat_purchase_rate: from the beginning of the history.",),
+    alternatives=("repeat_purchase_rate: from the beginning of the history.",),
     references=(_VORTEX, _ECDB),
     tags=("customers", "loyalty", "ratio", "variant"),
 )
@@ -171,16 +171,16 @@ repeat_purchase_rate_by_days = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of all customers so far ordered on two days or more.",
-    counts="Customers whose first and last order lie on different days of the shop's clock, from "
+    includes="Customers whose first and last order lie on different days of the shop's clock, from "
     "the beginning of the history to the end of the period, over customers so far.",
-    leaves_out="Guests; further orders of one day, as of a basket that was split.",
+    excludes="Guests; further orders of one day, as of a basket that was split.",
     null_when="Nobody has ordered yet.",
-    read_with=("repeat_purchase_rate",),
+    see_also=("repeat_purchase_rate",),
     caveats="As for the repeat purchase rate: it rises with the age of the shop.",
-    competing=("repeat_purchase_rate: two orders, even of one day.",),
+    alternatives=("repeat_purchase_rate: two orders, even of one day.",),
     references=(_GLEW, "Field usage (convention)"),
     tags=("customers", "loyalty", "ratio", "variant"),
 )
@@ -217,17 +217,17 @@ def _repeated_within(name: str, days: float) -> Metric:
         stage=Stage.RETENTION,
         aida=AidaStage.ACTION,
         area=Area.CUSTOMERS,
-        better=Direction.UP,
+        direction=Direction.UP,
         bounds=(0, 1),
         description=f"Which share of new customers ordered again within {days:g} days.",
-        counts=f"Customers won in the period at least {days:g} days before the end of the data, "
+        includes=f"Customers won in the period at least {days:g} days before the end of the data, "
         "and of them those whose second order came in time, though it may lie after the period.",
-        leaves_out="Guests; customers who have not been observed for so long.",
+        excludes="Guests; customers who have not been observed for so long.",
         null_when="No new customer of the period has been observed for so long.",
-        read_with=("repeat_purchase_rate", "new_customers"),
+        see_also=("repeat_purchase_rate", "new_customers"),
         caveats="Letting young customers in: they have had no time to come back. By channel it "
         "is the channel of the first order; the second may come by any.",
-        competing=("repeat_purchase_rate: at any time so far, whatever the customer's age.",),
+        alternatives=("repeat_purchase_rate: at any time so far, whatever the customer's age.",),
         references=(_VORTEX, _COHORT),
         tags=("customers", "loyalty", "cohort", "ratio"),
     )
@@ -269,14 +269,14 @@ def _one_more(name: str, orders: int) -> Metric:
         stage=Stage.RETENTION,
         aida=AidaStage.ACTION,
         area=Area.CUSTOMERS,
-        better=Direction.UP,
+        direction=Direction.UP,
         bounds=(0, 1),
         description=f"How likely one more order is after {so_many}, by those who had the choice.",
-        counts=f"Customers with more than {so_many} over customers with at least {so_many}, from "
+        includes=f"Customers with more than {so_many} over customers with at least {so_many}, from "
         "the beginning of the history to the end of the period.",
-        leaves_out="Guests.",
+        excludes="Guests.",
         null_when="Nobody has so many orders yet.",
-        read_with=("repeat_purchase_rate", "days_between_orders"),
+        see_also=("repeat_purchase_rate", "days_between_orders"),
         caveats="Young customers have had no time for one more. A filter on orders, such as a "
         "region, drops orders out of the count: filter by what belongs to the customer. After "
         "one order it is the repeat purchase rate.",
@@ -296,17 +296,17 @@ days_between_orders = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="How long customers take until they order again: the gap in the middle.",
-    counts="The time from a customer's order to the next, in the period of the later one; the "
-    "median of all gaps. The value is in seconds, shown in days.",
-    leaves_out="Guests; first orders, and customers who have ordered once.",
+    includes="The time from a customer's order to the next, in the period of the later one; the "
+    "median of all exclusions_of. The value is in seconds, shown in days.",
+    excludes="Guests; first orders, and customers who have ordered once.",
     null_when="No customer ordered again in the period.",
-    read_with=("repeat_purchase_rate", "purchase_frequency"),
+    see_also=("repeat_purchase_rate", "purchase_frequency"),
     caveats="Taking 365 over the purchase frequency: those who bought once have no gap. Recent "
-    "customers can only have short gaps, so it reads low in a young shop.",
-    competing=("days_between_orders.mean: the mean of the same gaps.",),
+    "customers can only have short exclusions_of, so it reads low in a young shop.",
+    alternatives=("days_between_orders.mean: the mean of the same exclusions_of.",),
     references=(
         "Klaviyo, analytics glossary (vendor)",
         "Malartu, time between purchases (third party)",
@@ -323,16 +323,16 @@ days_between_orders_mean = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="How long customers take until they order again, on average.",
-    counts="The mean time from a customer's order to the next, in the period of the later one, "
-    "of all gaps pooled. The value is in seconds, shown in days.",
-    leaves_out="Guests; first orders, and customers who have ordered once.",
+    includes="The mean time from a customer's order to the next, in the period of the later one, "
+    "of all exclusions_of pooled. The value is in seconds, shown in days.",
+    excludes="Guests; first orders, and customers who have ordered once.",
     null_when="No customer ordered again in the period.",
-    read_with=("days_between_orders",),
+    see_also=("days_between_orders",),
     caveats="A few customers who come back after years make it: the median does not move.",
-    competing=(
+    alternatives=(
         "days_between_orders: the median.",
         "Klaviyo: of one customer, and none for a single order.",
     ),
@@ -351,17 +351,17 @@ customer_retention_rate_accounting = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many customers there are who are not new, for each in the period before.",
-    counts="Customers less new ones, over customers of the period before: the textbook's "
+    includes="Customers less new ones, over customers of the period before: the textbook's "
     "(E − N) / S.",
-    leaves_out="Guests.",
+    excludes="Guests.",
     null_when="Nobody bought in the period before.",
-    read_with=("customer_retention_rate", "resurrected_customers"),
+    see_also=("customer_retention_rate", "resurrected_customers"),
     caveats="Customers who come back after a gap are counted as kept, so it can exceed 1.",
-    competing=("customer_retention_rate: the customers of both periods alone.",),
-    without_periods=_WITHOUT_PERIODS,
+    alternatives=("customer_retention_rate: the customers of both periods alone.",),
+    period_hint=_WITHOUT_PERIODS,
     references=(_TEXTBOOK,),
     tags=("customers", "loyalty", "ratio", "variant"),
 )
@@ -374,16 +374,16 @@ customer_churn_rate_accounting = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(None, 1),
     description="What the textbook's retention rate leaves.",
-    counts="One less customers who are not new over customers of the period before.",
-    leaves_out="Guests.",
+    includes="One less customers who are not new over customers of the period before.",
+    excludes="Guests.",
     null_when="Nobody bought in the period before.",
-    read_with=("customer_churn_rate", "resurrected_customers"),
+    see_also=("customer_churn_rate", "resurrected_customers"),
     caveats="It falls below zero where many come back after a gap.",
-    competing=("customer_churn_rate: the customers of the period before who did not buy.",),
-    without_periods=_WITHOUT_PERIODS,
+    alternatives=("customer_churn_rate: the customers of the period before who did not buy.",),
+    period_hint=_WITHOUT_PERIODS,
     references=(_TEXTBOOK,),
     tags=("customers", "loyalty", "ratio", "variant"),
 )
@@ -396,16 +396,16 @@ retained_customers = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many customers of the period before bought again in this one.",
-    counts="Customers with an order that counts in both periods. Customers are the retained, the "
+    includes="Customers with an order that counts in both periods. Customers are the retained, the "
     "new and the resurrected.",
-    leaves_out="Guests; customers who return after a gap.",
+    excludes="Guests; customers who return after a gap.",
     null_when="Never: nobody retained is 0.",
-    read_with=("churned_customers", "resurrected_customers", "customer_retention_rate"),
+    see_also=("churned_customers", "resurrected_customers", "customer_retention_rate"),
     caveats="Adding periods: a loyal customer is retained in every one of them.",
-    without_periods=_WITHOUT_PERIODS,
+    period_hint=_WITHOUT_PERIODS,
     references=(_HSU, _IDENTITY),
     tags=("customers", "loyalty", "growth"),
 )
@@ -419,17 +419,17 @@ resurrected_customers = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many customers came back who had not bought in the period before.",
-    counts="Customers who are neither new nor retained: they bought long ago, not in the period "
+    includes="Customers who are neither new nor retained: they bought long ago, not in the period "
     "before, and again in this one.",
-    leaves_out="Guests.",
+    excludes="Guests.",
     null_when="Never: nobody resurrected is 0.",
-    read_with=("retained_customers", "churned_customers", "growth_quick_ratio"),
+    see_also=("retained_customers", "churned_customers", "growth_quick_ratio"),
     caveats="A history that is cut off: whoever comes back looks new. " + _BY_KEY + " is "
     "resurrected in the other.",
-    without_periods=_WITHOUT_PERIODS,
+    period_hint=_WITHOUT_PERIODS,
     references=(_HSU, _IDENTITY),
     tags=("customers", "loyalty", "growth"),
 )
@@ -443,16 +443,16 @@ churned_customers = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="How many customers of the period before did not buy in this one.",
-    counts="Customers of the period before less those retained.",
-    leaves_out="Guests; new customers, who cannot leave a period they were not in.",
+    includes="Customers of the period before less those retained.",
+    excludes="Guests; new customers, who cannot leave a period they were not in.",
     null_when="Never: nobody churned is 0.",
-    read_with=("retained_customers", "customer_churn_rate", "growth_quick_ratio"),
+    see_also=("retained_customers", "customer_churn_rate", "growth_quick_ratio"),
     caveats="Reading a period that is still open: those who have not bought yet are in it, and "
     "the result marks it as incomplete.",
-    without_periods=_WITHOUT_PERIODS,
+    period_hint=_WITHOUT_PERIODS,
     references=(_HSU, _IDENTITY),
     tags=("customers", "loyalty", "growth"),
 )
@@ -466,17 +466,17 @@ growth_quick_ratio = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many customers come, for each one that goes.",
-    counts="New and resurrected customers over churned ones; above 1 the base grows.",
-    leaves_out="Guests; how much anybody spends.",
+    includes="New and resurrected customers over churned ones; above 1 the base grows.",
+    excludes="Guests; how much anybody spends.",
     null_when="Nobody churned.",
-    read_with=("churned_customers", "new_customers", "resurrected_customers"),
+    see_also=("churned_customers", "new_customers", "resurrected_customers"),
     caveats="It is no liquidity ratio, and never negative. In a period that is still open it "
     "reads low.",
-    competing=("on revenue: new, expanded and resurrected over contracted and churned.",),
-    without_periods=_WITHOUT_PERIODS,
+    alternatives=("on revenue: new, expanded and resurrected over contracted and churned.",),
+    period_hint=_WITHOUT_PERIODS,
     references=(_HSU,),
     tags=("customers", "loyalty", "growth", "ratio"),
 )

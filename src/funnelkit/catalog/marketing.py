@@ -12,7 +12,7 @@ from funnelkit.formula.formulas import (
     Formula,
     Name,
     PeriodDays,
-    Positive,
+    PositiveOrNull,
     Sum,
 )
 from funnelkit.formula.values import Lookup
@@ -105,16 +105,16 @@ marketing_efficiency_ratio = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="How much the shop sells for each unit of money that marketing costs.",
-    counts="All net sales, whoever brought them, over ad spend and every other cost of marketing "
+    includes="All net sales, whoever brought them, over ad spend and every other cost of marketing "
     "(spread over its days).",
-    leaves_out="Attribution: nothing is credited to anybody.",
+    excludes="Attribution: nothing is credited to anybody.",
     null_when="Marketing cost nothing.",
-    read_with=("return_on_ad_spend", "contribution_margin_after_marketing"),
+    see_also=("return_on_ad_spend", "contribution_margin_after_marketing"),
     caveats="Comparing with a source that divides by ad spend alone; crediting marketing with "
     "sales that would have come anyway.",
-    competing=("marketing_efficiency_ratio.media_only: over ad spend alone.",),
+    alternatives=("marketing_efficiency_ratio.media_only: over ad spend alone.",),
     references=("'MER (all marketing)' (third party)", "'MER (ad spend)' (third party)"),
     tags=("marketing", "ratio"),
 )
@@ -127,14 +127,14 @@ marketing_efficiency_ratio_media_only = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="How much the shop sells for each unit of money spent on ads.",
-    counts="All net sales, whoever brought them, over ad spend.",
-    leaves_out="Agencies, salaries, tools and creative work.",
+    includes="All net sales, whoever brought them, over ad spend.",
+    excludes="Agencies, salaries, tools and creative work.",
     null_when="Nothing was spent on ads.",
-    read_with=("marketing_efficiency_ratio", "return_on_ad_spend"),
+    see_also=("marketing_efficiency_ratio", "return_on_ad_spend"),
     caveats="It rises when cost moves from media to an agency.",
-    competing=("marketing_efficiency_ratio: over all cost of marketing.",),
+    alternatives=("marketing_efficiency_ratio: over all cost of marketing.",),
     references=("'MER (ad spend)' (third party)",),
     tags=("marketing", "ratio", "variant"),
 )
@@ -166,16 +166,16 @@ def _order_attributed(name: str, channels: Sequence[str]) -> Metric:
         stage=Stage.CONVERSION,
         aida=AidaStage.ACTION,
         area=Area.PROFIT,
-        better=Direction.UP,
+        direction=Direction.UP,
         description="What the shop itself credits to ads for each unit of money spent on them.",
-        counts="Gross sales less discounts, when ordered, of orders credited to a paid channel, "
+        includes="Gross sales less discounts, when ordered, of orders credited to a paid channel, "
         "over ad spend. An order is credited once, so platforms may be added.",
-        leaves_out="Orders credited to other channels or to none; returns, tax, shipping.",
+        excludes="Orders credited to other channels or to none; returns, tax, shipping.",
         null_when="Nothing was spent.",
-        read_with=("return_on_ad_spend", "marketing_efficiency_ratio"),
+        see_also=("return_on_ad_spend", "marketing_efficiency_ratio"),
         caveats="Setting it beside what platforms claim: they see other orders. Channels under "
         "names of your own: return_on_ad_spend_order_attributed_of(channels=…).",
-        competing=("return_on_ad_spend: as the platform reports it.",),
+        alternatives=("return_on_ad_spend: as the platform reports it.",),
         references=("GA4 Data API, metric descriptions (vendor text, public copy)", _GROUPING),
         tags=("marketing", "ratio", "attributed", "variant"),
     )
@@ -190,23 +190,23 @@ advertising_cost_of_sales = Metric(
     title="Advertising cost of sales",
     aliases=("acos",),
     formula=Name("ad_spend")
-    / Sum(CampaignPerformance.conversion_value, within=CampaignPerformance.platform),
+    / Sum(CampaignPerformance.conversion_value, require_single=CampaignPerformance.platform),
     unit=RATIO,
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="How much of what a platform claims to have sold went to its ads.",
-    counts="Spend over conversion value, as one platform reports them: one over the return on ad "
+    includes="Spend over conversion value, as one platform reports them: one over the return on ad "
     "spend.",
-    leaves_out="Sales that no platform claims, and every cost but media.",
+    excludes="Sales that no platform claims, and every cost but media.",
     null_when="Nothing was sold, or the rows come from several platforms: each claims the same "
     "sale. Group by platform.",
-    read_with=("return_on_ad_spend", "gross_margin"),
+    see_also=("return_on_ad_spend", "gross_margin"),
     caveats="Averaging it over campaigns: the mean of shares is not the share of the sums, nor "
     "one over the mean of returns.",
-    competing=("advertising_cost_of_sales.total: over all net sales of the shop.",),
+    alternatives=("advertising_cost_of_sales.total: over all net sales of the shop.",),
     references=(_DICTIONARY,),
     tags=("marketing", "ratio", "attributed"),
 )
@@ -215,20 +215,20 @@ advertising_cost_of_sales_total = Metric(
     name="advertising_cost_of_sales.total",
     title="Total advertising cost of sales",
     aliases=("tacos", "total_acos"),
-    formula=Name("ad_spend") / Positive(Name("net_sales")),
+    formula=Name("ad_spend") / PositiveOrNull(Name("net_sales")),
     unit=RATIO,
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="How much of all net sales went to ads.",
-    counts="Ad spend over net sales, whoever brought them.",
-    leaves_out="Every cost of marketing but media.",
+    includes="Ad spend over net sales, whoever brought them.",
+    excludes="Every cost of marketing but media.",
     null_when="Net sales are zero or negative.",
-    read_with=("advertising_cost_of_sales", "marketing_efficiency_ratio.media_only"),
+    see_also=("advertising_cost_of_sales", "marketing_efficiency_ratio.media_only"),
     caveats="Comparing it with the share of one platform's sales.",
-    competing=("advertising_cost_of_sales: over the sales that a platform claims.",),
+    alternatives=("advertising_cost_of_sales: over the sales that a platform claims.",),
     references=(_DICTIONARY,),
     tags=("marketing", "ratio", "variant"),
 )
@@ -242,16 +242,16 @@ marketing_roi = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="What marketing earns beyond its cost, for each unit of money that it costs.",
-    counts="Gross profit of the orders that the shop credits to a campaign, less ad spend and "
+    includes="Gross profit of the orders that the shop credits to a campaign, less ad spend and "
     "every other cost of marketing, over that cost.",
-    leaves_out="Orders credited to no campaign; shipping, fees and handling.",
+    excludes="Orders credited to no campaign; shipping, fees and handling.",
     null_when="Marketing cost nothing, or a cost of goods is not known.",
-    read_with=("contribution_margin_after_marketing", "marketing_efficiency_ratio"),
+    see_also=("contribution_margin_after_marketing", "marketing_efficiency_ratio"),
     caveats="Revenue instead of profit: that is the return on ad spend less one. Counting media "
     "alone as cost. It rests on the attribution of orders.",
-    competing=("marketing_roi.revenue: on revenue and media alone.",),
+    alternatives=("marketing_roi.revenue: on revenue and media alone.",),
     references=_ROI_REFERENCES,
     tags=("marketing", "ratio", "attributed"),
 )
@@ -264,15 +264,15 @@ marketing_roi_revenue = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="What ads sell beyond their cost, for each unit of money spent on them.",
-    counts="Gross sales less discounts of orders credited to a paid channel, less ad spend, over "
+    includes="Gross sales less discounts of orders credited to a paid channel, less ad spend, over "
     "ad spend: the return on ad spend less one.",
-    leaves_out="The cost of the goods; every cost of marketing but media.",
+    excludes="The cost of the goods; every cost of marketing but media.",
     null_when="Nothing was spent on ads.",
-    read_with=("marketing_roi", "return_on_ad_spend.order_attributed"),
+    see_also=("marketing_roi", "return_on_ad_spend.order_attributed"),
     caveats="Calling it profit: at a margin of 40 % an ad that returns 2 loses money.",
-    competing=("marketing_roi: on profit and all cost of marketing.",),
+    alternatives=("marketing_roi: on profit and all cost of marketing.",),
     references=_ROI_REFERENCES,
     tags=("marketing", "ratio", "attributed", "variant"),
 )
@@ -282,21 +282,21 @@ cost_per_acquisition = Metric(
     title="Cost per acquisition",
     aliases=("cpa", "cost_per_conversion", "cost_per_order", "cpo"),
     formula=Name("ad_spend")
-    / Sum(CampaignPerformance.conversions, within=CampaignPerformance.platform),
+    / Sum(CampaignPerformance.conversions, require_single=CampaignPerformance.platform),
     unit=MONEY / ORDER,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.PROFIT,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="What a conversion costs, as a platform counts conversions.",
-    counts="Spend over conversions of any kind, as one platform reports them.",
-    leaves_out="Conversions that no platform claims, and every cost but media.",
+    includes="Spend over conversions of any kind, as one platform reports them.",
+    excludes="Conversions that no platform claims, and every cost but media.",
     null_when="There are no conversions, or the rows come from several platforms: each claims "
     "the same order. Group by platform.",
-    read_with=("customer_acquisition_cost", "return_on_ad_spend"),
+    see_also=("customer_acquisition_cost", "return_on_ad_spend"),
     caveats="Taking it for the cost of a customer: those who buy again are conversions, too.",
-    competing=("customer_acquisition_cost: of customers who never bought before.",),
+    alternatives=("customer_acquisition_cost: of customers who never bought before.",),
     references=(
         "GA4 Data API, metric descriptions (vendor text, public copy)",
         "Google Ads terms with worked examples (third party)",
@@ -312,15 +312,15 @@ customer_acquisition_cost_media = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="What is spent on ads for each customer that is won.",
-    counts="Ad spend over customers who ordered for the first time ever, whoever brought them.",
-    leaves_out="Every cost of winning customers but media.",
+    includes="Ad spend over customers who ordered for the first time ever, whoever brought them.",
+    excludes="Every cost of winning customers but media.",
     null_when="There are no new customers.",
-    read_with=("customer_acquisition_cost", "paid_cac"),
+    see_also=("customer_acquisition_cost", "paid_cac"),
     caveats="Setting it against lifetime value: it flatters.",
-    competing=("customer_acquisition_cost: with the other costs of acquisition.",),
+    alternatives=("customer_acquisition_cost: with the other costs of acquisition.",),
     references=(_BLENDED_AND_PAID,),
     tags=("marketing", "money", "ratio", "variant"),
 )
@@ -338,17 +338,17 @@ customer_acquisition_cost_with_discounts = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="What it costs to win a customer, the offers that won them included.",
-    counts="Ad spend, the other costs of acquisition and the discounts on first orders, over "
+    includes="Ad spend, the other costs of acquisition and the discounts on first orders, over "
     "customers who ordered for the first time ever.",
-    leaves_out="Cost of keeping customers and of the brand; free shipping.",
+    excludes="Cost of keeping customers and of the brand; free shipping.",
     null_when="There are no new customers.",
-    read_with=("customer_acquisition_cost", "discount_rate"),
+    see_also=("customer_acquisition_cost", "discount_rate"),
     caveats="A lifetime value on net sales has the discount taken off already: it would be "
     "counted twice.",
-    competing=("customer_acquisition_cost: without discounts.",),
+    alternatives=("customer_acquisition_cost: without discounts.",),
     references=(_BLENDED_AND_PAID, "Field usage (convention)"),
     tags=("marketing", "money", "ratio", "variant"),
 )
@@ -380,16 +380,16 @@ def _paid_cac(name: str, channels: Sequence[str], aliases: tuple[str, ...]) -> M
         stage=Stage.CONVERSION,
         aida=AidaStage.ACTION,
         area=Area.PROFIT,
-        better=Direction.DOWN,
+        direction=Direction.DOWN,
         bounds=(0, None),
         description="What is spent on ads for each customer that ads won.",
-        counts="Ad spend over new customers whose first order the shop credits to a paid channel.",
-        leaves_out="New customers of other channels; every cost but media.",
+        includes="Ad spend over new customers whose first order is credited to a paid channel.",
+        excludes="New customers of other channels; every cost but media.",
         null_when="No new customer is credited to a paid channel.",
-        read_with=("customer_acquisition_cost", "return_on_ad_spend.order_attributed"),
+        see_also=("customer_acquisition_cost", "return_on_ad_spend.order_attributed"),
         caveats="Expecting it above the blended cost: it leaves out customers and costs. Channels "
         "under names of your own: paid_cac_of(channels=…).",
-        competing=("customer_acquisition_cost: all cost of acquisition, all new customers.",),
+        alternatives=("customer_acquisition_cost: all cost of acquisition, all new customers.",),
         references=(_BLENDED_AND_PAID, _GROUPING),
         tags=("marketing", "money", "ratio", "attributed"),
     )
@@ -401,7 +401,7 @@ cac_payback_period_quotient = Metric(
     name="cac_payback_period.quotient",
     title="CAC payback period, as a quotient",
     formula=Name("customer_acquisition_cost")
-    / Positive(
+    / PositiveOrNull(
         Name("identified_contribution_margin")
         / Cumulative(Name("customers"))
         / (12 * PeriodDays() / 365)
@@ -410,18 +410,18 @@ cac_payback_period_quotient = Metric(
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="After how many months a customer has paid for being won, at a constant margin.",
-    counts="Acquisition cost over the contribution margin per month and customer won so far, "
+    includes="Acquisition cost over the contribution margin per month and customer won so far, "
     "active or not; a month is a twelfth of 365 days.",
-    leaves_out="Guests; overheads.",
+    excludes="Guests; overheads.",
     null_when="There are no new customers, customers bring in nothing or less, or a cost of "
     "goods is not known.",
-    read_with=("customer_acquisition_cost", "contribution_margin"),
+    see_also=("customer_acquisition_cost", "contribution_margin"),
     caveats="Customers bring in most at first, so the quotient overstates how long it takes. "
     "Dividing by the margin per active customer understates it: those who left are gone.",
-    competing=(
+    alternatives=(
         "cac_payback_period: the period in which those who were won have brought in their cost.",
         "one cohort's margin instead of that of all customers so far.",
     ),

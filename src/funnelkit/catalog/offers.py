@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from funnelkit.catalog.parameters import words_of
-from funnelkit.formula.formulas import Arithmetic, Count, Name, Rollup, Sum
+from funnelkit.formula.formulas import Arithmetic, Count, Name, PerKey, Sum
 from funnelkit.formula.values import Predicate
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.sales import OrderLines, Orders
@@ -38,9 +38,9 @@ def _take_rate(kind: str) -> Arithmetic:
     return accepted / Count(Events, where=is_of_kind & Events.event_name.eq("offer_shown"))
 
 
-def _baskets(primary: Predicate, attached: Predicate) -> Rollup:
+def _baskets(primary: Predicate, attached: Predicate) -> PerKey:
     """Give one row per order: lines and units of what is primary and of what goes with it."""
-    return Rollup(
+    return PerKey(
         OrderLines.order_id,
         where=OrderLines.is_counted,
         primary=Count(OrderLines, where=primary),
@@ -50,16 +50,16 @@ def _baskets(primary: Predicate, attached: Predicate) -> Rollup:
     )
 
 
-def _share_of_baskets(baskets: Rollup) -> Arithmetic:
+def _share_of_baskets(baskets: PerKey) -> Arithmetic:
     has_primary = baskets["primary"] >= 1
     both = Count(baskets, where=has_primary & (baskets["attached"] >= 1))
     return both / Count(baskets, where=has_primary)
 
 
-def _share_of_units(baskets: Rollup) -> Arithmetic:
+def _share_of_units(baskets: PerKey) -> Arithmetic:
     has_primary = baskets["primary"] >= 1
-    attached = Sum(baskets["attached_units"], of=baskets, where=has_primary)
-    return attached / Sum(baskets["primary_units"], of=baskets, where=has_primary)
+    attached = Sum(baskets["attached_units"], where=has_primary)
+    return attached / Sum(baskets["primary_units"], where=has_primary)
 
 
 upsell_rate = Metric(
@@ -71,16 +71,16 @@ upsell_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.SALES,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How often an offer of a dearer product is taken.",
-    counts="Upsell offers accepted over upsell offers shown, each when it happened.",
-    leaves_out="Bots; offers whose kind is not known.",
+    includes="Upsell offers accepted over upsell offers shown, each when it happened.",
+    excludes="Bots; offers whose kind is not known.",
     null_when="No upsell offer was shown.",
-    read_with=("upsell_rate.orders", "average_order_value"),
+    see_also=("upsell_rate.orders", "average_order_value"),
     caveats="Confusing it with the share of orders that were sold up. An offer shown before "
     "midnight and taken after it can push a day above 1.",
-    competing=("upsell_rate.orders: orders with an upsold line over all orders.",),
+    alternatives=("upsell_rate.orders: orders with an upsold line over all orders.",),
     references=(_RATES,),
     tags=("offers", "ratio"),
 )
@@ -93,15 +93,15 @@ upsell_rate_orders = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.SALES,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of orders holds something that was sold up.",
-    counts="Orders with at least one line flagged as upsell over orders.",
-    leaves_out="Lines of which nobody noted how they were sold.",
+    includes="Orders with at least one line flagged as upsell over orders.",
+    excludes="Lines of which nobody noted how they were sold.",
     null_when="There are no orders.",
-    read_with=("upsell_rate", "average_order_value"),
+    see_also=("upsell_rate", "average_order_value"),
     caveats="Reading it as how well an offer works: it falls when fewer offers are shown.",
-    competing=("upsell_rate: offers accepted over offers shown.",),
+    alternatives=("upsell_rate: offers accepted over offers shown.",),
     references=(_RATES,),
     tags=("offers", "ratio", "variant"),
 )
@@ -114,16 +114,16 @@ cross_sell_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.SALES,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of orders holds something that was sold along.",
-    counts="Orders with at least one line flagged as cross-sell over orders.",
-    leaves_out="Lines of which nobody noted how they were sold.",
+    includes="Orders with at least one line flagged as cross-sell over orders.",
+    excludes="Lines of which nobody noted how they were sold.",
     null_when="There are no orders.",
-    read_with=("attach_rate", "units_per_transaction"),
+    see_also=("attach_rate", "units_per_transaction"),
     caveats="Calling every second product a cross-sell: that is the co-purchase rate of a "
     "product, cross_sell_rate_of(products=…).",
-    competing=(
+    alternatives=(
         "cross_sell_rate.offers: cross-sell offers accepted over those shown.",
         "cross_sell_rate_of(products=…), as Contentsquare has it: other products with it.",
     ),
@@ -140,15 +140,15 @@ cross_sell_rate_offers = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.SALES,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How often an offer of a further product is taken.",
-    counts="Cross-sell offers accepted over cross-sell offers shown, each when it happened.",
-    leaves_out="Bots; offers whose kind is not known.",
+    includes="Cross-sell offers accepted over cross-sell offers shown, each when it happened.",
+    excludes="Bots; offers whose kind is not known.",
     null_when="No cross-sell offer was shown.",
-    read_with=("cross_sell_rate",),
+    see_also=("cross_sell_rate",),
     caveats="Confusing it with the share of orders.",
-    competing=("cross_sell_rate: orders with a cross-sold line over orders.",),
+    alternatives=("cross_sell_rate: orders with a cross-sold line over orders.",),
     references=(_RATES,),
     tags=("offers", "ratio", "variant"),
 )
@@ -163,17 +163,17 @@ attach_rate = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.SALES,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, 1),
     description="How often something goes along with what the customer came for.",
-    counts="Orders with a line that was sold across and one that was not, over orders with one "
+    includes="Orders with a line that was sold across and one that was not, over orders with one "
     "that was not.",
-    leaves_out="Orders of cross-sold lines alone; lines of which nobody noted how they were sold.",
+    excludes="Orders of cross-sold lines alone; lines of which nobody noted how they were sold.",
     null_when="No order has a line that was not sold across.",
-    read_with=("cross_sell_rate", "attach_rate.units"),
+    see_also=("cross_sell_rate", "attach_rate.units"),
     caveats="Units above the line and orders below it. For given products: "
     "attach_rate_of(primary=…, attached=…).",
-    competing=(
+    alternatives=(
         "attach_rate.units: attached units over primary units; it can exceed 1.",
         "attach_rate_of(primary=…, attached=…): by products instead of how they were sold.",
     ),
@@ -189,16 +189,16 @@ attach_rate_units = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.SALES,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many units go along with each unit that the customer came for.",
-    counts="Units of cross-sold lines over units of the other lines, in orders that have any of "
+    includes="Units of cross-sold lines over units of the other lines, in orders that have any of "
     "the latter.",
-    leaves_out="Gift cards and fees; lines of which nobody noted how they were sold.",
+    excludes="Gift cards and fees; lines of which nobody noted how they were sold.",
     null_when="There are no units that were not sold across.",
-    read_with=("attach_rate",),
+    see_also=("attach_rate",),
     caveats="Reading it as a share: three cases for one phone are 3.",
-    competing=("attach_rate: orders, so at most 1.",),
+    alternatives=("attach_rate: orders, so at most 1.",),
     references=(_ATTACHMENT,),
     tags=("offers", "ratio", "variant"),
 )
@@ -228,14 +228,14 @@ def attach_rate_of(*, primary: Ids, attached: Ids) -> Metric:
         stage=Stage.CONVERSION,
         aida=AidaStage.ACTION,
         area=Area.SALES,
-        better=Direction.UP,
+        direction=Direction.UP,
         bounds=(0, 1),
         description="How often some products go along with others.",
-        counts="Orders that count with one of the primary products and one of the attached, over "
+        includes="Orders that count with one of the primary products and one of the attached, over "
         "orders with one of the primary.",
-        leaves_out="Gift cards and fees.",
+        excludes="Gift cards and fees.",
         null_when="No order holds a primary product.",
-        read_with=("attach_rate", "cross_sell_rate"),
+        see_also=("attach_rate", "cross_sell_rate"),
         caveats="A product on both sides is attached to itself. By a property of lines, such as "
         "the category, both must lie in the same group.",
         references=(_ATTACHMENT,),
@@ -265,14 +265,14 @@ def cross_sell_rate_of(*, products: Ids) -> Metric:
         stage=Stage.CONVERSION,
         aida=AidaStage.ACTION,
         area=Area.SALES,
-        better=Direction.UP,
+        direction=Direction.UP,
         bounds=(0, 1),
         description="How often some products are bought together with any other.",
-        counts="Orders that count with one of the products and another product, over orders with "
+        includes="Orders that count with one of the products and another product, over orders with "
         "one of them.",
-        leaves_out="Gift cards and fees; lines whose product is not known.",
+        excludes="Gift cards and fees; lines whose product is not known.",
         null_when="No order holds one of the products.",
-        read_with=("cross_sell_rate",),
+        see_also=("cross_sell_rate",),
         caveats="Calling it the work of an offer: customers combine products by themselves.",
         references=(_CONTENTSQUARE,),
         tags=("offers", "ratio"),

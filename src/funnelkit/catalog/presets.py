@@ -13,7 +13,7 @@ from typing import Final
 
 from funnelkit.catalog import BUILT_IN
 from funnelkit.formula.formulas import CountDistinct, Mean, Sum
-from funnelkit.formula.values import Case, Literal
+from funnelkit.formula.values import If, Literal
 from funnelkit.metrics.metric import Metric
 from funnelkit.metrics.registry import Registry
 from funnelkit.schema.traffic import Events, Sessions
@@ -35,7 +35,7 @@ def _same(*names: str) -> tuple[Metric, ...]:
 
 def _as(name: str, variant: str) -> Metric:
     """Give a competing definition of the catalogue under the name of the KPI itself."""
-    return replace(BUILT_IN[variant], name=name, aliases=BUILT_IN[name].aliases, competing=())
+    return replace(BUILT_IN[variant], name=name, aliases=BUILT_IN[name].aliases, alternatives=())
 
 
 _active_users = replace(
@@ -46,9 +46,9 @@ _active_users = replace(
         where=Sessions.is_counted & (Sessions.is_engaged | Sessions.is_first_session),
     ),
     description="How many different visitors were active.",
-    counts="Visitors with an engaged visit in the period, or whose first visit of all lies in it.",
-    leaves_out="Bots; visitors who only came back and left again.",
-    competing=("the catalogue's unique_visitors: everyone with a visit.",),
+    includes="Visitors with an engaged visit in the period, or whose very first visit lies in it.",
+    excludes="Bots; visitors who only came back and left again.",
+    alternatives=("the catalogue's unique_visitors: everyone with a visit.",),
     references=(_API,),
 )
 
@@ -61,7 +61,7 @@ ga4: Final = Registry(
                 Sessions.visitor_id, where=Sessions.is_counted & Sessions.is_first_session
             )
             / _active_users,
-            counts="Visitors whose first visit of all lies in the period, over active users.",
+            includes="Visitors whose first visit of all lies in the period, over active users.",
             references=(_API,),
         ),
         *_same(
@@ -80,20 +80,20 @@ ga4: Final = Registry(
             BUILT_IN["session_conversion_rate"],
             title="Session key event rate, purchase",
             formula=CountDistinct(Events.session_id, where=_PURCHASE) / BUILT_IN["sessions"],
-            counts="Visits with a purchase event over all visits, each visit once.",
-            leaves_out="Bots, on both sides; orders that no tag reported.",
+            includes="Visits with a purchase event over all visits, each visit once.",
+            excludes="Bots, on both sides; orders that no tag reported.",
             caveats="A purchase page that is reloaded, a tag that was blocked, an order cancelled "
             "later: the event says nothing of them.",
-            competing=("the catalogue's session_conversion_rate: by orders that count.",),
+            alternatives=("the catalogue's session_conversion_rate: by orders that count.",),
             references=(_API, "GA4 session key event rate (third party)"),
         ),
         replace(
             BUILT_IN["visitor_conversion_rate"],
             title="User key event rate, purchase",
             formula=CountDistinct(Events.visitor_id, where=_PURCHASE) / _active_users,
-            counts="Visitors with a purchase event over active users.",
-            leaves_out="Bots, on both sides; orders that no tag reported.",
-            competing=("the catalogue's visitor_conversion_rate: by orders, of all visitors.",),
+            includes="Visitors with a purchase event over active users.",
+            excludes="Bots, on both sides; orders that no tag reported.",
+            alternatives=("the catalogue's visitor_conversion_rate: by orders, of all visitors.",),
             references=(_API, "GA4 user key event rate (third party)"),
         ),
         replace(
@@ -104,8 +104,8 @@ ga4: Final = Registry(
             BUILT_IN["average_revenue_per_user"],
             formula=_REVENUE / _active_users,
             unit=MONEY / VISITOR,
-            counts="Value of purchase events, as the tag sent them, over active users.",
-            leaves_out="Bots; revenue of ads and subscriptions; refunds.",
+            includes="Value of purchase events, as the tag sent them, over active users.",
+            excludes="Bots; revenue of ads and subscriptions; refunds.",
             references=(_API,),
         ),
         replace(
@@ -113,19 +113,19 @@ ga4: Final = Registry(
             title="Average purchase revenue per paying user",
             formula=_REVENUE / CountDistinct(Events.visitor_id, where=_PURCHASE),
             unit=MONEY / VISITOR,
-            counts="Value of purchase events, as the tag sent them, over their visitors.",
-            leaves_out="Bots; refunds.",
+            includes="Value of purchase events, as the tag sent them, over their visitors.",
+            excludes="Bots; refunds.",
             null_when="Nobody purchased.",
-            competing=("the catalogue's average_revenue_per_customer: net sales of customers.",),
+            alternatives=("the catalogue's average_revenue_per_customer: net sales of customers.",),
             references=(_API,),
         ),
         replace(
             BUILT_IN["return_on_ad_spend"],
             formula=_REVENUE / BUILT_IN["ad_spend"],
-            counts="Value of purchase events, as the tag sent them, over what ads cost.",
-            leaves_out="What platforms claim; refunds.",
+            includes="Value of purchase events, as the tag sent them, over what ads cost.",
+            excludes="What platforms claim; refunds.",
             null_when="Nothing was spent.",
-            competing=("the catalogue's return_on_ad_spend: what one platform claims.",),
+            alternatives=("the catalogue's return_on_ad_spend: what one platform claims.",),
             references=(_API,),
         ),
     )
@@ -152,15 +152,15 @@ shopify: Final = Registry(
         replace(
             BUILT_IN["average_session_duration"],
             formula=Mean(
-                Case(
+                If(
                     Sessions.duration_s > _LONGEST_VISIT_S,
                     Literal(_LONGEST_VISIT_S),
                     Sessions.duration_s,
                 ),
                 where=Sessions.is_counted,
             ),
-            counts="The mean length of visits, none longer than half an hour.",
-            competing=("the catalogue's average_session_duration: uncapped.",),
+            includes="The mean length of visits, none longer than half an hour.",
+            alternatives=("the catalogue's average_session_duration: uncapped.",),
             references=("Shopify data warehouse, online store sessions (vendor)",),
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from funnelkit.formula.formulas import Name, Positive, Sum
+from funnelkit.formula.formulas import Name, PositiveOrNull, Sum
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.marketing import CampaignPerformance, MarketingCosts
 from funnelkit.schema.operations import Shipments
@@ -35,16 +35,16 @@ cost_of_goods_sold = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     description="What the goods that were sold had cost the shop.",
-    counts="Quantity times unit cost of the lines of orders that count, less the cost of "
+    includes="Quantity times unit cost of the lines of orders that count, less the cost of "
     "returned goods that went back to stock.",
-    leaves_out="Shipping, fees, handling; returned goods that were not restocked stay a cost.",
+    excludes="Shipping, fees, handling; returned goods that were not restocked stay a cost.",
     null_when="The cost of a single line in the group is not known: a line without cost would "
     "look like pure profit.",
-    read_with=("gross_profit", "gross_margin"),
+    see_also=("gross_profit", "gross_margin"),
     caveats="Taking today's cost for last year's sales; passing over lines without cost.",
-    competing=("Shopify leaves lines without cost out of its margin, cost and sales alike.",),
+    alternatives=("Shopify leaves lines without cost out of its margin, cost and sales alike.",),
     references=("ShopifyQL, sales schema (vendor)",),
     tags=("profit", "money"),
 )
@@ -58,12 +58,12 @@ gross_profit = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="What is left of net sales after the goods are paid.",
-    counts="Net sales less the cost of goods sold.",
-    leaves_out="Shipping, fees, marketing, overheads; tax and shipping charged to customers.",
+    includes="Net sales less the cost of goods sold.",
+    excludes="Shipping, fees, marketing, overheads; tax and shipping charged to customers.",
     null_when="A cost is not known.",
-    read_with=("gross_margin", "net_sales"),
+    see_also=("gross_margin", "net_sales"),
     caveats="Starting from total sales: tax would become profit.",
     references=("Dema, contribution margin 1 to 3 (third party)",),
     tags=("profit", "money"),
@@ -73,18 +73,18 @@ gross_margin = Metric(
     name="gross_margin",
     title="Gross margin",
     aliases=("gross_profit_margin", "gross_margin_rate"),
-    formula=Name("gross_profit") / Positive(Name("net_sales")),
+    formula=Name("gross_profit") / PositiveOrNull(Name("net_sales")),
     unit=RATIO,
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(None, None),
     description="Which share of net sales is profit after the goods are paid.",
-    counts="Gross profit over net sales.",
-    leaves_out="Everything that gross profit leaves out.",
+    includes="Gross profit over net sales.",
+    excludes="Everything that gross profit leaves out.",
     null_when="Net sales are zero or negative, or a cost is not known.",
-    read_with=("gross_profit", "average_order_value"),
+    see_also=("gross_profit", "average_order_value"),
     caveats="Taking the markup (profit over cost) for the margin.",
     references=("wernerstrauch.com, 'CM1' (third party)",),
     tags=("profit", "ratio"),
@@ -94,23 +94,23 @@ return_on_ad_spend = Metric(
     name="return_on_ad_spend",
     title="Return on ad spend",
     aliases=("roas",),
-    formula=Sum(CampaignPerformance.conversion_value, within=CampaignPerformance.platform)
+    formula=Sum(CampaignPerformance.conversion_value, require_single=CampaignPerformance.platform)
     / Sum(CampaignPerformance.spend),
     unit=MULTIPLE,
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="What a platform claims to have sold for each unit of money spent on it.",
-    counts="Conversion value over spend, as one platform reports them.",
-    leaves_out="Sales that no platform claims, and every cost but media.",
+    includes="Conversion value over spend, as one platform reports them.",
+    excludes="Sales that no platform claims, and every cost but media.",
     null_when="Nothing was spent, or the rows of the group come from several platforms: each "
     "claims the same sale, so their values are never added. Group by platform.",
-    read_with=("ad_spend", "customer_acquisition_cost"),
+    see_also=("ad_spend", "customer_acquisition_cost"),
     caveats="Adding platforms; reading it as profit; trusting the last days, whose conversions "
     "are still coming in.",
-    competing=(
+    alternatives=(
         "Google Ads shows it as a percentage.",
         "marketing efficiency ratio: the shop's own net sales over all marketing cost.",
     ),
@@ -134,17 +134,17 @@ customer_acquisition_cost = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.DOWN,
+    direction=Direction.DOWN,
     bounds=(0, None),
     description="What it costs to win a customer.",
-    counts="Ad spend and the other costs of acquisition (spread over their days), over customers "
+    includes="Ad spend and the other costs of acquisition (spread over their days), over customers "
     "who ordered for the first time ever: blended and fully loaded.",
-    leaves_out="Cost of keeping customers and of the brand; discounts given to win them.",
+    excludes="Cost of keeping customers and of the brand; discounts given to win them.",
     null_when="There are no new customers.",
-    read_with=("clv_cac_ratio", "new_customers"),
+    see_also=("clv_cac_ratio", "new_customers"),
     caveats="Dividing by all customers; counting a returning customer as new because the history "
     "is cut off; spend that comes before the order it wins.",
-    competing=(
+    alternatives=(
         "media only: ad spend over new customers.",
         "paid: spend over new customers that paid media won, by some attribution.",
     ),
@@ -163,12 +163,12 @@ gross_profit_per_order = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="What an order leaves after the goods are paid.",
-    counts="Gross profit over orders; returns are taken off when they come in.",
-    leaves_out="Everything that gross profit leaves out.",
+    includes="Gross profit over orders; returns are taken off when they come in.",
+    excludes="Everything that gross profit leaves out.",
     null_when="There are no orders, or a cost is not known.",
-    read_with=("gross_profit", "average_order_value"),
+    see_also=("gross_profit", "average_order_value"),
     caveats="Reading profit off the average order value, which says nothing about it.",
     references=("'CM2' (third party)",),
     tags=("profit", "money", "ratio"),
@@ -188,16 +188,16 @@ contribution_margin = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="What is left of sales after the goods are paid and delivered.",
-    counts="Gross profit less carriers, picking and packing, payment fees and the handling of "
+    includes="Gross profit less carriers, picking and packing, payment fees and the handling of "
     "returns, plus what customers paid for shipping; each amount on its own day.",
-    leaves_out="Marketing and overheads; tax. Refunded shipping is not taken off.",
+    excludes="Marketing and overheads; tax. Refunded shipping is not taken off.",
     null_when="A cost of goods is not known. Other amounts that are not known are passed over.",
-    read_with=("gross_profit", "contribution_margin_after_marketing"),
+    see_also=("gross_profit", "contribution_margin_after_marketing"),
     caveats="Taking off what shipping costs without adding what customers pay for it; comparing "
     "with a source that has marketing inside.",
-    competing=(
+    alternatives=(
         "contribution_margin_after_marketing: less ads and variable marketing, as CM3.",
         "Some sources call gross profit, CM1, the contribution margin.",
     ),
@@ -220,13 +220,13 @@ contribution_margin_after_marketing = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="What is left of sales after goods, delivery and marketing are paid.",
-    counts="Contribution margin less ad spend and the marketing costs that rise with sales, "
+    includes="Contribution margin less ad spend and the marketing costs that rise with sales, "
     "spread over their days.",
-    leaves_out="Fixed marketing costs and overheads.",
+    excludes="Fixed marketing costs and overheads.",
     null_when="A cost of goods is not known.",
-    read_with=("contribution_margin", "marketing_efficiency_ratio"),
+    see_also=("contribution_margin", "marketing_efficiency_ratio"),
     caveats="Leaving costs unflagged: one that is not known to be variable stays out.",
     references=("Dema, contribution margin 1 to 3 (third party)",),
     tags=("profit", "marketing", "money"),
@@ -235,17 +235,17 @@ contribution_margin_after_marketing = Metric(
 contribution_margin_ratio = Metric(
     name="contribution_margin_ratio",
     title="Contribution margin ratio",
-    formula=Name("contribution_margin") / Positive(Name("net_sales")),
+    formula=Name("contribution_margin") / PositiveOrNull(Name("net_sales")),
     unit=RATIO,
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
-    better=Direction.UP,
+    direction=Direction.UP,
     description="Which share of net sales is left after the goods are paid and delivered.",
-    counts="Contribution margin over net sales.",
-    leaves_out="Everything that the contribution margin leaves out.",
+    includes="Contribution margin over net sales.",
+    excludes="Everything that the contribution margin leaves out.",
     null_when="Net sales are zero or negative, or a cost of goods is not known.",
-    read_with=("contribution_margin", "return_on_ad_spend"),
+    see_also=("contribution_margin", "return_on_ad_spend"),
     caveats="Its inverse is the return on ad spend at which an ad breaks even, as long as further "
     "sales have the same margin. It can exceed 1 where customers pay more for shipping than "
     "everything else costs.",

@@ -12,8 +12,8 @@ from funnelkit.formula.formulas import (
     Mean,
     Name,
     PeriodDays,
-    Positive,
-    Rollup,
+    PerKey,
+    PositiveOrNull,
     Sqrt,
     Sum,
 )
@@ -36,9 +36,9 @@ __all__ = [
 ]
 
 SERVICE_LEVEL = 0.95
-_PER_DAY = Rollup(OrderLines.day, where=OrderLines.is_counted, units=Sum(OrderLines.quantity))
-_UNITS = Sum(_PER_DAY["units"], of=_PER_DAY)
-_SQUARES = Sum(_PER_DAY["units"] * _PER_DAY["units"], of=_PER_DAY)
+_PER_DAY = PerKey(OrderLines.day, where=OrderLines.is_counted, units=Sum(OrderLines.quantity))
+_UNITS = Sum(_PER_DAY["units"])
+_SQUARES = Sum(_PER_DAY["units"] * _PER_DAY["units"])
 _DAYS = PeriodDays()
 _DAYS_IN_STOCK = Name("in_stock_rate")
 _LEAD_TIME = Mean(Lookup(OrderLines.product_id, Products.lead_time_days))
@@ -56,7 +56,7 @@ _ORDER_SOURCES = (
 
 def _variance(days: Formula) -> Formula:
     """Give the sample variance of the units sold per day, over so many days."""
-    return (days * _SQUARES - _UNITS * _UNITS) / (days * Positive(days - 1))
+    return (days * _SQUARES - _UNITS * _UNITS) / (days * PositiveOrNull(days - 1))
 
 
 def _z(service_level: float) -> float:
@@ -90,30 +90,30 @@ def safety_stock_at(*, service_level: float) -> Metric:
     )
 
 
-def _safety(name: str, title: str, formula: Formula, counts: str) -> Metric:
+def _safety(name: str, title: str, formula: Formula, includes: str) -> Metric:
     is_variant = "." in name
     return Metric(
         name=name,
         title=title,
         aliases=() if is_variant else ("buffer_stock",),
         formula=formula,
-        per="product_id",
+        required_dimension="product_id",
         unit=ITEM,
         stage=Stage.CONVERSION,
         aida=AidaStage.DECISION,
         area=Area.OPERATIONS,
-        better=Direction.NEUTRAL,
+        direction=Direction.NEUTRAL,
         bounds=(0, None),
         description="How many units of a product to keep for days that sell more than usual.",
-        counts=f"{counts} Days without a sale enter as 0.",
-        leaves_out="Orders that do not count; products that sold nothing in the range.",
+        includes=f"{includes} Days without a sale enter as 0.",
+        excludes="Orders that do not count; products that sold nothing in the range.",
         null_when="The lead time is not known, the range has one day, or more was sold than the "
         "days in stock can explain.",
-        read_with=("reorder_point", "stockout_rate", "days_of_stock_remaining"),
+        see_also=("reorder_point", "stockout_rate", "days_of_stock_remaining"),
         caveats="A range that begins before the product was sold: its days without a sale are no "
         "demand of 0. Rounding before it is used: round up what is ordered, not this. "
         f"{_BY_PRODUCT}",
-        competing=tuple(
+        alternatives=tuple(
             f"{other}: {what}"
             for other, what in (
                 ("safety_stock", "constant lead time, a service level of 95 %."),
@@ -139,13 +139,13 @@ daily_demand = Metric(
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many units are sold on a day.",
-    counts="Units sold over all days of the range, those without a sale as well.",
-    leaves_out="Orders that do not count; gift cards; what could not be bought for want of stock.",
+    includes="Units sold over all days of the range, those without a sale as well.",
+    excludes="Orders that do not count; gift cards; what could not be bought for want of stock.",
     null_when="Never: the question must have a start and an end, or periods.",
-    read_with=("units_sold", "reorder_point"),
+    see_also=("units_sold", "reorder_point"),
     caveats="Taking it for demand while the product was out of stock.",
     references=("Field usage (convention)",),
     tags=("inventory", "items"),
@@ -182,33 +182,33 @@ safety_stock_in_stock_days = _safety(
 safety_stock_largest_day = _safety(
     "safety_stock.largest_day",
     "Safety stock, by the largest day",
-    (Max(_PER_DAY["units"], of=_PER_DAY) - Name("daily_demand")) * _LEAD_TIME,
+    (Max(_PER_DAY["units"]) - Name("daily_demand")) * _LEAD_TIME,
     "What the largest day sold above the mean day, on every day of the lead time.",
 )
 
 
-def _reorder(name: str, title: str, daily: Formula, safety: Formula, counts: str) -> Metric:
+def _reorder(name: str, title: str, daily: Formula, safety: Formula, includes: str) -> Metric:
     is_variant = "." in name
     return Metric(
         name=name,
         title=title,
         aliases=() if is_variant else ("rop", "reorder_level"),
         formula=daily * _LEAD_TIME + safety,
-        per="product_id",
+        required_dimension="product_id",
         unit=ITEM,
         stage=Stage.CONVERSION,
         aida=AidaStage.DECISION,
         area=Area.OPERATIONS,
-        better=Direction.NEUTRAL,
+        direction=Direction.NEUTRAL,
         bounds=(0, None),
         description="At which stock to order a product again.",
-        counts=counts,
-        leaves_out="Orders that do not count; products that sold nothing in the range.",
+        includes=includes,
+        excludes="Orders that do not count; products that sold nothing in the range.",
         null_when="The lead time is not known, or the range has one day.",
-        read_with=("safety_stock", "stock_on_hand", "daily_demand"),
+        see_also=("safety_stock", "stock_on_hand", "daily_demand"),
         caveats="Setting it against the stock on hand alone: what is on order counts as well, and "
         f"what is promised does not. {_BY_PRODUCT}",
-        competing=(
+        alternatives=(
             "reorder_point.in_stock_days: demand per day on which it could be bought.",
             "reorder_point.own_safety_stock: with the safety stock that the products come with.",
             "Mean lead time for demand and the longest one for safety: two measures in one sum.",

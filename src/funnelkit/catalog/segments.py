@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from funnelkit.formula.formulas import Count, Formula, Min, Name, Positive, Tile
+from funnelkit.formula.formulas import Count, Formula, Min, Name, PositiveOrNull, QuantileBucket
 from funnelkit.formula.values import AsOf, Elapsed
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.sales import Orders
@@ -29,15 +29,15 @@ _SOURCES = (
 
 
 def _recency() -> Formula:
-    return Tile(-1 * _RECENCY, FIFTHS)
+    return QuantileBucket(-1 * _RECENCY, FIFTHS)
 
 
 def _frequency(*, dense: bool = False) -> Formula:
-    return Tile(Positive(_ORDERS), FIFTHS, dense=dense)
+    return QuantileBucket(PositiveOrNull(_ORDERS), FIFTHS, dense=dense)
 
 
 def _monetary() -> Formula:
-    return Tile(Name("identified_net_sales") * _HAS_ORDERS, FIFTHS)
+    return QuantileBucket(Name("identified_net_sales") * _HAS_ORDERS, FIFTHS)
 
 
 def _score(name: str, title: str, formula: Formula, what: str, caveats: str) -> Metric:
@@ -45,19 +45,19 @@ def _score(name: str, title: str, formula: Formula, what: str, caveats: str) -> 
         name=name,
         title=title,
         formula=formula,
-        per="customer_key",
+        required_dimension="customer_key",
         unit=NUMBER,
         stage=Stage.RETENTION,
         aida=AidaStage.ACTION,
         area=Area.CUSTOMERS,
-        better=Direction.UP,
+        direction=Direction.UP,
         bounds=(1, FIFTHS),
         description=f"In which fifth of all customers one falls by {what}; 5 is the best.",
-        counts="Customers with a counted order in the range, by the share of them below: with two "
-        "fifths below, the score is 3. Customers of the same value get the same score.",
-        leaves_out="Guests; customers without an order in the range.",
+        includes="Customers with a counted order in the range, by the share of them below: with "
+        "two fifths below, the score is 3. Customers of the same value get the same score.",
+        excludes="Guests; customers without an order in the range.",
         null_when="It is no customer of the range.",
-        read_with=("rfm_score",),
+        see_also=("rfm_score",),
         caveats=caveats,
         references=_SOURCES,
         tags=("customers", "segments", "score"),
@@ -92,23 +92,23 @@ rfm_score = Metric(
     title="RFM score",
     aliases=("rfm", "recency_frequency_monetary"),
     formula=100 * Name("recency_score") + 10 * Name("frequency_score") + Name("monetary_score"),
-    per="customer_key",
+    required_dimension="customer_key",
     unit=NUMBER,
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(111, 555),
     description="How lately, how often and for how much a customer bought, as three digits from "
     "1 to 5: 555 is among the best fifth in all three.",
-    counts="In recency, the number of orders and net sales: 1, and another 1 for each fifth of the "
-    "customers that is below. The same value, the same score.",
-    leaves_out="Guests; customers without an order in the range.",
+    includes="In recency, the number of orders and net sales: 1, and another 1 for each fifth of "
+    "the customers that is below. The same value, the same score.",
+    excludes="Guests; customers without an order in the range.",
     null_when="It is no customer of the range.",
-    read_with=("customer_lifetime_revenue", "repeat_purchase_rate"),
+    see_also=("customer_lifetime_revenue", "repeat_purchase_rate"),
     caveats="Comparing scores of two dates: they rank a customer among those of the day. Doing "
     "arithmetic with them: they are three digits, not a number.",
-    competing=(
+    alternatives=(
         "rfm_score.dense: frequency by its different values, as most customers buy once.",
         "Cuts fixed by hand, or other weights.",
     ),
@@ -120,21 +120,21 @@ rfm_score_dense = Metric(
     name="rfm_score.dense",
     title="RFM score, frequency by its different values",
     formula=100 * Name("recency_score") + 10 * _frequency(dense=True) + Name("monetary_score"),
-    per="customer_key",
+    required_dimension="customer_key",
     unit=NUMBER,
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(111, 555),
     description="The RFM score with a finer second digit where most customers bought once.",
-    counts="As rfm_score; the second digit cuts the different numbers of orders into fifths, each "
-    "counted once, however many customers have it.",
-    leaves_out="Guests; customers without an order in the range.",
+    includes="As rfm_score; the second digit cuts the different numbers of orders into fifths, "
+    "each counted once, however many customers have it.",
+    excludes="Guests; customers without an order in the range.",
     null_when="It is no customer of the range.",
-    read_with=("rfm_score",),
+    see_also=("rfm_score",),
     caveats="A fifth of the different values is no fifth of the customers.",
-    competing=("rfm_score: fifths of the customers.",),
+    alternatives=("rfm_score: fifths of the customers.",),
     references=_SOURCES,
     tags=("customers", "segments", "score", "variant"),
 )

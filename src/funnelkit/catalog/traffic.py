@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from funnelkit.formula.formulas import Count, CountDistinct, Name, Share, Sum
+from funnelkit.formula.formulas import Count, CountDistinct, Name, ShareOfTotal, Sum
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.marketing import CampaignPerformance
 from funnelkit.schema.traffic import Events, Sessions
@@ -30,16 +30,18 @@ sessions = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How often the shop was visited.",
-    counts="Every visit, in the period and the channel in which it began.",
-    leaves_out="Visits made by bots.",
+    includes="Every visit, in the period and the channel in which it began.",
+    excludes="Visits made by bots.",
     null_when="Never: no visits are 0.",
-    read_with=("unique_visitors", "engagement_rate"),
+    see_also=("unique_visitors", "engagement_rate"),
     caveats="Comparing vendors: they end a visit by different rules (30 minutes without "
     "activity, midnight, a new campaign), so their session counts differ.",
-    competing=("Universal Analytics began a new visit at midnight and at a change of campaign.",),
+    alternatives=(
+        "Universal Analytics began a new visit at midnight and at a change of campaign.",
+    ),
     references=(
         "Google Analytics help, 'About Analytics sessions' (vendor)",
         "BigCommerce, Ecommerce Analytics reports (vendor)",
@@ -57,15 +59,15 @@ unique_visitors = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many different browsers or devices visited the shop.",
-    counts="Each visitor id once in a period, however often it came.",
-    leaves_out="Bots, and visits without a visitor id.",
+    includes="Each visitor id once in a period, however often it came.",
+    excludes="Bots, and visits without a visitor id.",
     null_when="Never: no visitors are 0.",
-    read_with=("sessions",),
+    see_also=("sessions",),
     caveats="Adding days to get the month: whoever came twice would count twice.",
-    competing=("GA4's headline 'users' are active users: visitors with an engaged visit.",),
+    alternatives=("GA4's headline 'users' are active users: visitors with an engaged visit.",),
     references=("GA4 Data API, metric descriptions (vendor text, public copy)",),
     tags=("traffic", "distinct"),
 )
@@ -82,17 +84,17 @@ new_visitor_rate = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.NEUTRAL,
+    direction=Direction.NEUTRAL,
     bounds=(0, 1),
     description="Which share of the visitors came for the first time.",
-    counts="Visitors whose first visit of all lies in the period, over all of its visitors. By "
+    includes="Visitors whose first visit of all lies in the period, over all of its visitors. By "
     "channel, a visitor is new in the channel of that first visit alone.",
-    leaves_out="Bots, and visits without a visitor id, on both sides.",
+    excludes="Bots, and visits without a visitor id, on both sides.",
     null_when="There are no visitors.",
-    read_with=("unique_visitors", "sessions"),
+    see_also=("unique_visitors", "sessions"),
     caveats="A history that starts with the period: everybody is new. Whoever deletes cookies or "
     "changes the device is new again.",
-    competing=("new sessions over sessions: visits, not visitors.",),
+    alternatives=("new sessions over sessions: visits, not visitors.",),
     references=("GA4 Data API metric descriptions (vendor text, public copy)",),
     tags=("traffic", "ratio", "distinct"),
 )
@@ -106,16 +108,16 @@ page_views = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How many pages were viewed.",
-    counts="Pages of every visit, repeats included, in the period in which the visit began.",
-    leaves_out="Visits made by bots; page views without a visit.",
+    includes="Pages of every visit, repeats included, in the period in which the visit began.",
+    excludes="Visits made by bots; page views without a visit.",
     null_when="Never: no pages are 0.",
-    read_with=("pages_per_session", "sessions"),
+    see_also=("pages_per_session", "sessions"),
     caveats="Pages that change without loading anew: the tag has to send one view for each, "
     "and no second one of its own.",
-    competing=("page_views.events: by the time of each view, also those without a visit.",),
+    alternatives=("page_views.events: by the time of each view, also those without a visit.",),
     references=("GA4 Data API metric descriptions (vendor text, public copy)",),
     tags=("traffic", "count"),
 )
@@ -127,12 +129,12 @@ page_views_events = replace(
     aliases=(),
     formula=Count(Events, where=Events.is_counted & Events.event_name.eq("page_view")),
     unit=EVENT,
-    counts="Every page view in the period in which it happened, also those without a visit.",
-    leaves_out="Events in visits made by bots.",
+    includes="Every page view in the period in which it happened, also those without a visit.",
+    excludes="Events in visits made by bots.",
     null_when="Never: no page views are 0.",
-    read_with=("page_views",),
+    see_also=("page_views",),
     caveats="Dividing it by visits: a visit over midnight has its views on both days.",
-    competing=("page_views: by the time at which the visit began.",),
+    alternatives=("page_views: by the time at which the visit began.",),
 )
 
 ad_spend = Metric(
@@ -144,13 +146,13 @@ ad_spend = Metric(
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.NEUTRAL,
+    direction=Direction.NEUTRAL,
     bounds=(0, None),
     description="What was paid for media.",
-    counts="Spend as the platforms report it, net of their credits and of tax.",
-    leaves_out="Agency fees, tools, salaries and creative work: those are marketing costs.",
+    includes="Spend as the platforms report it, net of their credits and of tax.",
+    excludes="Agency fees, tools, salaries and creative work: those are marketing costs.",
     null_when="Never: no spend is 0.",
-    read_with=("return_on_ad_spend", "customer_acquisition_cost"),
+    see_also=("return_on_ad_spend", "customer_acquisition_cost"),
     caveats="Leaving tax in for one platform and out for another.",
     references=("Field usage",),
     tags=("marketing", "money"),
@@ -165,16 +167,16 @@ click_through_rate = Metric(
     stage=Stage.CONSIDERATION,
     aida=AidaStage.INTEREST,
     area=Area.ENGAGEMENT,
-    better=Direction.UP,
+    direction=Direction.UP,
     bounds=(0, None),
     description="How often an ad that was served was clicked.",
-    counts="All clicks over all impressions of the campaigns.",
-    leaves_out="Clicks in e-mail, which are counted per delivered message.",
+    includes="All clicks over all impressions of the campaigns.",
+    excludes="Clicks in e-mail, which are counted per delivered message.",
     null_when="There are no impressions.",
-    read_with=("session_conversion_rate",),
+    see_also=("session_conversion_rate",),
     caveats="Averaging the rates of campaigns: a small campaign would weigh as much as a large "
     "one. Above 1 is possible, as one impression can be clicked twice.",
-    competing=("GA4 counts users who clicked a list or promotion over users who saw it.",),
+    alternatives=("GA4 counts users who clicked a list or promotion over users who saw it.",),
     references=("Google Ads terms with worked examples (third party)",),
     tags=("marketing", "ratio"),
 )
@@ -183,24 +185,24 @@ traffic_source_share = Metric(
     name="traffic_source_share",
     title="Traffic source share",
     aliases=("channel_mix", "traffic_sources"),
-    formula=Share(Name("sessions")),
+    formula=ShareOfTotal(Name("sessions")),
     unit=RATIO,
     stage=Stage.AWARENESS,
     aida=AidaStage.AWARENESS,
     area=Area.TRAFFIC,
-    better=Direction.NEUTRAL,
+    direction=Direction.NEUTRAL,
     bounds=(0, 1),
     description="Which part of the visits came from where: ask it by channel, or source.",
-    counts="The visits of the group over those of all groups in the same period, so that the "
+    includes="The visits of the group over those of all groups in the same period, so that the "
     "shares make one. A channel that is not supplied is told by source and medium; visits that no "
     "rule fits are Unassigned.",
-    leaves_out="Visits made by bots.",
+    excludes="Visits made by bots.",
     null_when="There are no visits in the period.",
-    read_with=("sessions", "session_conversion_rate"),
+    see_also=("sessions", "session_conversion_rate"),
     caveats="Filtering instead of grouping: where= narrows both sides, and the share is 1. "
     "Dropping the visits without a channel, or mixing the channel of the visit with that of the "
     "first visit or of the order.",
-    competing=("By first visit, or by the channel that an order is credited to.",),
+    alternatives=("By first visit, or by the channel that an order is credited to.",),
     references=("Google Analytics help, default channel grouping (vendor)",),
     tags=("ratio", "channel"),
 )

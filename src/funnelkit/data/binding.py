@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from funnelkit.data.sources import Source, Stamp, open_source, stamp_of
-from funnelkit.errors import DataError, Fault, nearest
-from funnelkit.formula.properties import end_of
+from funnelkit.errors import DataError, DataIssue, nearest
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import (
     Category,
@@ -24,12 +23,20 @@ from funnelkit.formula.values import (
     Score,
     Time,
 )
+from funnelkit.formula.walk import end_of
 
-__all__ = ["Bound", "bind_empty", "bind_frame", "key_type_faults", "kind_faults", "with_key_types"]
+__all__ = [
+    "BoundTable",
+    "bind_empty",
+    "bind_frame",
+    "key_type_faults",
+    "kind_faults",
+    "with_key_types",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class BoundTable:
     """One frame bound to one table.
 
     Attributes:
@@ -60,17 +67,17 @@ class Bound:
 
 
 def bind_frame(
-    table: type[Table], source: Source, rename: Mapping[str, str], faults: list[Fault]
-) -> Bound:
+    table: type[Table], source: Source, rename: Mapping[str, str], faults: list[DataIssue]
+) -> BoundTable:
     """Bind one frame to a table; what is wrong with it is added to the faults."""
     try:
         frame, schema, rows = open_source(source)
     except DataError as error:
-        faults.append(Fault(table.table, "", error.problem, error.remedy))
-        return Bound(table, pl.LazyFrame(), {}, 0)
+        faults.append(DataIssue(table.table, "", error.problem, error.remedy))
+        return BoundTable(table, pl.LazyFrame(), {}, 0)
     if wrong := _rename_faults(table.table, schema, rename):
         faults += wrong
-        return Bound(table, frame, {}, rows)
+        return BoundTable(table, frame, {}, rows)
     columns: dict[str, pl.DataType] = {}
     expressions: list[pl.Expr] = []
     for old, found in schema.items():
@@ -79,12 +86,12 @@ def bind_frame(
         if isinstance(target, str):
             kind = type(table.columns[new]).__name__.lower()
             problem = f"{kind} wanted, {found} found" + (f" in {old!r}" if old != new else "")
-            faults.append(Fault(table.table, new, problem, target))
+            faults.append(DataIssue(table.table, new, problem, target))
             continue
         columns[new] = target
         expressions.append(_canonical(pl.col(old), found, target).alias(new))
     odd = [pl.col(old).alias(rename.get(old, old)) for old, t in schema.items() if t.is_float()]
-    return Bound(
+    return BoundTable(
         table,
         frame.select(expressions),
         columns,
@@ -97,17 +104,17 @@ def bind_frame(
     )
 
 
-def _rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> list[Fault]:
-    faults: list[Fault] = []
+def _rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> list[DataIssue]:
+    faults: list[DataIssue] = []
     after = Counter(rename.get(name, name) for name in schema)
     for old, new in rename.items():
         if old not in schema:
             close = ", ".join(nearest(old, schema.names()))
             remedy = f"the frame has {close or ', '.join(schema.names())}"
-            faults.append(Fault(table, old, "is renamed but not there", remedy))
+            faults.append(DataIssue(table, old, "is renamed but not there", remedy))
         elif after[new] > 1:
             problem = f"would be a second column, renamed from {old!r}"
-            faults.append(Fault(table, new, problem, "drop or rename the other one"))
+            faults.append(DataIssue(table, new, problem, "drop or rename the other one"))
     return faults
 
 
@@ -185,7 +192,7 @@ def _canonical(expr: pl.Expr, found: pl.DataType, target: pl.DataType) -> pl.Exp
     return cast
 
 
-def bind_empty(table: type[Table], bound: Mapping[str, Bound]) -> Bound:
+def bind_empty(table: type[Table], bound: Mapping[str, BoundTable]) -> BoundTable:
     """Bind no rows to a table, with keys of the types that the other tables have."""
     columns = {
         name: next(
@@ -193,12 +200,14 @@ def bind_empty(table: type[Table], bound: Mapping[str, Bound]) -> Bound:
         )
         for name, column in table.columns.items()
     }
-    return Bound(table, pl.LazyFrame(schema=columns), columns, 0)
+    return BoundTable(table, pl.LazyFrame(schema=columns), columns, 0)
 
 
-def kind_faults(bound: Mapping[str, Bound], read: Iterable[Column | Lookup]) -> list[Fault]:
+def kind_faults(
+    bound: Mapping[str, BoundTable], read: Iterable[Column | Lookup]
+) -> list[DataIssue]:
     """Give a fault for every column that no table declares and that is not what a formula says."""
-    faults: dict[Fault, None] = {}
+    faults: dict[DataIssue, None] = {}
     for item in read:
         column = end_of(item)
         found = bound[column.table].columns.get(column.name)
@@ -207,13 +216,13 @@ def kind_faults(bound: Mapping[str, Bound], read: Iterable[Column | Lookup]) -> 
         if isinstance(remedy := _wanted_type(column, found), str):
             kind = type(column).__name__.lower()
             problem = f"{kind} wanted, {found} found"
-            faults[Fault(column.table, column.name, problem, remedy)] = None
+            faults[DataIssue(column.table, column.name, problem, remedy)] = None
     return list(faults)
 
 
-def with_key_types(bound: Mapping[str, Bound]) -> dict[str, Bound]:
+def with_key_types(bound: Mapping[str, BoundTable]) -> dict[str, BoundTable]:
     """Give keys that came without a type that of the key they point to, or of their like."""
-    settled: dict[str, Bound] = {}
+    settled: dict[str, BoundTable] = {}
     for name, table in bound.items():
         keys = {
             column: kind for column in table.untyped if (kind := _key_type(bound, table, column))
@@ -224,7 +233,7 @@ def with_key_types(bound: Mapping[str, Bound]) -> dict[str, Bound]:
     return settled
 
 
-def _key_type(bound: Mapping[str, Bound], table: Bound, name: str) -> pl.DataType | None:
+def _key_type(bound: Mapping[str, BoundTable], table: BoundTable, name: str) -> pl.DataType | None:
     """Give the type of a key elsewhere; None for what is no key, or is nowhere else."""
     if not isinstance(table.table.columns.get(name), Key):
         return None
@@ -239,9 +248,9 @@ def _key_type(bound: Mapping[str, Bound], table: Bound, name: str) -> pl.DataTyp
     return None
 
 
-def key_type_faults(bound: Mapping[str, Bound]) -> list[Fault]:
+def key_type_faults(bound: Mapping[str, BoundTable]) -> list[DataIssue]:
     """Give a fault for every key that has another type than the key it points to."""
-    faults: list[Fault] = []
+    faults: list[DataIssue] = []
     for name, child in bound.items():
         for key, parent_name in child.table.parents.items():
             parent = bound.get(parent_name)
@@ -252,5 +261,5 @@ def key_type_faults(bound: Mapping[str, Bound]) -> list[Fault]:
                 problem = (
                     f"is {child.columns[key]}, but {parent_name}.{parent.table.key[0]} is {other}"
                 )
-                faults.append(Fault(name, key, problem, "cast one of them so that they match"))
+                faults.append(DataIssue(name, key, problem, "cast one of them so that they match"))
     return faults

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from funnelkit.calendar.calendar import Calendar
-from funnelkit.data.binding import Bound, bind_frame, with_key_types
+from funnelkit.data.binding import BoundTable, bind_frame, with_key_types
 from funnelkit.data.schema import Schema
-from funnelkit.errors import ContractError, Fault
+from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.derived import Default, Rule, dependencies
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column, Lookup, Time
 
-__all__ = ["Seen", "ShopData"]
+__all__ = ["ShopData", "TableStats"]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TableStats:
     """What was learnt of a table when its keys were verified.
 
     Attributes:
@@ -51,26 +51,26 @@ class ShopData:
         seen: What was learnt of the tables that were read.
         seen_as_of: The latest instant that was found in the data.
         found_rules: The rules that were looked up; what is bound never changes.
-        found_lacks: What columns were found to lack.
+        found_missing: What columns were found to lack.
     """
 
-    tables: dict[str, Bound]
+    tables: dict[str, BoundTable]
     schema: Schema
     calendar: Calendar
     currency: str
     guards: bool
     given_as_of: dt.datetime | None
-    seen: dict[str, Seen] = field(default_factory=dict)
+    seen: dict[str, TableStats] = field(default_factory=dict)
     seen_as_of: dt.datetime | None = None
     found_rules: dict[Column, Rule | None] = field(default_factory=dict)
-    found_lacks: dict[Column | Lookup, frozenset[str]] = field(default_factory=dict)
+    found_missing: dict[Column | Lookup, frozenset[str]] = field(default_factory=dict)
 
     @property
     def known(self) -> Mapping[str, type[Table]]:
         """Every table that could be bound, by name."""
         return self.schema.tables
 
-    def supplies(self, column: Column) -> bool:
+    def is_supplied(self, column: Column) -> bool:
         """Say whether a column was supplied as it is."""
         bound = self.tables.get(column.table)
         return bound is not None and column.name in bound.columns
@@ -78,7 +78,7 @@ class ShopData:
     def rate(self, table: str) -> Column | None:
         """Give the column of a table's exchange rates, where amounts are to be converted."""
         column = self.known[table].columns.get(self.schema.rate_column)
-        return None if column is None or self.lacks(column) else column
+        return None if column is None or self.missing_for(column) else column
 
     def refresh(self) -> None:
         """Bind anew the tables whose files have changed, and forget what was learnt of them.
@@ -87,7 +87,7 @@ class ShopData:
             ContractError: A file can no longer be bound.
         """
         changed = [name for name, bound in self.tables.items() if bound.has_changed()]
-        faults: list[Fault] = []
+        faults: list[DataIssue] = []
         for name in changed:
             old = self.tables[name]
             self.tables[name] = bind_frame(old.table, old.source, old.rename, faults)
@@ -96,7 +96,7 @@ class ShopData:
             self.tables.update(with_key_types(self.tables))
             self.seen_as_of = None
             self.found_rules.clear()
-            self.found_lacks.clear()
+            self.found_missing.clear()
         if faults:
             raise ContractError(faults)
 
@@ -115,7 +115,7 @@ class ShopData:
 
     def extent(self, column: Column) -> tuple[dt.datetime, dt.datetime] | None:
         """Give the first and last instant of the times by which rows enter a period, if known."""
-        rule = None if self.supplies(column) else self.rule(column)
+        rule = None if self.is_supplied(column) else self.rule(column)
         while isinstance(rule, Lookup):
             rule = rule.value
         clock = rule if isinstance(rule, Column) else column
@@ -130,11 +130,11 @@ class ShopData:
             self.found_rules[column] = self._rule(column, frozenset())
         return self.found_rules[column]
 
-    def lacks(self, column: Column | Lookup) -> frozenset[str]:
+    def missing_for(self, column: Column | Lookup) -> frozenset[str]:
         """Give what is missing for a column or lookup: tables and columns, by name."""
-        if column not in self.found_lacks:
-            self.found_lacks[column] = self._lacks(column, frozenset())
-        return self.found_lacks[column]
+        if column not in self.found_missing:
+            self.found_missing[column] = self._missing_for(column, frozenset())
+        return self.found_missing[column]
 
     def column(self, table: str, name: str) -> Column:
         """Give a column of a bound table: a declared one, or an extra one of the frame."""
@@ -147,18 +147,18 @@ class ShopData:
     def _rule(self, column: Column, seen: frozenset[Column]) -> Rule | None:
         for rule in self.schema.rules.get(column, ()):
             if isinstance(rule, Default):
-                if not any(self.supplies(other) for other in rule.absent):
+                if not any(self.is_supplied(other) for other in rule.absent):
                     return rule
             elif not self._lacking(rule, seen | {column}):
                 return rule
         return None
 
-    def _lacks(self, column: Column | Lookup, seen: frozenset[Column]) -> frozenset[str]:
+    def _missing_for(self, column: Column | Lookup, seen: frozenset[Column]) -> frozenset[str]:
         if isinstance(column, Lookup):
-            return self._lacks(column.key, seen) | self._lacks(column.value, seen)
+            return self._missing_for(column.key, seen) | self._missing_for(column.value, seen)
         if column.table not in self.tables:
             return frozenset({column.table})
-        if self.supplies(column):
+        if self.is_supplied(column):
             return frozenset()
         own = frozenset({f"{column.table}.{column.name}"})
         if column in seen or column not in self.schema.rules:
@@ -170,5 +170,5 @@ class ShopData:
         return min(lacking, key=len, default=own) or own
 
     def _lacking(self, rule: Rule, seen: frozenset[Column]) -> frozenset[str]:
-        found = (self._lacks(column, seen) for column in dependencies(rule))
+        found = (self._missing_for(column, seen) for column in dependencies(rule))
         return frozenset[str]().union(*found)

@@ -20,31 +20,31 @@ from funnelkit.formula.derived import (
     RateOn,
 )
 from funnelkit.formula.formulas import CountDistinct, Max, Min
-from funnelkit.formula.properties import conjuncts, leaves
 from funnelkit.formula.values import (
     AsOf,
-    Case,
     Coalesce,
     Column,
     Comparison,
+    ConcatKey,
     Dimension,
     Elapsed,
     Flag,
-    Joined,
+    If,
     Literal,
     Lookup,
     Lower,
     Operation,
+    PerKeyColumn,
     PredicateNode,
-    RollupColumn,
     Scalar,
     Value,
 )
+from funnelkit.formula.walk import conjuncts, leaves
 
-__all__ = ["TIMES", "Sort", "is_unique", "sort_of", "sort_of_type"]
+__all__ = ["TIMES", "ValueType", "is_unique", "value_type", "value_type_of_dtype"]
 
 
-class Sort(StrEnum):
+class ValueType(StrEnum):
     """What a value is; what is of different sorts cannot be compared."""
 
     NUMBER = "number"
@@ -57,48 +57,48 @@ class Sort(StrEnum):
     UNKNOWN = ""
 
 
-TIMES = frozenset({Sort.DAY, Sort.LOCAL, Sort.INSTANT})
+TIMES = frozenset({ValueType.DAY, ValueType.LOCAL, ValueType.INSTANT})
 """The sorts that are moments, and can be compared with one another."""
 
 
-def sort_of(data: ShopData, value: Value) -> Sort:
+def value_type(data: ShopData, value: Value) -> ValueType:
     """Say what a value is, by what was bound and by the rules that derive the rest."""
     match value:
         case Column():
             return _of_column(data, value)
         case Lookup(_, inner):
-            return sort_of(data, inner)
+            return value_type(data, inner)
         case Literal(constant):
             return _of_constant(constant)
         case Operation() | Elapsed():
-            return Sort.NUMBER
+            return ValueType.NUMBER
         case AsOf():
-            return Sort.INSTANT
-        case Joined() | Lower():
-            return Sort.WORD
+            return ValueType.INSTANT
+        case ConcatKey() | Lower():
+            return ValueType.WORD
         case Coalesce(values):
-            return _common({sort_of(data, part) for part in values})
-        case Case(_, then, otherwise):
-            return _common({sort_of(data, then), sort_of(data, otherwise)})
-        case RollupColumn() | Dimension():
-            return Sort.UNKNOWN
+            return _common({value_type(data, part) for part in values})
+        case If(_, then, otherwise):
+            return _common({value_type(data, then), value_type(data, otherwise)})
+        case PerKeyColumn() | Dimension():
+            return ValueType.UNKNOWN
         case _:
             assert_never(value)
 
 
-def sort_of_type(found: pl.DataType) -> Sort:
+def value_type_of_dtype(found: pl.DataType) -> ValueType:
     """Say what the values of a bound column are."""
     if isinstance(found, pl.Time):
-        return Sort.CLOCK
+        return ValueType.CLOCK
     if isinstance(found, pl.Date):
-        return Sort.DAY
+        return ValueType.DAY
     if isinstance(found, pl.Datetime):
-        return Sort.LOCAL if found.time_zone is None else Sort.INSTANT
+        return ValueType.LOCAL if found.time_zone is None else ValueType.INSTANT
     if found.is_numeric():
-        return Sort.NUMBER
+        return ValueType.NUMBER
     if isinstance(found, pl.String):
-        return Sort.WORD
-    return Sort.FLAG if isinstance(found, pl.Boolean) else Sort.UNKNOWN
+        return ValueType.WORD
+    return ValueType.FLAG if isinstance(found, pl.Boolean) else ValueType.UNKNOWN
 
 
 def is_unique(data: ShopData, fold: CountDistinct) -> bool:
@@ -112,12 +112,12 @@ def is_unique(data: ShopData, fold: CountDistinct) -> bool:
     if (fold.value.name,) == data.known[fold.value.table].key:
         return data.guards
     flags = [part for part in conjuncts(fold.where) if isinstance(part, Flag)]
-    return any(flag.once_per == fold.value.name and _is_numbered(data, flag) for flag in flags)
+    return any(flag.unique_within == fold.value.name and _is_numbered(data, flag) for flag in flags)
 
 
 def _is_numbered(data: ShopData, column: Column) -> bool:
     """Whether nothing of a column was supplied but what its window is made of."""
-    if data.supplies(column):
+    if data.is_supplied(column):
         return False
     rule = data.rule(column)
     if isinstance(rule, NumberOver):
@@ -127,44 +127,44 @@ def _is_numbered(data: ShopData, column: Column) -> bool:
     )
 
 
-def _of_column(data: ShopData, column: Column) -> Sort:
-    if data.supplies(column):
-        return sort_of_type(data.tables[column.table].columns[column.name])
+def _of_column(data: ShopData, column: Column) -> ValueType:
+    if data.is_supplied(column):
+        return value_type_of_dtype(data.tables[column.table].columns[column.name])
     rule = data.rule(column)
     match rule:
         case None:
-            return Sort.UNKNOWN
+            return ValueType.UNKNOWN
         case FirstOver(_, value) | PreviousOver(_, value) | NextOver(_, value) | PeriodOf(value):
-            return sort_of(data, value)
+            return value_type(data, value)
         case FromChildren(_, Min(value) | Max(value), None):
-            return sort_of(data, value)
+            return value_type(data, value)
         case FromChildren(_, _, above):
-            return Sort.NUMBER if above is None else Sort.FLAG
+            return ValueType.NUMBER if above is None else ValueType.FLAG
         case Everywhere() | PredicateNode():
-            return Sort.FLAG
+            return ValueType.FLAG
         case NumberOver() | RateOn():
-            return Sort.NUMBER
+            return ValueType.NUMBER
         case Default(constant):
             return _of_constant(constant)
         case _:
-            return sort_of(data, rule)
+            return value_type(data, rule)
 
 
-def _of_constant(constant: Scalar) -> Sort:
+def _of_constant(constant: Scalar) -> ValueType:
     match constant:
         case bool():
-            return Sort.FLAG
+            return ValueType.FLAG
         case str():
-            return Sort.WORD
+            return ValueType.WORD
         case int() | float():
-            return Sort.NUMBER
+            return ValueType.NUMBER
         case _:
-            return Sort.LOCAL
+            return ValueType.LOCAL
 
 
-def _common(sorts: set[Sort]) -> Sort:
+def _common(sorts: set[ValueType]) -> ValueType:
     """Give what values of several sorts are together: moments become instants."""
-    known = sorts - {Sort.UNKNOWN}
+    known = sorts - {ValueType.UNKNOWN}
     if len(known) == 1:
         return known.pop()
-    return Sort.INSTANT if known and known <= TIMES else Sort.WORD
+    return ValueType.INSTANT if known and known <= TIMES else ValueType.WORD

@@ -59,7 +59,7 @@ def with_more_tables(frames: Frames) -> Frames:
         "receipts": _receipts(rng),
         "shipments": _parcels(rng, frames),
         "email_sends": _messages(rng, frames["orders"]),
-        "viewers": _views(rng),
+        "ad_views": _views(rng),
         "search_interest": _searches(rng),
     }
 
@@ -227,7 +227,7 @@ def _parcels(rng: np.random.Generator, frames: Frames) -> pl.DataFrame:
         units_shipped=pl.col("quantity") - pl.Series((rng.random(count) < 0.03).astype(int)),
         has_item_error=pl.Series(rng.random(count) < 0.02),
         is_damaged=pl.Series(rng.random(count) < 0.01),
-        docs_ok=pl.Series(rng.random(count) < 0.99),
+        documents_ok=pl.Series(rng.random(count) < 0.99),
     ).filter(pl.col("shipped_at") < END)
     known = pl.when(pl.col("delivered_at") < END).then("delivered_at")
     return parcels.with_columns(known.alias("delivered_at")).with_row_index("shipment_id", offset=1)

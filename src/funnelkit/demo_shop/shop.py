@@ -32,7 +32,7 @@ def demo() -> Shop:
     Examples:
         >>> import funnelkit as fk
         >>> sorted(fk.demo().tables)[:3]
-        ['campaign_performance', 'carts', 'customers']
+        ['ad_views', 'campaign_performance', 'carts']
     """
     frames: Mapping[str, Source] = demo_frames()
     return Shop.bind(frames, time_zone="Europe/Warsaw", currency="PLN")

@@ -35,6 +35,12 @@ Asked = str | Metric | Registry | Iterable[str | Metric]
 
 
 def requested_metrics(asked: Asked) -> list[Metric]:
+    """Return the requested metrics, each once, looked up in the registry in force.
+
+    Raises:
+        UnknownNameError: There is no metric of a name; lists all such names.
+        DefinitionError: None is requested, or two differ and share a name.
+    """
     many: Iterable[str | Metric]
     match asked:
         case str() | Metric():
@@ -81,6 +87,11 @@ _NAME_DIMENSIONS = "name columns: by='channel', by=['channel', 'device']"
 
 
 def requested_rows(where: Predicate | str | None) -> Predicate | None:
+    """Return the condition on rows as a predicate.
+
+    Raises:
+        DefinitionError: It is not a predicate over dimensions.
+    """
     if isinstance(where, str):
         return parse_predicate(where)
     remedy = "compare a dimension: where=\"country == 'PL'\""
@@ -91,6 +102,11 @@ def requested_rows(where: Predicate | str | None) -> Predicate | None:
 def check_moments(
     every: str | Sequence[Moment] | None, start: Moment | None, end: Moment | None
 ) -> None:
+    """Raise if the arguments about time are not of the right kind.
+
+    Raises:
+        DefinitionError: One of them is not.
+    """
     remedy = "write '2024-12-31', or give a date or datetime"
     for name, moment in (("start", start), ("end", end)):
         check_kind(name, moment, (str, dt.date, type(None)), remedy)
@@ -110,6 +126,11 @@ def check_latest(span: Span) -> None:
 def requested_dimensions(
     by: str | Dimension | Sequence[str | Dimension], metrics: set[str]
 ) -> tuple[Dimension, ...]:
+    """Return the requested dimensions.
+
+    Raises:
+        DefinitionError: One is not a dimension, or has the name of another column of the result.
+    """
     many: Sequence[str | Dimension] = [by] if isinstance(by, str | Dimension) else by
     check_kind("by", many, (Iterable,), _NAME_DIMENSIONS)
     found: dict[str, Dimension] = {}

@@ -22,9 +22,9 @@ from funnelkit.evaluation.arguments import (
     requested_metrics,
     requested_rows,
 )
-from funnelkit.evaluation.exclusions import count_gaps
+from funnelkit.evaluation.exclusions import count_exclusions
 from funnelkit.evaluation.execute import answer
-from funnelkit.formula.formulas import Tile, Until
+from funnelkit.formula.formulas import PeriodsToBreakEven, QuantileBucket
 from funnelkit.formula.properties import has_node
 from funnelkit.formula.values import (
     Dimension,
@@ -49,7 +49,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
     end: Moment | None = None,
     where: Predicate | str | None = None,
     totals: bool = False,
-    coverage: bool = False,
+    exclusions: bool = False,
     progress: bool = False,
 ) -> Result:
     """Compute metrics of a shop.
@@ -65,7 +65,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         end: The first moment after the range.
         where: Which rows enter, over dimensions, as a predicate or its text.
         totals: Whether to add rows for all groups together, computed anew.
-        coverage: Whether to count what the numbers leave out, in `Result.coverage`
+        exclusions: Whether to count what the numbers leave out, in `Result.exclusions`
             and under the table; that reads the tables once more.
         progress: Whether to write on standard error which steps are done; they
             then follow one another, which takes longer.
@@ -88,8 +88,8 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
     made = plan(shop, metrics, by=by, every=every, start=start, end=end, where=where)
     engine = PolarsEngine(shop.data)
     result = answer(shop.data, engine, made, progress=progress)
-    if coverage:
-        result = result.with_coverage(count_gaps(shop.data, engine, made))
+    if exclusions:
+        result = result.with_exclusions(count_exclusions(shop.data, engine, made))
     if not totals:
         return result
     every = every if by else None
@@ -102,7 +102,9 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
 
 def _has_total(metric: Metric) -> bool:
     """Whether a metric is not a number of each group by its nature."""
-    return not metric.per and not has_node(metric.formula, Tile, Until)
+    return not metric.required_dimension and not has_node(
+        metric.formula, QuantileBucket, PeriodsToBreakEven
+    )
 
 
 def plan(  # noqa: PLR0913  # as evaluate

@@ -20,7 +20,7 @@ from funnelkit.formula.formulas import (
     measured,
     source_of,
 )
-from funnelkit.formula.properties import aggregates, conjuncts, leaves
+from funnelkit.formula.properties import aggregates
 from funnelkit.formula.values import (
     Column,
     IsNull,
@@ -28,16 +28,17 @@ from funnelkit.formula.values import (
     Not,
     Predicate,
 )
+from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.metrics.metric import Metric
-from funnelkit.planning.dimensions import joined
-from funnelkit.planning.plan import LoweredMetric, Plan
+from funnelkit.planning.dimensions import conjunction
+from funnelkit.planning.plan import Plan, PlannedMetric
 from funnelkit.planning.planner import make_plan
 
-__all__ = ["Gap", "count_gaps", "gaps"]
+__all__ = ["Exclusion", "count_exclusions", "exclusions_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class Exclusion:
     """A reason for which rows of a table may be left out.
 
     Attributes:
@@ -53,7 +54,7 @@ class Gap:
     kept: Predicate
 
 
-def gaps(metric: Metric) -> tuple[Gap, ...]:
+def exclusions_of(metric: Metric) -> tuple[Exclusion, ...]:
     """Give the reasons for which a metric leaves rows out, each once."""
     ratio = metric.ratio
     counted = metric.formula if ratio is None else ratio[1]
@@ -62,7 +63,7 @@ def gaps(metric: Metric) -> tuple[Gap, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _outside(fold: Aggregate) -> Iterator[Gap]:
+def _outside(fold: Aggregate) -> Iterator[Exclusion]:
     """Give the conditions of a fold, each on the rows that satisfy those before it."""
     before: Predicate | None = None
     for part in _conditions(fold):
@@ -72,32 +73,32 @@ def _outside(fold: Aggregate) -> Iterator[Gap]:
             case _:
                 reason = f"not {part}"
         after = part if before is None else before & part
-        yield Gap(source_of(fold), reason, before, after)
+        yield Exclusion(source_of(fold), reason, before, after)
         before = after
 
 
-def _without_value(fold: Aggregate) -> Iterator[Gap]:
+def _without_value(fold: Aggregate) -> Iterator[Exclusion]:
     """Give the columns that are folded, of the rows that enter."""
     value = measured(fold) if fold.of is None else fold.of.key
-    before = joined(_conditions(fold))
+    before = conjunction(_conditions(fold))
     for column in () if value is None else leaves(value):
         known = column.is_not_null()
         after = known if before is None else before & known
-        yield Gap(source_of(fold), f"no {column}", before, after)
+        yield Exclusion(source_of(fold), f"no {column}", before, after)
 
 
 def _conditions(fold: Aggregate) -> tuple[Predicate, ...]:
     return conjuncts(fold.where if fold.of is None else fold.of.where)
 
 
-def count_gaps(data: ShopData, engine: Engine, made: Plan) -> pl.DataFrame:
+def count_exclusions(data: ShopData, engine: Engine, made: Plan) -> pl.DataFrame:
     """Count the rows that metrics leave out, by reason, in the whole range."""
-    found = [(low.metric.name, gap) for low in made.metrics for gap in gaps(low.metric)]
+    found = [(low.metric.name, gap) for low in made.metrics for gap in exclusions_of(low.metric)]
     found += [(low.metric.name, gap) for low in made.metrics for gap in _without_key(made, low)]
-    found = [pair for pair in found if not data.known[pair[1].table].spread]
+    found = [pair for pair in found if not data.known[pair[1].table].prorate]
     counts: dict[Count, Metric] = {}
 
-    def count_of(gap: Gap, where: Predicate | None) -> str:
+    def count_of(gap: Exclusion, where: Predicate | None) -> str:
         rows = Count(data.known[gap.table], where=where)
         return counts.setdefault(rows, Metric(name=f"c{len(counts)}", formula=rows)).name
 
@@ -112,14 +113,14 @@ def count_gaps(data: ShopData, engine: Engine, made: Plan) -> pl.DataFrame:
         for (name, gap), (of, kept) in zip(found, pairs, strict=True)
     ]
     frame = (
-        pl.DataFrame(rows, schema=_COVERAGE, orient="row")
+        pl.DataFrame(rows, schema=_COLUMNS, orient="row")
         .filter(pl.col("rows") > 0)
         .unique(maintain_order=True)
     )
     return frame.with_columns((pl.col("rows") / pl.col("of")).alias("share"))
 
 
-_COVERAGE = {
+_COLUMNS = {
     "metric": pl.String(),
     "table": pl.String(),
     "left_out": pl.String(),
@@ -128,8 +129,8 @@ _COVERAGE = {
 }
 
 
-def _without_key(made: Plan, low: LoweredMetric) -> Iterator[Gap]:
+def _without_key(made: Plan, low: PlannedMetric) -> Iterator[Exclusion]:
     """Give the keys by which a metric is asked: rows without one are a group of their own."""
     for step in made.steps:
         for group in step.groups if low.rests_on(step) else ():
-            yield Gap(step.table, f"no {group.name}", None, group.value.is_not_null())
+            yield Exclusion(step.table, f"no {group.name}", None, group.value.is_not_null())

@@ -12,7 +12,7 @@ from funnelkit.engines.base import Engine, Report
 from funnelkit.errors import (
     ContractError,
     DataError,
-    Fault,
+    DataIssue,
     FunnelkitError,
     shortened,
 )
@@ -66,11 +66,11 @@ def _unreadable(data: ShopData) -> str:
     return ""
 
 
-def _far_times(data: ShopData) -> list[Fault]:
+def _far_times(data: ShopData) -> list[DataIssue]:
     """Name the columns of times so far away that the next day, or another zone, has no date."""
     problem = "holds times of the year 1 or before, or of the year 9999 or after"
     return [
-        Fault(name, column, problem, "make them null or mend them")
+        DataIssue(name, column, problem, "make them null or mend them")
         for name, bound in data.tables.items()
         for column, kind in bound.columns.items()
         if isinstance(kind, pl.Date | pl.Datetime)

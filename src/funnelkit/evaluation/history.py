@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.base import Engine
 from funnelkit.errors import (
-    HistoryWarning,
+    TruncatedHistoryWarning,
 )
 from funnelkit.formula.derived import FirstOver, NextOver, NumberOver, PreviousOver, dependencies
-from funnelkit.formula.formulas import LastOverTime, Native
+from funnelkit.formula.formulas import ClosingBalance, PolarsExpr
 from funnelkit.formula.properties import parts_of
 from funnelkit.formula.values import (
     AsOf,
@@ -22,8 +22,8 @@ from funnelkit.formula.values import (
     PredicateNode,
     Value,
     ValueNode,
-    children,
 )
+from funnelkit.formula.walk import children
 from funnelkit.planning.plan import Plan
 
 __all__ = ["known_until", "warn_of_history"]
@@ -49,7 +49,7 @@ def _nodes(made: Plan) -> Iterator[Value | Predicate]:
         if step.where is not None:
             yield step.where
         for fold in step.folds:
-            if not isinstance(fold.aggregate, Native):
+            if not isinstance(fold.aggregate, PolarsExpr):
                 yield from parts_of(fold.aggregate)
 
 
@@ -57,7 +57,7 @@ def _uses_as_of(data: ShopData, node: Value | Predicate) -> bool:
     """Whether a value rests on the as-of moment, itself or through a derived column."""
     if isinstance(node, AsOf):
         return True
-    if isinstance(node, Column) and not data.supplies(node):
+    if isinstance(node, Column) and not data.is_supplied(node):
         rule = data.rule(node)
         if isinstance(rule, ValueNode | PredicateNode) and rule != node:
             return any(_uses_as_of(data, child) for child in children(rule))
@@ -71,7 +71,7 @@ def warn_of_history(data: ShopData, engine: Engine, made: Plan) -> None:
     if start is None:
         return
     for step in made.steps:
-        is_stock = any(isinstance(fold.aggregate, LastOverTime) for fold in step.folds)
+        is_stock = any(isinstance(fold.aggregate, ClosingBalance) for fold in step.folds)
         looks_back = (step.to_date and not is_stock) or step.first_of is not None
         if not (looks_back or any(_looks_back(data, leaf) for leaf in step.reads)):
             continue
@@ -80,7 +80,7 @@ def warn_of_history(data: ShopData, engine: Engine, made: Plan) -> None:
             warnings.warn(
                 f"the history of {step.table} starts on {first:%Y-%m-%d}, inside the range from "
                 f"{start:%Y-%m-%d}: whoever bought before looks new",
-                HistoryWarning,
+                TruncatedHistoryWarning,
                 stacklevel=5,
             )
             return
@@ -89,7 +89,7 @@ def warn_of_history(data: ShopData, engine: Engine, made: Plan) -> None:
 def _looks_back(data: ShopData, item: Column | Lookup) -> bool:
     if isinstance(item, Lookup):
         return _looks_back(data, item.key) or _looks_back(data, item.value)
-    if data.supplies(item):
+    if data.is_supplied(item):
         return False
     rule = data.rule(item)
     if rule is None:

@@ -15,9 +15,10 @@ from typing import cast
 
 from funnelkit.catalog.default import registry
 from funnelkit.errors import DefinitionError, UnknownNameError, check_kind
-from funnelkit.formula.parsing import KINDS, parse_formula
+from funnelkit.formula.functions import KINDS
+from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.properties import natives
-from funnelkit.formula.table import Table
+from funnelkit.formula.table import Proration, Table
 from funnelkit.formula.values import Column
 from funnelkit.metrics.metric import Metric, field_faults, title_of
 from funnelkit.metrics.registry import Registry
@@ -27,9 +28,10 @@ from funnelkit.units import Unit
 __all__ = ["dump_metrics", "load_metrics"]
 
 _FIELDS = {item.name: item for item in fields(Metric) if item.name != "name"}
-_TABLE_FIELDS = ("key", "time", "row", "words", "parents", "spread", "columns")
+_TABLE_FIELDS = ("key", "time", "row_unit", "description", "parents", "prorate", "columns")
 _RESERVED = frozenset(name for name in dir(Table)) | {*Table.__annotations__}
-_COLUMN_FIELDS = ("kind", "unit", "words")
+_PRORATE_FIELDS = ("first", "last", "amounts")
+_COLUMN_FIELDS = ("kind", "unit", "description")
 
 Entry = Mapping[str, object]
 
@@ -129,18 +131,18 @@ def _tables(file: _File, section: Mapping[str, Entry]) -> Iterator[tuple[str, ty
         columns = dict(_columns(file, name, entry.get("columns", {})))
         if len(file.faults) > before:
             continue
-        body: dict[str, object] = {"__doc__": str(entry.get("words", "")), **columns}
+        body: dict[str, object] = {"__doc__": str(entry.get("description", "")), **columns}
         keys = entry.get("key", "")
         header: dict[str, object] = {
             "table": name,
             "key": tuple(cast("list[str]", keys)) if isinstance(keys, list) else keys,
             "time": entry.get("time", ""),
             "parents": entry.get("parents"),
-            "spread": _spread(entry.get("spread")),
+            "prorate": _proration(entry.get("prorate")),
         }
         try:
-            if "row" in entry:
-                header["row"] = Unit.parse(str(entry["row"]))
+            if "row_unit" in entry:
+                header["row_unit"] = Unit.parse(str(entry["row_unit"]))
             made = new_class(_class_name(name), (Table,), header, partial(_fill, body))
         except DefinitionError as error:
             file.fault("tables", name, "", str(error))
@@ -160,9 +162,10 @@ def _header_faults(entry: Entry) -> Iterator[tuple[str, str]]:
         values = None
     if values is None and parents != {}:
         yield "parents", f"parents = {parents!r} are no pairs of a column and a table"
-    spread = entry.get("spread")
-    if spread is not None and _spread(spread) is None:
-        yield "spread", f"spread = {spread!r}; write ['first_day', 'last_day', ['amount']]"
+    prorate = entry.get("prorate")
+    if prorate is not None and _proration(prorate) is None:
+        remedy = "write { first = 'first_day', last = 'last_day', amounts = ['amount'] }"
+        yield "prorate", f"prorate = {prorate!r}; {remedy}"
 
 
 def _are_texts(thing: object) -> bool:
@@ -170,12 +173,14 @@ def _are_texts(thing: object) -> bool:
     return bool(items) and all(isinstance(item, str) for item in items)
 
 
-def _spread(given: object) -> tuple[str, str, tuple[str, ...]] | None:
-    parts = cast("list[object]", given) if isinstance(given, list) else []
-    if len(parts) != 3 or not (_are_texts(parts[:2]) and _are_texts(parts[2])):
+def _proration(given: object) -> Proration | None:
+    parts = cast("dict[str, object]", given) if isinstance(given, dict) else {}
+    if set(parts) != {"first", "last", "amounts"}:
         return None
-    first, last = map(str, parts[:2])
-    return first, last, tuple(cast("list[str]", parts[2]))
+    if not (_are_texts([parts["first"], parts["last"]]) and _are_texts(parts["amounts"])):
+        return None
+    amounts = tuple(cast("list[str]", parts["amounts"]))
+    return Proration(first=str(parts["first"]), last=str(parts["last"]), amounts=amounts)
 
 
 def _class_name(table: str) -> str:
@@ -199,12 +204,16 @@ def _columns(file: _File, table: str, given: object) -> Iterator[tuple[str, Colu
         unknown = [key for key in column if key not in _COLUMN_FIELDS]
         if kind not in KINDS or unknown:
             what = f"{name} is of kind {kind!r}; use one of {', '.join(KINDS)}"
-            what = f"{name} has no field {unknown[0]}; use kind, unit, words" if unknown else what
+            what = (
+                f"{name} has no field {unknown[0]}; use kind, unit, description"
+                if unknown
+                else what
+            )
             file.fault("tables", table, name, what)
             continue
-        words = str(column.get("words", ""))
+        description = str(column.get("description", ""))
         try:
-            made = KINDS[str(kind)](words)
+            made = KINDS[str(kind)](description)
             if "unit" in column:
                 made = replace(made, unit=Unit.parse(str(column["unit"])))
         except DefinitionError as error:
@@ -310,11 +319,12 @@ def _formula_text(metric: Metric) -> str:
 def _table_text(table: type[Table]) -> str:
     key = table.key[0] if len(table.key) == 1 else list(table.key)
     lines = [f"[tables.{_word(table.table)}]", f"key = {_toml(key)}", f"time = {_toml(table.time)}"]
-    lines.append(f"row = {_toml(str(table.row))}")
+    lines.append(f"row_unit = {_toml(str(table.row_unit))}")
     if table.__doc__:
-        lines.append(f"words = {_toml(table.__doc__)}")
-    if table.spread:
-        lines.append(f"spread = {_toml(table.spread)}")
+        lines.append(f"description = {_toml(table.__doc__)}")
+    if prorate := table.prorate:
+        pairs = (f"{name} = {_toml(getattr(prorate, name))}" for name in _PRORATE_FIELDS)
+        lines.append(f"prorate = {{ {', '.join(pairs)} }}")
     if table.parents:
         pairs = (f"{_word(name)} = {_toml(parent)}" for name, parent in table.parents.items())
         lines.append(f"parents = {{ {', '.join(pairs)} }}")
@@ -323,8 +333,8 @@ def _table_text(table: type[Table]) -> str:
         parts = [f"kind = {_toml(type(column).__name__.lower())}"]
         if column.unit != type(column)().unit:
             parts.append(f"unit = {_toml(column.unit.label)}")
-        if column.words:
-            parts.append(f"words = {_toml(column.words)}")
+        if column.description:
+            parts.append(f"description = {_toml(column.description)}")
         lines.append(f"{_word(name)} = {{ {', '.join(parts)} }}")
     return "\n".join([*lines, ""])
 

@@ -14,14 +14,14 @@ from funnelkit.formula.values import (
     Flag,
     Key,
     Lookup,
+    PerKeyColumn,
     PredicateNode,
-    RollupColumn,
     Score,
     Time,
     Value,
     ValueNode,
-    children,
 )
+from funnelkit.formula.walk import children
 from funnelkit.units import Unit
 
 __all__ = [
@@ -126,7 +126,7 @@ def check_native(table: object, expression: object, unit: object) -> None:
     if not isinstance(expression, pl.Expr):
         raise DefinitionError(f"{expression!r} is no Polars expression", "write pl.col(…).sum()")
     if not isinstance(table, str):
-        raise DefinitionError(f"{table!r} is no name of a table", "write Native('orders', …)")
+        raise DefinitionError(f"{table!r} is no name of a table", "write PolarsExpr('orders', …)")
     if not isinstance(unit, Unit):
         raise DefinitionError(f"unit={unit!r} is no unit", "use fk.MONEY, fk.NUMBER or another")
 
@@ -150,7 +150,7 @@ def tables_of(node: object) -> Iterator[str]:
     match node:
         case Column():
             yield node.table
-        case RollupColumn():
+        case PerKeyColumn():
             yield ""
         case Lookup(key):
             yield key.table

@@ -13,12 +13,13 @@ from funnelkit.formula.formulas import (
     Constant,
     Formula,
     Name,
-    Native,
     PeriodDays,
+    PolarsExpr,
     Reference,
 )
 from funnelkit.formula.properties import parts_of
-from funnelkit.formula.values import Predicate, Value, children
+from funnelkit.formula.values import Predicate, Value
+from funnelkit.formula.walk import children
 
 __all__ = ["check_depth"]
 
@@ -48,7 +49,7 @@ def _inside(node: Formula | Value | Predicate) -> Iterable[Formula | Value | Pre
             return (left, right)
         case Applied():
             return (node.formula,)
-        case Constant() | Name() | Reference() | PeriodDays() | Native():
+        case Constant() | Name() | Reference() | PeriodDays() | PolarsExpr():
             return ()
         case _:
             return parts_of(node) if isinstance(node, Aggregate) else children(node)

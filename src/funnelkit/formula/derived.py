@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from funnelkit.formula.formulas import Aggregate, Count
-from funnelkit.formula.properties import columns_of, leaves
+from funnelkit.formula.properties import columns_of
 from funnelkit.formula.values import Column, Lookup, Predicate, Scalar, Value
+from funnelkit.formula.walk import leaves
 
 __all__ = [
     "RATE_DAYS",

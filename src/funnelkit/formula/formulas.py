@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import keyword
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar, Protocol, TypeGuard, cast, runtime_checkable
 
 import polars as pl
@@ -27,22 +28,24 @@ from funnelkit.formula.arguments import (
 )
 from funnelkit.formula.table import Rows, Table, rows_of
 from funnelkit.formula.values import (
-    Case,
     Category,
     Coalesce,
     Column,
+    If,
     Key,
     Literal,
     Lookup,
     Operator,
+    PerKeyColumn,
     Predicate,
-    RollupColumn,
     Score,
     Time,
     Value,
     check_finite,
+    text_name,
     unit_of,
 )
+from funnelkit.formula.walk import per_key_of
 from funnelkit.units import NUMBER, Unit
 
 __all__ = [
@@ -50,6 +53,7 @@ __all__ = [
     "Aggregate",
     "Applied",
     "Arithmetic",
+    "ClosingBalance",
     "Constant",
     "Count",
     "CountDistinct",
@@ -57,26 +61,25 @@ __all__ = [
     "Cumulative",
     "Formula",
     "FormulaNode",
-    "LastOverTime",
     "Max",
     "Mean",
     "Median",
     "Min",
     "Name",
-    "Native",
+    "PerKey",
     "PeriodDays",
-    "Positive",
+    "PeriodsToBreakEven",
+    "PolarsExpr",
+    "PositiveOrNull",
     "Quantile",
+    "QuantileBucket",
     "Reference",
-    "Rollup",
-    "Share",
+    "ShareOfTotal",
     "Shift",
     "Sqrt",
     "StdDev",
     "Sum",
     "SupportsFormula",
-    "Tile",
-    "Until",
     "as_formula",
     "measured",
     "source_of",
@@ -124,7 +127,7 @@ class FormulaNode:
 
 
 @dataclass(frozen=True, slots=True)
-class Rollup:
+class PerKey:
     """A table folded to one row per key: a source of its own.
 
     The keys of the question are pushed below it: "by channel" folds the rows
@@ -136,10 +139,10 @@ class Rollup:
         where: Which rows of the table enter.
 
     Examples:
-        >>> from funnelkit import Count, Orders, Rollup
-        >>> buyers = Rollup(Orders.customer_key, where=Orders.is_counted, n=Count(Orders))
+        >>> from funnelkit import Count, Orders, PerKey
+        >>> buyers = PerKey(Orders.customer_key, n=Count(Orders))
         >>> str(Count(buyers, where=buyers["n"] >= 2))
-        'count(rollup(orders.customer_key, n=count(orders), where=orders.is_counted), where=n >= 2)'
+        'count(per_key(orders.customer_key, n=count(orders)), where=n >= 2)'
     """
 
     key: Column
@@ -166,12 +169,12 @@ class Rollup:
                 )
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rollup, (self.key, self.where, self.columns))
+        return (partial(PerKey, self.key, where=self.where, **dict(self.columns)), ())
 
-    def __getitem__(self, name: str) -> RollupColumn:
+    def __getitem__(self, name: str) -> PerKeyColumn:
         for known, aggregate in self.columns:
             if known == name:
-                return RollupColumn(name, unit_of_aggregate(aggregate))
+                return PerKeyColumn(name, unit_of_aggregate(aggregate), self)
         names = ", ".join(known for known, _ in self.columns)
         raise DefinitionError(f"the rollup has no column {name!r}", f"it has {names}")
 
@@ -179,13 +182,7 @@ class Rollup:
         parts = [str(self.key), *(f"{name}={fold}" for name, fold in self.columns)]
         if self.where is not None:
             parts.append(f"where={self.where}")
-        return f"rollup({', '.join(parts)})"
-
-
-def _rollup(
-    key: Column, where: Predicate | None, columns: tuple[tuple[str, Aggregate], ...]
-) -> Rollup:
-    return Rollup(key, where=where, **dict(columns))
+        return f"per_key({', '.join(parts)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +192,7 @@ class Sum(FormulaNode):
     Attributes:
         value: What is added.
         where: Which rows enter.
-        of: The rollup whose columns are added, if any.
+        of: The source whose columns are added, where it is a table folded per key.
         skip_nulls: Whether rows without the value are passed over; if not,
             one such row makes the sum null.
         within: A column of which the rows must share one value, or the sum is
@@ -205,22 +202,25 @@ class Sum(FormulaNode):
 
     value: Value
     where: Predicate | None = field(default=None, kw_only=True)
-    of: Rollup | None = field(default=None, kw_only=True)
+    of: PerKey | None = field(init=False, compare=False, repr=False)
     skip_nulls: bool = field(default=True, kw_only=True)
-    within: Column | Rows | type[Table] | None = field(default=None, kw_only=True)
+    require_single: Column | Rows | type[Table] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "of", per_key_of(self.value, self.where))
         check_number(self.value, "added")
         check_flag("skip_nulls", self.skip_nulls)
-        if not isinstance(self.within, Column | Rows | None):
-            object.__setattr__(self, "within", rows_of(self.within))
+        if not isinstance(self.require_single, Column | Rows | None):
+            object.__setattr__(self, "require_single", rows_of(self.require_single))
         table = source_of(self)
-        if isinstance(self.within, Rows) and self.within.table != table:
-            raise DefinitionError(f"{self} is within {self.within}", f"write within={table}")
+        if isinstance(self.require_single, Rows) and self.require_single.table != table:
+            raise DefinitionError(
+                f"{self} is within {self.require_single}", f"write require_single={table}"
+            )
 
     def __str__(self) -> str:
         extra = "" if self.skip_nulls else ", skip_nulls=False"
-        extra += "" if self.within is None else f", within={self.within}"
+        extra += "" if self.require_single is None else f", require_single={self.require_single}"
         return _call("sum", str(self.value), self, extra)
 
 
@@ -233,11 +233,11 @@ class Count(FormulaNode):
         where: Which rows enter.
     """
 
-    rows: Rows | Rollup | Value
+    rows: Rows | PerKey | Value
     where: Predicate | None = None
 
     def __init__(
-        self, rows: type[Table] | Rows | Rollup | Value, *, where: Predicate | None = None
+        self, rows: type[Table] | Rows | PerKey | Value, *, where: Predicate | None = None
     ) -> None:
         counted = rows_of(rows) if isinstance(rows, type) else rows
         object.__setattr__(self, "rows", counted)
@@ -245,20 +245,16 @@ class Count(FormulaNode):
         source_of(self)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_count, (self.rows, self.where))
+        return (partial(Count, self.rows, where=self.where), ())
 
     @property
-    def of(self) -> Rollup | None:
+    def of(self) -> PerKey | None:
         """The rollup whose rows are counted, if any."""
-        return self.rows if isinstance(self.rows, Rollup) else None
+        return self.rows if isinstance(self.rows, PerKey) else None
 
     def __str__(self) -> str:
         where = "" if self.where is None else f", where={self.where}"
         return f"count({self.rows}{where})"
-
-
-def _count(rows: Rows | Rollup | Value, where: Predicate | None) -> Count:
-    return Count(rows, where=where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,9 +263,10 @@ class CountDistinct(FormulaNode):
 
     value: Value
     where: Predicate | None = field(default=None, kw_only=True)
-    of: Rollup | None = field(default=None, kw_only=True)
+    of: PerKey | None = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "of", per_key_of(self.value, self.where))
         source_of(self)
 
     def __str__(self) -> str:
@@ -295,7 +292,7 @@ class CountRetained(FormulaNode):
         source_of(self)
 
     @property
-    def of(self) -> Rollup | None:
+    def of(self) -> PerKey | None:
         """No rollup: both periods are read from the table itself."""
         return None
 
@@ -314,9 +311,10 @@ class Measured(FormulaNode):
 
     value: Value
     where: Predicate | None = field(default=None, kw_only=True)
-    of: Rollup | None = field(default=None, kw_only=True)
+    of: PerKey | None = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "of", per_key_of(self.value, self.where))
         check_number(self.value, self.verb, allowed=self.allowed)
         source_of(self._known)
 
@@ -367,9 +365,10 @@ class Quantile(FormulaNode):
     value: Value
     q: float
     where: Predicate | None = field(default=None, kw_only=True)
-    of: Rollup | None = field(default=None, kw_only=True)
+    of: PerKey | None = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "of", per_key_of(self.value, self.where))
         check_share(self.q)
         check_number(self.value, "ranked", allowed=(Score,))
         source_of(self)
@@ -379,14 +378,14 @@ class Quantile(FormulaNode):
 
 
 def Median(  # noqa: N802  # reads as the node that it gives
-    value: Value, *, where: Predicate | None = None, of: Rollup | None = None
+    value: Value, *, where: Predicate | None = None
 ) -> Quantile:
     """Give the median: the quantile of one half."""
-    return Quantile(value, 0.5, where=where, of=of)
+    return Quantile(value, 0.5, where=where)
 
 
 @dataclass(frozen=True, slots=True)
-class LastOverTime(FormulaNode):
+class ClosingBalance(FormulaNode):
     """The sum of a value at the last moment of the period: a stock.
 
     In a rollup, where there is one thing per key, the value at its last moment;
@@ -401,12 +400,12 @@ class LastOverTime(FormulaNode):
         source_of(self)
 
     @property
-    def of(self) -> Rollup | None:
+    def of(self) -> PerKey | None:
         """No rollup: moments belong to the table itself."""
         return None
 
     def __str__(self) -> str:
-        return _call("last_over_time", str(self.value), self)
+        return _call("closing_balance", str(self.value), self)
 
 
 Aggregate = (
@@ -419,7 +418,7 @@ Aggregate = (
     | Max
     | Quantile
     | StdDev
-    | LastOverTime
+    | ClosingBalance
 )
 
 
@@ -481,7 +480,7 @@ class Applied(FormulaNode):
         object.__setattr__(self, "formula", as_formula(self.formula))
 
     def __str__(self) -> str:
-        return f"{type(self).__name__.lower()}({self.formula})"
+        return f"{text_name(type(self))}({self.formula})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -517,7 +516,7 @@ class Cumulative(Applied):
     __slots__ = ()
 
 
-class Until(Applied):
+class PeriodsToBreakEven(Applied):
     """How many periods after that in a group's key a formula, to date, is first not below zero.
 
     The key is itself a period, as a cohort is. Null as long as the formula is below zero.
@@ -526,7 +525,7 @@ class Until(Applied):
     __slots__ = ()
 
 
-class Positive(Applied):
+class PositiveOrNull(Applied):
     """A formula's value where it is above zero, and null elsewhere."""
 
     __slots__ = ()
@@ -544,7 +543,7 @@ class Sqrt(Applied):
     __slots__ = ()
 
 
-class Share(Applied):
+class ShareOfTotal(Applied):
     """A group's part of what all groups of the same period have together.
 
     The formula must add up over groups. Without groups the share is one.
@@ -554,7 +553,7 @@ class Share(Applied):
 
 
 @dataclass(frozen=True, slots=True)
-class Tile(Applied):
+class QuantileBucket(Applied):
     """Into which part of all groups of the same period a group falls, from 1 for the lowest.
 
     That is told by the share of groups below it: of 5 parts, the third begins where two
@@ -577,7 +576,7 @@ class Tile(Applied):
 
     def __str__(self) -> str:
         extra = ", dense=True" if self.dense else ""
-        return f"tile({self.formula}, {self.parts}{extra})"
+        return f"quantile_bucket({self.formula}, {self.parts}{extra})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -589,7 +588,7 @@ class PeriodDays(FormulaNode):
 
 
 @dataclass(frozen=True, slots=True)
-class Native(FormulaNode):
+class PolarsExpr(FormulaNode):
     """An aggregated Polars expression on one table: the way out of the algebra.
 
     Its inputs are read off the expression. Other engines refuse it by name,
@@ -606,7 +605,7 @@ class Native(FormulaNode):
         object.__setattr__(self, "text", str(self.expression))
 
     def __str__(self) -> str:
-        return f"native({self.table!r}, {self.text!r})"
+        return f"polars_expr({self.table!r}, {self.text!r})"
 
 
 Formula = (
@@ -617,14 +616,14 @@ Formula = (
     | Arithmetic
     | Shift
     | Cumulative
-    | Until
-    | Positive
+    | PeriodsToBreakEven
+    | PositiveOrNull
     | Abs
     | Sqrt
-    | Share
-    | Tile
+    | ShareOfTotal
+    | QuantileBucket
     | PeriodDays
-    | Native
+    | PolarsExpr
 )
 Operand = FormulaNode | SupportsFormula | float
 
@@ -657,7 +656,7 @@ def _operand(formula: Formula, binds: int) -> str:
 def measured(aggregate: Aggregate) -> Value | None:
     """Give the value that an aggregate folds; None where it counts rows."""
     if isinstance(aggregate, Count):
-        return None if isinstance(aggregate.rows, Rows | Rollup) else aggregate.rows
+        return None if isinstance(aggregate.rows, Rows | PerKey) else aggregate.rows
     return aggregate.value
 
 
@@ -670,8 +669,8 @@ def source_of(aggregate: Aggregate) -> str:
     """
     check_where(aggregate.where)
     parts = [part for part in (measured(aggregate), aggregate.where) if part is not None]
-    if isinstance(aggregate, Sum) and isinstance(aggregate.within, Column):
-        parts.append(aggregate.within)
+    if isinstance(aggregate, Sum) and isinstance(aggregate.require_single, Column):
+        parts.append(aggregate.require_single)
     tables = {table for part in parts for table in tables_of(part)}
     if aggregate.of is not None:
         if tables - {""}:
@@ -681,7 +680,9 @@ def source_of(aggregate: Aggregate) -> str:
             )
         return aggregate.of.key.table
     if "" in tables:
-        raise DefinitionError(f"{aggregate} uses a column of a rollup", "say which with of=")
+        raise DefinitionError(
+            f"{aggregate} uses a column of a rollup", "in a text, say of which with of=per_key(…)"
+        )
     if isinstance(aggregate, Count) and isinstance(aggregate.rows, Rows):
         tables.add(aggregate.rows.table)
     if len(tables) != 1:
@@ -703,20 +704,20 @@ def unit_of_aggregate(aggregate: Aggregate) -> Unit:
             return unit_of(aggregate.value)
 
 
-def _unit_of_counted(value: Value | Rows | Rollup) -> Unit:
+def _unit_of_counted(value: Value | Rows | PerKey) -> Unit:
     """Give the unit of rows, or of what keys name; a number of amounts or words is a plain one."""
     match value:
         case Rows() | Key():
             return value.unit
-        case Rollup():
+        case PerKey():
             return value.key.unit
-        case RollupColumn() if value.unit.is_tally:
+        case PerKeyColumn() if value.unit.is_tally:
             return value.unit
         case Lookup():
             return _unit_of_counted(value.value)
         case Coalesce(values):
             return _unit_of_counted(values[0])
-        case Case(_, then, otherwise):
+        case If(_, then, otherwise):
             return _unit_of_counted(otherwise if isinstance(then, Literal) else then)
         case _:
             return NUMBER

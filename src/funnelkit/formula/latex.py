@@ -13,13 +13,13 @@ from funnelkit.formula.formulas import (
     Formula,
     Name,
     PeriodDays,
-    Positive,
+    PositiveOrNull,
+    QuantileBucket,
     Reference,
     Shift,
     Sqrt,
-    Tile,
 )
-from funnelkit.formula.values import Operator
+from funnelkit.formula.values import Operator, text_name
 
 __all__ = ["expand", "to_latex"]
 
@@ -47,12 +47,12 @@ def to_latex(formula: Formula) -> str:
             return rf"\left|{to_latex(inner)}\right|"
         case Sqrt(inner):
             return rf"\sqrt{{{to_latex(inner)}}}"
-        case Tile(inner, parts):
-            return rf"\mathrm{{tile}}_{{{parts}}}\left({to_latex(inner)}\right)"
-        case Positive(inner):
+        case QuantileBucket(inner, parts):
+            return rf"\mathrm{{bucket}}_{{{parts}}}\left({to_latex(inner)}\right)"
+        case PositiveOrNull(inner):
             return rf"\left({to_latex(inner)}\right)^{{+}}"
         case Applied(inner):
-            word = type(formula).__name__.lower()
+            word = text_name(type(formula)).replace("_", r"\_")
             return rf"\mathrm{{{word}}}\left({to_latex(inner)}\right)"
         case Arithmetic(Operator.DIVIDE, left, right):
             return rf"\frac{{{to_latex(left)}}}{{{to_latex(right)}}}"

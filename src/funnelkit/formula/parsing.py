@@ -16,109 +16,54 @@ from typing import TypeVar
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.arguments import DEEPEST
 from funnelkit.formula.formulas import (
-    Abs,
     Arithmetic,
     Constant,
     Count,
-    CountDistinct,
-    CountRetained,
-    Cumulative,
     Formula,
-    LastOverTime,
-    Max,
-    Mean,
-    Min,
     Name,
     PeriodDays,
-    Positive,
+    PerKey,
     Quantile,
-    Rollup,
-    Share,
-    Shift,
-    Sqrt,
-    StdDev,
-    Sum,
-    Tile,
-    Until,
 )
+from funnelkit.formula.functions import CALLS, COUNTED, FOLDS, KINDS, TAKES, UNARY
 from funnelkit.formula.parse_errors import quoted, refuse, refuse_arguments, refuse_name
 from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
     And,
-    AsOf,
-    Case,
-    Category,
     Coalesce,
     Column,
     Comparison,
     Dimension,
-    Duration,
-    Elapsed,
-    Flag,
+    If,
     IsBetween,
     IsIn,
     IsNull,
     IsTrue,
-    Joined,
-    Key,
     Literal,
     Lookup,
-    Lower,
-    Money,
     Not,
     Operation,
     Operator,
     Or,
     Predicate,
     PredicateNode,
-    Quantity,
     Relation,
     Scalar,
-    Score,
-    Time,
     Value,
 )
 from funnelkit.units import Unit
 
-__all__ = ["KINDS", "parse_formula", "parse_predicate"]
+__all__ = ["parse_formula", "parse_predicate"]
 
 Read = TypeVar("Read")
 
 LONGEST = 1_000_000
 
-KINDS: dict[str, type[Column]] = {
-    kind.__name__.lower(): kind
-    for kind in (Key, Category, Money, Quantity, Time, Duration, Score, Flag)
-}
 _OPERATORS: dict[type[ast.operator], Operator] = {
     ast.Add: Operator.ADD,
     ast.Sub: Operator.SUBTRACT,
     ast.Mult: Operator.MULTIPLY,
     ast.Div: Operator.DIVIDE,
-}
-_FOLDS: dict[str, Callable[..., Formula]] = {
-    "sum": Sum,
-    "count_distinct": CountDistinct,
-    "count_retained": CountRetained,
-    "mean": Mean,
-    "min": Min,
-    "max": Max,
-    "std_dev": StdDev,
-    "last_over_time": LastOverTime,
-}
-_UNARY: dict[str, Callable[[Formula], Formula]] = {
-    "cumulative": Cumulative,
-    "positive": Positive,
-    "until": Until,
-    "abs": Abs,
-    "sqrt": Sqrt,
-    "share": Share,
-}
-_COUNTED: dict[str, Callable[..., Formula]] = {"shift": Shift, "tile": Tile}
-_TAKES = {
-    **{name: set[str]() for name in ("period_days", *_UNARY)},
-    "shift": {"like_for_like"},
-    "tile": {"dense"},
 }
 _RELATIONS: dict[type[ast.cmpop], Relation] = {
     ast.Eq: Relation.EQ,
@@ -179,7 +124,7 @@ class _Reader:
     """Reads one text; knows the tables and, inside an aggregate, its rollup."""
 
     tables: Mapping[str, type[Table]]
-    rollup: Rollup | None = None
+    rollup: PerKey | None = None
 
     def formula(self, node: ast.expr, depth: int = 0) -> Formula:
         if depth > DEEPEST:
@@ -216,23 +161,23 @@ class _Reader:
         return ".".join([node.id, *reversed(parts)])
 
     def _call(self, name: str, node: ast.Call, depth: int) -> Formula:
-        if name in _TAKES and not set(_words(node)) <= _TAKES[name]:
+        if name in TAKES and not set(_words(node)) <= TAKES[name]:
             refuse_arguments(node, name)
         match name, node.args:
             case "period_days", []:
                 return PeriodDays()
-            case _, [inner] if name in _UNARY:
-                return _UNARY[name](self.formula(inner, depth + 1))
-            case _, [inner] | [inner, ast.Constant(value=int())] if name in _COUNTED:
+            case _, [inner] if name in UNARY:
+                return UNARY[name](self.formula(inner, depth + 1))
+            case _, [inner] | [inner, ast.Constant(value=int())] if name in COUNTED:
                 count, words = map(_number, node.args[1:]), self._others(_words(node))
-                made = _COUNTED[name]
+                made = COUNTED[name]
                 return self._built(node, made, self.formula(inner, depth + 1), *count, **words)
-            case _ if name in _TAKES:
+            case _ if name in TAKES:
                 refuse_arguments(node, name)
-            case _ if name in {*_FOLDS, "count", "quantile"}:
+            case _ if name in {*FOLDS, "count", "quantile"}:
                 return self._aggregate(name, node, depth + 1)
             case _:
-                known = sorted([*_FOLDS, *_TAKES, "count", "quantile"])
+                known = sorted([*FOLDS, *TAKES, "count", "quantile"])
                 refuse_name(node, "function", name, known)
 
     def _aggregate(self, name: str, node: ast.Call, depth: int) -> Formula:
@@ -243,7 +188,7 @@ class _Reader:
         source = words.pop("of", None) if name != "count" else first
         rollup = None if source is None else self._rollup(source, depth)
         if name != "count" and source is not None and rollup is None:
-            refuse(source, "is not a rollup", "write of=rollup(key, …)")
+            refuse(source, "is not a rollup", "write of=per_key(key, …)")
         if name == "count" and rest:
             refuse(node, "counts one thing", "write count(table, where=…)")
         inside = _Reader(self.tables, rollup)
@@ -253,17 +198,32 @@ class _Reader:
         if name == "count":
             counted = rollup or inside.counted(first, depth)
             return self._built(node, Count, counted, **options, **self._others(words))
-        options |= {} if rollup is None else {"of": rollup}
-        if (within := words.pop("within", None)) is not None:
+        if (within := words.pop("require_single", None)) is not None:
             table = self.tables.get(within.id) if isinstance(within, ast.Name) else None
-            options["within"] = table or inside.column(within)
+            options["require_single"] = table or inside.column(within)
         options |= self._others(words)
         value = inside.value(first, depth)
         if name == "quantile" and len(rest) == 1:
-            return self._built(node, Quantile, value, _number(rest[0]), **options)
+            return self._folded(node, rollup, Quantile, value, _number(rest[0]), **options)
         if name == "quantile" or rest:
             refuse_arguments(node, name)
-        return self._built(node, _FOLDS[name], value, **options)
+        return self._folded(node, rollup, FOLDS[name], value, **options)
+
+    def _folded(
+        self,
+        node: ast.Call,
+        source: PerKey | None,
+        make: Callable[..., Formula],
+        /,
+        *args: object,
+        **options: object,
+    ) -> Formula:
+        """Return an aggregate; what it says after `of=` must be what its columns are of."""
+        made = self._built(node, make, *args, **options)
+        if source is not None and getattr(made, "of", None) != source:
+            remedy = "fold the columns of per_key(…), or drop of="
+            refuse(node, "mixes per_key(…) with columns of a table", remedy)
+        return made
 
     def _others(self, words: dict[str, ast.expr]) -> dict[str, object]:
         plain: dict[str, object] = {}
@@ -285,14 +245,14 @@ class _Reader:
         except TypeError:
             refuse(node, "has an argument that it does not take", "see the reference of the node")
 
-    def _rollup(self, node: ast.expr, depth: int) -> Rollup | None:
+    def _rollup(self, node: ast.expr, depth: int) -> PerKey | None:
         match node:
-            case ast.Call(func=ast.Name(id="rollup"), args=[key]):
+            case ast.Call(func=ast.Name(id="per_key"), args=[key]):
                 words = _words(node)
                 where = words.pop("where", None)
                 return self._built(
                     node,
-                    Rollup,
+                    PerKey,
                     self.column(key),
                     where=None if where is None else self.predicate(where, depth),
                     **{name: self.formula(inner, depth) for name, inner in words.items()},
@@ -303,7 +263,7 @@ class _Reader:
     def counted(self, node: ast.expr, depth: int) -> Rows | Value:
         if isinstance(node, ast.Name) and self.rollup is None:
             table = self.table(node)
-            return Rows(table.table, table.row)
+            return Rows(table.table, table.row_unit)
         return self.value(node, depth)
 
     def table(self, node: ast.Name) -> type[Table]:
@@ -346,7 +306,7 @@ class _Reader:
                 return chain
             case ast.Name(id=name):
                 return Dimension(name) if self.rollup is None else self._of_rollup(node)
-            case ast.Call(func=ast.Name(id=name)) if name in _CALLS or name == "dimension":
+            case ast.Call(func=ast.Name(id=name)) if name in CALLS or name == "dimension":
                 return self._value_call(name, node, depth + 1)
             case _:
                 return self.column(node)
@@ -364,11 +324,11 @@ class _Reader:
             refuse(node, "takes no named arguments", f"see {name} in the reference")
         if name == "date":
             return Literal(_date(node))
-        if name == "case" and len(node.args) == 3:
+        if name == "if_else" and len(node.args) == 3:
             condition, then, otherwise = node.args
             sides = self.value(then, depth), self.value(otherwise, depth)
-            return self._built(node, Case, self.predicate(condition, depth), *sides)
-        make, arity = _CALLS[name]
+            return self._built(node, If, self.predicate(condition, depth), *sides)
+        make, arity = CALLS[name]
         if make is None or (arity is not None and len(node.args) != arity):
             refuse_arguments(node, name)
         return self._built(node, make, *(self.value(arg, depth) for arg in node.args))
@@ -417,18 +377,6 @@ class _Reader:
             if isinstance(column, PredicateNode):
                 return column  # type: ignore[return-value]  # only Flag is both
         refuse(node, "is not true or false", "compare it, or use a flag")
-
-
-_CALLS: dict[str, tuple[Callable[..., Value] | None, int | None]] = {
-    "coalesce": (Coalesce, None),
-    "joined": (Joined, None),
-    "elapsed": (Elapsed, 2),
-    "lookup": (Lookup, 2),
-    "lower": (Lower, 1),
-    "as_of": (AsOf, 0),
-    "case": (None, 3),
-    "date": (None, 1),
-}
 
 
 def _chain(node: ast.expr) -> tuple[ast.expr, list[tuple[Operator, ast.expr]]]:

@@ -15,49 +15,48 @@ from funnelkit.formula.formulas import (
     Aggregate,
     Applied,
     Arithmetic,
+    ClosingBalance,
     Constant,
     Count,
     CountDistinct,
     CountRetained,
     Cumulative,
     Formula,
-    LastOverTime,
     Max,
     Mean,
     Min,
     Name,
-    Native,
     PeriodDays,
-    Positive,
+    PeriodsToBreakEven,
+    PerKey,
+    PolarsExpr,
+    PositiveOrNull,
     Quantile,
+    QuantileBucket,
     Reference,
-    Rollup,
-    Share,
+    ShareOfTotal,
     Shift,
     Sqrt,
     StdDev,
     Sum,
-    Tile,
-    Until,
     measured,
     source_of,
     unit_of_aggregate,
 )
 from funnelkit.formula.values import (
-    And,
     Category,
     Column,
     Flag,
     Key,
     Lookup,
     Operator,
+    PerKeyColumn,
     Predicate,
-    RollupColumn,
     Score,
     Time,
     Value,
-    children,
 )
+from funnelkit.formula.walk import conjuncts, leaves, nodes_in
 from funnelkit.units import NUMBER, RATIO, Unit
 
 __all__ = [
@@ -67,16 +66,12 @@ __all__ = [
     "check_averages",
     "check_grows",
     "columns_of",
-    "conjuncts",
-    "end_of",
     "has_node",
     "inputs",
     "is_count",
-    "leaves",
     "names_in",
     "natives",
     "needs_periods",
-    "nodes_in",
     "parts_of",
     "references",
     "replace_names",
@@ -121,13 +116,13 @@ def unit_of_formula(formula: Formula) -> Unit:
     match formula:
         case Constant() | PeriodDays():
             return NUMBER
-        case Reference() | Native():
+        case Reference() | PolarsExpr():
             return formula.unit
         case Name(name):
             raise DefinitionError(f"metric {name!r} is not looked up yet", "register the metric")
-        case Share():
+        case ShareOfTotal():
             return RATIO
-        case Until() | Tile():
+        case PeriodsToBreakEven() | QuantileBucket():
             return NUMBER
         case Sqrt(inner):
             return unit_of_formula(inner).root
@@ -174,8 +169,8 @@ def aggregates(formula: Formula) -> Iterator[Aggregate]:
 def parts_of(aggregate: Aggregate) -> Iterator[Value | Predicate]:
     """Give every value and predicate that an aggregate is made of, its rollup's too."""
     yield from (part for part in (measured(aggregate), aggregate.where) if part is not None)
-    if isinstance(aggregate, Sum) and isinstance(aggregate.within, Column):
-        yield aggregate.within
+    if isinstance(aggregate, Sum) and isinstance(aggregate.require_single, Column):
+        yield aggregate.require_single
     rollup = aggregate.of
     if rollup is not None:
         yield rollup.key
@@ -191,29 +186,6 @@ def columns_of(aggregate: Aggregate) -> Iterator[Column | Lookup]:
         yield from leaves(part)
 
 
-def leaves(node: Value | Predicate) -> Iterator[Column | Lookup]:
-    """Give every column and lookup inside a value or predicate."""
-    if isinstance(node, Column | Lookup):
-        yield node
-        return
-    for child in children(node):
-        yield from leaves(child)
-
-
-def nodes_in(node: Value | Predicate) -> Iterator[Value | Predicate]:
-    """Give a value or predicate and everything in it."""
-    yield node
-    for child in children(node):
-        yield from nodes_in(child)
-
-
-def end_of(item: Column | Lookup) -> Column:
-    """Give the column itself, or the one that a lookup ends in."""
-    while isinstance(item, Lookup):
-        item = item.value
-    return item
-
-
 def inputs(formula: Formula) -> dict[str, tuple[str, ...]]:
     """Give the tables that a formula reads and, of each, the columns, sorted."""
     found: dict[str, set[str]] = {}
@@ -227,9 +199,9 @@ def inputs(formula: Formula) -> dict[str, tuple[str, ...]]:
     return {table: tuple(sorted(columns)) for table, columns in sorted(found.items())}
 
 
-def natives(formula: Formula) -> Iterator[Native]:
+def natives(formula: Formula) -> Iterator[PolarsExpr]:
     """Give every native expression under a formula."""
-    return (node for node in walk(formula) if isinstance(node, Native))
+    return (node for node in walk(formula) if isinstance(node, PolarsExpr))
 
 
 def _add_inputs(leaf: Column | Lookup, found: dict[str, set[str]]) -> None:
@@ -292,15 +264,6 @@ def replace_names(formula: Formula, found: Mapping[str, Reference]) -> Formula:
             return formula
 
 
-def conjuncts(predicate: Predicate | None) -> tuple[Predicate, ...]:
-    """Give the predicates that must all hold, in reading order."""
-    if predicate is None:
-        return ()
-    if isinstance(predicate, And):
-        return (*conjuncts(predicate.left), *conjuncts(predicate.right))
-    return (predicate,)
-
-
 def additivity(formula: Formula) -> Additivity:
     """Say along what a formula's values may be added up."""
     match formula:
@@ -308,7 +271,7 @@ def additivity(formula: Formula) -> Additivity:
             return additivity(inner)
         case Shift(inner) | Cumulative(inner):
             return Additivity(over_time=False, over_keys=additivity(inner).over_keys)
-        case Constant() | PeriodDays() | Name() | Native() | Applied():
+        case Constant() | PeriodDays() | Name() | PolarsExpr() | Applied():
             return Additivity(over_time=False, over_keys=False)
         case Arithmetic(operator, left, right):
             return _additivity_of_arithmetic(operator, left, right)
@@ -330,12 +293,14 @@ def _additivity_of_arithmetic(operator: Operator, left: Formula, right: Formula)
 def _additivity_of_aggregate(aggregate: Aggregate) -> Additivity:
     match aggregate:
         case Sum():
-            adds = aggregate.of is None and aggregate.within is None and aggregate.skip_nulls
+            adds = (
+                aggregate.of is None and aggregate.require_single is None and aggregate.skip_nulls
+            )
         case Count():
             adds = aggregate.of is None
         case CountDistinct():
             adds = _is_once(aggregate)
-        case LastOverTime():
+        case ClosingBalance():
             return Additivity(over_time=False, over_keys=True)
         case CountRetained() | Mean() | Min() | Max() | Quantile() | StdDev():
             adds = False
@@ -348,13 +313,13 @@ def _is_once(aggregate: CountDistinct) -> bool:
     """Whether no two rows that enter can hold the same value."""
     if not isinstance(aggregate.value, Column):
         return False
-    if aggregate.value.once_per == aggregate.value.name:
+    if aggregate.value.unique_within == aggregate.value.name:
         return True
     flags = [part for part in conjuncts(aggregate.where) if isinstance(part, Flag)]
-    return any(flag.once_per == aggregate.value.name for flag in flags)
+    return any(flag.unique_within == aggregate.value.name for flag in flags)
 
 
-def check_grows(aggregate: Aggregate | Native) -> None:
+def check_grows(aggregate: Aggregate | PolarsExpr) -> None:
     """Refuse a fold that cannot be carried on from one period to the next.
 
     Raises:
@@ -364,19 +329,21 @@ def check_grows(aggregate: Aggregate | Native) -> None:
         case CountDistinct():
             grows = aggregate.of is None
         case Sum() | Count():
-            inner = aggregate.of.columns if isinstance(aggregate.of, Rollup) else ()
+            inner = aggregate.of.columns if isinstance(aggregate.of, PerKey) else ()
             grows = all(isinstance(fold, Sum | Count | Min | Max) for _, fold in inner)
             strict = [fold for fold in (aggregate, *(f for _, f in inner)) if isinstance(fold, Sum)]
-            grows = grows and all(fold.skip_nulls and fold.within is None for fold in strict)
+            grows = grows and all(
+                fold.skip_nulls and fold.require_single is None for fold in strict
+            )
         case (
             Mean()
             | Min()
             | Max()
             | Quantile()
             | StdDev()
-            | LastOverTime()
+            | ClosingBalance()
             | CountRetained()
-            | Native()
+            | PolarsExpr()
         ):
             grows = False
         case _:
@@ -397,7 +364,7 @@ def check_averages(formula: Formula) -> None:
     for fold in aggregates(formula):
         if isinstance(fold, Mean) and fold.of is not None:
             means = {name for name, inner in fold.of.columns if isinstance(inner, Mean)}
-            if any(isinstance(n, RollupColumn) and n.name in means for n in nodes_in(fold.value)):
+            if any(isinstance(n, PerKeyColumn) and n.name in means for n in nodes_in(fold.value)):
                 remedy = "divide a sum by a count, so that each weighs as many rows as it has"
                 raise DefinitionError(f"{fold} averages averages", remedy)
 
@@ -430,9 +397,9 @@ def split_ratio(formula: Formula) -> tuple[Formula, Formula] | None:
 def is_count(formula: Formula) -> bool:
     """Say whether a formula gives whole numbers: counts, added and subtracted."""
     match formula:
-        case Count() | CountDistinct() | CountRetained() | Until() | Tile():
+        case Count() | CountDistinct() | CountRetained() | PeriodsToBreakEven() | QuantileBucket():
             return True
-        case Reference() | Shift() | Cumulative() | Positive() | Abs():
+        case Reference() | Shift() | Cumulative() | PositiveOrNull() | Abs():
             return is_count(formula.formula)
         case Arithmetic(Operator.MULTIPLY, Constant() as times, right):
             return is_count(times) and is_count(right)
@@ -462,7 +429,7 @@ def tally_of(formula: Formula) -> Formula | None:
         case Shift() | Cumulative():
             inner = tally_of(formula.formula)
             return None if inner is None else replace(formula, formula=inner)
-        case Reference() | Positive() | Abs() | Share():
+        case Reference() | PositiveOrNull() | Abs() | ShareOfTotal():
             return tally_of(formula.formula)
         case _:
             return None
@@ -475,7 +442,7 @@ def _is_tally(formula: Formula) -> bool:
             return True
         case Sum():
             return unit_of_formula(formula).is_tally
-        case Reference() | Shift() | Cumulative() | Positive() | Abs():
+        case Reference() | Shift() | Cumulative() | PositiveOrNull() | Abs():
             return _is_tally(formula.formula)
         case Arithmetic(Operator.ADD, left, right):
             return _is_tally(left) and _is_tally(right)
@@ -485,4 +452,4 @@ def _is_tally(formula: Formula) -> bool:
 
 def needs_periods(formula: Formula) -> bool:
     """Say whether a formula sets periods against one another."""
-    return has_node(formula, Shift, Until, CountRetained)
+    return has_node(formula, Shift, PeriodsToBreakEven, CountRetained)

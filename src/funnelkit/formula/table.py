@@ -10,7 +10,7 @@ from funnelkit.errors import DefinitionError, UnknownNameError
 from funnelkit.formula.values import Column
 from funnelkit.units import NUMBER, Unit
 
-__all__ = ["Rows", "Table", "rows_of"]
+__all__ = ["Proration", "Rows", "Table", "rows_of"]
 
 AnyColumn = TypeVar("AnyColumn", bound=Column)
 
@@ -26,6 +26,26 @@ class Rows:
         return self.table
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proration:
+    """How the amounts of a row that covers several days are shared out: evenly, day by day.
+
+    Attributes:
+        first: The name of the column that holds its first day.
+        last: The name of the column that holds its last day, included.
+        amounts: The names of the columns that are shared out.
+    """
+
+    first: str
+    last: str
+    amounts: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all columns that it rests on."""
+        return (self.first, self.last, *self.amounts)
+
+
 class Table:
     """A table, declared by a class body of columns.
 
@@ -33,14 +53,13 @@ class Table:
 
     Attributes:
         table: The name by which frames are bound to it.
-        row: What one row is, as a unit.
+        row_unit: What one row is, as a unit.
         key: The names of the columns that identify a row.
         time: The name of the column by which a row enters a period.
-        spread: For a row that covers several days: the names of its first day,
-            its last day (included) and the amounts shared out evenly.
+        prorate: For a row that covers several days: how its amounts are shared out.
         parents: Foreign key column and the table it points to, many-to-one.
-        things: Where a row is a thing at a time, the key columns that name the
-            thing; none where the time is no part of the key.
+        entity_key: Where a row is the state of an entity at a time, the key columns that
+            name the entity; none where the time is no part of the key.
         columns: The declared columns by name.
 
     Examples:
@@ -56,12 +75,12 @@ class Table:
     """
 
     table: ClassVar[str]
-    row: ClassVar[Unit]
+    row_unit: ClassVar[Unit]
     key: ClassVar[tuple[str, ...]]
     time: ClassVar[str]
-    spread: ClassVar[tuple[str, str, tuple[str, ...]] | None]
+    prorate: ClassVar[Proration | None]
     parents: ClassVar[Mapping[str, str]]
-    things: ClassVar[tuple[str, ...]]
+    entity_key: ClassVar[tuple[str, ...]]
     columns: ClassVar[Mapping[str, Column]]
 
     def __init_subclass__(  # noqa: PLR0913  # a declaration names all it declares
@@ -70,32 +89,32 @@ class Table:
         table: str,
         key: str | tuple[str, ...],
         time: str,
-        row: Unit | None = None,
+        row_unit: Unit | None = None,
         parents: Mapping[str, str] | None = None,
-        spread: tuple[str, str, tuple[str, ...]] | None = None,
+        prorate: Proration | None = None,
     ) -> None:
         """Give every column its table and name, and check what the header names."""
         super().__init_subclass__()
         cls.table = table
         cls.key = (key,) if isinstance(key, str) else key
         cls.time = time
-        cls.things = tuple(n for n in cls.key if n != time) if time in cls.key else ()
-        cls.row = row or Unit(((table.removesuffix("s"), 1),))
-        cls.spread = spread
+        cls.entity_key = tuple(n for n in cls.key if n != time) if time in cls.key else ()
+        cls.row_unit = row_unit or Unit(((table.removesuffix("s"), 1),))
+        cls.prorate = prorate
         cls.parents = dict(parents or {})
         cls.columns = {
             name: replace(
                 column,
                 table=table,
                 name=name,
-                once_per=name if cls.key == (name,) else column.once_per,
+                unique_within=name if cls.key == (name,) else column.unique_within,
             )
             for name, column in vars(cls).items()
             if isinstance(column, Column)
         }
         for name, column in cls.columns.items():
             setattr(cls, name, column)
-        named = {*cls.key, time, *cls.parents}
+        named = {*cls.key, time, *cls.parents, *(prorate.columns if prorate else ())}
         if unknown := sorted(named - set(cls.columns)):
             raise DefinitionError(
                 f"table {table!r} names columns it does not declare: {', '.join(unknown)}",
@@ -142,4 +161,4 @@ def rows_of(thing: object) -> Rows:
     """
     if not (isinstance(thing, type) and issubclass(thing, Table) and thing is not Table):
         raise DefinitionError(f"{thing!r} is no declared table", "use one such as fk.Orders")
-    return Rows(thing.table, thing.row)
+    return Rows(thing.table, thing.row_unit)

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import datetime as dt
 import keyword
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from funnelkit.errors import DefinitionError, UnitError
 from funnelkit.units import MONEY, NUMBER, SECOND, Unit
@@ -22,20 +23,20 @@ from funnelkit.units import MONEY, NUMBER, SECOND, Unit
 __all__ = [
     "And",
     "AsOf",
-    "Case",
     "Category",
     "Coalesce",
     "Column",
     "Comparison",
+    "ConcatKey",
     "Dimension",
     "Duration",
     "Elapsed",
     "Flag",
+    "If",
     "IsBetween",
     "IsIn",
     "IsNull",
     "IsTrue",
-    "Joined",
     "Key",
     "Literal",
     "Lookup",
@@ -45,18 +46,19 @@ __all__ = [
     "Operation",
     "Operator",
     "Or",
+    "PerKeyColumn",
+    "PerKeySource",
     "Predicate",
     "PredicateNode",
     "Quantity",
     "Relation",
-    "RollupColumn",
     "Scalar",
     "Score",
     "Time",
     "Value",
     "ValueNode",
     "check_finite",
-    "children",
+    "text_name",
     "unit_of",
 ]
 
@@ -174,21 +176,21 @@ class Column(ValueNode):
     """A column of a table. Which kind it is says what it may be used for.
 
     Attributes:
-        words: What the column holds.
+        description: What the column holds.
         unit: What one unit of it is.
         table: The table it belongs to; filled in by the table's declaration.
         name: Its name; filled in by the table's declaration.
         is_declared: Whether the table declares it, or a formula asked for it by name.
-        once_per: The key of which at most one row can be flagged; for the table's own
+        unique_within: The key of which at most one row can be flagged; for the table's own
             key, itself.
     """
 
-    words: str = field(default="", compare=False)
+    description: str = field(default="", compare=False)
     unit: Unit = NUMBER
     table: str = ""
     name: str = ""
     is_declared: bool = True
-    once_per: str = field(default="", compare=False)
+    unique_within: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         if self.is_declared:
@@ -248,12 +250,28 @@ class Flag(Column, PredicateNode):
     __slots__ = ()
 
 
+class PerKeySource(Protocol):
+    """A table folded to one row per key."""
+
+    @property
+    def key(self) -> Column:
+        """What there is one row for."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class RollupColumn(ValueNode):
-    """A column of a rollup: what an aggregate gave for one key."""
+class PerKeyColumn(ValueNode):
+    """A column of a table folded per key: what an aggregate gave for one key.
+
+    Attributes:
+        name: The name of the column.
+        unit: Its unit.
+        source: What it is a column of.
+    """
 
     name: str
     unit: Unit = field(default=NUMBER, compare=False)
+    source: PerKeySource | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return self.name
@@ -358,21 +376,21 @@ class Coalesce(ValueNode):
 
 
 @dataclass(frozen=True, slots=True)
-class Joined(ValueNode):
+class ConcatKey(ValueNode):
     """Several values as one key; null where one of them is. Times enter by their local day."""
 
     values: tuple[Value, ...]
 
     def __init__(self, *values: Value | Scalar) -> None:
         if not values:
-            raise DefinitionError("joined() has nothing to join", "give it values")
+            raise DefinitionError("concat_key() has nothing to join", "give it values")
         object.__setattr__(self, "values", tuple(_value(value) for value in values))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (Joined, self.values)
+        return (ConcatKey, self.values)
 
     def __str__(self) -> str:
-        return f"joined({', '.join(map(str, self.values))})"
+        return f"concat_key({', '.join(map(str, self.values))})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,7 +415,7 @@ class Elapsed(ValueNode):
 
 
 @dataclass(frozen=True, slots=True)
-class Case(ValueNode):
+class If(ValueNode):
     """One value where a predicate is true, another where it is false or unknown."""
 
     condition: Predicate
@@ -416,7 +434,7 @@ class Case(ValueNode):
         _check_fits(self, self.then, self.otherwise)
 
     def __str__(self) -> str:
-        return f"case({self.condition}, {self.then}, {self.otherwise})"
+        return f"if_else({self.condition}, {self.then}, {self.otherwise})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,16 +458,16 @@ class Lookup(ValueNode):
 
 Value = (
     Column
-    | RollupColumn
+    | PerKeyColumn
     | Dimension
     | Literal
     | AsOf
     | Operation
     | Coalesce
-    | Joined
+    | ConcatKey
     | Lower
     | Elapsed
-    | Case
+    | If
     | Lookup
 )
 
@@ -559,9 +577,9 @@ Predicate = Flag | Comparison | IsIn | IsBetween | IsNull | IsTrue | Not | And |
 def unit_of(value: Value) -> Unit:
     """Give the unit of a value; constants, words and moments are plain numbers."""
     match value:
-        case Column() | RollupColumn():
+        case Column() | PerKeyColumn():
             return value.unit
-        case Literal() | Dimension() | AsOf() | Joined() | Lower():
+        case Literal() | Dimension() | AsOf() | ConcatKey() | Lower():
             return NUMBER
         case Operation(operator, left, right):
             if operator is Operator.MULTIPLY:
@@ -573,7 +591,7 @@ def unit_of(value: Value) -> Unit:
             return unit_of(values[0])
         case Elapsed():
             return SECOND
-        case Case(_, then, otherwise):
+        case If(_, then, otherwise):
             return unit_of(otherwise if isinstance(then, Literal) else then)
         case Lookup():
             return unit_of(value.value)
@@ -586,36 +604,16 @@ def _check_fits(whole: object, left: Value, right: Value) -> None:
 
     Keys are names: one kind of them may stand in for another.
     """
-    if any(isinstance(side, Literal | Key | Joined | Dimension) for side in (left, right)):
+    if any(isinstance(side, Literal | Key | ConcatKey | Dimension) for side in (left, right)):
         return
     one, two = unit_of(left), unit_of(right)
     if not one.fits(two):
         raise UnitError(str(whole), str(one), str(two))
 
 
-def children(node: Value | Predicate) -> Iterator[Value | Predicate]:
-    """Give the nodes directly inside a value or predicate."""
-    match node:
-        case Column() | RollupColumn() | Dimension() | Literal() | AsOf():
-            return
-        case Operation() | Comparison() | And() | Or():
-            yield from (node.left, node.right)
-        case Coalesce(values) | Joined(values):
-            yield from values
-        case Elapsed(start, end):
-            yield from (start, end)
-        case Case(condition, then, otherwise):
-            yield from (condition, then, otherwise)
-        case Lookup(key, value):
-            yield from (key, value)
-        case IsIn() | IsNull() | IsTrue() | Lower():
-            yield node.value
-        case IsBetween(value, low, high):
-            yield from (value, low, high)
-        case Not(predicate):
-            yield predicate
-        case _:
-            assert_never(node)
+def text_name(kind: type) -> str:
+    """Return the name by which the text form calls a class: `ShareOfTotal` is `share_of_total`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def _is(thing: object, *kinds: type) -> bool:

@@ -86,7 +86,7 @@ class Direction(StrEnum):
 _WRONG_BOUNDS = (
     "are no two finite numbers, the smaller first; None, in TOML -inf or inf, stands for no bound"
 )
-_WORD_LISTS = ("aliases", "read_with", "competing", "references", "tags")
+_WORD_LISTS = ("aliases", "see_also", "alternatives", "references", "tags")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
@@ -107,17 +107,17 @@ class Metric(FormulaNode):
         stage: Where it stands in the purchase funnel, if anywhere.
         aida: Where it stands in the AIDA funnel, if anywhere.
         area: The part of the business that it speaks of.
-        better: Which way is better.
+        direction: Which way is better.
         bounds: The smallest and largest possible value; None for no bound.
         description: What it tells.
-        counts: What it counts.
-        leaves_out: What it leaves out.
+        includes: What it counts.
+        excludes: What it leaves out.
         null_when: When it has no value.
-        read_with: What to read it with.
+        see_also: What to read it with.
         caveats: The usual mistake.
-        competing: Other definitions in use, and how they differ.
-        per: The dimension that its values belong to; without it, it is refused.
-        without_periods: What to ask instead when the question has no periods.
+        alternatives: Other definitions in use, and how they differ.
+        required_dimension: The dimension that its values belong to; without it, it is refused.
+        period_hint: What to ask instead when the question has no periods.
         references: The sources of the definition.
         tags: Words to find it by.
         version: Raised when the definition changes.
@@ -139,17 +139,17 @@ class Metric(FormulaNode):
     stage: Stage | None = None
     aida: AidaStage | None = None
     area: Area = Area.CUSTOM
-    better: Direction = Direction.NEUTRAL
+    direction: Direction = Direction.NEUTRAL
     bounds: tuple[float | None, float | None] = (None, None)
     description: str = ""
-    counts: str = ""
-    leaves_out: str = ""
+    includes: str = ""
+    excludes: str = ""
     null_when: str = ""
-    read_with: tuple[str, ...] = ()
+    see_also: tuple[str, ...] = ()
     caveats: str = ""
-    competing: tuple[str, ...] = ()
-    per: str = ""
-    without_periods: str = ""
+    alternatives: tuple[str, ...] = ()
+    required_dimension: str = ""
+    period_hint: str = ""
     references: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     version: int = 1
@@ -165,17 +165,17 @@ class Metric(FormulaNode):
         stage: Stage | str | None = None,
         aida: AidaStage | str | None = None,
         area: Area | str = Area.CUSTOM,
-        better: Direction | str = Direction.NEUTRAL,
+        direction: Direction | str = Direction.NEUTRAL,
         bounds: tuple[float | None, float | None] = (None, None),
         description: str = "",
-        counts: str = "",
-        leaves_out: str = "",
+        includes: str = "",
+        excludes: str = "",
         null_when: str = "",
-        read_with: tuple[str, ...] = (),
+        see_also: tuple[str, ...] = (),
         caveats: str = "",
-        competing: tuple[str, ...] = (),
-        per: str = "",
-        without_periods: str = "",
+        alternatives: tuple[str, ...] = (),
+        required_dimension: str = "",
+        period_hint: str = "",
         references: tuple[str, ...] = (),
         tags: tuple[str, ...] = (),
         version: int = 1,
@@ -186,14 +186,14 @@ class Metric(FormulaNode):
             "unit": unit,
             "bounds": bounds,
             "description": description,
-            "counts": counts,
-            "leaves_out": leaves_out,
+            "includes": includes,
+            "excludes": excludes,
             "null_when": null_when,
-            "read_with": read_with,
+            "see_also": see_also,
             "caveats": caveats,
-            "competing": competing,
-            "per": per,
-            "without_periods": without_periods,
+            "alternatives": alternatives,
+            "required_dimension": required_dimension,
+            "period_hint": period_hint,
             "references": references,
             "tags": tags,
             "version": version,
@@ -208,7 +208,7 @@ class Metric(FormulaNode):
             "stage": None if stage is None else _member(Stage, stage, name),
             "aida": None if aida is None else _member(AidaStage, aida, name),
             "area": _member(Area, area, name),
-            "better": _member(Direction, better, name),
+            "direction": _member(Direction, direction, name),
         }
         for key, value in given.items():
             is_list = isinstance(value, list)
@@ -255,7 +255,7 @@ class Metric(FormulaNode):
     def fingerprint(self) -> str:
         """A stable hash of the definition: name, spelled-out formula, unit, what it is asked by."""
         text = f"{self.name}\n{expand(self.formula)}\n{self.unit}\n{self.unit.display}"
-        text += f"\n{self.per}" if self.per else ""
+        text += f"\n{self.required_dimension}" if self.required_dimension else ""
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def lineage(self) -> str:
@@ -365,7 +365,7 @@ def field_faults(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             wrong = "" if _are_texts(value) else "is no list of texts"
         elif not isinstance(value, str):
             wrong = "is no text"
-        elif key == "per" and value and not value.strip():
+        elif key == "required_dimension" and value and not value.strip():
             wrong = "is no name of a dimension"
         if wrong:
             yield key, f"{key} = {shortened(repr(value))} {wrong}"

@@ -101,7 +101,7 @@ class Registry(Mapping[str, Metric]):
         area: Area | str | None = None,
         table: str | None = None,
         tag: str | None = None,
-        per: str | None = None,
+        required_dimension: str | None = None,
         text: str | None = None,
     ) -> Registry:
         """Give the metrics that satisfy every condition.
@@ -111,7 +111,7 @@ class Registry(Mapping[str, Metric]):
             area: A part of the business.
             table: A table that they read.
             tag: One of their tags.
-            per: The dimension that their values belong to; "" for those that have
+            required_dimension: The dimension that their values belong to; "" for those that have
                 a value without any.
             text: Words in a name, title, alias or description; case does not matter.
 
@@ -120,7 +120,12 @@ class Registry(Mapping[str, Metric]):
         """
         _check_choice("stage", stage, [*Stage, *AidaStage])
         _check_choice("area", area, Area)
-        for name, given in {"table": table, "tag": tag, "per": per, "text": text}.items():
+        for name, given in {
+            "table": table,
+            "tag": tag,
+            "required_dimension": required_dimension,
+            "text": text,
+        }.items():
             check_kind(name, given, (str, NoneType), "give a word to look for")
         low = None if text is None else text.casefold()
         chosen = (
@@ -130,7 +135,7 @@ class Registry(Mapping[str, Metric]):
             and (area is None or area == metric.area)
             and (table is None or table in metric.inputs)
             and (tag is None or tag in metric.tags)
-            and (per is None or per == metric.per)
+            and (required_dimension is None or required_dimension == metric.required_dimension)
             and (low is None or low in _text(metric))
         )
         found = Registry(chosen, tables=self.tables)
@@ -147,13 +152,23 @@ class Registry(Mapping[str, Metric]):
                 "stage": None if metric.stage is None else str(metric.stage),
                 "aida": None if metric.aida is None else str(metric.aida),
                 "unit": str(metric.unit),
-                "better": str(metric.better),
+                "direction": str(metric.direction),
                 "formula": str(metric.formula),
                 "aliases": ", ".join(metric.aliases),
             }
             for metric in self.values()
         ]
-        names = ("name", "title", "area", "stage", "aida", "unit", "better", "formula", "aliases")
+        names = (
+            "name",
+            "title",
+            "area",
+            "stage",
+            "aida",
+            "unit",
+            "direction",
+            "formula",
+            "aliases",
+        )
         return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String))
 
 

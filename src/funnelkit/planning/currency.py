@@ -12,14 +12,14 @@ from funnelkit.formula.formulas import (
     Max,
     Mean,
     Min,
-    Native,
+    PolarsExpr,
     Quantile,
     StdDev,
     Sum,
 )
-from funnelkit.formula.properties import end_of
 from funnelkit.formula.values import Column, Dimension, Lookup, Money
-from funnelkit.planning.dimensions import can_reach, joined, resolve_dimension
+from funnelkit.formula.walk import end_of
+from funnelkit.planning.dimensions import can_reach, conjunction, resolve_dimension
 from funnelkit.planning.plan import Fold, Step, fold_columns
 
 __all__ = [
@@ -64,8 +64,8 @@ def guard_folds(data: ShopData, table: str, folds: Sequence[Fold]) -> tuple[Fold
     low, high = Min(currency), Max(currency)
     found = [Fold(LOWEST_CURRENCY, low, low), Fold(HIGHEST_CURRENCY, high, high)]
     if isinstance(currency, Column):
-        gaps = Count(rows, where=currency.is_null())
-        found.append(Fold(NO_CURRENCY, gaps, gaps))
+        exclusions_of = Count(rows, where=currency.is_null())
+        found.append(Fold(NO_CURRENCY, exclusions_of, exclusions_of))
     return tuple(found)
 
 
@@ -79,9 +79,9 @@ def guard_steps(data: ShopData, steps: Sequence[Step]) -> tuple[Step, ...]:
             wheres = {
                 fold.aggregate.of.where
                 for fold in step.folds
-                if not isinstance(fold.aggregate, Native) and fold.aggregate.of
+                if not isinstance(fold.aggregate, PolarsExpr) and fold.aggregate.of
             }
-            where = joined((step.where, *wheres))
+            where = conjunction((step.where, *wheres))
             found[replace(step, folds=guards, where=where, to_date=False)] = None
     return tuple(found)
 

@@ -10,49 +10,49 @@ from typing import TypeVar, assert_never
 import polars as pl
 
 from funnelkit.data.shop_data import ShopData
-from funnelkit.data.value_types import TIMES, Sort, sort_of
+from funnelkit.data.value_types import TIMES, ValueType, value_type
 from funnelkit.errors import (
     ContractError,
+    DataIssue,
     DefinitionError,
-    Fault,
     MissingInputError,
     UnknownNameError,
     shortened,
 )
-from funnelkit.formula.properties import end_of, nodes_in
 from funnelkit.formula.values import (
     And,
     AsOf,
-    Case,
     Coalesce,
     Column,
     Comparison,
+    ConcatKey,
     Dimension,
     Elapsed,
     Flag,
+    If,
     IsBetween,
     IsIn,
     IsNull,
     IsTrue,
-    Joined,
     Literal,
     Lookup,
     Lower,
     Not,
     Operation,
     Or,
+    PerKeyColumn,
     Predicate,
-    RollupColumn,
     Scalar,
     Value,
 )
+from funnelkit.formula.walk import end_of, nodes_in
 
 __all__ = [
     "can_reach",
     "check_lookup",
+    "conjunction",
     "dimensions_in",
     "ending_in",
-    "joined",
     "resolve_dimension",
     "resolve_predicate",
 ]
@@ -61,7 +61,7 @@ __all__ = [
 Node = TypeVar("Node")
 
 
-def joined(parts: Iterable[Predicate | None]) -> Predicate | None:
+def conjunction(parts: Iterable[Predicate | None]) -> Predicate | None:
     """Give the conjunction of the predicates that there are; None if there is none."""
     found = [part for part in parts if part is not None]
     return reduce(And, found) if found else None
@@ -81,7 +81,7 @@ def resolve_dimension(data: ShopData, table: str, dimension: Dimension) -> Colum
     if isinstance(kind := data.tables[column.table].columns.get(column.name), _NO_DIMENSIONS):
         problem = f"holds {kind}, by which rows cannot be grouped or compared"
         remedy = "give a column of words, numbers, days or flags made of it"
-        raise ContractError([Fault(column.table, column.name, problem, remedy)])
+        raise ContractError([DataIssue(column.table, column.name, problem, remedy)])
     return found
 
 
@@ -191,9 +191,9 @@ def _resolved(data: ShopData, table: str, node: Value) -> Value:
         case Coalesce(values):
             parts = tuple(map(value, values))
             return _alike(data, Coalesce(*parts), parts)
-        case Case(condition, then, otherwise):
+        case If(condition, then, otherwise):
             sides = value(then), value(otherwise)
-            return _alike(data, Case(resolve_predicate(data, table, condition), *sides), sides)
+            return _alike(data, If(resolve_predicate(data, table, condition), *sides), sides)
         case Elapsed(start, end):
             sides = value(start), value(end)
             return _alike(data, Elapsed(*sides), (*sides, AsOf()))
@@ -201,11 +201,11 @@ def _resolved(data: ShopData, table: str, node: Value) -> Value:
             return _of_table(data, table, node)
         case Literal(constant):
             return Literal(_local(data, constant))
-        case Joined(values):
-            return Joined(*map(value, values))
+        case ConcatKey(values):
+            return ConcatKey(*map(value, values))
         case Lower(word):
             return Lower(value(word))
-        case AsOf() | RollupColumn():
+        case AsOf() | PerKeyColumn():
             return node
         case _:
             assert_never(node)
@@ -220,7 +220,7 @@ def _local(data: ShopData, constant: Scalar) -> Scalar:
 
 def _alike(data: ShopData, node: Node, parts: Iterable[Value]) -> Node:
     """Refuse numbers with words, words with days: Polars would cast one or fail late."""
-    sorts = {sort_of(data, part) for part in parts} - {Sort.UNKNOWN}
+    sorts = {value_type(data, part) for part in parts} - {ValueType.UNKNOWN}
     kinds = sorted({"time" if sort in TIMES else str(sort) for sort in sorts})
     if len(kinds) > 1:
         raise DefinitionError(
@@ -238,7 +238,7 @@ def _of_table(data: ShopData, table: str, item: Column | Lookup) -> Column | Loo
             f"where names {column}, and rows of {table} are asked, too",
             f"name a dimension: fk.Dimension({end_of(item).name!r})",
         )
-    if lacking := data.lacks(item):
+    if lacking := data.missing_for(item):
         raise MissingInputError(dict.fromkeys(sorted(lacking), ("where",)))
     return item
 
@@ -289,7 +289,7 @@ def _own(data: ShopData, table: str, name: str) -> Column | None:
     if name not in data.tables[table].columns and declared is None:
         return None
     column = data.column(table, name)
-    return None if data.lacks(column) else column
+    return None if data.missing_for(column) else column
 
 
 def _parents(data: ShopData, path: Lookup | None, table: str) -> list[tuple[Lookup | None, str]]:
@@ -297,10 +297,10 @@ def _parents(data: ShopData, path: Lookup | None, table: str) -> list[tuple[Look
     steps: list[tuple[Lookup | None, str]] = []
     for key_name, parent in data.known[table].parents.items():
         key = data.known[table].columns[key_name]
-        if parent not in data.tables or data.lacks(key) or len(data.known[parent].key) > 1:
+        if parent not in data.tables or data.missing_for(key) or len(data.known[parent].key) > 1:
             continue
         target = data.known[parent].columns[data.known[parent].key[0]]
-        if not data.lacks(target):
+        if not data.missing_for(target):
             steps.append((_extended(path, Lookup(key, target)), parent))
     return steps
 

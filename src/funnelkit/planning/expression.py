@@ -10,22 +10,22 @@ from funnelkit.formula.formulas import (
     Abs,
     Constant,
     Name,
-    Positive,
-    Share,
+    PeriodsToBreakEven,
+    PositiveOrNull,
+    QuantileBucket,
+    ShareOfTotal,
     Sqrt,
-    Tile,
-    Until,
 )
 from funnelkit.formula.values import Operator
 
 __all__ = [
-    "Leaf",
-    "Length",
-    "Lowered",
-    "Operated",
-    "Turned",
-    "TurnedBy",
-    "Unless",
+    "BinaryOp",
+    "Expression",
+    "FoldRef",
+    "NullIf",
+    "PeriodLength",
+    "Transform",
+    "Transformed",
     "has_period_length",
     "is_turned_by",
     "leaves_of",
@@ -35,7 +35,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class FoldRef:
     """One folded number.
 
     Attributes:
@@ -51,7 +51,7 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
+class PeriodLength:
     """The number of days of a period.
 
     Attributes:
@@ -62,29 +62,29 @@ class Length:
 
 
 @dataclass(frozen=True, slots=True)
-class Operated:
+class BinaryOp:
     """Arithmetic on lowered formulas."""
 
     operator: Operator
-    left: Lowered
-    right: Lowered
+    left: Expression
+    right: Expression
 
 
 @dataclass(frozen=True, slots=True)
-class Unless:
+class NullIf:
     """A value that is null where a count is above a limit, with the reason."""
 
-    value: Lowered
-    count: Leaf
+    value: Expression
+    count: FoldRef
     above: int
     reason: str
 
 
-TurnedBy = Positive | Abs | Sqrt | Share | Tile | Until
+Transform = PositiveOrNull | Abs | Sqrt | ShareOfTotal | QuantileBucket | PeriodsToBreakEven
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class Transformed:
     """What a formula makes of the value of another.
 
     Attributes:
@@ -92,59 +92,61 @@ class Turned:
         value: The value.
     """
 
-    by: TurnedBy
-    value: Lowered
+    by: Transform
+    value: Expression
 
 
-Lowered = Leaf | Constant | Length | Operated | Unless | Turned
+Expression = FoldRef | Constant | PeriodLength | BinaryOp | NullIf | Transformed
 
 
-def show(lowered: Lowered) -> str:
+def show(lowered: Expression) -> str:
     """Write a lowered formula."""
     match lowered:
-        case Leaf(name, shift, like_for_like):
+        case FoldRef(name, shift, like_for_like):
             part = ", like for like" if like_for_like else ""
             return name if not shift else f"{name}[{-shift} periods{part}]"
         case Constant():
             return str(lowered)
-        case Length(shift):
+        case PeriodLength(shift):
             return "period_days()" if not shift else f"period_days()[{-shift} periods]"
-        case Operated(operator, left, right):
+        case BinaryOp(operator, left, right):
             return f"({show(left)} {operator} {show(right)})"
-        case Unless(value, count, above, _):
+        case NullIf(value, count, above, _):
             return f"({show(value)} unless {show(count)} > {above})"
-        case Turned(by, value):
+        case Transformed(by, value):
             return str(replace(by, formula=Name(show(value))))
         case _:
             assert_never(lowered)
 
 
-def walk(lowered: Lowered) -> Iterator[Lowered]:
+def walk(lowered: Expression) -> Iterator[Expression]:
     """Give a lowered formula and every one in it, in reading order."""
     yield lowered
     match lowered:
-        case Operated(_, left, right):
+        case BinaryOp(_, left, right):
             yield from walk(left)
             yield from walk(right)
-        case Unless(value, count):
+        case NullIf(value, count):
             yield from walk(value)
             yield count
-        case Turned(_, value):
+        case Transformed(_, value):
             yield from walk(value)
         case _:
             return
 
 
-def leaves_of(lowered: Lowered) -> tuple[Leaf, ...]:
+def leaves_of(lowered: Expression) -> tuple[FoldRef, ...]:
     """Give the leaves of a lowered formula."""
-    return tuple(node for node in walk(lowered) if isinstance(node, Leaf))
+    return tuple(node for node in walk(lowered) if isinstance(node, FoldRef))
 
 
-def has_period_length(lowered: Lowered) -> bool:
+def has_period_length(lowered: Expression) -> bool:
     """Say whether a lowered formula uses the length of the period."""
-    return any(isinstance(node, Length) for node in walk(lowered))
+    return any(isinstance(node, PeriodLength) for node in walk(lowered))
 
 
-def is_turned_by(lowered: Lowered, *kinds: type[TurnedBy]) -> bool:
+def is_turned_by(lowered: Expression, *kinds: type[Transform]) -> bool:
     """Say whether a lowered formula has a node of one of the kinds that turn a value."""
-    return any(isinstance(node, Turned) and isinstance(node.by, kinds) for node in walk(lowered))
+    return any(
+        isinstance(node, Transformed) and isinstance(node.by, kinds) for node in walk(lowered)
+    )

@@ -8,20 +8,21 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 from funnelkit.calendar.calendar import Calendar, Span
-from funnelkit.formula.formulas import Aggregate, Native
-from funnelkit.formula.properties import columns_of, conjuncts, leaves
+from funnelkit.formula.formulas import Aggregate, PolarsExpr
+from funnelkit.formula.properties import columns_of
 from funnelkit.formula.values import Column, Dimension, Lookup, Or, Predicate
+from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.metrics.metric import Metric
-from funnelkit.planning.dimensions import joined
-from funnelkit.planning.expression import Leaf, Lowered, leaves_of, show
+from funnelkit.planning.dimensions import conjunction
+from funnelkit.planning.expression import Expression, FoldRef, leaves_of, show
 
 __all__ = [
     "PERIOD",
     "Fold",
     "Group",
-    "LoweredMetric",
-    "Part",
+    "PartialPeriodStep",
     "Plan",
+    "PlannedMetric",
     "Question",
     "Step",
     "fold_columns",
@@ -83,8 +84,8 @@ class Fold:
     """
 
     name: str
-    aggregate: Aggregate | Native
-    asked: Aggregate | Native
+    aggregate: Aggregate | PolarsExpr
+    asked: Aggregate | PolarsExpr
     is_unique: bool = False
 
 
@@ -101,9 +102,9 @@ class Step:
         calendar: How time is divided.
         span: The range that is read; the whole history before its end if to date.
         to_date: Whether the answer is what each period adds to the history.
-        is_spread: Whether a row that covers several days enters day by day, with
+        is_prorated: Whether a row that covers several days enters day by day, with
             its share.
-        things: For a stock, the key columns that name the thing that is counted.
+        entity_key: For a stock, the key columns that name the thing that is counted.
         first_of: If given, of the rows that satisfy `where` only the first in
             time of each value of this column enters, in the whole history.
     """
@@ -115,8 +116,8 @@ class Step:
     calendar: Calendar
     span: Span
     to_date: bool = False
-    is_spread: bool = False
-    things: tuple[str, ...] = ()
+    is_prorated: bool = False
+    entity_key: tuple[str, ...] = ()
     first_of: Column | None = None
 
     @property
@@ -146,7 +147,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class LoweredMetric:
+class PlannedMetric:
     """A metric as arithmetic on leaves.
 
     Attributes:
@@ -157,12 +158,12 @@ class LoweredMetric:
     """
 
     metric: Metric
-    value: Lowered
-    ratio: tuple[Lowered, Lowered] | None
-    n: Lowered | None
+    value: Expression
+    ratio: tuple[Expression, Expression] | None
+    n: Expression | None
 
     @property
-    def leaves(self) -> tuple[Leaf, ...]:
+    def leaves(self) -> tuple[FoldRef, ...]:
         """The leaves that its value, its sides and its n are made of."""
         parts = (self.value, *(self.ratio or ()), *(() if self.n is None else (self.n,)))
         return tuple(dict.fromkeys(leaf for part in parts for leaf in leaves_of(part)))
@@ -174,7 +175,7 @@ class LoweredMetric:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartialPeriodStep:
     """A step over the first part of an earlier period, to set an open period against.
 
     Attributes:
@@ -200,9 +201,9 @@ class Plan:
     """
 
     question: Question
-    metrics: tuple[LoweredMetric, ...]
+    metrics: tuple[PlannedMetric, ...]
     steps: tuple[Step, ...]
-    parts: tuple[Part, ...] = ()
+    parts: tuple[PartialPeriodStep, ...] = ()
 
     def __str__(self) -> str:
         steps = [*self.steps, *(part.step for part in self.parts)]
@@ -214,7 +215,7 @@ class Plan:
 
 def fold_columns(fold: Fold) -> tuple[Column | Lookup, ...]:
     """Give the columns and lookups that a fold reads."""
-    if isinstance(fold.aggregate, Native):
+    if isinstance(fold.aggregate, PolarsExpr):
         names = fold.aggregate.expression.meta.root_names()
         return tuple(Column(table=fold.aggregate.table, name=name) for name in names)
     return tuple(columns_of(fold.aggregate))
@@ -226,27 +227,27 @@ def split_where(folds: Sequence[Fold]) -> tuple[list[Fold], Predicate | None]:
     A row outside every condition must change nothing, not even which groups
     there are.
     """
-    if any(isinstance(fold.aggregate, Native) or fold.aggregate.of for fold in folds):
+    if any(isinstance(fold.aggregate, PolarsExpr) or fold.aggregate.of for fold in folds):
         return list(folds), None
     parts = [conjuncts(_where(fold)) for fold in folds]
     shared = tuple(part for part in parts[0] if all(part in other for other in parts[1:]))
-    kept = [joined(part for part in own if part not in shared) for own in parts]
+    kept = [conjunction(part for part in own if part not in shared) for own in parts]
     rest = [own for own in kept if own is not None]
     if len(folds) == 1:
-        return [_with_where(folds[0], None)], joined((*shared, *rest))
+        return [_with_where(folds[0], None)], conjunction((*shared, *rest))
     either = reduce(Or, dict.fromkeys(rest)) if len(rest) == len(kept) else None
     return (
         [_with_where(fold, own) for fold, own in zip(folds, kept, strict=True)],
-        joined((*shared, either)),
+        conjunction((*shared, either)),
     )
 
 
 def _where(fold: Fold) -> Predicate | None:
-    return None if isinstance(fold.aggregate, Native) else fold.aggregate.where
+    return None if isinstance(fold.aggregate, PolarsExpr) else fold.aggregate.where
 
 
 def _with_where(fold: Fold, where: Predicate | None) -> Fold:
-    if isinstance(fold.aggregate, Native):
+    if isinstance(fold.aggregate, PolarsExpr):
         return fold
     return replace(fold, aggregate=replace(fold.aggregate, where=where))
 

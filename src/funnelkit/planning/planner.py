@@ -9,47 +9,41 @@ one step.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from funnelkit.calendar.calendar import Span
 from funnelkit.data.shop_data import ShopData
-from funnelkit.data.value_types import Sort, is_unique, sort_of
-from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError, nearest
+from funnelkit.data.value_types import ValueType, is_unique, value_type
+from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError
 from funnelkit.formula.derived import NumberOver, PeriodOf
 from funnelkit.formula.formulas import (
     Abs,
     Aggregate,
     Arithmetic,
+    ClosingBalance,
     Constant,
     Count,
     CountDistinct,
     CountRetained,
     Cumulative,
     Formula,
-    LastOverTime,
     Max,
     Mean,
     Name,
-    Native,
     PeriodDays,
-    Positive,
+    PeriodsToBreakEven,
+    PolarsExpr,
+    PositiveOrNull,
+    QuantileBucket,
     Reference,
-    Share,
+    ShareOfTotal,
     Shift,
     Sqrt,
     Sum,
-    Tile,
-    Until,
     source_of,
 )
-from funnelkit.formula.properties import (
-    check_grows,
-    conjuncts,
-    end_of,
-    inputs,
-    tally_of,
-)
+from funnelkit.formula.properties import check_grows, inputs, tally_of
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
     Column,
@@ -61,30 +55,32 @@ from funnelkit.formula.values import (
     Score,
     Value,
 )
+from funnelkit.formula.walk import conjuncts, end_of
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.currency import guard_folds, guard_steps, is_plain
 from funnelkit.planning.dimensions import (
     check_lookup,
+    conjunction,
     dimensions_in,
     ending_in,
-    joined,
     resolve_dimension,
     resolve_predicate,
 )
 from funnelkit.planning.expression import (
-    Leaf,
-    Length,
-    Lowered,
-    Operated,
-    Turned,
-    Unless,
+    BinaryOp,
+    Expression,
+    FoldRef,
+    NullIf,
+    PeriodLength,
+    Transformed,
 )
+from funnelkit.planning.missing import missing_hints, missing_inputs, table_of
 from funnelkit.planning.plan import (
     Fold,
     Group,
-    LoweredMetric,
-    Part,
+    PartialPeriodStep,
     Plan,
+    PlannedMetric,
     Question,
     Step,
     fold_columns,
@@ -102,14 +98,14 @@ __all__ = ["make_plan", "with_parts"]
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
+class PeriodOffset:
     """How many periods earlier a formula is taken, and whether like for like."""
 
     periods: int
     like_for_like: bool
 
 
-NOW = Back(0, like_for_like=False)
+NOW = PeriodOffset(0, like_for_like=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +122,14 @@ class _Planner:
 
     data: ShopData
     question: Question
-    folds: dict[tuple[Aggregate | Native, bool], Fold] = field(default_factory=dict)
+    folds: dict[tuple[Aggregate | PolarsExpr, bool], Fold] = field(default_factory=dict)
     reach: dict[str, int] = field(default_factory=dict)
     wanted: dict[str, list[str]] = field(default_factory=dict)
     metric: str = ""
 
-    def lower(self, formula: Formula, back: Back = NOW, *, to_date: bool = False) -> Lowered:
+    def lower(
+        self, formula: Formula, back: PeriodOffset = NOW, *, to_date: bool = False
+    ) -> Expression:
         match formula:
             case Constant():
                 return formula
@@ -142,16 +140,23 @@ class _Planner:
             case Reference(_, inner):
                 return self.lower(inner, back, to_date=to_date)
             case Shift(inner, periods, like_for_like=like_for_like):
-                further = Back(back.periods + periods, back.like_for_like or like_for_like)
+                further = PeriodOffset(back.periods + periods, back.like_for_like or like_for_like)
                 return self.lower(inner, further, to_date=to_date)
             case Cumulative(inner):
                 return self.lower(inner, back, to_date=True)
-            case Positive() | Abs() | Sqrt() | Share() | Tile() | Until():
+            case (
+                PositiveOrNull()
+                | Abs()
+                | Sqrt()
+                | ShareOfTotal()
+                | QuantileBucket()
+                | PeriodsToBreakEven()
+            ):
                 check_turned(self.metric, formula, self.question, back.periods)
-                is_grown = to_date or isinstance(formula, Until)
-                return Turned(formula, self.lower(formula.formula, back, to_date=is_grown))
+                is_grown = to_date or isinstance(formula, PeriodsToBreakEven)
+                return Transformed(formula, self.lower(formula.formula, back, to_date=is_grown))
             case Arithmetic(operator, left, right):
-                return Operated(
+                return BinaryOp(
                     operator,
                     self.lower(left, back, to_date=to_date),
                     self.lower(right, back, to_date=to_date),
@@ -159,44 +164,53 @@ class _Planner:
             case _:
                 return self._lower_fold(formula, back, to_date=to_date)
 
-    def _lower_length(self, back: Back, *, to_date: bool) -> Length:
+    def _lower_length(self, back: PeriodOffset, *, to_date: bool) -> PeriodLength:
         """Give the length of the period meant; neither a history nor a part of a period has one."""
         if to_date or back.like_for_like:
             what = "a running total" if to_date else "a part of a period"
             problem = f"{self.metric} asks for period_days() of {what}"
-            remedy = "take it outside of cumulative(), until() and like_for_like=True"
+            remedy = (
+                "take it outside of cumulative(), periods_to_break_even() and like_for_like=True"
+            )
             raise DefinitionError(problem, remedy)
-        return Length(back.periods)
+        return PeriodLength(back.periods)
 
-    def _lower_fold(self, fold: Aggregate | Native, back: Back, *, to_date: bool) -> Lowered:
-        if isinstance(fold, Native) and fold.table not in self.data.known:
+    def _lower_fold(
+        self, fold: Aggregate | PolarsExpr, back: PeriodOffset, *, to_date: bool
+    ) -> Expression:
+        if isinstance(fold, PolarsExpr) and fold.table not in self.data.known:
             raise UnknownNameError("table", fold.table, list(self.data.known))
-        self._check_spread(fold)
+        self._check_prorated(fold)
         match fold:
             case Mean(value, where=where, of=None) if not isinstance(value, Score):
                 above = self._leaf(Sum(value, where=where), back, to_date=to_date)
                 below = self._leaf(Count(value, where=where), back, to_date=to_date)
-                return Operated(Operator.DIVIDE, above, below)
+                return BinaryOp(Operator.DIVIDE, above, below)
             case Sum(value, where=where, of=of, skip_nulls=False):
                 rows = of or self.data.known[source_of(fold)]
-                gaps = Count(rows, where=joined((where, value.is_null())))
-                count = self._leaf(gaps, back, to_date=to_date)
+                exclusions_of = Count(rows, where=conjunction((where, value.is_null())))
+                count = self._leaf(exclusions_of, back, to_date=to_date)
                 total = self._lower_fold(replace(fold, skip_nulls=True), back, to_date=to_date)
-                return Unless(total, count, 0, "missing_values")
-            case Sum(value, where=where, of=None, within=Rows() as rows):
+                return NullIf(total, count, 0, "missing_values")
+            case Sum(value, where=where, of=None, require_single=Rows() as rows):
                 count = self._leaf(Count(rows, where=where), back, to_date=to_date)
                 only = self._leaf(Max(value, where=where), back, to_date=to_date)
-                return Unless(only, count, 1, f"several_rows_of_{rows}")
-            case Sum(value, where=where, of=None, within=Column() as within):
-                kinds = CountDistinct(within, where=joined((where, value.is_not_null())))
+                return NullIf(only, count, 1, f"several_rows_of_{rows}")
+            case Sum(value, where=where, of=None, require_single=Column() as within):
+                kinds = CountDistinct(within, where=conjunction((where, value.is_not_null())))
                 count = self._leaf(kinds, back, to_date=to_date)
-                total = self._leaf(replace(fold, within=None), back, to_date=to_date)
-                return Unless(total, count, 1, f"mixed_{within.name}")
+                total = self._leaf(replace(fold, require_single=None), back, to_date=to_date)
+                return NullIf(total, count, 1, f"mixed_{within.name}")
             case _:
                 return self._leaf(fold, back, to_date=to_date)
 
-    def _leaf(self, aggregate: Aggregate | Native, back: Back, *, to_date: bool) -> Leaf:
-        if isinstance(aggregate, LastOverTime) and self.data.known[source_of(aggregate)].things:
+    def _leaf(
+        self, aggregate: Aggregate | PolarsExpr, back: PeriodOffset, *, to_date: bool
+    ) -> FoldRef:
+        if (
+            isinstance(aggregate, ClosingBalance)
+            and self.data.known[source_of(aggregate)].entity_key
+        ):
             to_date = True
         elif to_date:
             check_grows(aggregate)
@@ -213,20 +227,20 @@ class _Planner:
         users = self.wanted.setdefault(found.name, [])
         if self.metric not in users:
             users.append(self.metric)
-        return Leaf(found.name, back.periods, back.like_for_like)
+        return FoldRef(found.name, back.periods, back.like_for_like)
 
     def steps(self) -> tuple[Step, ...]:
         """Put the folds into steps: one per table and kind of folding."""
         self._check_inputs()
         buckets: dict[tuple[object, ...], list[Fold]] = {}
         for (_, to_date), fold in self.folds.items():
-            bucket = (_table(fold), to_date, self._is_spread(fold), self._kind(fold, to_date))
+            bucket = (table_of(fold), to_date, self._is_spread(fold), self._kind(fold, to_date))
             buckets.setdefault(bucket, []).append(fold)
         steps = [
             self._first_step(folds, kind)
             if isinstance(kind, _FirstOf)
-            else self._step(folds, to_date=bool(to_date), is_spread=bool(is_spread))
-            for (_, to_date, is_spread, kind), folds in buckets.items()
+            else self._step(folds, to_date=bool(to_date), is_prorated=bool(is_prorated))
+            for (_, to_date, is_prorated, kind), folds in buckets.items()
         ]
         return (*steps, *guard_steps(self.data, steps))
 
@@ -234,15 +248,15 @@ class _Planner:
         """Give what folds of one table have in common that share a step."""
         aggregate = fold.aggregate
         match aggregate:
-            case Native():
-                return Native
+            case PolarsExpr():
+                return PolarsExpr
             case CountRetained(value, where=where):
                 return (value, where)
             case CountDistinct(value, where=where) if to_date or self._is_retained(value, where):
                 return (value, where)
             case CountDistinct():
                 return self._first_of(aggregate)
-            case LastOverTime():
+            case ClosingBalance():
                 return aggregate
             case _:
                 return aggregate.of
@@ -260,11 +274,11 @@ class _Planner:
         if not isinstance(key, Column) or self.question.by or self.question.where or fold.of:
             return None
         for flag in conjuncts(fold.where):
-            rule = None if not isinstance(flag, Flag) or data.supplies(flag) else data.rule(flag)
+            rule = None if not isinstance(flag, Flag) or data.is_supplied(flag) else data.rule(flag)
             if not isinstance(rule, Comparison) or rule != rule.left.eq(1):
                 continue
             number = rule.left
-            if not isinstance(number, Column) or data.supplies(number):
+            if not isinstance(number, Column) or data.is_supplied(number):
                 continue
             order = data.rule(number)
             if isinstance(order, NumberOver) and order.key == key:
@@ -279,28 +293,30 @@ class _Planner:
         calendar = self.question.calendar
         return Step(table.table, counted, (), kind.where, calendar, span, first_of=kind.key)
 
-    def is_shared_out(self, formula: Formula) -> bool:
+    def reads_prorated(self, formula: Formula) -> bool:
         """Whether a formula reads rows that cover several days, of which none enters whole."""
-        return self._has_time and any(self.data.known[table].spread for table in inputs(formula))
+        return self._has_time and any(self.data.known[table].prorate for table in inputs(formula))
 
     def _is_spread(self, fold: Fold) -> bool:
         """Whether a fold adds amounts that are shared out over the days of their rows."""
-        spread = self.data.known[_table(fold)].spread
-        if spread is None or not self._has_time:
+        prorate = self.data.known[table_of(fold)].prorate
+        if prorate is None or not self._has_time:
             return False
-        is_amount = any(isinstance(c, Column) and c.name in spread[2] for c in fold_columns(fold))
+        is_amount = any(
+            isinstance(c, Column) and c.name in prorate.amounts for c in fold_columns(fold)
+        )
         return is_amount and isinstance(fold.aggregate, Sum)
 
-    def _check_spread(self, fold: Aggregate | Native) -> None:
+    def _check_prorated(self, fold: Aggregate | PolarsExpr) -> None:
         """Refuse to fold the amounts of rows that cover several days but by adding their shares."""
-        table = fold.table if isinstance(fold, Native) else source_of(fold)
-        spread = self.data.known[table].spread
-        if spread is None or not self._has_time or isinstance(fold, Sum | Count):
+        table = fold.table if isinstance(fold, PolarsExpr) else source_of(fold)
+        prorate = self.data.known[table].prorate
+        if prorate is None or not self._has_time or isinstance(fold, Sum | Count):
             return
         read = fold_columns(Fold("", fold, fold))
-        if any(isinstance(c, Column) and c.name in spread[2] for c in read):
+        if any(isinstance(c, Column) and c.name in prorate.amounts for c in read):
             raise DefinitionError(
-                f"{fold} folds amounts that are spread over the days of their rows",
+                f"{fold} folds amounts that are prorated over the days of their rows",
                 "only their sum is defined in a period: ask for it, or for the whole history",
             )
 
@@ -308,30 +324,30 @@ class _Planner:
     def _has_time(self) -> bool:
         return self.question.calendar.has_periods or self.question.span != Span()
 
-    def _step(self, folds: list[Fold], *, to_date: bool, is_spread: bool) -> Step:
-        table = _table(folds[0])
+    def _step(self, folds: list[Fold], *, to_date: bool, is_prorated: bool) -> Step:
+        table = table_of(folds[0])
         groups = tuple(self._group(table, dimension) for dimension in self.question.by)
         where = self.question.where
         own = () if where is None else (resolve_predicate(self.data, table, where),)
         self._check_hours(table)
-        is_stock = to_date and isinstance(folds[0].aggregate, LastOverTime)
+        is_stock = to_date and isinstance(folds[0].aggregate, ClosingBalance)
         folds, shared = (folds, None) if is_stock else split_where(folds)
         return Step(
             table,
             (*folds, *(guard_folds(self.data, table, folds) if is_plain(folds) else ())),
             groups,
-            joined((*own, shared)),
+            conjunction((*own, shared)),
             self.question.calendar,
             self._span(folds, to_date=to_date),
             to_date=to_date,
-            is_spread=is_spread,
-            things=self.data.known[table].things if is_stock else (),
+            is_prorated=is_prorated,
+            entity_key=self.data.known[table].entity_key if is_stock else (),
         )
 
     def _group(self, table: str, dimension: Dimension) -> Group:
         found = resolve_dimension(self.data, table, dimension)
         column = end_of(found)
-        rule = None if self.data.supplies(column) else self.data.rule(column)
+        rule = None if self.data.is_supplied(column) else self.data.rule(column)
         if not isinstance(rule, PeriodOf):
             return Group(dimension.name, found)
         if not self.question.calendar.has_periods:
@@ -341,7 +357,7 @@ class _Planner:
 
     def _check_hours(self, table: str) -> None:
         clock = self.data.known[table].get(self.data.known[table].time)
-        is_day = sort_of(self.data, clock) is Sort.DAY
+        is_day = value_type(self.data, clock) is ValueType.DAY
         if is_day and self.question.calendar.has_hours:
             raise DefinitionError(
                 f"{clock} holds whole days, which have no hours",
@@ -372,13 +388,13 @@ class _Planner:
         instead: dict[str, dict[str, None]] = {}
         for fold in self.folds.values():
             for column in map(end_of, fold_columns(fold)):
-                for name in self.data.lacks(column) - {str(column), column.table}:
+                for name in self.data.missing_for(column) - {str(column), column.table}:
                     instead.setdefault(name, {})[str(column)] = None
-            for name in _lacking(self.data, fold, has_time=self._has_time):
+            for name in missing_inputs(self.data, fold, has_time=self._has_time):
                 users = missing.setdefault(name, [])
                 users += [user for user in self.wanted[fold.name] if user not in users]
         if missing:
-            raise MissingInputError(missing, _hints(self.data, missing, instead))
+            raise MissingInputError(missing, missing_hints(self.data, missing, instead))
         for fold in self.folds.values():
             for item in fold_columns(fold):
                 check_lookup(self.data, item)
@@ -391,7 +407,7 @@ class _Planner:
         for fold in self.folds.values():
             for dimension in named:
                 try:
-                    resolve_dimension(self.data, _table(fold), dimension)
+                    resolve_dimension(self.data, table_of(fold), dimension)
                 except UnknownNameError as error:
                     users = ", ".join(self.wanted[fold.name])
                     remedy = f"{users} needs it there; {error.remedy}"
@@ -407,12 +423,12 @@ def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> 
         DefinitionError: The metrics and the question contradict each other.
     """
     planner = _Planner(data, question)
-    lowered: list[LoweredMetric] = []
+    lowered: list[PlannedMetric] = []
     for metric in metrics:
         if metric.compares_periods and not question.calendar.has_periods:
             raise DefinitionError(
                 f"{metric.name} compares a period with the one before it",
-                "; ".join(filter(None, ("give periods: every='1mo'", metric.without_periods))),
+                "; ".join(filter(None, ("give periods: every='1mo'", metric.period_hint))),
             )
         check_per(metric, question)
         planner.metric = metric.name
@@ -420,8 +436,8 @@ def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> 
         value = planner.lower(metric.formula)
         sides = None if ratio is None else (planner.lower(ratio[0]), planner.lower(ratio[1]))
         tally = tally_of(metric.formula if ratio is None else ratio[1])
-        n = None if tally is None or planner.is_shared_out(tally) else planner.lower(tally)
-        lowered.append(LoweredMetric(metric, value, sides, n))
+        n = None if tally is None or planner.reads_prorated(tally) else planner.lower(tally)
+        lowered.append(PlannedMetric(metric, value, sides, n))
     check_length(lowered, question)
     steps = planner.steps()
     check_reads(lowered, steps, question)
@@ -441,7 +457,7 @@ def with_parts(plan: Plan, known_until: dt.datetime) -> Plan:
     if calendar.edges and known_until < calendar.edges[0]:
         return plan
     now = calendar.floor(known_until) if alike else known_until
-    parts: list[Part] = []
+    parts: list[PartialPeriodStep] = []
     for shift in sorted({leaf.shift for leaf in alike}):
         begin, end = calendar.earlier(now, shift), calendar.earlier(now, shift - 1)
         cut = begin + (known_until - now)
@@ -449,37 +465,7 @@ def with_parts(plan: Plan, known_until: dt.datetime) -> Plan:
         for step in plan.steps:
             folds = tuple(fold for fold in step.folds if fold.name in names)
             if folds and begin < cut < end:
-                parts.append(Part(replace(step, folds=folds, span=Span(begin, cut)), shift, now))
+                parts.append(
+                    PartialPeriodStep(replace(step, folds=folds, span=Span(begin, cut)), shift, now)
+                )
     return replace(plan, parts=tuple(parts))
-
-
-def _lacking(data: ShopData, fold: Fold, *, has_time: bool) -> frozenset[str]:
-    table = _table(fold)
-    if table not in data.tables:
-        return frozenset({table})
-    wanted = fold_columns(fold)
-    if has_time:
-        declared = data.known[table]
-        spread = declared.spread[:2] if declared.spread else ()
-        wanted += tuple(declared.get(name) for name in (declared.time, *spread))
-    return frozenset[str]().union(*map(data.lacks, wanted))
-
-
-def _table(fold: Fold) -> str:
-    return fold.aggregate.table if isinstance(fold.aggregate, Native) else source_of(fold.aggregate)
-
-
-def _hints(
-    data: ShopData, missing: Iterable[str], instead: Mapping[str, Iterable[str]]
-) -> dict[str, str]:
-    """Say what would do instead of what is missing, and what there is that looks like it."""
-    hints = {name: f"or supply {', '.join(columns)}" for name, columns in instead.items()}
-    for name in missing:
-        if name in data.schema.hints:
-            hints[name] = data.schema.hints[name]
-            continue
-        table, _, column = name.partition(".")
-        if column and (close := nearest(column, data.tables[table].columns)):
-            found = f"{table} has {', '.join(close)}"
-            hints[name] = "; ".join(filter(None, (hints.get(name, ""), found)))
-    return hints

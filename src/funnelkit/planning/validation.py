@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import DefinitionError
-from funnelkit.formula.formulas import Share, Tile, Until
-from funnelkit.formula.properties import additivity, end_of, has_node
+from funnelkit.formula.formulas import PeriodsToBreakEven, QuantileBucket, ShareOfTotal
+from funnelkit.formula.properties import additivity, has_node
+from funnelkit.formula.walk import end_of
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.dimensions import dimensions_in, resolve_dimension
-from funnelkit.planning.expression import TurnedBy, has_period_length, is_turned_by
-from funnelkit.planning.plan import LoweredMetric, Question, Step
+from funnelkit.planning.expression import Transform, has_period_length, is_turned_by
+from funnelkit.planning.plan import PlannedMetric, Question, Step
 
 __all__ = ["check_cohorts", "check_length", "check_per", "check_reads", "check_turned"]
 
@@ -22,14 +23,17 @@ def check_per(metric: Metric, question: Question) -> None:
     Raises:
         DefinitionError: The question does not group by it.
     """
-    if metric.per and metric.per not in {dimension.name for dimension in question.by}:
-        problem = f"{metric.name} is a number of each {metric.per}"
-        remedy = f"group by it: by={metric.per!r}, or leave it out: fk.registry().find(per='')"
+    if metric.required_dimension and metric.required_dimension not in {
+        dimension.name for dimension in question.by
+    }:
+        problem = f"{metric.name} is a number of each {metric.required_dimension}"
+        without = "fk.registry().find(required_dimension='')"
+        remedy = f"group by it: by={metric.required_dimension!r}, or leave it out: {without}"
         raise DefinitionError(problem, remedy)
 
 
 def check_cohorts(
-    data: ShopData, lowered: Sequence[LoweredMetric], steps: Sequence[Step], question: Question
+    data: ShopData, lowered: Sequence[PlannedMetric], steps: Sequence[Step], question: Question
 ) -> None:
     """Refuse to divide a cohort by what its customers change from order to order.
 
@@ -43,11 +47,11 @@ def check_cohorts(
         problem = f"{mixed[0]} is supplied in one table and derived in another: they do not meet"
         raise DefinitionError(problem, f"supply {mixed[0]} in both, or in none")
     for low in lowered:
-        if is_turned_by(low.value, Until) and not cohorts:
+        if is_turned_by(low.value, PeriodsToBreakEven) and not cohorts:
             problem = f"{low.metric.name} counts periods from the one of a cohort"
             remedy = "group by the derived one: by='cohort', without a column of that name"
             raise DefinitionError(problem, remedy)
-        if low.metric.per == data.schema.cohort_key:
+        if low.metric.required_dimension == data.schema.cohort_key:
             tables = [step.table for step in steps if low.rests_on(step)]
             _check_owners(data, low.metric, tables, question)
 
@@ -57,9 +61,9 @@ def _check_owners(
 ) -> None:
     where = () if question.where is None else dimensions_in(question.where)
     for dimension in (*question.by, *where):
-        for table in tables if dimension.name != metric.per else ():
+        for table in tables if dimension.name != metric.required_dimension else ():
             column = end_of(resolve_dimension(data, table, dimension))
-            if data.known[column.table].row != data.schema.cohort_owner:
+            if data.known[column.table].row_unit != data.schema.cohort_owner:
                 raise DefinitionError(
                     f"{metric.name} cannot be told by {dimension.name}: {column} is not of the "
                     "customer, who may have several",
@@ -67,7 +71,7 @@ def _check_owners(
                 )
 
 
-def check_turned(metric: str, formula: TurnedBy, question: Question, back: int) -> None:
+def check_turned(metric: str, formula: Transform, question: Question, back: int) -> None:
     """Refuse to set a group against others that do not answer the same question.
 
     Args:
@@ -80,29 +84,34 @@ def check_turned(metric: str, formula: TurnedBy, question: Question, back: int) 
         DefinitionError: They do not.
     """
     match formula:
-        case Share(inner) if not additivity(inner).over_keys:
+        case ShareOfTotal(inner) if not additivity(inner).over_keys:
             problem = f"{formula} is no part of a whole: {inner} does not add up"
             raise DefinitionError(problem, "take the share of a count or a sum")
-        case Tile() if not question.by:
+        case QuantileBucket() if not question.by:
             problem = f"{metric} ranks groups, and the question has none"
             raise DefinitionError(problem, "give by=, as in by='customer_key'")
-        case Tile() if len(question.by) > 1:
+        case QuantileBucket() if len(question.by) > 1:
             problem = f"{metric} ranks the groups of one key among one another"
             raise DefinitionError(problem, "group by that key alone, and filter with where=")
-        case Until() if question.span.start is not None:
+        case PeriodsToBreakEven() if question.span.start is not None:
             problem = f"{metric} counts periods from the one of a cohort"
             raise DefinitionError(problem, "leave out start=: the whole history enters")
-        case Until() if back:
+        case PeriodsToBreakEven() if back:
             problem = f"{metric} takes {formula} of an earlier period"
             raise DefinitionError(problem, "its values do not change once told: drop shift()")
-        case Until(inner) if has_node(inner, Share, Tile, Until):
+        case PeriodsToBreakEven(inner) if has_node(
+            inner, ShareOfTotal, QuantileBucket, PeriodsToBreakEven
+        ):
             problem = f"{metric} counts periods of a group by what others have"
-            raise DefinitionError(problem, "leave out share(), tile() and until() within it")
+            raise DefinitionError(
+                problem,
+                "leave out share_of_total(), quantile_bucket() and the like within it",
+            )
         case _:
             return
 
 
-def check_length(lowered: Sequence[LoweredMetric], question: Question) -> None:
+def check_length(lowered: Sequence[PlannedMetric], question: Question) -> None:
     """Refuse a metric that depends on the length of a range without ends.
 
     Raises:
@@ -118,7 +127,7 @@ def check_length(lowered: Sequence[LoweredMetric], question: Question) -> None:
 
 
 def check_reads(
-    lowered: Sequence[LoweredMetric], steps: Sequence[Step], question: Question
+    lowered: Sequence[PlannedMetric], steps: Sequence[Step], question: Question
 ) -> None:
     """Refuse to divide what reads no rows: there is nothing to tell its periods and groups from.
 

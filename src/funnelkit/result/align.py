@@ -12,10 +12,10 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Span
 from funnelkit.calendar.fiscal import FIRST_YEAR, LAST_YEAR
-from funnelkit.errors import ContractError, DataError, Fault
+from funnelkit.errors import ContractError, DataError, DataIssue
 from funnelkit.planning.currency import CURRENCY_ENDS, LOWEST_CURRENCY
 from funnelkit.planning.expression import (
-    Leaf,
+    FoldRef,
 )
 from funnelkit.planning.plan import PERIOD, Plan, Question, Step, group_column
 from funnelkit.result.arithmetic import AGE, counted_folds, is_counted, leaf_column
@@ -124,7 +124,7 @@ def _currencies(answers: Sequence[pl.DataFrame], keys: Sequence[str]) -> Iterato
 
 
 def _like_for_like(
-    plan: Plan, parts: Sequence[pl.DataFrame], leaves: Sequence[Leaf], frame: pl.DataFrame
+    plan: Plan, parts: Sequence[pl.DataFrame], leaves: Sequence[FoldRef], frame: pl.DataFrame
 ) -> pl.DataFrame:
     """Set the open period against the same part of the earlier one."""
     calendar, (leaf, *_) = plan.question.calendar, leaves
@@ -145,7 +145,7 @@ def _same_types(answers: Sequence[pl.DataFrame], groups: list[str]) -> list[pl.D
         if len(types) > 1:
             name = group.removeprefix(group_column(""))
             problem = f"is {' and '.join(sorted(map(str, types)))} in different tables"
-            raise ContractError([Fault("by", name, problem, "cast the columns to one type")])
+            raise ContractError([DataIssue("by", name, problem, "cast the columns to one type")])
     filled = [answer for answer in answers if answer.height] or answers[:1]
     common = {group: answer.schema[group] for answer in filled for group in groups}
     return [

@@ -16,22 +16,22 @@ from funnelkit.formula.formulas import (
     Count,
     CountDistinct,
     CountRetained,
-    Positive,
-    Share,
+    PeriodsToBreakEven,
+    PositiveOrNull,
+    QuantileBucket,
+    ShareOfTotal,
     Sqrt,
     Sum,
-    Tile,
-    Until,
 )
 from funnelkit.formula.values import Operator
 from funnelkit.planning.expression import (
-    Leaf,
-    Length,
-    Lowered,
-    Operated,
-    Turned,
-    TurnedBy,
-    Unless,
+    BinaryOp,
+    Expression,
+    FoldRef,
+    NullIf,
+    PeriodLength,
+    Transform,
+    Transformed,
     leaves_of,
 )
 from funnelkit.planning.plan import PERIOD, Fold, Plan, Question, group_column
@@ -52,7 +52,7 @@ AGE = "#age"
 """How many periods a row lies after that of its cohort."""
 
 
-def leaf_column(leaf: Leaf) -> str:
+def leaf_column(leaf: FoldRef) -> str:
     """Give the column of an aligned frame that holds a leaf."""
     return f"{leaf.name}@{leaf.shift}" + ("~" if leaf.like_for_like else "")
 
@@ -63,6 +63,7 @@ def counted_folds(plan: Plan) -> Iterator[str]:
 
 
 def is_counted(fold: Fold) -> bool:
+    """Return whether a fold is 0, and not null, where there is nothing."""
     return isinstance(fold.aggregate, Sum | Count | CountDistinct | CountRetained)
 
 
@@ -85,22 +86,22 @@ class Context:
         return folded.over(PERIOD) if self.question.calendar.has_periods else folded
 
 
-def compute(lowered: Lowered, asked: Context) -> pl.Expr:
+def compute(lowered: Expression, asked: Context) -> pl.Expr:
     """Give the arithmetic of a lowered formula as an expression on aligned leaves."""
     match lowered:
-        case Leaf():
+        case FoldRef():
             return pl.col(leaf_column(lowered))
         case Constant(value):
             return pl.lit(value)
-        case Length(shift):
+        case PeriodLength(shift):
             return _period_days(asked.question, shift)
-        case Unless(value, count, above, _):
+        case NullIf(value, count, above, _):
             return pl.when(pl.col(leaf_column(count)) <= above).then(compute(value, asked))
-        case Turned(Tile() as by, value):
+        case Transformed(QuantileBucket() as by, value):
             return _turned(by, pl.when(_has_any(value, asked)).then(compute(value, asked)), asked)
-        case Turned(by, value):
+        case Transformed(by, value):
             return _turned(by, compute(value, asked), asked)
-        case Operated(operator, left, right):
+        case BinaryOp(operator, left, right):
             one, two = compute(left, asked), compute(right, asked)
             match operator:
                 case Operator.ADD:
@@ -117,23 +118,23 @@ def compute(lowered: Lowered, asked: Context) -> pl.Expr:
             assert_never(lowered)
 
 
-def reason_of(lowered: Lowered, asked: Context) -> pl.Expr:
+def reason_of(lowered: Expression, asked: Context) -> pl.Expr:
     """Give the reason why a value is null, as a word; null where it is not."""
     match lowered:
-        case Leaf():
+        case FoldRef():
             return pl.when(pl.col(leaf_column(lowered)).is_null()).then(pl.lit("no_rows"))
-        case Constant() | Length():
+        case Constant() | PeriodLength():
             return pl.lit(None, dtype=pl.String)
-        case Unless(value, count, above, reason):
+        case NullIf(value, count, above, reason):
             is_over = pl.col(leaf_column(count)) > above
             return pl.when(is_over).then(pl.lit(reason)).otherwise(reason_of(value, asked))
-        case Turned(Tile(), value):
+        case Transformed(QuantileBucket(), value):
             is_there = pl.when(_has_any(value, asked))
             return is_there.then(reason_of(value, asked)).otherwise(pl.lit("no_rows"))
-        case Turned(by, value):
+        case Transformed(by, value):
             why = _why_not_turned(by, compute(value, asked), asked)
             return pl.coalesce(why, reason_of(value, asked))
-        case Operated(operator, left, right):
+        case BinaryOp(operator, left, right):
             inner = pl.coalesce(reason_of(left, asked), reason_of(right, asked))
             if operator is not Operator.DIVIDE:
                 return inner
@@ -143,7 +144,7 @@ def reason_of(lowered: Lowered, asked: Context) -> pl.Expr:
             assert_never(lowered)
 
 
-def _has_any(lowered: Lowered, asked: Context) -> pl.Expr:
+def _has_any(lowered: Expression, asked: Context) -> pl.Expr:
     """Say whether a fold of a formula has found anything: what counts 0 may not be there at all."""
     found = [
         pl.col(leaf_column(leaf)) != 0
@@ -154,44 +155,44 @@ def _has_any(lowered: Lowered, asked: Context) -> pl.Expr:
     return pl.any_horizontal(found) if found else pl.lit(value=True)
 
 
-def _turned(by: TurnedBy, value: pl.Expr, asked: Context) -> pl.Expr:
+def _turned(by: Transform, value: pl.Expr, asked: Context) -> pl.Expr:
     """Give what a formula makes of the value of another."""
     match by:
-        case Positive():
+        case PositiveOrNull():
             return pl.when(value > 0).then(value)
         case Abs():
             return value.abs()
         case Sqrt():
             return pl.when(value >= 0).then(value.sqrt())
-        case Share():
+        case ShareOfTotal():
             whole = asked.over_groups(value.sum())
             return pl.when(whole != 0).then(value / whole)
-        case Tile(_, parts, dense=is_dense):
+        case QuantileBucket(_, parts, dense=is_dense):
             value = value.cast(pl.Float64).round_sig_figs(12)  # sums of the same amounts are equal
             below = asked.over_groups(value.rank("dense" if is_dense else "min")) - 1
             ranked = value.drop_nulls().n_unique() if is_dense else value.count()
             return 1 + (parts * below.cast(pl.Int64)) // asked.over_groups(ranked)
-        case Until():
+        case PeriodsToBreakEven():
             first = pl.when(value >= 0).then(pl.col(AGE)).min().over(asked.groups)
             return pl.when(pl.col(AGE) >= first).then(first)
         case _:
             assert_never(by)
 
 
-def _why_not_turned(by: TurnedBy, value: pl.Expr, asked: Context) -> pl.Expr:
+def _why_not_turned(by: Transform, value: pl.Expr, asked: Context) -> pl.Expr:
     """Give the reason why nothing could be made of a value; null where something was."""
     match by:
-        case Positive():
+        case PositiveOrNull():
             return pl.when(value <= 0).then(pl.lit("not_positive"))
         case Sqrt():
             return pl.when(value < 0).then(pl.lit("negative"))
-        case Share():
+        case ShareOfTotal():
             is_nothing = asked.over_groups(value.sum()) == 0
             return pl.when(is_nothing).then(pl.lit("empty_denominator"))
-        case Until():
+        case PeriodsToBreakEven():
             is_early = _turned(by, value, asked).is_null() & value.is_not_null()
             return pl.when(is_early).then(pl.lit("not_reached"))
-        case Abs() | Tile():
+        case Abs() | QuantileBucket():
             return pl.lit(None, dtype=pl.String)
         case _:
             assert_never(by)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from funnelkit.data.schema import Schema
-from funnelkit.errors import ContractError, Fault
+from funnelkit.errors import ContractError, DataIssue
 from funnelkit.planning.currency import (
     CURRENCY_ENDS,
     HIGHEST_CURRENCY,
@@ -38,25 +38,27 @@ def check_currencies(plan: Plan, answers: Sequence[pl.DataFrame], own: str, sche
     """
     groups = [group_column(dimension.name) for dimension in plan.question.by]
     is_key = group_column(schema.currency_column) in groups
-    faults: list[Fault] = []
+    faults: list[DataIssue] = []
     spans: list[pl.DataFrame] = []
     for step, answer in zip(plan.steps, answers, strict=False):
         if UNKNOWN_RATES in answer.columns and (rows := answer.get_column(UNKNOWN_RATES).sum()):
             problem = f"is null in {rows:,} rows whose amounts would be left out"
             remedy = "give the rate of their currency on that day or in the week before"
-            faults.append(Fault(step.table, schema.rate_column, problem, remedy))
+            faults.append(DataIssue(step.table, schema.rate_column, problem, remedy))
         if LOWEST_CURRENCY in answer.columns:
             span = _currency_span(answer, groups)
             if span.filter(pl.col(NO_CURRENCY) > 0, pl.col(LOWEST_CURRENCY).is_not_null()).height:
                 problem = "is null in rows whose amounts would be added to those of others"
                 faults.append(
-                    Fault(step.table, schema.currency_column, problem, "fill it, or filter by it")
+                    DataIssue(
+                        step.table, schema.currency_column, problem, "fill it, or filter by it"
+                    )
                 )
             spans.append(span.with_columns(pl.lit(step.table).alias("#table")))
     for tables, low, high in _mixed(spans, groups):
         problem = f"holds {low} and {high}, whose amounts would be added"
         remedy = "convert them to one currency, or group or filter by currency"
-        faults.append(Fault(tables, schema.currency_column, problem, remedy))
+        faults.append(DataIssue(tables, schema.currency_column, problem, remedy))
     if own and not is_key and not faults:
         faults += _foreign(spans, own, schema)
     if faults:
@@ -64,7 +66,7 @@ def check_currencies(plan: Plan, answers: Sequence[pl.DataFrame], own: str, sche
     return not (is_key and spans)
 
 
-def _foreign(spans: Sequence[pl.DataFrame], own: str, schema: Schema) -> Iterator[Fault]:
+def _foreign(spans: Sequence[pl.DataFrame], own: str, schema: Schema) -> Iterator[DataIssue]:
     """Give a fault for every table whose amounts are in another currency than the shop's."""
     for span in spans:
         other = span.filter(pl.col(LOWEST_CURRENCY) != own)
@@ -72,14 +74,14 @@ def _foreign(spans: Sequence[pl.DataFrame], own: str, schema: Schema) -> Iterato
             table, found = other.select("#table", LOWEST_CURRENCY).row(0)
             problem = f"is {found}, and the shop's is {own}"
             remedy = "bind exchange_rates, or give the currency of the data: fk.Shop(currency=…)"
-            yield Fault(table, schema.currency_column, problem, remedy)
+            yield DataIssue(table, schema.currency_column, problem, remedy)
 
 
 def _currency_span(answer: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
     """Give the lowest and highest currency of each group, over all periods."""
-    gaps = pl.col(NO_CURRENCY).sum() if NO_CURRENCY in answer.columns else pl.lit(0)
+    exclusions_of = pl.col(NO_CURRENCY).sum() if NO_CURRENCY in answer.columns else pl.lit(0)
     low, high = pl.col(LOWEST_CURRENCY).min(), pl.col(HIGHEST_CURRENCY).max()
-    ends = [low, high, gaps.alias(NO_CURRENCY)]
+    ends = [low, high, exclusions_of.alias(NO_CURRENCY)]
     return answer.group_by(groups).agg(ends) if groups else answer.select(ends)
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from funnelkit.metrics.metric import Metric
 
-__all__ = ["IS_OPEN", "IS_TOTAL", "Sheet", "to_html", "to_text"]
+__all__ = ["IS_OPEN", "IS_TOTAL", "TableView", "to_html", "to_text"]
 
 IS_OPEN, IS_TOTAL = "#open", "is_total"
 MOST_ROWS, MOST_COLUMNS, LONGEST_KEY, WIDTH = 30, 12, 40, 120
@@ -23,7 +23,7 @@ STYLE = "overflow-x:auto;white-space:nowrap;font-variant-numeric:tabular-nums"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class TableView:
     """What there is to show of a result.
 
     Attributes:
@@ -52,7 +52,7 @@ class _Table:
         return _Table(list(zip(*self.lines, strict=True)), self.keys, self.head)
 
 
-def to_text(sheet: Sheet) -> str:
+def to_text(sheet: TableView) -> str:
     """Write a table for a terminal.
 
     A table that is too wide has a line per metric where it has more metrics
@@ -70,7 +70,7 @@ def to_text(sheet: Sheet) -> str:
     return "\n\n".join(blocks) + (f"\n{notes}" if notes else "")
 
 
-def to_html(sheet: Sheet) -> str:
+def to_html(sheet: TableView) -> str:
     """Write a table for a notebook: titles in its head, names when pointed at.
 
     It brings no colours, so that it can be read on light and on dark pages.
@@ -108,7 +108,9 @@ def _cell(cell: str, tag: str, *, is_key: bool) -> str:
     return f'<{tag} style="{look}">{cell}</{tag}>'
 
 
-def _table(sheet: Sheet, labels: Sequence[str], clean: Callable[[str], str], most: int) -> _Table:
+def _table(
+    sheet: TableView, labels: Sequence[str], clean: Callable[[str], str], most: int
+) -> _Table:
     """Give the first and the last rows, every cell as people write it."""
     frame, most = sheet.frame, min(most, sheet.frame.height)
     first = (most + 1) // 2 if most < frame.height else most
@@ -121,7 +123,7 @@ def _table(sheet: Sheet, labels: Sequence[str], clean: Callable[[str], str], mos
 
 
 def _rows(
-    sheet: Sheet, frame: pl.DataFrame, clean: Callable[[str], str]
+    sheet: TableView, frame: pl.DataFrame, clean: Callable[[str], str]
 ) -> Iterator[tuple[str, ...]]:
     for row in frame.iter_rows(named=True):
         keys = [
@@ -139,7 +141,7 @@ def _key(value: object, *, is_open: bool, is_total: bool) -> str:
     return f"{text} *" if is_open else text
 
 
-def _notes(sheet: Sheet, shown: int) -> Iterator[str]:
+def _notes(sheet: TableView, shown: int) -> Iterator[str]:
     total = sheet.frame.height
     if not total:
         yield "no rows"

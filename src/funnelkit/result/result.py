@@ -12,10 +12,10 @@ import polars as pl
 from funnelkit.errors import UnknownNameError
 from funnelkit.formula.properties import is_count
 from funnelkit.metrics.metric import Metric
-from funnelkit.planning.plan import PERIOD, LoweredMetric, Plan, group_column
+from funnelkit.planning.plan import PERIOD, Plan, PlannedMetric, group_column
 from funnelkit.result.align import Aligned, roll_up
 from funnelkit.result.arithmetic import Context, compute, context_of, reason_of
-from funnelkit.result.display import IS_OPEN, IS_TOTAL, Sheet, to_html, to_text
+from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
 from funnelkit.result.rollup import PERIOD_NAME, check_adds_up, check_currency
 
 __all__ = ["Result"]
@@ -35,7 +35,7 @@ class Result:
         as_of: The instant up to which the data was known, in UTC.
         total: The result whose rows are the totals, where there are totals.
         has_totals: Whether totals were asked for.
-        coverage: Where it was asked for, what each metric leaves out in the whole
+        exclusions: Where it was asked for, what each metric leaves out in the whole
             range: `metric`, `table`, `left_out` (why), `rows`, `of` how many, `share`.
     """
 
@@ -46,7 +46,7 @@ class Result:
     has_totals: bool
     _aligned: Aligned
     _frame: pl.DataFrame
-    coverage: pl.DataFrame | None = None
+    exclusions: pl.DataFrame | None = None
 
     @classmethod
     def from_leaves(
@@ -177,9 +177,9 @@ class Result:
         )
         return replace(self, _frame=self._sorted(both), total=whole, has_totals=True)
 
-    def with_coverage(self, coverage: pl.DataFrame) -> Result:
+    def with_exclusions(self, exclusions: pl.DataFrame) -> Result:
         """Add what the numbers leave out."""
-        return replace(self, coverage=coverage)
+        return replace(self, exclusions=exclusions)
 
     def _sorted(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Sort rows and totals: the total of a period comes after its groups."""
@@ -209,10 +209,10 @@ class Result:
 
     def _notes(self) -> list[str]:
         """Say what the numbers leave out, a line for each reason."""
-        if self.coverage is None:
+        if self.exclusions is None:
             return []
         places = ["table", "left_out", "rows", "of"]
-        told = self.coverage.group_by(places, maintain_order=True).agg("metric").rows(named=True)
+        told = self.exclusions.group_by(places, maintain_order=True).agg("metric").rows(named=True)
         lines = [
             f"{row['table']} left out, {row['left_out']}: {row['rows']:,} of {row['of']:,} "
             f"({', '.join(row['metric'])})"
@@ -220,14 +220,14 @@ class Result:
         ]
         return ["", *lines] if lines else ["", "nothing is known to be left out"]
 
-    def _sheet(self) -> Sheet:
+    def _sheet(self) -> TableView:
         is_open, is_total = pl.lit(value=False), pl.lit(value=False)
         if PERIOD_NAME in self.keys:
             is_open = self._is_open(pl.col(PERIOD_NAME)).fill_null(value=False)
         if self.has_totals:
             is_total = pl.col(IS_TOTAL)
         frame = self._frame.with_columns(is_open.alias(IS_OPEN), is_total.alias(IS_TOTAL))
-        return Sheet(frame=frame, keys=self.keys, metrics=self.metrics, currency=self.currency)
+        return TableView(frame=frame, keys=self.keys, metrics=self.metrics, currency=self.currency)
 
     def _is_open(self, period: pl.Expr) -> pl.Expr:
         """Say of which periods the data, or the range asked for, does not cover the whole."""
@@ -254,7 +254,7 @@ class Result:
         marked = pl.when(is_open).then(pl.lit("incomplete_period"))
         return pl.when(value.is_null()).then(why_null).otherwise(marked)
 
-    def _tidy_one(self, lowered: LoweredMetric) -> pl.DataFrame:
+    def _tidy_one(self, lowered: PlannedMetric) -> pl.DataFrame:
         asked = context_of(self.plan)
         value = _value(lowered, asked).cast(pl.Float64)
         above, below = (
@@ -281,7 +281,7 @@ class Result:
         if self.total is not None and totals is not None:
             total = totals.filter(pl.col("metric") == metric.name)
             if metric not in self.total.metrics:
-                of_each = f"of_each_{metric.per or 'group'}"
+                of_each = f"of_each_{metric.required_dimension or 'group'}"
                 reason = "compares_periods" if metric.compares_periods else of_each
                 why = {"unit": str(metric.unit), "reason": reason}
                 total = pl.DataFrame({"metric": metric.name, **why})
@@ -306,24 +306,26 @@ def _key_column(name: str) -> str:
     return PERIOD if name == PERIOD_NAME else group_column(name)
 
 
-def _value(lowered: LoweredMetric, asked: Context) -> pl.Expr:
+def _value(lowered: PlannedMetric, asked: Context) -> pl.Expr:
     """Give a metric's value: whole where it counts, never NaN or infinite."""
     value = compute(lowered.value, asked)
-    if lowered.metric.per:
-        value = pl.when(pl.col(group_column(lowered.metric.per)).is_not_null()).then(value)
+    if lowered.metric.required_dimension:
+        value = pl.when(pl.col(group_column(lowered.metric.required_dimension)).is_not_null()).then(
+            value
+        )
     value = value.cast(pl.Int64) if is_count(lowered.metric.formula) else _finite(value)
     return value.alias(lowered.metric.name)
 
 
-def _why_null(lowered: LoweredMetric, asked: Context) -> pl.Expr:
+def _why_null(lowered: PlannedMetric, asked: Context) -> pl.Expr:
     """Give why a value is null; what belongs to a key has none where the key is null."""
-    why, per = reason_of(lowered.value, asked), lowered.metric.per
+    why, per = reason_of(lowered.value, asked), lowered.metric.required_dimension
     if not per:
         return why
     return pl.when(pl.col(group_column(per)).is_null()).then(pl.lit(f"no_{per}")).otherwise(why)
 
 
-def _tally(lowered: LoweredMetric, asked: Context) -> pl.Expr:
+def _tally(lowered: PlannedMetric, asked: Context) -> pl.Expr:
     """Give how many things a value rests on, where that is known."""
     if lowered.n is None:
         return NOTHING

@@ -7,19 +7,25 @@ from collections.abc import Sequence
 import polars as pl
 
 from funnelkit.errors import UnsupportedError
-from funnelkit.formula.formulas import CountDistinct, Tile, Until
+from funnelkit.formula.formulas import CountDistinct, PeriodsToBreakEven, QuantileBucket
 from funnelkit.formula.properties import additivity
 from funnelkit.formula.values import Lookup, Money
 from funnelkit.planning.currency import CURRENCY_ENDS
-from funnelkit.planning.expression import Length, has_period_length, is_turned_by, leaves_of, walk
-from funnelkit.planning.plan import Fold, Group, LoweredMetric, Plan, Step, fold_columns
+from funnelkit.planning.expression import (
+    PeriodLength,
+    has_period_length,
+    is_turned_by,
+    leaves_of,
+    walk,
+)
+from funnelkit.planning.plan import Fold, Group, Plan, PlannedMetric, Step, fold_columns
 
 __all__ = ["PERIOD_NAME", "check_adds_up", "check_currency"]
 
 PERIOD_NAME = "period"
 
 
-def check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> None:
+def check_adds_up(plan: Plan, lowered: PlannedMetric, gone: Sequence[str]) -> None:
     """Refuse a metric that rests on a fold that does not add up over the keys that go.
 
     Raises:
@@ -29,9 +35,13 @@ def check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> No
     if PERIOD_NAME in gone and has_period_length(lowered.value) and not (span.start and span.end):
         remedy = "it depends on the length of the range; evaluate again with start= and end="
         raise _refusal(lowered, [PERIOD_NAME], remedy)
-    if PERIOD_NAME in gone and any(isinstance(n, Length) and n.shift for n in walk(lowered.value)):
+    if PERIOD_NAME in gone and any(
+        isinstance(n, PeriodLength) and n.shift for n in walk(lowered.value)
+    ):
         raise _refusal(lowered, [PERIOD_NAME], "it compares periods; evaluate again")
-    if lowered.metric.per in gone or (gone and is_turned_by(lowered.value, Tile, Until)):
+    if lowered.metric.required_dimension in gone or (
+        gone and is_turned_by(lowered.value, QuantileBucket, PeriodsToBreakEven)
+    ):
         raise _refusal(lowered, gone, "it is told of each group alone; evaluate again")
     folds = {fold.name: (fold.asked, step) for step in plan.steps for fold in step.folds}
     unique = {fold.name for step in plan.steps for fold in step.folds if fold.is_unique}
@@ -42,7 +52,7 @@ def check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> No
         adds, is_past = additivity(aggregate), bool(leaf.shift or step.to_date)
         is_sure = leaf.name in unique or not isinstance(aggregate, CountDistinct)
         stops = [] if adds.over_keys and is_sure else groups
-        if step.things:
+        if step.entity_key:
             stops = [g.name for g in step.groups if g.name in groups and not _of_thing(g, step)]
         if PERIOD_NAME in gone and (is_past or not (adds.over_time and is_sure)):
             stops = [PERIOD_NAME, *stops]
@@ -55,11 +65,11 @@ def check_adds_up(plan: Plan, lowered: LoweredMetric, gone: Sequence[str]) -> No
 def _of_thing(group: Group, step: Step) -> bool:
     """Whether a thing in stock stays in its group: only then is it not counted in two."""
     value = group.value
-    return (value.key if isinstance(value, Lookup) else value).name in step.things
+    return (value.key if isinstance(value, Lookup) else value).name in step.entity_key
 
 
 def check_currency(
-    plan: Plan, lowered: LoweredMetric, gone: Sequence[str], rolled: pl.DataFrame
+    plan: Plan, lowered: PlannedMetric, gone: Sequence[str], rolled: pl.DataFrame
 ) -> None:
     """Refuse amounts that were added up over groups of different currencies.
 
@@ -83,6 +93,6 @@ def _has_money(fold: Fold) -> bool:
     return any(isinstance(column, Money) for column in fold_columns(fold))
 
 
-def _refusal(lowered: LoweredMetric, over: Sequence[str], remedy: str) -> UnsupportedError:
+def _refusal(lowered: PlannedMetric, over: Sequence[str], remedy: str) -> UnsupportedError:
     what = f"{lowered.metric.name} cannot be rolled up over {', '.join(over)}"
     return UnsupportedError(what, remedy)

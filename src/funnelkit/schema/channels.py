@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 
-from funnelkit.formula.values import Case, Literal, Lower, Predicate, Value
+from funnelkit.formula.values import If, Literal, Lower, Predicate, Value
 from funnelkit.schema.traffic import Sessions
 
 __all__ = ["CHANNEL", "SOCIAL_PLATFORMS"]
@@ -73,7 +73,7 @@ _RULES: tuple[tuple[Predicate, str], ...] = (
 
 
 def _first_match(otherwise: Value, rule: tuple[Predicate, str]) -> Value:
-    return Case(rule[0], Literal(rule[1]), otherwise)
+    return If(rule[0], Literal(rule[1]), otherwise)
 
 
 _UNASSIGNED: Value = Literal("Unassigned")

@@ -12,7 +12,7 @@ from funnelkit.units import (
 __all__ = ["Customers", "Surveys"]
 
 
-class Customers(Table, table="customers", key="customer_id", time="created_at", row=CUSTOMER):
+class Customers(Table, table="customers", key="customer_id", time="created_at", row_unit=CUSTOMER):
     """One customer account."""
 
     customer_id = Key("The account.", CUSTOMER)
@@ -28,7 +28,7 @@ class Surveys(
     table="surveys",
     key="response_id",
     time="responded_at",
-    row=RESPONSE,
+    row_unit=RESPONSE,
     parents={"customer_id": "customers"},
 ):
     """One answer to a survey."""

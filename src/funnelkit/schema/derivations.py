@@ -22,12 +22,12 @@ from funnelkit.formula.derived import (
 from funnelkit.formula.formulas import Count, Max, Min, Sum
 from funnelkit.formula.values import (
     AsOf,
-    Case,
     Coalesce,
     Column,
+    ConcatKey,
     Elapsed,
+    If,
     IsTrue,
-    Joined,
     Literal,
     Lookup,
     Predicate,
@@ -89,9 +89,9 @@ def _any_parcel(where: Predicate) -> FromChildren:
     return FromChildren(Shipments.order_id, Count(Shipments, where=where), above=0)
 
 
-def _worth(price: Column | Lookup) -> Case:
+def _worth(price: Column | Lookup) -> If:
     units = InventorySnapshots.on_hand_units
-    return Case(units <= 0, Literal(0.0), units * price)
+    return If(units <= 0, Literal(0.0), units * price)
 
 
 def _of_product(flag: Column) -> IsTrue:
@@ -139,7 +139,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     Sessions.is_counted: (Sessions.is_bot.is_null() | ~Sessions.is_bot,),
     Events.is_key_event: (Events.event_name.eq("purchase"),),
     Events.is_content: (Events.event_name.is_in(CONTENT_EVENTS),),
-    Events.visitor_product: (Joined(Events.visitor_id, Events.product_id),),
+    Events.visitor_product: (ConcatKey(Events.visitor_id, Events.product_id),),
     Events.is_counted: (
         Lookup(Events.session_id, Sessions.session_id).is_null()
         | IsTrue(Lookup(Events.session_id, Sessions.is_counted)),
@@ -191,7 +191,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     ),
     Orders.units: (FromChildren(OrderLines.order_id, Sum(OrderLines.quantity, where=_IS_PRODUCT)),),
     Orders.returned_units: (
-        FromChildren(Returns.order_id, Sum(Returns.quantity, where=Returns.came_back)),
+        FromChildren(Returns.order_id, Sum(Returns.quantity, where=Returns.goods_returned)),
     ),
     Orders.returned_amount: (
         FromChildren(Returns.order_id, Sum(Returns.refund_amount, where=Returns.is_counted)),
@@ -227,7 +227,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     ),
     Orders.has_item_error: (_any_parcel(Shipments.has_item_error),),
     Orders.is_damaged: (_any_parcel(Shipments.is_damaged),),
-    Orders.has_documents: (Everywhere(Shipments.order_id, Shipments.docs_ok),),
+    Orders.has_documents: (Everywhere(Shipments.order_id, Shipments.documents_ok),),
     Orders.is_on_time: (Orders.delivered_at <= Orders.promised_at,),
     Orders.cancelled_units: (
         FromChildren(
@@ -240,7 +240,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         Orders.is_on_time & Orders.is_in_full & ~Orders.is_damaged & Orders.has_documents,
     ),
     OrderLines.ordered_at: (Lookup(OrderLines.order_id, Orders.ordered_at),),
-    OrderLines.day: (Joined(OrderLines.ordered_at),),
+    OrderLines.day: (ConcatKey(OrderLines.ordered_at),),
     OrderLines.discount_amount: (Default(value=0.0, absent=(OrderLines.discount_amount,)),),
     OrderLines.unit_cost: (Lookup(OrderLines.product_id, Products.unit_cost),),
     OrderLines.line_type: (Default(value="product", absent=(OrderLines.line_type,)),),
@@ -253,7 +253,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         | Lookup(Returns.order_line_id, OrderLines.line_type).eq("product"),
         Default(value=True, absent=()),
     ),
-    Returns.came_back: (
+    Returns.goods_returned: (
         Returns.is_counted & (Returns.kind.is_null() | Returns.kind.ne("refund_only")),
     ),
     Returns.kind: (Default(value="return", absent=(Returns.kind,)),),
@@ -261,7 +261,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     Returns.refund_tax: (Default(value=0.0, absent=(Returns.refund_tax,)),),
     Returns.restocked_cost: (
         Default(value=0.0, absent=(Returns.is_restocked,)),
-        Case(
+        If(
             Returns.is_restocked,
             Returns.quantity * Lookup(Returns.order_line_id, OrderLines.unit_cost),
             Literal(0.0),
@@ -324,9 +324,9 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         _of_product(Products.is_tracked),
         Default(value=True, absent=()),
     ),
-    InventorySnapshots.day: (Joined(InventorySnapshots.snapshot_date),),
+    InventorySnapshots.day: (ConcatKey(InventorySnapshots.snapshot_date),),
     InventorySnapshots.product_day: (
-        Joined(InventorySnapshots.product_id, InventorySnapshots.snapshot_date),
+        ConcatKey(InventorySnapshots.product_id, InventorySnapshots.snapshot_date),
     ),
     Shipments.is_counted: (
         Lookup(Shipments.order_id, Orders.order_id).is_null()
@@ -338,7 +338,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     ),
     Surveys.weight: (Default(value=1.0, absent=(Surveys.weight,)),),
     Surveys.respondent: (
-        Coalesce(Surveys.customer_id, Joined("answer", Surveys.response_id)),
+        Coalesce(Surveys.customer_id, ConcatKey("answer", Surveys.response_id)),
         Surveys.response_id,
     ),
 }

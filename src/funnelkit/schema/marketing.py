@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from funnelkit.formula.table import Table
+from funnelkit.formula.table import Proration, Table
 from funnelkit.formula.values import Category, Flag, Key, Money, Quantity, Time
 from funnelkit.units import (
     CLICK,
@@ -15,7 +15,7 @@ from funnelkit.units import (
     VISITOR,
 )
 
-__all__ = ["CampaignPerformance", "EmailSends", "MarketingCosts", "Viewers"]
+__all__ = ["AdViews", "CampaignPerformance", "EmailSends", "MarketingCosts"]
 
 
 class CampaignPerformance(
@@ -50,7 +50,7 @@ class MarketingCosts(
     table="marketing_costs",
     key="cost_id",
     time="period_start",
-    spread=("period_start", "period_end", ("amount",)),
+    prorate=Proration(first="period_start", last="period_end", amounts=("amount",)),
 ):
     """One cost of marketing other than media, spread evenly over its days."""
 
@@ -71,7 +71,7 @@ class EmailSends(
     table="email_sends",
     key=("message_id", "recipient_id"),
     time="sent_at",
-    row=EMAIL,
+    row_unit=EMAIL,
     parents={"order_id": "orders"},
 ):
     """One message sent to one recipient."""
@@ -92,7 +92,7 @@ class EmailSends(
     is_clicked = Flag("A link in it was clicked.")
 
 
-class Viewers(Table, table="viewers", key="view_id", time="viewed_at"):
+class AdViews(Table, table="ad_views", key="view_id", time="viewed_at"):
     """One view of one ad by one person, as a log has it."""
 
     view_id = Key("The view.")

@@ -9,7 +9,7 @@ from funnelkit.units import DAY, ITEM, MONEY, ORDER, PARCEL, PRODUCT
 __all__ = ["InventorySnapshots", "Products", "Receipts", "Shipments"]
 
 
-class Products(Table, table="products", key="product_id", time="created_at", row=PRODUCT):
+class Products(Table, table="products", key="product_id", time="created_at", row_unit=PRODUCT):
     """One product, or variant of one, as it is kept in stock."""
 
     product_id = Key("The product.", PRODUCT)
@@ -53,7 +53,7 @@ class Shipments(
     table="shipments",
     key="shipment_id",
     time="shipped_at",
-    row=PARCEL,
+    row_unit=PARCEL,
     parents={"order_id": "orders"},
 ):
     """One parcel."""
@@ -67,7 +67,7 @@ class Shipments(
     units_shipped = Quantity("Units in it.", ITEM)
     has_item_error = Flag("It holds something wrong, or too little, or too much.")
     is_damaged = Flag("It arrived damaged.")
-    docs_ok = Flag("Its papers were right.")
+    documents_ok = Flag("Its papers were right.")
     is_counted = Flag("Its order counts, or is not known.")
     is_first_parcel = Flag("It left when the first parcel of its order left.")
 

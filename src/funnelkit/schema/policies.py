@@ -25,13 +25,13 @@ class OrderPolicy:
 
     Attributes:
         name: What the policy is called in results.
-        orders: Which orders count.
-        returns: Which kinds of returns undo a counted sale.
+        counted_orders: Which orders count.
+        counted_returns: Which kinds of returns undo a counted sale.
     """
 
     name: str
-    orders: Predicate
-    returns: Predicate
+    counted_orders: Predicate
+    counted_returns: Predicate
 
 
 _IS_CANCELLATION = Returns.kind.eq("cancellation")
@@ -45,21 +45,24 @@ POLICIES: Mapping[str, OrderPolicy] = {
     for policy in (
         OrderPolicy(
             name="default",
-            orders=~Orders.status.is_in(["cancelled", "voided", "draft", "test", "deleted"])
+            counted_orders=~Orders.status.is_in(["cancelled", "voided", "draft", "test", "deleted"])
             & ~Orders.is_gift_card_only,
-            returns=~_IS_CANCELLATION,
+            counted_returns=~_IS_CANCELLATION,
         ),
         OrderPolicy(
             name="shopify",
-            orders=~Orders.status.is_in(["draft", "test", "deleted"]) & ~Orders.is_gift_card_only,
-            returns=_ANY_RETURN,
+            counted_orders=~Orders.status.is_in(["draft", "test", "deleted"])
+            & ~Orders.is_gift_card_only,
+            counted_returns=_ANY_RETURN,
         ),
         OrderPolicy(
             name="captured",
-            orders=Orders.status.is_in(["paid", "fulfilled"]) & ~Orders.is_gift_card_only,
-            returns=~_IS_CANCELLATION,
+            counted_orders=Orders.status.is_in(["paid", "fulfilled"]) & ~Orders.is_gift_card_only,
+            counted_returns=~_IS_CANCELLATION,
         ),
-        OrderPolicy(name="all", orders=Orders.order_id.is_not_null(), returns=_ANY_RETURN),
+        OrderPolicy(
+            name="all", counted_orders=Orders.order_id.is_not_null(), counted_returns=_ANY_RETURN
+        ),
     )
 }
 
@@ -69,8 +72,8 @@ def policy_rules(policy: OrderPolicy) -> Mapping[Column, tuple[Rule, ...]]:
     is_of_counted = IsTrue(Lookup(Returns.order_id, Orders.is_counted))
     belongs = is_of_counted | Lookup(Returns.order_id, Orders.order_id).is_null()
     return {
-        Orders.is_counted: (policy.orders,),
+        Orders.is_counted: (policy.counted_orders,),
         Returns.is_counted: (
-            (policy.returns | Returns.kind.is_null()) & belongs & Returns.is_of_product,
+            (policy.counted_returns | Returns.kind.is_null()) & belongs & Returns.is_of_product,
         ),
     }

@@ -25,7 +25,7 @@ class Orders(
     table="orders",
     key="order_id",
     time="ordered_at",
-    row=ORDER,
+    row_unit=ORDER,
     parents={"session_id": "sessions", "customer_id": "customers", "cart_id": "carts"},
 ):
     """One order."""
@@ -57,7 +57,7 @@ class Orders(
     is_gift_card_only = Flag("It has lines, and every one is a gift card.")
     is_counted = Flag("It counts as an order under the shop's order policy.")
     order_number = Quantity("1 for the customer's first counted order, 2 for the next, …")
-    is_first_order = Flag("It is its customer's first counted order.", once_per="customer_key")
+    is_first_order = Flag("It is its customer's first counted order.", unique_within="customer_key")
     first_order_at = Time("When its customer first placed a counted order.")
     cohort = Category("The period in which its customer first placed a counted order.")
     previous_ordered_at = Time("When its customer placed the counted order before this one.")
@@ -117,7 +117,7 @@ class Returns(
     table="returns",
     key="return_id",
     time="returned_at",
-    row=RETURN,
+    row_unit=RETURN,
     parents={"order_id": "orders", "order_line_id": "order_lines"},
 ):
     """One returned line, or one refund."""
@@ -137,7 +137,7 @@ class Returns(
     fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
     customer_key = Key("Who had bought.", CUSTOMER)
     is_of_product = Flag("It undoes goods, as far as is known: no gift card, no fee.")
-    came_back = Flag("It counts, and the goods came back: not the money alone.")
+    goods_returned = Flag("It counts, and the goods came back: not the money alone.")
     is_counted = Flag("It undoes a sale that counts under the shop's order policy.")
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from funnelkit.data.schema import Schema
-from funnelkit.formula.properties import leaves
 from funnelkit.formula.table import Table
+from funnelkit.formula.walk import leaves
 from funnelkit.schema.checks import CHECKS, TABLE_CHECKS
 from funnelkit.schema.derivations import CLOCKS, RULES
 from funnelkit.schema.policies import POLICIES, OrderPolicy, policy_rules
@@ -27,7 +27,7 @@ def shop_schema(policy: OrderPolicy, *, tables: Iterable[type[Table]] = ()) -> S
         policy: Which orders count.
         tables: Declarations of tables beyond the canonical ones.
     """
-    needs_status = policy in POLICIES.values() and Orders.status in leaves(policy.orders)
+    needs_status = policy in POLICIES.values() and Orders.status in leaves(policy.counted_orders)
     checks = (
         replace(check, unless_supplied=Orders.is_counted)
         if check.column == Orders.status

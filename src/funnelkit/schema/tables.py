@@ -13,7 +13,7 @@ from funnelkit.formula.formulas import Formula
 from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.table import Table
 from funnelkit.schema.customers import Customers, Surveys
-from funnelkit.schema.marketing import CampaignPerformance, EmailSends, MarketingCosts, Viewers
+from funnelkit.schema.marketing import AdViews, CampaignPerformance, EmailSends, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Products, Receipts, Shipments
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.traffic import Carts, Events, SearchInterest, Sessions
@@ -40,7 +40,7 @@ TABLES: Mapping[str, type[Table]] = {
         Shipments,
         Receipts,
         SearchInterest,
-        Viewers,
+        AdViews,
         ExchangeRates,
     )
 }

@@ -26,7 +26,7 @@ class Sessions(
     table="sessions",
     key="session_id",
     time="started_at",
-    row=SESSION,
+    row_unit=SESSION,
     parents={"customer_id": "customers"},
 ):
     """One visit to the shop."""
@@ -56,7 +56,9 @@ class Sessions(
     is_bounce = Flag("Not engaged.")
     is_counted = Flag("It counts: it is not known to be a bot's.")
     session_number = Quantity("1 for the visitor's first visit that counts, 2 for the next, …")
-    is_first_session = Flag("It is its visitor's first visit that counts.", once_per="visitor_id")
+    is_first_session = Flag(
+        "It is its visitor's first visit that counts.", unique_within="visitor_id"
+    )
     first_seen_at = Time("When its visitor was first seen.")
 
 
@@ -65,7 +67,7 @@ class Events(
     table="events",
     key="event_id",
     time="occurred_at",
-    row=EVENT,
+    row_unit=EVENT,
     parents={
         "session_id": "sessions",
         "order_id": "orders",
@@ -99,7 +101,7 @@ class Carts(
     table="carts",
     key="cart_id",
     time="created_at",
-    row=CART,
+    row_unit=CART,
     parents={"session_id": "sessions", "customer_id": "customers"},
 ):
     """One cart."""

@@ -11,7 +11,7 @@ from typing import cast
 from typing_extensions import TypedDict
 
 from funnelkit.calendar.calendar import Moment
-from funnelkit.calendar.fiscal import WeekYear
+from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.errors import DefinitionError, UnknownNameError, shortened
 from funnelkit.formula.table import Table
 from funnelkit.schema.policies import OrderPolicy
@@ -32,7 +32,7 @@ class Settings(TypedDict, total=False):
             time of any session, event, order or cart.
         week_start: The first day of the week.
         fiscal_year: When the year begins, for months, quarters and years: month
-            and day as "04-01", or a `WeekYear` of whole weeks.
+            and day as "04-01", or a `RetailCalendar` of whole weeks.
         guards: Whether broken promises of the data raise an error.
         tables: Declarations of tables beyond the canonical ones.
     """
@@ -44,7 +44,7 @@ class Settings(TypedDict, total=False):
     assume_empty: Sequence[str]
     as_of: Moment | None
     week_start: str
-    fiscal_year: str | WeekYear
+    fiscal_year: str | RetailCalendar
     guards: bool
     tables: Sequence[type[Table]]
 
@@ -109,7 +109,7 @@ def _is_setting(name: str, value: object) -> bool:
         case "order_policy":
             return isinstance(value, str | OrderPolicy)
         case "fiscal_year":
-            return isinstance(value, str | WeekYear)
+            return isinstance(value, str | RetailCalendar)
         case _:
             return isinstance(value, str)
 

@@ -14,17 +14,23 @@ import polars as pl
 from polars._typing import PolarsDataType
 
 from funnelkit.calendar.calendar import Calendar, Moment
-from funnelkit.calendar.fiscal import WeekYear
+from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import BUILT_IN
-from funnelkit.data.binding import Bound, bind_empty, bind_frame, key_type_faults, with_key_types
+from funnelkit.data.binding import (
+    BoundTable,
+    bind_empty,
+    bind_frame,
+    key_type_faults,
+    with_key_types,
+)
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import FILE_TYPES, Source
 from funnelkit.engines.polars.verify import all_findings
 from funnelkit.errors import (
     ContractError,
     DataError,
+    DataIssue,
     DefinitionError,
-    Fault,
     UnknownNameError,
 )
 from funnelkit.formula.properties import inputs
@@ -75,7 +81,7 @@ class Shop:
         assume_empty: Sequence[str] = (),
         as_of: Moment | None = None,
         week_start: str = "monday",
-        fiscal_year: str | WeekYear = "01-01",
+        fiscal_year: str | RetailCalendar = "01-01",
         guards: bool = True,
         tables: Sequence[type[Table]] = (),
         **frames: Source,
@@ -105,7 +111,7 @@ class Shop:
         )
 
     @property
-    def tables(self) -> Mapping[str, Bound]:
+    def tables(self) -> Mapping[str, BoundTable]:
         """The bound tables, by name."""
         return self.data.tables
 
@@ -216,7 +222,7 @@ class Shop:
                 found.add(table)
                 continue
             for name in names:
-                found |= self.data.lacks(self.data.column(table, name))
+                found |= self.data.missing_for(self.data.column(table, name))
         return frozenset(found)
 
 
@@ -225,7 +231,7 @@ def _bound(
     frames: Mapping[str, Source],
     rename: Mapping[str, Mapping[str, str]],
     assume_empty: Sequence[str],
-) -> dict[str, Bound]:
+) -> dict[str, BoundTable]:
     for name in frames:
         if name not in known:
             names = [*known, *Settings.__annotations__]
@@ -235,7 +241,7 @@ def _bound(
             raise UnknownNameError("table", name, list(known))
     if both := sorted(set(frames) & set(assume_empty)):
         raise DefinitionError(f"{both[0]} is bound and assumed empty", "do one of the two")
-    faults: list[Fault] = []
+    faults: list[DataIssue] = []
     bound = {
         name: bind_frame(known[name], source, rename.get(name, {}), faults)
         for name, source in frames.items()

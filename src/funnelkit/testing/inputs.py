@@ -15,7 +15,7 @@ from funnelkit.formula.derived import (
     PreviousOver,
     dependencies,
 )
-from funnelkit.formula.properties import aggregates, inputs, nodes_in, parts_of
+from funnelkit.formula.properties import aggregates, inputs, parts_of
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import (
     Category,
@@ -28,6 +28,7 @@ from funnelkit.formula.values import (
     Quantity,
     Value,
 )
+from funnelkit.formula.walk import nodes_in
 from funnelkit.metrics.metric import Metric
 from funnelkit.schema.derivations import RULES
 from funnelkit.schema.policies import POLICIES, policy_rules
@@ -71,7 +72,7 @@ def needed_columns(metrics: Iterable[Metric], tables: Sequence[type[Table]]) -> 
                 column = named.get((table, name)) or _of_native(known[table], name)
                 for drawn in _drawn(column):
                     found.setdefault(known[drawn.table], {})[drawn] = None
-            for column in _path_to(metric.per, known[table], known):
+            for column in _path_to(metric.required_dimension, known[table], known):
                 for drawn in _drawn(column):
                     found.setdefault(known[drawn.table], {})[drawn] = None
         words |= dict.fromkeys(_words(metric))
@@ -109,7 +110,7 @@ def plain_columns(table: type[Table]) -> tuple[Column, ...]:
 
 def _drawn(column: Column) -> Iterator[Column]:
     rules = [rule for rule in (_RULES.get(column) or ()) if not isinstance(rule, Default)]
-    if not rules or not (column.once_per or isinstance(rules[0], _WINDOWS)):
+    if not rules or not (column.unique_within or isinstance(rules[0], _WINDOWS)):
         yield column
         return
     for item in dependencies(rules[0]):

@@ -19,11 +19,11 @@ from funnelkit.engines.polars.expressions import Compiler
 from funnelkit.errors import ContractError, FunnelkitError, UnsupportedError
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.evaluation.execute import answer
-from funnelkit.formula.formulas import Native, Shift, Tile, Until
+from funnelkit.formula.formulas import PeriodsToBreakEven, PolarsExpr, QuantileBucket, Shift
 from funnelkit.formula.parsing import parse_formula
-from funnelkit.formula.properties import leaves
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Duration, Key, Money, Quantity
+from funnelkit.formula.walk import leaves
 from funnelkit.metrics.metric import Metric
 from funnelkit.result.result import Result
 from funnelkit.schema.checks import CHECKS
@@ -85,15 +85,15 @@ class Trial:
     def question(self) -> dict[str, object]:
         """The simplest question that the metric answers."""
         needs = self.metric.compares_periods or structure.has_length(self.metric)
-        every = {"every": "1mo"} if needs or self.metric.per == "cohort" else {}
+        every = {"every": "1mo"} if needs or self.metric.required_dimension == "cohort" else {}
         return {**every, **({"by": self.by} if self.by else {})}
 
     @property
     def by(self) -> list[str]:
         """The keys of the simplest question."""
-        if not self.metric.per and structure.has(self.metric, Tile):
+        if not self.metric.required_dimension and structure.has(self.metric, QuantileBucket):
             return [GROUP]
-        return [self.metric.per] if self.metric.per else []
+        return [self.metric.required_dimension] if self.metric.required_dimension else []
 
     @property
     def groups(self) -> list[str]:
@@ -410,11 +410,13 @@ def _pickled(trial: Trial) -> str | None:
 
 
 def _has_group(metric: Metric) -> bool:
-    return metric.per != "cohort" and not structure.has(metric, Tile, Until)
+    return metric.required_dimension != "cohort" and not structure.has(
+        metric, QuantileBucket, PeriodsToBreakEven
+    )
 
 
 def _is_plain(metric: Metric) -> bool:
-    return _has_group(metric) and not structure.has(metric, Native)
+    return _has_group(metric) and not structure.has(metric, PolarsExpr)
 
 
 def _is_ratio(metric: Metric) -> bool:
@@ -425,11 +427,15 @@ def _is_ratio(metric: Metric) -> bool:
 
 
 def _scales(metric: Metric) -> bool:
-    return not (structure.has(metric, Native) or structure.compares_money(metric))
+    return not (structure.has(metric, PolarsExpr) or structure.compares_money(metric))
 
 
 def _is_timed(metric: Metric) -> bool:
-    return not (metric.compares_periods or metric.per == "cohort" or structure.has(metric, Shift))
+    return not (
+        metric.compares_periods
+        or metric.required_dimension == "cohort"
+        or structure.has(metric, Shift)
+    )
 
 
 LAWS: tuple[Law, ...] = (
@@ -439,7 +445,7 @@ LAWS: tuple[Law, ...] = (
         "outside rows",
         "rows that no condition lets in change nothing",
         _outside,
-        applies=lambda metric: not structure.has(metric, Native),
+        applies=lambda metric: not structure.has(metric, PolarsExpr),
     ),
     Law("double rows", "a row that is there twice is an error", _double),
     Law("scaled money", "amounts times n are n times the money", _scaled, applies=_scales),
@@ -448,14 +454,16 @@ LAWS: tuple[Law, ...] = (
         "nothing",
         "without rows a sum and a count are 0, everything else is null",
         _empty,
-        applies=lambda m: not (m.per or m.compares_periods or structure.has(m, Native)),
+        applies=lambda m: (
+            not (m.required_dimension or m.compares_periods or structure.has(m, PolarsExpr))
+        ),
     ),
     Law("between", "a ratio lies between those of its groups", _between, applies=_is_ratio),
     Law(
         "totals",
         "a total is computed anew",
         _totals,
-        applies=lambda m: not m.per and not structure.has(m, Tile),
+        applies=lambda m: not m.required_dimension and not structure.has(m, QuantileBucket),
     ),
     Law("additivity", "what says that it adds up does", _adds_up, applies=_has_group),
     Law("rollup", "a rollup is exact or refused", _rollup, applies=_has_group),
@@ -471,14 +479,14 @@ LAWS: tuple[Law, ...] = (
         "text",
         "the text of the formula is read back as it is",
         _text,
-        applies=lambda metric: not structure.has(metric, Native),
+        applies=lambda metric: not structure.has(metric, PolarsExpr),
         needs_data=False,
     ),
     Law(
         "pickling",
         "a copy by pickle is the same",
         _pickled,
-        applies=lambda metric: not structure.has(metric, Native),
+        applies=lambda metric: not structure.has(metric, PolarsExpr),
         needs_data=False,
     ),
 )

@@ -137,9 +137,9 @@ def _type(table: type[Table], column: Column, ids: Sequence[str | int]) -> pl.Da
 
 def _days(table: type[Table]) -> tuple[str, ...]:
     """Give the times of a table that are whole days."""
-    if table.spread:
-        return table.spread[:2]
-    return (table.time,) if table.things else ()
+    if table.prorate:
+        return table.prorate.first, table.prorate.last
+    return (table.time,) if table.entity_key else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +256,8 @@ def frames(
 
 def _complete(table: type[Table], columns: Iterable[Column]) -> tuple[Column, ...]:
     own = (*(table.get(name) for name in table.key), table.get(table.time))
-    spread = () if table.spread is None else tuple(map(table.get, table.spread[:2]))
-    return tuple(dict.fromkeys((*own, *spread, *columns)))
+    days = () if table.prorate is None else tuple(map(table.get, table.prorate.columns[:2]))
+    return tuple(dict.fromkeys((*own, *days, *columns)))
 
 
 @st.composite

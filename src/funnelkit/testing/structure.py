@@ -15,23 +15,23 @@ from funnelkit.formula.formulas import (
     CountRetained,
     Formula,
     PeriodDays,
-    Positive,
+    PeriodsToBreakEven,
+    PositiveOrNull,
+    QuantileBucket,
     Reference,
-    Share,
+    ShareOfTotal,
     Sqrt,
     Sum,
-    Tile,
-    Until,
     source_of,
 )
-from funnelkit.formula.properties import additivity, aggregates, has_node, nodes_in, parts_of, walk
+from funnelkit.formula.properties import additivity, aggregates, has_node, parts_of, walk
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
-    Case,
     Coalesce,
     Column,
     Comparison,
     Elapsed,
+    If,
     IsBetween,
     IsNull,
     Literal,
@@ -42,6 +42,7 @@ from funnelkit.formula.values import (
     Value,
     unit_of,
 )
+from funnelkit.formula.walk import nodes_in
 from funnelkit.metrics.metric import Metric
 from funnelkit.testing.inputs import nodes_of
 
@@ -70,7 +71,7 @@ def has_length(metric: Metric) -> bool:
 
 def sets_groups_apart(metric: Metric) -> bool:
     """Say whether a group's value rests on the other groups."""
-    return has(metric, Share, Tile)
+    return has(metric, ShareOfTotal, QuantileBucket)
 
 
 def adds_over_keys(formula: Formula) -> bool:
@@ -94,11 +95,11 @@ def takes_any_row(metric: Metric, table: str) -> bool:
 
 def _takes_in(fold: Aggregate) -> bool:
     nodes = [node for part in parts_of(fold) for node in nodes_in(part)]
-    if any(isinstance(node, IsNull | Time | Elapsed | Coalesce | Case) for node in nodes):
+    if any(isinstance(node, IsNull | Time | Elapsed | Coalesce | If) for node in nodes):
         return True
     of, where = fold.of, fold.where if fold.of is None else fold.of.where
     counts_rows = isinstance(fold, Count) and isinstance(fold.rows, Rows)
-    reads_key = any(isinstance(n, Column) and n.once_per == n.name for n in nodes)
+    reads_key = any(isinstance(n, Column) and n.unique_within == n.name for n in nodes)
     if isinstance(fold, Sum) and not fold.skip_nulls:
         return True
     return where is None and (counts_rows or reads_key or of is not None)
@@ -122,7 +123,7 @@ def _sets_against(node: Value | Predicate) -> bool:
             sides: tuple[Value, ...] = (left, right)
         case IsBetween(value, low, high):
             sides = (value, low, high)
-        case Case(_, then, otherwise):
+        case If(_, then, otherwise):
             sides = (then, otherwise)
         case Coalesce(values):
             sides = values
@@ -142,15 +143,15 @@ def value_of_nothing(formula: Formula) -> float | None:
             return value
         case Reference(_, inner):
             return value_of_nothing(inner)
-        case Sum(within=Rows()):
+        case Sum(require_single=Rows()):
             return None
         case Sum() | Count() | CountDistinct() | CountRetained():
             return 0
         case Arithmetic(operator, left, right):
             return _computed(operator, value_of_nothing(left), value_of_nothing(right))
-        case Share() | Tile() | Until():
+        case ShareOfTotal() | QuantileBucket() | PeriodsToBreakEven():
             return None
-        case Abs(inner) | Sqrt(inner) | Positive(inner):
+        case Abs(inner) | Sqrt(inner) | PositiveOrNull(inner):
             inside = value_of_nothing(inner)
             return None if inside is None else _turned(formula, inside)
         case Applied(inner):
@@ -159,7 +160,7 @@ def value_of_nothing(formula: Formula) -> float | None:
             return None
 
 
-def _turned(formula: Abs | Sqrt | Positive, value: float) -> float | None:
+def _turned(formula: Abs | Sqrt | PositiveOrNull, value: float) -> float | None:
     match formula:
         case Abs():
             return abs(value)

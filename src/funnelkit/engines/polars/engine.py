@@ -10,28 +10,28 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Span
 from funnelkit.data.schema import Severity
-from funnelkit.data.shop_data import Seen, ShopData
+from funnelkit.data.shop_data import ShopData, TableStats
 from funnelkit.engines.base import Report
 from funnelkit.engines.polars.expressions import Compiler
-from funnelkit.engines.polars.prepare import Frames
-from funnelkit.engines.polars.runs import KEY, Runs, read_runs
-from funnelkit.engines.polars.verify import Promises
+from funnelkit.engines.polars.prepare import TablePreparer
+from funnelkit.engines.polars.runs import KEY, ActivePeriods, read_runs
+from funnelkit.engines.polars.verify import TableChecks
 from funnelkit.errors import ContractError, DataError, DefinitionError
 from funnelkit.formula.formulas import (
     Aggregate,
+    ClosingBalance,
     Count,
     CountDistinct,
     CountRetained,
-    LastOverTime,
     Max,
     Min,
-    Native,
-    Rollup,
+    PerKey,
+    PolarsExpr,
     Sum,
 )
-from funnelkit.formula.properties import conjuncts, leaves
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import Column, Lookup, Time
+from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.planning.plan import PERIOD, Fold, Step, group_column
 
 __all__ = ["PolarsEngine"]
@@ -52,13 +52,13 @@ class PolarsEngine:
 
     data: ShopData
     most_in_memory: int = SMALL
-    frames: Frames = field(init=False)
+    frames: TablePreparer = field(init=False)
     compiler: Compiler = field(init=False)
-    runs: dict[object, Runs] = field(init=False, default_factory=dict)
+    runs: dict[object, ActivePeriods] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.compiler = Compiler(self.data)
-        self.frames = Frames(self.data, self.compiler, self._collect_one)
+        self.frames = TablePreparer(self.data, self.compiler, self._collect_one)
 
     def fold(self, steps: Sequence[Step], *, report: Report | None = None) -> list[pl.DataFrame]:
         """Answer every step; see `Engine.fold`."""
@@ -91,7 +91,7 @@ class PolarsEngine:
         if not fresh:
             return False
         severities = [Severity.ERROR] if self.data.guards else []
-        promises = [Promises.of(self.data, name, severities) for name in fresh]
+        promises = [TableChecks.of(self.data, name, severities) for name in fresh]
         answers = self._collect([promise.query() for promise in promises])
         counts = [answer.row(0, named=True) for answer in answers]
         found = [
@@ -102,7 +102,7 @@ class PolarsEngine:
         if found:
             raise ContractError([finding.fault for finding in found])
         for promise, count in zip(promises, counts, strict=True):
-            self.data.seen[promise.table] = Seen(
+            self.data.seen[promise.table] = TableStats(
                 rows=count["rows"],
                 earliest=count.get("earliest"),
                 latest=count.get("latest"),
@@ -115,7 +115,7 @@ class PolarsEngine:
         if self.data.given_as_of is not None:
             return self.data.given_as_of
         if self.data.seen_as_of is None:
-            clocks = [clock for clock in self.data.schema.clocks if self.data.supplies(clock)]
+            clocks = [clock for clock in self.data.schema.clocks if self.data.is_supplied(clock)]
             seen = [moment for clock in clocks if (moment := self._extreme(clock, latest=True))]
             self.data.seen_as_of = max(seen, default=None)
         return self.data.seen_as_of
@@ -124,7 +124,7 @@ class PolarsEngine:
         """Give the time of a table's first row, in the shop's zone."""
         declared = self.data.known[table]
         clock = declared.get(declared.time)
-        if self.data.lacks(clock):
+        if self.data.missing_for(clock):
             return None
         extent = self.data.extent(clock)
         first = extent[0] if extent else self._extreme(clock, latest=False)
@@ -167,20 +167,20 @@ class PolarsEngine:
         if any(isinstance(fold, CountRetained) for fold in folded):
             return self._of_runs(rows, step)
         match folded[0]:
-            case LastOverTime() as last if self.data.known[step.table].things:
+            case ClosingBalance() as last if self.data.known[step.table].entity_key:
                 return self._stock(rows, step, last)
-            case LastOverTime() as last:
+            case ClosingBalance() as last:
                 name = step.folds[0].name
                 value = self.compiler.value(last.value).cast(pl.Float64)
                 total = pl.when(value.count() > 0).then(value.sum()).alias(name)
                 return _grouped(rows.filter(pl.col(_LAST)), keys, [total])
             case CountDistinct() if is_grown:
                 return self._of_runs(rows, step)
-            case Native():
+            case PolarsExpr():
                 natives = [
                     _native(rows, fold.aggregate).alias(fold.name)
                     for fold in step.folds
-                    if isinstance(fold.aggregate, Native)
+                    if isinstance(fold.aggregate, PolarsExpr)
                 ]
                 return _grouped(rows, keys, natives)
             case Sum() | Count() if is_grown and (rollup := folded[0].of):
@@ -195,19 +195,19 @@ class PolarsEngine:
         return [
             self.compiler.aggregate(fold.aggregate, is_unique=fold.is_unique).alias(fold.name)
             for fold in folds
-            if not isinstance(fold.aggregate, Native)
+            if not isinstance(fold.aggregate, PolarsExpr)
         ]
 
     def _rows(self, step: Step) -> pl.LazyFrame:
         """Give the rows that enter a step, with their period and keys."""
         table = self.data.known[step.table]
         clock = table.get(table.time)
-        has_clock = not self.data.lacks(clock)
+        has_clock = not self.data.missing_for(clock)
         wants = [*step.reads, *([clock] if has_clock else []), *self._tie_breakers(step)]
-        has_stock = any(isinstance(fold.aggregate, LastOverTime) for fold in step.folds)
+        has_stock = any(isinstance(fold.aggregate, ClosingBalance) for fold in step.folds)
         if has_stock:
-            wants += [table.get(name) for name in table.things]
-        rows = self.frames.prepare(step.table, wants, spread=step.is_spread)
+            wants += [table.get(name) for name in table.entity_key]
+        rows = self.frames.prepare(step.table, wants, prorate=step.is_prorated)
         if step.first_of is not None:
             return rows.filter(pl.col(clock.name).is_not_null(), *self._entering(step))
         if has_clock and not (step.span == Span() and self.data.has_times(step.table)):
@@ -224,7 +224,7 @@ class PolarsEngine:
             first = step.calendar.label(step.calendar.boundaries[0]).item()
             named[PERIOD] = named[PERIOD].fill_null(first)
         rows = rows.with_columns(**named)
-        if has_stock and not table.things:
+        if has_stock and not table.entity_key:
             moment = self.compiler.value(clock)
             latest = moment.max().over(PERIOD) if step.calendar.has_periods else moment.max()
             rows = rows.with_columns((moment == latest).alias(_LAST))
@@ -236,21 +236,23 @@ class PolarsEngine:
     def _tie_breakers(self, step: Step) -> list[Column]:
         table = self.data.known[step.table]
         rollups = [
-            fold.aggregate.of for fold in step.folds if not isinstance(fold.aggregate, Native)
+            fold.aggregate.of for fold in step.folds if not isinstance(fold.aggregate, PolarsExpr)
         ]
         inner = [fold for rollup in rollups if rollup for _, fold in rollup.columns]
-        if not any(isinstance(fold, LastOverTime) for fold in inner):
+        if not any(isinstance(fold, ClosingBalance) for fold in inner):
             return []
-        return [column for name in table.key if not self.data.lacks(column := table.get(name))]
+        return [
+            column for name in table.key if not self.data.missing_for(column := table.get(name))
+        ]
 
-    def _rollup(self, rows: pl.LazyFrame, rollup: Rollup, keys: Sequence[str]) -> pl.LazyFrame:
+    def _rollup(self, rows: pl.LazyFrame, rollup: PerKey, keys: Sequence[str]) -> pl.LazyFrame:
         """Fold rows to one per key within the groups; rows without the key are left out."""
         kept = rows.filter(*self._rollup_filter(rollup))
         key = self.compiler.value(rollup.key).alias(KEY)
         folds = [self._inner(fold).alias(name) for name, fold in rollup.columns]
         return kept.group_by(*keys, key).agg(folds)
 
-    def _rollup_filter(self, rollup: Rollup) -> list[pl.Expr]:
+    def _rollup_filter(self, rollup: PerKey) -> list[pl.Expr]:
         has_key = self.compiler.value(rollup.key).is_not_null()
         where = [] if rollup.where is None else [self.compiler.predicate(rollup.where)]
         return [has_key, *where]
@@ -258,7 +260,7 @@ class PolarsEngine:
     def _inner(self, fold: Aggregate) -> pl.Expr:
         if isinstance(fold, Min | Max) and isinstance(fold.value, Time):
             return self._moment(fold, fold.value)
-        if not isinstance(fold, LastOverTime):
+        if not isinstance(fold, ClosingBalance):
             return self.compiler.aggregate(fold)
         (leaf, *_) = leaves(fold.value)
         table = self.data.known[leaf.key.table if isinstance(leaf, Lookup) else leaf.table]
@@ -276,19 +278,19 @@ class PolarsEngine:
             moment = pl.when(self.compiler.predicate(fold.where)).then(moment)
         return moment.min() if isinstance(fold, Min) else moment.max()
 
-    def _stock(self, rows: pl.LazyFrame, step: Step, last: LastOverTime) -> pl.LazyFrame:
+    def _stock(self, rows: pl.LazyFrame, step: Step, last: ClosingBalance) -> pl.LazyFrame:
         """Give what each period adds to the stock: of each thing its last value less the last.
 
         Without periods that is the stock itself.
         """
         name, keys, table = step.folds[0].name, _keys(step), self.data.known[step.table]
-        owner = [*(key for key in keys if key != PERIOD), *table.things]
+        owner = [*(key for key in keys if key != PERIOD), *table.entity_key]
         value = self.compiler.value(last.value).cast(pl.Float64)
         known = value.is_not_null()
         if last.where is not None:
             value = pl.when(self.compiler.predicate(last.where)).then(value).otherwise(0.0)
         latest = value.sort_by(table.time).last().alias(name)
-        held = rows.filter(known).group_by([*keys, *table.things]).agg(latest)
+        held = rows.filter(known).group_by([*keys, *table.entity_key]).agg(latest)
         if step.calendar.has_periods:
             before = pl.col(name).shift(1, fill_value=0.0).over(owner, order_by=PERIOD)
             held = held.with_columns(pl.col(name) - before)
@@ -301,7 +303,7 @@ class PolarsEngine:
         counted = runs.frame.lazy().with_columns(_of_run(runs, step, fold) for fold in step.folds)
         return _grouped(counted, _keys(step), [pl.col(fold.name).sum() for fold in step.folds])
 
-    def _runs(self, rows: pl.LazyFrame, step: Step, fold: Aggregate | Native) -> Runs:
+    def _runs(self, rows: pl.LazyFrame, step: Step, fold: Aggregate | PolarsExpr) -> ActivePeriods:
         """Give in which periods each value of a fold's key occurs; read once for all steps."""
         if isinstance(fold, CountRetained | CountDistinct):
             key, where = fold.value, None
@@ -335,7 +337,7 @@ class PolarsEngine:
             entered = entered.with_columns(period.alias(PERIOD))
         return _grouped(entered, _keys(step), self._aggregates(step.folds))
 
-    def _counts_grown(self, rows: pl.LazyFrame, step: Step, rollup: Rollup) -> pl.LazyFrame:
+    def _counts_grown(self, rows: pl.LazyFrame, step: Step, rollup: PerKey) -> pl.LazyFrame:
         """Give what each period adds to counts of keys, by how many rows they have had so far."""
         runs = self._runs(rows, step, step.folds[0].aggregate)
         columns = [runs.rows_to_date().alias(name) for name, _ in rollup.columns]
@@ -343,7 +345,7 @@ class PolarsEngine:
         changes = runs.frame.lazy().with_columns(columns).with_columns(added)
         return _grouped(changes, _keys(step), [pl.col(fold.name).sum() for fold in step.folds])
 
-    def _grown(self, rows: pl.LazyFrame, step: Step, rollup: Rollup) -> pl.LazyFrame:
+    def _grown(self, rows: pl.LazyFrame, step: Step, rollup: PerKey) -> pl.LazyFrame:
         """Give what each period adds to a fold over a rollup of the history so far.
 
         Each key's columns are grown period by period; the fold over the rollup
@@ -374,7 +376,7 @@ class PolarsEngine:
 
     def _holds(self, fold: Fold) -> pl.Expr:
         """Say whether a key satisfies the condition of a fold over a rollup."""
-        if isinstance(fold.aggregate, Native) or fold.aggregate.where is None:
+        if isinstance(fold.aggregate, PolarsExpr) or fold.aggregate.where is None:
             return pl.lit(value=True)
         return self.compiler.predicate(fold.aggregate.where).fill_null(value=False)
 
@@ -399,7 +401,7 @@ def _grouped(rows: pl.LazyFrame, keys: Sequence[str], folds: Sequence[pl.Expr]) 
     return rows.group_by(keys).agg(folds) if keys else rows.select(folds)
 
 
-def _of_run(runs: Runs, step: Step, fold: Fold) -> pl.Expr:
+def _of_run(runs: ActivePeriods, step: Step, fold: Fold) -> pl.Expr:
     """Say whether a fold counts a run: 1 or 0."""
     if isinstance(fold.aggregate, CountRetained):
         counts = runs.is_retained(fold.aggregate.periods)
@@ -408,7 +410,7 @@ def _of_run(runs: Runs, step: Step, fold: Fold) -> pl.Expr:
     return counts.cast(pl.Int64).alias(fold.name)
 
 
-def _counts_rows(rollup: Rollup) -> bool:
+def _counts_rows(rollup: PerKey) -> bool:
     """Whether a rollup holds nothing of a key but how many rows it has."""
     return all(
         isinstance(fold, Count) and isinstance(fold.rows, Rows) and fold.where is None
@@ -420,7 +422,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [""])[0][:200]
 
 
-def _native(rows: pl.LazyFrame, asked: Native) -> pl.Expr:
+def _native(rows: pl.LazyFrame, asked: PolarsExpr) -> pl.Expr:
     """Give an expression of the user's, which must give one number per group.
 
     Raises:

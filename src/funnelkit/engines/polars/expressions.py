@@ -13,39 +13,38 @@ import polars as pl
 from funnelkit.calendar.calendar import Calendar, Span
 from funnelkit.calendar.zones import localised
 from funnelkit.data.shop_data import ShopData
-from funnelkit.data.value_types import TIMES, Sort, sort_of
+from funnelkit.data.value_types import TIMES, ValueType, value_type
 from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.formula.formulas import (
     Aggregate,
+    ClosingBalance,
     Count,
     CountDistinct,
     CountRetained,
-    LastOverTime,
     Max,
     Mean,
     Min,
+    PerKey,
     Quantile,
-    Rollup,
     StdDev,
     Sum,
 )
-from funnelkit.formula.properties import end_of
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
     And,
     AsOf,
-    Case,
     Coalesce,
     Column,
     Comparison,
+    ConcatKey,
     Dimension,
     Elapsed,
     Flag,
+    If,
     IsBetween,
     IsIn,
     IsNull,
     IsTrue,
-    Joined,
     Literal,
     Lookup,
     Lower,
@@ -53,12 +52,13 @@ from funnelkit.formula.values import (
     Operation,
     Operator,
     Or,
+    PerKeyColumn,
     Predicate,
     Relation,
-    RollupColumn,
     Scalar,
     Value,
 )
+from funnelkit.formula.walk import end_of
 
 MOST_COMPARISONS = 8
 SEPARATOR = "\x1f"
@@ -88,7 +88,7 @@ class Compiler:
         match value:
             case Column() | Lookup():
                 return pl.col(column_name(value))
-            case RollupColumn(name):
+            case PerKeyColumn(name):
                 return pl.col(name)
             case Literal(constant):
                 return pl.lit(constant)
@@ -96,14 +96,14 @@ class Compiler:
                 return self._operation(value)
             case Coalesce(values):
                 return self._coalesce(values)
-            case Joined(values):
+            case ConcatKey(values):
                 return pl.concat_str(map(self._word, values), separator=SEPARATOR)
             case Lower(word):
                 return self.value(word).cast(pl.String).str.to_lowercase()
             case Elapsed(start, end):
                 passed = self.instant(end) - self.instant(start)
                 return passed.dt.total_microseconds() / 1e6
-            case Case(condition, then, otherwise):
+            case If(condition, then, otherwise):
                 chosen = pl.when(self.predicate(condition)).then(self.value(then))
                 return chosen.otherwise(self.value(otherwise))
             case AsOf():
@@ -149,7 +149,7 @@ class Compiler:
         """
         where = None if aggregate.where is None else self.predicate(aggregate.where)
         match aggregate:
-            case Count(Rows() | Rollup()):
+            case Count(Rows() | PerKey()):
                 return (pl.len() if where is None else where.sum()).cast(pl.Int64)
             case Count(rows):
                 counted = self.value(rows)  # type: ignore[arg-type]  # rows and rollups are above
@@ -172,7 +172,7 @@ class Compiler:
                 return _where(self.value(value), where).min()
             case Max(value):
                 return _where(self.value(value), where).max()
-            case LastOverTime() | CountRetained():
+            case ClosingBalance() | CountRetained():
                 raise UnsupportedError(str(aggregate), "it is folded by a step of its own")
             case _:
                 assert_never(aggregate)
@@ -182,12 +182,12 @@ class Compiler:
         value = self.value(fold.value)
         total = _where(value.cast(pl.Float64), where).sum()
         if not fold.skip_nulls:
-            gaps = value.is_null() if where is None else where & value.is_null()
-            total = pl.when(~gaps.any()).then(total)
-        if isinstance(fold.within, Rows):
+            exclusions_of = value.is_null() if where is None else where & value.is_null()
+            total = pl.when(~exclusions_of.any()).then(total)
+        if isinstance(fold.require_single, Rows):
             total = pl.when(_where(value, where).count() <= 1).then(total)
-        elif isinstance(fold.within, Column):
-            kinds = _where(_where(self.value(fold.within), value.is_not_null()), where)
+        elif isinstance(fold.require_single, Column):
+            kinds = _where(_where(self.value(fold.require_single), value.is_not_null()), where)
             total = pl.when(kinds.drop_nulls().n_unique() <= 1).then(total)
         return total
 
@@ -196,7 +196,7 @@ class Compiler:
         if isinstance(value, AsOf):
             return self._shown(self.instant(value), ())
         expr = self.value(value)
-        if sort_of(self.data, value) is Sort.INSTANT:
+        if value_type(self.data, value) is ValueType.INSTANT:
             return self._shown(expr, self._offsets(value))
         return expr.cast(pl.Datetime("us"))
 
@@ -206,7 +206,7 @@ class Compiler:
             known = self.data.given_as_of or self.data.seen_as_of
             return pl.lit(known, dtype=pl.Datetime("us", "UTC"))
         expr = self.value(value)
-        if isinstance(value, RollupColumn) or sort_of(self.data, value) is Sort.INSTANT:
+        if isinstance(value, PerKeyColumn) or value_type(self.data, value) is ValueType.INSTANT:
             return expr
         local = expr.cast(pl.Datetime("us"))
         return localised(local, self.calendar.time_zone).dt.convert_time_zone("UTC")
@@ -215,7 +215,7 @@ class Compiler:
         """Give the start of the period that a time lies in; days may still be datetimes."""
         if calendar.has_hours:
             return calendar.period(self.instant(value))
-        is_day = sort_of(self.data, value) is Sort.DAY
+        is_day = value_type(self.data, value) is ValueType.DAY
         return calendar.period(self.value(value) if is_day else self.local(value))
 
     def _offsets(self, value: Value) -> tuple[tuple[dt.datetime, dt.timedelta], ...]:
@@ -242,10 +242,10 @@ class Compiler:
 
     def within(self, value: Value, span: Span) -> list[pl.Expr]:
         """Give the conditions that a time lies in a range."""
-        expr, sort = self.value(value), sort_of(self.data, value)
+        expr, sort = self.value(value), value_type(self.data, value)
         if span == Span():
             return [expr.is_not_null()]
-        if sort is Sort.DAY:
+        if sort is ValueType.DAY:
             expr = expr.cast(pl.Datetime("us"))
         conditions: list[pl.Expr] = []
         if span.start is not None:
@@ -254,8 +254,8 @@ class Compiler:
             conditions.append(expr < self._bound(span.end, sort))
         return conditions
 
-    def _bound(self, local: dt.datetime, sort: Sort) -> pl.Expr:
-        if sort is Sort.INSTANT:
+    def _bound(self, local: dt.datetime, sort: ValueType) -> pl.Expr:
+        if sort is ValueType.INSTANT:
             return pl.lit(self.calendar.instant(local), dtype=pl.Datetime("us", "UTC"))
         return pl.lit(local, dtype=pl.Datetime("us"))
 
@@ -275,7 +275,7 @@ class Compiler:
                 assert_never(operation.operator)
 
     def _coalesce(self, values: tuple[Value, ...]) -> pl.Expr:
-        sorts = {sort_of(self.data, value) for value in values} - {Sort.UNKNOWN}
+        sorts = {value_type(self.data, value) for value in values} - {ValueType.UNKNOWN}
         if len(sorts) == 1:
             return pl.coalesce([self.value(value) for value in values])
         if sorts <= TIMES:
@@ -284,7 +284,7 @@ class Compiler:
 
     def _word(self, value: Value) -> pl.Expr:
         """Give a part of a key as a word; a time by its local day."""
-        is_time = sort_of(self.data, value) in TIMES
+        is_time = value_type(self.data, value) in TIMES
         part = self.local(value).cast(pl.Date) if is_time else self.value(value)
         return part.cast(pl.String)
 
@@ -297,7 +297,7 @@ class Compiler:
 
     def _comparison(self, comparison: Comparison) -> pl.Expr:
         sides = comparison.left, comparison.right
-        sorts = [sort_of(self.data, side) for side in sides]
+        sorts = [value_type(self.data, side) for side in sides]
         known = {"time" if sort in TIMES else str(sort) for sort in sorts if sort}
         if len(known) > 1:
             raise DefinitionError(
@@ -305,8 +305,8 @@ class Compiler:
                 "write numbers plain, words in quotes, days as date('2024-12-31')",
             )
         left, right = map(self.value, sides)
-        if known == {"time"} and Sort.UNKNOWN not in sorts:
-            is_exact = sorts == [Sort.INSTANT, Sort.INSTANT]
+        if known == {"time"} and ValueType.UNKNOWN not in sorts:
+            is_exact = sorts == [ValueType.INSTANT, ValueType.INSTANT]
             left, right = map(self.instant if is_exact else self.local, sides)
         match str(comparison.relation):
             case "==":

@@ -10,9 +10,9 @@ import polars as pl
 
 from funnelkit.calendar.zones import localised
 from funnelkit.data.shop_data import ShopData
-from funnelkit.data.value_types import Sort, sort_of
+from funnelkit.data.value_types import ValueType, value_type
 from funnelkit.engines.polars.expressions import Compiler, column_name
-from funnelkit.errors import ContractError, DefinitionError, Fault, MissingInputError
+from funnelkit.errors import ContractError, DataIssue, DefinitionError, MissingInputError
 from funnelkit.formula.derived import (
     RATE_DAYS,
     Default,
@@ -28,16 +28,16 @@ from funnelkit.formula.derived import (
     dependencies,
 )
 from funnelkit.formula.formulas import Count, Sum
-from funnelkit.formula.properties import leaves
 from funnelkit.formula.values import Column, Lookup, Money, Predicate, PredicateNode
+from funnelkit.formula.walk import leaves
 
-__all__ = ["Frames"]
+__all__ = ["TablePreparer"]
 
 _PARENT, _DAY = "#parent", "#day"
 
 
 @dataclass(slots=True)
-class Frames:
+class TablePreparer:
     """Prepares the tables of one shop; remembers which it has used."""
 
     data: ShopData
@@ -46,24 +46,26 @@ class Frames:
     used: set[str] = field(default_factory=set)
 
     def prepare(
-        self, table: str, wants: Iterable[Column | Lookup], *, spread: bool = False
+        self, table: str, wants: Iterable[Column | Lookup], *, prorate: bool = False
     ) -> pl.LazyFrame:
         """Give a table with every wanted column and lookup in it.
 
         Args:
             table: The table.
             wants: Columns of it, and lookups that start in it.
-            spread: Whether a row that covers several days becomes a row per day.
+            prorate: Whether a row that covers several days becomes a row per day.
         """
         self.used.add(table)
         frame = self.data.tables[table].frame
         items, done = self._ordered(table, wants), set[str]()
-        amounts = [item for item in items if isinstance(item, Money) and self.data.supplies(item)]
+        amounts = [
+            item for item in items if isinstance(item, Money) and self.data.is_supplied(item)
+        ]
         if amounts and (rate := self.data.rate(table)):
             frame = self._add(frame, self._ordered(table, [rate]), done)
             frame = frame.with_columns(pl.col(a.name) * pl.col(rate.name) for a in amounts)
         frame = self._add(frame, items, done)
-        return self._spread(frame, table) if spread else frame
+        return self._prorated(frame, table) if prorate else frame
 
     def _add(
         self, frame: pl.LazyFrame, items: list[Column | Lookup], done: set[str]
@@ -77,7 +79,7 @@ class Frames:
                 same = [other for other in lookups if _way(other) == _way(item)]
                 frame = self._look_up(frame, item.key, same)
                 done |= {column_name(other) for other in same}
-            elif not self.data.supplies(item):
+            elif not self.data.is_supplied(item):
                 frame = self._derive(frame, item)
                 done.add(item.name)
         return frame
@@ -101,7 +103,7 @@ class Frames:
     def _needs(self, item: Column | Lookup) -> tuple[Column | Lookup, ...]:
         if isinstance(item, Lookup):
             return (item.key,)
-        if self.data.supplies(item):
+        if self.data.is_supplied(item):
             return ()
         rule = self._rule(item)
         if isinstance(rule, FromChildren | Everywhere):
@@ -135,7 +137,7 @@ class Frames:
         one, two = self.data.type_of(key), self.data.type_of(target)
         if one is not None and two is not None and one != two:
             problem = f"is {one}, and {target} that it points to is {two}"
-            raise ContractError([Fault(key.table, key.name, problem, "cast one to the other")])
+            raise ContractError([DataIssue(key.table, key.name, problem, "cast one to the other")])
 
     def _values(self, key: Column, children: pl.LazyFrame) -> pl.Expr:
         """Read the keys that rows of a finer table point to, to look for in the coarser one.
@@ -148,7 +150,7 @@ class Frames:
     def _is_smaller(self, key: Column, parent: str) -> bool:
         """Whether few rows of the parent are pointed to: a left join hashes all it is given."""
         child, other = self.data.size(key.table), self.data.size(parent)
-        if child is None or other is None or not self.data.supplies(key):
+        if child is None or other is None or not self.data.is_supplied(key):
             return False
         return 2 * child < other
 
@@ -247,26 +249,26 @@ class Frames:
         key = self.data.known[column.table].key[0]
         return frame.join(folded, left_on=key, right_on=_PARENT, how="left")
 
-    def _spread(self, frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    def _prorated(self, frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
         """Turn a row that covers several days into one row per day, its amounts shared out."""
         table = self.data.known[name]
-        if table.spread is None:
+        if table.prorate is None:
             return frame
-        first, last, amounts = table.spread
+        first, last, amounts = table.prorate.first, table.prorate.last, table.prorate.amounts
         begin, end = (self.compiler.local(table.get(name)).cast(pl.Date) for name in (first, last))
         days = pl.date_ranges(begin, end)
         shares = [pl.col(amount) / days.list.len() for amount in amounts]
         kept = frame.filter(pl.col(last) >= pl.col(first))
-        spread = kept.with_columns(*shares, days.alias(first)).explode(first)
-        return spread.with_columns(self._as_bound(table.get(first)))
+        shared = kept.with_columns(*shares, days.alias(first)).explode(first)
+        return shared.with_columns(self._as_bound(table.get(first)))
 
     def _as_bound(self, clock: Column) -> pl.Expr:
         """Give a day that has taken the place of a time the type that the time has."""
         day = pl.col(clock.name)
-        if sort_of(self.data, clock) is Sort.DAY:
+        if value_type(self.data, clock) is ValueType.DAY:
             return day
         local = day.cast(pl.Datetime("us"))
-        if sort_of(self.data, clock) is Sort.LOCAL:
+        if value_type(self.data, clock) is ValueType.LOCAL:
             return local
         zone = self.data.calendar.time_zone
         return localised(local, zone).dt.convert_time_zone("UTC")

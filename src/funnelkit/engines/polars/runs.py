@@ -10,7 +10,7 @@ import polars as pl
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.planning.plan import PERIOD
 
-__all__ = ["KEY", "Runs", "read_runs"]
+__all__ = ["KEY", "ActivePeriods", "read_runs"]
 
 KEY = "#key"
 _ROWS, _ORDINAL, _IS_SAME, _CODE = "#rows", "#ordinal", "#is same", "#code"
@@ -19,7 +19,7 @@ Collect = Callable[[pl.LazyFrame], pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class ActivePeriods:
     """One row per group, value of the key and period in which it occurs, in this order.
 
     Attributes:
@@ -58,7 +58,7 @@ class Runs:
 
 def read_runs(
     rows: pl.LazyFrame, groups: Sequence[str], calendar: Calendar, collect: Collect
-) -> Runs:
+) -> ActivePeriods:
     """Read in which periods each value of a key occurs.
 
     Args:
@@ -78,7 +78,7 @@ def read_runs(
     labels = found.get_column(PERIOD).cast(calendar.label_type)
     starts = calendar.starts(labels.min(), labels.max()) if len(labels) else labels
     ordinal = starts.search_sorted(labels).cast(pl.Int64).alias(_ORDINAL)
-    return Runs(found.with_columns(labels.alias(PERIOD), ordinal))
+    return ActivePeriods(found.with_columns(labels.alias(PERIOD), ordinal))
 
 
 def _packed(rows: pl.LazyFrame, collect: Collect) -> pl.DataFrame | None:

@@ -10,18 +10,18 @@ import polars as pl
 from funnelkit.data.schema import Check, Severity, TotalAboveCheck, WithoutRowsCheck
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.polars.expressions import Compiler, column_name
-from funnelkit.errors import Fault
-from funnelkit.formula.properties import leaves
+from funnelkit.errors import DataIssue
 from funnelkit.formula.values import Column
+from funnelkit.formula.walk import leaves
 
-__all__ = ["Finding", "Promises", "all_findings"]
+__all__ = ["TableChecks", "Violation", "all_findings"]
 
 FEW = 3
 Collect = Callable[[pl.LazyFrame], pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Violation:
     """A broken promise, and what shows it.
 
     Attributes:
@@ -43,15 +43,15 @@ class Finding:
     sample: str
 
     @property
-    def fault(self) -> Fault:
+    def fault(self) -> DataIssue:
         """The finding as a fault of an error."""
         such = f", such as {self.sample}" if self.sample else ""
         problem = f"{self.problem}, in {self.rows:,} rows{such}"
-        return Fault(self.table, self.column, problem, self.remedy)
+        return DataIssue(self.table, self.column, problem, self.remedy)
 
 
 @dataclass(frozen=True, slots=True)
-class Promises:
+class TableChecks:
     """The promises of one table, as one query and what it shows.
 
     Attributes:
@@ -67,7 +67,7 @@ class Promises:
     checks: tuple[Check, ...]
 
     @classmethod
-    def of(cls, data: ShopData, table: str, severities: Iterable[Severity]) -> Promises:
+    def of(cls, data: ShopData, table: str, severities: Iterable[Severity]) -> TableChecks:
         """Collect what a table promises.
 
         Args:
@@ -82,8 +82,8 @@ class Promises:
             for check in data.schema.checks
             if check.column.table == table
             and check.severity in wanted
-            and all(isinstance(c, Column) and data.supplies(c) for c in leaves(check.broken))
-            and not (check.unless_supplied and data.supplies(check.unless_supplied))
+            and all(isinstance(c, Column) and data.is_supplied(c) for c in leaves(check.broken))
+            and not (check.unless_supplied and data.is_supplied(check.unless_supplied))
         )
         return cls(data, table, key if Severity.ERROR in wanted else (), checks)
 
@@ -91,7 +91,7 @@ class Promises:
         """Count the rows, those that break each promise, and find the first and last time."""
         compiler, bound = Compiler(self.data), self.data.tables[self.table]
         clock = bound.table.get(bound.table.time)
-        moment = compiler.instant(clock) if self.data.supplies(clock) else None
+        moment = compiler.instant(clock) if self.data.is_supplied(clock) else None
         counts = [
             compiler.predicate(check.broken).sum().cast(pl.Int64).alias(f"check {number}")
             for number, check in enumerate(self.checks)
@@ -122,25 +122,25 @@ class Promises:
         ordered = values if values.is_sorted() else values.sort()
         return int((ordered == ordered.shift(1)).sum())
 
-    def findings(self, counts: Mapping[str, int], double_keys: int) -> Iterator[Finding]:
+    def findings(self, counts: Mapping[str, int], double_keys: int) -> Iterator[Violation]:
         """Give what the answer of the query shows, with samples."""
         key, frame = ", ".join(self.key), self.data.tables[self.table].frame
         if rows := counts.get("null keys"):
             problem, remedy = "is null, and identifies the row", "drop those rows or give them ids"
-            yield Finding(self.table, key, problem, remedy, Severity.ERROR, rows, "")
+            yield Violation(self.table, key, problem, remedy, Severity.ERROR, rows, "")
         if double_keys:
             repeated = frame.group_by(self.key).len().filter(pl.col("len") > 1)
             few = repeated.sort("len", *self.key, descending=True).head(FEW).collect()
             sample = _sample(few.drop("len"))
             problem = "is not unique: a key is repeated"
             remedy = "remove the repeated rows, or they would be counted twice"
-            yield Finding(self.table, key, problem, remedy, Severity.ERROR, double_keys, sample)
+            yield Violation(self.table, key, problem, remedy, Severity.ERROR, double_keys, sample)
         compiler = Compiler(self.data)
         for number, check in enumerate(self.checks):
             if rows := counts[f"check {number}"]:
                 names = list(dict.fromkeys([*self.key, *map(column_name, leaves(check.broken))]))
                 broken = frame.filter(compiler.predicate(check.broken)).select(names).head(FEW)
-                yield Finding(
+                yield Violation(
                     self.table,
                     check.column.name,
                     check.problem,
@@ -160,11 +160,11 @@ def _times(moment: pl.Expr) -> tuple[pl.Expr, ...]:
     return moment.min().alias("earliest"), moment.max().alias("latest"), untimed
 
 
-def all_findings(data: ShopData) -> list[Finding]:
+def all_findings(data: ShopData) -> list[Violation]:
     """Look at everything that can be wrong or odd in the bound tables."""
-    found: list[Finding] = []
+    found: list[Violation] = []
     for name in data.tables:
-        promises = Promises.of(data, name, Severity)
+        promises = TableChecks.of(data, name, Severity)
         counts = _streamed(promises.query()).row(0, named=True)
         found += promises.findings(counts, promises.double_keys(_streamed))
         found += _not_finite(data, name)
@@ -173,17 +173,17 @@ def all_findings(data: ShopData) -> list[Finding]:
     return [*found, *_broken_table_checks(data)]
 
 
-def _not_finite(data: ShopData, name: str) -> Iterator[Finding]:
+def _not_finite(data: ShopData, name: str) -> Iterator[Violation]:
     floats = data.tables[name].floats
     counts = _streamed(floats.select((~pl.all().is_finite()).sum()))
     for column in counts.columns:
         if rows := int(counts.get_column(column).sum()):
             broken = floats.select(column).filter(~pl.col(column).is_finite()).head(FEW).collect()
             problem, remedy = "is NaN or infinite, and read as null", "look where it comes from"
-            yield Finding(name, column, problem, remedy, Severity.WARNING, rows, _sample(broken))
+            yield Violation(name, column, problem, remedy, Severity.WARNING, rows, _sample(broken))
 
 
-def _orphans(data: ShopData, name: str) -> Iterator[Finding]:
+def _orphans(data: ShopData, name: str) -> Iterator[Violation]:
     child = data.tables[name]
     for key, parent_name in child.table.parents.items():
         parent = data.tables.get(parent_name)
@@ -198,10 +198,10 @@ def _orphans(data: ShopData, name: str) -> Iterator[Finding]:
         if lost.height:
             problem, remedy = f"points to no row of {parent_name}", f"supply the {parent_name} too"
             sample = _sample(lost.unique().sort(key).head(FEW))
-            yield Finding(name, key, problem, remedy, Severity.WARNING, lost.height, sample)
+            yield Violation(name, key, problem, remedy, Severity.WARNING, lost.height, sample)
 
 
-def _broken_table_checks(data: ShopData) -> Iterator[Finding]:
+def _broken_table_checks(data: ShopData) -> Iterator[Violation]:
     for check in data.schema.table_checks:
         found = (
             _without_rows(data, check)
@@ -211,12 +211,12 @@ def _broken_table_checks(data: ShopData) -> Iterator[Finding]:
         yield from found
 
 
-def _without_rows(data: ShopData, check: WithoutRowsCheck) -> Iterator[Finding]:
+def _without_rows(data: ShopData, check: WithoutRowsCheck) -> Iterator[Violation]:
     """Find the rows that no row of a finer table points to."""
     key, pointing = check.key, check.pointing
-    if pointing.table not in data.tables or data.supplies(check.unless_supplied):
+    if pointing.table not in data.tables or data.is_supplied(check.unless_supplied):
         return
-    if not (data.supplies(key) and data.supplies(pointing)):
+    if not (data.is_supplied(key) and data.is_supplied(pointing)):
         return
     known = data.tables[pointing.table].frame.select(pointing.name)
     rows = data.tables[key.table].frame.select(key.name)
@@ -224,12 +224,12 @@ def _without_rows(data: ShopData, check: WithoutRowsCheck) -> Iterator[Finding]:
     if bare.height:
         sample = _sample(bare.sort(key.name).head(FEW))
         severity = Severity.WARNING
-        yield Finding(
+        yield Violation(
             key.table, key.name, check.problem, check.remedy, severity, bare.height, sample
         )
 
 
-def _currencies(data: ShopData, name: str) -> Iterator[Finding]:
+def _currencies(data: ShopData, name: str) -> Iterator[Violation]:
     bound = data.tables[name]
     currency = data.schema.currency_column
     if currency not in bound.columns or data.rate(name) or currency in bound.table.key:
@@ -240,13 +240,13 @@ def _currencies(data: ShopData, name: str) -> Iterator[Finding]:
         rows = int(found.get_column("len").slice(1).sum())
         problem, remedy = "is mixed, and there are no rates", "bind exchange_rates, or fx_rate"
         sample = ", ".join(found.get_column(currency).head(FEW))
-        yield Finding(name, currency, problem, remedy, Severity.ERROR, rows, sample)
+        yield Violation(name, currency, problem, remedy, Severity.ERROR, rows, sample)
 
 
-def _total_above(data: ShopData, check: TotalAboveCheck) -> Iterator[Finding]:
+def _total_above(data: ShopData, check: TotalAboveCheck) -> Iterator[Violation]:
     """Find the keys of which the total of one table is above that of another."""
     sides = check.value, check.limit
-    if not all(map(data.supplies, sides)):
+    if not all(map(data.is_supplied, sides)):
         return
     supplied = (name for name in check.keys if all(_supplies(data, s.table, name) for s in sides))
     key = next(supplied, None)
@@ -261,7 +261,7 @@ def _total_above(data: ShopData, check: TotalAboveCheck) -> Iterator[Finding]:
     if over.height:
         problem, sample = check.problem.format(key=key), _sample(over.head(FEW))
         args = (problem, check.remedy, Severity.WARNING, over.height, sample)
-        yield Finding(check.value.table, check.value.name, *args)
+        yield Violation(check.value.table, check.value.name, *args)
 
 
 def _supplies(data: ShopData, table: str, name: str) -> bool:
