@@ -69,6 +69,7 @@ from funnelkit.formula.values import (
 from funnelkit.metrics.card import Card
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.metrics.registry import Registry
+from funnelkit.planning.reason import Reason
 from funnelkit.result.result import Result
 from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.marketing import AdViews, CampaignPerformance, EmailSends, MarketingCosts
@@ -182,6 +183,7 @@ __all__ = [
     "Quantile",
     "QuantileBucket",
     "Quantity",
+    "Reason",
     "Receipts",
     "Registry",
     "Result",

@@ -86,6 +86,7 @@ from funnelkit.planning.plan import (
     fold_columns,
     split_where,
 )
+from funnelkit.planning.reason import Reason
 from funnelkit.planning.validation import (
     check_cohorts,
     check_length,
@@ -191,16 +192,16 @@ class _Planner:
                 exclusions_of = Count(rows, where=conjunction((where, value.is_null())))
                 count = self._leaf(exclusions_of, back, to_date=to_date)
                 total = self._lower_fold(replace(fold, skip_nulls=True), back, to_date=to_date)
-                return NullIf(total, count, 0, "missing_values")
+                return NullIf(total, count, 0, Reason.MISSING_VALUES)
             case Sum(value, where=where, of=None, require_single=Rows() as rows):
                 count = self._leaf(Count(rows, where=where), back, to_date=to_date)
                 only = self._leaf(Max(value, where=where), back, to_date=to_date)
-                return NullIf(only, count, 1, f"several_rows_of_{rows}")
+                return NullIf(only, count, 1, Reason.SEVERAL_ROWS_OF.about(rows))
             case Sum(value, where=where, of=None, require_single=Column() as within):
                 kinds = CountDistinct(within, where=conjunction((where, value.is_not_null())))
                 count = self._leaf(kinds, back, to_date=to_date)
                 total = self._leaf(replace(fold, require_single=None), back, to_date=to_date)
-                return NullIf(total, count, 1, f"mixed_{within.name}")
+                return NullIf(total, count, 1, Reason.MIXED.about(within.name))
             case _:
                 return self._leaf(fold, back, to_date=to_date)
 

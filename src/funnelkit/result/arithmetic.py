@@ -35,16 +35,17 @@ from funnelkit.planning.expression import (
     leaves_of,
 )
 from funnelkit.planning.plan import PERIOD, Fold, Plan, Question, group_column
+from funnelkit.planning.reason import Reason
 
 __all__ = [
     "AGE",
+    "Computed",
     "Context",
     "compute",
     "context_of",
     "counted_folds",
     "is_counted",
     "leaf_column",
-    "reason_of",
 ]
 
 
@@ -86,116 +87,119 @@ class Context:
         return folded.over(PERIOD) if self.question.calendar.has_periods else folded
 
 
-def compute(lowered: Expression, asked: Context) -> pl.Expr:
-    """Give the arithmetic of a lowered formula as an expression on aligned leaves."""
-    match lowered:
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A value as an expression on aligned folds, and why it is null.
+
+    Attributes:
+        value: The value.
+        reason: The reason where the value is null; null elsewhere, and where the value
+            is null for want of a number that can be held.
+    """
+
+    value: pl.Expr
+    reason: pl.Expr
+
+
+NO_REASON = pl.lit(None, dtype=pl.String)
+
+
+def _where(condition: pl.Expr, reason: str) -> pl.Expr:
+    return pl.when(condition).then(pl.lit(str(reason)))
+
+
+def compute(expression: Expression, context: Context) -> Computed:
+    """Return the arithmetic of an expression on aligned folds, and why it gives null."""
+    match expression:
         case FoldRef():
-            return pl.col(leaf_column(lowered))
+            column = pl.col(leaf_column(expression))
+            return Computed(column, _where(column.is_null(), Reason.NO_ROWS))
         case Constant(value):
-            return pl.lit(value)
+            return Computed(pl.lit(value), NO_REASON)
         case PeriodLength(shift):
-            return _period_days(asked.question, shift)
-        case NullIf(value, count, above, _):
-            return pl.when(pl.col(leaf_column(count)) <= above).then(compute(value, asked))
-        case Transformed(QuantileBucket() as by, value):
-            return _turned(by, pl.when(_has_any(value, asked)).then(compute(value, asked)), asked)
+            return Computed(_period_days(context.question, shift), NO_REASON)
+        case NullIf():
+            return _null_if(expression, context)
         case Transformed(by, value):
-            return _turned(by, compute(value, asked), asked)
+            return _transformed(by, value, context)
         case BinaryOp(operator, left, right):
-            one, two = compute(left, asked), compute(right, asked)
-            match operator:
-                case Operator.ADD:
-                    return one + two
-                case Operator.SUBTRACT:
-                    return one - two
-                case Operator.MULTIPLY:
-                    return one * two
-                case Operator.DIVIDE:
-                    return pl.when(two != 0).then(one / two)
-                case _:
-                    assert_never(operator)
+            return _binary(operator, compute(left, context), compute(right, context))
         case _:
-            assert_never(lowered)
+            assert_never(expression)
 
 
-def reason_of(lowered: Expression, asked: Context) -> pl.Expr:
-    """Give the reason why a value is null, as a word; null where it is not."""
-    match lowered:
-        case FoldRef():
-            return pl.when(pl.col(leaf_column(lowered)).is_null()).then(pl.lit("no_rows"))
-        case Constant() | PeriodLength():
-            return pl.lit(None, dtype=pl.String)
-        case NullIf(value, count, above, reason):
-            is_over = pl.col(leaf_column(count)) > above
-            return pl.when(is_over).then(pl.lit(reason)).otherwise(reason_of(value, asked))
-        case Transformed(QuantileBucket(), value):
-            is_there = pl.when(_has_any(value, asked))
-            return is_there.then(reason_of(value, asked)).otherwise(pl.lit("no_rows"))
-        case Transformed(by, value):
-            why = _why_not_turned(by, compute(value, asked), asked)
-            return pl.coalesce(why, reason_of(value, asked))
-        case BinaryOp(operator, left, right):
-            inner = pl.coalesce(reason_of(left, asked), reason_of(right, asked))
-            if operator is not Operator.DIVIDE:
-                return inner
-            is_empty = compute(right, asked) == 0
-            return pl.when(is_empty).then(pl.lit("empty_denominator")).otherwise(inner)
+def _null_if(expression: NullIf, context: Context) -> Computed:
+    inner = compute(expression.value, context)
+    is_over = pl.col(leaf_column(expression.count)) > expression.above
+    value = pl.when(~is_over).then(inner.value)
+    return Computed(value, pl.coalesce(_where(is_over, expression.reason), inner.reason))
+
+
+def _binary(operator: Operator, left: Computed, right: Computed) -> Computed:
+    reason = pl.coalesce(left.reason, right.reason)
+    match operator:
+        case Operator.ADD:
+            return Computed(left.value + right.value, reason)
+        case Operator.SUBTRACT:
+            return Computed(left.value - right.value, reason)
+        case Operator.MULTIPLY:
+            return Computed(left.value * right.value, reason)
+        case Operator.DIVIDE:
+            value = pl.when(right.value != 0).then(left.value / right.value)
+            is_empty = _where(right.value == 0, Reason.EMPTY_DENOMINATOR)
+            return Computed(value, pl.coalesce(is_empty, reason))
         case _:
-            assert_never(lowered)
+            assert_never(operator)
 
 
-def _has_any(lowered: Expression, asked: Context) -> pl.Expr:
-    """Say whether a fold of a formula has found anything: what counts 0 may not be there at all."""
+def _transformed(by: Transform, inner: Expression, context: Context) -> Computed:
+    """Return what a function of a formula makes of a value, and why it makes nothing of it."""
+    computed = compute(inner, context)
+    value, why = computed.value, computed.reason
+    match by:
+        case Abs():
+            return Computed(value.abs(), why)
+        case PositiveOrNull():
+            not_positive = _where(value <= 0, Reason.NOT_POSITIVE)
+            return Computed(pl.when(value > 0).then(value), pl.coalesce(not_positive, why))
+        case Sqrt():
+            negative = _where(value < 0, Reason.NEGATIVE)
+            return Computed(pl.when(value >= 0).then(value.sqrt()), pl.coalesce(negative, why))
+        case ShareOfTotal():
+            whole = context.over_groups(value.sum())
+            is_empty = _where(whole == 0, Reason.EMPTY_DENOMINATOR)
+            share = pl.when(whole != 0).then(value / whole)
+            return Computed(share, pl.coalesce(is_empty, why))
+        case QuantileBucket():
+            is_there = _has_any(inner, context)
+            bucket = _bucket(by, pl.when(is_there).then(value), context)
+            return Computed(bucket, pl.coalesce(_where(~is_there, Reason.NO_ROWS), why))
+        case PeriodsToBreakEven():
+            first = pl.when(value >= 0).then(pl.col(AGE)).min().over(context.groups)
+            reached = pl.when(pl.col(AGE) >= first).then(first)
+            is_early = reached.is_null() & value.is_not_null()
+            return Computed(reached, pl.coalesce(_where(is_early, Reason.NOT_REACHED), why))
+        case _:
+            assert_never(by)
+
+
+def _bucket(by: QuantileBucket, value: pl.Expr, context: Context) -> pl.Expr:
+    """Return the part into which a group falls, by the share of groups below it."""
+    value = value.cast(pl.Float64).round_sig_figs(12)  # sums of the same amounts are equal
+    below = context.over_groups(value.rank("dense" if by.dense else "min")) - 1
+    ranked = value.drop_nulls().n_unique() if by.dense else value.count()
+    return 1 + (by.parts * below.cast(pl.Int64)) // context.over_groups(ranked)
+
+
+def _has_any(expression: Expression, context: Context) -> pl.Expr:
+    """Return whether a fold found anything: what counts 0 may not be there at all."""
     found = [
         pl.col(leaf_column(leaf)) != 0
-        if leaf.name in asked.counted
+        if leaf.name in context.counted
         else pl.col(leaf_column(leaf)).is_not_null()
-        for leaf in leaves_of(lowered)
+        for leaf in leaves_of(expression)
     ]
     return pl.any_horizontal(found) if found else pl.lit(value=True)
-
-
-def _turned(by: Transform, value: pl.Expr, asked: Context) -> pl.Expr:
-    """Give what a formula makes of the value of another."""
-    match by:
-        case PositiveOrNull():
-            return pl.when(value > 0).then(value)
-        case Abs():
-            return value.abs()
-        case Sqrt():
-            return pl.when(value >= 0).then(value.sqrt())
-        case ShareOfTotal():
-            whole = asked.over_groups(value.sum())
-            return pl.when(whole != 0).then(value / whole)
-        case QuantileBucket(_, parts, dense=is_dense):
-            value = value.cast(pl.Float64).round_sig_figs(12)  # sums of the same amounts are equal
-            below = asked.over_groups(value.rank("dense" if is_dense else "min")) - 1
-            ranked = value.drop_nulls().n_unique() if is_dense else value.count()
-            return 1 + (parts * below.cast(pl.Int64)) // asked.over_groups(ranked)
-        case PeriodsToBreakEven():
-            first = pl.when(value >= 0).then(pl.col(AGE)).min().over(asked.groups)
-            return pl.when(pl.col(AGE) >= first).then(first)
-        case _:
-            assert_never(by)
-
-
-def _why_not_turned(by: Transform, value: pl.Expr, asked: Context) -> pl.Expr:
-    """Give the reason why nothing could be made of a value; null where something was."""
-    match by:
-        case PositiveOrNull():
-            return pl.when(value <= 0).then(pl.lit("not_positive"))
-        case Sqrt():
-            return pl.when(value < 0).then(pl.lit("negative"))
-        case ShareOfTotal():
-            is_nothing = asked.over_groups(value.sum()) == 0
-            return pl.when(is_nothing).then(pl.lit("empty_denominator"))
-        case PeriodsToBreakEven():
-            is_early = _turned(by, value, asked).is_null() & value.is_not_null()
-            return pl.when(is_early).then(pl.lit("not_reached"))
-        case Abs() | QuantileBucket():
-            return pl.lit(None, dtype=pl.String)
-        case _:
-            assert_never(by)
 
 
 def context_of(plan: Plan) -> Context:

@@ -13,8 +13,9 @@ from funnelkit.errors import UnknownNameError
 from funnelkit.formula.properties import is_count
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import PERIOD, Plan, PlannedMetric, group_column
+from funnelkit.planning.reason import Reason
 from funnelkit.result.align import Aligned, roll_up
-from funnelkit.result.arithmetic import Context, compute, context_of, reason_of
+from funnelkit.result.arithmetic import Computed, Context, compute, context_of
 from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
 from funnelkit.result.rollup import PERIOD_NAME, check_adds_up, check_currency
 
@@ -60,8 +61,8 @@ class Result:
             currency: The code of the currency of amounts.
             as_of: The instant up to which the data was known.
         """
-        asked = context_of(plan)
-        values = [_value(lowered, asked) for lowered in plan.metrics]
+        context = context_of(plan)
+        values = [_computed(lowered, context).value for lowered in plan.metrics]
         frame = aligned.frame.select(*_named_keys(plan), *values)
         return cls(plan, currency, as_of, None, False, aligned, frame)
 
@@ -106,10 +107,8 @@ class Result:
             sessions or items; for any other fold, how many values entered. It
             is null where no one number tells it: a difference of two sums.
 
-            `reason` says why the value is null (`empty_denominator`,
-            `no_rows`, `not_positive`, `not_finite`, `missing_values`, `mixed_…`,
-            or `compares_periods` in a total over the whole range), or
-            `incomplete_period` where it may still change.
+            `reason` is why the value is null, or `incomplete_period` where it may still
+            change: see `Reason`.
         """
         parts = [self._tidy_one(lowered) for lowered in self.plan.metrics]
         if self.has_totals:
@@ -247,20 +246,21 @@ class Result:
         return is_open
 
     def _reason(self, value: pl.Expr, why_null: pl.Expr) -> pl.Expr:
-        why_null = pl.coalesce(why_null, pl.lit("not_finite"))
+        why_null = pl.coalesce(why_null, pl.lit(str(Reason.NOT_FINITE)))
         if not self.plan.question.calendar.has_periods:
             return pl.when(value.is_null()).then(why_null)
         is_open = self._is_open(pl.col(PERIOD))
-        marked = pl.when(is_open).then(pl.lit("incomplete_period"))
+        marked = pl.when(is_open).then(pl.lit(str(Reason.INCOMPLETE_PERIOD)))
         return pl.when(value.is_null()).then(why_null).otherwise(marked)
 
     def _tidy_one(self, lowered: PlannedMetric) -> pl.DataFrame:
-        asked = context_of(self.plan)
-        value = _value(lowered, asked).cast(pl.Float64)
+        context = context_of(self.plan)
+        computed = _computed(lowered, context)
+        value = computed.value.cast(pl.Float64)
         above, below = (
             (NOTHING, NOTHING)
             if lowered.ratio is None
-            else (_finite(compute(side, asked)) for side in lowered.ratio)
+            else (_finite(compute(side, context).value) for side in lowered.ratio)
         )
         return self._aligned.frame.select(
             pl.lit(lowered.metric.name).alias("metric"),
@@ -268,9 +268,9 @@ class Result:
             value.alias("value"),
             above.alias("numerator"),
             below.alias("denominator"),
-            _tally(lowered, asked).alias("n"),
+            _sample_size(lowered, context).alias("n"),
             pl.lit(str(lowered.metric.unit)).alias("unit"),
-            self._reason(value, _why_null(lowered, asked)).alias("reason"),
+            self._reason(value, computed.reason).alias("reason"),
         )
 
     def _with_total_of(
@@ -281,8 +281,8 @@ class Result:
         if self.total is not None and totals is not None:
             total = totals.filter(pl.col("metric") == metric.name)
             if metric not in self.total.metrics:
-                of_each = f"of_each_{metric.required_dimension or 'group'}"
-                reason = "compares_periods" if metric.compares_periods else of_each
+                of_each = Reason.OF_EACH.about(metric.required_dimension or "group")
+                reason = str(Reason.COMPARES_PERIODS) if metric.compares_periods else of_each
                 why = {"unit": str(metric.unit), "reason": reason}
                 total = pl.DataFrame({"metric": metric.name, **why})
             parts.append(total.with_columns(pl.lit(value=True).alias(IS_TOTAL)))
@@ -306,30 +306,26 @@ def _key_column(name: str) -> str:
     return PERIOD if name == PERIOD_NAME else group_column(name)
 
 
-def _value(lowered: PlannedMetric, asked: Context) -> pl.Expr:
-    """Give a metric's value: whole where it counts, never NaN or infinite."""
-    value = compute(lowered.value, asked)
-    if lowered.metric.required_dimension:
-        value = pl.when(pl.col(group_column(lowered.metric.required_dimension)).is_not_null()).then(
-            value
-        )
+def _computed(lowered: PlannedMetric, context: Context) -> Computed:
+    """Return a metric's value, whole where it counts and never NaN or infinite, and why it is null.
+
+    A metric that is a number of each value of a dimension has none where that is null.
+    """
+    computed = compute(lowered.value, context)
+    value, reason = computed.value, computed.reason
+    if owner := lowered.metric.required_dimension:
+        has_owner = pl.col(group_column(owner)).is_not_null()
+        value = pl.when(has_owner).then(value)
+        reason = pl.when(has_owner).then(reason).otherwise(pl.lit(Reason.NO.about(owner)))
     value = value.cast(pl.Int64) if is_count(lowered.metric.formula) else _finite(value)
-    return value.alias(lowered.metric.name)
+    return Computed(value.alias(lowered.metric.name), reason)
 
 
-def _why_null(lowered: PlannedMetric, asked: Context) -> pl.Expr:
-    """Give why a value is null; what belongs to a key has none where the key is null."""
-    why, per = reason_of(lowered.value, asked), lowered.metric.required_dimension
-    if not per:
-        return why
-    return pl.when(pl.col(group_column(per)).is_null()).then(pl.lit(f"no_{per}")).otherwise(why)
-
-
-def _tally(lowered: PlannedMetric, asked: Context) -> pl.Expr:
-    """Give how many things a value rests on, where that is known."""
+def _sample_size(lowered: PlannedMetric, context: Context) -> pl.Expr:
+    """Return the sample size that a value rests on, where that is known."""
     if lowered.n is None:
         return NOTHING
-    number = compute(lowered.n, asked).cast(pl.Float64)
+    number = compute(lowered.n, context).value.cast(pl.Float64)
     return pl.when(number >= 0).then(number)
 
 
