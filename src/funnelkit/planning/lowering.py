@@ -1,0 +1,470 @@
+"""Values, predicates and aggregates of formulas as scalars of the relational plan."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import assert_never
+
+from funnelkit.calendar.calendar import Span
+from funnelkit.data.shop_data import ShopData
+from funnelkit.data.value_types import TIMES, ValueType, value_type
+from funnelkit.errors import DefinitionError, UnsupportedError
+from funnelkit.formula.derived import FromChildren, NumberOver
+from funnelkit.formula.formulas import (
+    Aggregate,
+    ClosingBalance,
+    Count,
+    CountDistinct,
+    CountRetained,
+    Max,
+    Mean,
+    Min,
+    PerKey,
+    Quantile,
+    StdDev,
+    Sum,
+)
+from funnelkit.formula.table import Rows
+from funnelkit.formula.values import (
+    And,
+    AsOf,
+    Coalesce,
+    Column,
+    Comparison,
+    ConcatKey,
+    Dimension,
+    Elapsed,
+    Flag,
+    If,
+    IsBetween,
+    IsIn,
+    IsNull,
+    IsTrue,
+    Literal,
+    Lookup,
+    Lower,
+    Not,
+    Operation,
+    Operator,
+    Or,
+    PerKeyColumn,
+    Predicate,
+    PredicateNode,
+    Relation,
+    Value,
+)
+from funnelkit.formula.values import Scalar as Constant
+from funnelkit.planning.relations import (
+    Agg,
+    AggOp,
+    Call,
+    Col,
+    Kind,
+    Lit,
+    Op,
+    Scalar,
+    call,
+    conjunction,
+    negate,
+    when,
+    whole,
+)
+
+__all__ = ["FALSE", "TRUE", "ZERO", "Folded", "Lowering", "Names", "Source", "kind_of"]
+
+Source = Column | Lookup | PerKeyColumn
+"""What is a column of a relation."""
+
+TRUE, FALSE, ZERO = Lit(value=True, kind="bool"), Lit(value=False, kind="bool"), Lit(0.0, "float")
+SEPARATOR = Lit("\x1f", "str")
+"""What keeps the parts of a key apart: the unit separator, which no text holds."""
+
+_ARITHMETIC = {
+    Operator.ADD: Op.ADD,
+    Operator.SUBTRACT: Op.SUBTRACT,
+    Operator.MULTIPLY: Op.MULTIPLY,
+    Operator.DIVIDE: Op.DIVIDE,
+}
+_RELATIONS = {
+    Relation.EQ: Op.EQ,
+    Relation.NE: Op.NE,
+    Relation.LT: Op.LT,
+    Relation.LE: Op.LE,
+    Relation.GT: Op.GT,
+    Relation.GE: Op.GE,
+}
+_KINDS: Mapping[ValueType, Kind] = {
+    ValueType.NUMBER: "float",
+    ValueType.WORD: "str",
+    ValueType.FLAG: "bool",
+    ValueType.DAY: "day",
+    ValueType.LOCAL: "local",
+    ValueType.INSTANT: "instant",
+}
+_LARGEST = 2**63
+
+
+@dataclass(slots=True)
+class Names:
+    """Names for the columns that a plan makes: none of them is a column of any table.
+
+    Attributes:
+        taken: The names in use, in small letters: not every engine tells them apart.
+        given: What was named, and how.
+    """
+
+    taken: set[str]
+    given: dict[object, str] = field(default_factory=dict[object, str])
+
+    def of(self, thing: object, wanted: str) -> str:
+        """Return the name of a thing: the wanted one, or one with a number after it.
+
+        Args:
+            thing: What is named; the same thing always has the same name.
+            wanted: The name by preference; what no identifier holds is replaced.
+        """
+        if thing not in self.given:
+            plain = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_") or "column"
+            plain = f"n{plain}" if plain[0].isdigit() else plain
+            name, number = plain, 1
+            while name.lower() in self.taken:
+                number += 1
+                name = f"{plain}_{number}"
+            self.taken.add(name.lower())
+            self.given[thing] = name
+        return self.given[thing]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A fold: its aggregates, and what is made of them after.
+
+    Attributes:
+        name: The column of the fold.
+        folds: The aggregates, by column.
+        last: The value of the fold, of the columns of the aggregates.
+    """
+
+    name: str
+    folds: Mapping[str, Agg]
+    last: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Lowering:
+    """Writes what formulas say of the rows of one relation.
+
+    Attributes:
+        data: The data of the shop.
+        as_of: The instant up to which the data is known, if known.
+        names: Names for columns.
+        found: In which column of the relation a source is, where it is not named as such.
+    """
+
+    data: ShopData
+    as_of: dt.datetime | None
+    names: Names
+    found: Mapping[Source, str] = field(default_factory=dict[Source, str])
+
+    @property
+    def zone(self) -> Lit:
+        """The shop's time zone."""
+        return Lit(self.data.calendar.time_zone, "str")
+
+    def having(self, found: Mapping[Source, str]) -> Lowering:
+        """Return the same for a relation with further columns."""
+        return replace(self, found={**self.found, **found})
+
+    def name(self, source: Source) -> str:
+        """Return the name of the column that holds a source."""
+        if source in self.found:
+            return self.found[source]
+        if isinstance(source, Column):
+            return source.name
+        wanted = source.name if isinstance(source, PerKeyColumn) else _path(source)
+        return self.names.of(source, wanted)
+
+    def column(self, source: Source) -> Col:
+        """Return the column that holds a source."""
+        return Col(self.name(source))
+
+    def value(self, value: Value) -> Scalar:
+        """Return the scalar of a value."""
+        match value:
+            case Column() | Lookup() | PerKeyColumn():
+                return self.column(value)
+            case Literal(constant):
+                return literal(constant)
+            case Operation(operator, left, right):
+                return call(_ARITHMETIC[operator], self.number(left), self.number(right))
+            case Coalesce(values):
+                return call(Op.COALESCE, *self._alike(values))
+            case ConcatKey(values):
+                return self._concatenated(values)
+            case Lower(text):
+                return call(Op.LOWER, call(Op.TO_STR, self.value(text)))
+            case Elapsed(start, end):
+                return call(Op.SECONDS_BETWEEN, self.instant(start), self.instant(end))
+            case If(condition, then, otherwise):
+                return when(self.predicate(condition), *self._alike((then, otherwise)))
+            case AsOf():
+                return self.instant(value)
+            case Dimension():
+                raise UnsupportedError(str(value), "it has no value of its own here")
+            case _:
+                assert_never(value)
+
+    def number(self, value: Value) -> Scalar:
+        """Return the scalar of a number: whole numbers must not overflow, so all are floats."""
+        found = self.value(value)
+        if isinstance(found, Lit) and isinstance(found.value, int):
+            return Lit(float(found.value), "float")
+        is_float = isinstance(value, Operation | Elapsed) or found == ZERO
+        return found if is_float else call(Op.TO_FLOAT, found)
+
+    def _alike(self, values: Sequence[Value]) -> list[Scalar]:
+        """Return values of several kinds as values of one."""
+        sorts = {value_type(self.data, value) for value in values} - {ValueType.UNKNOWN}
+        kinds = {kind_of(self.data, value) for value in values}
+        if sorts == {ValueType.NUMBER} and len(kinds) > 1:
+            return [self.number(value) for value in values]
+        if len(sorts) <= 1:
+            return [self.value(value) for value in values]
+        if sorts <= TIMES:
+            return [self.instant(value) for value in values]
+        return [call(Op.TO_STR, self.value(value)) for value in values]
+
+    def _concatenated(self, values: Sequence[Value]) -> Scalar:
+        parts = [part for value in values for part in (SEPARATOR, self._text(value))]
+        return call(Op.CONCAT, *parts[1:])
+
+    def _text(self, value: Value) -> Scalar:
+        """Return a part of a key as a text; a time by its local day."""
+        is_time = value_type(self.data, value) in TIMES
+        return call(Op.TO_STR, self.day(value) if is_time else self.value(value))
+
+    def predicate(self, predicate: Predicate) -> Scalar:
+        """Return the scalar of a predicate; unknown is null."""
+        match predicate:
+            case Flag():
+                return self.column(predicate)
+            case Comparison(relation, left, right):
+                return self._comparison(relation, left, right)
+            case IsIn(value, options):
+                return self._is_in(value, options)
+            case IsBetween(value, low, high):
+                above = self._comparison(Relation.GE, value, low)
+                return call(Op.AND, above, self._comparison(Relation.LE, value, high))
+            case IsNull(value):
+                return call(Op.IS_NULL, self.value(value))
+            case IsTrue(value):
+                return self.value(value)
+            case Not(inner):
+                return negate(self.predicate(inner))
+            case And(left, right):
+                return call(Op.AND, self.predicate(left), self.predicate(right))
+            case Or(left, right):
+                return call(Op.OR, self.predicate(left), self.predicate(right))
+            case _:
+                assert_never(predicate)
+
+    def condition(self, predicate: Predicate | None) -> Scalar | None:
+        """Return the scalar of a predicate, where there is one."""
+        return None if predicate is None else self.predicate(predicate)
+
+    def known(self, value: Value) -> Scalar:
+        """Return the condition that a value is not null."""
+        return negate(call(Op.IS_NULL, self.value(value)))
+
+    def _is_in(self, value: Value, options: Sequence[Constant]) -> Scalar:
+        if not options:
+            return FALSE
+        sorts = {value_type(self.data, item) for item in (value, *map(Literal, options))}
+        if sorts <= {ValueType.WORD} or sorts <= {ValueType.NUMBER}:
+            return call(Op.IN, self.value(value), *map(literal, options))
+        equal = [self._comparison(Relation.EQ, value, Literal(option)) for option in options]
+        return reduce(lambda one, two: call(Op.OR, one, two), equal)
+
+    def _comparison(self, relation: Relation, left: Value, right: Value) -> Scalar:
+        sides = left, right
+        sorts = [value_type(self.data, side) for side in sides]
+        known = {"time" if sort in TIMES else str(sort) for sort in sorts if sort}
+        if len(known) > 1:
+            raise DefinitionError(
+                f"{left} {relation} {right} compares a {' with a '.join(sorted(known))}",
+                "write numbers plain, words in quotes, days as date('2024-12-31')",
+            )
+        if set(sorts) <= TIMES and sorts != [ValueType.DAY, ValueType.DAY]:
+            is_exact = sorts == [ValueType.INSTANT, ValueType.INSTANT]
+            one, two = map(self.instant if is_exact else self.local, sides)
+        else:
+            one, two = map(self.value, sides)
+        return call(_RELATIONS[relation], one, two)
+
+    def local(self, value: Value) -> Scalar:
+        """Return a time as the clock of the shop's zone shows it."""
+        if isinstance(value, AsOf):
+            shown = None if self.as_of is None else self.data.calendar.shown(self.as_of)
+            return Lit(shown, "local")
+        found, sort = self.value(value), value_type(self.data, value)
+        if sort is ValueType.INSTANT:
+            return call(Op.LOCAL_TIME, found, self.zone)
+        return call(Op.MIDNIGHT, found) if sort is ValueType.DAY else found
+
+    def instant(self, value: Value) -> Scalar:
+        """Return a time as an instant; the first of two where the clock goes back."""
+        if isinstance(value, AsOf):
+            return Lit(self.as_of, "instant")
+        found, sort = self.value(value), value_type(self.data, value)
+        if isinstance(value, PerKeyColumn) or sort is ValueType.INSTANT:
+            return found
+        return self.first_instant(call(Op.MIDNIGHT, found) if sort is ValueType.DAY else found)
+
+    def first_instant(self, local: Scalar) -> Call:
+        """Return the instant of a local time."""
+        return call(Op.FIRST_INSTANT, local, self.zone)
+
+    def day(self, value: Value) -> Scalar:
+        """Return the local day of a time."""
+        if value_type(self.data, value) is ValueType.DAY:
+            return self.value(value)
+        return call(Op.TO_DAY, self.local(value))
+
+    def within(self, clock: Column, span: Span) -> Scalar | None:
+        """Return the condition that a time lies in a range; over all time, that there is one."""
+        if span == Span():
+            return self.known(clock)
+        bounds = ((Op.GE, span.start), (Op.LT, span.end))
+        found, sort = self.value(clock), value_type(self.data, clock)
+        return conjunction(
+            *(call(op, found, self._bound(at, sort)) for op, at in bounds if at is not None)
+        )
+
+    def _bound(self, at: dt.datetime, sort: ValueType) -> Lit:
+        """Return the bound of a range as a time of a sort; a day stands for its midnight."""
+        if sort is ValueType.INSTANT:
+            return Lit(self.data.calendar.instant(at), "instant")
+        if sort is not ValueType.DAY:
+            return Lit(at, "local")
+        is_midnight = at.time() == dt.time()
+        return Lit(at.date() + dt.timedelta(days=0 if is_midnight else 1), "day")
+
+    def aggregate(self, fold: Aggregate, name: str, *, is_unique: bool = False) -> Folded:
+        """Return an aggregate, its condition included.
+
+        Args:
+            fold: The aggregate.
+            name: The name of its column.
+            is_unique: Whether no two of its rows hold the same value.
+        """
+        where = self.condition(fold.where)
+        match fold:
+            case Count(Rows() | PerKey()):
+                agg = Agg(AggOp.ROWS, None, where)
+            case Count(rows):
+                agg = Agg(AggOp.COUNT, self.value(rows), where)  # type: ignore[arg-type]  # rows and rollups are above
+            case CountDistinct(value):
+                op = AggOp.COUNT if is_unique else AggOp.COUNT_DISTINCT
+                agg = Agg(op, self.value(value), where)
+            case Sum():
+                return self._sum(fold, name, where)
+            case Mean(value):
+                agg = Agg(AggOp.MEAN, self.number(value), where)
+            case StdDev(value):
+                agg = Agg(AggOp.STD, self.number(value), where)
+            case Quantile(value, q):
+                agg = Agg(AggOp.QUANTILE, self.number(value), where, q)
+            case Min(value):
+                agg = Agg(AggOp.MIN, self.value(value), where)
+            case Max(value):
+                agg = Agg(AggOp.MAX, self.value(value), where)
+            case ClosingBalance() | CountRetained():
+                raise UnsupportedError(str(fold), "it is folded by a step of its own")
+            case _:
+                assert_never(fold)
+        return Folded(name, {name: agg}, Col(name))
+
+    def _sum(self, fold: Sum, name: str, where: Scalar | None) -> Folded:
+        """Return a sum; null where a value is missing, or of several kinds, that must not be."""
+        value = self.value(fold.value)
+        folds = {name: Agg(AggOp.SUM, self.number(fold.value), where)}
+        total: Scalar = call(Op.COALESCE, Col(name), ZERO)
+        limits: list[tuple[str, int, Agg]] = []
+        if not fold.skip_nulls:
+            exclusions_of = conjunction(where, call(Op.IS_NULL, value))
+            limits.append((f"{name}_gaps", 0, Agg(AggOp.ROWS, None, exclusions_of)))
+        if isinstance(fold.require_single, Rows):
+            limits.append((f"{name}_values", 1, Agg(AggOp.COUNT, value, where)))
+        elif isinstance(fold.require_single, Column):
+            has_value = conjunction(where, self.known(fold.value))
+            different = Agg(AggOp.COUNT_DISTINCT, self.column(fold.require_single), has_value)
+            limits.append((f"{name}_owners", 1, different))
+        for wanted, most, agg in limits:
+            extra = self.names.of((name, wanted), wanted)
+            folds[extra] = agg
+            total = when(call(Op.LE, Col(extra), whole(most)), total)
+        return Folded(name, folds, total)
+
+
+def literal(constant: Constant) -> Lit:
+    """Return a constant; a day as its midnight, and a number that is too large as a float."""
+    match constant:
+        case bool():
+            return Lit(constant, "bool")
+        case int():
+            is_large = not -_LARGEST <= constant < _LARGEST
+            return Lit(float(constant), "float") if is_large else Lit(constant, "int")
+        case float():
+            return Lit(constant, "float")
+        case str():
+            return Lit(constant, "str")
+        case dt.datetime():
+            return Lit(constant, "local")
+        case _:
+            return Lit(dt.datetime.combine(constant, dt.time()), "local")
+
+
+def kind_of(data: ShopData, value: Value) -> Kind:
+    """Return the kind of a value: its sort, and of numbers whether they are whole."""
+    match value:
+        case Column():
+            is_whole = _is_whole(data, value)
+        case Lookup(_, inner):
+            return kind_of(data, inner)
+        case Literal(constant):
+            return literal(constant).kind
+        case Coalesce(values):
+            is_whole = all(kind_of(data, part) == "int" for part in values)
+        case If(_, then, otherwise):
+            is_whole = kind_of(data, then) == kind_of(data, otherwise) == "int"
+        case _:
+            is_whole = False
+    sort = value_type(data, value)
+    return "int" if is_whole and sort is ValueType.NUMBER else _KINDS.get(sort, "float")
+
+
+def _is_whole(data: ShopData, column: Column) -> bool:
+    found = data.type_of(column)
+    if found is not None:
+        return found.is_integer()
+    match rule := data.rule(column):
+        case NumberOver() | FromChildren(_, Count() | CountDistinct()):
+            return True
+        case FromChildren(_, Min(value) | Max(value)):
+            return kind_of(data, value) == "int"
+        case None | PredicateNode():
+            return False
+        case Column() | Lookup() | Coalesce() | If():
+            return kind_of(data, rule) == "int"
+        case _:
+            return False
+
+
+def _path(item: Lookup) -> str:
+    """Return a name for what a lookup finds: the key, and the column that it leads to."""
+    inner = item.value.name if isinstance(item.value, Column) else _path(item.value)
+    return f"{item.key.name}__{inner}"

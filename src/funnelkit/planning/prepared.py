@@ -1,0 +1,350 @@
+"""Tables as relations, with the derived columns that are wanted and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from funnelkit.data.value_types import ValueType, value_type, value_type_of_dtype
+from funnelkit.errors import (
+    ContractError,
+    DataIssue,
+    DefinitionError,
+    MissingInputError,
+    UnsupportedError,
+)
+from funnelkit.formula.derived import (
+    RATE_DAYS,
+    Default,
+    Everywhere,
+    FirstOver,
+    FromChildren,
+    NextOver,
+    NumberOver,
+    PeriodOf,
+    PreviousOver,
+    RateOn,
+    Rule,
+    dependencies,
+)
+from funnelkit.formula.formulas import Count, Sum
+from funnelkit.formula.values import Column, Lookup, Money, Predicate, PredicateNode
+from funnelkit.formula.walk import leaves
+from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering, kind_of, literal
+from funnelkit.planning.relations import (
+    Agg,
+    AggOp,
+    Aggregate,
+    Col,
+    EachDay,
+    Filter,
+    Kind,
+    LeftJoin,
+    Lit,
+    Named,
+    Op,
+    Over,
+    OverOp,
+    Rel,
+    Scalar,
+    Scan,
+    Select,
+    call,
+    columns_of,
+    conjunction,
+    extend,
+    when,
+    whole,
+)
+
+__all__ = ["Tables", "aggregated"]
+
+Item = Column | Lookup
+
+
+@dataclass(slots=True)
+class Tables:
+    """Prepares the tables of one shop; what several steps need is prepared once.
+
+    Attributes:
+        lowering: How the values of rows are written.
+        prepared: What was prepared.
+    """
+
+    lowering: Lowering
+    prepared: dict[tuple[str, frozenset[Item], bool], Rel] = field(
+        default_factory=dict[tuple[str, frozenset[Item], bool], Rel]
+    )
+
+    def prepare(self, table: str, wants: Iterable[Item], *, prorate: bool = False) -> Rel:
+        """Return a table with every wanted column and lookup in it.
+
+        Args:
+            table: The table.
+            wants: Columns of it, and lookups that start in it.
+            prorate: Whether a row that covers several days becomes a row per day.
+        """
+        items = self._ordered(table, [*wants, *(self._days(table) if prorate else ())])
+        place = (table, frozenset(items), prorate)
+        if place not in self.prepared:
+            number = sum(known == table for known, _, _ in self.prepared)
+            rel = self._prepare(table, items, prorate=prorate)
+            is_plain = isinstance(rel, Scan)
+            name = self.lowering.names.of((table, number), f"{table}_prepared")
+            self.prepared[place] = rel if is_plain else Named(name, rel)
+        return self.prepared[place]
+
+    def _days(self, table: str) -> list[Column]:
+        declared = self.lowering.data.known[table]
+        return (
+            [] if declared.prorate is None else [*map(declared.get, declared.prorate.columns[:2])]
+        )
+
+    def _prepare(self, table: str, items: list[Item], *, prorate: bool) -> Rel:
+        data, done = self.lowering.data, set[Item]()
+        amounts = [i for i in items if isinstance(i, Money) and data.is_supplied(i)]
+        rate = data.rate(table) if amounts else None
+        first = [] if rate is None else self._ordered(table, [rate])
+        rel: Rel = self._scan(table, [*first, *items])
+        if rate is not None:
+            rel = self._add(rel, first, done)
+            worth = self.lowering.number(rate)
+            paid = {a.name: call(Op.MULTIPLY, self.lowering.number(a), worth) for a in amounts}
+            rel = extend(rel, **paid)
+        rel = self._add(rel, items, done)
+        return self._prorated(rel, table) if prorate else rel
+
+    def _scan(self, table: str, items: Iterable[Item]) -> Scan:
+        bound = self.lowering.data.tables[table].columns
+        read = dict.fromkeys(i.name for i in items if isinstance(i, Column) and i.name in bound)
+        # a relation without columns would not know how many rows it has
+        names = list(read) or list(bound)[:1]
+        return Scan(table, tuple((name, self._kind(table, name)) for name in names))
+
+    def _kind(self, table: str, name: str) -> Kind:
+        column = self.lowering.data.column(table, name)
+        found = self.lowering.data.tables[table].columns[name]
+        if value_type_of_dtype(found) in {ValueType.CLOCK, ValueType.UNKNOWN}:
+            raise UnsupportedError(f"{column} of type {found}", "cast it to a text or a number")
+        return kind_of(self.lowering.data, column)
+
+    def _add(self, rel: Rel, items: list[Item], done: set[Item]) -> Rel:
+        """Add what is not in a relation yet, each after what it rests on."""
+        for item in items:
+            if item in done:
+                continue
+            if isinstance(item, Lookup):
+                lookups = (o for o in items if isinstance(o, Lookup) and o not in done)
+                same = [other for other in lookups if _way(other) == _way(item)]
+                rel = self._look_up(rel, item.key, same)
+                done |= set(same)
+            elif not self.lowering.data.is_supplied(item):
+                rel = self._derive(rel, item)
+                done.add(item)
+        return rel
+
+    def _ordered(self, table: str, wants: Iterable[Item]) -> list[Item]:
+        """Return what is wanted and what it rests on, each after what it rests on."""
+        order: dict[Item, None] = {}
+
+        def visit(item: Item) -> None:
+            if item in order:
+                return
+            for needed in self._needs(item):
+                if _table(needed) == table:
+                    visit(needed)
+            order[item] = None
+
+        for item in wants:
+            visit(item)
+        return list(order)
+
+    def _needs(self, item: Item) -> tuple[Item, ...]:
+        if isinstance(item, Lookup):
+            return (item.key,)
+        if self.lowering.data.is_supplied(item):
+            return ()
+        rule = self._rule(item)
+        if isinstance(rule, FromChildren | Everywhere):
+            return (self._key(item.table),)
+        return dependencies(rule)
+
+    def _rule(self, column: Column) -> Rule:
+        rule = self.lowering.data.rule(column)
+        if rule is None:
+            raise MissingInputError({str(column): ("the question",)})
+        return rule
+
+    def _key(self, table: str) -> Column:
+        owner = self.lowering.data.known[table]
+        return owner.get(owner.key[0])
+
+    def _look_up(self, rel: Rel, key: Column, lookups: list[Lookup]) -> Rel:
+        """Add columns of the parent that a key points to."""
+        target = self._key(_table(lookups[0].value))
+        self._check_types(key, target)
+        source = self.prepare(target.table, [target, *(lookup.value for lookup in lookups)])
+        name = self.lowering.name
+        take = tuple((name(item), name(item.value)) for item in lookups)
+        return LeftJoin(rel, source, ((name(key), name(target)),), take)
+
+    def _check_types(self, key: Column, target: Column) -> None:
+        one, two = self.lowering.data.type_of(key), self.lowering.data.type_of(target)
+        if one is not None and two is not None and one != two:
+            problem = f"is {one}, and {target} that it points to is {two}"
+            raise ContractError([DataIssue(key.table, key.name, problem, "cast one to the other")])
+
+    def _derive(self, rel: Rel, column: Column) -> Rel:
+        rule = self._rule(column)
+        match rule:
+            case FromChildren():
+                return self._from_children(rel, column, rule)
+            case Everywhere():
+                return self._everywhere(rel, column, rule)
+            case RateOn():
+                return self._rated(rel, column.name, rule)
+            case PeriodOf(time):
+                problem = f"{column} is the period in which {time} lies: rows are grouped by it"
+                raise DefinitionError(problem, f"compare {time} itself")
+            case Default(value):
+                new: Scalar = literal(value)
+            case NumberOver(key, order, where):
+                enters = self._enters(where, key, order[0])
+                window = Over(OverOp.ROW_NUMBER, None, (self._col(key), enters), self._cols(order))
+                new = when(enters, window)
+            case FirstOver(key, value, where):
+                kept = when(self.lowering.predicate(where), self._col(value))
+                window = Over(OverOp.MIN, kept, (self._col(key),))
+                new = when(self.lowering.known(key), window)
+            case PreviousOver(key, value, order, where) | NextOver(key, value, order, where):
+                op = OverOp.PREVIOUS if isinstance(rule, PreviousOver) else OverOp.NEXT
+                enters = self._enters(where, key, order[0])
+                owner = (self._col(key), enters)
+                new = when(enters, Over(op, self._col(value), owner, self._cols(order)))
+            case PredicateNode():
+                new = self.lowering.predicate(rule)
+            case _:
+                new = self.lowering.value(rule)
+        return extend(rel, **{column.name: new})
+
+    def _col(self, column: Column) -> Col:
+        return self.lowering.column(column)
+
+    def _cols(self, columns: Sequence[Column]) -> tuple[Scalar, ...]:
+        return tuple(map(self._col, columns))
+
+    def _enters(self, where: Predicate, key: Column, clock: Column) -> Scalar:
+        """Return the condition that a row takes part in a window; never null."""
+        known = map(self.lowering.known, (key, clock))
+        return call(
+            Op.COALESCE, conjunction(self.lowering.predicate(where), *known) or FALSE, FALSE
+        )
+
+    def _from_children(self, rel: Rel, column: Column, rule: FromChildren) -> Rel:
+        """Add an aggregate of the rows of a finer table that point here."""
+        wants = [item for item in dependencies(rule) if _table(item) == rule.key.table]
+        fold = self.lowering.aggregate(rule.aggregate, column.name)
+        if rule.everywhere is not None:
+            holds = self.lowering.names.of((column, "holds"), f"{column.name}_holds")
+            everywhere = Agg(AggOp.ALL, self.lowering.predicate(rule.everywhere))
+            fold = Folded(fold.name, {**fold.folds, holds: everywhere}, when(Col(holds), fold.last))
+        conjunction = self._of_children(rel, column, rule.key, wants, fold)
+        found: Scalar = Col(column.name)
+        if isinstance(rule.aggregate, Sum | Count) and rule.everywhere is None:
+            found = call(Op.COALESCE, found, ZERO if isinstance(rule.aggregate, Sum) else whole(0))
+        if rule.above is not None:
+            found = call(Op.GT, found, whole(rule.above))
+        return (
+            conjunction
+            if found == Col(column.name)
+            else extend(conjunction, **{column.name: found})
+        )
+
+    def _everywhere(self, rel: Rel, column: Column, rule: Everywhere) -> Rel:
+        """Add whether rows of a finer table point here, and all of them satisfy a predicate."""
+        name, holds = column.name, Agg(AggOp.ALL, self.lowering.predicate(rule.predicate))
+        fold = Folded(name, {name: holds}, Col(name))
+        wants = [rule.key, *leaves(rule.predicate)]
+        conjunction = self._of_children(rel, column, rule.key, wants, fold)
+        return extend(conjunction, **{name: call(Op.COALESCE, Col(name), FALSE)})
+
+    def _of_children(
+        self, rel: Rel, column: Column, key: Column, wants: Sequence[Item], fold: Folded
+    ) -> Rel:
+        """Join a fold of the rows that point here; null where none does."""
+        children = Filter(self.prepare(key.table, wants), self.lowering.known(key))
+        folded = aggregated(children, (self.lowering.name(key),), [fold])
+        on = (self.lowering.name(self._key(column.table)), self.lowering.name(key))
+        return LeftJoin(rel, folded, (on,), ((column.name, column.name),))
+
+    def _rated(self, rel: Rel, name: str, rule: RateOn) -> Rel:
+        """Add the rate of the row's currency on its day; the shop's own is worth one.
+
+        A rate holds for a few days: of those that hold on a day the latest is taken.
+        """
+        clock, currency, worth = rule.rates
+        day, rank = (self.lowering.names.of((rule, part), part) for part in ("day", "rank"))
+        first = self.lowering.day(clock)
+        last = call(Op.SHIFT_DAYS, first, whole(RATE_DAYS))
+        days = EachDay(self.prepare(clock.table, rule.rates), day, first, last)
+        latest = Over(
+            OverOp.ROW_NUMBER, None, (self._col(currency), Col(day)), (self._col(clock),),
+            is_descending=True,
+        )  # fmt: skip
+        held = Filter(extend(days, **{rank: latest}), call(Op.EQ, Col(rank), whole(1)))
+        money = self.lowering.name(rule.currency)
+        dated = extend(rel, **{day: self.lowering.day(rule.day)})
+        on = ((money, currency.name), (day, day))
+        conjunction = LeftJoin(dated, held, on, ((name, worth.name),))
+        is_own = call(Op.EQ, Col(money), Lit(self.lowering.data.currency, "str"))
+        rated = when(is_own, Lit(1.0, "float"), call(Op.TO_FLOAT, Col(name)))
+        kept = ((c, Col(c)) for c in columns_of(rel) if c != name)
+        return Select(conjunction, (*kept, (name, rated)))
+
+    def _prorated(self, rel: Rel, table: str) -> Rel:
+        """Turn a row that covers several days into one row per day, its amounts shared out."""
+        declared = self.lowering.data.known[table]
+        if declared.prorate is None:
+            return rel
+        first, last = declared.prorate.first, declared.prorate.last
+        amounts = declared.prorate.amounts
+        begin, end = (self.lowering.day(declared.get(name)) for name in (first, last))
+        is_ordered = call(Op.GE, Col(last), Col(first))
+        length = call(Op.TO_FLOAT, call(Op.DAYS_BETWEEN, begin, end))
+        length = call(Op.ADD, length, Lit(1.0, "float"))
+        shares = {
+            name: call(Op.DIVIDE, call(Op.TO_FLOAT, Col(name)), length)
+            for name in amounts
+            if name in columns_of(rel)
+        }
+        day = self.lowering.names.of((table, "each day"), "day")
+        days = EachDay(extend(Filter(rel, is_ordered), **shares), day, begin, end)
+        clock = self._as_bound(declared.get(first), Col(day))
+        return Select(days, tuple((c, clock if c == first else Col(c)) for c in columns_of(rel)))
+
+    def _as_bound(self, clock: Column, day: Scalar) -> Scalar:
+        """Return a day that takes the place of a time as a time of its kind."""
+        sort = value_type(self.lowering.data, clock)
+        if sort is ValueType.DAY:
+            return day
+        local = call(Op.MIDNIGHT, day)
+        return local if sort is ValueType.LOCAL else self.lowering.first_instant(local)
+
+
+def aggregated(rows: Rel, keys: Sequence[str], folds: Sequence[Folded]) -> Rel:
+    """Return rows aggregated by keys, and what is made of the aggregates."""
+    aggs = {name: agg for fold in folds for name, agg in fold.folds.items()}
+    found = Aggregate(rows, tuple(keys), tuple(aggs.items()))
+    last = tuple((fold.name, fold.last) for fold in folds)
+    if all(scalar == Col(name) for name, scalar in last):
+        return found
+    return Select(found, (*((key, Col(key)) for key in keys), *last))
+
+
+def _way(item: Lookup) -> tuple[Column, str]:
+    """Return the key by which a lookup goes, and the table that it goes to."""
+    return item.key, _table(item.value)
+
+
+def _table(item: Item) -> str:
+    return item.key.table if isinstance(item, Lookup) else item.table

@@ -1,0 +1,77 @@
+"""Shops on which answers are compared: the demo shop as other shops would bind it."""
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import cache
+
+import polars as pl
+
+import funnelkit as fk
+from funnelkit.calendar.zones import localised
+from funnelkit.demo_shop.shop import demo_frames
+
+Frames = dict[str, pl.DataFrame]
+NEVER_NULL = {
+    "status", "weight", "date", "period_start", "period_end", "snapshot_date", "location_id",
+    "scale_max", "score", "survey_type", "currency",
+}  # fmt: skip
+
+
+@cache
+def shops() -> Mapping[str, fk.Shop]:
+    frames = as_instants(demo_frames())
+    warsaw = {"time_zone": "Europe/Warsaw", "currency": "PLN"}
+    new_york = {"week_start": "sunday", "fiscal_year": "04-06", "time_zone": "America/New_York"}
+    lord_howe = {"time_zone": "Australia/Lord_Howe", "fiscal_year": fk.RetailCalendar()}
+    return {
+        "demo": fk.demo(),
+        "instants": fk.Shop.bind(frames, **warsaw),
+        "fiscal year": fk.Shop.bind(frames, currency="PLN", **new_york),
+        "retail year": fk.Shop.bind(frames, currency="PLN", **lord_howe),
+        "nulls": fk.Shop.bind(with_nulls(frames), guards=False, **warsaw),
+        "currencies": fk.Shop.bind(with_currencies(frames), **warsaw),
+    }
+
+
+def as_instants(frames: Mapping[str, pl.DataFrame]) -> Frames:
+    """The local times of Warsaw as instants."""
+    return {
+        name: frame.with_columns(
+            localised(pl.col(column), "Europe/Warsaw").dt.convert_time_zone("UTC")
+            for column, kind in frame.schema.items()
+            if isinstance(kind, pl.Datetime) and kind.time_zone is None
+        )
+        for name, frame in frames.items()
+    }
+
+
+def with_nulls(frames: Mapping[str, pl.DataFrame]) -> Frames:
+    """Null keys, words, times and amounts here and there."""
+    found: Frames = {}
+    for number, (name, frame) in enumerate(frames.items()):
+        kept = {*NEVER_NULL, frame.columns[0]}
+        kept |= {"product_id"} if name == "inventory_snapshots" else set()
+        place = pl.int_range(pl.len())
+        found[name] = frame.with_columns(
+            pl.when((place * (7 + i) + number * 3 + i) % (11 + 2 * i) != 0).then(pl.col(c)).alias(c)
+            for i, c in enumerate(column for column in frame.columns if column not in kept)
+        )
+    return found
+
+
+def with_currencies(frames: Mapping[str, pl.DataFrame]) -> Frames:
+    """Orders in three currencies, and rates every three days."""
+    days = pl.date_range(dt.date(2023, 12, 25), dt.date(2025, 1, 2), "3d", eager=True)
+    rates = [
+        (day, currency, rate + (place % 7) / 100)
+        for currency, rate in (("EUR", 4.3), ("CZK", 0.17))
+        for place, day in enumerate(days)
+    ]
+    order = pl.int_range(pl.len()) % 3
+    currency = pl.when(order == 0).then(pl.lit("PLN")).when(order == 1).then(pl.lit("EUR"))
+    schema = ["date", "currency", "rate"]
+    return {
+        **frames,
+        "orders": frames["orders"].with_columns(currency=currency.otherwise(pl.lit("CZK"))),
+        "exchange_rates": pl.DataFrame(rates, schema=schema, orient="row"),
+    }

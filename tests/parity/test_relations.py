@@ -1,0 +1,209 @@
+"""Every step is answered alike by the Polars engine and through the relational plan."""
+
+import warnings
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import funnelkit as fk
+from funnelkit.errors import TruncatedHistoryWarning, UnsupportedError
+from funnelkit.evaluation.evaluate import plan
+from funnelkit.planning.derive import to_relations
+from funnelkit.planning.relations import AggOp, Named, Op, OverOp, walk
+from parity.answers import assert_same_answers, by_engine, by_plan, steps_of
+from parity.shops import shops
+from strategies import ORDERS, SESSIONS, aggregates, formulas, worlds
+
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "the whole range": {},
+    "months": {"every": "1mo"},
+    "weeks by country": {"every": "1w", "by": "country"},
+    "two weeks from a start": {"every": "2w", "start": "2024-03-05", "end": "2024-10-01"},
+    "quarters of some rows": {"every": "1q", "where": "country != 'PL'"},
+    "boundaries": {"every": ["2024-01-10", "2024-03-31", "2024-06-01", "2024-11-15"]},
+    "boundaries in a day": {
+        "every": ["2024-03-31T01:00", "2024-03-31T04:00", "2024-06-01", "2024-10-27T02:30"]
+    },
+    "six hours": {"every": "6h", "start": "2024-10-25", "end": "2024-10-29"},
+    "hours, one twice": {"every": "1h", "start": "2024-10-26T20:00", "end": "2024-10-27T09:00"},
+    "cohorts": {"by": "cohort", "every": "1mo"},
+    "customers": {"by": "customer_key"},
+    "channels": {"by": "channel"},
+}
+ELSEWHERE = ("months", "weeks by country", "boundaries in a day", "hours, one twice", "cohorts")
+SPRING = {"every": "3h", "start": "2024-03-30", "end": "2024-04-09"}
+
+
+@pytest.fixture(autouse=True)
+def _no_warnings_of_history():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TruncatedHistoryWarning)
+        yield
+
+
+def compare(shop: fk.Shop, steps: Any) -> Counter[str]:
+    """Answer steps together by both; a step that the plan refuses is left out."""
+    counts, kept = Counter[str](), []
+    wanted = by_engine(shop.data, steps)
+    for step, answer in zip(steps, wanted, strict=True):
+        try:
+            to_relations(shop.data, [step])
+        except UnsupportedError:
+            counts["refused"] += 1
+        else:
+            kept.append((step, answer))
+    found = by_plan(shop.data, [step for step, _ in kept])
+    for (step, answer), other in zip(kept, found, strict=True):
+        try:
+            assert_same_answers(answer, other)
+        except AssertionError as error:
+            raise AssertionError(f"{step}\n{error}") from None
+        counts["equal"] += 1
+    return counts
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_every_metric_of_the_demo_shop_is_answered_alike(question):
+    shop = shops()["demo"]
+    steps = steps_of(shop, question)
+    counts = compare(shop, steps)
+    assert counts["equal"] == len(steps) > 100
+
+
+@pytest.mark.parametrize("name", [name for name in shops() if name != "demo"])
+@pytest.mark.parametrize("question", [*(QUESTIONS[name] for name in ELSEWHERE), SPRING])
+def test_shops_of_other_zones_years_and_currencies_are_answered_alike(name, question):
+    shop = shops()[name]
+    steps = steps_of(shop, question)
+    assert compare(shop, steps)["equal"] == len(steps) > 100
+
+
+few = settings(
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+GRAINS = st.sampled_from([None, "1h", "6h", "1d", "3d", "1w", "2w", "1mo", "1q", "1y"])
+KEYS = st.sampled_from([(), ("channel",), ("country", "channel")])
+SETTINGS = st.sampled_from(
+    [{}, {"fiscal_year": "04-06"}, {"fiscal_year": fk.RetailCalendar()}, {"week_start": "sunday"}]
+)
+
+
+def assert_alike(shop: fk.Shop, metric: Any, **question: Any) -> None:
+    try:
+        made = plan(shop, metric, **question)
+        wanted = by_engine(shop.data, made.steps)
+    except fk.FunnelkitError:
+        return
+    for step, one, two in zip(made.steps, wanted, by_plan(shop.data, made.steps), strict=True):
+        try:
+            assert_same_answers(one, two)
+        except AssertionError as error:
+            raise AssertionError(f"{step}\n{error}") from None
+
+
+@settings(few, max_examples=120)
+@given(
+    world=worlds("sessions", "orders", most=8, is_huge=False),
+    formula=formulas(ORDERS, SESSIONS, depth=2),
+    by=KEYS,
+    every=GRAINS,
+    options=SETTINGS,
+)
+def test_formulas_over_any_shop_are_answered_alike(world, formula, by, every, options):
+    metric = fk.Metric(name="m", formula=formula)
+    assert_alike(world.shop(**options), metric, by=by, every=every)
+
+
+@settings(few, max_examples=60)
+@given(
+    world=worlds("sessions", "orders", least=4, most=9, is_huge=False, is_near=True, days=90),
+    fold=aggregates(ORDERS, kinds=["growing_rollup", "distinct", "count"]),
+    retained=aggregates(ORDERS, kinds=["retained"]),
+    by=KEYS,
+    every=GRAINS.filter(bool),
+    options=SETTINGS,
+)
+def test_histories_over_any_shop_are_answered_alike(world, fold, retained, by, every, options):  # noqa: PLR0917
+    shop = world.shop(**options)
+    for formula in (fk.Cumulative(fold), retained):
+        assert_alike(shop, fk.Metric(name="m", formula=formula), by=by, every=every)
+
+
+@few
+@given(world=worlds(most=5, is_huge=False), every=GRAINS, options=SETTINGS)
+def test_the_catalogue_over_any_shop_is_answered_alike(world, every, options):
+    shop = world.shop(**options)
+    assert_alike(shop, _answerable(shop, every), every=every)
+
+
+def _answerable(shop: fk.Shop, every: str | None) -> list[str]:
+    found = []
+    for name in fk.registry():
+        try:
+            plan(shop, name, every=every)
+        except fk.FunnelkitError:
+            continue
+        found.append(name)
+    return found
+
+
+@pytest.mark.parametrize("periods", [2, 3, 12, 400])
+def test_retention_costs_the_same_however_far_it_looks_back(periods):
+    shop = shops()["demo"]
+    sizes = []
+    for count in (2, periods):
+        retained = fk.CountRetained(fk.Orders.customer_key, periods=count)
+        steps = plan(shop, fk.Metric(name="m", formula=retained), every="1w").steps
+        (answer, *_) = to_relations(shop.data, steps)
+        sizes.append(len(repr(answer.relation)))
+        assert_alike(shop, fk.Metric(name="m", formula=retained), every="1w")
+    assert abs(sizes[1] - sizes[0]) < 50
+
+
+def test_whole_numbers_do_not_overflow():
+    import polars as pl
+
+    many = pl.Series([2_000_000_000, 2_000_000_000], dtype=pl.Int32)
+    lines = pl.DataFrame({"order_id": [1, 1], "quantity": many, "unit_price": many})
+    orders = pl.DataFrame({"order_id": [1], "ordered_at": ["2024-01-05"]})
+    orders = orders.with_columns(pl.col("ordered_at").str.to_datetime())
+    shop = fk.Shop(orders=orders, order_lines=lines, order_policy="all")
+    total = fk.Metric(name="m", formula=fk.Sum(fk.OrderLines.quantity * fk.OrderLines.unit_price))
+    steps = plan(shop, total).steps
+    found = by_plan(shop.data, steps)[0]
+    assert found[steps[0].folds[0].name].to_list() == [8e18]
+    assert_alike(shop, total)
+
+
+def test_an_expression_of_polars_is_refused():
+    import polars as pl
+
+    native = fk.PolarsExpr("orders", pl.col("order_id").n_unique())
+    steps = plan(shops()["demo"], fk.Metric(name="m", formula=native)).steps
+    with pytest.raises(UnsupportedError, match="Polars expression"):
+        to_relations(shops()["demo"].data, steps)
+
+
+def test_a_plan_names_no_column_as_a_table_does():
+    shop = shops()["demo"]
+    bound = {name.lower() for table in shop.data.tables.values() for name in table.columns}
+    for answer in to_relations(shop.data, steps_of(shop, QUESTIONS["weeks by country"])):
+        made = [*answer.keys, *answer.folds, answer.period or "period"]
+        assert not bound & {name.lower() for name in made}
+        assert all(name.isidentifier() for name in made)
+        names = [rel.name for rel in walk(answer.relation) if isinstance(rel, Named)]
+        assert all(name.isidentifier() for name in names)
+
+
+def test_every_operation_is_documented_and_can_be_translated():
+    from funnelkit.engines.polars import translate
+
+    known = {*translate.OPERATIONS, *translate.ZONED, *translate.AMONG, Op.IN}
+    assert known == set(Op)
+    assert {*translate.AGGREGATES, AggOp.ROWS, AggOp.QUANTILE} == set(AggOp)
+    assert {op for op, _ in translate.WINDOWS} == set(OverOp)
+    for operations in (Op, OverOp, AggOp):
+        assert all(str(op) in (operations.__doc__ or "") for op in operations)
