@@ -40,7 +40,7 @@ EXAMPLES = [
     errors.MissingInputError({"orders": ["aov"]}, {"orders": "hint"}),
     errors.ContractError([errors.DataIssue("orders", "order_id", "repeats", "remove it")]),
     errors.UnsupportedError("median", "not here"),
-    errors.MissingPackageError("duckdb", "sql"),
+    errors.MissingPackageError("hypothesis", "testing"),
 ]
 
 

@@ -4,7 +4,10 @@ import ast
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "funnelkit"
-MUTABLE = {"TablePreparer", "PolarsEngine", "ShopData", "_File", "_Planner"}
+MUTABLE = {
+    *("Names", "PolarsEngine", "Relations", "ShopData", "TablePreparer", "Tables"),
+    *("_File", "_Planner"),
+}
 """What collects while it works."""
 
 

@@ -86,11 +86,11 @@ def plugged(monkeypatch):
     def plug(**offered):
         entries = [Entry(name, value) for name, value in offered.items()]
         monkeypatch.setattr("funnelkit.catalog.plugins.entry_points", lambda **_: entries)
-        plugins._loaded.cache_clear()
+        plugins._loaded.forget()
         return fk.load_plugins
 
     yield plug
-    plugins._loaded.cache_clear()
+    plugins._loaded.forget()
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,44 @@ def test_a_plug_in_may_name_built_in_metrics_in_its_formulas(plugged):
     assert found["margin_per_order"].depends_on == ("gross_profit", "orders")
     fk.register(found)
     assert fk.evaluate(fk.demo(), "margin_per_order").frame.height == 1
+
+
+def test_a_plug_in_may_name_metrics_that_were_registered_and_those_of_other_plug_ins(plugged):
+    load = plugged(
+        alpha=[metric("one", "ours * 2"), metric("two", "one + orders")],
+        beta=metric("three", "two + ours"),
+    )
+    with pytest.warns(fk.PluginWarning, match="left out"):
+        assert list(load()) == []
+    fk.register(metric("ours"))
+    found = load()
+    assert list(found) == ["one", "two", "three"]
+    assert found["three"].depends_on == ("two", "ours")
+    fk.register(found)
+    assert list(load()) == ["one", "two", "three"]
+
+
+def test_a_plug_in_is_looked_up_in_the_registry_of_the_block(plugged):
+    load = plugged(acme=metric("double", "ours * 2"))
+    with fk.use_registry(fk.Registry([metric("ours")])):
+        assert list(load()) == ["double"]
+
+
+def test_a_shop_lists_the_metrics_that_were_registered(demo):
+    fk.register(metric("ours"))
+    assert "ours" in demo.metrics()["metric"]
+    with fk.use_registry(fk.Registry([metric("alone")])):
+        assert demo.metrics()["metric"].to_list() == ["alone"]
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return fk.demo()
+
+
+def test_a_registry_cannot_be_given_other_tables():
+    with pytest.raises(AttributeError):
+        fk.registry().tables = ()
 
 
 @pytest.mark.parametrize(
@@ -172,7 +210,7 @@ def test_an_installed_package_is_found(tmp_path):
 
 def test_the_entry_points_of_this_environment_can_be_asked():
     assert isinstance(importlib.metadata.entry_points(group=GROUP), importlib.metadata.EntryPoints)
-    plugins._loaded.cache_clear()
+    plugins._loaded.forget()
     assert isinstance(fk.load_plugins(), fk.Registry)
 
 

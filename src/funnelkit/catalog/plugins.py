@@ -4,20 +4,47 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
-from functools import cache
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from threading import Lock
 from typing import cast
 
-from funnelkit.catalog import BUILT_IN
-from funnelkit.errors import DefinitionError, PluginWarning
+from funnelkit.catalog.default import registry
+from funnelkit.errors import DefinitionError, FunnelkitError, PluginWarning
+from funnelkit.formula.table import Table
 from funnelkit.metrics.metric import Metric
 from funnelkit.metrics.registry import Registry
 
 __all__ = ["GROUP", "load_plugins"]
 
 GROUP = "funnelkit.metrics"
-_lock = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What one package offers, or why that could not be read."""
+
+    origin: str
+    metrics: tuple[Metric, ...] = ()
+    tables: tuple[type[Table], ...] = ()
+    error: BaseException | None = None
+
+
+class _Loaded:
+    """Holds what was read, and the registry among which its names were looked up last."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Read anew at the next look."""
+        self.offers: list[_Offer] | None = None
+        self.among: Registry | None = None
+        self.found = Registry()
+
+
+_loaded = _Loaded()
 
 
 def load_plugins() -> Registry:
@@ -25,7 +52,9 @@ def load_plugins() -> Registry:
 
     A package offers them under the entry-point group `funnelkit.metrics`: a
     metric, several, a registry, or a function without arguments that gives
-    one of these. Names in their text formulas may be those of built-in metrics.
+    one of these. Names in their text formulas may be those of the default
+    registry, of the same package, and of packages whose entry point comes before
+    in the alphabet; they are looked up anew when the default registry has changed.
 
     Returns:
         The metrics. `fk.register(fk.load_plugins())` adds them to the default
@@ -35,20 +64,34 @@ def load_plugins() -> Registry:
         PluginWarning: A plug-in cannot be loaded, or claims a name that is taken;
             it is named and left out.
     """
-    with _lock:
-        return _loaded()
+    among = registry()
+    with _loaded.lock:
+        if _loaded.offers is None:
+            entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+            _loaded.offers = [_read(entry) for entry in entries]
+        if _loaded.among is not among:
+            _loaded.found = _looked_up(_loaded.offers, among)
+            _loaded.among = among
+        return _loaded.found
 
 
-@cache
-def _loaded() -> Registry:
+def _looked_up(offers: Iterable[_Offer], among: Registry) -> Registry:
     found = Registry()
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        origin = _origin(entry)
-        try:
-            found = found | _offered(entry, origin)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # its host goes on, whatever
+    for offer in offers:
+        error = offer.error
+        if error is None:
+            try:
+                found = found | Registry(
+                    offer.metrics,
+                    origin=offer.origin,
+                    among=among.replacing(found),
+                    tables=offer.tables,
+                )
+            except FunnelkitError as refused:
+                error = refused
+        if error is not None:
             reason = f"{type(error).__name__}: {error}"
-            warnings.warn(f"{origin} is left out: {reason}", PluginWarning, stacklevel=3)
+            warnings.warn(f"{offer.origin} is left out: {reason}", PluginWarning, stacklevel=3)
     return found
 
 
@@ -57,13 +100,16 @@ def _origin(entry: EntryPoint) -> str:
     return f"the plug-in {entry.name!r}{package}"
 
 
-def _offered(entry: EntryPoint, origin: str) -> Registry:
-    offered: object = entry.load()
-    if callable(offered) and not isinstance(offered, Metric | Registry):
-        offered = cast("Callable[[], object]", offered)()
-    tables = offered.tables if isinstance(offered, Registry) else ()
-    metrics = _metrics(offered, entry.value)
-    return Registry(metrics, origin=origin, among=BUILT_IN, tables=tables)
+def _read(entry: EntryPoint) -> _Offer:
+    origin = _origin(entry)
+    try:
+        offered: object = entry.load()
+        if callable(offered) and not isinstance(offered, Metric | Registry):
+            offered = cast("Callable[[], object]", offered)()
+        tables = offered.tables if isinstance(offered, Registry) else ()
+        return _Offer(origin, tuple(_metrics(offered, entry.value)), tables)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # its host goes on, whatever
+        return _Offer(origin, error=error)
 
 
 def _metrics(offered: object, value: str) -> list[Metric]:

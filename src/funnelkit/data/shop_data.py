@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 
 import polars as pl
 
@@ -17,6 +18,9 @@ from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column, Lookup, Time
 
 __all__ = ["ShopData", "TableStats"]
+
+_binding = Lock()
+"""Held while the tables of a shop are bound anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +90,24 @@ class ShopData:
         Raises:
             ContractError: A file can no longer be bound.
         """
-        changed = [name for name, bound in self.tables.items() if bound.has_changed()]
-        faults: list[DataIssue] = []
+        if any(bound.has_changed() for bound in self.tables.values()):
+            with _binding:
+                self._bind_anew()
+
+    def _bind_anew(self) -> None:
+        """Swap whole mappings: whoever reads meanwhile sees the old ones or the new."""
+        tables, faults = dict(self.tables), list[DataIssue]()
+        changed = [name for name, bound in tables.items() if bound.has_changed()]
         for name in changed:
-            old = self.tables[name]
-            self.tables[name] = bind_frame(old.table, old.source, old.rename, faults)
-            self.seen.pop(name, None)
-        if changed:
-            self.tables.update(with_key_types(self.tables))
-            self.seen_as_of = None
-            self.found_rules.clear()
-            self.found_missing.clear()
+            old = tables[name]
+            tables[name] = bind_frame(old.table, old.source, old.rename, faults)
         if faults:
             raise ContractError(faults)
+        if changed:
+            self.tables = with_key_types(tables)
+            self.seen = {name: seen for name, seen in self.seen.items() if name not in changed}
+            self.seen_as_of = None
+            self.found_rules, self.found_missing = {}, {}
 
     def type_of(self, column: Column) -> pl.DataType | None:
         """Give the type of a column that was supplied."""
@@ -107,11 +116,13 @@ class ShopData:
 
     def has_times(self, table: str) -> bool:
         """Say whether every row of a table is known to have a time."""
-        return table in self.seen and self.seen[table].untimed == 0
+        seen = self.seen.get(table)
+        return seen is not None and seen.untimed == 0
 
     def size(self, table: str) -> int | None:
         """Give the number of rows of a table, where it is known without reading."""
-        return self.seen[table].rows if table in self.seen else self.tables[table].rows
+        seen = self.seen.get(table)
+        return self.tables[table].rows if seen is None else seen.rows
 
     def extent(self, column: Column) -> tuple[dt.datetime, dt.datetime] | None:
         """Give the first and last instant of the times by which rows enter a period, if known."""
@@ -126,15 +137,17 @@ class ShopData:
 
     def rule(self, column: Column) -> Rule | None:
         """Give the rule that derives a column; None where there is none that can."""
-        if column not in self.found_rules:
-            self.found_rules[column] = self._rule(column, frozenset())
-        return self.found_rules[column]
+        known = self.found_rules
+        if column not in known:
+            known[column] = self._rule(column, frozenset())
+        return known[column]
 
     def missing_for(self, column: Column | Lookup) -> frozenset[str]:
         """Give what is missing for a column or lookup: tables and columns, by name."""
-        if column not in self.found_missing:
-            self.found_missing[column] = self._missing_for(column, frozenset())
-        return self.found_missing[column]
+        known = self.found_missing
+        if column not in known:
+            known[column] = self._missing_for(column, frozenset())
+        return known[column]
 
     def column(self, table: str, name: str) -> Column:
         """Give a column of a bound table: a declared one, or an extra one of the frame."""

@@ -16,7 +16,7 @@ from funnelkit.errors import (
     FunnelkitError,
     shortened,
 )
-from funnelkit.evaluation.history import known_until, warn_of_history
+from funnelkit.evaluation.history import known_until, warn_of_history, with_as_of
 from funnelkit.planning.plan import Plan, Step
 from funnelkit.planning.planner import with_parts
 from funnelkit.result.align import align
@@ -79,6 +79,7 @@ def _far_times(data: ShopData) -> list[DataIssue]:
 
 
 def _computed(data: ShopData, engine: Engine, made: Plan, *, progress: bool) -> Result:
+    made = with_as_of(data, engine, made)
     as_of = known_until(data, engine, made)
     warn_of_history(data, engine, made)
     if as_of is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.base import Engine
@@ -26,7 +27,7 @@ from funnelkit.formula.values import (
 from funnelkit.formula.walk import children
 from funnelkit.planning.plan import Plan
 
-__all__ = ["known_until", "warn_of_history"]
+__all__ = ["known_until", "warn_of_history", "with_as_of"]
 
 
 def known_until(data: ShopData, engine: Engine, made: Plan) -> dt.datetime | None:
@@ -44,10 +45,19 @@ def known_until(data: ShopData, engine: Engine, made: Plan) -> dt.datetime | Non
     return data.calendar.instant(day + dt.timedelta(days=1))
 
 
+def with_as_of(data: ShopData, engine: Engine, made: Plan) -> Plan:
+    """Give a plan whose steps say which instant `as_of()` stands for, where it is named."""
+    if not any(_uses_as_of(data, node) for node in _nodes(made)):
+        return made
+    as_of = engine.as_of()
+    return replace(made, steps=tuple(replace(step, as_of=as_of) for step in made.steps))
+
+
 def _nodes(made: Plan) -> Iterator[Value | Predicate]:
     for step in made.steps:
         if step.where is not None:
             yield step.where
+        yield from (group.value for group in step.groups)
         for fold in step.folds:
             if not isinstance(fold.aggregate, PolarsExpr):
                 yield from parts_of(fold.aggregate)

@@ -268,7 +268,8 @@ class _Reader:
 
     def table(self, node: ast.Name) -> type[Table]:
         if node.id not in self.tables:
-            refuse_name(node, "table", node.id, self.tables)
+            remedy = "declare a table of your own, and give it as tables=[…]"
+            refuse_name(node, "table", node.id, self.tables, remedy=remedy)
         return self.tables[node.id]
 
     def column(self, node: ast.expr) -> Column:

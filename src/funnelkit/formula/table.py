@@ -53,7 +53,7 @@ class Table:
 
     Attributes:
         table: The name by which frames are bound to it.
-        row_unit: What one row is, as a unit.
+        row_unit: What one row is, as a unit; by default the singular of the table's name.
         key: The names of the columns that identify a row.
         time: The name of the column by which a row enters a period.
         prorate: For a row that covers several days: how its amounts are shared out.
@@ -99,7 +99,7 @@ class Table:
         cls.key = (key,) if isinstance(key, str) else key
         cls.time = time
         cls.entity_key = tuple(n for n in cls.key if n != time) if time in cls.key else ()
-        cls.row_unit = row_unit or Unit(((table.removesuffix("s"), 1),))
+        cls.row_unit = row_unit or Unit(((_one_of(table), 1),))
         cls.prorate = prorate
         cls.parents = dict(parents or {})
         cls.columns = {
@@ -151,6 +151,15 @@ class Table:
         if name not in cls.columns:
             raise UnknownNameError(f"column of {cls.table}", name, list(cls.columns))
         return cls.columns[name]
+
+
+def _one_of(table: str) -> str:
+    """Return the singular of a regular plural; any other word as it is."""
+    if table.endswith("ies") and len(table) > 4:
+        return table.removesuffix("ies") + "y"
+    if table.endswith(("sses", "xes", "ches", "shes")):
+        return table.removesuffix("es")
+    return table if table.endswith("ss") else table.removesuffix("s")
 
 
 def rows_of(thing: object) -> Rows:

@@ -326,9 +326,8 @@ class Literal(ValueNode):
             check_finite(self.value)
 
     def __str__(self) -> str:
-        if isinstance(self.value, dt.datetime | dt.date):
-            return f"date({self.value.isoformat()!r})"
-        return repr(self.value)
+        day = self.value.isoformat() if isinstance(self.value, dt.date) else None
+        return repr(self.value) if day is None else f"date({day!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,12 +494,15 @@ class IsIn(PredicateNode):
     options: tuple[Scalar, ...]
 
     def __post_init__(self) -> None:
-        for option in self.options:
-            _value(option)
+        for option in self.options:  # there may be many: no node for each
+            if isinstance(option, int | float):
+                check_finite(option)
+            elif not _is(option, str, dt.date):
+                _value(option)
 
     def __str__(self) -> str:
-        options = ", ".join(str(Literal(option)) for option in self.options)
-        return f"{_compared(self.value)} in [{options}]"
+        shown = (str(Literal(o)) if isinstance(o, dt.date) else repr(o) for o in self.options)
+        return f"{_compared(self.value)} in [{', '.join(shown)}]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ from funnelkit.formula.properties import (
     split_ratio,
     unit_of_formula,
 )
-from funnelkit.schema.tables import TABLES
+from funnelkit.formula.table import Table, rows_of
+from funnelkit.schema.tables import known_tables
 from funnelkit.units import NUMBER, Unit
 
 __all__ = [
@@ -122,6 +123,9 @@ class Metric(FormulaNode):
         tags: Words to find it by.
         version: Raised when the definition changes.
 
+    A formula given as text names canonical tables, and those of one's own that are
+    given as `tables`; they are no part of the definition.
+
     Examples:
         >>> from funnelkit import Count, Metric, Orders, Sessions
         >>> rate = Metric(name="orders_per_visit", formula=Count(Orders) / Count(Sessions))
@@ -179,6 +183,7 @@ class Metric(FormulaNode):
         references: tuple[str, ...] = (),
         tags: tuple[str, ...] = (),
         version: int = 1,
+        tables: Iterable[type[Table]] = (),
     ) -> None:
         plain: dict[str, object] = {
             "title": title,
@@ -199,7 +204,7 @@ class Metric(FormulaNode):
             "version": version,
         }
         _check_fields(name, plain)
-        parsed = _checked_formula(formula)
+        parsed = _checked_formula(formula, tables)
         given = plain | {
             "name": name,
             "formula": parsed,
@@ -402,8 +407,14 @@ def _check_fields(name: object, plain: Mapping[str, object]) -> None:
         raise DefinitionError(f"{name}: {'; '.join(faults)}")
 
 
-def _checked_formula(given: Formula | Metric | str | float) -> Formula:
-    formula = parse_formula(given, TABLES) if isinstance(given, str) else as_formula(given)
+def _checked_formula(
+    given: Formula | Metric | str | float, tables: Iterable[type[Table]]
+) -> Formula:
+    own = list(tables)
+    for table in own:
+        rows_of(table)  # refuses what is no table
+    known = known_tables(own)
+    formula = parse_formula(given, known) if isinstance(given, str) else as_formula(given)
     check_depth(formula)
     check_averages(formula)
     return formula

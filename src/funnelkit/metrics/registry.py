@@ -34,7 +34,7 @@ class Registry(Mapping[str, Metric]):
         'average_order_value'
     """
 
-    __slots__ = ("_by_any_name", "_metrics", "_origins", "tables")
+    __slots__ = ("_by_any_name", "_metrics", "_origins", "_tables")
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Registry(Mapping[str, Metric]):
             check_kind("a metric", item, (Metric,), "give fk.Metric objects")
         self._metrics = resolve_all(metrics, among={} if among is None else _any_names(among))
         self._origins = dict.fromkeys(self._metrics, origin)
-        self.tables = tuple(tables)
+        self._tables = tuple(tables)
         self._by_any_name = _any_names(self._metrics)
 
     def __getitem__(self, name: str) -> Metric:
@@ -82,6 +82,11 @@ class Registry(Mapping[str, Metric]):
     def __repr__(self) -> str:
         return f"Registry of {len(self)} metrics: {', '.join(self)}"
 
+    @property
+    def tables(self) -> tuple[type[Table], ...]:
+        """The declarations of the tables that the metrics read beyond the canonical ones."""
+        return self._tables
+
     def origin(self, name: str) -> str:
         """Say where a metric comes from."""
         return self._origins[self[name].name]
@@ -91,7 +96,7 @@ class Registry(Mapping[str, Metric]):
         other = Registry([metrics]) if isinstance(metrics, Metric) else metrics
         both = Registry({**self, **other}.values())
         both._origins = {name: (other if name in other else self).origin(name) for name in both}
-        both.tables = tuple(dict.fromkeys((*self.tables, *other.tables)))
+        both._tables = tuple(dict.fromkeys((*self.tables, *other.tables)))
         return both
 
     def find(  # noqa: PLR0913  # what to look by, each by keyword

@@ -157,7 +157,8 @@ def resolve_predicate(data: ShopData, table: str, predicate: Predicate) -> Predi
             return _alike(data, Comparison(relation, *sides), sides)
         case IsIn(inner, options):
             found, kept = value(inner), tuple(_local(data, option) for option in options)
-            return _alike(data, IsIn(found, kept), (found, *map(Literal, kept)))
+            one_of_each = {type(option): option for option in kept}
+            return _alike(data, IsIn(found, kept), (found, *map(Literal, one_of_each.values())))
         case IsNull(inner):
             return IsNull(value(inner))
         case IsBetween(inner, low, high):

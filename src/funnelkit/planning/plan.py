@@ -107,6 +107,8 @@ class Step:
         entity_key: For a stock, the key columns that name the thing that is counted.
         first_of: If given, of the rows that satisfy `where` only the first in
             time of each value of this column enters, in the whole history.
+        as_of: The instant that `as_of()` stands for; without it the engine looks
+            for the latest in the data.
     """
 
     table: str
@@ -119,6 +121,7 @@ class Step:
     is_prorated: bool = False
     entity_key: tuple[str, ...] = ()
     first_of: Column | None = None
+    as_of: dt.datetime | None = None
 
     @property
     def reads(self) -> tuple[Column | Lookup, ...]:

@@ -15,7 +15,7 @@ from polars._typing import PolarsDataType
 
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.fiscal import RetailCalendar
-from funnelkit.catalog import BUILT_IN
+from funnelkit.catalog.default import registry
 from funnelkit.data.binding import (
     BoundTable,
     bind_empty,
@@ -170,13 +170,13 @@ class Shop:
         """List what can be computed from the bound tables, and what the rest would need.
 
         Args:
-            metrics: The metrics to look at; the built-in ones by default.
+            metrics: The metrics to look at; those of the default registry by default.
 
         Returns:
             A frame with columns `metric`, `title`, `is_ready` and `missing`, a
             list of tables and columns; the ready ones first.
         """
-        chosen = BUILT_IN if metrics is None else metrics
+        chosen = registry() if metrics is None else metrics
         rows = [
             {
                 "metric": metric.name,

@@ -55,13 +55,15 @@ class PolarsEngine:
     frames: TablePreparer = field(init=False)
     compiler: Compiler = field(init=False)
     runs: dict[object, ActivePeriods] = field(init=False, default_factory=dict)
+    asked_as_of: dt.datetime | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.compiler = Compiler(self.data)
+        self.compiler = Compiler(self.data, lambda: self.asked_as_of or self.as_of())
         self.frames = TablePreparer(self.data, self.compiler, self._collect_one)
 
     def fold(self, steps: Sequence[Step], *, report: Report | None = None) -> list[pl.DataFrame]:
         """Answer every step; see `Engine.fold`."""
+        self.asked_as_of = next((step.as_of for step in steps if step.as_of), None)
         rows = [self._rows(step) for step in steps]
         if self._verify():
             rows = [self._rows(step) for step in steps]
@@ -114,11 +116,13 @@ class PolarsEngine:
         """Give the latest time of any session, event, order or cart, remembered."""
         if self.data.given_as_of is not None:
             return self.data.given_as_of
-        if self.data.seen_as_of is None:
+        latest = self.data.seen_as_of
+        if latest is None:
             clocks = [clock for clock in self.data.schema.clocks if self.data.is_supplied(clock)]
             seen = [moment for clock in clocks if (moment := self._extreme(clock, latest=True))]
-            self.data.seen_as_of = max(seen, default=None)
-        return self.data.seen_as_of
+            latest = max(seen, default=None)
+            self.data.seen_as_of = latest
+        return latest
 
     def earliest(self, table: str) -> dt.datetime | None:
         """Give the time of a table's first row, in the shop's zone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import assert_never
@@ -14,6 +14,7 @@ from funnelkit.calendar.calendar import Calendar, Span
 from funnelkit.calendar.zones import localised
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import TIMES, ValueType, value_type
+from funnelkit.engines.polars.membership import among_numbers, moments
 from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.formula.formulas import (
     Aggregate,
@@ -74,9 +75,15 @@ def column_name(item: Column | Lookup) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Writes Polars expressions for the columns of one shop."""
+    """Writes Polars expressions for the columns of one shop.
+
+    Attributes:
+        data: The shop's data.
+        as_of: Gives the instant that `as_of()` stands for, where it is named.
+    """
 
     data: ShopData
+    as_of: Callable[[], dt.datetime | None] = lambda: None
 
     @property
     def calendar(self) -> Calendar:
@@ -203,8 +210,7 @@ class Compiler:
     def instant(self, value: Value) -> pl.Expr:
         """Give a time as an instant in UTC."""
         if isinstance(value, AsOf):
-            known = self.data.given_as_of or self.data.seen_as_of
-            return pl.lit(known, dtype=pl.Datetime("us", "UTC"))
+            return pl.lit(self.as_of(), dtype=pl.Datetime("us", "UTC"))
         expr = self.value(value)
         if isinstance(value, PerKeyColumn) or value_type(self.data, value) is ValueType.INSTANT:
             return expr
@@ -290,10 +296,34 @@ class Compiler:
 
     def _is_in(self, value: Value, options: tuple[Scalar, ...]) -> pl.Expr:
         """Say whether a value is one of a few; none of none, even where it is unknown."""
-        equal = [self._comparison(Comparison(Relation.EQ, value, Literal(o))) for o in options]
-        if len(equal) > MOST_COMPARISONS and all(isinstance(o, str) for o in options):
-            return self.value(value).is_in(list(options))
-        return reduce(pl.Expr.__or__, equal) if equal else pl.lit(value=False)
+        if not options:  # false of every row, which a constant would be of one
+            expr = self.value(value)
+            return expr.is_null() & expr.is_not_null()
+        if len(options) <= MOST_COMPARISONS:
+            return reduce(pl.Expr.__or__, [self._equals(value, option) for option in options])
+        kinds = {type(option): option for option in options}
+        sorts = {kind: value_type(self.data, Literal(option)) for kind, option in kinds.items()}
+        alike = {sort: [o for o in options if sorts[type(o)] is sort] for sort in sorts.values()}
+        # comparing with one of each sort refuses what cannot be compared
+        found = [self._equals(value, some[0]) for some in alike.values()]
+        found += [self._among(value, sort, some) for sort, some in alike.items()]
+        return reduce(pl.Expr.__or__, found)
+
+    def _equals(self, value: Value, option: Scalar) -> pl.Expr:
+        return self._comparison(Comparison(Relation.EQ, value, Literal(option)))
+
+    def _among(self, value: Value, sort: ValueType, options: Sequence[Scalar]) -> pl.Expr:
+        """Say whether a value is one of many of one sort: looked up, not compared with each."""
+        expr = self.value(value)
+        if sort is ValueType.FLAG:
+            return reduce(pl.Expr.__or__, [self._equals(value, o) for o in set(options)])
+        if sort is ValueType.NUMBER:
+            return among_numbers(expr, [o for o in options if isinstance(o, int | float)])
+        if sort is ValueType.WORD:
+            return expr.is_in(list(options))
+        if value_type(self.data, value) in TIMES:
+            expr = self.local(value)
+        return expr.is_in(moments([o for o in options if isinstance(o, dt.date)]).implode())
 
     def _comparison(self, comparison: Comparison) -> pl.Expr:
         sides = comparison.left, comparison.right

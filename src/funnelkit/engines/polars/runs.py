@@ -13,6 +13,8 @@ from funnelkit.planning.plan import PERIOD
 __all__ = ["KEY", "ActivePeriods", "read_runs"]
 
 KEY = "#key"
+NEAR = 4
+"""Up to how many periods back looking at the rows before is the faster way."""
 _ROWS, _ORDINAL, _IS_SAME, _CODE = "#rows", "#ordinal", "#is same", "#code"
 
 Collect = Callable[[pl.LazyFrame], pl.DataFrame]
@@ -35,7 +37,13 @@ class ActivePeriods:
         return ~pl.col(_IS_SAME)
 
     def is_retained(self, periods: int) -> pl.Expr:
-        """Say whether the key occurred so many periods earlier as well."""
+        """Say whether the key occurred so many periods earlier as well.
+
+        A few rows back that is seen directly; further back, the run of so many
+        periods earlier is looked up, which costs the same however far it is.
+        """
+        if periods > NEAR:
+            return pl.lit(self._is_later(periods))
         found = pl.lit(value=False)
         is_same = pl.lit(value=True)
         for back in range(1, periods + 1):
@@ -43,6 +51,13 @@ class ActivePeriods:
             gap = pl.col(_ORDINAL) - pl.col(_ORDINAL).shift(back, fill_value=-1)
             found = found | (is_same & (gap == periods))
         return found
+
+    def _is_later(self, periods: int) -> pl.Series:
+        """Say of each run whether it is so many periods after another of its key."""
+        owner = (~pl.col(_IS_SAME)).cast(pl.Int64).cum_sum()
+        width = pl.col(_ORDINAL).max() + periods + 1  # so that no two keys come within reach
+        code = self.frame.select((owner * width + pl.col(_ORDINAL)).alias(_CODE)).to_series()
+        return code.is_in((code + periods).implode())
 
     def rows_to_date(self) -> pl.Expr:
         """Give how many rows the key has had in its group so far."""
