@@ -130,7 +130,7 @@ identified_net_sales = Metric(
     see_also=("net_sales", "customers"),
     caveats="Dividing all net sales by known customers: guests' money would become theirs.",
     references=("GA4 Data API, metric descriptions (vendor text, public copy)",),
-    tags=("customers", "money"),
+    tags=("building_block", "customers", "money"),
 )
 
 identified_gross_profit = Metric(
@@ -149,7 +149,7 @@ identified_gross_profit = Metric(
     see_also=("gross_profit", "customer_lifetime_value"),
     caveats="As for gross profit: a line without cost is no profit.",
     references=("Dema, contribution margin 1 to 3 (third party)",),
-    tags=("customers", "money"),
+    tags=("building_block", "customers", "money"),
 )
 
 identified_contribution_margin = Metric(
@@ -174,7 +174,7 @@ identified_contribution_margin = Metric(
     see_also=("contribution_margin", "identified_gross_profit"),
     caveats="As for the contribution margin.",
     references=("Dema, contribution margin 1 to 3 (third party)",),
-    tags=("customers", "money"),
+    tags=("building_block", "customers", "money"),
 )
 
 purchase_frequency = Metric(

@@ -260,7 +260,7 @@ in_stock_rate = Metric(
     caveats="Asking it of all products together: something is always in stock.",
     alternatives=("1 − stockout_rate: product by product, on every day.",),
     references=("Field usage (convention)",),
-    tags=("inventory", "ratio"),
+    tags=("building_block", "inventory", "ratio"),
 )
 
 days_of_stock_remaining = Metric(

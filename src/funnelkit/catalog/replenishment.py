@@ -148,7 +148,7 @@ daily_demand = Metric(
     see_also=("units_sold", "reorder_point"),
     caveats="Taking it for demand while the product was out of stock.",
     references=("Field usage (convention)",),
-    tags=("inventory", "items"),
+    tags=("building_block", "inventory", "items"),
 )
 
 safety_stock = _safety(

@@ -60,7 +60,7 @@ def _score(name: str, title: str, formula: Formula, what: str, caveats: str) -> 
         see_also=("rfm_score",),
         caveats=caveats,
         references=_SOURCES,
-        tags=("customers", "segments", "score"),
+        tags=("building_block", "customers", "segments", "score"),
     )
 
 
