@@ -157,6 +157,7 @@ def test_no_hour_is_lost_where_the_clock_is_moved_by_odd_minutes(zone, first, la
             assert_counted(bound(moments, zone), Almanac(zone, every), moments)
 
 
+@pytest.mark.slow
 def test_every_zone_keeps_the_periods_of_its_clock():
     """One shop per zone: moments around changes of its clock since 1996, and far from any."""
     draw = random.Random(7)

@@ -170,6 +170,7 @@ def test_a_copy_that_differs_is_caught(monkeypatch):
         check_law(ORDERS, LAW["pickling"])
 
 
+@pytest.mark.slow
 def test_every_broken_law_is_reported_at_once():
     with pytest.raises(LawsBrokenError) as caught:
         check_metric(ORDERS, evaluate=bent(plus_one), examples=20)
@@ -191,6 +192,7 @@ def test_a_metric_that_cannot_be_asked_is_reported_with_its_error():
 QUICK = settings(deadline=None, max_examples=30, database=None, derandomize=True)
 
 
+@pytest.mark.slow
 def test_drawn_shops_give_most_metrics_a_number():
     """A law over nothing but nulls and zeros would hold whatever the formula says."""
     numbers = dict.fromkeys(fk.registry(), False)

@@ -1,5 +1,7 @@
 """A pytest plug-in for mutants: few examples, no shrinking, and nothing that only takes long."""
 
+import os
+
 from hypothesis import Phase, settings
 
 PART, FEWEST = 20, 3
@@ -21,6 +23,7 @@ settings.register_profile(
     derandomize=True,
 )
 settings.load_profile("mutants")
+os.environ["HYPOTHESIS_PROFILE"] = "mutants"
 
 
 def pytest_collection_modifyitems(config, items):

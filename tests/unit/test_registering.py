@@ -214,7 +214,7 @@ def test_the_entry_points_of_this_environment_can_be_asked():
     assert isinstance(fk.load_plugins(), fk.Registry)
 
 
-THREADS, ROUNDS = 32, 200
+THREADS, ROUNDS = 32, 60
 
 
 def test_many_threads_evaluate_while_metrics_are_registered():
