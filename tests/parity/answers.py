@@ -1,6 +1,6 @@
 """Steps answered twice: by the Polars engine, and through the relational plan."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 from polars.testing import assert_frame_equal
@@ -14,7 +14,7 @@ from funnelkit.evaluation.history import known_until
 from funnelkit.planning.derive import to_relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.planner import with_parts
-from funnelkit.planning.relations import Answer
+from funnelkit.planning.relations import Answer, Rel
 
 METRICS = tuple(fk.registry())
 
@@ -39,10 +39,14 @@ def by_engine(data: ShopData, steps: Sequence[Step]) -> list[pl.DataFrame]:
     return PolarsEngine(data).fold(steps)
 
 
-def by_plan(data: ShopData, steps: Sequence[Step]) -> list[pl.DataFrame]:
+def by_plan(
+    data: ShopData, steps: Sequence[Step], *, rewrite: Callable[[Rel], Rel] = lambda rel: rel
+) -> list[pl.DataFrame]:
     answers = to_relations(data, steps)
     translator = Translator({name: bound.frame for name, bound in data.tables.items()})
-    frames = pl.collect_all([translator.frame(answer.relation) for answer in answers])
+    queries = [translator.frame(rewrite(answer.relation)) for answer in answers]
+    flags = pl.QueryOptFlags(comm_subplan_elim=len(steps) > 1)
+    frames = pl.collect_all(queries, engine="in-memory", optimizations=flags)
     return [read(*found) for found in zip(steps, answers, frames, strict=True)]
 
 

@@ -21,7 +21,7 @@ from funnelkit.formula.formulas import (
     PolarsExpr,
     Sum,
 )
-from funnelkit.formula.values import Column, Lookup, PerKeyColumn, Time, Value
+from funnelkit.formula.values import Column, Lookup, Time, Value
 from funnelkit.formula.walk import leaves
 from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering, Names
 from funnelkit.planning.periods import first_label, ordinal_of, period_of
@@ -227,7 +227,7 @@ class Relations:
     def _of_rollup(self, rollup: PerKey) -> Lowering:
         """Return how the values of the rows of a rollup are written."""
         return self.lowering.having(
-            {PerKeyColumn(name): self._inner_name(rollup, name) for name, _ in rollup.columns}
+            {rollup[name]: self._inner_name(rollup, name) for name, _ in rollup.columns}
         )
 
     def _inner_name(self, rollup: PerKey, name: str) -> str:
@@ -282,7 +282,7 @@ class Relations:
         entity_key = [n for n in self.data.known[step.table].entity_key if n not in keys]
         rank, value = self._fresh(step, "rank"), self.lowering.number(last.value)
         if last.where is not None:
-            value = when(self.lowering.predicate(last.where), value, ZERO)
+            value = when(self.lowering.predicate(last.where), value, otherwise=ZERO)
         moment = self.lowering.column(self._clock(step))
         owner = (*keys, *entity_key)
         number = Over(OverOp.ROW_NUMBER, None, _cols(owner), (moment,), is_descending=True)
@@ -383,7 +383,8 @@ def _contribution(lowering: Lowering, fold: Fold) -> Scalar:
             share = Lit(1.0, "float")
         case _:
             raise AssertionError(fold)
-    return share if where is None else when(lowering.predicate(where), share, ZERO)
+    holds = lowering.condition(where)
+    return share if holds is None else when(holds, share, otherwise=ZERO)
 
 
 def _growth(fold: Aggregated) -> OverOp:

@@ -210,7 +210,8 @@ class Lowering:
             case Elapsed(start, end):
                 return call(Op.SECONDS_BETWEEN, self.instant(start), self.instant(end))
             case If(condition, then, otherwise):
-                return when(self.predicate(condition), *self._alike((then, otherwise)))
+                one, two = self._alike((then, otherwise))
+                return when(self.predicate(condition), one, otherwise=two)
             case AsOf():
                 return self.instant(value)
             case Dimension():

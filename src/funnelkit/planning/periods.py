@@ -153,7 +153,8 @@ def _hours(lowering: Lowering, time: Column | Lookup, calendar: Calendar) -> Sca
     if calendar.every.count > 1:
         return first
     is_first = call(Op.EQ, lowering.first_instant(local), instant)
-    return when(is_first, first, call(Op.LAST_INSTANT, start, lowering.zone))
+    last = call(Op.LAST_INSTANT, start, lowering.zone)
+    return when(is_first, first, otherwise=last)
 
 
 def _known_range(

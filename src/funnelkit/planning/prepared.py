@@ -297,7 +297,8 @@ class Tables:
         on = ((money, currency.name), (day, day))
         conjunction = LeftJoin(dated, held, on, ((name, worth.name),))
         is_own = call(Op.EQ, Col(money), Lit(self.lowering.data.currency, "str"))
-        rated = when(is_own, Lit(1.0, "float"), call(Op.TO_FLOAT, Col(name)))
+        found = call(Op.TO_FLOAT, Col(name))
+        rated = when(is_own, Lit(1.0, "float"), otherwise=found)
         kept = ((c, Col(c)) for c in columns_of(rel) if c != name)
         return Select(conjunction, (*kept, (name, rated)))
 

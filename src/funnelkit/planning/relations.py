@@ -55,6 +55,7 @@ class Op(StrEnum):
     """The operations on values of one row.
 
     An operation gives null where an argument is null, unless the table says otherwise.
+    Zones, lengths, anchors and numbers of seconds, days and months are constants.
 
     | operation | arguments | result |
     | --- | --- | --- |
@@ -81,6 +82,7 @@ class Op(StrEnum):
     | hours_between | instant, instant | int: whole hours from the first to the second |
     | days_between | day, day | int |
     | months_between | day, day | int: from the month of the first to that of the second |
+    | shift_seconds | local, int | local |
     | shift_days | day, int | day |
     | shift_months | day, int | day; the last of the month where that is shorter |
     | floor_days | day, length, anchor | day: the start of the period of so many days, of which one starts on the anchor |
@@ -122,6 +124,7 @@ class Op(StrEnum):
     HOURS_BETWEEN = "hours_between"
     DAYS_BETWEEN = "days_between"
     MONTHS_BETWEEN = "months_between"
+    SHIFT_SECONDS = "shift_seconds"
     SHIFT_DAYS = "shift_days"
     SHIFT_MONTHS = "shift_months"
     FLOOR_DAYS = "floor_days"
@@ -391,7 +394,7 @@ def negate(condition: Scalar) -> Call:
     return call(Op.NOT, condition)
 
 
-def when(condition: Scalar, then: Scalar, otherwise: Scalar | None = None) -> Call:
+def when(condition: Scalar, then: Scalar, *, otherwise: Scalar | None = None) -> Call:
     """Return one value where a condition is true, and another, or null, elsewhere."""
     return call(Op.IF, condition, then, *(() if otherwise is None else (otherwise,)))
 
@@ -418,4 +421,5 @@ def piecewise(value: Scalar, pieces: Sequence[tuple[Lit, Scalar]], below: Scalar
     middle = len(pieces) // 2
     limit, above = pieces[middle]
     low = piecewise(value, pieces[:middle], below)
-    return when(call(Op.LT, value, limit), low, piecewise(value, pieces[middle + 1 :], above))
+    high = piecewise(value, pieces[middle + 1 :], above)
+    return when(call(Op.LT, value, limit), low, otherwise=high)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 
 import polars as pl
 
@@ -96,14 +95,16 @@ def scalar(value: Scalar) -> pl.Expr:
             return pl.col(name)
         case Lit(constant, kind):
             return pl.lit(constant, dtype=DTYPES[kind])
-        case Call(Op.IN, (inner, *options)):
-            return scalar(inner).is_in(_series(options).to_list())
         case Call(Op.FLOOR_AMONG | Op.POSITION as op, (inner, *edges)):
             return AMONG[op](scalar(inner), _series(edges))
-        case Call(op, args) if op in ZONED:
-            return ZONED[op](scalar(args[0]), _constant(args[1]))
+        case Call(op, (inner, *constants)) if op in CONSTANT:
+            return CONSTANT[op](scalar(inner), *map(_constant, constants))
+        case Call(op, (one,)) if op in UNARY:
+            return UNARY[op](scalar(one))
+        case Call(op, (one, two)) if op in BINARY:
+            return BINARY[op](scalar(one), scalar(two))
         case Call(op, args):
-            return OPERATIONS[op](*map(scalar, args))
+            return MANY[op](*map(scalar, args))
         case Over():
             return _over(value)
 
@@ -134,10 +135,10 @@ def _over(window: Over) -> pl.Expr:
     )
 
 
-def _series(constants: list[Scalar]) -> pl.Series:
-    kinds = {constant.kind for constant in constants if isinstance(constant, Lit)}
-    kind = kinds.pop() if len(kinds) == 1 else "float"
-    return pl.Series([_constant(constant) for constant in constants], dtype=DTYPES[kind])
+def _series(constants: Sequence[Scalar]) -> pl.Series:
+    dtypes = {DTYPES[constant.kind] for constant in constants if isinstance(constant, Lit)}
+    dtype = dtypes.pop() if len(dtypes) == 1 else pl.Float64()
+    return pl.Series([_constant(constant) for constant in constants], dtype=dtype)
 
 
 def _constant(constant: Scalar) -> object:
@@ -154,25 +155,21 @@ def _position(value: pl.Expr, edges: pl.Series) -> pl.Expr:
     return pl.lit(edges).search_sorted(value, side="right").cast(pl.Int64)
 
 
-def _divide(one: pl.Expr, two: pl.Expr) -> pl.Expr:
-    return pl.when(two != 0).then(one / two)
-
-
 def _either(condition: pl.Expr, then: pl.Expr, otherwise: pl.Expr | None = None) -> pl.Expr:
     chosen = pl.when(condition).then(then)
     return chosen if otherwise is None else chosen.otherwise(otherwise)
 
 
-def _local_time(instant: pl.Expr, zone: object) -> pl.Expr:
-    return instant.dt.convert_time_zone(str(zone)).dt.replace_time_zone(None)
+def _local_time(instant: pl.Expr, zone: str) -> pl.Expr:
+    return instant.dt.convert_time_zone(zone).dt.replace_time_zone(None)
 
 
-def _first_instant(local: pl.Expr, zone: object) -> pl.Expr:
-    return localised(local, str(zone)).dt.convert_time_zone("UTC")
+def _first_instant(local: pl.Expr, zone: str) -> pl.Expr:
+    return localised(local, zone).dt.convert_time_zone("UTC")
 
 
-def _last_instant(local: pl.Expr, zone: object) -> pl.Expr:
-    last = local.dt.replace_time_zone(str(zone), ambiguous="latest", non_existent="null")
+def _last_instant(local: pl.Expr, zone: str) -> pl.Expr:
+    last = local.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
     return last.dt.convert_time_zone("UTC")
 
 
@@ -180,29 +177,54 @@ def _months(day: pl.Expr) -> pl.Expr:
     return day.dt.year().cast(pl.Int64) * 12 + day.dt.month().cast(pl.Int64)
 
 
-def _text(number: pl.Expr, unit: str) -> pl.Expr:
-    return pl.concat_str(number.cast(pl.String), pl.lit(unit))
+def _is_in(value: pl.Expr, *options: object) -> pl.Expr:
+    return value.is_in(options)
 
 
-def _floor_days(day: pl.Expr, length: pl.Expr, anchor: pl.Expr) -> pl.Expr:
-    since = (day - anchor).dt.total_days()
-    return day - pl.duration(days=since % length)
+def _shift_seconds(local: pl.Expr, seconds: int) -> pl.Expr:
+    return local + dt.timedelta(seconds=seconds)
 
 
-def _floor_months(day: pl.Expr, length: pl.Expr) -> pl.Expr:
-    since = _months(day) - _months(pl.lit(EPOCH))
-    return day.dt.month_start().dt.offset_by(_text(-(since % length), "mo"))
+def _shift_days(day: pl.Expr, days: int) -> pl.Expr:
+    return day + dt.timedelta(days=days)
+
+
+def _shift_months(day: pl.Expr, months: int) -> pl.Expr:
+    return day.dt.offset_by(f"{months}mo")
+
+
+def _floor_months(day: pl.Expr, length: int) -> pl.Expr:
+    return day.dt.truncate(f"{length}mo")
+
+
+def _floor_hours(local: pl.Expr, length: int) -> pl.Expr:
+    return local.dt.truncate(f"{length}h")
+
+
+def _floor_days(day: pl.Expr, length: int, anchor: dt.date) -> pl.Expr:
+    since = (anchor - EPOCH) % dt.timedelta(days=length)
+    return (day - since).dt.truncate(f"{length}d") + since
 
 
 def _sum(values: pl.Expr) -> pl.Expr:
     return pl.when(values.count() > 0).then(values.sum())
 
 
-OPERATIONS: Mapping[Op, Callable[..., pl.Expr]] = {
+UNARY: Mapping[Op, Callable[[pl.Expr], pl.Expr]] = {
+    Op.NOT: lambda value: ~value,
+    Op.IS_NULL: lambda value: value.is_null(),
+    Op.LOWER: lambda text: text.str.to_lowercase(),
+    Op.TO_FLOAT: lambda value: value.cast(pl.Float64),
+    Op.TO_INT: lambda value: value.cast(pl.Int64),
+    Op.TO_STR: lambda value: value.cast(pl.String),
+    Op.TO_DAY: lambda local: local.cast(pl.Date),
+    Op.MIDNIGHT: lambda day: day.cast(pl.Datetime("us")),
+}
+BINARY: Mapping[Op, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     Op.ADD: lambda one, two: one + two,
     Op.SUBTRACT: lambda one, two: one - two,
     Op.MULTIPLY: lambda one, two: one * two,
-    Op.DIVIDE: _divide,
+    Op.DIVIDE: lambda one, two: pl.when(two != 0).then(one / two),
     Op.MODULO: lambda one, two: one % two,
     Op.EQ: lambda one, two: one == two,
     Op.NE: lambda one, two: one != two,
@@ -212,32 +234,30 @@ OPERATIONS: Mapping[Op, Callable[..., pl.Expr]] = {
     Op.GE: lambda one, two: one >= two,
     Op.AND: lambda one, two: one & two,
     Op.OR: lambda one, two: one | two,
-    Op.NOT: lambda value: ~value,
-    Op.IS_NULL: lambda value: value.is_null(),
-    Op.COALESCE: lambda *values: pl.coalesce(values),
-    Op.IF: _either,
-    Op.LOWER: lambda text: text.str.to_lowercase(),
-    Op.CONCAT: lambda *texts: reduce(lambda one, two: one + two, texts),
-    Op.TO_FLOAT: lambda value: value.cast(pl.Float64),
-    Op.TO_INT: lambda value: value.cast(pl.Int64),
-    Op.TO_STR: lambda value: value.cast(pl.String),
-    Op.TO_DAY: lambda local: local.cast(pl.Date),
-    Op.MIDNIGHT: lambda day: day.cast(pl.Datetime("us")),
     Op.SECONDS_BETWEEN: lambda one, two: (two - one).dt.total_microseconds() / 1e6,
     Op.HOURS_BETWEEN: lambda one, two: (two - one).dt.total_hours(),
     Op.DAYS_BETWEEN: lambda one, two: (two - one).dt.total_days(),
     Op.MONTHS_BETWEEN: lambda one, two: _months(two) - _months(one),
-    Op.SHIFT_DAYS: lambda day, days: day + pl.duration(days=days),
-    Op.SHIFT_MONTHS: lambda day, months: day.dt.offset_by(_text(months, "mo")),
-    Op.FLOOR_DAYS: _floor_days,
-    Op.FLOOR_MONTHS: _floor_months,
-    Op.FLOOR_HOURS: lambda local, hours: local.dt.truncate(_text(hours, "h")),
 }
-ZONED: Mapping[Op, Callable[[pl.Expr, object], pl.Expr]] = {
+MANY: Mapping[Op, Callable[..., pl.Expr]] = {
+    Op.COALESCE: pl.coalesce,
+    Op.IF: _either,
+    Op.CONCAT: pl.concat_str,
+}
+CONSTANT: Mapping[Op, Callable[..., pl.Expr]] = {
+    Op.IN: _is_in,
     Op.LOCAL_TIME: _local_time,
     Op.FIRST_INSTANT: _first_instant,
     Op.LAST_INSTANT: _last_instant,
+    Op.SHIFT_SECONDS: _shift_seconds,
+    Op.SHIFT_DAYS: _shift_days,
+    Op.SHIFT_MONTHS: _shift_months,
+    Op.FLOOR_DAYS: _floor_days,
+    Op.FLOOR_MONTHS: _floor_months,
+    Op.FLOOR_HOURS: _floor_hours,
 }
+"""What takes constants after its first argument."""
+
 AMONG: Mapping[Op, Callable[[pl.Expr, pl.Series], pl.Expr]] = {
     Op.FLOOR_AMONG: _among,
     Op.POSITION: _position,
