@@ -56,26 +56,32 @@ def _parser() -> argparse.ArgumentParser:
     catalog = commands.add_parser("catalog", help="list the KPIs")
     catalog.add_argument("--stage", help="only this stage of either funnel")
     catalog.add_argument("--area", choices=list(map(str, Area)), help="only this area")
-    catalog.add_argument("--data", metavar="FOLDER", help="say what is missing in its files")
+    catalog.add_argument("--data", metavar="FOLDER", help="list the inputs that its files lack")
     catalog.set_defaults(run=_catalog)
 
-    card = commands.add_parser("describe", help="say what a KPI means")
+    card = commands.add_parser("describe", help="show the definition of a KPI")
     card.add_argument("name", metavar="NAME", help="its name or an alias")
-    card.add_argument("--data", metavar="FOLDER", help="say what is missing in its files")
+    card.add_argument("--data", metavar="FOLDER", help="list the inputs that its files lack")
     card.set_defaults(run=_describe)
 
-    check = commands.add_parser("check", help="list what is wrong or odd in a folder of files")
-    check.add_argument("folder", metavar="FOLDER", help="holds orders.parquet and the like")
+    check = commands.add_parser("check", help="list errors and warnings about a folder of files")
+    check.add_argument(
+        "folder", metavar="FOLDER", help="a folder with files such as orders.parquet"
+    )
     check.set_defaults(run=_check)
 
     report = commands.add_parser("report", help="compute KPIs of a folder of files")
-    report.add_argument("folder", metavar="FOLDER", help="holds orders.parquet and the like")
+    report.add_argument(
+        "folder", metavar="FOLDER", help="a folder with files such as orders.parquet"
+    )
     report.add_argument("--every", help="the length of a period: 6h, 1d, 2w, 1mo, 1q, 1y, …")
     report.add_argument("--by", action="append", default=[], help="group by this; repeatable")
-    report.add_argument("--start", help="the first moment: 2024-01-01")
-    report.add_argument("--end", help="the first moment after: 2025-01-01")
-    report.add_argument("--where", help="which rows enter: \"country == 'PL'\"")
-    report.add_argument("--metrics", help="names with commas between; all that can be, by default")
+    report.add_argument("--start", help="the start of the range, such as 2024-01-01")
+    report.add_argument("--end", help="the end of the range, exclusive, such as 2025-01-01")
+    report.add_argument("--where", help="which rows to include: \"country == 'PL'\"")
+    report.add_argument(
+        "--metrics", help="comma-separated names; by default all that can be computed"
+    )
     report.add_argument("--format", choices=["table", "csv", "json"], default="table")
     report.set_defaults(run=_report)
     return parser
@@ -93,13 +99,13 @@ def _demo(_: argparse.Namespace) -> str:
     parts += ["By advertising platform", repr(platforms)]
     names = ["cohort_retention", "cohort_cumulative_value", "cac_payback_period"]
     cohorts = evaluate(shop, names, by="cohort", every="1q")
-    parts += ["By the quarter in which customers were won", repr(cohorts)]
+    parts += ["By quarter of the first order", repr(cohorts)]
     scores = evaluate(shop, "rfm_score", by="customer_key")
-    parts += ["Customers, by how they bought", repr(scores)]
+    parts += ["RFM scores of customers", repr(scores)]
     names = ["daily_demand", "safety_stock", "reorder_point"]
     stock = evaluate(shop, names, by="product_id", start="2024-01-01", end="2025-01-01")
     parts += ["When to order more", repr(stock)]
-    parts += ["funnelkit describe cr, say, tells what a number means."]
+    parts += ["Run a command such as funnelkit describe cr to see a definition."]
     return "\n\n".join(parts)
 
 
@@ -113,7 +119,7 @@ def _catalog(options: argparse.Namespace) -> str:
         for metric in found.values()
     ]
     known = ", ".join(Stage)
-    return "\n".join(lines) if lines else f"no KPI; the stages of the funnel are {known}"
+    return "\n".join(lines) if lines else f"no KPI matches; the stages of the funnel are {known}"
 
 
 def _stage(metric: Metric) -> str:
@@ -129,7 +135,7 @@ def _describe(options: argparse.Namespace) -> str:
 
 def _readiness(shop: Shop, metric: Metric) -> str:
     missing = sorted(shop.missing(metric))
-    return f"missing_for {', '.join(missing)}" if missing else "ready"
+    return f"lacks {', '.join(missing)}" if missing else "ready"
 
 
 def _check(options: argparse.Namespace) -> str:
@@ -139,7 +145,7 @@ def _check(options: argparse.Namespace) -> str:
         + (f", such as {row['sample']}" if row["sample"] else "")
         for row in found
     ]
-    return "\n".join(lines) or "nothing wrong or odd was found"
+    return "\n".join(lines) or "no errors or warnings"
 
 
 def _report(options: argparse.Namespace) -> str:
@@ -164,7 +170,7 @@ def _report(options: argparse.Namespace) -> str:
 
 
 def _asked(options: argparse.Namespace, shop: Shop) -> list[str | Metric]:
-    """Give the metrics asked for, or every one that the shop and the question allow."""
+    """Return the requested metrics, or all that the shop and the question allow."""
     if options.metrics:
         return [name.strip() for name in options.metrics.split(",") if name.strip()]
     return [

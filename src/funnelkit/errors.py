@@ -1,7 +1,7 @@
-"""Every error that funnelkit raises, and the one warning.
+"""Every error and warning of funnelkit.
 
-Each error is also the builtin that Python programmers expect, carries what it
-knows as attributes, survives pickling, and builds its own message: what is
+Each error is also the built-in exception that Python programmers expect, carries its
+details as attributes, survives pickling, and builds its own message: what is
 wrong, with which value, where, and what to do.
 """
 
@@ -28,18 +28,18 @@ __all__ = [
 
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Give up to three known names that look like `name`, best first."""
+    """Return up to three known names that look like `name`, best first."""
     return tuple(get_close_matches(name, list(known), n=3, cutoff=0.6))
 
 
 def shortened(thing: object, *, most: int = 60) -> str:
-    """Give a value as text that fits into a message."""
+    """Return a value as text short enough for a message."""
     text = str(thing)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def check_kind(name: str, thing: object, kinds: tuple[type, ...], remedy: str) -> None:
-    """Refuse an argument that is not of the kinds wanted.
+    """Raise if an argument is not of the expected types.
 
     Raises:
         DefinitionError: It is of another kind.
@@ -56,7 +56,7 @@ class FunnelkitError(Exception):
 
 
 class DefinitionError(FunnelkitError, ValueError):
-    """A table, formula, metric or question contradicts itself.
+    """A table, formula, metric or question is invalid or contradicts itself.
 
     Attributes:
         problem: What is wrong, with the value.
@@ -76,7 +76,7 @@ class DefinitionError(FunnelkitError, ValueError):
 
 
 class UnitError(DefinitionError):
-    """Two units do not fit together.
+    """Two units are incompatible.
 
     Attributes:
         left: The unit found on the left, or declared.
@@ -92,11 +92,11 @@ class UnitError(DefinitionError):
 
 
 class UnknownNameError(FunnelkitError, LookupError):
-    """A name that nothing answers to.
+    """A name is unknown.
 
     Attributes:
         kind: What was looked up: "metric", "table", "dimension", …
-        name: The name that was asked for.
+        name: The unknown name.
         nearest: Known names that look like it, best first.
         known: Every name that would have been accepted.
     """
@@ -119,7 +119,7 @@ class UnknownNameError(FunnelkitError, LookupError):
 
 
 class DataError(FunnelkitError, ValueError):
-    """The data cannot give the number that was asked for.
+    """The requested number cannot be computed from the data.
 
     Attributes:
         problem: What is wrong, where, and with which value.
@@ -136,11 +136,11 @@ class DataError(FunnelkitError, ValueError):
 
 
 class MissingInputError(DataError):
-    """Tables or columns that the asked metrics need are not bound.
+    """Tables or columns that the requested metrics need are not bound.
 
     Attributes:
         missing: Each missing input, `"table"` or `"table.column"`, with the
-            metrics that want it.
+            metrics that need it.
         hints: For some of them, the columns found that look alike.
     """
 
@@ -150,13 +150,13 @@ class MissingInputError(DataError):
         self.missing = {name: tuple(wanted) for name, wanted in missing.items()}
         self.hints = dict(hints or {})
         lines = [
-            f"  {name}: wanted by {_some(wanted)}"
+            f"  {name}: needed by {_some(wanted)}"
             + (f" ({self.hints[name]})" if name in self.hints else "")
             for name, wanted in self.missing.items()
         ]
         super().__init__(
             "inputs are missing:\n" + "\n".join(lines),
-            "bind them in fk.Shop(…), rename columns with rename=, or name tables that are "
+            "bind them in fk.Shop(…), rename columns with rename=, or list tables that are "
             "truly empty in assume_empty=",
         )
         self.args = (self.missing, self.hints)
@@ -167,12 +167,12 @@ class MissingInputError(DataError):
 
 @dataclass(frozen=True, slots=True)
 class DataIssue:
-    """One thing that is wrong with one bound table.
+    """One problem with one bound table.
 
     Attributes:
         table: The canonical table.
         column: The column, or an empty string for the table as a whole.
-        problem: What was found and what is wanted.
+        problem: What was found and what is expected.
         remedy: What to do about it.
     """
 
@@ -187,24 +187,24 @@ class DataIssue:
 
 
 class ContractError(DataError):
-    """The data breaks a promise that a number rests on.
+    """The data fails a check that a number depends on.
 
     Attributes:
-        faults: Every fault that was found, not only the first.
+        faults: Every issue that was found, not only the first.
     """
 
     def __init__(self, faults: Sequence[DataIssue]) -> None:
         self.faults = tuple(faults)
-        many = f"{len(self.faults)} faults in the data:\n  " if len(self.faults) > 1 else ""
+        many = f"{len(self.faults)} problems in the data:\n  " if len(self.faults) > 1 else ""
         super().__init__(many + "\n  ".join(str(fault) for fault in self.faults))
         self.args = (self.faults,)
 
 
 class UnsupportedError(FunnelkitError, NotImplementedError):
-    """Something that is well defined but cannot be done, there or at all.
+    """Something is well defined but not supported, in this place or at all.
 
     Attributes:
-        what: What was asked for.
+        what: What was requested.
         why: Why it cannot be done, and what can.
     """
 
@@ -218,7 +218,7 @@ class UnsupportedError(FunnelkitError, NotImplementedError):
 
 
 class MissingPackageError(FunnelkitError, ImportError):
-    """An optional package is needed and not installed.
+    """An optional package is required but not installed.
 
     Attributes:
         package: The package.
@@ -235,11 +235,11 @@ class MissingPackageError(FunnelkitError, ImportError):
 
 
 class PluginWarning(UserWarning):
-    """A plug-in cannot be loaded, or claims a name that is taken; it is left out."""
+    """A plug-in cannot be loaded, or uses a name that is taken; it is skipped."""
 
 
 class TruncatedHistoryWarning(UserWarning):
-    """The history that was supplied starts inside the range that was asked for.
+    """The supplied history starts inside the requested range.
 
     A customer whose earlier orders were not supplied looks new.
     """

@@ -131,7 +131,7 @@ class Unit:
         """
         if any(n % 2 for _, n in self.powers):
             raise DefinitionError(
-                f"the square root of {self} is no unit", "take the root of a square: a variance"
+                f"the square root of {self} is not a unit", "take the root of a square: a variance"
             )
         return Unit(tuple((name, n // 2) for name, n in self.powers))
 
@@ -142,16 +142,16 @@ class Unit:
 
     @property
     def is_count(self) -> bool:
-        """Whether it counts one kind of thing: one base unit other than money or time."""
+        """Whether it is a count: a single base unit other than money or time."""
         return len(self.powers) == 1 and self.powers[0] not in {("money", 1), ("second", 1)}
 
     @property
     def is_tally(self) -> bool:
-        """Whether it is a number of things, and not, say, its square or its inverse."""
+        """Whether it is a plain count of some base unit, not for example its square or inverse."""
         return self.is_count and self.powers[0][1] == 1
 
     def fits(self, other: Unit) -> bool:
-        """Say whether values of the two units may be added or compared."""
+        """Return whether values of the two units may be added or compared."""
         return self.powers == other.powers
 
     def format(self, value: float | None, *, currency: str = "") -> str:

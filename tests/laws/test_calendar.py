@@ -230,17 +230,17 @@ def test_a_boundary_may_lie_in_the_second_of_two_hours_of_one_name():
     ("question", "message"),
     [
         ({"every": "5h"}, "does not divide a day"),
-        ({"every": "0d"}, "is no period"),
+        ({"every": "0d"}, "is not a valid period"),
         ({"every": "7mo"}, "does not divide a year"),
         ({"every": "13mo"}, "does not divide a year"),
-        ({"every": "-1d"}, "is no period"),
-        ({"every": ""}, "is no period"),
+        ({"every": "-1d"}, "is not a valid period"),
+        ({"every": ""}, "is not a valid period"),
         ({"every": []}, "gives 0 boundaries"),
         ({"every": ["2024-01-01"]}, "gives 1 boundaries"),
         ({"every": ["2024-02-01", "2024-01-01"]}, "sort them"),
         ({"every": ["2024-02-01", "2024-02-01"]}, "sort them"),
         ({"every": ["2024-03-31T02:30", "2024-03-31T03:00"]}, "sort them"),
-        ({"every": ["2024-02-01", "soon"]}, "is no date"),
+        ({"every": ["2024-02-01", "soon"]}, "is not a valid date"),
         ({"every": ["2024-01-01", "2024-02-01"], "start": "2024-02-01"}, "outside the boundaries"),
         ({"every": ["2024-01-01", "2024-02-01"], "end": "2024-01-01"}, "outside the boundaries"),
     ],
@@ -252,7 +252,7 @@ def test_periods_that_are_none_are_refused(question, message):
 
 @pytest.mark.parametrize("year", ["13-01", "00-10", "02-30", "01-29", "4-6", "april", ""])
 def test_a_fiscal_year_that_begins_on_no_day_of_every_month_is_refused(year):
-    with pytest.raises(fk.DefinitionError, match="is no first day of a year"):
+    with pytest.raises(fk.DefinitionError, match="is not a valid first day of a year"):
         bound([_utc(2024, 1, 5)], fiscal_year=year)
 
 

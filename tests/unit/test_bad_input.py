@@ -54,7 +54,7 @@ def refused(source, kind=fk.ContractError, **question):
 )
 def test_what_is_no_table_is_named_by_its_type(source, kind):
     assert refused(source) == (
-        f"orders: a {kind} is no table; give a Polars frame (or pl.DataFrame(…) of it), "
+        f"orders: a {kind} is not a table; pass a Polars frame (or pl.DataFrame(…) of it), "
         "a pandas or pyarrow table, or a path"
     )
 
@@ -81,25 +81,25 @@ def test_sources_that_cannot_be_read_are_reported_with_the_faults_of_the_others(
         ("returns", "quantity"),
         ("surveys", ""),
     ]
-    assert "5 faults in the data:" in str(caught.value)
+    assert "5 problems in the data:" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("a.parquet", PNG, "must end with PAR1"),
-        ("a.parquet", CSV, "check that it is whole and what its name says"),
+        ("a.parquet", CSV, "check that it is complete and matches its file extension"),
         ("a.ipc", CSV, "a.ipc' cannot be read"),
         ("a.ndjson", b"[1, 2]\n", "expected to contain JSON object"),
-        ("a.csv", PNG, "a.csv' is no text in UTF-8: it has a zero byte at 8"),
-        ("a.csv", "order_id\n1".encode("utf-16"), "no text in UTF-8"),
+        ("a.csv", PNG, "a.csv' is not UTF-8 text: it has a zero byte at 8"),
+        ("a.csv", "order_id\n1".encode("utf-16"), "not UTF-8 text"),
         ("a.csv", "status\ncancell\xe9\n".encode("latin-1"), "it has byte 0xe9 at 14"),
         ("a.csv", "status\ncancell\xe9\n".encode("latin-1"), "encoding='windows-1252'"),
         ("a.csv", CSV.replace(b",", b";"), r"has one column, 'order_id;ordered_at.*separator=';'"),
         ("a.csv", b"order_id,order_id\n1,2\n", "has two columns 'order_id'; rename one"),
         ("a.csv", b"\n\n", "empty CSV"),
         ("a.csv", b"", "a.csv' is empty"),
-        ("a.xlsx", PNG, "is no file that can be read; use a file or glob ending in .parquet, .csv"),
+        ("a.xlsx", PNG, "is not a supported file; use a file or glob ending in .parquet, .csv"),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path, name, content, message):
@@ -113,7 +113,7 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path, suffix):
     path = tmp_path / f"orders.{suffix}"
     getattr(orders(), f"write_{suffix}")(path)
     path.write_bytes(path.read_bytes()[:-20])
-    assert "check that it is whole" in refused(path)
+    assert "check that it is complete" in refused(path)
 
 
 @pytest.mark.parametrize(
@@ -122,10 +122,10 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path, suffix):
         ("nowhere.csv", "orders: there is no file 'nowhere.csv'"),
         ("nowhere-*.csv", "orders: there is no file 'nowhere-*.csv'"),
         ("a\0.csv", "orders: there is no file 'a\\x00.csv'"),
-        ("**[.csv", "orders: '**[.csv' is no glob (Invalid pattern"),
-        ("s3://shop/a.parquet", "orders: 's3://shop/a.parquet' is an address, not a file; open it"),
+        ("**[.csv", "orders: '**[.csv' is not a valid glob (Invalid pattern"),
+        ("s3://shop/a.parquet", "orders: 's3://shop/a.parquet' is a URL, not a file; open it"),
         ("a" * 5000 + ".csv", "File name too long"),
-        ("", "orders: '' is no file that can be read"),
+        ("", "orders: '' is not a supported file"),
     ],
 )
 def test_a_path_that_leads_nowhere_is_named(source, message):
@@ -152,15 +152,15 @@ def test_a_csv_may_have_a_byte_order_mark_and_brackets_in_its_name(tmp_path):
 
 
 def test_a_folder_says_what_is_wrong_with_it(tmp_path):
-    with pytest.raises(fk.DataError, match=r"has no file named like a table; name files sessions"):
+    with pytest.raises(fk.DataError, match=r"has no file named after a table; name files sessions"):
         fk.Shop.scan(tmp_path)
     with pytest.raises(fk.DataError, match="there is no folder"):
         fk.Shop.scan(tmp_path / "nowhere")
-    with pytest.raises(fk.DataError, match="a int is no folder; give its path"):
+    with pytest.raises(fk.DataError, match="a int is not a folder; pass its path"):
         fk.Shop.scan(3)
     written(tmp_path, "orders.parquet", PNG)
     written(tmp_path, "sessions.csv", b"")
-    with pytest.raises(fk.ContractError, match="2 faults") as caught:
+    with pytest.raises(fk.ContractError, match="2 problems") as caught:
         fk.Shop.scan(tmp_path)
     assert [fault.table for fault in caught.value.faults] == ["orders", "sessions"]
     (tmp_path / "many.csv").mkdir()
@@ -201,19 +201,35 @@ def test_a_file_of_which_a_later_part_is_no_utf_8_names_the_table(tmp_path):
 @pytest.mark.parametrize(
     ("column", "values", "message"),
     [
-        ("order_id", [1.0, 2.0], "key wanted, Float64 found; cast it to a string or an integer"),
-        ("order_id", pl.Series([1, 2], dtype=pl.UInt64), "key wanted, UInt64 found"),
-        ("order_id", pl.Series([1, 2], dtype=pl.Int128), "key wanted, Int128 found"),
-        ("order_id", [b"a", b"b"], "key wanted, Binary found"),
-        ("order_id", [[1], [2]], r"key wanted, List\(Int64\) found"),
-        ("ordered_at", ["2024-05-01"] * 2, r"time wanted, String found; parse it: .*to_datetime\("),
-        ("ordered_at", [dt.time(1)] * 2, "time wanted, Time found"),
-        ("gross_amount", ["1", "2"], r"money wanted, String found; cast it: .*cast\(pl.Float64\)"),
-        ("gross_amount", [True, False], "money wanted, Boolean found"),
-        ("gross_amount", [{"a": 1}] * 2, "money wanted, Struct"),
-        ("status", [1.5, 2.5], r"category wanted, Float64 found; cast it to a string"),
-        ("status", [object(), object()], "category wanted, Object found"),
-        ("is_counted", [1, 0], r"flag wanted, Int64 found; cast it: pl.col\(…\).cast\(pl.Boolean"),
+        (
+            "order_id",
+            [1.0, 2.0],
+            "expected key, found Float64; cast it to a string or an integer",
+        ),
+        ("order_id", pl.Series([1, 2], dtype=pl.UInt64), "expected key, found UInt64"),
+        ("order_id", pl.Series([1, 2], dtype=pl.Int128), "expected key, found Int128"),
+        ("order_id", [b"a", b"b"], "expected key, found Binary"),
+        ("order_id", [[1], [2]], r"expected key, found List\(Int64\)"),
+        (
+            "ordered_at",
+            ["2024-05-01"] * 2,
+            r"expected time, found String; parse it: .*to_datetime\(",
+        ),
+        ("ordered_at", [dt.time(1)] * 2, "expected time, found Time"),
+        (
+            "gross_amount",
+            ["1", "2"],
+            r"expected money, found String; cast it: .*cast\(pl.Float64\)",
+        ),
+        ("gross_amount", [True, False], "expected money, found Boolean"),
+        ("gross_amount", [{"a": 1}] * 2, "expected money, found Struct"),
+        ("status", [1.5, 2.5], r"expected category, found Float64; cast it to a string"),
+        ("status", [object(), object()], "expected category, found Object"),
+        (
+            "is_counted",
+            [1, 0],
+            r"expected flag, found Int64; cast it: pl.col\(…\).cast\(pl.Boolean",
+        ),
     ],
 )
 def test_a_type_that_will_not_do_is_named_with_what_is_wanted(column, values, message):
@@ -269,9 +285,9 @@ def test_a_column_of_any_plain_type_is_a_dimension(values, groups):
 @pytest.mark.parametrize(
     ("kind", "values", "message"),
     [
-        (fk.Money, ["1", "2"], "money wanted, String found; cast it"),
-        (fk.Money, [True, False], "money wanted, Boolean found"),
-        (fk.Quantity, [DAY, DAY], "quantity wanted, Date found"),
+        (fk.Money, ["1", "2"], "expected money, found String; cast it"),
+        (fk.Money, [True, False], "expected money, found Boolean"),
+        (fk.Quantity, [DAY, DAY], "expected quantity, found Date"),
     ],
 )
 def test_a_column_of_ones_own_is_what_the_formula_says_or_refused(kind, values, message):
@@ -283,7 +299,7 @@ def test_a_column_of_ones_own_is_what_the_formula_says_or_refused(kind, values, 
 
 def test_several_columns_that_are_renamed_to_one_are_a_fault():
     both = {"status": "state", "order_id": "state"}
-    with pytest.raises(fk.ContractError, match="2 faults") as caught:
+    with pytest.raises(fk.ContractError, match="2 problems") as caught:
         fk.Shop(orders=orders(), rename={"orders": both})
     assert str(caught.value.faults[0]) == (
         "orders.state: would be a second column, renamed from 'status'; drop or rename the other"
@@ -315,11 +331,11 @@ def test_a_setting_of_the_wrong_kind_is_shown(setting):
     (name,) = setting
     with pytest.raises(fk.DefinitionError) as caught:
         fk.Shop(orders=orders(), **setting)
-    assert str(caught.value).startswith(f"settings of the wrong kind: {name}={setting[name]!r};")
+    assert str(caught.value).startswith(f"settings of the wrong type: {name}={setting[name]!r};")
 
 
 def test_all_settings_of_the_wrong_kind_are_named_together():
-    with pytest.raises(fk.DefinitionError, match=r"wrong kind: currency=3, guards='no'; rename"):
+    with pytest.raises(fk.DefinitionError, match=r"wrong type: currency=3, guards='no'; rename"):
         fk.Shop(orders=orders(), guards="no", currency=3)
 
 

@@ -48,8 +48,8 @@ def test_every_metric_that_does_not_exist_is_named_with_the_nearest():
         ([3], "a metric is a int: 3; name metrics"),
         (["orders", None], "a metric is a NoneType: None; name metrics"),
         (COUNT, "metrics is a Count: Count(rows="),
-        ([], "no metric was asked for; name at least one"),
-        ({}, "no metric was asked for"),
+        ([], "no metric is requested; name at least one"),
+        ({}, "no metric is requested"),
     ],
 )
 def test_what_is_no_metric_is_shown(metrics, message):
@@ -95,7 +95,7 @@ def test_what_is_no_shop_is_shown():
         ([fk.Orders.status], "a dimension is a Category"),
         (
             ["status", fk.Dimension("status", orders="country")],
-            "by names two dimensions 'status'; give one of them another name",
+            "by names two dimensions 'status'; rename one of them",
         ),
     ],
     ids=str,
@@ -157,7 +157,7 @@ def test_a_where_over_a_column_that_does_not_exist_names_the_others():
     message = refused(where="contry == 'PL'", kind=fk.UnknownNameError)
     assert "no dimension of orders named 'contry'; did you mean 'country'?" in message
     wanted = refused(where=fk.Orders.is_first_order, kind=fk.MissingInputError)
-    assert "orders.customer_id: wanted by where" in wanted
+    assert "orders.customer_id: needed by where" in wanted
 
 
 @pytest.mark.parametrize(
@@ -174,20 +174,20 @@ def test_a_where_over_a_column_that_does_not_exist_names_the_others():
 def test_what_is_no_moment_is_shown(name, value):
     kind = type(value).__name__
     assert refused(**{name: value}) == (
-        f"{name} is a {kind}: {value!r}; write '2024-12-31', or give a date or datetime"
+        f"{name} is a {kind}: {value!r}; write '2024-12-31', or pass a date or datetime"
     )
 
 
 @pytest.mark.parametrize(
     ("question", "message"),
     [
-        ({"start": "tomorrow"}, "start='tomorrow' is no date; write 2024-12-31"),
-        ({"end": "2024-02-30"}, "end='2024-02-30' is no date"),
+        ({"start": "tomorrow"}, "start='tomorrow' is not a valid date; write 2024-12-31"),
+        ({"end": "2024-02-30"}, "end='2024-02-30' is not a valid date"),
         ({"start": "2024-06-01", "end": "2024-05-01"}, "end=2024-05-01 is not after start=2024-06"),
         ({"start": "0001-01-01T00:00+14:00"}, "reaches beyond the years 1 to 9999"),
-        ({"end": dt.datetime.max}, "reaches beyond the years 1 to 9999; give a later start or"),
-        ({"every": "monthly"}, "every='monthly' is no period"),
-        ({"every": 3}, "every is a int: 3; give a length, every='1mo', or a list of moments"),
+        ({"end": dt.datetime.max}, "reaches beyond the years 1 to 9999; pass a later start or"),
+        ({"every": "monthly"}, "every='monthly' is not a valid period"),
+        ({"every": 3}, "every is a int: 3; pass a length, every='1mo', or a list of times"),
         ({"every": [1, 2]}, "a moment of every is a int: 1"),
     ],
     ids=str,

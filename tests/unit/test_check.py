@@ -129,7 +129,7 @@ def test_findings_that_are_warnings_do_not_refuse_a_number():
 
 def test_an_unknown_status_is_refused_unless_the_policy_has_its_own_words():
     frame = orders(status=["paid", "shipped", "canceled"])
-    with pytest.raises(fk.ContractError, match=r"orders.status: is no known status.*'canceled'"):
+    with pytest.raises(fk.ContractError, match=r"orders.status: is not a known status.*'canceled'"):
         fk.evaluate(fk.Shop(orders=frame), "orders")
     own = fk.OrderPolicy(
         name="own",

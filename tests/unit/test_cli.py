@@ -93,7 +93,7 @@ def test_a_history_that_is_cut_off_is_a_note_not_a_failure(capsys, tmp_path):
     [
         (["describe", "nsp"], "did you mean 'nps'"),
         (["report", "nowhere"], "there is no folder 'nowhere'"),
-        (["report", ".", "--every", "fortnight"], "has no file named like a table"),
+        (["report", ".", "--every", "fortnight"], "has no file named after a table"),
     ],
 )
 def test_a_mistake_gets_one_message_and_exit_code_2(
@@ -128,6 +128,6 @@ def test_the_catalogue_says_what_a_folder_lacks(tmp_path, capsys):
     assert main(["catalog", "--area", "sales", "--data", str(tmp_path)]) == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert lines["orders"].endswith(": ready")
-    assert lines["average_order_value"].endswith(": missing_for order_lines")
+    assert lines["average_order_value"].endswith(": lacks order_lines")
     assert main(["describe", "aov", "--data", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.rstrip().endswith(f"{tmp_path}: missing_for order_lines")
+    assert capsys.readouterr().out.rstrip().endswith(f"{tmp_path}: lacks order_lines")

@@ -79,13 +79,13 @@ def test_rows_without_a_key_are_a_group_and_are_counted():
 
 def test_a_result_tells_what_it_leaves_out_under_the_table():
     result = fk.evaluate(shop(), ["sessions", "customers"], every="1mo", exclusions=True)
-    assert "sessions left out, not sessions.is_counted: 1 of 4 (sessions)" in repr(result)
-    assert "<p>orders left out, no orders.customer_key: 1 of 3 (customers)</p>" in (
+    assert "sessions excluded, not sessions.is_counted: 1 of 4 (sessions)" in repr(result)
+    assert "<p>orders excluded, no orders.customer_key: 1 of 3 (customers)</p>" in (
         result._repr_html_()
     )
     assert fk.evaluate(shop(), "sessions").exclusions is None
     nothing = fk.evaluate(shop(), "orders", where="status == 'paid'", exclusions=True)
-    assert repr(nothing).endswith("nothing is known to be left out")
+    assert repr(nothing).endswith("no exclusions are known")
 
 
 def test_of_two_conditions_the_second_is_looked_at_where_the_first_holds():

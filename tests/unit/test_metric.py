@@ -12,29 +12,29 @@ ORDERS = fk.Count(fk.Orders)
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"title": 3}, "title = 3 is no text"),
-        ({"description": None}, "description = None is no text"),
-        ({"aliases": "aov"}, "aliases = 'aov' is no list of texts"),
-        ({"aliases": ("aov", "")}, "is no list of texts"),
-        ({"tags": (1,)}, r"tags = \(1,\) is no list of texts"),
-        ({"references": None}, "references = None is no list of texts"),
-        ({"unit": "order"}, "unit = 'order' is no unit: use fk.MONEY"),
+        ({"title": 3}, "title = 3 is not a text"),
+        ({"description": None}, "description = None is not a text"),
+        ({"aliases": "aov"}, "aliases = 'aov' is not a list of texts"),
+        ({"aliases": ("aov", "")}, "is not a list of texts"),
+        ({"tags": (1,)}, r"tags = \(1,\) is not a list of texts"),
+        ({"references": None}, "references = None is not a list of texts"),
+        ({"unit": "order"}, "unit = 'order' is not a unit: use fk.MONEY"),
         (
             {"bounds": (1, 0)},
-            r"bounds = \(1, 0\) are no two finite numbers, the smaller first; None",
+            r"bounds = \(1, 0\) must be two finite numbers, the smaller first; None",
         ),
-        ({"bounds": (0,)}, "are no two finite numbers"),
-        ({"bounds": (0, 10**400)}, "are no two finite numbers"),
-        ({"bounds": (0, True)}, "are no two finite numbers"),
-        ({"bounds": (0, "1")}, "are no two finite numbers"),
-        ({"bounds": (0, math.inf)}, "are no two finite numbers"),
-        ({"bounds": (math.nan, None)}, "are no two finite numbers"),
-        ({"version": 0}, "version = 0 is no whole number of 1 or more"),
-        ({"version": 1.5}, "version = 1.5 is no whole number"),
-        ({"version": True}, "version = True is no whole number"),
-        ({"required_dimension": "  "}, "required_dimension = '  ' is no name of a dimension"),
-        ({"stage": "nowhere"}, "'nowhere' is no Stage; use one of 'awareness'"),
-        ({"direction": "left"}, "'left' is no Direction"),
+        ({"bounds": (0,)}, "must be two finite numbers"),
+        ({"bounds": (0, 10**400)}, "must be two finite numbers"),
+        ({"bounds": (0, True)}, "must be two finite numbers"),
+        ({"bounds": (0, "1")}, "must be two finite numbers"),
+        ({"bounds": (0, math.inf)}, "must be two finite numbers"),
+        ({"bounds": (math.nan, None)}, "must be two finite numbers"),
+        ({"version": 0}, "version = 0 is not a whole number of 1 or more"),
+        ({"version": 1.5}, "version = 1.5 is not a whole number"),
+        ({"version": True}, "version = True is not a whole number"),
+        ({"required_dimension": "  "}, "required_dimension = '  ' is not a dimension name"),
+        ({"stage": "nowhere"}, "'nowhere' is not a valid Stage; use one of 'awareness'"),
+        ({"direction": "left"}, "'left' is not a valid Direction"),
     ],
 )
 def test_a_field_of_the_wrong_kind_is_told(fields, told):
@@ -52,7 +52,7 @@ def test_all_wrong_fields_are_told_at_once():
     "name", ["Orders", "orders\n", "orders per visit", "2nd", "a..b", "a.", "class", 3, ""]
 )
 def test_a_name_that_no_text_can_say_is_refused(name):
-    with pytest.raises(fk.DefinitionError, match="is no name for a metric"):
+    with pytest.raises(fk.DefinitionError, match="is not a valid metric name"):
         fk.Metric(name=name, formula=ORDERS)
 
 

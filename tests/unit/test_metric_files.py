@@ -114,15 +114,15 @@ def test_every_fault_is_told_with_its_line(tmp_path):
     with pytest.raises(DefinitionError) as caught:
         fk.load_metrics(write(tmp_path, FAULTY))
     lines = str(caught.value).splitlines()
-    assert lines[0] == "metrics.toml has 7 faults:"
+    assert lines[0] == "metrics.toml has 7 problems:"
     told = {int(line.split()[1].rstrip(":")): line for line in lines[1:]}
     assert "metrics.one" in told[3]
     assert "gross_amount" in told[3]
     assert "metrics.two: has no formula" in told[6]
-    assert "title = 7 is no text" in told[7]
+    assert "title = 7 is not a text" in told[7]
     assert "'colour'" in told[8]
     assert "metrics.three" in told[10]
-    assert "metrics.Four: 'Four' is no name for a metric" in told[15]
+    assert "metrics.Four: 'Four' is not a valid metric name" in told[15]
     assert "bill_id is of kind 'number'; use one of key, category" in told[22]
 
 
@@ -131,34 +131,37 @@ def test_every_fault_is_told_with_its_line(tmp_path):
     [
         ("[metrics.x\n", "cannot be read"),
         ("[numbers.x]\nformula = '1'\n", "there is no section 'numbers'"),
-        ("metrics = 3\n", "metrics is no table"),
+        ("metrics = 3\n", "metrics is not a table"),
         ("[metrics]\nx = 3\n", "is 3, not a table"),
-        ("[metrics.x]\nformula = 3\n", "formula = 3 is no text"),
+        ("[metrics.x]\nformula = 3\n", "formula = 3 is not a text"),
         ("[metrics.x]\nformula = 'no_such_metric'\n", "no_such_metric"),
         ("[metrics.x]\nformula = 'x + 1'\n", "circle"),
-        ("[metrics.x]\nformula = 'count(orders)'\nbounds = [1]\n", "are no two finite numbers"),
-        ("[metrics.x]\nformula = 'count(orders)'\ntags = 'a'\n", "is no list of texts"),
-        ("[metrics.x]\nformula = 'count(orders)'\nversion = 'a'\n", "is no whole number"),
+        ("[metrics.x]\nformula = 'count(orders)'\nbounds = [1]\n", "must be two finite numbers"),
+        ("[metrics.x]\nformula = 'count(orders)'\ntags = 'a'\n", "is not a list of texts"),
+        ("[metrics.x]\nformula = 'count(orders)'\nversion = 'a'\n", "is not a whole number"),
         ("[metrics.x]\nformula = 'count(orders)'\nunit = '?'\n", "is not a unit"),
         ("[metrics.x]\nformula = '('\n", "line 2"),
         ("[metrics.x]\nformula = 'count(orders)'\nbounds = [1, 0]\n", "the smaller first"),
-        ("[metrics.x]\nformula = 'count(orders)'\nbounds = [0, -inf]\n", "are no two finite"),
-        ("[metrics.x]\nformula = 'count(orders)'\nbounds = [inf, 5]\n", "are no two finite"),
+        ("[metrics.x]\nformula = 'count(orders)'\nbounds = [0, -inf]\n", "must be two finite"),
+        ("[metrics.x]\nformula = 'count(orders)'\nbounds = [inf, 5]\n", "must be two finite"),
         (
             "[metrics.x]\nformula = 'count(orders)'\nbounds = [true, 1]\n",
-            "are no two finite numbers",
+            "must be two finite numbers",
         ),
-        ("[tables.x]\nkey = 3\ntime = 'at'\ncolumns = {at = 'time'}\n", "key = 3 is no column"),
-        ("[tables.x]\nkey = 'at'\ntime = ['at']\ncolumns = {at = 'time'}\n", "is no column"),
+        ("[tables.x]\nkey = 3\ntime = 'at'\ncolumns = {at = 'time'}\n", "key = 3 is not a column"),
+        ("[tables.x]\nkey = 'at'\ntime = ['at']\ncolumns = {at = 'time'}\n", "is not a column"),
         (
             "[tables.x]\nkey = 'at'\ntime = 'at'\nparents = 'orders'\ncolumns = {at = 'time'}\n",
-            "are no pairs",
+            "does not map columns",
         ),
         (
             "[tables.x]\nkey = 'at'\ntime = 'at'\nrow_unit = '?'\ncolumns = {at = 'time'}\n",
             "not a unit",
         ),
-        ("[tables.x]\nkey = 'at'\ntime = 'at'\ncolumns = {at = 'time', key = 'key'}\n", "no name"),
+        (
+            "[tables.x]\nkey = 'at'\ntime = 'at'\ncolumns = {at = 'time', key = 'key'}\n",
+            "not a valid column name",
+        ),
         ("[tables.x]\nkey = 'at'\ntime = 'at'\ncolumns = {at = ['time']}\n", "is of kind None"),
         ("[tables.orders]\nkey = 'at'\ntime = 'at'\ncolumns = {at = 'time'}\n", "canonical table"),
         ("[tables.x]\nkey = 'no'\ntime = 'at'\ncolumns = {at = 'time'}\n", "does not declare"),

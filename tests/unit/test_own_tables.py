@@ -32,7 +32,7 @@ def test_a_table_that_is_not_known_is_refused_with_the_way_out():
 
 
 def test_what_is_no_table_is_refused_in_words():
-    with pytest.raises(fk.DefinitionError, match="'subscriptions' is no declared table"):
+    with pytest.raises(fk.DefinitionError, match="'subscriptions' is not a declared table"):
         fk.Metric(name="mrr", formula="count(orders)", tables=["subscriptions"])
 
 

@@ -174,8 +174,11 @@ def test_the_period_before_is_the_one_before_across_gaps(every, found):
 @pytest.mark.parametrize(
     ("question", "told"),
     [
-        ({"every": "fortnight"}, "every='fortnight' is no period; use a number and a unit"),
-        ({"every": "0d"}, "is no period"),
+        (
+            {"every": "fortnight"},
+            "every='fortnight' is not a valid period; use a number and a unit",
+        ),
+        ({"every": "0d"}, "is not a valid period"),
         ({"every": "5h"}, "does not divide a day; use 1, 2, 3, 4, 6, 8 or 12 hours"),
         ({"every": "5mo"}, "does not divide a year; use 1, 2, 3, 4 or 6 months"),
         ({"every": "3q"}, "does not divide a year"),
@@ -201,10 +204,10 @@ def test_what_is_no_period_or_range_is_told(question, told):
     ("settings", "told"),
     [
         ({"zone": "Europe/Krakow"}, "Europe/Krakow"),
-        ({"week_start": "mon"}, "week_start='mon' is no day of the week; use one of monday"),
-        ({"fiscal_year": "4-1"}, "fiscal_year='4-1' is no first day of a year"),
+        ({"week_start": "mon"}, "week_start='mon' is not a day of the week; use one of monday"),
+        ({"fiscal_year": "4-1"}, "fiscal_year='4-1' is not a valid first day of a year"),
         ({"fiscal_year": "02-29"}, "with a day up to 28"),
-        ({"fiscal_year": "13-01"}, "is no first day"),
+        ({"fiscal_year": "13-01"}, "is not a valid first day"),
     ],
 )
 def test_a_clock_that_does_not_exist_is_told(settings, told):
@@ -216,10 +219,10 @@ def test_a_clock_that_does_not_exist_is_told(settings, told):
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"pattern": (4, 4, 4)}, "is no quarter of 13 weeks"),
-        ({"last_month": 0}, "last_month=0 is no month; use 1 to 12"),
-        ({"last_month": 13}, "last_month=13 is no month"),
-        ({"last_weekday": "sat"}, "last_weekday='sat' is no day of the week"),
+        ({"pattern": (4, 4, 4)}, "does not add up to a quarter of 13 weeks"),
+        ({"last_month": 0}, "last_month=0 is not a month; use 1 to 12"),
+        ({"last_month": 13}, "last_month=13 is not a month"),
+        ({"last_weekday": "sat"}, "last_weekday='sat' is not a day of the week"),
     ],
 )
 def test_a_year_of_weeks_that_cannot_be_is_told(fields, told):

@@ -89,14 +89,14 @@ def test_a_file_that_is_missing_empty_or_not_what_its_name_says_is_named(tmp_pat
         ("nowhere.csv", "there is no file"),
         ("empty.csv", "is empty"),
         ("wrong.parquet", "cannot be read"),
-        ("orders.xlsx", "no file that can be read"),
+        ("orders.xlsx", "is not a supported file"),
     ):
         with pytest.raises(fk.DataError, match=message):
             fk.Shop(orders=tmp_path / name)
 
 
 def test_a_thing_that_is_no_table_is_refused():
-    with pytest.raises(fk.DataError, match="a int is no table"):
+    with pytest.raises(fk.DataError, match="a int is not a table"):
         fk.Shop(orders=3)
 
 
@@ -110,7 +110,7 @@ def test_an_unknown_table_policy_or_zone_comes_with_the_nearest_names():
 
 
 def test_a_rename_that_finds_nothing_or_makes_a_second_column_is_a_fault():
-    with pytest.raises(fk.ContractError, match="is renamed but not there"):
+    with pytest.raises(fk.ContractError, match="is renamed but does not exist"):
         fk.Shop(orders=orders(), rename={"orders": {"totl": "gross_amount"}})
     with pytest.raises(fk.ContractError, match="second column"):
         fk.Shop(orders=orders(total=[1.0, 2.0]), rename={"orders": {"total": "gross_amount"}})
@@ -226,8 +226,8 @@ def test_what_is_missing_comes_with_what_would_do_instead():
     with pytest.raises(fk.MissingInputError) as caught:
         fk.evaluate(fk.Shop(orders=frame), ["aov", "customers"])
     text = str(caught.value)
-    assert "order_lines: wanted by average_order_value (or supply orders.discount_amount)" in text
-    assert "orders.customer_id: wanted by customers (or supply orders.customer_key" in text
+    assert "order_lines: needed by average_order_value (or supply orders.discount_amount)" in text
+    assert "orders.customer_id: needed by customers (or supply orders.customer_key" in text
 
 
 def test_a_column_name_may_be_anything():

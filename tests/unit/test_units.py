@@ -138,5 +138,5 @@ def test_units_multiply_cancel_and_fit():
     assert (ORDER / ORDER).fits(RATIO)
     assert not (MONEY / ORDER).fits(MONEY)
     assert not ORDER.fits(SESSION)
-    with pytest.raises(DefinitionError, match="the square root of money/order is no unit"):
+    with pytest.raises(DefinitionError, match="the square root of money/order is not a unit"):
         _ = (MONEY / ORDER).root

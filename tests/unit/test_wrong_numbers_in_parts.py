@@ -101,7 +101,9 @@ def test_promoters_are_told_on_a_scale_to_ten_only():
 
 def test_a_survey_that_no_kpi_reads_is_odd():
     found = fk.Shop(surveys=survey(survey_type="NPS")).check()
-    assert "survey_type is no known kind of survey, so no KPI reads it" in found["check"].to_list()
+    assert (
+        "survey_type is not a known kind of survey, so no KPI reads it" in found["check"].to_list()
+    )
 
 
 def test_an_upper_end_of_the_reach_needs_every_reach():

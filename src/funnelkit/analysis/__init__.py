@@ -1,1 +1,1 @@
-"""Questions asked of results."""
+"""Analyses built on results."""

@@ -44,9 +44,9 @@ def reconcile(  # noqa: PLR0913  # the question, every part of it by keyword
 
     Returns:
         A frame with `metric`, the period and keys, `value`, `numerator`,
-        `denominator`, `n`, `unit`, `reason`, and the words `title`, `includes` and
+        `denominator`, `n`, `unit`, `reason`, and the texts `title`, `includes` and
         `excludes` of each definition: the chosen one first. A definition for
-        which the shop lacks inputs has one row, with what is missing as reason.
+        which inputs are missing has one row; its reason names the missing inputs.
 
     Raises:
         UnknownNameError: There is no metric of that name.
@@ -79,7 +79,7 @@ def reconcile(  # noqa: PLR0913  # the question, every part of it by keyword
 
 
 def _missing(metric: Metric, lacking: Sequence[str]) -> pl.DataFrame:
-    """Give the row of a definition that cannot be computed."""
+    """Return the row of a definition that cannot be computed."""
     row = {
         "metric": metric.name,
         "unit": str(metric.unit),

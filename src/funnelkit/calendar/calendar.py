@@ -64,7 +64,7 @@ class Grain:
         """Read a grain: `"1mo"`, `"2w"`, or a word such as `"month"`.
 
         Raises:
-            DefinitionError: It is no grain, or its periods would not fill a day
+            DefinitionError: It is not a valid grain, or its periods would not fill a day
                 or a year.
         """
         words = {unit.name.lower(): cls(1, unit) for unit in TimeUnit}
@@ -73,7 +73,7 @@ class Grain:
         found = re.fullmatch(r"([1-9]\d{0,3})(h|d|w|mo|q|y)", text, re.ASCII)
         if found is None:
             raise DefinitionError(
-                f"every={shortened(repr(text))} is no period",
+                f"every={shortened(repr(text))} is not a valid period",
                 "use a number and a unit, such as 1h, 6h, 1d, 2w, 1mo, 1q, 1y, or one of "
                 + ", ".join(map(repr, words)),
             )
@@ -142,7 +142,7 @@ class Calendar:
         check_zone(self.time_zone)
         if self.week_start not in WEEKDAYS:
             raise DefinitionError(
-                f"week_start={self.week_start!r} is no day of the week",
+                f"week_start={self.week_start!r} is not a day of the week",
                 "use one of " + ", ".join(WEEKDAYS),
             )
         if not isinstance(self.fiscal_year, RetailCalendar):
@@ -151,7 +151,7 @@ class Calendar:
     def divided(
         self, every: str | Sequence[Moment] | None, start: Moment | None, end: Moment | None
     ) -> tuple[Calendar, Span]:
-        """Give the calendar and the range of a question.
+        """Return the calendar and the range of a question.
 
         Args:
             every: The length of a period, or the boundaries of all of them.
@@ -185,13 +185,14 @@ class Calendar:
         edges = tuple(moment for moment in read if moment is not None)
         if len(edges) < 2 or len(edges) < len(given):
             raise DefinitionError(
-                f"every= gives {len(edges)} boundaries", "give the starts and, last, the end"
+                f"every= gives {len(edges)} boundaries",
+                "give the start of each period and, last, the end",
             )
         place = self.instant if replace(self, boundaries=edges).has_hours else _itself
         for one, two in pairwise(edges):
             if place(two) <= place(one):
                 raise DefinitionError(
-                    f"in every= the boundary {two} comes after {one}", "sort them, each once"
+                    f"in every=, the boundary {two} comes after {one}", "sort them, each once"
                 )
         return edges
 
@@ -202,7 +203,7 @@ class Calendar:
 
     @property
     def has_periods(self) -> bool:
-        """Whether time is divided at all."""
+        """Whether time is divided into periods."""
         return self.every is not None or bool(self.boundaries)
 
     @property
@@ -241,7 +242,7 @@ class Calendar:
         return span
 
     def local(self, moment: Moment | None, name: str) -> dt.datetime | None:
-        """Give a moment as local time; one with a zone is converted, one without is local."""
+        """Return a time as local time; with a zone it is converted, without one it is local."""
         if moment is None:
             return None
         if isinstance(moment, str):
@@ -249,7 +250,7 @@ class Calendar:
                 moment = dt.datetime.fromisoformat(moment)
             except ValueError:
                 raise DefinitionError(
-                    f"{name}={shortened(repr(moment))} is no date",
+                    f"{name}={shortened(repr(moment))} is not a valid date",
                     "write 2024-12-31 or 2024-12-31T23:59",
                 ) from None
         if not isinstance(moment, dt.datetime):
@@ -259,24 +260,24 @@ class Calendar:
         return moment
 
     def moment(self, given: Moment | None, name: str) -> dt.datetime | None:
-        """Give a moment as an instant; one without a zone is local."""
+        """Return a time as an instant; a time without a zone is local."""
         if isinstance(given, dt.datetime) and given.tzinfo is not None:
             return given.astimezone(dt.UTC)
         local = self.local(given, name)
         return None if local is None else self.instant(local)
 
     def shown(self, instant: dt.datetime) -> dt.datetime:
-        """Give the local time that the clock shows at an instant."""
+        """Return the local time that the clock shows at an instant."""
         return instant.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)
 
     def instant(self, local: dt.datetime) -> dt.datetime:
-        """Give the instant of a local time; the first of two where the clock goes back."""
+        """Return the instant of a local time; the first of two where the clock is set back."""
         return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(dt.UTC)
 
     def offsets(
         self, low: dt.datetime, high: dt.datetime
     ) -> tuple[tuple[dt.datetime, dt.timedelta], ...]:
-        """Give since when the clock is how far ahead of UTC, from one instant to another.
+        """Return the offsets of the clock from UTC and when each begins, between two instants.
 
         Nothing is given over more than a century: such times hold a mistaken one,
         whose thousands of changes would only cost time.
@@ -288,7 +289,7 @@ class Calendar:
         return offsets(self.time_zone, low, high) if high - low <= CENTURY else ()
 
     def floor(self, local: dt.datetime) -> dt.datetime:
-        """Give the start of the period that a local time lies in.
+        """Return the start of the period that contains a local time.
 
         Raises:
             DefinitionError: It lies before the first boundary.
@@ -308,7 +309,7 @@ class Calendar:
         return _month(_month_count(day) - (_month_count(day) - first) % self.every.months)
 
     def earlier(self, start: dt.datetime, periods: int) -> dt.datetime:
-        """Give the start of the period that lies `periods` before the one of `start`.
+        """Return the start of the period that lies `periods` before the one that begins at `start`.
 
         Raises:
             DefinitionError: The boundaries do not go back that far.
@@ -333,7 +334,7 @@ class Calendar:
         return _month(_month_count(first) - periods * self.every.months)
 
     def moved(self, label: pl.Expr, periods: int) -> pl.Expr:
-        """Give the labels of the periods that lie `periods` after the given ones, or before."""
+        """Return the labels of the periods that lie `periods` after the given ones, or before."""
         if self.edges:
             starts = self._labelled(self.edges)
             places = pl.lit(starts).search_sorted(label, side="right").cast(pl.Int64) + periods - 1
@@ -350,7 +351,7 @@ class Calendar:
         return label.dt.offset_by(f"{months}mo" if months else f"{days}d")
 
     def starts(self, low: object, high: object) -> pl.Series:
-        """Give the labels of every period from one label to another."""
+        """Return the labels of every period from one label to another."""
         if self.edges:
             starts = self._labelled(self.edges)
             return starts.filter(starts.is_between(pl.lit(low), pl.lit(high)))
@@ -362,11 +363,11 @@ class Calendar:
         return pl.select(pl.date_range(pl.lit(low), pl.lit(high), step)).to_series()
 
     def label(self, local: dt.datetime) -> pl.Series:
-        """Give the label of the period that begins at a local time, as a series of one."""
+        """Return the label of the period that begins at a local time, as a series of one."""
         return self._labelled([local])
 
     def period(self, local: pl.Expr) -> pl.Expr:
-        """Give the start of the period that a local time lies in; a day may be a datetime.
+        """Return the start of the period that contains a local time; a day may be a datetime.
 
         Args:
             local: The local time; an instant where periods begin at times of day.
@@ -389,7 +390,7 @@ class Calendar:
         return local.dt.truncate(f"{self.every.months}mo")
 
     def _hour(self, instant: pl.Expr) -> pl.Expr:
-        """Give the start of the hours that the clock of the zone shows at an instant.
+        """Return the start of the period of hours that the zone's clock shows at an instant.
 
         Where the clock goes back by less than an hour, that hour is longer.
         """
@@ -437,7 +438,7 @@ class Calendar:
         return utc.dt.convert_time_zone(self.time_zone)
 
     def _hours(self, low: dt.datetime, high: dt.datetime) -> pl.Series:
-        """Give the start of every period of hours from one instant to another."""
+        """Return the start of every period of hours from one instant to another."""
         first, last, hour = low.astimezone(dt.UTC), high.astimezone(dt.UTC), dt.timedelta(hours=1)
         pieces = offsets(self.time_zone, first, last)
         changes = [since for since, _ in pieces]
@@ -459,7 +460,7 @@ class Calendar:
         return labels
 
     def _next_hour(self, label: pl.Expr) -> pl.Expr:
-        """Give the start after a start; a period may be longer where the clock goes back."""
+        """Return the start of the next period; it may lie later where the clock is set back."""
         count = self._hours_each
         within = label + dt.timedelta(hours=count)
         local = within.dt.convert_time_zone(self.time_zone).dt.replace_time_zone(None)

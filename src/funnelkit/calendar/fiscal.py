@@ -52,19 +52,19 @@ class RetailCalendar:
         object.__setattr__(self, "pattern", tuple(self.pattern))
         if sorted(self.pattern) != [4, 4, 5]:
             raise DefinitionError(
-                f"pattern={self.pattern} is no quarter of 13 weeks",
+                f"pattern={self.pattern} does not add up to a quarter of 13 weeks",
                 "use (4, 4, 5), (4, 5, 4) or (5, 4, 4)",
             )
         if self.last_month not in range(1, 13):
-            raise DefinitionError(f"last_month={self.last_month} is no month", "use 1 to 12")
+            raise DefinitionError(f"last_month={self.last_month} is not a month", "use 1 to 12")
         if self.last_weekday not in WEEKDAYS:
             raise DefinitionError(
-                f"last_weekday={self.last_weekday!r} is no day of the week",
+                f"last_weekday={self.last_weekday!r} is not a day of the week",
                 "use one of " + ", ".join(WEEKDAYS),
             )
 
     def starts(self, months: int) -> tuple[dt.datetime, ...]:
-        """Give the starts of all periods of so many months, from 1900 to 2200.
+        """Return the starts of all periods of a number of months, from 1900 to 2200.
 
         Args:
             months: The length of a period: a divisor or a multiple of 12.
@@ -72,7 +72,7 @@ class RetailCalendar:
         return _week_starts(self, months)
 
     def first_day(self, year: int) -> dt.datetime:
-        """Give the day after the end of the year that ends in or near the given one."""
+        """Return the day after the end of the year that ends in or near the given one."""
         after = dt.datetime(  # noqa: DTZ001  # local time
             year + self.last_month // 12, self.last_month % 12 + 1, 1
         )
@@ -88,21 +88,21 @@ def parse_fiscal_start(text: str) -> tuple[int, int]:
     """Read month and day of the first day of a year: `"04-01"`.
 
     Raises:
-        DefinitionError: It is no such day, or one that not every month has.
+        DefinitionError: It is not a valid day, or not every month has it.
     """
     found = re.fullmatch(r"(\d\d)-(\d\d)", text, re.ASCII)
     month, day = (int(found[1]), int(found[2])) if found else (0, 0)
     if not (1 <= month <= 12 and 1 <= day <= 28):
         raise DefinitionError(
-            f"fiscal_year={text!r} is no first day of a year",
-            "write month and day, such as 04-01, with a day up to 28, or give a fk.RetailCalendar",
+            f"fiscal_year={text!r} is not a valid first day of a year",
+            "write month and day, such as 04-01, with a day up to 28, or pass an fk.RetailCalendar",
         )
     return month, day
 
 
 @lru_cache(maxsize=64)
 def fiscal_starts(year: str | RetailCalendar, months: int) -> tuple[dt.datetime, ...]:
-    """Give the starts of all periods of so many months, from 1900 to 2200.
+    """Return the starts of all periods of a number of months, from 1900 to 2200.
 
     Args:
         year: When the year begins.

@@ -17,7 +17,7 @@ NAMES_OF_NO_PLACE = {"localtime", "posixrules", "Factory"}
 
 @lru_cache(maxsize=64)
 def check_zone(name: str) -> str:
-    """Give back the name of a time zone that both Python and Polars know.
+    """Return the name of a time zone after checking that both Python and Polars know it.
 
     Raises:
         UnknownNameError: There is no such zone.
@@ -32,7 +32,7 @@ def check_zone(name: str) -> str:
 
 
 def localised(local: pl.Expr, zone: str) -> pl.Expr:
-    """Give the instant of a local time.
+    """Return the instant of a local time.
 
     A local time that the clock shows twice is the first of the two; one that it
     skips is read as if the clock had not been changed yet.
@@ -49,7 +49,7 @@ def localised(local: pl.Expr, zone: str) -> pl.Expr:
 def offsets(
     zone: str, low: dt.datetime, high: dt.datetime
 ) -> tuple[tuple[dt.datetime, dt.timedelta], ...]:
-    """Give since when the clock of a zone is how far ahead of UTC.
+    """Return the offsets of a zone's clock from UTC and when each begins.
 
     Every change is found by halving the days between which it differs.
 

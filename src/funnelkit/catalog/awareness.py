@@ -53,12 +53,12 @@ impressions = Metric(
     direction=Direction.UP,
     bounds=(0, None),
     description="How often ads and posts were shown.",
-    includes="Every time one was served, paid or not, as the platforms report it; the same person "
-    "again and again.",
+    includes="Every time one was served, paid or not, as the platforms report it; repeats to the "
+    "same person count each time.",
     excludes="Nothing: group or filter by is_paid to keep paid and organic apart.",
     null_when="Never: no impressions are 0.",
     see_also=("reach", "click_through_rate", "cost_per_mille"),
-    caveats="Taking it for people, or for ads that were seen: served is not viewable.",
+    caveats="Mistaking it for people, or for ads that were seen: served is not viewable.",
     alternatives=("viewable impressions: those that were long enough on the screen.",),
     references=(_GA4, _ADS),
     tags=("marketing", "count"),
@@ -114,10 +114,10 @@ reach_upper_bound = replace(
     description="How many different people the campaigns can have reached at most.",
     includes="The reach that each campaign reports for each day, added as if no two had a viewer "
     "in common.",
-    excludes="Nothing: it would be no upper end.",
+    excludes="Nothing: it would not be an upper bound.",
     null_when="A row reports no reach.",
     see_also=("reach", "reach.lower_bound"),
-    caveats="Reporting it as the reach: it is the upper end of what is possible.",
+    caveats="Reporting it as the reach: it is the upper bound.",
     alternatives=("reach: different people, of a log of views.",),
     tags=("marketing", "bound"),
 )
@@ -132,7 +132,7 @@ reach_lower_bound = replace(
     "people.",
     null_when="No campaign reports its reach.",
     see_also=("reach", "reach.upper_bound"),
-    caveats="Reporting it as the reach: it is the lower end of what is possible.",
+    caveats="Reporting it as the reach: it is the lower bound.",
 )
 
 ad_frequency = Metric(
@@ -148,7 +148,7 @@ ad_frequency = Metric(
     bounds=(0, None),
     description="How often each person who was reached saw an ad.",
     includes="Impressions that the campaigns report over different people of the viewers log.",
-    excludes="Views without a viewer id, of the people.",
+    excludes="From the people: views without a viewer id.",
     null_when="Nobody was reached.",
     see_also=("impressions", "reach"),
     caveats="Averaging the frequencies of campaigns: people who saw several are in each. Below 1 "
@@ -268,7 +268,7 @@ social_engagement_rate_by_followers = replace(
     formula=Name("social_engagements") / _FOLLOWERS,
     unit=(ENGAGEMENT / FOLLOWER).percent,
     description="How many reactions a post drew, for each follower of the account.",
-    includes="Reactions, comments, shares and saves over the followers that one row tells.",
+    includes="Reactions, comments, shares and saves over the followers that one row reports.",
     null_when="The group has more than one row, or there are no followers.",
     see_also=("social_engagements", "social_engagement_rate"),
     alternatives=("social_engagement_rate: over the people that were reached.",),
@@ -316,14 +316,14 @@ unaided_brand_awareness = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the people asked names the brand of their own accord.",
+    description="Which share of the people surveyed names the brand without being prompted.",
     includes="Answers that name the brand over all answers, each by its weight, or 1 where it has "
     "none. Whoever names no brand, or gives no answer, stays in the denominator.",
     excludes="Questions that show the brand's name.",
-    null_when="Nobody was asked.",
+    null_when="Nobody was surveyed.",
     see_also=("aided_brand_awareness", "share_of_search"),
-    caveats="Asking one's own customers: they all know the brand. The sample has to be of the "
-    "people whom the shop wants to reach.",
+    caveats="Surveying the shop's own customers: they all know the brand. The sample has to be "
+    "of the people whom the shop wants to reach.",
     alternatives=("unaided_brand_awareness.unweighted: every answer counts the same.",),
     references=(_GUIDE, _BRAND),
     tags=("survey", "brand", "ratio"),
@@ -338,7 +338,7 @@ unaided_brand_awareness_unweighted = replace(
     / Count(Surveys, where=_IS_UNAIDED),
     includes="Answers that name the brand over all answers, each as one.",
     see_also=("unaided_brand_awareness",),
-    caveats="Reading it for the population when the sample is not like it.",
+    caveats="Reading it as the population's share when the sample does not represent it.",
     alternatives=("unaided_brand_awareness: every answer by the people it stands for.",),
 )
 
@@ -353,12 +353,12 @@ aided_brand_awareness = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the people asked knows the brand when it is shown to them.",
+    description="Which share of the people surveyed knows the brand when it is shown to them.",
     includes="Answers that recognise the brand over all answers, each by its weight.",
     excludes="Questions that do not show the brand's name.",
-    null_when="Nobody was asked.",
+    null_when="Nobody was surveyed.",
     see_also=("unaided_brand_awareness", "share_of_search"),
-    caveats="Reading it for being remembered: of one sample it cannot be below the unaided share.",
+    caveats="Reading it as recall: of one sample it cannot be below the unaided share.",
     alternatives=("aided_brand_awareness.unweighted: every answer counts the same.",),
     references=(_BRAND,),
     tags=("survey", "brand", "ratio"),
@@ -373,7 +373,7 @@ aided_brand_awareness_unweighted = replace(
     / Count(Surveys, where=_IS_AIDED),
     includes="Answers that recognise the brand over all answers, each as one.",
     see_also=("aided_brand_awareness",),
-    caveats="Reading it for the population when the sample is not like it.",
+    caveats="Reading it as the population's share when the sample does not represent it.",
     alternatives=("aided_brand_awareness: every answer by the people it stands for.",),
 )
 
@@ -388,13 +388,13 @@ share_of_search = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the searches for a fixed set of brands is for the own one.",
+    description="Which share of the searches for a fixed set of brands is for the shop's brand.",
     includes="Searches for the brand over searches for all brands of the set, its own included.",
     excludes="Searches that name no brand of the set.",
     null_when="Nobody searched for any of the brands.",
     see_also=("unaided_brand_awareness",),
-    caveats="Changing the set of brands on the way; and adding indices from 0 to 100 of terms "
-    "that were looked up apart: each is scaled by itself. It stands in for awareness, no more.",
+    caveats="Changing the set of brands midway; and adding indices from 0 to 100 of terms "
+    "that were looked up separately: each is scaled by itself. It is only a proxy for awareness.",
     references=(_GUIDE,),
     tags=("brand", "search", "ratio"),
 )

@@ -59,7 +59,7 @@ cart_abandonment_rate = Metric(
     alternatives=(
         "cart_abandonment_rate.one_hour: carts at least an hour old.",
         "cart_abandonment_rate.sessions: when the visit ends, as Snowplow has it.",
-        "cart_abandonment_rate_after(hours=…): carts of an age of one's own.",
+        "fk.catalog.cart_abandonment_rate(hours=…): carts of another age.",
         "Not ordered within so many hours: a cart bought later stays abandoned.",
         "checkout_abandonment_rate: of begun checkouts, not of carts.",
     ),
@@ -73,7 +73,7 @@ cart_abandonment_rate = Metric(
 
 
 def cart_abandonment_rate_after(*, hours: float) -> Metric:
-    """Give the cart abandonment rate of carts that had a time of one's own.
+    """Return the cart abandonment rate for a custom abandonment time.
 
     Args:
         hours: How many hours a cart has to become an order.
@@ -99,8 +99,8 @@ def cart_abandonment_rate_after(*, hours: float) -> Metric:
         "become an order, less those that did, at any time since.",
         excludes=f"Emptied carts; carts younger than {hours:g} hours; orders without a cart.",
         see_also=("cart_abandonment_rate",),
-        caveats="Comparing it with a rate of another time: the latest carts are in one of the "
-        "two alone.",
+        caveats="Comparing it with a rate of another time: the latest carts are in only one "
+        "of the two.",
         alternatives=("cart_abandonment_rate: carts 24 hours old.",),
     )
 
@@ -203,7 +203,7 @@ abandoned_cart_value = Metric(
     null_when="Never: no carts are 0.",
     see_also=("cart_abandonment_rate", "cart_recovery_rate"),
     caveats="Taking it for sales that were lost: many carts are never meant to be bought, and "
-    "who left two counts with both.",
+    "a visitor who left two is counted with both.",
     alternatives=("abandoned_cart_value.visitors: of each visitor the latest cart alone.",),
     references=(_GLOSSARY,),
     tags=("cart", "money"),

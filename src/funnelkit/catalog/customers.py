@@ -123,7 +123,7 @@ identified_net_sales = Metric(
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
     direction=Direction.UP,
-    description="Which part of net sales is known customers'.",
+    description="The part of net sales from known customers.",
     includes="Gross sales less discounts less returns, of orders with a customer.",
     excludes="Guests; returns whose order is not in the history.",
     null_when="Never: no sales are 0.",
@@ -142,7 +142,7 @@ identified_gross_profit = Metric(
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
     direction=Direction.UP,
-    description="Which part of gross profit is known customers'.",
+    description="The part of gross profit from known customers.",
     includes="Net sales of known customers less the cost of what they bought and kept.",
     excludes="Guests.",
     null_when="A cost is not known.",
@@ -332,11 +332,11 @@ customer_lifetime_value = Metric(
     caveats="Revenue instead of profit; a lifespan that somebody guessed; a period that does not "
     "fit the rhythm of buying; tiny churn, which makes it explode.",
     alternatives=(
-        "customer_lifetime_value_over(lifespan_years=…): a lifespan that is stated.",
+        "fk.catalog.customer_lifetime_value(lifespan_years=…): with a stated lifespan.",
         "customer_lifetime_revenue: what was brought in so far.",
         "revenue basis, as most blogs have it: without the margin.",
     ),
-    period_hint="or ask customer_lifetime_value_over(lifespan_years=…, basis=…, "
+    period_hint="or use fk.catalog.customer_lifetime_value(lifespan_years=…, basis=…, "
     "discount_rate=…) for a stated lifespan, or customer_lifetime_revenue for what was brought "
     "in so far",
     references=_CLV_REFERENCES,
@@ -347,7 +347,7 @@ customer_lifetime_value = Metric(
 def customer_lifetime_value_over(
     *, lifespan_years: float, basis: str = "gross_profit", discount_rate: float = 0.0
 ) -> Metric:
-    """Give customer lifetime value over a stated lifespan.
+    """Return customer lifetime value over a stated lifespan.
 
     Value per customer and year, times the lifespan; discounted, times the value
     of one unit of money a year for so long.
@@ -431,7 +431,7 @@ def _discounted(discount_rate: float) -> Arithmetic:
 
 
 def customer_lifetime_value_discounted_at(*, discount_rate: float) -> Metric:
-    """Give customer lifetime value with later profit worth less, at a rate per period.
+    """Return customer lifetime value with later profit discounted at a rate per period.
 
     Profit per customer m, retention r and the rate d give m · r / (1 + d − r).
 
@@ -466,7 +466,7 @@ def _discounted_value(name: str, discount_rate: float) -> Metric:
         null_when="Nobody bought in the period before, or a cost is not known.",
         see_also=("customer_lifetime_value", "customer_retention_rate"),
         caveats="The rate is per period of the question: a yearly one asked by month is far too "
-        "high. customer_lifetime_value_discounted_at(discount_rate=…) takes another.",
+        "high. fk.catalog.customer_lifetime_value_discounted(discount_rate=…) takes another.",
         alternatives=("customer_lifetime_value: not discounted, this period included.",),
         period_hint="its retention is between periods",
         references=_CLV_REFERENCES,
@@ -502,7 +502,7 @@ clv_cac_ratio = Metric(
 
 
 def _latest(kind: str) -> PerKey:
-    """Give each respondent's latest answer of a kind of survey."""
+    """Return each respondent's latest answer to a kind of survey."""
     return PerKey(
         Surveys.respondent,
         where=Surveys.survey_type.eq(kind) & Surveys.score.is_not_null(),
@@ -591,7 +591,7 @@ net_promoter_score_all_answers = Metric(
     excludes="Skipped questions.",
     null_when="There are no answers.",
     see_also=("net_promoter_score",),
-    caveats="A customer who is asked after each order weighs as much as the orders.",
+    caveats="A customer who is surveyed after each order weighs as much as the orders.",
     alternatives=("net_promoter_score: the latest answer of each customer.",),
     references=("'NPS formula, worked' (third party)",),
     tags=("survey", "loyalty", "variant"),

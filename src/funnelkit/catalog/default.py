@@ -1,4 +1,4 @@
-"""The default registry: the built-in metrics and those registered since, swapped as a whole."""
+"""The default registry: the built-in metrics and those registered since, replaced atomically."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _used: ContextVar[Registry | None] = ContextVar("funnelkit_registry", default=No
 
 
 def registry() -> Registry:
-    """Give the default registry: the built-in metrics and those registered since."""
+    """Return the default registry: the built-in metrics and those registered since."""
     used = _used.get()
     if used is not None:
         return used
@@ -45,7 +45,7 @@ def registry() -> Registry:
 
 @contextmanager
 def use_registry(metrics: Registry) -> Generator[Registry]:
-    """Take another registry for the default one inside a `with` block.
+    """Use another registry as the default one inside a `with` block.
 
     Only the code of the block sees it, not other threads or tasks; what is
     registered inside is forgotten after it.
@@ -59,7 +59,7 @@ def use_registry(metrics: Registry) -> Generator[Registry]:
         ...     list(fk.registry())
         ['rows']
     """
-    check_kind("metrics", metrics, (Registry,), "give a registry: fk.Registry([…])")
+    check_kind("metrics", metrics, (Registry,), "pass a registry: fk.Registry([…])")
     token = _used.set(metrics)
     try:
         yield metrics
@@ -90,7 +90,7 @@ def register(metrics: Metric | Registry, *, replace: bool = False) -> Metric | R
         DefinitionError: A name or alias is taken.
         UnknownNameError: Its formula names a metric that is not registered.
     """
-    check_kind("metrics", metrics, (Metric, Registry), "give a metric or a registry")
+    check_kind("metrics", metrics, (Metric, Registry), "pass a metric or a registry")
     registry()
     with _default.lock:
         current = registry()
@@ -107,7 +107,7 @@ def register(metrics: Metric | Registry, *, replace: bool = False) -> Metric | R
 
 
 def describe(metric: str | Metric) -> Card:
-    """Give a metric's card: words, formula, inputs, unit, additivity, sources.
+    """Return a metric's card: documentation, formula, inputs, unit, additivity, sources.
 
     Args:
         metric: A name, an alias, or a metric.

@@ -140,9 +140,9 @@ email_bounce_rate_soft = replace(
     name="email_bounce_rate.soft",
     title="E-mail bounce rate, soft",
     formula=Count(EmailSends, where=EmailSends.bounce_type.eq("soft")) / Count(EmailSends),
-    description="Which share of the e-mails that were sent could not arrive for now.",
-    includes="Soft bounces, those that stayed so, over all e-mails that were sent.",
-    excludes="Hard bounces, of the numerator.",
+    description="Which share of the e-mails that were sent could not be delivered for now.",
+    includes="Soft bounces that remained so, over all e-mails that were sent.",
+    excludes="From the numerator: hard bounces.",
     see_also=("email_bounce_rate",),
     caveats="Reading it before the retries are over.",
     alternatives=("email_bounce_rate: hard and soft bounces.",),
@@ -285,7 +285,7 @@ email_click_to_open_rate_without_machines = replace(
     includes="E-mails with a click over those clicked, or opened by a person.",
     excludes="Bounces, on both sides; opens by machines of what was not clicked.",
     see_also=("email_click_to_open_rate", "email_open_rate.without_machines"),
-    caveats="Of what a machine opened, whether a person looked is not known.",
+    caveats="Whether a person also looked at what a machine opened is not known.",
     alternatives=("email_click_to_open_rate: machines' opens among them.",),
     references=(_FORMULAS, _MACHINES),
 )
@@ -309,7 +309,7 @@ email_unsubscribe_rate = Metric(
     excludes="Bounces, on both sides; people who leave in another way.",
     null_when="Nothing was delivered.",
     see_also=("email_complaint_rate", "email_click_rate"),
-    caveats="Reading a low rate as content: whom it does not interest may just not open.",
+    caveats="Reading a low rate as content: uninterested readers may simply not open it.",
     references=(_FIELDS,),
     tags=("email", "ratio"),
 )
@@ -330,10 +330,10 @@ email_complaint_rate = Metric(
     bounds=(0, 1),
     description="Which share of the e-mails that arrived was reported as spam.",
     includes="E-mails that their recipient reported over those delivered.",
-    excludes="Bounces, on both sides; reports of which the mailbox provider does not tell.",
+    excludes="Bounces, on both sides; reports that the mailbox provider does not disclose.",
     null_when="Nothing was delivered.",
     see_also=("email_unsubscribe_rate", "email_delivery_rate"),
-    caveats="Taking it for all complaints: Gmail does not tell who complained.",
+    caveats="Taking it for all complaints: Gmail does not disclose who complained.",
     references=("Klaviyo metrics for ecommerce (third party)",),
     tags=("email", "ratio"),
 )
@@ -372,7 +372,7 @@ email_conversion_rate = Metric(
     caveats="Comparing tools whose windows differ: the 5 days are one choice of many. The last "
     "days' e-mails have not had theirs yet.",
     alternatives=(
-        "email_conversion_rate_within(days=…): another window.",
+        "fk.catalog.email_conversion_rate(days=…): another window.",
         "email_conversion_rate.as_attributed: as the sender's tool credits orders.",
         "email_conversion_rate.orders: orders over people, as Klaviyo has it; it can exceed 1.",
     ),
@@ -382,7 +382,7 @@ email_conversion_rate = Metric(
 
 
 def email_conversion_rate_within(*, days: float) -> Metric:
-    """Give the e-mail conversion rate with a window of one's own.
+    """Return the e-mail conversion rate with a custom window.
 
     Args:
         days: Within how many days of the click an order counts.
@@ -442,7 +442,7 @@ email_conversion_rate_orders = replace(
     includes="Different orders that the tool credits to e-mails over different people who got one.",
     excludes="Bounces, on both sides; orders that are known not to count.",
     see_also=("email_conversion_rate", "revenue_per_recipient"),
-    caveats="Reading it as a share: who orders twice is in it twice, and it can exceed 1.",
+    caveats="Reading it as a share: a person who orders twice is in it twice, and it can exceed 1.",
     alternatives=("email_conversion_rate: recipients over e-mails, within 5 days of a click.",),
 )
 

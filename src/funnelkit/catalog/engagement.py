@@ -65,14 +65,15 @@ engagement_rate = Metric(
     excludes="Bots, on both sides.",
     null_when="There are no visits.",
     see_also=("bounce_rate", "session_conversion_rate"),
-    caveats="Comparing across the change of tools in 2023: the older bounce was another thing.",
+    caveats="Comparing across the change of tools in 2023: the older bounce was defined "
+    "differently.",
     references=(_GA4,),
     tags=("traffic", "ratio"),
 )
 
 
 def engagement_rate_over(*, seconds: float) -> Metric:
-    """Give the engagement rate with another time in the foreground.
+    """Return the engagement rate with a custom threshold of time in the foreground.
 
     Args:
         seconds: How long a visit has to be in the foreground, to count without a
@@ -113,7 +114,8 @@ bounce_rate = Metric(
     direction=Direction.DOWN,
     bounds=(0, 1),
     description="Which share of visits left without interest.",
-    includes="Visits that were not engaged, over all visits: exactly one less the engagement rate.",
+    includes="Visits that were not engaged, over all visits: exactly one minus the engagement "
+    "rate.",
     excludes="Bots, on both sides.",
     null_when="There are no visits.",
     see_also=("engagement_rate",),
@@ -129,9 +131,9 @@ bounce_rate_single_page = replace(
     title="Bounce rate, single page",
     formula=Count(Sessions, where=Sessions.is_counted & Sessions.page_views.eq(1))
     / Name("sessions"),
-    description="Which share of visits saw one page and no more.",
+    description="Which share of visits saw only one page.",
     includes="Visits with exactly one page view, over all visits.",
-    excludes="Bots, on both sides; of the numerator, visits whose page views are not known.",
+    excludes="Bots, on both sides; from the numerator, visits whose page views are not known.",
     see_also=("bounce_rate", "pages_per_session"),
     caveats="Reading a long look at one page as a failure, and comparing it with the share of "
     "visits that were not engaged.",
@@ -155,7 +157,7 @@ pages_per_session = Metric(
     excludes="Bots, on both sides; page views without a visit.",
     null_when="There are no visits.",
     see_also=("engagement_rate", "average_session_duration"),
-    caveats="Taking more for better: people who cannot find a thing see many pages.",
+    caveats="Assuming that more is better: people who cannot find something see many pages.",
     references=(_GA4_API,),
     tags=("traffic",),
 )
@@ -172,15 +174,15 @@ average_session_duration = Metric(
     direction=Direction.NEUTRAL,
     bounds=(0, None),
     description="How long a visit lasts on average.",
-    includes="The seconds from the start of a visit to the last thing known of it.",
-    excludes="Bots; visits of which the end is not known.",
-    null_when="Of no visit the duration is known.",
+    includes="The seconds from the start of a visit to its last known activity.",
+    excludes="Bots; visits whose end is not known.",
+    null_when="No visit has a known duration.",
     see_also=("average_session_duration.median", "engagement_rate"),
     caveats="The last page ends with nothing to tell by, unless the tag keeps reporting: visits "
     "of one page last 0 seconds. A few tabs left open pull the mean up.",
     alternatives=(
         "average_session_duration.median: half of the visits last longer.",
-        "The Shopify data warehouse leaves out the last page, and stops at 1,800 seconds.",
+        "The Shopify data warehouse excludes the last page, and caps at 1,800 seconds.",
     ),
     references=(
         _GA4_API,
@@ -195,7 +197,7 @@ average_session_duration_median = replace(
     title="Median session duration",
     aliases=("median_session_duration",),
     formula=Median(Sessions.duration_s, where=Sessions.is_counted),
-    description="How long a visit in the middle lasts: half are longer, half are shorter.",
+    description="The median duration: half of the visits are longer, half are shorter.",
     see_also=("average_session_duration",),
     caveats="Adding or averaging medians of days or channels: ask for the whole instead.",
     alternatives=("average_session_duration: the mean, which a few long visits pull up.",),
@@ -217,8 +219,9 @@ content_interactions = Metric(
     excludes="Events in visits made by bots.",
     null_when="Never: no interactions are 0.",
     see_also=("content_interaction_rate", "average_session_duration"),
-    caveats="Adding what weighs differently: a video that was started is not one that was seen "
-    "to its end. Supply is_content for a choice of one's own.",
+    caveats="Adding interactions of unequal weight: a video that was started is not one that "
+    "was seen "
+    "to its end. Supply is_content for a custom choice.",
     alternatives=("GA4's scrolled users: people who saw 90 % of a page, each once.",),
     references=(_GA4_API,),
     tags=("content", "count"),
@@ -259,7 +262,7 @@ product_view_rate = Metric(
     bounds=(0, 1),
     description="Which share of visits looked at a product.",
     includes="Visits in which a product page was seen at least once, over all visits.",
-    excludes="Bots, on both sides; products seen in a list alone.",
+    excludes="Bots, on both sides; products seen only in a list.",
     null_when="There are no visits.",
     see_also=("add_to_cart_rate", "engagement_rate"),
     caveats="Comparing shops of which one counts quick views in lists and the other does not.",
@@ -281,7 +284,7 @@ page_load_time = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="Within how many milliseconds three of four page views had loaded.",
+    description="The number of milliseconds within which three of four page views had loaded.",
     includes="The 75th percentile of the load times of page views.",
     excludes="Bots; page views whose load time is not known.",
     null_when="Of no page view the load time is known.",

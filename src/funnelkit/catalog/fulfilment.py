@@ -319,7 +319,7 @@ perfect_order_rate = Metric(
     includes="Orders that arrived on time, in full, undamaged and with the right papers, over "
     "orders of which every parcel arrived; of the orders placed in the period.",
     excludes="Orders of which a parcel has not arrived, or that have none. A wrong article in a "
-    "parcel is not seen: order_accuracy_rate tells it. Units that the customer cancelled need not "
+    "parcel is not seen: order_accuracy_rate shows it. Units that the customer cancelled need not "
     "be shipped.",
     null_when="No order has arrived whole.",
     see_also=("otif_rate", "order_accuracy_rate"),

@@ -91,7 +91,7 @@ orders_per_session = Metric(
     bounds=(0, None),
     description="How many orders a visit brings.",
     includes="Orders of the online shop that count, over visits; each in its own period.",
-    excludes="Bots, and orders from other channels: they have no visit below the line.",
+    excludes="Bots, and orders from other channels: they have no visit in the denominator.",
     null_when="There are no visits.",
     see_also=("session_conversion_rate", "revenue_per_session"),
     caveats="Calling it the conversion rate: it can exceed 1.",
@@ -107,7 +107,7 @@ session_conversion_rate_orders = replace(
     formula=Name("orders_per_session"),
     unit=(ORDER / SESSION).percent,
     see_also=("session_conversion_rate", "orders_per_session"),
-    caveats="Setting it against a rate that counts a visit once: this one can exceed 1.",
+    caveats="Comparing it with a rate that counts a visit once: this one can exceed 1.",
     alternatives=("session_conversion_rate: a visit with three orders is one.",),
     tags=("ratio", "conversion"),
 )
@@ -120,8 +120,8 @@ session_conversion_rate_all_orders = replace(
     description="How many orders of all channels there are for each visit.",
     includes="Orders of every channel that count, over visits of the online shop.",
     excludes="Bots.",
-    caveats="Using it where there is a shop floor or a phone: their orders have no visit below "
-    "the line, and the online shop looks better than it is.",
+    caveats="Using it where there is a shop floor or a phone: their orders have no visit in the "
+    "denominator, and the online shop looks better than it is.",
     references=("How is the Shopify conversion rate calculated, and why? (third party)",),
 )
 
@@ -143,7 +143,7 @@ visitor_conversion_rate = Metric(
     excludes="Bots and visits without a visitor id, on both sides; orders without a visit.",
     null_when="There are no visitors.",
     see_also=("session_conversion_rate", "unique_visitors", "revenue_per_visitor"),
-    caveats="Putting it into one series with the rate of visits. Adding or averaging days: the "
+    caveats="Combining it in one series with the rate of visits. Adding or averaging days: the "
     "longer the period, the more of its visitors have bought.",
     alternatives=(
         "visitor_conversion_rate.by_order: buyers by the time of the order.",
@@ -168,7 +168,7 @@ visitor_conversion_rate_by_order = replace(
     description="How many buyers the period had for each of its visitors.",
     includes="Visitors with an order of the period that counts, over visitors with a visit that "
     "began in the period.",
-    excludes="Bots, of the visitors; orders of which no visitor is known.",
+    excludes="From the visitors: bots; orders without a known visitor.",
     see_also=("visitor_conversion_rate",),
     caveats="Short periods: an order after midnight has its visit in the day before, so a day "
     "can have more buyers than visitors.",
@@ -187,7 +187,7 @@ goal_conversion_rate = Metric(
     direction=Direction.UP,
     bounds=(0, 1),
     description="Which share of visits reached a goal.",
-    includes="Visits with at least one key event, whichever and however many, over all visits.",
+    includes="Visits with at least one key event, of any kind, over all visits.",
     excludes="Bots, on both sides; key events without a visit.",
     null_when="There are no visits.",
     see_also=("session_conversion_rate", "engagement_rate"),
@@ -196,7 +196,7 @@ goal_conversion_rate = Metric(
     alternatives=(
         "goal_conversion_rate.goals: goals over visits, which can exceed 1.",
         "goal_conversion_rate.visitors: of visitors.",
-        "goal_conversion_rate_of(event=…): one goal alone.",
+        "fk.catalog.goal_conversion_rate(event=…): a single goal.",
     ),
     references=(_GA4, _KEY_EVENTS, _LITTLEDATA),
     tags=("ratio", "conversion", "goal", "cele", "trafienia"),
@@ -204,7 +204,7 @@ goal_conversion_rate = Metric(
 
 
 def goal_conversion_rate_of(*, event: str) -> Metric:
-    """Give the rate at which visits reach one goal.
+    """Return the rate at which visits reach one goal.
 
     Args:
         event: The name of the event that is the goal.
@@ -244,7 +244,7 @@ goal_conversion_rate_visitors = replace(
     excludes="Bots and visits without a visitor id, on both sides.",
     null_when="There are no visitors.",
     see_also=("goal_conversion_rate", "visitor_conversion_rate"),
-    caveats="Putting it into one series with the rate of visits.",
+    caveats="Combining it in one series with the rate of visits.",
     alternatives=("goal_conversion_rate: of visits.",),
     references=("GA4 user key event rate (third party)", _LITTLEDATA),
 )
@@ -324,7 +324,7 @@ cart_to_view_rate = Metric(
     bounds=(0, 1),
     description="How often a product that a visitor looked at went into the cart.",
     includes="Pairs of a visitor and a product that was seen and put into the cart, over pairs "
-    "that were seen; both within the period, in whichever visits.",
+    "that were seen; both within the period, in any visits.",
     excludes="Bots; events without a visitor or a product; what went into the cart unseen.",
     null_when="No product was looked at.",
     see_also=("purchase_to_view_rate", "add_to_cart_rate"),
@@ -374,12 +374,12 @@ purchase_to_view_rate = Metric(
     bounds=(0, 1),
     description="How often a product that a visitor looked at was bought.",
     includes="Pairs of a visitor and a product that was seen and bought, over pairs that were "
-    "seen; both within the period, in whichever visits.",
+    "seen; both within the period, in any visits.",
     excludes="Bots; events without a visitor or a product; what was bought unseen, from a "
     "list; purchases whose order is known not to count.",
     null_when="No product was looked at.",
     see_also=("cart_to_view_rate", "session_conversion_rate"),
-    caveats="Short periods, as of the cart-to-view rate; and tags that send a purchase without "
+    caveats="Short periods, as for the cart-to-view rate; and tags that send a purchase without "
     "its products.",
     alternatives=("units bought over views, which can exceed 1.",),
     references=(_GA4,),
@@ -516,7 +516,7 @@ def _check_visit_flag(thing: object) -> None:
 
 
 def step_conversion_rate(*, start: Flag, to: Flag) -> Metric:
-    """Give the share of the visits with one flag that have another flag too.
+    """Return the share of the visits with one flag that also have another.
 
     The funnel is closed: both conditions hold above the line, so it never
     exceeds 1, and steps that follow each other multiply.
@@ -546,11 +546,11 @@ def step_conversion_rate(*, start: Flag, to: Flag) -> Metric:
         area=Area.FUNNEL,
         direction=Direction.UP,
         bounds=(0, 1),
-        description="Which share of the visits at one step got to another.",
+        description="Which share of the visits at one step reached another.",
         includes=f"Visits with {start.name} and {to.name}, in whatever order, over visits with "
         f"{start.name}.",
-        excludes="Bots; visits that got there without the first step.",
-        null_when="No visit got to the first step.",
+        excludes="Bots; visits that reached it without the first step.",
+        null_when="No visit reached the first step.",
         see_also=("cart_to_checkout_rate", "checkout_completion_rate"),
         caveats="Multiplying steps that do not follow each other.",
         references=(_SHOPIFY,),

@@ -44,7 +44,7 @@ _IS_COUNTED = _UNITS.is_not_null()
 
 
 def _mean_over_days(value: Value) -> Formula:
-    """Give the mean, over the days with a snapshot, of a value added up over the day."""
+    """Return the mean, over the days with a snapshot, of a value added up over the day."""
     is_known = _IS_COUNTED & value.is_not_null()
     days = PerKey(InventorySnapshots.day, where=is_known, value=Sum(value))
     return Mean(days["value"])
@@ -157,7 +157,7 @@ inventory_turnover_annual = Metric(
     direction=Direction.UP,
     description="How many times a year the stock is sold at the pace of the period.",
     includes="Inventory turnover over the length of the period in years of 365 days.",
-    excludes="Everything that inventory turnover leaves out.",
+    excludes="Everything that inventory turnover excludes.",
     null_when="There is no inventory turnover, or the range has no start or no end.",
     see_also=("inventory_turnover", "days_inventory_outstanding"),
     caveats="Bringing December to a year: the season comes along.",
@@ -457,7 +457,7 @@ gross_margin_return_on_inventory_annual = Metric(
     description="What the stock earns in a year, at the pace of the period, for each unit of "
     "money that lies in it.",
     includes="Gross margin return on inventory over the length of the period in years of 365 days.",
-    excludes="Everything that gross margin return on inventory leaves out.",
+    excludes="Everything that gross margin return on inventory excludes.",
     null_when="There is no gross margin return on inventory, or the range has no start or no end.",
     see_also=("gross_margin_return_on_inventory", "inventory_turnover"),
     caveats="Bringing December to a year: the season comes along.",

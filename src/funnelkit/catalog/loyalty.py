@@ -187,7 +187,7 @@ repeat_purchase_rate_by_days = Metric(
 
 
 def repeat_purchase_rate_within(*, days: float) -> Metric:
-    """Give the N-day repeat purchase rate for another window than ninety days.
+    """Return the N-day repeat purchase rate for a window other than ninety days.
 
     Args:
         days: Within how many days of the first order, the last moment included.
@@ -237,7 +237,7 @@ repeat_purchase_rate_nd = _repeated_within("repeat_purchase_rate_nd", _WINDOW)
 
 
 def repeat_order_probability_after(*, orders: int) -> Metric:
-    """Give the probability of one more order after another number of orders than one.
+    """Return the probability of another order after a given number of orders.
 
     Args:
         orders: How many orders the customers have placed at least.
@@ -300,13 +300,13 @@ days_between_orders = Metric(
     bounds=(0, None),
     description="How long customers take until they order again: the gap in the middle.",
     includes="The time from a customer's order to the next, in the period of the later one; the "
-    "median of all exclusions_of. The value is in seconds, shown in days.",
+    "median of all gaps. The value is in seconds, shown in days.",
     excludes="Guests; first orders, and customers who have ordered once.",
     null_when="No customer ordered again in the period.",
     see_also=("repeat_purchase_rate", "purchase_frequency"),
     caveats="Taking 365 over the purchase frequency: those who bought once have no gap. Recent "
-    "customers can only have short exclusions_of, so it reads low in a young shop.",
-    alternatives=("days_between_orders.mean: the mean of the same exclusions_of.",),
+    "customers can only have short gaps, so it reads low in a young shop.",
+    alternatives=("days_between_orders.mean: the mean of the same gaps.",),
     references=(
         "Klaviyo, analytics glossary (vendor)",
         "Malartu, time between purchases (third party)",
@@ -327,7 +327,7 @@ days_between_orders_mean = Metric(
     bounds=(0, None),
     description="How long customers take until they order again, on average.",
     includes="The mean time from a customer's order to the next, in the period of the later one, "
-    "of all exclusions_of pooled. The value is in seconds, shown in days.",
+    "of all gaps pooled. The value is in seconds, shown in days.",
     excludes="Guests; first orders, and customers who have ordered once.",
     null_when="No customer ordered again in the period.",
     see_also=("days_between_orders",),

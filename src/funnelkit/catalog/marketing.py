@@ -86,7 +86,7 @@ _CREDITED_PROFIT = (
 
 
 def _sold_by(channels: Sequence[str]) -> Arithmetic:
-    """Give the sales, at the time of the order, that the shop itself credits to channels."""
+    """Return the sales that the shop itself attributes to channels, by order time."""
     credited = Orders.is_counted & Orders.attributed_channel.is_in(channels)
     return Sum(Orders.gross_amount, where=credited) - Sum(Orders.discount_amount, where=credited)
 
@@ -141,7 +141,7 @@ marketing_efficiency_ratio_media_only = Metric(
 
 
 def return_on_ad_spend_order_attributed_of(*, channels: Sequence[str]) -> Metric:
-    """Give the return on ad spend by the shop's own attribution, for channels of your own names.
+    """Return the return on ad spend by the shop's own attribution, for custom channel names.
 
     Args:
         channels: The channels that ads lead through.
@@ -174,7 +174,7 @@ def _order_attributed(name: str, channels: Sequence[str]) -> Metric:
         null_when="Nothing was spent.",
         see_also=("return_on_ad_spend", "marketing_efficiency_ratio"),
         caveats="Setting it beside what platforms claim: they see other orders. Channels under "
-        "names of your own: return_on_ad_spend_order_attributed_of(channels=…).",
+        "names of your own: fk.catalog.return_on_ad_spend_order_attributed(channels=…).",
         alternatives=("return_on_ad_spend: as the platform reports it.",),
         references=("GA4 Data API, metric descriptions (vendor text, public copy)", _GROUPING),
         tags=("marketing", "ratio", "attributed", "variant"),
@@ -355,7 +355,7 @@ customer_acquisition_cost_with_discounts = Metric(
 
 
 def paid_cac_of(*, channels: Sequence[str]) -> Metric:
-    """Give the paid acquisition cost for channels of your own names.
+    """Return the paid acquisition cost for custom channel names.
 
     Args:
         channels: The channels that ads lead through.
@@ -387,8 +387,8 @@ def _paid_cac(name: str, channels: Sequence[str], aliases: tuple[str, ...]) -> M
         excludes="New customers of other channels; every cost but media.",
         null_when="No new customer is credited to a paid channel.",
         see_also=("customer_acquisition_cost", "return_on_ad_spend.order_attributed"),
-        caveats="Expecting it above the blended cost: it leaves out customers and costs. Channels "
-        "under names of your own: paid_cac_of(channels=…).",
+        caveats="Expecting it above the blended cost: it excludes customers and costs. Channels "
+        "under names of your own: fk.catalog.paid_cac(channels=…).",
         alternatives=("customer_acquisition_cost: all cost of acquisition, all new customers.",),
         references=(_BLENDED_AND_PAID, _GROUPING),
         tags=("marketing", "money", "ratio", "attributed"),

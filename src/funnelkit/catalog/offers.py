@@ -39,7 +39,7 @@ def _take_rate(kind: str) -> Arithmetic:
 
 
 def _baskets(primary: Predicate, attached: Predicate) -> PerKey:
-    """Give one row per order: lines and units of what is primary and of what goes with it."""
+    """Return one row per order: lines and units of the primary and of the attached products."""
     return PerKey(
         OrderLines.order_id,
         where=OrderLines.is_counted,
@@ -73,13 +73,13 @@ upsell_rate = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How often an offer of a dearer product is taken.",
+    description="How often an offer of a more expensive product is accepted.",
     includes="Upsell offers accepted over upsell offers shown, each when it happened.",
     excludes="Bots; offers whose kind is not known.",
     null_when="No upsell offer was shown.",
     see_also=("upsell_rate.orders", "average_order_value"),
-    caveats="Confusing it with the share of orders that were sold up. An offer shown before "
-    "midnight and taken after it can push a day above 1.",
+    caveats="Confusing it with the share of orders with an upsell. An offer shown before "
+    "midnight and accepted after it can push a day above 1.",
     alternatives=("upsell_rate.orders: orders with an upsold line over all orders.",),
     references=(_RATES,),
     tags=("offers", "ratio"),
@@ -95,9 +95,9 @@ upsell_rate_orders = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of orders holds something that was sold up.",
+    description="Which share of orders holds an upsell.",
     includes="Orders with at least one line flagged as upsell over orders.",
-    excludes="Lines of which nobody noted how they were sold.",
+    excludes="Lines without a record of how they were sold.",
     null_when="There are no orders.",
     see_also=("upsell_rate", "average_order_value"),
     caveats="Reading it as how well an offer works: it falls when fewer offers are shown.",
@@ -116,16 +116,16 @@ cross_sell_rate = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of orders holds something that was sold along.",
+    description="Which share of orders holds a cross-sell.",
     includes="Orders with at least one line flagged as cross-sell over orders.",
-    excludes="Lines of which nobody noted how they were sold.",
+    excludes="Lines without a record of how they were sold.",
     null_when="There are no orders.",
     see_also=("attach_rate", "units_per_transaction"),
     caveats="Calling every second product a cross-sell: that is the co-purchase rate of a "
-    "product, cross_sell_rate_of(products=…).",
+    "product, fk.catalog.cross_sell_rate(products=…).",
     alternatives=(
         "cross_sell_rate.offers: cross-sell offers accepted over those shown.",
-        "cross_sell_rate_of(products=…), as Contentsquare has it: other products with it.",
+        "fk.catalog.cross_sell_rate(products=…), as Contentsquare has it: other products with it.",
     ),
     references=(_RATES, _CONTENTSQUARE),
     tags=("offers", "ratio"),
@@ -142,7 +142,7 @@ cross_sell_rate_offers = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How often an offer of a further product is taken.",
+    description="How often an offer of an additional product is accepted.",
     includes="Cross-sell offers accepted over cross-sell offers shown, each when it happened.",
     excludes="Bots; offers whose kind is not known.",
     null_when="No cross-sell offer was shown.",
@@ -172,10 +172,10 @@ attach_rate = Metric(
     null_when="No order has a line that was not sold across.",
     see_also=("cross_sell_rate", "attach_rate.units"),
     caveats="Units above the line and orders below it. For given products: "
-    "attach_rate_of(primary=…, attached=…).",
+    "fk.catalog.attach_rate(primary=…, attached=…).",
     alternatives=(
         "attach_rate.units: attached units over primary units; it can exceed 1.",
-        "attach_rate_of(primary=…, attached=…): by products instead of how they were sold.",
+        "fk.catalog.attach_rate(primary=…, attached=…): by products instead of how they were sold.",
     ),
     references=(_ATTACHMENT,),
     tags=("offers", "ratio"),
@@ -205,7 +205,7 @@ attach_rate_units = Metric(
 
 
 def attach_rate_of(*, primary: Ids, attached: Ids) -> Metric:
-    """Give the attach rate of some products to others.
+    """Return the attach rate of some products to others.
 
     Args:
         primary: The products that the customer comes for.
@@ -244,7 +244,7 @@ def attach_rate_of(*, primary: Ids, attached: Ids) -> Metric:
 
 
 def cross_sell_rate_of(*, products: Ids) -> Metric:
-    """Give the co-purchase rate of some products: how often another one goes with them.
+    """Return the co-purchase rate of products: how often another product is bought with them.
 
     Args:
         products: The products.

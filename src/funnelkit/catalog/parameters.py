@@ -11,7 +11,7 @@ __all__ = ["check_above", "word_of", "words_of"]
 
 
 def check_above(name: str, number: float, least: float) -> float:
-    """Give back a parameter that is above a number.
+    """Return a parameter after checking that it is above a number.
 
     Raises:
         DefinitionError: It is not, or no number at all.
@@ -33,5 +33,5 @@ def words_of(name: str, things: Sequence[str | int]) -> str:
         DefinitionError: There are none, or one is given bare instead of in a list.
     """
     if isinstance(things, str) or not things:
-        raise DefinitionError(f"{name}={things!r}", "give a list with at least one")
+        raise DefinitionError(f"{name}={things!r}", "pass a list with at least one")
     return "_".join(re.sub(r"[^a-z0-9]+", "_", str(one).lower()).strip("_") for one in things)

@@ -1,4 +1,4 @@
-"""Metrics that installed packages offer, by the entry-point group `funnelkit.metrics`."""
+"""Metrics that installed packages provide, by the entry-point group `funnelkit.metrics`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _loaded = _Loaded()
 
 
 def load_plugins() -> Registry:
-    """Give the metrics that installed packages offer; read once.
+    """Return the metrics that installed packages provide; read once.
 
     A package offers them under the entry-point group `funnelkit.metrics`: a
     metric, several, a registry, or a function without arguments that gives
@@ -62,7 +62,7 @@ def load_plugins() -> Registry:
 
     Warns:
         PluginWarning: A plug-in cannot be loaded, or claims a name that is taken;
-            it is named and left out.
+            it is named and skipped.
     """
     among = registry()
     with _loaded.lock:
@@ -91,7 +91,7 @@ def _looked_up(offers: Iterable[_Offer], among: Registry) -> Registry:
                 error = refused
         if error is not None:
             reason = f"{type(error).__name__}: {error}"
-            warnings.warn(f"{offer.origin} is left out: {reason}", PluginWarning, stacklevel=3)
+            warnings.warn(f"{offer.origin} is skipped: {reason}", PluginWarning, stacklevel=3)
     return found
 
 

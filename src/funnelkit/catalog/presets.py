@@ -29,12 +29,12 @@ _REVENUE = Sum(Events.value, where=_PURCHASE)
 
 
 def _same(*names: str) -> tuple[Metric, ...]:
-    """Give the KPIs that the catalogue defines as the vendor does."""
+    """Return the KPIs that the catalogue defines as the vendor does."""
     return tuple(BUILT_IN[name] for name in names)
 
 
 def _as(name: str, variant: str) -> Metric:
-    """Give a competing definition of the catalogue under the name of the KPI itself."""
+    """Return an alternative definition of the catalogue under the name of the KPI itself."""
     return replace(BUILT_IN[variant], name=name, aliases=BUILT_IN[name].aliases, alternatives=())
 
 
@@ -61,7 +61,7 @@ ga4: Final = Registry(
                 Sessions.visitor_id, where=Sessions.is_counted & Sessions.is_first_session
             )
             / _active_users,
-            includes="Visitors whose first visit of all lies in the period, over active users.",
+            includes="Visitors whose very first visit lies in the period, over active users.",
             references=(_API,),
         ),
         *_same(
@@ -83,7 +83,7 @@ ga4: Final = Registry(
             includes="Visits with a purchase event over all visits, each visit once.",
             excludes="Bots, on both sides; orders that no tag reported.",
             caveats="A purchase page that is reloaded, a tag that was blocked, an order cancelled "
-            "later: the event says nothing of them.",
+            "later: the event does not reflect them.",
             alternatives=("the catalogue's session_conversion_rate: by orders that count.",),
             references=(_API, "GA4 session key event rate (third party)"),
         ),

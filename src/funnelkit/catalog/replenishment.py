@@ -55,7 +55,7 @@ _ORDER_SOURCES = (
 
 
 def _variance(days: Formula) -> Formula:
-    """Give the sample variance of the units sold per day, over so many days."""
+    """Return the sample variance of the units sold per day over a number of days."""
     return (days * _SQUARES - _UNITS * _UNITS) / (days * PositiveOrNull(days - 1))
 
 
@@ -68,7 +68,7 @@ def _z(service_level: float) -> float:
 
 
 def safety_stock_at(*, service_level: float) -> Metric:
-    """Give the safety stock for another share of order cycles without a stockout.
+    """Return the safety stock for a given share of order cycles without a stockout.
 
     Args:
         service_level: The share, above 0.5 and below 1.

@@ -30,7 +30,7 @@ _FLOW_CAVEATS = (
 
 
 def _is_mature(days: float) -> Predicate:
-    """Say that an order counts and has had its days to come back."""
+    """Return the condition that an order counts and its return window has passed."""
     return Orders.is_counted & (Elapsed(Orders.ordered_at, AsOf()) >= days * DAY_S)
 
 
@@ -50,7 +50,7 @@ def _formula(of: str, days: float) -> Formula:
 
 
 def return_rate_over(*, days: float, of: str = "units") -> Metric:
-    """Give a return rate for another return window than thirty days.
+    """Return the return rate for a return window other than thirty days.
 
     Args:
         days: How long an order must be known before it enters.
@@ -104,7 +104,7 @@ return_rate = Metric(
     null_when="No order is old enough, or none holds units.",
     see_also=("order_return_rate", "value_return_rate"),
     caveats="Dividing this month's returns by this month's sales: they are of other orders. A "
-    "shop that takes goods back for longer than 30 days: ask return_rate_over(days=…).",
+    "shop that takes goods back for longer than 30 days: ask fk.catalog.return_rate(days=…).",
     alternatives=(
         "return_rate.flow: returns of the period over sales of the period.",
         "order_return_rate, value_return_rate: shares of orders and of money.",
@@ -123,7 +123,7 @@ order_return_rate = Metric(
     area=Area.SALES,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of orders had something come back.",
+    description="Which share of orders had a return.",
     includes="Orders with at least one return at any time over orders: those of the period that "
     "are at least 30 days old.",
     excludes="Younger orders; cancellations.",
@@ -218,7 +218,7 @@ order_return_rate_flow = Metric(
     area=Area.SALES,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How many orders had something come back in the period, for each placed in it.",
+    description="How many orders had a return in the period, per order placed in it.",
     includes="Different orders with a return in the period over orders of the period.",
     excludes="Cancellations; returns that name no order.",
     null_when="There are no orders.",

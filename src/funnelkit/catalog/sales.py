@@ -89,7 +89,7 @@ units_sold = Metric(
     bounds=(0, None),
     description="How many units were ordered.",
     includes="Quantities of the product lines of orders that count, when they were placed.",
-    excludes="Gift cards and fees; units that came back later are not taken off.",
+    excludes="Gift cards and fees; units that came back later are not deducted.",
     null_when="Never: no units are 0.",
     see_also=("units_per_transaction",),
     caveats="Counting lines instead of units.",
@@ -108,7 +108,7 @@ gross_sales = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="What was sold, at the prices before anything is taken off.",
+    description="What was sold, at prices before any deduction.",
     includes="Price times quantity of the goods in orders that count, when they were placed.",
     excludes="Tax, shipping, fees; gift cards, which are a debt until they are used.",
     null_when="Never: no sales are 0.",
@@ -128,9 +128,9 @@ discounts = Metric(
     area=Area.SALES,
     direction=Direction.NEUTRAL,
     bounds=(0, None),
-    description="What was taken off the price of goods.",
+    description="What was deducted from the price of goods.",
     includes="Line discounts and their share of order discounts, as a positive amount.",
-    excludes="Marked-down prices: a lower list price is no discount.",
+    excludes="Marked-down prices: a lower list price is not a discount.",
     null_when="Never: no discounts are 0.",
     see_also=("gross_sales",),
     caveats="Storing them negative and subtracting them again.",
@@ -149,7 +149,7 @@ returns_value = Metric(
     area=Area.SALES,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="What goods were refunded.",
+    description="The value of goods that were refunded.",
     includes="Value of goods refunded, on the day of the return, as a positive amount.",
     excludes="Refunded shipping and tax; cancellations and returns of orders that do not "
     "count, whose sale was never added.",
@@ -200,8 +200,8 @@ average_order_value = Metric(
     excludes="Tax, shipping, gift cards; returns, on both sides. Free orders stay.",
     null_when="There are no orders.",
     see_also=("orders", "units_per_transaction", "session_conversion_rate"),
-    caveats="Averaging the averages of days or customers; subtracting returns above the line "
-    "and not below it. It says nothing about profit.",
+    caveats="Averaging the averages of days or customers; subtracting returns from the "
+    "numerator and not from the denominator. It says nothing about profit.",
     alternatives=(
         "Shopify before 2023: total sales over orders.",
         "BigCommerce: revenue over orders that were not returned.",
@@ -227,7 +227,7 @@ units_per_transaction = Metric(
     bounds=(0, None),
     description="How many units an order holds.",
     includes="Units sold over orders, both at the time of the order.",
-    excludes="Gift cards and fees; returned units are not taken off.",
+    excludes="Gift cards and fees; returned units are not deducted.",
     null_when="There are no orders.",
     see_also=("average_order_value",),
     caveats="Dividing the wrong way round. Below 1 is a sign of missing lines.",
@@ -316,8 +316,8 @@ total_sales = Metric(
     excludes="Gift cards; duties and fees that were given back.",
     null_when="Never: no sales are 0.",
     see_also=("net_sales",),
-    caveats="Taking it for revenue: the tax belongs to the state. A charge that is not known is "
-    "passed over, so a column that is half empty reads low.",
+    caveats="Mistaking it for revenue: the tax belongs to the state. An unknown charge is skipped, "
+    "so a column that is half empty reads low.",
     alternatives=(
         "total_sales.with_refunded_charges: refunded shipping and tax are not taken off.",
         "GA4's total revenue adds subscriptions and advertising, and is what the tag sends.",
@@ -406,8 +406,8 @@ average_order_value_total_sales = Metric(
     excludes="Gift cards.",
     null_when="There are no orders.",
     see_also=("average_order_value", "total_sales"),
-    caveats="Returns are taken off above the line and their orders stay below it: the value of a "
-    "past month moves with the returns of this one.",
+    caveats="Returns are deducted from the numerator and their orders stay in the denominator: the "
+    "value of a past month moves with the returns of this one.",
     alternatives=("average_order_value: the goods alone, at the time of the order.",),
     references=("Shopify, 'Overview dashboard', older text (vendor)",),
     tags=("sales", "money", "ratio", "variant"),
@@ -415,7 +415,7 @@ average_order_value_total_sales = Metric(
 
 average_order_value_without_returned = Metric(
     name="average_order_value.without_returned",
-    title="Average order value, returned orders left out",
+    title="Average order value, excluding returned orders",
     formula=Name("net_sales")
     / PositiveOrNull(Name("orders") - CountDistinct(Returns.order_id, where=Returns.is_counted)),
     unit=MONEY / ORDER,
@@ -423,14 +423,13 @@ average_order_value_without_returned = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="What an order brings in, of those that nothing came back of.",
-    includes="Net sales over orders less the different orders that something came back of, each "
-    "when it happened.",
+    description="What an order brings in, among orders without returns.",
+    includes="Net sales over orders less the distinct orders with a return, each when it happened.",
     excludes="Tax, shipping, gift cards.",
     null_when="As many orders came back as were placed, or more.",
     see_also=("average_order_value", "order_return_rate"),
-    caveats="An order of which one unit came back leaves the base, and what was kept of it stays "
-    "above the line.",
+    caveats="An order of which one unit came back leaves the denominator, and what was kept of it "
+    "stays in the numerator.",
     alternatives=("average_order_value: no returns on either side.",),
     references=("BigCommerce, Ecommerce Analytics reports (vendor)",),
     tags=("sales", "money", "ratio", "variant"),
@@ -445,12 +444,12 @@ average_order_value_purchase_events = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="What the tag says that a purchase is worth.",
+    description="What a purchase is worth according to the tag.",
     includes="Value of purchase events over purchase events, as the tag sent them.",
     excludes="Bots; purchases that no tag reported, as in other channels.",
     null_when="There are no purchase events.",
     see_also=("average_order_value",),
-    caveats="Its value often holds tax and shipping; a page that is loaded again sends it twice; "
+    caveats="Its value often holds tax and shipping; a reloaded page sends it twice; "
     "cancelled orders stay.",
     alternatives=("average_order_value: from the orders themselves.",),
     references=(_GA4,),
@@ -459,7 +458,7 @@ average_order_value_purchase_events = Metric(
 
 average_order_value_without_free = Metric(
     name="average_order_value.without_free",
-    title="Average order value, free orders left out",
+    title="Average order value, excluding free orders",
     formula=(
         Sum(Orders.gross_amount, where=_NOT_FREE) - Sum(Orders.discount_amount, where=_NOT_FREE)
     )
@@ -470,9 +469,9 @@ average_order_value_without_free = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="What an order is worth when it is placed, of those that cost anything.",
-    includes="Gross sales less discounts over orders, of orders worth more than nothing. One whose "
-    "value is not known is no free one.",
+    description="What an order is worth when it is placed, among orders that cost anything.",
+    includes="Gross sales less discounts over orders, of orders worth more than nothing. An "
+    "order of unknown value is not free.",
     excludes="Free orders: samples, replacements; tax, shipping, gift cards; returns.",
     null_when="There are no orders that cost anything.",
     see_also=("average_order_value", "median_order_value"),
@@ -493,12 +492,12 @@ median_order_value = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="What the order in the middle is worth: half are worth more, half less.",
+    description="The median value of an order: half are worth more, half less.",
     includes="Goods less discounts of each order that counts; free orders stay.",
     excludes="Tax, shipping, gift cards; returns; orders whose value is not known.",
     null_when="There are no orders whose value is known.",
     see_also=("average_order_value",),
-    caveats="Multiplying it by orders to get sales: that holds for the mean alone. Far below the "
+    caveats="Multiplying it by orders to get sales: that holds only for the mean. Far below the "
     "mean, a few large orders make the mean.",
     references=("Adobe, create metrics: median, quartiles (vendor)",),
     tags=("sales", "money", "quantile"),
@@ -519,9 +518,8 @@ units_per_transaction_net = Metric(
     excludes="Gift cards and fees.",
     null_when="There are no orders.",
     see_also=("units_per_transaction",),
-    caveats="Multiplying it by the average unit retail: that takes gross units to give the order "
-    "value.",
-    alternatives=("units_per_transaction: returned units are not taken off.",),
+    caveats="Multiplying it by the average unit retail: the order value needs gross units instead.",
+    alternatives=("units_per_transaction: returned units are not deducted.",),
     references=("Polar, Shopify terms and definitions (third party)",),
     tags=("sales", "ratio", "variant"),
 )
@@ -579,13 +577,13 @@ average_revenue_per_user = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="What all sales come to for each visitor.",
+    description="What all sales amount to per visitor.",
     includes="Net sales of every channel over unique visitors of the online shop.",
     excludes="Tax, shipping, gift cards; bots.",
     null_when="There are no visitors.",
     see_also=("revenue_per_visitor", "average_revenue_per_customer"),
-    caveats="A shop with other channels: their sales are above the line, their customers not "
-    "below it. Revenue per visitor keeps to online orders.",
+    caveats="A shop with other channels: their sales are in the numerator, their customers not "
+    "in the denominator. Revenue per visitor keeps to online orders.",
     alternatives=("GA4 divides total revenue, advertising included, by active users.",),
     references=(_GA4, "AdMob user metrics card, ARPU and ARPPU (vendor)"),
     tags=("sales", "money", "ratio"),
@@ -627,8 +625,8 @@ cancellation_rate = Metric(
     direction=Direction.DOWN,
     bounds=(0, 1),
     description="Which share of orders was cancelled.",
-    includes="Cancelled orders over all orders but tests, by the time of the order. No order "
-    "policy has a say: cancelled ones would not count.",
+    includes="Cancelled orders over all orders except tests, by the time of the order. The order "
+    "policy does not apply: cancelled ones would not count.",
     excludes="Test orders; orders whose status is not known. Voided ones are not cancelled.",
     null_when="There are no orders.",
     see_also=("orders", "order_return_rate"),
@@ -675,10 +673,10 @@ sales_growth_rate = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="By how much net sales grew against the period before.",
+    description="By how much net sales grew compared with the period before.",
     includes="Net sales of the period less those of the one before, over the size of those before. "
-    "A period that is still open is set against the same part of the earlier one.",
-    excludes="What net sales leave out: taxes, shipping, gift cards.",
+    "A period that is still open is compared with the same part of the earlier one.",
+    excludes="What net sales exclude: taxes, shipping, gift cards.",
     null_when="There were no net sales in the period before.",
     see_also=("net_sales", "orders", "average_order_value"),
     caveats="Half a month against a whole one; months with different numbers of weekends.",

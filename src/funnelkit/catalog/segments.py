@@ -84,7 +84,7 @@ monetary_score = _score(
     "Monetary score",
     _monetary(),
     "their net sales",
-    "It rises with frequency: the two do not tell two things.",
+    "It rises with frequency: they are not independent.",
 )
 
 rfm_score = Metric(

@@ -194,7 +194,8 @@ traffic_source_share = Metric(
     bounds=(0, 1),
     description="Which part of the visits came from where: ask it by channel, or source.",
     includes="The visits of the group over those of all groups in the same period, so that the "
-    "shares make one. A channel that is not supplied is told by source and medium; visits that no "
+    "shares make one. A channel that is not supplied is derived from source and medium; visits "
+    "that no "
     "rule fits are Unassigned.",
     excludes="Visits made by bots.",
     null_when="There are no visits in the period.",

@@ -1,1 +1,1 @@
-"""Frames bound to tables, and what is known of them."""
+"""Frames bound to tables, and what is known about them."""

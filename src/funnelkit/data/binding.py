@@ -1,4 +1,4 @@
-"""Binding one frame to one table: names, types, and every fault of them at once."""
+"""Binding one frame to one table: names and types are checked, all problems reported at once."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class BoundTable:
         frame: The frame with canonical names and types, lazy.
         columns: The supplied columns, by canonical name, with their types.
         rows: The number of rows, where it is known without reading.
-        floats: The columns that may hold what is no number, as they were supplied.
+        floats: The supplied columns that may hold non-finite numbers.
         source: What was given to be bound.
         rename: How its columns were renamed.
         stamp: The files that it was bound to, as they were then.
@@ -62,14 +62,14 @@ class BoundTable:
     untyped: frozenset[str] = frozenset()
 
     def has_changed(self) -> bool:
-        """Say whether the files it was bound to are others than they were then."""
+        """Return whether the bound files have changed since."""
         return self.stamp != stamp_of(self.source)
 
 
 def bind_frame(
     table: type[Table], source: Source, rename: Mapping[str, str], faults: list[DataIssue]
 ) -> BoundTable:
-    """Bind one frame to a table; what is wrong with it is added to the faults."""
+    """Bind one frame to a table; problems are added to `faults`."""
     try:
         frame, schema, rows = open_source(source)
     except DataError as error:
@@ -85,7 +85,7 @@ def bind_frame(
         target = _wanted_type(table.columns.get(new), found)
         if isinstance(target, str):
             kind = type(table.columns[new]).__name__.lower()
-            problem = f"{kind} wanted, {found} found" + (f" in {old!r}" if old != new else "")
+            problem = f"expected {kind}, found {found}" + (f" in {old!r}" if old != new else "")
             faults.append(DataIssue(table.table, new, problem, target))
             continue
         columns[new] = target
@@ -111,7 +111,7 @@ def _rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> 
         if old not in schema:
             close = ", ".join(nearest(old, schema.names()))
             remedy = f"the frame has {close or ', '.join(schema.names())}"
-            faults.append(DataIssue(table, old, "is renamed but not there", remedy))
+            faults.append(DataIssue(table, old, "is renamed but does not exist", remedy))
         elif after[new] > 1:
             problem = f"would be a second column, renamed from {old!r}"
             faults.append(DataIssue(table, new, problem, "drop or rename the other one"))
@@ -123,7 +123,7 @@ _TOO_WIDE = (pl.UInt64, pl.Int128, pl.UInt128)
 
 
 def _wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
-    """Give the type that a column gets, or what to do about one that will not do."""
+    """Return the type of a column, or the remedy for one that cannot be used."""
     if isinstance(found, pl.Null):
         return _null_type(column)
     match column:
@@ -142,7 +142,7 @@ def _wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str
         case Duration():
             if found.is_numeric() or isinstance(found, pl.Duration):
                 return pl.Float64()
-            return "give seconds as a number: pl.col(…).dt.total_seconds()"
+            return "convert it to seconds: pl.col(…).dt.total_seconds()"
         case Flag():
             is_flag = isinstance(found, pl.Boolean)
             return found if is_flag else "cast it: pl.col(…).cast(pl.Boolean)"
@@ -206,7 +206,7 @@ def bind_empty(table: type[Table], bound: Mapping[str, BoundTable]) -> BoundTabl
 def kind_faults(
     bound: Mapping[str, BoundTable], read: Iterable[Column | Lookup]
 ) -> list[DataIssue]:
-    """Give a fault for every column that no table declares and that is not what a formula says."""
+    """Return an issue for every undeclared column whose type is not what a formula declares."""
     faults: dict[DataIssue, None] = {}
     for item in read:
         column = end_of(item)
@@ -215,13 +215,13 @@ def kind_faults(
             continue
         if isinstance(remedy := _wanted_type(column, found), str):
             kind = type(column).__name__.lower()
-            problem = f"{kind} wanted, {found} found"
+            problem = f"expected {kind}, found {found}"
             faults[DataIssue(column.table, column.name, problem, remedy)] = None
     return list(faults)
 
 
 def with_key_types(bound: Mapping[str, BoundTable]) -> dict[str, BoundTable]:
-    """Give keys that came without a type that of the key they point to, or of their like."""
+    """Set the type of keys without one to that of the key they refer to, or of the same name."""
     settled: dict[str, BoundTable] = {}
     for name, table in bound.items():
         keys = {
@@ -234,7 +234,7 @@ def with_key_types(bound: Mapping[str, BoundTable]) -> dict[str, BoundTable]:
 
 
 def _key_type(bound: Mapping[str, BoundTable], table: BoundTable, name: str) -> pl.DataType | None:
-    """Give the type of a key elsewhere; None for what is no key, or is nowhere else."""
+    """Return the type of a key in another table; None for other columns and unknown keys."""
     if not isinstance(table.table.columns.get(name), Key):
         return None
     parent = bound.get(table.table.parents.get(name, ""))
@@ -249,7 +249,7 @@ def _key_type(bound: Mapping[str, BoundTable], table: BoundTable, name: str) -> 
 
 
 def key_type_faults(bound: Mapping[str, BoundTable]) -> list[DataIssue]:
-    """Give a fault for every key that has another type than the key it points to."""
+    """Return an issue for every key whose type differs from that of the key it refers to."""
     faults: list[DataIssue] = []
     for name, child in bound.items():
         for key, parent_name in child.table.parents.items():

@@ -18,7 +18,7 @@ __all__ = ["Check", "Schema", "Severity", "TotalAboveCheck", "WithoutRowsCheck"]
 
 
 class Severity(StrEnum):
-    """What a broken promise does: an error refuses a number, a warning stands beside it."""
+    """The effect of a failed check: an error prevents a number, a warning accompanies it."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -29,11 +29,11 @@ class Check:
     """A promise about single rows of a table, that numbers rest on.
 
     Attributes:
-        column: The column at fault where it is broken.
+        column: The column to which a violation is attributed.
         broken: Which rows break it.
         problem: What is wrong with such a row.
         remedy: What to do about it.
-        severity: Whether numbers are refused where it is broken.
+        severity: Whether a violation is an error or a warning.
         unless_supplied: A column whose presence makes the promise unnecessary.
     """
 
@@ -98,7 +98,7 @@ class Schema:
         currency_column: The name of the column that holds the currency of a row's amounts.
         rate_column: The name of the column that holds what that currency is worth.
         cohort_key: The name of the dimension whose groups are cohorts.
-        cohort_owner: What belongs to a cohort, as the unit of the table of its own.
+        cohort_owner: The entity that belongs to a cohort, as the unit of its table.
         hints: By missing column: what would do instead.
     """
 

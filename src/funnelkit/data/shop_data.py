@@ -42,7 +42,7 @@ class TableStats:
 
 @dataclass(slots=True, kw_only=True)
 class ShopData:
-    """What is known of one shop's data, without reading it, and what was learnt by reading.
+    """What is known about a shop's data before reading it, and what reading it has shown.
 
     Attributes:
         tables: The bound tables, by name.
@@ -51,10 +51,10 @@ class ShopData:
         calendar: The shop's zone, week and year.
         currency: The code of the shop's currency.
         guards: Whether broken promises raise an error.
-        given_as_of: The instant up to which the data is known, where it was told.
+        given_as_of: The instant up to which the data is known, where it was given.
         seen: What was learnt of the tables that were read.
         seen_as_of: The latest instant that was found in the data.
-        found_rules: The rules that were looked up; what is bound never changes.
+        found_rules: The rules that were looked up, cached; bindings never change.
         found_missing: What columns were found to lack.
     """
 
@@ -75,17 +75,17 @@ class ShopData:
         return self.schema.tables
 
     def is_supplied(self, column: Column) -> bool:
-        """Say whether a column was supplied as it is."""
+        """Return whether a column was supplied directly."""
         bound = self.tables.get(column.table)
         return bound is not None and column.name in bound.columns
 
     def rate(self, table: str) -> Column | None:
-        """Give the column of a table's exchange rates, where amounts are to be converted."""
+        """Return the column of a table's exchange rates, where amounts are to be converted."""
         column = self.known[table].columns.get(self.schema.rate_column)
         return None if column is None or self.missing_for(column) else column
 
     def refresh(self) -> None:
-        """Bind anew the tables whose files have changed, and forget what was learnt of them.
+        """Bind again the tables whose files have changed, and discard what was cached about them.
 
         Raises:
             ContractError: A file can no longer be bound.
@@ -110,7 +110,7 @@ class ShopData:
             self.found_rules, self.found_missing = {}, {}
 
     def type_of(self, column: Column) -> pl.DataType | None:
-        """Give the type of a column that was supplied."""
+        """Return the type of a column that was supplied."""
         bound = self.tables.get(column.table)
         return None if bound is None else bound.columns.get(column.name)
 
@@ -125,7 +125,7 @@ class ShopData:
         return self.tables[table].rows if seen is None else seen.rows
 
     def extent(self, column: Column) -> tuple[dt.datetime, dt.datetime] | None:
-        """Give the first and last instant of the times by which rows enter a period, if known."""
+        """Return the first and last instant of the times that assign rows to periods, if known."""
         rule = None if self.is_supplied(column) else self.rule(column)
         while isinstance(rule, Lookup):
             rule = rule.value
@@ -150,7 +150,7 @@ class ShopData:
         return known[column]
 
     def column(self, table: str, name: str) -> Column:
-        """Give a column of a bound table: a declared one, or an extra one of the frame."""
+        """Return a column of a bound table: a declared one, or an undeclared one of the frame."""
         declared = self.known[table].columns.get(name)
         if declared is not None:
             return declared

@@ -1,4 +1,4 @@
-"""Where frames come from: Polars, anything that speaks Arrow, files and globs."""
+"""Sources of frames: Polars, Arrow-compatible objects, files and globs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SupportsArrow(Protocol):
     """Anything with the Arrow PyCapsule interface: pandas, pyarrow, DuckDB relations."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Give the stream of record batches."""
+        """Return the stream of record batches."""
         ...
 
 
@@ -28,12 +28,12 @@ Source = pl.DataFrame | pl.LazyFrame | SupportsArrow | str | Path
 
 
 SAMPLE = 1 << 16
-"""How many bytes of a text file are looked at before it is read."""
+"""How many bytes of a text file are checked before it is read."""
 
 
 def _scan_csv(path: str, separator: str = ",") -> pl.LazyFrame:
     scan = pl.scan_csv(path, separator=separator, try_parse_dates=True, infer_schema_length=10_000)
-    # where only some columns are read, Polars drops what a row has too many of: 1,234.50 becomes 1
+    # where only some columns are read, Polars drops excess fields of a row: 1,234.50 becomes 1
     return scan.map_batches(_unchanged, slice_pushdown=True, streamable=True)
 
 
@@ -63,13 +63,13 @@ def open_source(source: Source) -> tuple[pl.LazyFrame, pl.Schema, int | None]:
     """Open a source lazily and read its schema.
 
     Args:
-        source: A frame, something that speaks Arrow, a path or a glob.
+        source: A frame, an Arrow-compatible object, a path or a glob.
 
     Returns:
         The lazy frame, its schema, and the number of rows where that is known.
 
     Raises:
-        DataError: It cannot be opened, or is none of these.
+        DataError: It cannot be opened, or is not a supported source.
     """
     rows: int | None = None
     try:
@@ -85,7 +85,9 @@ def open_source(source: Source) -> tuple[pl.LazyFrame, pl.Schema, int | None]:
                 frame, rows = eager.lazy(), eager.height
         schema = frame.collect_schema()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        remedy = "check that it is whole and what its name says" if _is_path(source) else ""
+        remedy = (
+            "check that it is complete and matches its file extension" if _is_path(source) else ""
+        )
         raise DataError(f"{_place(source)} cannot be read ({_reason(error)})", remedy) from None
     if not schema:
         raise DataError(f"{_place(source)} has no columns")
@@ -95,12 +97,12 @@ def open_source(source: Source) -> tuple[pl.LazyFrame, pl.Schema, int | None]:
 def _open_file(given: str | Path) -> pl.LazyFrame:
     path, suffix = Path(given), Path(given).suffix.lower()
     if "://" in str(given):
-        remedy = "open it lazily and give the frame: pl.scan_parquet(…)"
-        raise DataError(f"{_place(given)} is an address, not a file", remedy)
+        remedy = "open it lazily and pass the frame: pl.scan_parquet(…)"
+        raise DataError(f"{_place(given)} is a URL, not a file", remedy)
     scan = FILE_TYPES.get(suffix)
     if scan is None:
         raise DataError(
-            f"{_place(given)} is no file that can be read",
+            f"{_place(given)} is not a supported file",
             "use a file or glob ending in " + ", ".join(FILE_TYPES),
         )
     found = _files(path)
@@ -116,11 +118,11 @@ def _open_file(given: str | Path) -> pl.LazyFrame:
 
 
 Stamp = tuple[tuple[str, int, int], ...]
-"""Name, size and time of change of files."""
+"""Name, size and modification time of files."""
 
 
 def stamp_of(source: object) -> Stamp:
-    """Give name, size and time of change of each file of a source; nothing for a frame."""
+    """Return name, size and modification time of each file of a source; empty for a frame."""
     if not _is_path(source):
         return ()
     stats = [(file, file.stat()) for file in _files(Path(str(source))) if file.exists()]
@@ -139,35 +141,35 @@ def _files(path: Path) -> list[Path]:
     try:
         return [file for file in anchor.glob(pattern) if file.is_file()]
     except ValueError as error:
-        raise DataError(f"{_place(path)} is no glob ({_reason(error)})") from None
+        raise DataError(f"{_place(path)} is not a valid glob ({_reason(error)})") from None
 
 
 def _literal(path: Path) -> str:
-    """Give a path as Polars reads it: brackets in the name of a file that is there are no glob."""
+    """Return a path for Polars: brackets in the name of an existing file are escaped."""
     return re.sub(r"([\[\]*?])", r"[\1]", str(path)) if path.exists() else str(path)
 
 
 def _check_text(file: Path) -> None:
-    """Refuse a file that does not begin as text in UTF-8."""
+    """Raise if a file does not begin with UTF-8 text."""
     with file.open("rb") as opened:
         start = opened.read(SAMPLE)
     if b"\0" in start:
         raise DataError(
-            f"{_place(file)} is no text in UTF-8: it has a zero byte at {start.index(0):,}",
-            "name the file by what it is, or save it as UTF-8",
+            f"{_place(file)} is not UTF-8 text: it has a zero byte at {start.index(0):,}",
+            "correct the file extension, or save it as UTF-8",
         )
     try:
         codecs.getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{_place(file)} is no text in UTF-8: "
+            f"{_place(file)} is not UTF-8 text: "
             f"it has byte 0x{start[error.start]:02x} at {error.start:,}",
             "save it as UTF-8, or read it yourself: pl.read_csv(…, encoding='windows-1252')",
         ) from None
 
 
 def _checked_header(given: str | Path, frame: pl.LazyFrame) -> pl.LazyFrame:
-    """Refuse a header that cannot be meant; where there are no rows, no types are known."""
+    """Raise if a header is clearly wrong; without rows, the types are unknown."""
     schema = frame.collect_schema()
     names = schema.names()
     if len(names) == 1 and (mark := re.search("[;\t,]", names[0])):
@@ -187,8 +189,8 @@ def _checked_header(given: str | Path, frame: pl.LazyFrame) -> pl.LazyFrame:
 def _from_arrow(source: object) -> pl.DataFrame:
     if isinstance(source, pl.Series) or not isinstance(source, SupportsArrow):
         raise DataError(
-            f"a {type(source).__name__} is no table",
-            "give a Polars frame (or pl.DataFrame(…) of it), a pandas or pyarrow table, or a path",
+            f"a {type(source).__name__} is not a table",
+            "pass a Polars frame (or pl.DataFrame(…) of it), a pandas or pyarrow table, or a path",
         )
     try:
         return pl.DataFrame(source)

@@ -1,4 +1,4 @@
-"""What a value is on the data of one shop: a number, a word, a flag, a day, a moment."""
+"""The type of a value in the data of one shop: number, text, flag, day or time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ __all__ = ["TIMES", "ValueType", "is_unique", "value_type", "value_type_of_dtype
 
 
 class ValueType(StrEnum):
-    """What a value is; what is of different sorts cannot be compared."""
+    """The type of a value; values of different types cannot be compared."""
 
     NUMBER = "number"
     WORD = "word"
@@ -58,11 +58,11 @@ class ValueType(StrEnum):
 
 
 TIMES = frozenset({ValueType.DAY, ValueType.LOCAL, ValueType.INSTANT})
-"""The sorts that are moments, and can be compared with one another."""
+"""The types that are points in time, and can be compared with each other."""
 
 
 def value_type(data: ShopData, value: Value) -> ValueType:
-    """Say what a value is, by what was bound and by the rules that derive the rest."""
+    """Return the type of a value, from the bound columns and the rules that derive others."""
     match value:
         case Column():
             return _of_column(data, value)
@@ -87,7 +87,7 @@ def value_type(data: ShopData, value: Value) -> ValueType:
 
 
 def value_type_of_dtype(found: pl.DataType) -> ValueType:
-    """Say what the values of a bound column are."""
+    """Return the type of the values of a bound column."""
     if isinstance(found, pl.Time):
         return ValueType.CLOCK
     if isinstance(found, pl.Date):
@@ -102,9 +102,9 @@ def value_type_of_dtype(found: pl.DataType) -> ValueType:
 
 
 def is_unique(data: ShopData, fold: CountDistinct) -> bool:
-    """Whether no two of the rows that enter hold the same value, so that counting them is enough.
+    """Return whether included rows hold distinct values, so that counting rows is enough.
 
-    So it is for a table's verified key, and where a derived flag marks at most
+    This holds for a table's verified key, and where a derived flag marks at most
     one row per value.
     """
     if fold.of is not None or not isinstance(fold.value, Column):
@@ -116,7 +116,7 @@ def is_unique(data: ShopData, fold: CountDistinct) -> bool:
 
 
 def _is_numbered(data: ShopData, column: Column) -> bool:
-    """Whether nothing of a column was supplied but what its window is made of."""
+    """Return whether a column is derived from a window over supplied columns only."""
     if data.is_supplied(column):
         return False
     rule = data.rule(column)
@@ -163,7 +163,7 @@ def _of_constant(constant: Scalar) -> ValueType:
 
 
 def _common(sorts: set[ValueType]) -> ValueType:
-    """Give what values of several sorts are together: moments become instants."""
+    """Return the common type of several types: times become instants."""
     known = sorts - {ValueType.UNKNOWN}
     if len(known) == 1:
         return known.pop()

@@ -20,7 +20,7 @@ SECONDS = 366 * 86_400
 
 
 def with_more_columns(frames: Frames) -> Frames:
-    """Give the frames with the columns that orders, lines, events and ads have besides.
+    """Return the frames with additional columns of orders, lines, events and ads.
 
     Args:
         frames: Orders, order lines, returns, events, carts, ads, costs, surveys.
@@ -46,7 +46,7 @@ def with_more_columns(frames: Frames) -> Frames:
 
 
 def with_more_tables(frames: Frames) -> Frames:
-    """Give the frames with the tables of products, stock, parcels, messages, views and searches.
+    """Return the frames with the tables of products, stock, parcels, messages, views and searches.
 
     Args:
         frames: Orders and order lines.

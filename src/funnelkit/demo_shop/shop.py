@@ -27,7 +27,7 @@ _Ints = npt.NDArray[np.int64]
 
 
 def demo() -> Shop:
-    """Give the demo shop: a year of a small shop in Warsaw, the same at every call.
+    """Return the demo shop: one year of a small shop in Warsaw, identical at every call.
 
     Examples:
         >>> import funnelkit as fk
@@ -40,7 +40,7 @@ def demo() -> Shop:
 
 @cache
 def demo_frames() -> dict[str, pl.DataFrame]:
-    """Give the frames of the demo shop, by table."""
+    """Return the frames of the demo shop, by table."""
     rng = np.random.default_rng(20_240_101)
     sessions = _sessions(rng)
     orders = _orders(rng, sessions)

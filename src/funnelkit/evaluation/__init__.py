@@ -1,1 +1,1 @@
-"""Metrics asked of a shop."""
+"""Evaluation of metrics on a shop."""

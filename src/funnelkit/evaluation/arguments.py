@@ -1,4 +1,4 @@
-"""The arguments of a question: what is accepted, and how the rest is refused."""
+"""The arguments of a question: parsing and validation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def requested_metrics(asked: Asked) -> list[Metric]:
     """Return the requested metrics, each once, looked up in the registry in force.
 
     Raises:
-        UnknownNameError: There is no metric of a name; lists all such names.
+        UnknownNameError: A metric name is unknown; lists all such names.
         DefinitionError: None is requested, or two differ and share a name.
     """
     many: Iterable[str | Metric]
@@ -62,7 +62,7 @@ def requested_metrics(asked: Asked) -> list[Metric]:
         else:
             if found.setdefault(metric.name, metric) != metric:
                 problem = f"two different metrics are named {metric.name!r}"
-                raise DefinitionError(problem, "give one of them another name")
+                raise DefinitionError(problem, "rename one of them")
     if len(unknown) > 1:
         first, *others = unknown
         names = [f"{o.name!r} (like {', '.join(o.nearest) or 'no other'})" for o in others]
@@ -70,14 +70,14 @@ def requested_metrics(asked: Asked) -> list[Metric]:
     if unknown:
         raise unknown[0]
     if not found:
-        raise DefinitionError("no metric was asked for", "name at least one")
+        raise DefinitionError("no metric is requested", "name at least one")
     if clash := [name for name in _OWN_COLUMNS if name in found]:
         problem = f"a metric named {clash[0]!r} is also the name of a column of the result"
-        raise DefinitionError(problem, "give it another name")
+        raise DefinitionError(problem, "rename it")
     return list(found.values())
 
 
-_NAME_METRICS = "name metrics: 'aov', ['orders', 'aov'], or give fk.Metric objects"
+_NAME_METRICS = "name metrics: 'aov', ['orders', 'aov'], or pass fk.Metric objects"
 
 
 _OWN_COLUMNS = ("period", "is_total")
@@ -107,17 +107,17 @@ def check_moments(
     Raises:
         DefinitionError: One of them is not.
     """
-    remedy = "write '2024-12-31', or give a date or datetime"
+    remedy = "write '2024-12-31', or pass a date or datetime"
     for name, moment in (("start", start), ("end", end)):
         check_kind(name, moment, (str, dt.date, type(None)), remedy)
     if every is not None and not isinstance(every, str):
-        check_kind("every", every, (Sequence,), "give a length, every='1mo', or a list of moments")
+        check_kind("every", every, (Sequence,), "pass a length, every='1mo', or a list of times")
         for moment in every:
             check_kind("a moment of every", moment, (str, dt.date), remedy)
 
 
 def check_latest(span: Span) -> None:
-    """Refuse a range into the last day that there is: another zone has no date for its end."""
+    """Raise if a range ends on the last possible day: its end has no date in another zone."""
     latest = dt.datetime.combine(dt.date.max, dt.time())
     if any(moment is not None and moment > latest for moment in (span.start, span.end)):
         raise OverflowError
@@ -139,7 +139,7 @@ def requested_dimensions(
         dimension = _dimension(item)
         if found.setdefault(dimension.name, dimension) != dimension:
             raise DefinitionError(
-                f"by names two dimensions {dimension.name!r}", "give one of them another name"
+                f"by names two dimensions {dimension.name!r}", "rename one of them"
             )
     if clash := sorted(set(found) & metrics.union(_OWN_COLUMNS)):
         raise DefinitionError(

@@ -64,7 +64,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         start: The first moment of the range, in the shop's zone.
         end: The first moment after the range.
         where: Which rows enter, over dimensions, as a predicate or its text.
-        totals: Whether to add rows for all groups together, computed anew.
+        totals: Whether to add rows for all groups together, recomputed from the data.
         exclusions: Whether to count what the numbers leave out, in `Result.exclusions`
             and under the table; that reads the tables once more.
         progress: Whether to write on standard error which steps are done; they
@@ -76,7 +76,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
     Raises:
         UnknownNameError: A metric or dimension does not exist, or is not reached.
         MissingInputError: Tables or columns are missing; names them all.
-        ContractError: The data breaks a promise that a number rests on.
+        ContractError: The data fails a check that a number depends on.
         DefinitionError: The question contradicts itself.
 
     Examples:
@@ -101,7 +101,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
 
 
 def _has_total(metric: Metric) -> bool:
-    """Whether a metric is not a number of each group by its nature."""
+    """Return whether a metric also has a value for all groups together."""
     return not metric.required_dimension and not has_node(
         metric.formula, QuantileBucket, PeriodsToBreakEven
     )
@@ -117,7 +117,7 @@ def plan(  # noqa: PLR0913  # as evaluate
     end: Moment | None = None,
     where: Predicate | str | None = None,
 ) -> Plan:
-    """Say how a question would be answered, without reading data.
+    """Return the plan by which a question would be answered, without reading data.
 
     Args:
         shop: The shop.
@@ -129,7 +129,7 @@ def plan(  # noqa: PLR0913  # as evaluate
         where: As for `evaluate`.
 
     Returns:
-        The plan: each source, once, with what is folded. Print it.
+        The plan: each source once, with its folds. It can be printed.
 
     Raises:
         FunnelkitError: As for `evaluate`, save what only the data can show.
@@ -146,7 +146,8 @@ def plan(  # noqa: PLR0913  # as evaluate
         check_latest(span)
     except OverflowError:
         raise DefinitionError(
-            "the question reaches beyond the years 1 to 9999", "give a later start or earlier end"
+            "the question reaches beyond the years 1 to 9999",
+            "pass a later start or an earlier end",
         ) from None
     except UnknownNameError as error:
         if error.name not in {item.name for item in dimensions} or error.name not in registry():

@@ -1,4 +1,4 @@
-"""What a number leaves out: rows that do not count, and rows without the value that is asked.
+"""What a number excludes: rows that do not count, and rows without the requested value.
 
 All of it follows from the formula: the conditions of what a ratio divides by,
 or of every fold where it is no ratio, and the columns that are folded.
@@ -55,7 +55,7 @@ class Exclusion:
 
 
 def exclusions_of(metric: Metric) -> tuple[Exclusion, ...]:
-    """Give the reasons for which a metric leaves rows out, each once."""
+    """Return the distinct reasons for which a metric excludes rows."""
     ratio = metric.ratio
     counted = metric.formula if ratio is None else ratio[1]
     found = [gap for fold in aggregates(counted) for gap in _outside(fold)]
@@ -64,7 +64,7 @@ def exclusions_of(metric: Metric) -> tuple[Exclusion, ...]:
 
 
 def _outside(fold: Aggregate) -> Iterator[Exclusion]:
-    """Give the conditions of a fold, each on the rows that satisfy those before it."""
+    """Return the conditions of a fold, each applied to the rows that satisfy the previous ones."""
     before: Predicate | None = None
     for part in _conditions(fold):
         match part:
@@ -78,7 +78,7 @@ def _outside(fold: Aggregate) -> Iterator[Exclusion]:
 
 
 def _without_value(fold: Aggregate) -> Iterator[Exclusion]:
-    """Give the columns that are folded, of the rows that enter."""
+    """Return the columns that are folded, restricted to the rows that are included."""
     value = measured(fold) if fold.of is None else fold.of.key
     before = conjunction(_conditions(fold))
     for column in () if value is None else leaves(value):
@@ -130,7 +130,7 @@ _COLUMNS = {
 
 
 def _without_key(made: Plan, low: PlannedMetric) -> Iterator[Exclusion]:
-    """Give the keys by which a metric is asked: rows without one are a group of their own."""
+    """Return the keys that a metric is grouped by: rows without a key form a separate group."""
     for step in made.steps:
         for group in step.groups if low.rests_on(step) else ():
             yield Exclusion(step.table, f"no {group.name}", None, group.value.is_not_null())

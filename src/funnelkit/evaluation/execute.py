@@ -36,7 +36,7 @@ def answer(data: ShopData, engine: Engine, made: Plan, *, progress: bool = False
         progress: As for `evaluate`.
 
     Raises:
-        DataError: The data cannot give the number; as for `evaluate`.
+        DataError: The number cannot be computed from the data; as for `evaluate`.
     """
     try:
         return _computed(data, engine, made, progress=progress)

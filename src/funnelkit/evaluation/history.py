@@ -31,7 +31,7 @@ __all__ = ["known_until", "warn_of_history", "with_as_of"]
 
 
 def known_until(data: ShopData, engine: Engine, made: Plan) -> dt.datetime | None:
-    """Give the instant up to which the data is known, where the answer depends on it.
+    """Return the instant up to which the data is known, where the answer depends on it.
 
     Where it was not given, a day on which anything happened is taken as known whole.
     """
@@ -64,7 +64,7 @@ def _nodes(made: Plan) -> Iterator[Value | Predicate]:
 
 
 def _uses_as_of(data: ShopData, node: Value | Predicate) -> bool:
-    """Whether a value rests on the as-of moment, itself or through a derived column."""
+    """Return whether a value depends on the as-of time, directly or through a derived column."""
     if isinstance(node, AsOf):
         return True
     if isinstance(node, Column) and not data.is_supplied(node):
@@ -89,7 +89,7 @@ def warn_of_history(data: ShopData, engine: Engine, made: Plan) -> None:
         if first is not None and first >= start:
             warnings.warn(
                 f"the history of {step.table} starts on {first:%Y-%m-%d}, inside the range from "
-                f"{start:%Y-%m-%d}: whoever bought before looks new",
+                f"{start:%Y-%m-%d}: customers who bought earlier appear to be new",
                 TruncatedHistoryWarning,
                 stacklevel=5,
             )

@@ -1,4 +1,4 @@
-"""Metrics in TOML: read with every fault at once, and written so that they are read back."""
+"""Metrics in TOML: all problems are reported at once; what is written can be read back."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ Entry = Mapping[str, object]
 
 @dataclass(slots=True)
 class _File:
-    """A file that is read: its text, and the faults found so far."""
+    """A file being read: its text, and the problems found so far."""
 
     name: str
     text: str
     faults: list[tuple[int, str]] = field(default_factory=list)
 
     def line(self, section: str, name: str, key: str = "") -> int:
-        """Give the line of a key of a section, or of the section itself."""
+        """Return the line of a key of a section, or of the section itself."""
         head = re.compile(rf'^\s*\[\s*{section}\s*\.\s*(["\']?){re.escape(name)}\1\s*[\].]')
         lines = self.text.splitlines()
         start = next((n for n, line in enumerate(lines) if head.match(line)), 0)
@@ -60,10 +60,10 @@ class _File:
         self.faults.append((self.line(section, name, key), f"{section}.{name}: {what}"))
 
     def check(self) -> None:
-        """Refuse the file if anything is wrong with it."""
+        """Raise if anything in the file is wrong."""
         if self.faults:
             lines = [f"  line {line}: {what}" for line, what in sorted(self.faults)]
-            many = f"{len(lines)} fault{'s' if len(lines) > 1 else ''}"
+            many = f"{len(lines)} problem{'s' if len(lines) > 1 else ''}"
             raise DefinitionError("\n".join([f"{self.name} has {many}:", *lines]))
 
 
@@ -71,7 +71,7 @@ def load_metrics(path: str | Path) -> Registry:
     """Read metrics, and declarations of tables, from a TOML file.
 
     Formulas are texts; they may name metrics of the file and of the default
-    registry, and columns of the canonical tables and of the file's own.
+    registry, and columns of the canonical tables and of the tables of the file.
 
     Args:
         path: The file.
@@ -80,10 +80,10 @@ def load_metrics(path: str | Path) -> Registry:
         The metrics; its `tables` are the declared ones, to be passed to `fk.Shop`.
 
     Raises:
-        DefinitionError: The file cannot be read, or definitions are wrong; tells
-            every fault with its line.
+        DefinitionError: The file cannot be read, or definitions are invalid; lists
+            every problem with its line.
     """
-    check_kind("path", path, (str, Path), "give the path of a TOML file")
+    check_kind("path", path, (str, Path), "pass the path of a TOML file")
     place = Path(path)
     try:
         text = place.read_text("utf-8-sig")
@@ -108,7 +108,7 @@ def load_metrics(path: str | Path) -> Registry:
 def _section(file: _File, given: Entry, name: str) -> dict[str, Entry]:
     section = given.get(name, {})
     if not isinstance(section, dict):
-        file.faults.append((1, f"{name} is no table: write [{name}.…]"))
+        file.faults.append((1, f"{name} is not a table: write [{name}.…]"))
         return {}
     found: dict[str, Entry] = {}
     for key, entry in cast("dict[str, object]", section).items():
@@ -123,11 +123,11 @@ def _tables(file: _File, section: Mapping[str, Entry]) -> Iterator[tuple[str, ty
     for name, entry in section.items():
         before = len(file.faults)
         if name in TABLES:
-            file.fault("tables", name, "", "is a canonical table; give yours another name")
+            file.fault("tables", name, "", "is a canonical table; rename yours")
         for field_name, what in _header_faults(entry):
             file.fault("tables", name, field_name, what)
         for known in [item for item in entry if item not in _TABLE_FIELDS]:
-            file.fault("tables", name, known, f"{known} is no field: {', '.join(_TABLE_FIELDS)}")
+            file.fault("tables", name, known, f"{known} is not a field: {', '.join(_TABLE_FIELDS)}")
         columns = dict(_columns(file, name, entry.get("columns", {})))
         if len(file.faults) > before:
             continue
@@ -151,17 +151,17 @@ def _tables(file: _File, section: Mapping[str, Entry]) -> Iterator[tuple[str, ty
 
 
 def _header_faults(entry: Entry) -> Iterator[tuple[str, str]]:
-    """Say what in a table's header is of another kind than it must be."""
+    """Report the values in a table's header that have the wrong type."""
     key, parents = entry.get("key"), entry.get("parents", {})
     if not (isinstance(key, str) or _are_texts(key)):
-        yield "key", f"key = {key!r} is no column or list of columns"
+        yield "key", f"key = {key!r} is not a column or a list of columns"
     if not isinstance(entry.get("time"), str):
-        yield "time", f"time = {entry.get('time')!r} is no column"
+        yield "time", f"time = {entry.get('time')!r} is not a column"
     values = list(cast("Entry", parents).values()) if isinstance(parents, dict) else None
     if values and not _are_texts(values):
         values = None
     if values is None and parents != {}:
-        yield "parents", f"parents = {parents!r} are no pairs of a column and a table"
+        yield "parents", f"parents = {parents!r} does not map columns to tables"
     prorate = entry.get("prorate")
     if prorate is not None and _proration(prorate) is None:
         remedy = "write { first = 'first_day', last = 'last_day', amounts = ['amount'] }"
@@ -199,7 +199,7 @@ def _columns(file: _File, table: str, given: object) -> Iterator[tuple[str, Colu
         column = cast("Entry", entry) if isinstance(entry, dict) else {"kind": entry}
         kind = column.get("kind") if isinstance(column.get("kind"), str) else None
         if name in _RESERVED or not name.isidentifier():
-            file.fault("tables", table, name, f"{name!r} is no name for a column")
+            file.fault("tables", table, name, f"{name!r} is not a valid column name")
             continue
         unknown = [key for key in column if key not in _COLUMN_FIELDS]
         if kind not in KINDS or unknown:
@@ -250,7 +250,7 @@ def _value(key: str, value: object, tables: Mapping[str, type[Table]]) -> object
     """Read one field of a metric.
 
     Raises:
-        DefinitionError: There is no such field, or its value is of another kind.
+        DefinitionError: There is no such field, or its value has the wrong type.
     """
     if key not in _FIELDS:
         raise DefinitionError(str(UnknownNameError("field", key, [*_FIELDS])))
@@ -262,7 +262,7 @@ def _value(key: str, value: object, tables: Mapping[str, type[Table]]) -> object
         return tuple(items)
     if key in {"formula", "unit"}:
         if not isinstance(value, str):
-            raise DefinitionError(f"{key} = {value!r} is no text")
+            raise DefinitionError(f"{key} = {value!r} is not a text")
         return parse_formula(value, tables) if key == "formula" else Unit.parse(value)
     return value
 
@@ -288,7 +288,7 @@ def dump_metrics(
     """
     chosen = list(metrics)
     for item in chosen:
-        check_kind("a metric", item, (Metric,), "give fk.Metric objects: fk.registry().values()")
+        check_kind("a metric", item, (Metric,), "pass fk.Metric objects: fk.registry().values()")
     parts = [*map(_table_text, tables), *map(_metric_text, chosen)]
     text = "\n".join(parts)
     if path is not None:

@@ -1,4 +1,4 @@
-"""What the arguments of nodes must be: text forms can say anything."""
+"""Validation of the arguments of nodes: text forms may contain anything."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _NEVER_NUMBERS = (Key, Category, Flag, Time, Score)
 
 
 def check_number(value: Value, verb: str, *, allowed: tuple[type, ...] = ()) -> None:
-    """Refuse to add or average what is no number.
+    """Raise if a value that is to be added or averaged is not numeric.
 
     Raises:
         DefinitionError: It is.
@@ -60,7 +60,7 @@ def check_number(value: Value, verb: str, *, allowed: tuple[type, ...] = ()) -> 
 
 
 def check_flag(name: str, thing: object) -> None:
-    """Refuse what is neither true nor false.
+    """Raise if a value is not a boolean.
 
     Raises:
         DefinitionError: It is.
@@ -70,7 +70,7 @@ def check_flag(name: str, thing: object) -> None:
 
 
 def check_where(where: object) -> None:
-    """Refuse a condition that is none.
+    """Raise if a condition is not a predicate.
 
     Raises:
         DefinitionError: It is.
@@ -83,7 +83,7 @@ def check_where(where: object) -> None:
 
 
 def check_periods(periods: object) -> None:
-    """Refuse a number of periods below one, beyond all calendars, and what is no whole number.
+    """Raise if a number of periods is not a whole number, is below one or exceeds any calendar.
 
     Raises:
         DefinitionError: It is.
@@ -97,7 +97,7 @@ def check_periods(periods: object) -> None:
 
 
 def check_share(share: object) -> None:
-    """Refuse a share that is not between 0 and 1.
+    """Raise if a share is not between 0 and 1.
 
     Raises:
         DefinitionError: It is.
@@ -107,45 +107,48 @@ def check_share(share: object) -> None:
 
 
 def check_key(key: object) -> None:
-    """Refuse to fold by what is no column.
+    """Raise if a key is not a column.
 
     Raises:
         DefinitionError: It is.
     """
     if not isinstance(key, Column):
-        problem = f"a rollup by {key!r} has no key"
-        raise DefinitionError(problem, "give a column, such as fk.Orders.customer_id")
+        problem = f"a PerKey by {key!r} has no key"
+        raise DefinitionError(problem, "pass a column, such as fk.Orders.customer_id")
 
 
 def check_native(table: object, expression: object, unit: object) -> None:
-    """Refuse a Polars expression that is none, and a unit or table that is none.
+    """Raise if a Polars expression, its unit or its table is not valid.
 
     Raises:
         DefinitionError: One of them is.
     """
     if not isinstance(expression, pl.Expr):
-        raise DefinitionError(f"{expression!r} is no Polars expression", "write pl.col(…).sum()")
+        raise DefinitionError(f"{expression!r} is not a Polars expression", "write pl.col(…).sum()")
     if not isinstance(table, str):
-        raise DefinitionError(f"{table!r} is no name of a table", "write PolarsExpr('orders', …)")
+        raise DefinitionError(f"{table!r} is not a table name", "write PolarsExpr('orders', …)")
     if not isinstance(unit, Unit):
-        raise DefinitionError(f"unit={unit!r} is no unit", "use fk.MONEY, fk.NUMBER or another")
+        raise DefinitionError(f"unit={unit!r} is not a unit", "use fk.MONEY, fk.NUMBER or another")
 
 
 def check_parts(parts: object) -> None:
-    """Refuse a number of parts below two, and what is no whole number.
+    """Raise if a number of parts is not a whole number of at least two.
 
     Raises:
         DefinitionError: It is.
     """
     if isinstance(parts, bool) or not isinstance(parts, int) or parts < 2:
-        raise DefinitionError(f"{parts!r} parts are no division", "use 2 parts or more: 5 is usual")
+        raise DefinitionError(
+            f"{parts!r} is not a valid number of parts", "use 2 parts or more: 5 is usual"
+        )
 
 
 def tables_of(node: object) -> Iterator[str]:
-    """Give the table of every column that a part of an aggregate reads; "" for a rollup's.
+    """Return the table of every column that a part of an aggregate reads; "" for a `PerKey`.
 
     Raises:
-        DefinitionError: It is no value of a row, or a dimension, which is none of one table.
+        DefinitionError: It is not a value of a row, or it is a dimension, which belongs to no
+            single table.
     """
     match node:
         case Column():
@@ -155,8 +158,8 @@ def tables_of(node: object) -> Iterator[str]:
         case Lookup(key):
             yield key.table
         case Dimension(name):
-            remedy = f"write table.column, or quote it if it is a word: {name!r}"
-            raise DefinitionError(f"{node} is no column", remedy)
+            remedy = f"write table.column, or quote it if it is a text: {name!r}"
+            raise DefinitionError(f"{node} is not a column", remedy)
         case ValueNode() | PredicateNode():
             for child in children(node):  # type: ignore[arg-type]  # every such node is one of them
                 yield from tables_of(child)

@@ -1,4 +1,4 @@
-"""How deep a formula may be: what is accepted can be written, read back and copied."""
+"""The depth limit of formulas: what is accepted can be written, read back and copied."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ENDS = 3
 
 
 def check_depth(formula: Formula) -> None:
-    """Refuse a formula of so many levels that it could not be written and read back.
+    """Raise if a formula is nested too deeply to be written and read back.
 
     Raises:
         DefinitionError: It is.

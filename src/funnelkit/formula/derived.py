@@ -63,13 +63,13 @@ class FromChildren:
 
     @property
     def says_any(self) -> bool:
-        """Whether it says no more than that some row points here."""
+        """Whether its only condition is that some row points here."""
         return self.above == 0 and isinstance(self.aggregate, Count)
 
 
 @dataclass(frozen=True, slots=True)
 class Everywhere:
-    """Whether rows of a finer table point here, and all of them satisfy a predicate."""
+    """True where rows of a finer table point here and all of them satisfy a predicate."""
 
     key: Column
     predicate: Predicate
@@ -127,7 +127,7 @@ class PeriodOf:
 
 
 RATE_DAYS = 7
-"""How many days a rate holds beyond its own."""
+"""For how many days after its own a rate remains valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ Rule = (
 
 
 def dependencies(rule: Rule) -> tuple[Column | Lookup, ...]:
-    """Give the columns and lookups that a rule reads."""
+    """Return the columns and lookups that a rule reads."""
     match rule:
         case Default():
             return ()

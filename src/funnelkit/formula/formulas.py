@@ -1,6 +1,6 @@
 """Aggregates and formulas: rows folded into numbers, and arithmetic on the numbers.
 
-A source is a table, or a rollup: a table folded to one row per key. Columns of
+A source is a table, or a `PerKey`: a table folded to one row per key. Columns of
 two tables never meet in one aggregate; each table is folded alone and the
 folds are aligned after, so a join can never multiply what is summed.
 """
@@ -89,10 +89,10 @@ __all__ = [
 
 @runtime_checkable
 class SupportsFormula(Protocol):
-    """Anything that stands for a formula: a metric."""
+    """Anything that can be used as a formula: a metric."""
 
     def to_formula(self) -> Reference:
-        """Give the reference to it that formulas hold."""
+        """Return the reference to it for use in formulas."""
         ...
 
 
@@ -128,7 +128,7 @@ class FormulaNode:
 
 @dataclass(frozen=True, slots=True)
 class PerKey:
-    """A table folded to one row per key: a source of its own.
+    """A table folded to one row per key, used as a source.
 
     The keys of the question are pushed below it: "by channel" folds the rows
     of each customer *within the channel*. Rows without the key are left out.
@@ -159,10 +159,10 @@ class PerKey:
         object.__setattr__(self, "columns", tuple(columns.items()))
         for name, aggregate in columns.items():
             if not name.isidentifier() or keyword.iskeyword(name) or name == "where":
-                raise DefinitionError(f"{name!r} is no name for a column", "use a plain word")
+                raise DefinitionError(f"{name!r} is not a valid column name", "use an identifier")
             _check_aggregate(name, aggregate)
             if aggregate.of is not None:
-                raise DefinitionError(f"{aggregate} is over a rollup", "roll up a table")
+                raise DefinitionError(f"{aggregate} is over a PerKey", "use a table")
             if source_of(aggregate) != key.table:
                 raise DefinitionError(
                     f"{aggregate} is not over {key.table}", f"roll up columns of {key.table}"
@@ -176,7 +176,7 @@ class PerKey:
             if known == name:
                 return PerKeyColumn(name, unit_of_aggregate(aggregate), self)
         names = ", ".join(known for known, _ in self.columns)
-        raise DefinitionError(f"the rollup has no column {name!r}", f"it has {names}")
+        raise DefinitionError(f"the PerKey has no column {name!r}", f"it has {names}")
 
     def __str__(self) -> str:
         parts = [str(self.key), *(f"{name}={fold}" for name, fold in self.columns)]
@@ -195,9 +195,9 @@ class Sum(FormulaNode):
         of: The source whose columns are added, where it is a table folded per key.
         skip_nulls: Whether rows without the value are passed over; if not,
             one such row makes the sum null.
-        within: A column of which the rows must share one value, or the sum is
-            null: what must not be added across platforms, say. The table
-            itself, where nothing may be added to the value of a single row.
+        require_single: A column of which the rows must share one value, or the sum is
+            null, such as the platform of conversion values. The table itself, where
+            nothing may be added to the value of a single row.
     """
 
     value: Value
@@ -229,7 +229,7 @@ class Count(FormulaNode):
     """The number of rows, or of values that are not null; 0 over no rows.
 
     Attributes:
-        rows: A table or rollup to count the rows of, or a value to count.
+        rows: A table or `PerKey` to count the rows of, or a value to count.
         where: Which rows enter.
     """
 
@@ -249,7 +249,7 @@ class Count(FormulaNode):
 
     @property
     def of(self) -> PerKey | None:
-        """The rollup whose rows are counted, if any."""
+        """The `PerKey` whose rows are counted, if any."""
         return self.rows if isinstance(self.rows, PerKey) else None
 
     def __str__(self) -> str:
@@ -293,7 +293,7 @@ class CountRetained(FormulaNode):
 
     @property
     def of(self) -> PerKey | None:
-        """No rollup: both periods are read from the table itself."""
+        """No `PerKey`: both periods are read from the table itself."""
         return None
 
     def __str__(self) -> str:
@@ -303,7 +303,7 @@ class CountRetained(FormulaNode):
 
 @dataclass(frozen=True, slots=True)
 class Measured(FormulaNode):
-    """A number that is found of the values of the rows; the nodes below say which."""
+    """A statistic of the values of the rows; the subclasses define which."""
 
     word: ClassVar[str]
     verb: ClassVar[str] = "averaged"
@@ -380,7 +380,7 @@ class Quantile(FormulaNode):
 def Median(  # noqa: N802  # reads as the node that it gives
     value: Value, *, where: Predicate | None = None
 ) -> Quantile:
-    """Give the median: the quantile of one half."""
+    """Return the median: the 0.5 quantile."""
     return Quantile(value, 0.5, where=where)
 
 
@@ -388,7 +388,7 @@ def Median(  # noqa: N802  # reads as the node that it gives
 class ClosingBalance(FormulaNode):
     """The sum of a value at the last moment of the period: a stock.
 
-    In a rollup, where there is one thing per key, the value at its last moment;
+    In a `PerKey`, where there is one entity per key, the value at its last moment;
     of rows at the same moment, the one with the largest key counts.
     """
 
@@ -401,7 +401,7 @@ class ClosingBalance(FormulaNode):
 
     @property
     def of(self) -> PerKey | None:
-        """No rollup: moments belong to the table itself."""
+        """No `PerKey`: moments belong to the table itself."""
         return None
 
     def __str__(self) -> str:
@@ -472,7 +472,7 @@ class Arithmetic(FormulaNode):
 
 @dataclass(frozen=True, slots=True)
 class Applied(FormulaNode):
-    """What is made of the value of one formula; the nodes below say what."""
+    """A transformation of the value of one formula; the subclasses define which."""
 
     formula: Formula
 
@@ -581,7 +581,7 @@ class QuantileBucket(Applied):
 
 @dataclass(frozen=True, slots=True)
 class PeriodDays(FormulaNode):
-    """The length of the period in days, cut to the range; of an earlier one, its own."""
+    """The length of the period in days, cut to the range; an earlier period has its own length."""
 
     def __str__(self) -> str:
         return "period_days()"
@@ -591,7 +591,7 @@ class PeriodDays(FormulaNode):
 class PolarsExpr(FormulaNode):
     """An aggregated Polars expression on one table: the way out of the algebra.
 
-    Its inputs are read off the expression. Other engines refuse it by name,
+    Its inputs are read off the expression. Other engines reject it by name,
     and no text can bring it back.
     """
 
@@ -632,7 +632,7 @@ def as_formula(thing: Operand) -> Formula:
     """Take a formula, a metric or a number as a formula.
 
     Raises:
-        DefinitionError: It is none of these.
+        DefinitionError: It is not a formula.
     """
     if isinstance(thing, SupportsFormula) and not isinstance(thing, type):
         return thing.to_formula()
@@ -654,18 +654,18 @@ def _operand(formula: Formula, binds: int) -> str:
 
 
 def measured(aggregate: Aggregate) -> Value | None:
-    """Give the value that an aggregate folds; None where it counts rows."""
+    """Return the value that an aggregate folds; None where it counts rows."""
     if isinstance(aggregate, Count):
         return None if isinstance(aggregate.rows, Rows | PerKey) else aggregate.rows
     return aggregate.value
 
 
 def source_of(aggregate: Aggregate) -> str:
-    """Give the name of the one table that an aggregate reads.
+    """Return the name of the one table that an aggregate reads.
 
     Raises:
         DefinitionError: It reads several tables, or none, or mixes the
-            columns of a rollup with those of a table.
+            columns of a `PerKey` with those of a table.
     """
     check_where(aggregate.where)
     parts = [part for part in (measured(aggregate), aggregate.where) if part is not None]
@@ -675,13 +675,13 @@ def source_of(aggregate: Aggregate) -> str:
     if aggregate.of is not None:
         if tables - {""}:
             raise DefinitionError(
-                f"{aggregate} mixes a rollup with columns of {', '.join(sorted(tables - {''}))}",
-                "use the rollup's own columns",
+                f"{aggregate} mixes a PerKey with columns of {', '.join(sorted(tables - {''}))}",
+                "use the columns of the PerKey",
             )
         return aggregate.of.key.table
     if "" in tables:
         raise DefinitionError(
-            f"{aggregate} uses a column of a rollup", "in a text, say of which with of=per_key(…)"
+            f"{aggregate} uses a column of a PerKey", "in text, name it with of=per_key(…)"
         )
     if isinstance(aggregate, Count) and isinstance(aggregate.rows, Rows):
         tables.add(aggregate.rows.table)
@@ -694,7 +694,7 @@ def source_of(aggregate: Aggregate) -> str:
 
 
 def unit_of_aggregate(aggregate: Aggregate) -> Unit:
-    """Give the unit of what an aggregate returns."""
+    """Return the unit of what an aggregate returns."""
     match aggregate:
         case Count():
             return _unit_of_counted(aggregate.rows)
@@ -705,7 +705,7 @@ def unit_of_aggregate(aggregate: Aggregate) -> Unit:
 
 
 def _unit_of_counted(value: Value | Rows | PerKey) -> Unit:
-    """Give the unit of rows, or of what keys name; a number of amounts or words is a plain one."""
+    """Return the unit of rows or keys; a count of amounts or texts is a plain number."""
     match value:
         case Rows() | Key():
             return value.unit
@@ -731,4 +731,4 @@ def _call(name: str, inside: str, aggregate: Aggregate, extra: str = "") -> str:
 
 def _check_aggregate(name: str, thing: object) -> None:
     if not isinstance(thing, Aggregate):
-        raise DefinitionError(f"{name}={thing} is no aggregate", "use Sum, Count, …")
+        raise DefinitionError(f"{name}={thing} is not an aggregate", "use Sum, Count, …")

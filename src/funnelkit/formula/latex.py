@@ -25,7 +25,7 @@ __all__ = ["expand", "to_latex"]
 
 
 def to_latex(formula: Formula) -> str:
-    r"""Typeset a formula; metrics and folds stand as upright words.
+    r"""Typeset a formula; metrics and folds are set as upright text.
 
     Examples:
         >>> from funnelkit import Count, Orders, Sessions
@@ -68,7 +68,7 @@ def to_latex(formula: Formula) -> str:
 
 
 def expand(formula: Formula) -> str:
-    """Write a formula with every metric replaced by what it stands for."""
+    """Write a formula with every metric replaced by its formula."""
     match formula:
         case Reference(_, inner):
             return f"({expand(inner)})"

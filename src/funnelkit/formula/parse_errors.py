@@ -1,4 +1,4 @@
-"""How a text is refused that is no formula."""
+"""Errors for text that is not a valid formula."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["quoted", "refuse", "refuse_arguments", "refuse_name"]
 
 
 def refuse(node: ast.expr, problem: str, remedy: str) -> NoReturn:
-    """Refuse a part of a text: what it is, and at which column it stands.
+    """Raise an error about a part of a text, with its column.
 
     Raises:
         DefinitionError: Always.
@@ -21,7 +21,7 @@ def refuse(node: ast.expr, problem: str, remedy: str) -> NoReturn:
 
 
 def refuse_arguments(node: ast.expr, name: str) -> NoReturn:
-    """Refuse a call that gives a function too many arguments, too few, or others.
+    """Raise an error about a call with too many, too few or unknown arguments.
 
     Raises:
         DefinitionError: Always.
@@ -32,7 +32,7 @@ def refuse_arguments(node: ast.expr, name: str) -> NoReturn:
 def refuse_name(
     node: ast.expr, kind: str, name: str, known: Iterable[str], *, remedy: str = ""
 ) -> NoReturn:
-    """Refuse a name that nothing of its kind has.
+    """Raise an error about an unknown name.
 
     Raises:
         DefinitionError: Always.
@@ -49,5 +49,5 @@ def _source(node: ast.expr) -> str:
 
 
 def quoted(text: str) -> str:
-    """Give a text in quotes, cut short where it is long."""
+    """Return a text in quotes, shortened where it is long."""
     return repr(text if len(text) <= 60 else text[:57] + "…")

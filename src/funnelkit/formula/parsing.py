@@ -1,6 +1,6 @@
 """Text to formula: a whitelisted subset of Python's expressions, never evaluated.
 
-Text that is no formula gives a `DefinitionError` with the column of the fault.
+Invalid text raises a `DefinitionError` with the column of the problem.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def parse_formula(text: str, tables: Mapping[str, type[Table]]) -> Formula:
         tables: The tables that it may name.
 
     Raises:
-        DefinitionError: The text is not a formula; says where.
+        DefinitionError: The text is not a formula; gives the column.
     """
     return _read(text, _Reader(tables).formula)
 
@@ -95,7 +95,7 @@ def parse_predicate(text: str) -> Predicate:
         text: The predicate: `"country == 'PL' and channel in ('paid', 'email')"`.
 
     Raises:
-        DefinitionError: The text is not a predicate; says where.
+        DefinitionError: The text is not a predicate; gives the column.
     """
     return _read(text, _Reader({}).predicate)
 
@@ -121,7 +121,7 @@ def _read(text: str, read: Callable[[ast.expr], Read]) -> Read:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads one text; knows the tables and, inside an aggregate, its rollup."""
+    """Reads one text; knows the tables and, inside an aggregate, its `PerKey`."""
 
     tables: Mapping[str, type[Table]]
     rollup: PerKey | None = None
@@ -149,14 +149,16 @@ class _Reader:
                 refuse(node, "is not a formula", "use aggregates, metric names and + - * /")
 
     def _dotted(self, node: ast.expr) -> str:
-        """Give a metric's name, with dots for a variant; empty for a column of a table."""
+        """Return a metric's name, dotted for a variant; empty for a column of a table."""
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
             node = node.value
         if not isinstance(node, ast.Name) or (parts and node.id in self.tables):
             return ""
-        if any(map(keyword.iskeyword, (node.id, *parts))):  # letters that stand for plain ones
+        if any(
+            map(keyword.iskeyword, (node.id, *parts))
+        ):  # Unicode letters that normalise to a keyword
             refuse(node, "is written with letters that spell a keyword", "write plain letters")
         return ".".join([node.id, *reversed(parts)])
 
@@ -183,14 +185,14 @@ class _Reader:
     def _aggregate(self, name: str, node: ast.Call, depth: int) -> Formula:
         words = _words(node)
         if not node.args:
-            refuse(node, "is not an aggregate", "give it what to fold, then named arguments")
+            refuse(node, "is not an aggregate", "pass what to fold, then keyword arguments")
         first, *rest = node.args
         source = words.pop("of", None) if name != "count" else first
         rollup = None if source is None else self._rollup(source, depth)
         if name != "count" and source is not None and rollup is None:
-            refuse(source, "is not a rollup", "write of=per_key(key, …)")
+            refuse(source, "is not a per_key(…)", "write of=per_key(key, …)")
         if name == "count" and rest:
-            refuse(node, "counts one thing", "write count(table, where=…)")
+            refuse(node, "counts rows or one column", "write count(table, where=…)")
         inside = _Reader(self.tables, rollup)
         options: dict[str, object] = {}
         if (where := words.pop("where", None)) is not None:
@@ -229,7 +231,7 @@ class _Reader:
         plain: dict[str, object] = {}
         for word, node in words.items():
             if not isinstance(node, ast.Constant):
-                refuse(node, f"is no constant for {word}=", "write the value itself")
+                refuse(node, f"is not a constant for {word}=", "write the value itself")
             plain[word] = node.value
         return plain
 
@@ -277,7 +279,7 @@ class _Reader:
             case ast.Attribute(value=ast.Name() as owner, attr=name):
                 table = self.table(owner)
                 if name not in table.columns:
-                    remedy = f"write {owner.id}.column('{name}', kind) for a column of your own"
+                    remedy = f"write {owner.id}.column('{name}', kind) for a custom column"
                     refuse_name(node, f"column of {owner.id}", name, table.columns, remedy=remedy)
                 return table.columns[name]
             case ast.Call(
@@ -381,11 +383,11 @@ class _Reader:
 
 
 def _chain(node: ast.expr) -> tuple[ast.expr, list[tuple[Operator, ast.expr]]]:
-    """Give the first term of a chain of operations, and each operator with what follows."""
+    """Return the first term of a chain of operations, and each operator with what follows."""
     others: list[tuple[Operator, ast.expr]] = []
     while isinstance(node, ast.BinOp):
         if type(node.op) not in _OPERATORS:
-            refuse(node, "is no arithmetic", "use + - * /")
+            refuse(node, "is not an arithmetic operator", "use + - * /")
         _check_length(node, len(others) + 1)
         others.append((_OPERATORS[type(node.op)], node.right))
         node = node.left
@@ -398,7 +400,7 @@ def _check_length(node: ast.expr, length: int) -> None:
 
 
 def _words(node: ast.Call) -> dict[str, ast.expr]:
-    """Give the named arguments of a call, each once and by name."""
+    """Return the keyword arguments of a call by name; each may be given once."""
     words: dict[str, ast.expr] = {}
     for word in node.keywords:
         if word.arg is None or word.arg in words:
@@ -416,13 +418,13 @@ def _scalar(node: ast.expr) -> Scalar:
         case ast.Call(func=ast.Name(id="date")):
             return _date(node)
         case _:
-            refuse(node, "is not a constant", "write a number, a quoted word or True or False")
+            refuse(node, "is not a constant", "write a number, a quoted text, True or False")
 
 
 def _word(node: ast.expr) -> str:
     value = _scalar(node)
     if not isinstance(value, str):
-        refuse(node, "is not a word", "quote it")
+        refuse(node, "is not a text", "quote it")
     return value
 
 
@@ -436,7 +438,9 @@ def _date(node: ast.Call) -> dt.date:
                     else dt.date.fromisoformat(text)
                 )
             except ValueError:
-                refuse(node, f"holds {text!r}, which is no date", "write date('2024-12-31')")
+                refuse(
+                    node, f"holds {text!r}, which is not a valid date", "write date('2024-12-31')"
+                )
         case _:
             refuse(node, "is not a date", "write date('2024-12-31')")
 

@@ -107,7 +107,7 @@ class Additivity:
 
 
 def unit_of_formula(formula: Formula) -> Unit:
-    """Give the unit of a formula.
+    """Return the unit of a formula.
 
     Raises:
         UnitError: It adds or subtracts values of different units.
@@ -138,13 +138,13 @@ def unit_of_formula(formula: Formula) -> Unit:
                 raise UnitError(str(formula), str(one), str(two))
             return one
         case Min(value) | Max(value) if isinstance(value, Key | Category | Time):
-            raise DefinitionError(f"{formula} is not a number", "use it inside a rollup, or count")
+            raise DefinitionError(f"{formula} is not a number", "use it inside a PerKey, or count")
         case _:
             return unit_of_aggregate(formula)
 
 
 def walk(formula: Formula) -> Iterator[Formula]:
-    """Give a formula and every one in it, through its metrics, in reading order."""
+    """Yield a formula and every one inside it, including its metrics, in reading order."""
     yield formula
     match formula:
         case Reference() | Applied():
@@ -157,17 +157,17 @@ def walk(formula: Formula) -> Iterator[Formula]:
 
 
 def has_node(formula: Formula, *kinds: type) -> bool:
-    """Say whether a formula has a node of one of the kinds, in its metrics too."""
+    """Return whether a formula, including its metrics, has a node of one of the types."""
     return any(isinstance(node, kinds) for node in walk(formula))
 
 
 def aggregates(formula: Formula) -> Iterator[Aggregate]:
-    """Give every aggregate under a formula, through its metrics, in reading order."""
+    """Yield every aggregate of a formula, including its metrics, in reading order."""
     return (node for node in walk(formula) if isinstance(node, Aggregate))
 
 
 def parts_of(aggregate: Aggregate) -> Iterator[Value | Predicate]:
-    """Give every value and predicate that an aggregate is made of, its rollup's too."""
+    """Return every value and predicate of an aggregate, including those of its `PerKey`."""
     yield from (part for part in (measured(aggregate), aggregate.where) if part is not None)
     if isinstance(aggregate, Sum) and isinstance(aggregate.require_single, Column):
         yield aggregate.require_single
@@ -181,13 +181,13 @@ def parts_of(aggregate: Aggregate) -> Iterator[Value | Predicate]:
 
 
 def columns_of(aggregate: Aggregate) -> Iterator[Column | Lookup]:
-    """Give every column and lookup of its source table that an aggregate reads."""
+    """Return every column and lookup of its source table that an aggregate reads."""
     for part in parts_of(aggregate):
         yield from leaves(part)
 
 
 def inputs(formula: Formula) -> dict[str, tuple[str, ...]]:
-    """Give the tables that a formula reads and, of each, the columns, sorted."""
+    """Return the tables that a formula reads and, of each, the columns, sorted."""
     found: dict[str, set[str]] = {}
     for aggregate in aggregates(formula):
         found.setdefault(source_of(aggregate), set())
@@ -200,7 +200,7 @@ def inputs(formula: Formula) -> dict[str, tuple[str, ...]]:
 
 
 def natives(formula: Formula) -> Iterator[PolarsExpr]:
-    """Give every native expression under a formula."""
+    """Return every Polars expression in a formula."""
     return (node for node in walk(formula) if isinstance(node, PolarsExpr))
 
 
@@ -213,7 +213,7 @@ def _add_inputs(leaf: Column | Lookup, found: dict[str, set[str]]) -> None:
 
 
 def references(formula: Formula) -> tuple[Reference, ...]:
-    """Give the metrics that a formula names directly, in reading order, once each."""
+    """Return the metrics that a formula names directly, in reading order, once each."""
     found: dict[str, Reference] = {}
 
     def walk(node: Formula) -> None:
@@ -233,7 +233,7 @@ def references(formula: Formula) -> tuple[Reference, ...]:
 
 
 def names_in(formula: Formula) -> tuple[str, ...]:
-    """Give the metric names in a formula that have not been looked up."""
+    """Return the metric names in a formula that are not resolved."""
     match formula:
         case Name(name):
             return (name,)
@@ -246,7 +246,7 @@ def names_in(formula: Formula) -> tuple[str, ...]:
 
 
 def replace_names(formula: Formula, found: Mapping[str, Reference]) -> Formula:
-    """Give the formula with every name replaced by the metric it stands for.
+    """Return the formula with every name replaced by its metric.
 
     Raises:
         UnknownNameError: A name is not among those found.
@@ -265,7 +265,7 @@ def replace_names(formula: Formula, found: Mapping[str, Reference]) -> Formula:
 
 
 def additivity(formula: Formula) -> Additivity:
-    """Say along what a formula's values may be added up."""
+    """Return the dimensions over which a formula's values may be added up."""
     match formula:
         case Reference(_, inner):
             return additivity(inner)
@@ -310,7 +310,7 @@ def _additivity_of_aggregate(aggregate: Aggregate) -> Additivity:
 
 
 def _is_once(aggregate: CountDistinct) -> bool:
-    """Whether no two rows that enter can hold the same value."""
+    """Return whether no two included rows can hold the same value."""
     if not isinstance(aggregate.value, Column):
         return False
     if aggregate.value.unique_within == aggregate.value.name:
@@ -320,10 +320,10 @@ def _is_once(aggregate: CountDistinct) -> bool:
 
 
 def check_grows(aggregate: Aggregate | PolarsExpr) -> None:
-    """Refuse a fold that cannot be carried on from one period to the next.
+    """Raise if a fold cannot be accumulated from one period to the next.
 
     Raises:
-        DefinitionError: It is none of sums, counts and distinct counts.
+        DefinitionError: It is not a sum, count or distinct count.
     """
     match aggregate:
         case CountDistinct():
@@ -356,7 +356,7 @@ def check_grows(aggregate: Aggregate | PolarsExpr) -> None:
 
 
 def check_averages(formula: Formula) -> None:
-    """Refuse the mean of what is a mean already: one of few rows would weigh as much as of many.
+    """Raise for the mean of a mean: a mean of few rows would weigh as much as one of many.
 
     Raises:
         DefinitionError: It is.
@@ -370,7 +370,7 @@ def check_averages(formula: Formula) -> None:
 
 
 def split_ratio(formula: Formula) -> tuple[Formula, Formula] | None:
-    """Give the numerator and denominator of a formula, if it is a ratio.
+    """Return the numerator and denominator of a formula, if it is a ratio.
 
     A ratio stays one when it is scaled by a constant, or a constant is added:
     `1 - a / b` is `(b - a) / b`.
@@ -395,7 +395,7 @@ def split_ratio(formula: Formula) -> tuple[Formula, Formula] | None:
 
 
 def is_count(formula: Formula) -> bool:
-    """Say whether a formula gives whole numbers: counts, added and subtracted."""
+    """Return whether a formula yields whole numbers: counts, added and subtracted."""
     match formula:
         case Count() | CountDistinct() | CountRetained() | PeriodsToBreakEven() | QuantileBucket():
             return True
@@ -412,10 +412,10 @@ def is_count(formula: Formula) -> bool:
 
 
 def tally_of(formula: Formula) -> Formula | None:
-    """Give how many things a formula counts, adds or looks at; None where that is no one number.
+    """Return the sample size of a formula as a formula; None where no single number describes it.
 
-    A sum of something counted, such as impressions, is its own tally; of any
-    other fold it is how many values enter.
+    A sum of counts, such as impressions, is its own sample size; for any other
+    fold it is the number of values included.
     """
     if _is_tally(formula):
         return formula
@@ -436,7 +436,7 @@ def tally_of(formula: Formula) -> Formula | None:
 
 
 def _is_tally(formula: Formula) -> bool:
-    """Whether a formula only adds things up that are counted one by one."""
+    """Return whether a formula only adds up counts."""
     match formula:
         case Count() | CountDistinct() | CountRetained():
             return True
@@ -451,5 +451,5 @@ def _is_tally(formula: Formula) -> bool:
 
 
 def needs_periods(formula: Formula) -> bool:
-    """Say whether a formula sets periods against one another."""
+    """Return whether a formula compares periods."""
     return has_node(formula, Shift, PeriodsToBreakEven, CountRetained)

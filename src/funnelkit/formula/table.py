@@ -17,7 +17,7 @@ AnyColumn = TypeVar("AnyColumn", bound=Column)
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a table, as the thing that `Count` counts."""
+    """The rows of a table, as counted by `Count`."""
 
     table: str
     unit: Unit = field(compare=False)
@@ -42,7 +42,7 @@ class Proration:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of all columns that it rests on."""
+        """The names of all columns that it uses."""
         return (self.first, self.last, *self.amounts)
 
 
@@ -55,11 +55,11 @@ class Table:
         table: The name by which frames are bound to it.
         row_unit: What one row is, as a unit; by default the singular of the table's name.
         key: The names of the columns that identify a row.
-        time: The name of the column by which a row enters a period.
+        time: The name of the column that assigns a row to a period.
         prorate: For a row that covers several days: how its amounts are shared out.
         parents: Foreign key column and the table it points to, many-to-one.
         entity_key: Where a row is the state of an entity at a time, the key columns that
-            name the entity; none where the time is no part of the key.
+            name the entity; empty where the time is not part of the key.
         columns: The declared columns by name.
 
     Examples:
@@ -93,7 +93,7 @@ class Table:
         parents: Mapping[str, str] | None = None,
         prorate: Proration | None = None,
     ) -> None:
-        """Give every column its table and name, and check what the header names."""
+        """Set the table and name of every column, and check the names in the class header."""
         super().__init_subclass__()
         cls.table = table
         cls.key = (key,) if isinstance(key, str) else key
@@ -123,12 +123,12 @@ class Table:
 
     @classmethod
     def column(cls, name: str, kind: type[AnyColumn], unit: Unit = NUMBER) -> AnyColumn:
-        """Give a column that the table does not declare, by name and kind.
+        """Return a column that the table does not declare, by name and kind.
 
         Args:
             name: The column's name in the bound frame.
             kind: Money, Quantity, Key, Category, Flag, Time, Duration or Score.
-            unit: What one unit of it is, where the kind does not say.
+            unit: Its unit, where the kind does not determine it.
 
         Raises:
             DefinitionError: The table declares a column of that name.
@@ -143,7 +143,7 @@ class Table:
 
     @classmethod
     def get(cls, name: str) -> Column:
-        """Give a declared column by its name.
+        """Return a declared column by its name.
 
         Raises:
             UnknownNameError: The table declares no such column.
@@ -163,11 +163,11 @@ def _one_of(table: str) -> str:
 
 
 def rows_of(thing: object) -> Rows:
-    """Give the rows of a declared table.
+    """Return the rows of a declared table.
 
     Raises:
-        DefinitionError: It is none.
+        DefinitionError: It is not a declared table.
     """
     if not (isinstance(thing, type) and issubclass(thing, Table) and thing is not Table):
-        raise DefinitionError(f"{thing!r} is no declared table", "use one such as fk.Orders")
+        raise DefinitionError(f"{thing!r} is not a declared table", "use one such as fk.Orders")
     return Rows(thing.table, thing.row_unit)

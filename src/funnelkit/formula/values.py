@@ -1,7 +1,7 @@
 """Values and predicates: what can be said about one row of one table.
 
 Nodes are frozen, hashable and structurally equal; `str(node)` is the text form
-that `parse` reads back. Comparison is by named methods, in Polars' words
+that `parse` reads back. Comparison is by named methods, with the method names of Polars
 (`Orders.status.eq("paid")`), because `==` between nodes asks whether they are
 the same definition.
 """
@@ -132,27 +132,27 @@ class ValueNode:
         return Comparison(Relation.GE, _value(self), _value(other))
 
     def eq(self, other: Value | Scalar) -> Comparison:
-        """Say that it equals `other`; unknown where either is null."""
+        """Return the predicate that it equals `other`; unknown where either is null."""
         return Comparison(Relation.EQ, _value(self), _value(other))
 
     def ne(self, other: Value | Scalar) -> Comparison:
-        """Say that it differs from `other`; unknown where either is null."""
+        """Return the predicate that it differs from `other`; unknown where either is null."""
         return Comparison(Relation.NE, _value(self), _value(other))
 
     def is_in(self, options: Sequence[Scalar]) -> IsIn:
-        """Say that it is one of `options`; unknown where it is null."""
+        """Return the predicate that it is one of `options`; unknown where it is null."""
         return IsIn(_value(self), tuple(options))
 
     def is_between(self, low: Scalar, high: Scalar) -> IsBetween:
-        """Say that it lies between `low` and `high`, both included."""
+        """Return the predicate that it lies between `low` and `high`, both inclusive."""
         return IsBetween(_value(self), Literal(low), Literal(high))
 
     def is_null(self) -> IsNull:
-        """Say that it has no value."""
+        """Return the predicate that it is null."""
         return IsNull(_value(self))
 
     def is_not_null(self) -> Not:
-        """Say that it has a value."""
+        """Return the predicate that it is not null."""
         return Not(IsNull(_value(self)))
 
 
@@ -173,14 +173,14 @@ class PredicateNode:
 
 @dataclass(frozen=True, slots=True)
 class Column(ValueNode):
-    """A column of a table. Which kind it is says what it may be used for.
+    """A column of a table. Its kind determines how it may be used.
 
     Attributes:
         description: What the column holds.
         unit: What one unit of it is.
         table: The table it belongs to; filled in by the table's declaration.
         name: Its name; filled in by the table's declaration.
-        is_declared: Whether the table declares it, or a formula asked for it by name.
+        is_declared: Whether the table declares it, rather than a formula naming it.
         unique_within: The key of which at most one row can be flagged; for the table's own
             key, itself.
     """
@@ -207,7 +207,7 @@ class Key(Column):
 
 
 class Category(Column):
-    """A word or code to group by."""
+    """A text or code to group by."""
 
     __slots__ = ()
 
@@ -220,7 +220,7 @@ class Money(Column):
 
 
 class Quantity(Column):
-    """A number of things."""
+    """A quantity."""
 
     __slots__ = ()
 
@@ -245,7 +245,7 @@ class Score(Column):
 
 
 class Flag(Column, PredicateNode):
-    """True, false or unknown; a predicate as it stands."""
+    """True, false or unknown; can be used directly as a predicate."""
 
     __slots__ = ()
 
@@ -279,7 +279,7 @@ class PerKeyColumn(ValueNode):
 
 @dataclass(frozen=True, slots=True)
 class Dimension(ValueNode):
-    """A word to group or filter by, found on each table by name.
+    """A category to group or filter by, found on each table by name.
 
     Attributes:
         name: The name of the dimension and of its column in the result.
@@ -296,7 +296,9 @@ class Dimension(ValueNode):
 
     def __init__(self, name: str, /, **columns: str) -> None:
         if not all(_is(text, str) for text in (name, *columns.values())):
-            raise DefinitionError(f"dimension {name!r} is not named by words", "quote the names")
+            raise DefinitionError(
+                f"dimension {name!r} has a name that is not text", "quote the names"
+            )
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "columns", tuple(sorted(columns.items())))
 
@@ -317,7 +319,7 @@ def _dimension(name: str, columns: tuple[tuple[str, str], ...]) -> Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Literal(ValueNode):
-    """A constant: a number, a word, a truth value or a day."""
+    """A constant: a number, a text, a boolean or a day."""
 
     value: Scalar
 
@@ -362,7 +364,7 @@ class Coalesce(ValueNode):
 
     def __init__(self, *values: Value | Scalar) -> None:
         if not values:
-            raise DefinitionError("coalesce() has nothing to choose from", "give it values")
+            raise DefinitionError("coalesce() has no values", "pass at least one")
         object.__setattr__(self, "values", tuple(_value(value) for value in values))
         for value in self.values[1:]:
             _check_fits(self, self.values[0], value)
@@ -382,7 +384,7 @@ class ConcatKey(ValueNode):
 
     def __init__(self, *values: Value | Scalar) -> None:
         if not values:
-            raise DefinitionError("concat_key() has nothing to join", "give it values")
+            raise DefinitionError("concat_key() has no values", "pass at least one")
         object.__setattr__(self, "values", tuple(_value(value) for value in values))
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -394,7 +396,7 @@ class ConcatKey(ValueNode):
 
 @dataclass(frozen=True, slots=True)
 class Lower(ValueNode):
-    """A word in small letters."""
+    """A text in lower case."""
 
     value: Value
 
@@ -438,7 +440,7 @@ class If(ValueNode):
 
 @dataclass(frozen=True, slots=True)
 class Lookup(ValueNode):
-    """A value of the parent row that `key` points to; null where there is none.
+    """A value of the parent row that `key` points to; null where there is no parent row.
 
     Many rows may point to one parent, never one row to many parents: a lookup
     cannot multiply rows.
@@ -577,7 +579,7 @@ Predicate = Flag | Comparison | IsIn | IsBetween | IsNull | IsTrue | Not | And |
 
 
 def unit_of(value: Value) -> Unit:
-    """Give the unit of a value; constants, words and moments are plain numbers."""
+    """Return the unit of a value; constants, texts and times are plain numbers."""
     match value:
         case Column() | PerKeyColumn():
             return value.unit
@@ -602,9 +604,9 @@ def unit_of(value: Value) -> Unit:
 
 
 def _check_fits(whole: object, left: Value, right: Value) -> None:
-    """Refuse two values of different units; a constant takes any unit.
+    """Raise if two values have different units; a constant takes any unit.
 
-    Keys are names: one kind of them may stand in for another.
+    Keys are identifiers: a key of one unit may be used in place of another.
     """
     if any(isinstance(side, Literal | Key | ConcatKey | Dimension) for side in (left, right)):
         return
@@ -619,12 +621,12 @@ def text_name(kind: type) -> str:
 
 
 def _is(thing: object, *kinds: type) -> bool:
-    """Whether an argument is what its annotation says: text forms can say anything."""
+    """Return whether an argument matches its annotation: text forms may contain anything."""
     return isinstance(thing, kinds)
 
 
 def check_finite(number: float) -> None:
-    """Refuse a number that a column of numbers cannot hold.
+    """Raise if a number does not fit into a numeric column.
 
     Raises:
         DefinitionError: It is infinite, not a number, or too large.
@@ -640,7 +642,7 @@ def _value(thing: object) -> Value:
         return Literal(thing)
     raise DefinitionError(
         f"{thing!r} is a {type(thing).__name__}, not a value of a row",
-        "use a column, a number, a word, a truth value or a date",
+        "use a column, a number, a text, a boolean or a date",
     )
 
 

@@ -38,7 +38,7 @@ __all__ = ["children", "conjuncts", "end_of", "leaves", "nodes_in", "per_key_of"
 
 
 def children(node: Value | Predicate) -> Iterator[Value | Predicate]:
-    """Give the nodes directly inside a value or predicate."""
+    """Return the nodes directly inside a value or predicate."""
     match node:
         case Column() | PerKeyColumn() | Dimension() | Literal() | AsOf():
             return
@@ -63,14 +63,14 @@ def children(node: Value | Predicate) -> Iterator[Value | Predicate]:
 
 
 def nodes_in(node: Value | Predicate) -> Iterator[Value | Predicate]:
-    """Give a value or predicate and everything in it."""
+    """Return a value or predicate and everything in it."""
     yield node
     for child in children(node):
         yield from nodes_in(child)
 
 
 def leaves(node: Value | Predicate) -> Iterator[Column | Lookup]:
-    """Give every column and lookup inside a value or predicate."""
+    """Return every column and lookup inside a value or predicate."""
     if isinstance(node, Column | Lookup):
         yield node
         return
@@ -79,14 +79,14 @@ def leaves(node: Value | Predicate) -> Iterator[Column | Lookup]:
 
 
 def end_of(item: Column | Lookup) -> Column:
-    """Give the column itself, or the one that a lookup ends in."""
+    """Return the column itself, or the one that a lookup ends in."""
     while isinstance(item, Lookup):
         item = item.value
     return item
 
 
 def conjuncts(predicate: Predicate | None) -> tuple[Predicate, ...]:
-    """Give the predicates that must all hold, in reading order."""
+    """Return the predicates that must all hold, in reading order."""
     if predicate is None:
         return ()
     if isinstance(predicate, And):

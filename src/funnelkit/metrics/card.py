@@ -1,4 +1,4 @@
-"""A metric's card: everything there is to know about its definition."""
+"""A metric's card: its complete definition and documentation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Card"]
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A metric's card: everything there is to know about its definition.
+    """A metric's card: its complete definition and documentation.
 
     Attributes:
         metric: The metric.
@@ -22,7 +22,7 @@ class Card:
     metric: Metric
 
     def rows(self) -> list[tuple[str, str]]:
-        """Give the card's lines: heading and text, without empty ones."""
+        """Return the lines of the card as heading and text, without empty ones."""
         metric = self.metric
         low, high = ("…" if bound is None else f"{bound:g}" for bound in metric.bounds)
         needs = "; ".join(
@@ -31,18 +31,18 @@ class Card:
         )
         rows = [
             ("formula", str(metric.formula)),
-            ("tells", metric.description),
+            ("meaning", metric.description),
             ("includes", metric.includes),
-            ("leaves out", metric.excludes),
+            ("excludes", metric.excludes),
             ("null when", metric.null_when),
-            ("adds up", str(metric.additivity)),
-            ("read with", ", ".join(metric.see_also)),
-            ("usual mistake", metric.caveats),
+            ("additivity", str(metric.additivity)),
+            ("see also", ", ".join(metric.see_also)),
+            ("caveats", metric.caveats),
             ("alternatives", "; ".join(metric.alternatives)),
             ("unit", f"{metric.unit} ({metric.unit.display}), better {metric.direction}"),
             ("bounds", f"{low} to {high}"),
             ("funnel", " / ".join(filter(None, (metric.stage, metric.aida)))),
-            ("asked by", metric.required_dimension),
+            ("requires", metric.required_dimension),
             ("area", metric.area),
             ("aliases", ", ".join(metric.aliases)),
             ("needs", needs),

@@ -1,4 +1,4 @@
-"""A metric: a formula with a name, a place in the funnel, and words."""
+"""A metric: a formula with a name, a place in the funnel, and documentation."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class AidaStage(StrEnum):
 
 
 class Area(StrEnum):
-    """The part of the business that a metric speaks of."""
+    """The part of the business that a metric belongs to."""
 
     TRAFFIC = "traffic"
     ENGAGEMENT = "engagement"
@@ -85,7 +85,7 @@ class Direction(StrEnum):
 
 
 _WRONG_BOUNDS = (
-    "are no two finite numbers, the smaller first; None, in TOML -inf or inf, stands for no bound"
+    "must be two finite numbers, the smaller first; None, in TOML -inf or inf, means no bound"
 )
 _WORD_LISTS = ("aliases", "see_also", "alternatives", "references", "tags")
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -100,28 +100,28 @@ class Metric(FormulaNode):
     from the formula. A metric can be used in the formulas of others.
 
     Attributes:
-        name: The trade's spelled-out term, in lower_snake_case.
+        name: The full established term, in lower_snake_case.
         formula: What is computed: nodes, or their text form.
-        title: The name as people write it; by default made from `name`.
-        aliases: Other names that it answers to.
+        title: The display name; by default derived from `name`.
+        aliases: Other names for it.
         unit: The unit; checked against the formula's, which is the default.
         stage: Where it stands in the purchase funnel, if anywhere.
         aida: Where it stands in the AIDA funnel, if anywhere.
-        area: The part of the business that it speaks of.
+        area: The part of the business that it belongs to.
         direction: Which way is better.
         bounds: The smallest and largest possible value; None for no bound.
-        description: What it tells.
-        includes: What it counts.
-        excludes: What it leaves out.
-        null_when: When it has no value.
-        see_also: What to read it with.
-        caveats: The usual mistake.
+        description: What it means.
+        includes: What it includes.
+        excludes: What it excludes.
+        null_when: When it is null.
+        see_also: Related metrics.
+        caveats: The common mistake.
         alternatives: Other definitions in use, and how they differ.
-        required_dimension: The dimension that its values belong to; without it, it is refused.
-        period_hint: What to ask instead when the question has no periods.
+        required_dimension: The dimension that it must be grouped by.
+        period_hint: What to use instead when the question has no periods.
         references: The sources of the definition.
-        tags: Words to find it by.
-        version: Raised when the definition changes.
+        tags: Search terms.
+        version: Incremented when the definition changes.
 
     A formula given as text names canonical tables, and those of one's own that are
     given as `tables`; they are no part of the definition.
@@ -223,17 +223,17 @@ class Metric(FormulaNode):
         return self.name
 
     def to_formula(self) -> Reference:
-        """Give the reference that other formulas hold."""
+        """Return the reference to it for use in other formulas."""
         return Reference(self.name, self.formula, self.unit)
 
     @property
     def inputs(self) -> dict[str, tuple[str, ...]]:
-        """The tables that it reads and, of each, the columns it names."""
+        """The tables that it reads and, for each, the columns it names."""
         return inputs(self.formula)
 
     @property
     def additivity(self) -> Additivity:
-        """Along what its values may be added up."""
+        """The dimensions over which its values may be added up."""
         return additivity(self.formula)
 
     @property
@@ -243,7 +243,7 @@ class Metric(FormulaNode):
 
     @property
     def depends_on(self) -> tuple[str, ...]:
-        """The metrics that its formula names."""
+        """The metrics that its formula refers to."""
         return tuple(reference.name for reference in references(self.formula))
 
     @property
@@ -253,18 +253,18 @@ class Metric(FormulaNode):
 
     @property
     def variant_of(self) -> str:
-        """The name of the KPI of which it is a competing definition; empty for a KPI itself."""
+        """The name of the KPI that it is an alternative definition of; empty for a KPI itself."""
         return self.name.partition(".")[0] if "." in self.name else ""
 
     @property
     def fingerprint(self) -> str:
-        """A stable hash of the definition: name, spelled-out formula, unit, what it is asked by."""
+        """A stable hash of the definition: name, spelled-out formula, unit, required dimension."""
         text = f"{self.name}\n{expand(self.formula)}\n{self.unit}\n{self.unit.display}"
         text += f"\n{self.required_dimension}" if self.required_dimension else ""
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def lineage(self) -> str:
-        """Draw the tree of metrics and folds that it rests on.
+        """Return the tree of metrics and folds behind it.
 
         Returns:
             One line per metric, indented under the one that names it.
@@ -272,14 +272,14 @@ class Metric(FormulaNode):
         return "\n".join(_tree(self.name, self.formula, 0))
 
     def resolved(self, metrics: Mapping[str, Metric]) -> Metric:
-        """Give the same metric with the names in its formula looked up.
+        """Return the same metric with the names in its formula resolved.
 
         Args:
-            metrics: Metrics by every name that they answer to, themselves looked up.
+            metrics: Metrics by name and alias, already resolved.
 
         Raises:
             UnknownNameError: A name is not among them.
-            UnitError: The unit that follows is not the declared one.
+            UnitError: The derived unit is not the declared one.
         """
         names = names_in(self.formula)
         if not names:
@@ -295,14 +295,14 @@ class Metric(FormulaNode):
 def resolve_all(
     metrics: Iterable[Metric], *, among: Mapping[str, Metric] | None = None
 ) -> dict[str, Metric]:
-    """Look up the names in the formulas of metrics among the metrics themselves.
+    """Resolve the names in the formulas of metrics among the metrics themselves.
 
     Args:
         metrics: The metrics, in any order.
         among: Other metrics, by every name, that a formula may name.
 
     Returns:
-        The metrics by name, in the order given, every name looked up.
+        The metrics by name, in the order given, with every name resolved.
 
     Raises:
         DefinitionError: Metrics name each other in a circle, or share a name.
@@ -345,12 +345,12 @@ def _tree(name: str, formula: Formula, depth: int) -> list[str]:
 
 
 def title_of(name: str) -> str:
-    """Give the title of a metric that was given none."""
+    """Return the default title of a metric."""
     return name.replace("_", " ").capitalize()
 
 
 def field_faults(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Give what is wrong with the fields of a metric that stand alone: which, and in words.
+    """Yield the invalid fields of a metric: the name of each, and what is wrong.
 
     Args:
         given: The fields by name, without `name` and `formula`; choices such as `stage` are
@@ -360,18 +360,18 @@ def field_faults(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         wrong = ""
         if key == "unit":
             is_unit = value is None or isinstance(value, Unit)
-            wrong = "" if is_unit else "is no unit: use fk.MONEY or fk.Unit.parse('session')"
+            wrong = "" if is_unit else "is not a unit: use fk.MONEY or fk.Unit.parse('session')"
         elif key == "bounds":
             wrong = "" if _is_range(value) else _WRONG_BOUNDS
         elif key == "version":
             is_number = isinstance(value, int) and not isinstance(value, bool) and value > 0
-            wrong = "" if is_number else "is no whole number of 1 or more"
+            wrong = "" if is_number else "is not a whole number of 1 or more"
         elif key in _WORD_LISTS:
-            wrong = "" if _are_texts(value) else "is no list of texts"
+            wrong = "" if _are_texts(value) else "is not a list of texts"
         elif not isinstance(value, str):
-            wrong = "is no text"
+            wrong = "is not a text"
         elif key == "required_dimension" and value and not value.strip():
-            wrong = "is no name of a dimension"
+            wrong = "is not a dimension name"
         if wrong:
             yield key, f"{key} = {shortened(repr(value))} {wrong}"
 
@@ -401,7 +401,8 @@ def _is_name(thing: object) -> bool:
 def _check_fields(name: object, plain: Mapping[str, object]) -> None:
     if not _is_name(name):
         raise DefinitionError(
-            f"{name!r} is no name for a metric", "use lower_snake_case, dots between variants"
+            f"{name!r} is not a valid metric name",
+            "use lower_snake_case, with a dot before a variant",
         )
     if faults := [what for _, what in field_faults(plain)]:
         raise DefinitionError(f"{name}: {'; '.join(faults)}")
@@ -428,7 +429,7 @@ def _checked_unit(name: str, formula: Formula, declared: Unit | None) -> Unit:
         return derived
     if not declared.fits(derived):
         raise UnitError(
-            f"{name} declares one unit, its formula gives another", str(declared), str(derived)
+            f"{name} declares one unit, but its formula has another", str(declared), str(derived)
         )
     return declared
 
@@ -438,6 +439,6 @@ def _member(kind: type[_Choice], given: str, name: str) -> _Choice:
         return kind(given)
     except ValueError:
         raise DefinitionError(
-            f"{name}: {given!r} is no {kind.__name__}",
+            f"{name}: {given!r} is not a valid {kind.__name__}",
             "use one of " + ", ".join(repr(str(member)) for member in kind),
         ) from None

@@ -46,7 +46,7 @@ class Registry(Mapping[str, Metric]):
     ) -> None:
         metrics = list(metrics)
         for item in metrics:
-            check_kind("a metric", item, (Metric,), "give fk.Metric objects")
+            check_kind("a metric", item, (Metric,), "pass fk.Metric objects")
         self._metrics = resolve_all(metrics, among={} if among is None else _any_names(among))
         self._origins = dict.fromkeys(self._metrics, origin)
         self._tables = tuple(tables)
@@ -68,7 +68,7 @@ class Registry(Mapping[str, Metric]):
         return len(self._metrics)
 
     def __or__(self, other: Registry) -> Registry:
-        """Give both together; refuses two metrics of one name."""
+        """Return the union of both; raises if two metrics share a name."""
         for name, metric in _any_names(other).items():
             if name in self and self[name] != metric:
                 one = f"{self[name].name!r} of {self.origin(name)}"
@@ -88,11 +88,11 @@ class Registry(Mapping[str, Metric]):
         return self._tables
 
     def origin(self, name: str) -> str:
-        """Say where a metric comes from."""
+        """Return the origin of a metric."""
         return self._origins[self[name].name]
 
     def replacing(self, metrics: Registry | Metric) -> Registry:
-        """Give the registry with metrics instead of those of the same names."""
+        """Return the registry with metrics in place of those of the same names."""
         other = Registry([metrics]) if isinstance(metrics, Metric) else metrics
         both = Registry({**self, **other}.values())
         both._origins = {name: (other if name in other else self).origin(name) for name in both}
@@ -109,7 +109,7 @@ class Registry(Mapping[str, Metric]):
         required_dimension: str | None = None,
         text: str | None = None,
     ) -> Registry:
-        """Give the metrics that satisfy every condition.
+        """Return the metrics that satisfy every condition.
 
         Args:
             stage: A stage of either funnel.
@@ -121,7 +121,7 @@ class Registry(Mapping[str, Metric]):
             text: Words in a name, title, alias or description; case does not matter.
 
         Raises:
-            DefinitionError: There is no such stage or area, or a word is none.
+            DefinitionError: A stage or area is unknown, or a search term is not a text.
         """
         _check_choice("stage", stage, [*Stage, *AidaStage])
         _check_choice("area", area, Area)
@@ -131,7 +131,7 @@ class Registry(Mapping[str, Metric]):
             "required_dimension": required_dimension,
             "text": text,
         }.items():
-            check_kind(name, given, (str, NoneType), "give a word to look for")
+            check_kind(name, given, (str, NoneType), "pass a search term")
         low = None if text is None else text.casefold()
         chosen = (
             metric
@@ -148,7 +148,7 @@ class Registry(Mapping[str, Metric]):
         return found
 
     def to_frame(self) -> pl.DataFrame:
-        """Give one row per metric: name, title, area, stage, unit, formula, aliases."""
+        """Return one row per metric: name, title, area, stage, unit, formula, aliases."""
         rows = [
             {
                 "name": metric.name,
@@ -193,16 +193,16 @@ def _any_names(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
 def _check_choice(name: str, given: object, known: Iterable[str]) -> None:
     choices = [str(choice) for choice in known]
     if given is not None and given not in choices:
-        raise DefinitionError(f"{name}={given!r} is none", f"use one of {', '.join(choices)}")
+        raise DefinitionError(f"{name}={given!r} is not valid", f"use one of {', '.join(choices)}")
 
 
 def find_metric(registry: Registry, item: str | Metric) -> Metric:
-    """Give a metric by name or alias; one given as an object is looked up in no registry.
+    """Return a metric by name or alias; a metric object is returned without a lookup.
 
     Raises:
-        UnknownNameError: There is none of that name.
+        UnknownNameError: The name is unknown.
     """
     if isinstance(item, str):
         return registry[item]
-    check_kind("metric", item, (Metric,), "give a name, or a metric")
+    check_kind("metric", item, (Metric,), "pass a name or a metric")
     return item.resolved(_any_names(registry)) if names_in(item.formula) else item

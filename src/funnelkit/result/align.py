@@ -157,7 +157,7 @@ def _same_types(answers: Sequence[pl.DataFrame], groups: list[str]) -> list[pl.D
 
 
 def _spine(keys: Sequence[pl.LazyFrame], periods: pl.DataFrame, groups: list[str]) -> pl.LazyFrame:
-    """Give the rows of the result: every group that some source knows.
+    """Return the rows of the result: every group that occurs in some source.
 
     Without keys every period between the first and the last has a row.
     """
@@ -200,7 +200,7 @@ def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:
 
 
 def _range(question: Question, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Give every period from the first to the last that has rows, within the range.
+    """Return every period from the first to the last one with rows, within the range.
 
     Rows from before the range, read to look back on, make it begin at its start.
     """
@@ -224,7 +224,7 @@ def _range(question: Question, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _label(question: Question) -> pl.Series:
-    """Give the label of the first period of the range, as a series of one."""
+    """Return the label of the first period of the range, as a series of one."""
     calendar, start = question.calendar, question.span.start
     if start is None:
         raise AssertionError(question)

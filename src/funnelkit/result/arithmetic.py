@@ -54,12 +54,12 @@ AGE = "#age"
 
 
 def leaf_column(leaf: FoldRef) -> str:
-    """Give the column of an aligned frame that holds a leaf."""
+    """Return the column of an aligned frame that holds a fold."""
     return f"{leaf.name}@{leaf.shift}" + ("~" if leaf.like_for_like else "")
 
 
 def counted_folds(plan: Plan) -> Iterator[str]:
-    """Give the names of the folds that are 0 where there is nothing."""
+    """Return the names of the folds that are 0 where there are no rows."""
     return (fold.name for step in plan.steps for fold in step.folds if is_counted(fold))
 
 
@@ -70,7 +70,7 @@ def is_counted(fold: Fold) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What arithmetic needs to know besides the leaves.
+    """What arithmetic needs besides the folds.
 
     Attributes:
         question: The question.
@@ -83,7 +83,7 @@ class Context:
     counted: frozenset[str]
 
     def over_groups(self, folded: pl.Expr) -> pl.Expr:
-        """Give what is folded of all groups of the same period."""
+        """Return an expression computed over all groups of the same period."""
         return folded.over(PERIOD) if self.question.calendar.has_periods else folded
 
 
@@ -203,13 +203,13 @@ def _has_any(expression: Expression, context: Context) -> pl.Expr:
 
 
 def context_of(plan: Plan) -> Context:
-    """Give what the arithmetic of a plan needs to know besides the leaves."""
+    """Return what the arithmetic of a plan needs besides the folds."""
     groups = tuple(group_column(dimension.name) for dimension in plan.question.by)
     return Context(plan.question, groups, frozenset(counted_folds(plan)))
 
 
 def _period_days(question: Question, shift: int) -> pl.Expr:
-    """Give the length of a period in days: the present one, cut to the range, or an earlier one."""
+    """Return a period's length in days: the current one, cut to the range, or an earlier one."""
     calendar, span = question.calendar, question.span
     if not calendar.has_periods:
         if span.start is None or span.end is None:
@@ -226,5 +226,5 @@ def _period_days(question: Question, shift: int) -> pl.Expr:
 
 
 def _moment(calendar: Calendar, local: dt.datetime, sort: pl.DataType) -> pl.Expr:
-    """Give an end of the range as labels are: an instant where they have hours."""
+    """Return an end of the range in the type of the labels: an instant for periods of hours."""
     return pl.lit(calendar.instant(local) if calendar.has_hours else local).cast(sort)

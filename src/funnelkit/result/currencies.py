@@ -1,4 +1,4 @@
-"""What the guards showed: amounts are refused that would be added and are not of one currency."""
+"""The currency guard: amounts in different currencies are never added."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ __all__ = ["check_currencies"]
 
 
 def check_currencies(plan: Plan, answers: Sequence[pl.DataFrame], own: str, schema: Schema) -> bool:
-    """Refuse amounts in several currencies, in one of no name, or without a rate.
+    """Raise if amounts are in several currencies, in an unnamed one, or without a rate.
 
     Args:
         plan: The plan that was carried out.
         answers: The answer to each of its steps.
-        own: The code of the shop's currency; empty where it was not told.
+        own: The code of the shop's currency; empty where it is unknown.
         schema: What the columns of currencies and rates are called.
 
     Returns:
-        Whether all amounts are in the shop's currency; groups may have their own.
+        Whether all amounts are in the shop's currency; groups may differ.
 
     Raises:
         ContractError: A group holds amounts of more than one currency, or the
@@ -43,7 +43,7 @@ def check_currencies(plan: Plan, answers: Sequence[pl.DataFrame], own: str, sche
     for step, answer in zip(plan.steps, answers, strict=False):
         if UNKNOWN_RATES in answer.columns and (rows := answer.get_column(UNKNOWN_RATES).sum()):
             problem = f"is null in {rows:,} rows whose amounts would be left out"
-            remedy = "give the rate of their currency on that day or in the week before"
+            remedy = "supply the rate of their currency on that day or in the week before"
             faults.append(DataIssue(step.table, schema.rate_column, problem, remedy))
         if LOWEST_CURRENCY in answer.columns:
             span = _currency_span(answer, groups)
@@ -67,18 +67,18 @@ def check_currencies(plan: Plan, answers: Sequence[pl.DataFrame], own: str, sche
 
 
 def _foreign(spans: Sequence[pl.DataFrame], own: str, schema: Schema) -> Iterator[DataIssue]:
-    """Give a fault for every table whose amounts are in another currency than the shop's."""
+    """Return an issue for every table whose amounts are not in the shop's currency."""
     for span in spans:
         other = span.filter(pl.col(LOWEST_CURRENCY) != own)
         if other.height:
             table, found = other.select("#table", LOWEST_CURRENCY).row(0)
             problem = f"is {found}, and the shop's is {own}"
-            remedy = "bind exchange_rates, or give the currency of the data: fk.Shop(currency=…)"
+            remedy = "bind exchange_rates, or pass the currency of the data: fk.Shop(currency=…)"
             yield DataIssue(table, schema.currency_column, problem, remedy)
 
 
 def _currency_span(answer: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
-    """Give the lowest and highest currency of each group, over all periods."""
+    """Return the lowest and highest currency of each group, over all periods."""
     exclusions_of = pl.col(NO_CURRENCY).sum() if NO_CURRENCY in answer.columns else pl.lit(0)
     low, high = pl.col(LOWEST_CURRENCY).min(), pl.col(HIGHEST_CURRENCY).max()
     ends = [low, high, exclusions_of.alias(NO_CURRENCY)]
@@ -88,7 +88,7 @@ def _currency_span(answer: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
 def _mixed(
     spans: Sequence[pl.DataFrame], groups: Sequence[str]
 ) -> Iterator[tuple[str, object, object]]:
-    """Give the tables, and two currencies, of amounts that would meet in one group."""
+    """Return the tables, and two currencies, of amounts that would be added in one group."""
     if not spans:
         return
     every = pl.concat(spans, how="vertical_relaxed")

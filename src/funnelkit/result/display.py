@@ -56,7 +56,7 @@ def to_text(sheet: TableView) -> str:
     """Write a table for a terminal.
 
     A table that is too wide has a line per metric where it has more metrics
-    than rows; what is still too wide goes on below.
+    than rows; a table that is still too wide continues below.
     """
     names = [metric.name for metric in sheet.metrics]
     width = get_terminal_size((WIDTH, 0)).columns
@@ -111,7 +111,7 @@ def _cell(cell: str, tag: str, *, is_key: bool) -> str:
 def _table(
     sheet: TableView, labels: Sequence[str], clean: Callable[[str], str], most: int
 ) -> _Table:
-    """Give the first and the last rows, every cell as people write it."""
+    """Return the first and the last rows, with every cell formatted."""
     frame, most = sheet.frame, min(most, sheet.frame.height)
     first = (most + 1) // 2 if most < frame.height else most
     rows = list(_rows(sheet, frame.head(first), clean))
@@ -154,7 +154,7 @@ def _notes(sheet: TableView, shown: int) -> Iterator[str]:
 
 
 def _printable(text: str) -> str:
-    """Give a text on one line, and short."""
+    """Return a text on one line, shortened."""
     line = "".join(character if character.isprintable() else "�" for character in text)
     return line if len(line) <= LONGEST_KEY else line[: LONGEST_KEY - 1] + GAP
 

@@ -28,15 +28,15 @@ NOTHING = pl.lit(None, dtype=pl.Float64)
 class Result:
     """The values of metrics, one row per period and group.
 
-    Two results are equal where they answer the same plan with the same values.
+    Two results are equal if they have the same plan and the same values.
 
     Attributes:
         plan: How it was computed.
         currency: The code of the currency of amounts.
         as_of: The instant up to which the data was known, in UTC.
         total: The result whose rows are the totals, where there are totals.
-        has_totals: Whether totals were asked for.
-        exclusions: Where it was asked for, what each metric leaves out in the whole
+        has_totals: Whether totals were requested.
+        exclusions: If requested, what each metric excludes over the whole
             range: `metric`, `table`, `left_out` (why), `rows`, `of` how many, `share`.
     """
 
@@ -70,10 +70,10 @@ class Result:
     def frame(self) -> pl.DataFrame:
         """The wide frame: `period` and the keys, then a column per metric.
 
-        `period` is there where the question has periods: a Date, or a Datetime
+        `period` is present where the question has periods: a Date, or a Datetime
         in the shop's zone for hours. Counts are Int64, everything else Float64.
         Sorted by period and keys, null last. With totals a column `is_total`
-        marks their rows. Each access gives a frame of its own, without copying
+        marks their rows. Each access returns a separate frame, without copying
         the data: changing it does not change the result.
         """
         return self._frame.clone()
@@ -86,20 +86,20 @@ class Result:
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """The metrics, in the order they were asked."""
+        """The metrics, in the requested order."""
         return tuple(lowered.metric for lowered in self.plan.metrics)
 
     def explain(self) -> str:
-        """Say how it was computed: each source, what was folded, and the arithmetic."""
+        """Return how it was computed: each source, what was folded, and the arithmetic."""
         return str(self.plan)
 
     def tidy(self) -> pl.DataFrame:
-        """Give the long form: one row per metric, period and group.
+        """Return the long form: one row per metric, period and group.
 
         Returns:
             A frame with `metric`, the period and keys, `is_total` where totals
-            were asked for, `value`, `numerator` and `denominator` (null where
-            the metric is no ratio), `n`, `unit` and `reason`. The rows of a
+            were requested, `value`, `numerator` and `denominator` (null where
+            the metric is not a ratio), `n`, `unit` and `reason`. The rows of a
             metric are those of `frame`, in its order.
 
             `n` is how many things the value rests on: what the denominator of a
@@ -118,17 +118,17 @@ class Result:
         return pl.concat(parts)
 
     def rollup(self, by: str | Sequence[str] = ()) -> Result:
-        """Go to coarser keys without reading the data again.
+        """Return the result for coarser keys without reading the data again.
 
-        Totals stay as long as a group stays that they are the total of.
+        Totals are kept as long as their groups are.
 
         Args:
             by: The keys to keep, among them `"period"`.
 
         Raises:
             UnknownNameError: There is no such key.
-            UnsupportedError: A metric rests on a fold that does not add up over
-                the keys that go; names the metric and the fold.
+            UnsupportedError: A metric uses a fold that does not add up over
+                the removed keys; names the metric and the fold.
         """
         asked = [by] if isinstance(by, str) else list(by)
         for name in asked:
@@ -164,7 +164,7 @@ class Result:
     def with_totals(self, whole: Result | None) -> Result:
         """Add the rows of a result with fewer keys, marked by a column `is_total`.
 
-        A result without keys is its own total and gets no second row.
+        A result without keys is its own total and gets no additional row.
         """
         if not self.keys:
             whole = None
@@ -197,7 +197,7 @@ class Result:
     __hash__ = None  # type: ignore[assignment]  # it holds a frame
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Give the frame to whatever speaks Arrow."""
+        """Return the frame as an Arrow stream."""
         return self._frame.__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
@@ -207,17 +207,17 @@ class Result:
         return to_html(self._sheet()) + "".join(f"<p>{escape(note)}</p>" for note in self._notes())
 
     def _notes(self) -> list[str]:
-        """Say what the numbers leave out, a line for each reason."""
+        """Return what the numbers exclude, one line per reason."""
         if self.exclusions is None:
             return []
         places = ["table", "left_out", "rows", "of"]
         told = self.exclusions.group_by(places, maintain_order=True).agg("metric").rows(named=True)
         lines = [
-            f"{row['table']} left out, {row['left_out']}: {row['rows']:,} of {row['of']:,} "
+            f"{row['table']} excluded, {row['left_out']}: {row['rows']:,} of {row['of']:,} "
             f"({', '.join(row['metric'])})"
             for row in told
         ]
-        return ["", *lines] if lines else ["", "nothing is known to be left out"]
+        return ["", *lines] if lines else ["", "no exclusions are known"]
 
     def _sheet(self) -> TableView:
         is_open, is_total = pl.lit(value=False), pl.lit(value=False)
@@ -229,7 +229,7 @@ class Result:
         return TableView(frame=frame, keys=self.keys, metrics=self.metrics, currency=self.currency)
 
     def _is_open(self, period: pl.Expr) -> pl.Expr:
-        """Say of which periods the data, or the range asked for, does not cover the whole."""
+        """Return whether the data, or the requested range, covers only part of each period."""
         question = self.plan.question
         calendar, span = question.calendar, question.span
         end = calendar.moved(period, 1)
@@ -292,7 +292,7 @@ class Result:
 
 
 def _moment(label: pl.Expr, *, is_hour: bool) -> pl.Expr:
-    """Give the start of a period to compare: hours as instants, days as local time."""
+    """Return the start of a period for comparison: hours as instants, days as local time."""
     return label.dt.convert_time_zone("UTC") if is_hour else label.cast(pl.Datetime("us"))
 
 

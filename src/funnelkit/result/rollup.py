@@ -26,7 +26,7 @@ PERIOD_NAME = "period"
 
 
 def check_adds_up(plan: Plan, lowered: PlannedMetric, gone: Sequence[str]) -> None:
-    """Refuse a metric that rests on a fold that does not add up over the keys that go.
+    """Raise if a metric uses a fold that does not add up over the removed keys.
 
     Raises:
         UnsupportedError: There is one; names the metric and the fold.
@@ -42,7 +42,7 @@ def check_adds_up(plan: Plan, lowered: PlannedMetric, gone: Sequence[str]) -> No
     if lowered.metric.required_dimension in gone or (
         gone and is_turned_by(lowered.value, QuantileBucket, PeriodsToBreakEven)
     ):
-        raise _refusal(lowered, gone, "it is told of each group alone; evaluate again")
+        raise _refusal(lowered, gone, "it is defined per group only; evaluate again")
     folds = {fold.name: (fold.asked, step) for step in plan.steps for fold in step.folds}
     unique = {fold.name for step in plan.steps for fold in step.folds if fold.is_unique}
     groups = [name for name in gone if name != PERIOD_NAME]
@@ -63,7 +63,7 @@ def check_adds_up(plan: Plan, lowered: PlannedMetric, gone: Sequence[str]) -> No
 
 
 def _of_thing(group: Group, step: Step) -> bool:
-    """Whether a thing in stock stays in its group: only then is it not counted in two."""
+    """Return whether each entity stays in one group, so that it is not counted twice."""
     value = group.value
     return (value.key if isinstance(value, Lookup) else value).name in step.entity_key
 
@@ -71,7 +71,7 @@ def _of_thing(group: Group, step: Step) -> bool:
 def check_currency(
     plan: Plan, lowered: PlannedMetric, gone: Sequence[str], rolled: pl.DataFrame
 ) -> None:
-    """Refuse amounts that were added up over groups of different currencies.
+    """Raise if amounts were added up over groups of different currencies.
 
     Raises:
         UnsupportedError: There are such; names the metric and the fold.

@@ -1,4 +1,4 @@
-"""Channels: by which of a few ways a visit came, told by its source and medium."""
+"""Channels: how a visit reached the shop, derived from its source and medium."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _RULES: tuple[tuple[Predicate, str], ...] = (
     (_MEDIUM.eq("sms") | _SOURCE.eq("sms"), "SMS"),
     (_MEDIUM.is_in(("push", "mobile", "notification")), "Mobile Push Notifications"),
 )
-"""The first that holds says the channel; capitals do not matter."""
+"""The first matching rule determines the channel; matching ignores case."""
 
 
 def _first_match(otherwise: Value, rule: tuple[Predicate, str]) -> Value:

@@ -42,7 +42,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         Orders.status,
         Orders.status.is_not_null() & ~Orders.status.is_in(STATUSES),
-        "is no known status, so it is unknown whether the order counts",
+        "is not a known status, so it is unknown whether the order counts",
         f"map it to one of {', '.join(STATUSES)}, supply is_counted, or use order_policy='all'",
     ),
     Check(
@@ -73,7 +73,7 @@ CHECKS: tuple[Check, ...] = (
         MarketingCosts.period_end,
         MarketingCosts.period_end.is_null(),
         "is null, so it is unknown over which days the cost is spread",
-        "give the last day, included",
+        "supply the last day, inclusive",
     ),
     Check(
         MarketingCosts.period_end,
@@ -84,13 +84,13 @@ CHECKS: tuple[Check, ...] = (
     Check(
         ExchangeRates.rate,
         ExchangeRates.rate.is_null() | (ExchangeRates.rate <= 0),
-        "is no rate above zero",
-        "give what one unit of the currency is worth in the shop's own",
+        "is not a rate above zero",
+        "supply the value of one unit of the currency in the shop's currency",
     ),
     _suspicious(
         Surveys.survey_type,
         Surveys.survey_type.is_not_null() & ~Surveys.survey_type.is_in(SURVEYS),
-        "is no known kind of survey, so no KPI reads it",
+        "is not a known kind of survey, so no KPI reads it",
     ),
     *(
         _suspicious(column, column < before, f"lies before {before.name}")
@@ -136,7 +136,7 @@ CHECKS: tuple[Check, ...] = (
         )
     ),
 )
-"""Promises about rows; those that refuse numbers are verified once, at a table's first use."""
+"""Checks of rows; those that are errors run once, when a table is first used."""
 
 TABLE_CHECKS = (
     WithoutRowsCheck(

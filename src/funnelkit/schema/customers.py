@@ -41,4 +41,4 @@ class Surveys(
     score = Score("The mark.")
     scale_max = Score("The highest mark that could be given.")
     brand_recalled = Flag("The brand was named, or recognised.")
-    weight = Quantity("How many people the answer stands for.", RESPONSE)
+    weight = Quantity("How many people the answer represents.", RESPONSE)

@@ -42,7 +42,7 @@ class CampaignPerformance(
     conversion_value = Money("Sales that the platform credits to itself.")
     cohort = Category("The period in which it was spent: of the customers won then.")
     currency = Category("Currency of the amounts.")
-    fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
+    fx_rate = Quantity("The value of one unit of the currency in the shop's currency.")
 
 
 class MarketingCosts(
@@ -60,7 +60,7 @@ class MarketingCosts(
     amount = Money("The amount.")
     cohort = Category("The period in which it was spent: of the customers won then.")
     currency = Category("Currency of the amounts.")
-    fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
+    fx_rate = Quantity("The value of one unit of the currency in the shop's currency.")
     kind = Category("agency, salaries, tools, creative, promo, affiliate or other.")
     purpose = Category("acquisition, retention or brand.")
     is_variable = Flag("It rises with sales.")

@@ -68,7 +68,7 @@ POLICIES: Mapping[str, OrderPolicy] = {
 
 
 def policy_rules(policy: OrderPolicy) -> Mapping[Column, tuple[Rule, ...]]:
-    """Give the rules of the columns that an order policy decides."""
+    """Return the rules of the columns that depend on an order policy."""
     is_of_counted = IsTrue(Lookup(Returns.order_id, Orders.is_counted))
     belongs = is_of_counted | Lookup(Returns.order_id, Orders.order_id).is_null()
     return {

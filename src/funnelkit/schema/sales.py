@@ -44,7 +44,7 @@ class Orders(
     gross_amount = Money("Price of the goods before discounts, tax and shipping.")
     discount_amount = Money("Discounts on the goods, as a positive amount.")
     currency = Category("Currency of the amounts.")
-    fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
+    fx_rate = Quantity("The value of one unit of the currency in the shop's currency.")
     shipping_amount = Money("What the customer pays for shipping, without tax.")
     tax_amount = Money("Taxes on the order.")
     duties_amount = Money("Customs duties that the customer pays.")
@@ -107,7 +107,7 @@ class OrderLines(
     line_type = Category("product, gift_card or fee.")
     is_upsell = Flag("The customer was led to a dearer product.")
     is_cross_sell = Flag("The customer was led to a further product.")
-    fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
+    fx_rate = Quantity("The value of one unit of the currency in the shop's currency.")
     customer_key = Key("Who bought.", CUSTOMER)
     is_counted = Flag("It is a product line of an order that counts.")
 
@@ -134,7 +134,7 @@ class Returns(
     handling_cost = Money("What taking it back cost the shop.")
     is_restocked = Flag("The goods went back to stock.")
     restocked_cost = Money("Cost of the goods that went back to stock.")
-    fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
+    fx_rate = Quantity("The value of one unit of the currency in the shop's currency.")
     customer_key = Key("Who had bought.", CUSTOMER)
     is_of_product = Flag("It undoes goods, as far as is known: no gift card, no fee.")
     goods_returned = Flag("It counts, and the goods came back: not the money alone.")
@@ -146,4 +146,4 @@ class ExchangeRates(Table, table="exchange_rates", key=("date", "currency"), tim
 
     date = Time("The day.")
     currency = Category("The currency.")
-    rate = Quantity("What one unit of it is worth in the shop's own.")
+    rate = Quantity("The value of one unit in the shop's currency.")

@@ -1,6 +1,6 @@
 """The canonical tables of a shop.
 
-Amounts are exclusive of tax. Only the columns that the asked metrics need have
+Amounts exclude tax. Only the columns that the requested metrics need have
 to be supplied.
 """
 
@@ -47,7 +47,7 @@ TABLES: Mapping[str, type[Table]] = {
 
 
 def known_tables(own: Iterable[type[Table]]) -> dict[str, type[Table]]:
-    """Give the canonical tables and further ones, by name."""
+    """Return the canonical tables and further ones, by name."""
     return {**TABLES, **{table.table: table for table in own}}
 
 
@@ -59,7 +59,7 @@ def parse(text: str, *, tables: Sequence[type[Table]] = ()) -> Formula:
         tables: Declarations of tables beyond the canonical ones.
 
     Raises:
-        DefinitionError: The text is not a formula; says at which column.
+        DefinitionError: The text is not a formula; gives the column.
 
     Examples:
         >>> str(parse("count(orders, where = orders.is_counted)"))

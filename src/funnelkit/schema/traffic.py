@@ -35,7 +35,7 @@ class Sessions(
     visitor_id = Key("The browser or device that visits; not a person.", VISITOR)
     started_at = Time("When the visit began; it belongs to that period whole.")
     customer_id = Key("The customer, where the visitor signed in.", CUSTOMER)
-    ended_at = Time("When the last thing happened in the visit.")
+    ended_at = Time("When the last activity of the visit took place.")
     duration_s = Duration("Length of the visit.")
     engaged_s = Duration("How long the shop was in the foreground.")
     page_views = Quantity("Pages viewed.", PAGE)
@@ -114,7 +114,7 @@ class Carts(
     items = Quantity("Units in it at the end.", ITEM)
     value = Money("Value of the items.")
     currency = Category("Currency of the amounts.")
-    fx_rate = Quantity("What one unit of the currency is worth in the shop's own.")
+    fx_rate = Quantity("The value of one unit of the currency in the shop's currency.")
     order_id = Key("The order that it became.", ORDER)
     checkout_started_at = Time("When its checkout was begun.")
     last_activity_at = Time("When it was last touched.")
@@ -129,5 +129,7 @@ class SearchInterest(Table, table="search_interest", key="date", time="date"):
     """How often a fixed set of brands was searched for on one day."""
 
     date = Time("The day.")
-    brand_queries = Quantity("Searches for the own brand.", QUERY)
-    category_queries = Quantity("Searches for all brands of the set, the own among them.", QUERY)
+    brand_queries = Quantity("Searches for the shop's brand.", QUERY)
+    category_queries = Quantity(
+        "Searches for all brands of the category, including the shop's.", QUERY
+    )

@@ -1,4 +1,4 @@
-"""What a shop is told besides its frames: its settings, read from code or from a file."""
+"""The settings of a shop, from code or from a file."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["Settings", "check_settings", "is_kind", "read_settings"]
 
 
 class Settings(TypedDict, total=False):
-    """What a shop is told besides its frames.
+    """The settings of a shop.
 
     Attributes:
-        rename: By table: the column as it is called, and the canonical name.
-        time_zone: The zone whose clock decides; naive times are read in it.
+        rename: By table: the name of a column in the frame, and its canonical name.
+        time_zone: The time zone of the shop; times without a zone are read in it.
         currency: The code of the currency of all amounts, for display.
         order_policy: Which orders count: "default", "shopify", "captured", "all".
         assume_empty: Tables that are truly empty: no returns, no other costs.
@@ -33,7 +33,7 @@ class Settings(TypedDict, total=False):
         week_start: The first day of the week.
         fiscal_year: When the year begins, for months, quarters and years: month
             and day as "04-01", or a `RetailCalendar` of whole weeks.
-        guards: Whether broken promises of the data raise an error.
+        guards: Whether failed checks of the data raise an error.
         tables: Declarations of tables beyond the canonical ones.
     """
 
@@ -50,11 +50,11 @@ class Settings(TypedDict, total=False):
 
 
 def read_settings(path: Path) -> Settings:
-    """Read settings from a file; none where there is no file.
+    """Return the settings in a file; empty where there is no file.
 
     Raises:
-        DefinitionError: It cannot be read, or a setting is of the wrong kind.
-        UnknownNameError: There is no such setting.
+        DefinitionError: It cannot be read, or a setting has the wrong type.
+        UnknownNameError: A setting is unknown.
     """
     if not path.exists():
         return {}
@@ -68,21 +68,21 @@ def read_settings(path: Path) -> Settings:
             raise UnknownNameError(f"setting in {path.name}", name, sorted(allowed))
     if wrong := [name for name, value in given.items() if not _is_setting(name, value)]:
         raise DefinitionError(
-            f"{path.name} has settings of the wrong kind: {', '.join(wrong)}",
+            f"{path.name} has settings of the wrong type: {', '.join(wrong)}",
             "rename is a table per table, assume_empty a list of names, the rest are texts",
         )
     return given  # type: ignore[return-value]  # its names are checked, its values by Shop
 
 
 def check_settings(**given: object) -> None:
-    """Refuse settings of the wrong kind.
+    """Raise if settings have the wrong type.
 
     Raises:
-        DefinitionError: There are such; names them all.
+        DefinitionError: Lists all such settings.
     """
     if wrong := [name for name, value in given.items() if not _is_setting(name, value)]:
         raise DefinitionError(
-            "settings of the wrong kind: "
+            "settings of the wrong type: "
             + ", ".join(f"{name}={shortened(repr(given[name]))}" for name in wrong),
             "rename maps tables to mappings of columns, assume_empty and tables are lists, "
             "guards is true or false, the rest are texts",
@@ -115,7 +115,7 @@ def _is_setting(name: str, value: object) -> bool:
 
 
 def is_kind(value: object, *kinds: type) -> bool:
-    """Say whether something is of a kind, whatever its declared type promises."""
+    """Return whether a value is of one of the types at run time, whatever its annotation."""
     return isinstance(value, kinds)
 
 
@@ -124,7 +124,7 @@ def _holds_texts(value: object) -> bool:
 
 
 def _members(value: object, kind: type) -> list[object]:
-    """Give the members of a sequence, the names and values of a mapping; of others, None."""
+    """Return the members of a sequence, or the keys and values of a mapping; else `[None]`."""
     if not isinstance(value, kind) or isinstance(value, str):
         return [None]
     if isinstance(value, Mapping):

@@ -1,6 +1,6 @@
-"""A shop: the user's frames bound to the canonical tables.
+"""A shop: frames bound to the canonical tables.
 
-Binding looks at schemas only. Every fault is reported at once. Which columns
+Binding looks at schemas only. All problems are reported at once. Which columns
 are derived, and by which rule, is decided here and carried out by an engine.
 """
 
@@ -45,7 +45,7 @@ __all__ = ["Shop"]
 
 
 class Shop:
-    """The user's frames, bound to the canonical tables.
+    """Frames bound to the canonical tables.
 
     Args:
         settings: See `Settings`.
@@ -56,7 +56,7 @@ class Shop:
         UnknownNameError: A table, policy or zone does not exist.
         ContractError: Sources cannot be read, renamed columns do not exist, or
             columns have types that cannot hold what they should.
-        DefinitionError: A setting is of the wrong kind.
+        DefinitionError: A setting has the wrong type.
 
     Examples:
         >>> import datetime as dt
@@ -117,7 +117,7 @@ class Shop:
 
     @classmethod
     def scan(cls, folder: str | Path, **settings: Unpack[Settings]) -> Shop:
-        """Bind every file of a folder that is named like a table: `orders.parquet`.
+        """Bind every file in a folder that is named after a table: `orders.parquet`.
 
         A `funnelkit.toml` in the folder gives settings; the ones passed here win.
 
@@ -126,10 +126,10 @@ class Shop:
             settings: As for `Shop`.
 
         Raises:
-            DataError: There is no such folder, or nothing in it to bind.
+            DataError: The folder does not exist, or has no file to bind.
         """
         if not is_kind(folder, str, Path):
-            raise DataError(f"a {type(folder).__name__} is no folder", "give its path")
+            raise DataError(f"a {type(folder).__name__} is not a folder", "pass its path")
         path = Path(folder)
         if not path.is_dir():
             raise DataError(f"there is no folder {str(path)!r}")
@@ -143,7 +143,7 @@ class Shop:
                 frames[file.stem] = file
         if not frames:
             raise DataError(
-                f"{str(path)!r} has no file named like a table",
+                f"{str(path)!r} has no file named after a table",
                 "name files " + ", ".join(f"{name}.parquet" for name in list(names)[:3]) + ", …",
             )
         return cls.bind(frames, **merged)
@@ -167,7 +167,7 @@ class Shop:
         return "\n".join(lines)
 
     def metrics(self, metrics: Mapping[str, Metric] | None = None) -> pl.DataFrame:
-        """List what can be computed from the bound tables, and what the rest would need.
+        """Return what can be computed from the bound tables, and what the rest needs.
 
         Args:
             metrics: The metrics to look at; those of the default registry by default.
@@ -197,13 +197,13 @@ class Shop:
         )
 
     def check(self) -> pl.DataFrame:
-        """Read the data and list what is wrong or odd in it.
+        """Return the errors and warnings that reading all of the data shows.
 
-        Errors are what numbers are refused for; warnings stand beside them.
+        Errors prevent numbers from being computed; warnings do not.
 
         Returns:
             A frame with columns `table`, `check`, `severity`, `rows` and `sample`,
-            the keys and values of a few of the rows; without rows where all is well.
+            the keys and values of a few of the rows; empty where nothing was found.
         """
         found = all_findings(self.data)
         rows = [
@@ -215,7 +215,7 @@ class Shop:
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def missing(self, metric: Metric) -> frozenset[str]:
-        """Give the tables and columns that a metric still wants, by name."""
+        """Return the tables and columns that a metric is missing, by name."""
         found: set[str] = set()
         for table, names in inputs(metric.formula).items():
             if table not in self.tables:

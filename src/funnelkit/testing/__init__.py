@@ -1,4 +1,4 @@
-"""Test metrics of your own as the built-in ones are tested; needs the extra `testing`.
+"""Test custom metrics the way built-in ones are tested; requires the extra `testing`.
 
 `check_metric(metric)` runs every law that applies over generated shops and
 reports each that is broken, with the smallest shop that shows it.

@@ -49,7 +49,7 @@ def check_metric(
         metric: The metric.
         tables: Declarations of the tables it reads beyond the canonical ones.
         examples: How many shops each law is tried on.
-        evaluate: How a shop is asked: `fk.evaluate`, or an engine on trial.
+        evaluate: How a shop is evaluated: `fk.evaluate`, or an engine under test.
 
     Raises:
         LawsBrokenError: Laws are broken; reports each with the smallest shop that
@@ -115,7 +115,7 @@ def check_law(
 
 
 def metric_laws(metrics: Iterable[Metric]) -> list[tuple[Metric, Law]]:
-    """Give every metric with every law that applies to it, as parameters for pytest.
+    """Return every metric with every law that applies to it, as parameters for pytest.
 
     Args:
         metrics: The metrics, such as `fk.registry().values()`.

@@ -45,7 +45,7 @@ class Needed:
 
     Attributes:
         columns: The columns to draw, by table.
-        words: The words that conditions compare with.
+        words: The texts that conditions compare with.
     """
 
     columns: dict[type[Table], tuple[Column, ...]]
@@ -53,7 +53,7 @@ class Needed:
 
 
 def needed_columns(metrics: Iterable[Metric], tables: Sequence[type[Table]]) -> Needed:
-    """Give what is to be drawn.
+    """Return what is to be generated.
 
     What only a window over the history can tell, such as which order is the
     first, is left to be derived; everything else is drawn as it is named.
@@ -80,7 +80,7 @@ def needed_columns(metrics: Iterable[Metric], tables: Sequence[type[Table]]) -> 
 
 
 def _path_to(name: str, table: type[Table], known: Mapping[str, type[Table]]) -> tuple[Column, ...]:
-    """Give the columns by which a table reaches a dimension: its own, or a key and a parent's."""
+    """Return the columns that give a table a dimension: its own, or a key and a parent's."""
     if not name:
         return ()
     if name in table.columns:
@@ -100,7 +100,7 @@ def _of_native(table: type[Table], name: str) -> Column:
 
 
 def plain_columns(table: type[Table]) -> tuple[Column, ...]:
-    """Give the columns of a table that rows can be folded and filtered by."""
+    """Return the columns of a table by which rows can be grouped and filtered."""
     return tuple(
         column
         for column in table.columns.values()
@@ -121,14 +121,14 @@ _RULES = {**RULES, **policy_rules(POLICIES["default"])}
 
 
 def nodes_of(metric: Metric) -> Iterator[Value | Predicate]:
-    """Give every value and predicate of a metric's folds, and what they are made of."""
+    """Return every value and predicate of a metric's folds, and their parts."""
     for aggregate in aggregates(metric.formula):
         for part in parts_of(aggregate):
             yield from nodes_in(part)
 
 
 def _words(metric: Metric) -> Iterator[str]:
-    """Give the words that a metric's conditions compare categories with."""
+    """Return the texts that a metric's conditions compare categories with."""
     for node in nodes_of(metric):
         match node:
             case Comparison(_, Category(), Literal(str() as word)):

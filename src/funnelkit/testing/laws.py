@@ -45,7 +45,7 @@ class LawBrokenError(AssertionError):
     Attributes:
         law: The name of the law.
         metric: The name of the metric.
-        found: What was found, in words.
+        found: A description of what was found.
         frames: The shop that shows it.
     """
 
@@ -71,7 +71,7 @@ class Trial:
         metric: The metric.
         frames: The frames of the shop.
         tables: Declarations beyond the canonical ones.
-        evaluate: How a shop is asked: `fk.evaluate`, or an engine on trial.
+        evaluate: How a shop is evaluated: `fk.evaluate`, or an engine under test.
         seed: What shuffles and cuts are drawn from.
     """
 
@@ -117,12 +117,12 @@ class Trial:
         return bind(frames, self.tables)
 
     def values(self, *, of: Frames | None = None, **question: object) -> Values:
-        """Give the values by period and keys; totals left out."""
+        """Return the values by period and keys, without totals."""
         return values_of(self.result(of=of, **question), self.metric)
 
 
 def values_of(result: Result, metric: Metric) -> Values:
-    """Give a metric's values by period and keys; totals left out."""
+    """Return a metric's values by period and keys, without totals."""
     frame = result.frame
     if "is_total" in frame.columns:
         frame = frame.filter(~pl.col("is_total"))
@@ -141,13 +141,13 @@ def _always(_: Metric) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """A law: what it says, of which metrics, and how it is checked.
+    """A law: what it states, for which metrics, and how it is checked.
 
     Attributes:
         name: Its name.
-        says: What it says.
-        check: Says what is wrong on a trial; None where all is well.
-        applies: Whether it speaks of a metric.
+        says: What it states.
+        check: Returns what is wrong in a trial; None where it holds.
+        applies: Whether it applies to a metric.
         needs_data: Whether it is about numbers; the others look at the definition alone.
     """
 
@@ -166,20 +166,20 @@ class Law:
         try:
             found = self.check(trial)
         except FunnelkitError as error:
-            found = f"it cannot be asked: {error}"
+            found = f"it cannot be evaluated: {error}"
         if found is not None:
             raise LawBrokenError(self, trial.metric, found, trial.frames)
 
 
 def near(one: float | None, two: float | None) -> bool:
-    """Say whether two values are the same, to the last digits of their sums."""
+    """Return whether two values are equal up to floating-point error."""
     if one is None or two is None:
         return one is two
     return math.isclose(one, two, rel_tol=1e-9, abs_tol=1e-6)
 
 
 def differs(one: Values, two: Values, names: tuple[str, str]) -> str | None:
-    """Say where two answers differ; a group that one lacks is nothing there."""
+    """Return where two answers differ; a group that one lacks counts as empty there."""
     for key in dict.fromkeys((*one, *two)):
         left, right = one.get(key), two.get(key)
         is_missing = key not in one or key not in two
@@ -280,7 +280,7 @@ def _bounds(trial: Trial) -> str | None:
 
 
 def _sound(trial: Trial, name: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Give the rows of a table that nothing is odd about, their numbers not below zero."""
+    """Return the unremarkable rows of a table, without negative numbers."""
     kinds = (Money, Quantity, Duration)
     columns = trial.declared[name].columns.values()
     numbers = [c.name for c in columns if isinstance(c, kinds) and c.name in frame.columns]
@@ -323,7 +323,7 @@ def _totals(trial: Trial) -> str | None:
     keys = [name for name in ("period", *trial.by) if name in frame.columns and not trial.by]
     rows = frame.select(*keys, trial.metric.name).rows()
     found = {tuple(row[:-1]): row[-1] for row in rows}
-    return differs(found, trial.values(), ("as a total", "asked alone"))
+    return differs(found, trial.values(), ("as a total", "evaluated separately"))
 
 
 def _adds_up(trial: Trial) -> str | None:
@@ -357,7 +357,7 @@ def _rollup(trial: Trial) -> str | None:
         rolled = result.rollup(kept)
     except UnsupportedError:
         return None
-    names = ("rolled up", "asked anew")
+    names = ("rolled up", "evaluated again")
     return differs(values_of(rolled, trial.metric), trial.values(), names)
 
 
@@ -389,7 +389,7 @@ def _engines(trial: Trial) -> str | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = answer(shop.data, streamed, plan(shop, trial.metric, **question))
-    names = ("as it is asked", "by the streaming engine")
+    names = ("evaluated normally", "by the streaming engine")
     return differs(trial.values(by=by), values_of(found, trial.metric), names)
 
 
@@ -461,19 +461,19 @@ LAWS: tuple[Law, ...] = (
     Law("between", "a ratio lies between those of its groups", _between, applies=_is_ratio),
     Law(
         "totals",
-        "a total is computed anew",
+        "a total is recomputed from the data",
         _totals,
         applies=lambda m: not m.required_dimension and not structure.has(m, QuantileBucket),
     ),
-    Law("additivity", "what says that it adds up does", _adds_up, applies=_has_group),
-    Law("rollup", "a rollup is exact or refused", _rollup, applies=_has_group),
+    Law("additivity", "metrics declared additive add up", _adds_up, applies=_has_group),
+    Law("rollup", "a rollup is exact or an error", _rollup, applies=_has_group),
     Law(
         "null keys",
-        "rows without a key are a group of their own",
+        "rows without a key form a separate group",
         _null_keys,
         applies=lambda m: _is_timed(m) and _is_plain(m) and not structure.sets_groups_apart(m),
     ),
-    Law("periods", "a period is what its days give alone", _periods, applies=_is_timed),
+    Law("periods", "a period equals an evaluation of its days alone", _periods, applies=_is_timed),
     Law("engines", "every engine gives the same", _engines),
     Law(
         "text",

@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 GROUP = "drawn_group"
-"""The dimension that every drawn table has besides its own columns."""
+"""The dimension that every generated table has in addition to its columns."""
 ZONE = "Europe/Warsaw"
 FEW, MOST_ROWS = 3, 6
 
@@ -136,7 +136,7 @@ def _type(table: type[Table], column: Column, ids: Sequence[str | int]) -> pl.Da
 
 
 def _days(table: type[Table]) -> tuple[str, ...]:
-    """Give the times of a table that are whole days."""
+    """Return the time columns of a table that hold whole days."""
     if table.prorate:
         return table.prorate.first, table.prorate.last
     return (table.time,) if table.entity_key else ()
@@ -144,7 +144,7 @@ def _days(table: type[Table]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Pool:
-    """What the rows of a shop are made of: keys by table, words, and whether nothing is lacking."""
+    """The parts of the rows of a shop: keys by table, texts, whether values are complete."""
 
     ids: Mapping[str, Sequence[str | int]]
     words: Sequence[str]
@@ -186,12 +186,12 @@ def _is_there(cell: Cell) -> bool:
 
 
 def _owner(table: type[Table], column: Column) -> str:
-    """Give the table whose keys a key is one of; any other key has values of its own."""
+    """Return the table that a key refers to; any other key has separate values."""
     return table.parents.get(column.name, "") if isinstance(column, Key) else ""
 
 
 def _mend(draw: st.DrawFn, table: type[Table], row: Row) -> None:
-    """Keep what numbers are refused for out of a row."""
+    """Return a row without values that would be errors."""
     if Orders.status.name in row and table is Orders:
         row["status"] = draw(st.sampled_from(STATUSES))
     if table is Surveys:

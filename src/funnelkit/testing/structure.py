@@ -60,27 +60,27 @@ __all__ = [
 
 
 def has(metric: Metric, *kinds: type) -> bool:
-    """Say whether a formula has a node of a kind."""
+    """Return whether a formula has a node of a kind."""
     return has_node(metric.formula, *kinds)
 
 
 def has_length(metric: Metric) -> bool:
-    """Say whether the length of the range enters."""
+    """Return whether the value depends on the length of the range."""
     return has(metric, PeriodDays)
 
 
 def sets_groups_apart(metric: Metric) -> bool:
-    """Say whether a group's value rests on the other groups."""
+    """Return whether a group's value depends on the other groups."""
     return has(metric, ShareOfTotal, QuantileBucket)
 
 
 def adds_over_keys(formula: Formula) -> bool:
-    """Say whether a formula adds up over groups."""
+    """Return whether a formula adds up over groups."""
     return additivity(formula).over_keys
 
 
 def references_of(metric: Metric) -> dict[str, Metric]:
-    """Give the metrics that a formula names, as metrics."""
+    """Return the metrics that a formula refers to, as metrics."""
     return {
         node.name: Metric(name=node.name, formula=node.formula, unit=node.unit)
         for node in walk(metric.formula)
@@ -89,7 +89,7 @@ def references_of(metric: Metric) -> dict[str, Metric]:
 
 
 def takes_any_row(metric: Metric, table: str) -> bool:
-    """Say whether a row of nothing but a new key and a time may enter some fold of a table."""
+    """Return whether a row with only a new key and a time may be included in a fold."""
     return any(_takes_in(fold) for fold in aggregates(metric.formula) if source_of(fold) == table)
 
 
@@ -106,14 +106,14 @@ def _takes_in(fold: Aggregate) -> bool:
 
 
 def money_columns(metric: Metric, table: str) -> set[str]:
-    """Give the columns of amounts that a metric reads of a table."""
+    """Return the amount columns that a metric reads from a table."""
     return {
         node.name for node in nodes_of(metric) if isinstance(node, Money) and node.table == table
     }
 
 
 def compares_money(metric: Metric) -> bool:
-    """Say whether amounts are set against a constant other than 0."""
+    """Return whether amounts are compared with a constant other than 0."""
     return any(_sets_against(node) for node in nodes_of(metric))
 
 
@@ -137,7 +137,7 @@ def _sets_against(node: Value | Predicate) -> bool:
 
 
 def value_of_nothing(formula: Formula) -> float | None:
-    """Give the value of a formula over no rows, by the words of the semantics."""
+    """Return the value of a formula over no rows, as the semantics define it."""
     match formula:
         case Constant(value):
             return value
