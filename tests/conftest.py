@@ -12,7 +12,7 @@ from hypothesis import settings
 from funnelkit.catalog.default import _default
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
-PARTS = {"quick": 0.25, "deep": 1.0, "explore": 10.0}
+PARTS = {"quick": 0.1, "deep": 1.0, "explore": 10.0}
 """How much of its examples a law gets."""
 
 FEWEST = 3

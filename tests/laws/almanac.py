@@ -164,10 +164,18 @@ class Almanac:
 
     def before(self, label: dt.date, periods: int = 1) -> dt.date:
         """Give the period that lies some periods earlier."""
-        step = dt.timedelta(microseconds=1) if self.has_hours else DAY
         for _ in range(periods):
-            label = self._of(label - step)
+            label = self._before(label)
         return label
+
+    def _before(self, label: dt.date) -> dt.date:
+        """Give the period before; a label that the clock skips comes after its first rows."""
+        if not self.has_hours:
+            return self._of(label - DAY)
+        at = label - dt.timedelta(microseconds=1)
+        while (found := self._of(at)) >= label:
+            at -= dt.timedelta(minutes=15)
+        return found
 
     def _of(self, at: dt.date) -> dt.date:
         return self.period(at) if self.has_hours else self.first_day(at)

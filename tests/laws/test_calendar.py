@@ -390,6 +390,15 @@ def test_an_earlier_period_is_read_from_before_the_start(data, zone, every, year
         assert value == counts.get(almanac.before(label, shift), 0), label
 
 
+def test_hours_whose_start_the_clock_skips_are_read_from_their_first_moment():
+    """In Chatham the clock went from 02:45 to 03:45: the hours from 03:00 began at 14:00 UTC."""
+    moments = [_utc(2000, 9, 30, hour, minute) for hour, minute in ((14, 0), (14, 20), (17, 0))]
+    shop = bound(moments, "Pacific/Chatham")
+    then = fk.Metric(name="then", formula=fk.Shift(fk.Count(fk.Orders), 1))
+    found = ask(shop, then, every="3h", start=_utc(2000, 9, 30, 16, 15))
+    assert list(found.values()) == [2]
+
+
 def like_for_like(
     periods: Almanac | Own, shown: Sequence[dt.datetime], known: dt.datetime, shift: int
 ) -> dict[dt.date, int]:

@@ -87,6 +87,7 @@ def test_shops_of_other_zones_years_and_currencies_are_answered_alike(name, ques
 ALL_TIMES = dt.datetime(2023, 1, 1, tzinfo=dt.UTC), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["instants", "retail year", "fiscal year"])
 @pytest.mark.parametrize("question", [QUESTIONS["hours, one twice"], SPRING, QUESTIONS["months"]])
 def test_zones_as_constants_change_no_number(name, question):

@@ -10,109 +10,25 @@ by their boundaries.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from funnelkit.calendar.fiscal import WEEKDAYS, RetailCalendar, fiscal_starts, parse_fiscal_start
+from funnelkit.calendar.grain import Grain, Span, TimeUnit
 from funnelkit.calendar.zones import check_zone, localised, offsets
 from funnelkit.errors import DefinitionError, shortened
 
-__all__ = ["Calendar", "Grain", "Moment", "Span", "TimeUnit"]
+__all__ = ["EPOCH", "Calendar", "Moment"]
 
 Moment = str | dt.date | dt.datetime
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  # local time, as every time without a zone here
 UTC_EPOCH = EPOCH.replace(tzinfo=dt.UTC)
 CENTURY = dt.timedelta(days=36_525)
-
-
-class TimeUnit(StrEnum):
-    """What the length of a period is counted in."""
-
-    HOUR = "h"
-    DAY = "d"
-    WEEK = "w"
-    MONTH = "mo"
-    QUARTER = "q"
-    YEAR = "y"
-
-
-_MONTHS = {TimeUnit.MONTH: 1, TimeUnit.QUARTER: 3, TimeUnit.YEAR: 12}
-_DAYS = {TimeUnit.DAY: 1, TimeUnit.WEEK: 7}
-
-
-@dataclass(frozen=True, slots=True)
-class Grain:
-    """How long a period is: `2w`, `6h`, `1mo`.
-
-    Attributes:
-        count: How many of the unit.
-        unit: The unit.
-    """
-
-    count: int
-    unit: TimeUnit
-
-    @classmethod
-    def parse(cls, text: str) -> Grain:
-        """Read a grain: `"1mo"`, `"2w"`, or a word such as `"month"`.
-
-        Raises:
-            DefinitionError: It is not a valid grain, or its periods would not fill a day
-                or a year.
-        """
-        words = {unit.name.lower(): cls(1, unit) for unit in TimeUnit}
-        if text in words:
-            return words[text]
-        found = re.fullmatch(r"([1-9]\d{0,3})(h|d|w|mo|q|y)", text, re.ASCII)
-        if found is None:
-            raise DefinitionError(
-                f"every={shortened(repr(text))} is not a valid period",
-                "use a number and a unit, such as 1h, 6h, 1d, 2w, 1mo, 1q, 1y, or one of "
-                + ", ".join(map(repr, words)),
-            )
-        grain = cls(int(found[1]), TimeUnit(found[2]))
-        if grain.unit is TimeUnit.HOUR and 24 % grain.count:
-            raise DefinitionError(
-                f"every={text!r} does not divide a day", "use 1, 2, 3, 4, 6, 8 or 12 hours"
-            )
-        if grain.months % 12 and 12 % grain.months:
-            raise DefinitionError(
-                f"every={text!r} does not divide a year", "use 1, 2, 3, 4 or 6 months"
-            )
-        return grain
-
-    def __str__(self) -> str:
-        return f"{self.count}{self.unit}"
-
-    @property
-    def months(self) -> int:
-        """How many months it is long; 0 where it is counted in days or hours."""
-        return self.count * _MONTHS.get(self.unit, 0)
-
-    @property
-    def days(self) -> int:
-        """How many days it is long; 0 where it is counted in months or hours."""
-        return self.count * _DAYS.get(self.unit, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A half-open range of time, as local time in the shop's zone.
-
-    Attributes:
-        start: The first moment, or None for as far back as the data goes.
-        end: The first moment after it, or None for as far as the data goes.
-    """
-
-    start: dt.datetime | None = None
-    end: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,8 +243,8 @@ class Calendar:
             return first - dt.timedelta(days=periods)
         if self.every.unit is TimeUnit.HOUR:
             for _ in range(periods):
-                first = self.floor(self.shown(self.instant(first) - dt.timedelta(microseconds=1)))
-            return first
+                first = self._hour_before(first)
+            return self._first_moment(first)
         if self.every.days:
             return first - dt.timedelta(days=periods * self.every.days)
         return _month(_month_count(first) - periods * self.every.months)
@@ -421,6 +337,31 @@ class Calendar:
             return day
         return day - dt.timedelta(days=(day.weekday() - WEEKDAYS.index(self.week_start)) % 7)
 
+    def _hour_before(self, start: dt.datetime) -> dt.datetime:
+        """Return the start of the hours before those that start at a local time.
+
+        A start that the clock skips lies after the first moments of its period: what comes
+        just before it may be of the same period.
+        """
+        instant, moment, hour = (
+            self.instant(start),
+            dt.timedelta(microseconds=1),
+            dt.timedelta(hours=1),
+        )
+        found = self.floor(self.shown(instant - moment))
+        return found if self.instant(found) < instant else self.floor(self.shown(instant - hour))
+
+    def _first_moment(self, start: dt.datetime) -> dt.datetime:
+        """Return the first moment of the hours that start at a local time.
+
+        Where the clock skips the start, that is the moment at which it is changed.
+        """
+        instant = self.instant(start)
+        if self.floor(self.shown(instant - dt.timedelta(microseconds=1))) != start:
+            return start
+        changes = offsets(self.time_zone, instant - dt.timedelta(hours=1), instant)
+        return self.shown(changes[-1][0])
+
     def _index(self, local: dt.datetime) -> int:
         place = self.instant if self.has_hours else _itself
         found = bisect_right(self.edges, place(local), key=place) - 1
@@ -455,7 +396,9 @@ class Calendar:
         """Move labels step by step: as one expression it would grow with every step."""
         for _ in range(abs(periods)):
             label = pl.lit(labels)
-            earlier = self._hour(label - dt.timedelta(microseconds=1))
+            just_before = self._hour(label - dt.timedelta(microseconds=1))
+            is_before = pl.when(just_before < label).then(just_before)
+            earlier = is_before.otherwise(self._hour(label - dt.timedelta(hours=1)))
             labels = pl.select(self._next_hour(label) if periods > 0 else earlier).to_series()
         return labels
 

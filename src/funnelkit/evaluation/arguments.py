@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from funnelkit.calendar.calendar import Moment, Span
+from funnelkit.calendar.calendar import Moment
+from funnelkit.calendar.grain import Span
 from funnelkit.catalog.default import registry
 from funnelkit.errors import (
     DefinitionError,

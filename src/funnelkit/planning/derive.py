@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from funnelkit.calendar.calendar import Span
+from funnelkit.calendar.grain import Span
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.formulas import Aggregate as Aggregated

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import assert_never
 
-from funnelkit.calendar.calendar import Span
+from funnelkit.calendar.grain import Span
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import TIMES, ValueType, value_type
 from funnelkit.errors import DefinitionError, UnsupportedError
@@ -74,7 +74,7 @@ from funnelkit.planning.relations import (
     whole,
 )
 
-__all__ = ["FALSE", "TRUE", "ZERO", "Folded", "Lowering", "Names", "Source", "kind_of"]
+__all__ = ["FALSE", "TRUE", "ZERO", "Folded", "Lowering", "Names", "Source", "kind_of", "literal"]
 
 Source = Column | Lookup | PerKeyColumn
 """What is a column of a relation."""

@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from funnelkit.calendar.calendar import EPOCH, Calendar, Span, TimeUnit
+from funnelkit.calendar.calendar import EPOCH, Calendar
 from funnelkit.calendar.fiscal import WEEKDAYS, parse_fiscal_start
+from funnelkit.calendar.grain import Span, TimeUnit
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.values import Column, Lookup
 from funnelkit.formula.walk import end_of

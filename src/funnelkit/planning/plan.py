@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from funnelkit.calendar.calendar import Calendar, Span
+from funnelkit.calendar.calendar import Calendar
+from funnelkit.calendar.grain import Span
 from funnelkit.formula.formulas import Aggregate, PolarsExpr
 from funnelkit.formula.properties import columns_of
 from funnelkit.formula.values import Column, Dimension, Lookup, Or, Predicate

@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from funnelkit.calendar.calendar import Span
+from funnelkit.calendar.grain import Span
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import ValueType, is_unique, value_type
 from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from funnelkit.calendar.calendar import Span
 from funnelkit.calendar.fiscal import FIRST_YEAR, LAST_YEAR
+from funnelkit.calendar.grain import Span
 from funnelkit.errors import ContractError, DataError, DataIssue
 from funnelkit.planning.currency import CURRENCY_ENDS, LOWEST_CURRENCY
 from funnelkit.planning.expression import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from funnelkit.calendar.calendar import Span
+from funnelkit.calendar.grain import Span
 from funnelkit.data.schema import Severity
 from funnelkit.data.shop_data import ShopData, TableStats
 from funnelkit.engines.base import Report

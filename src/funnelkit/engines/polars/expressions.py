@@ -10,7 +10,8 @@ from typing import assert_never
 
 import polars as pl
 
-from funnelkit.calendar.calendar import Calendar, Span
+from funnelkit.calendar.calendar import Calendar
+from funnelkit.calendar.grain import Span
 from funnelkit.calendar.zones import localised
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import TIMES, ValueType, value_type
