@@ -318,3 +318,9 @@ def test_what_is_missing_is_told_with_the_hint_that_is_for_it():
 def test_a_condition_is_given_by_its_name():
     with pytest.raises(TypeError, match="positional"):
         fk.Median(AMOUNT, PAID)
+
+
+def test_values_of_keys_are_counted_beside_a_fold_of_the_rows_themselves():
+    shop = fk.Shop(orders=ORDERS, guards=False)
+    total, kinds = fk.Sum(AMOUNT), fk.CountDistinct(BUYERS["spent"])
+    assert value(shop, total * kinds) == value(shop, total) * value(shop, kinds)

@@ -255,7 +255,7 @@ class _Planner:
                 return (value, where)
             case CountDistinct(value, where=where) if to_date or self._is_retained(value, where):
                 return (value, where)
-            case CountDistinct():
+            case CountDistinct(of=None):
                 return self._first_of(aggregate)
             case ClosingBalance():
                 return aggregate
