@@ -285,10 +285,21 @@ class Lowering:
         if not options:
             return FALSE
         sorts = {value_type(self.data, item) for item in (value, *map(Literal, options))}
-        if sorts <= {ValueType.WORD} or sorts <= {ValueType.NUMBER}:
+        if sorts <= {ValueType.WORD}:
             return call(Op.IN, self.value(value), *map(literal, options))
+        if sorts <= {ValueType.NUMBER}:
+            return self._among_numbers(value, [literal(option) for option in options])
         equal = [self._comparison(Relation.EQ, value, Literal(option)) for option in options]
         return reduce(lambda one, two: call(Op.OR, one, two), equal)
+
+    def _among_numbers(self, value: Value, options: Sequence[Lit]) -> Scalar:
+        """Return whether a number is among constants, each looked up among those of its kind."""
+        is_whole = kind_of(self.data, value) == "int"
+        whole = [option for option in options if is_whole and option.kind == "int"]
+        found = [call(Op.IN, self.value(value), *whole)] if whole else []
+        floats = [Lit(_float(option), "float") for option in options if option not in whole]
+        found += [call(Op.IN, self.number(value), *floats)] if floats else []
+        return reduce(lambda one, two: call(Op.OR, one, two), found)
 
     def _comparison(self, relation: Relation, left: Value, right: Value) -> Scalar:
         sides = left, right
@@ -409,6 +420,12 @@ class Lowering:
             folds[extra] = agg
             total = when(call(Op.LE, Col(extra), whole(most)), total)
         return Folded(name, folds, total)
+
+
+def _float(number: Lit) -> float:
+    if not isinstance(number.value, int | float):
+        raise AssertionError(number)
+    return float(number.value)
 
 
 def literal(constant: Constant) -> Lit:
