@@ -288,16 +288,17 @@ class Lowering:
         if sorts <= {ValueType.WORD}:
             return call(Op.IN, self.value(value), *map(literal, options))
         if sorts <= {ValueType.NUMBER}:
-            return self._among_numbers(value, [literal(option) for option in options])
+            return self._among_numbers(value, [o for o in options if isinstance(o, int | float)])
         equal = [self._comparison(Relation.EQ, value, Literal(option)) for option in options]
         return reduce(lambda one, two: call(Op.OR, one, two), equal)
 
-    def _among_numbers(self, value: Value, options: Sequence[Lit]) -> Scalar:
+    def _among_numbers(self, value: Value, options: Sequence[float]) -> Scalar:
         """Return whether a number is among constants, each looked up among those of its kind."""
         is_whole = kind_of(self.data, value) == "int"
-        whole = [option for option in options if is_whole and option.kind == "int"]
-        found = [call(Op.IN, self.value(value), *whole)] if whole else []
-        floats = [Lit(_float(option), "float") for option in options if option not in whole]
+        looked_up = [(option, is_whole and literal(option).kind == "int") for option in options]
+        alike = [literal(option) for option, is_alike in looked_up if is_alike]
+        floats = [Lit(float(option), "float") for option, is_alike in looked_up if not is_alike]
+        found = [call(Op.IN, self.value(value), *alike)] if alike else []
         found += [call(Op.IN, self.number(value), *floats)] if floats else []
         return reduce(lambda one, two: call(Op.OR, one, two), found)
 
@@ -420,12 +421,6 @@ class Lowering:
             folds[extra] = agg
             total = when(call(Op.LE, Col(extra), whole(most)), total)
         return Folded(name, folds, total)
-
-
-def _float(number: Lit) -> float:
-    if not isinstance(number.value, int | float):
-        raise AssertionError(number)
-    return float(number.value)
 
 
 def literal(constant: Constant) -> Lit:
