@@ -43,7 +43,8 @@ def by_plan(
     data: ShopData, steps: Sequence[Step], *, rewrite: Callable[[Rel], Rel] = lambda rel: rel
 ) -> list[pl.DataFrame]:
     answers = to_relations(data, steps)
-    translator = Translator({name: bound.frame for name, bound in data.tables.items()})
+    frames = {name: bound.frame for name, bound in data.tables.items()}
+    translator = Translator(frames, {}, lambda query: query.collect())
     queries = [translator.frame(rewrite(answer.relation)) for answer in answers]
     flags = pl.QueryOptFlags(comm_subplan_elim=len(steps) > 1)
     frames = pl.collect_all(queries, engine="in-memory", optimizations=flags)

@@ -38,8 +38,8 @@ def plans_of(shop, metrics, **question):
     """Give the optimized query of every step, once the shop has been used."""
     fk.evaluate(shop, metrics, **question)
     steps = fk.plan(shop, metrics, **question).steps
-    folds = PolarsEngine(shop.data)
-    return [folds._fold(step, folds._rows(step)).explain(engine="streaming") for step in steps]
+    queries, _ = PolarsEngine(shop.data).queries(steps)
+    return [query.explain(engine="streaming") for query in queries]
 
 
 def test_only_the_columns_that_are_needed_are_read(shop):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 from typing import assert_never
 
@@ -158,6 +159,8 @@ def _of_constant(constant: Scalar) -> ValueType:
             return ValueType.WORD
         case int() | float():
             return ValueType.NUMBER
+        case dt.datetime() if constant.tzinfo is not None:
+            return ValueType.INSTANT
         case _:
             return ValueType.LOCAL
 

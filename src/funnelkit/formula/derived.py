@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from funnelkit.formula.formulas import Aggregate, Count
 from funnelkit.formula.properties import columns_of
+from funnelkit.formula.table import Rows
 from funnelkit.formula.values import Column, Lookup, Predicate, Scalar, Value
 from funnelkit.formula.walk import leaves
 
@@ -64,7 +65,8 @@ class FromChildren:
     @property
     def says_any(self) -> bool:
         """Whether its only condition is that some row points here."""
-        return self.above == 0 and isinstance(self.aggregate, Count)
+        counts_rows = isinstance(self.aggregate, Count) and isinstance(self.aggregate.rows, Rows)
+        return self.above == 0 and counts_rows and self.everywhere is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from funnelkit.calendar.grain import Span
 from funnelkit.data.shop_data import ShopData
-from funnelkit.errors import UnsupportedError
 from funnelkit.formula.formulas import Aggregate as Aggregated
 from funnelkit.formula.formulas import (
     ClosingBalance,
@@ -21,10 +20,11 @@ from funnelkit.formula.formulas import (
     PolarsExpr,
     Sum,
 )
-from funnelkit.formula.values import Column, Lookup, Time, Value
-from funnelkit.formula.walk import leaves
+from funnelkit.formula.table import Rows
+from funnelkit.formula.values import Column, Lookup, Predicate, Time, Value
+from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering, Names
-from funnelkit.planning.periods import first_label, ordinal_of, period_of
+from funnelkit.planning.periods import Ordinal, first_label, ordinal_of, period_of
 from funnelkit.planning.plan import Fold, Step
 from funnelkit.planning.prepared import Tables, aggregated
 from funnelkit.planning.relations import (
@@ -42,6 +42,7 @@ from funnelkit.planning.relations import (
     OverOp,
     Rel,
     Scalar,
+    Scan,
     Select,
     call,
     conjunction,
@@ -49,8 +50,9 @@ from funnelkit.planning.relations import (
     when,
     whole,
 )
+from funnelkit.planning.traversal import walk
 
-__all__ = ["Relations", "to_relations"]
+__all__ = ["Relations", "lowering_of", "to_relations"]
 
 
 def to_relations(
@@ -63,12 +65,9 @@ def to_relations(
         steps: The steps.
         as_of: The instant up to which the data is known; else what was given or found.
 
-    Raises:
-        UnsupportedError: A step folds what only one engine understands.
     """
     known = as_of or data.given_as_of or data.seen_as_of
-    relations = Relations.of(data, known)
-    return [relations.answer(step, number) for number, step in enumerate(steps, 1)]
+    return Relations.of(data, lambda: known).answers(steps)
 
 
 @dataclass(slots=True)
@@ -81,6 +80,8 @@ class Relations:
         tables: The prepared tables.
         period: The column of the period.
         key: The column of the key of a rollup, or of what is counted.
+        count: The column of the number of rows that a key has in a period.
+        active: In which periods keys have rows, by what is asked.
     """
 
     data: ShopData
@@ -88,24 +89,43 @@ class Relations:
     tables: Tables
     period: str
     key: str
+    count: str
+    active: dict[object, Rel] = field(default_factory=dict[object, Rel])
 
     @classmethod
-    def of(cls, data: ShopData, as_of: dt.datetime | None) -> Relations:
-        """Return the relations of a shop's data, named unlike all of its columns."""
-        bound = {name for table in data.tables.values() for name in table.columns}
-        declared = {name for table in data.known.values() for name in table.columns}
-        names = Names({name.lower() for name in bound | declared})
-        lowering = Lowering(data, as_of, names)
-        period, key = names.of("the period", "period"), names.of("the key", "entity")
-        return cls(data, lowering, Tables(lowering), period, key)
-
-    def answer(self, step: Step, number: int) -> Answer:
-        """Return the relation that answers a step.
+    def of(cls, data: ShopData, as_of: Callable[[], dt.datetime | None]) -> Relations:
+        """Return the relations of a shop's data, named unlike all of its columns.
 
         Args:
-            step: The step.
-            number: Its number in the plan.
+            data: The data.
+            as_of: Returns the instant up to which it is known, where that is named.
         """
+        lowering = lowering_of(data, as_of=as_of)
+        names = lowering.names
+        period, key = names.of("the period", "period"), names.of("the key", "entity")
+        count = names.of("the count", "row_count")
+        return cls(data, lowering, Tables(lowering), period, key, count)
+
+    def answers(self, steps: Sequence[Step]) -> list[Answer]:
+        """Return for each step the relation that answers it."""
+        return [self._answered(step, number) for number, step in enumerate(steps, 1)]
+
+    def tables_of(self, steps: Iterable[Step]) -> list[str]:
+        """Return the tables that steps read."""
+        rels = (rel for step in steps for rel in walk(self._rows(step)))
+        return list(dict.fromkeys(rel.table for rel in rels if isinstance(rel, Scan)))
+
+    def extreme(self, clock: Column, op: AggOp) -> Aggregate:
+        """Return the relation of the first or last instant of a time.
+
+        Args:
+            clock: The time.
+            op: Min or max.
+        """
+        rows = self.tables.prepare(clock.table, [clock])
+        return Aggregate(rows, (), ((self.key, Agg(op, self.lowering.instant(clock))),))
+
+    def _answered(self, step: Step, number: int) -> Answer:
         name = self.lowering.names.of(("the step", number), f"step_{number}")
         period = self.period if step.calendar.has_periods else None
         return Answer(
@@ -116,42 +136,36 @@ class Relations:
         )
 
     def _answer(self, step: Step) -> Rel:
-        if any(isinstance(fold.aggregate, PolarsExpr) for fold in step.folds):
-            problem = "a Polars expression, which is no part of the relational plan"
-            raise UnsupportedError(problem, "write it with the nodes of a formula")
         if step.first_of is not None:
             return self._first_of(step, step.first_of)
-        rows, keys, first = self._rows(step), self._keys(step), step.folds[0].aggregate
-        is_grown = step.to_date and step.calendar.has_periods
+        first, is_grown = step.folds[0].aggregate, step.to_date and step.calendar.has_periods
         if any(isinstance(fold.aggregate, CountRetained) for fold in step.folds):
-            return self._occurrences(rows, step)
+            return self._occurrences(step)
         match first:
             case ClosingBalance() if self.data.known[step.table].entity_key:
-                return self._stock(rows, step, first)
+                return self._stock(step, first)
             case ClosingBalance(value):
                 name, total = self._column(step.folds[0]), self.lowering.number(value)
-                return Aggregate(rows, keys, ((name, Agg(AggOp.SUM, total)),))
+                agg = Agg(AggOp.SUM, total)
+                return Aggregate(self._rows(step), self._keys(step), ((name, agg),))
             case CountDistinct() if is_grown:
-                return self._occurrences(rows, step)
+                return self._occurrences(step)
             case Sum() | Count() if is_grown and first.of is not None:
-                return self._grown(rows, step, first.of)
+                return self._grown(step, first.of)
             case _:
-                return self._folded(rows, step)
+                return self._folded(step)
 
-    def _folded(self, rows: Rel, step: Step) -> Rel:
+    def _folded(self, step: Step) -> Rel:
         """Fold rows, or the rows of a rollup of them, by the keys."""
         first, keys, lowering = step.folds[0].aggregate, self._keys(step), self.lowering
+        rows = self._rows(step)
         if not isinstance(first, PolarsExpr) and first.of is not None:
             rows = Named(self._fresh(step, "by_key"), self._rollup(rows, first.of, keys))
             lowering = self._of_rollup(first.of)
         return aggregated(rows, keys, self._folds(step.folds, lowering))
 
     def _folds(self, folds: Iterable[Fold], lowering: Lowering) -> list[Folded]:
-        return [
-            lowering.aggregate(fold.aggregate, self._column(fold), is_unique=fold.is_unique)
-            for fold in folds
-            if not isinstance(fold.aggregate, PolarsExpr)
-        ]
+        return [_folded(lowering, fold, self._column(fold)) for fold in folds]
 
     def _column(self, fold: Fold) -> str:
         return self.lowering.names.of(("the fold", fold.name), fold.name)
@@ -273,7 +287,7 @@ class Relations:
         rank = Over(OverOp.ROW_NUMBER, None, partition, tuple(columns), is_descending=True)
         return rank, enters
 
-    def _stock(self, rows: Rel, step: Step, last: ClosingBalance) -> Rel:
+    def _stock(self, step: Step, last: ClosingBalance) -> Rel:
         """Return what each period adds to a stock: by how much the last value of each entity grew.
 
         Without periods that is the stock itself.
@@ -286,7 +300,7 @@ class Relations:
         moment = self.lowering.column(self._clock(step))
         owner = (*keys, *entity_key)
         number = Over(OverOp.ROW_NUMBER, None, _cols(owner), (moment,), is_descending=True)
-        rows = _filtered(rows, self.lowering.known(last.value))
+        rows = _filtered(self._rows(step), self.lowering.known(last.value))
         named = tuple((column, Col(column)) for column in owner)
         held: Rel = Select(rows, (*named, (name, value), (rank, number)))
         held = _filtered(held, call(Op.EQ, Col(rank), whole(1)))
@@ -300,36 +314,59 @@ class Relations:
         before = Over(OverOp.PREVIOUS, value, owner, (Col(self.period),))
         return call(Op.SUBTRACT, value, call(Op.COALESCE, before, ZERO))
 
-    def _occurrences(self, rows: Rel, step: Step) -> Rel:
+    def _active_periods(self, step: Step, key: Value, where: Predicate | None = None) -> Rel:
+        """Return how many rows a key has in each group and period in which it has any.
+
+        Steps that ask that of the same rows share it.
+        """
+        conditions = frozenset((*conjuncts(step.where), *conjuncts(where)))
+        question = (step.table, step.groups, step.span, step.calendar, step.is_prorated)
+        place = (question, key, conditions)
+        if place not in self.active:
+            has_key = conjunction(self.lowering.known(key), self.lowering.condition(where))
+            kept = _filtered(self._rows(step), has_key)
+            kept = extend(kept, **{self.key: self.lowering.value(key)})
+            rows = ((self.count, Agg(AggOp.ROWS)),)
+            name = self.lowering.names.of(place, "active_periods")
+            self.active[place] = Named(name, Aggregate(kept, (*self._keys(step), self.key), rows))
+        return self.active[place]
+
+    def _occurrences(self, step: Step) -> Rel:
         """Count values of a key by the periods in which they occur, occur again, or begin."""
-        keys, counted = self._keys(step), self.lowering.value(_counted(step.folds[0]))
-        kept = _filtered(rows, call(Op.NOT, call(Op.IS_NULL, counted)))
-        kept = extend(kept, **{self.key: counted})
-        name = self._fresh(step, "occurrences")
-        runs: Rel = Named(name, Aggregate(kept, (*keys, self.key), ()))
-        owner = _cols((*self._groups(step), self.key))
-        conditions = {self._column(fold): self._counts(step, fold, owner) for fold in step.folds}
+        keys, runs = self._keys(step), self._active_periods(step, _counted(step.folds[0]))
+        owner, ordinal = _cols((*self._groups(step), self.key)), self._ordinal(step)
+        if ordinal is not None:
+            number = self._fresh(step, "ordinal")
+            runs = extend(runs, **{number: ordinal.value})
+            ordinal = Ordinal(Col(number), ordinal.step)
+        conditions = {self._column(f): self._counts(step, f, owner, ordinal) for f in step.folds}
         marks = {name: mark for name, mark in conditions.items() if mark is not None}
         folds = ((n, Agg(AggOp.ROWS, None, Col(n) if n in marks else None)) for n in conditions)
         return Aggregate(extend(runs, **marks), keys, tuple(folds))
 
-    def _counts(self, step: Step, fold: Fold, owner: tuple[Scalar, ...]) -> Scalar | None:
+    def _ordinal(self, step: Step) -> Ordinal | None:
+        """Return the number of a row's period, where periods are looked back on."""
+        if not any(isinstance(fold.aggregate, CountRetained) for fold in step.folds):
+            return None
+        period, clock = Col(self.period), self._clock(step)
+        return ordinal_of(self.lowering, period, clock, step.calendar, step.span)
+
+    def _counts(
+        self, step: Step, fold: Fold, owner: tuple[Scalar, ...], ordinal: Ordinal | None
+    ) -> Scalar | None:
         """Return the condition that a value counts in a period in which it occurs.
 
         Periods whose numbers leave the same rest are as far apart as is looked back, or
         a multiple of that: the nearest earlier one among them need only be compared.
         """
-        if not isinstance(fold.aggregate, CountRetained):
-            number = Over(OverOp.ROW_NUMBER, None, owner, (Col(self.period),))
-            return call(Op.EQ, number, whole(1)) if step.to_date else None
-        ordinal = ordinal_of(
-            self.lowering, Col(self.period), self._clock(step), step.calendar, step.span
-        )
+        order = (Col(self.period),)
+        if not isinstance(fold.aggregate, CountRetained) or ordinal is None:
+            first = call(Op.EQ, Over(OverOp.ROW_NUMBER, None, owner, order), whole(1))
+            return first if step.to_date else None
         back = fold.aggregate.periods * ordinal.step
         rest = () if back == ordinal.step else (call(Op.MODULO, ordinal.value, whole(back)),)
-        before = Over(OverOp.PREVIOUS, ordinal.value, (*owner, *rest), (Col(self.period),))
-        gap = call(Op.SUBTRACT, *(call(Op.TO_FLOAT, n) for n in (ordinal.value, before)))
-        return call(Op.EQ, gap, Lit(float(back), "float"))
+        before = Over(OverOp.PREVIOUS, ordinal.value, (*owner, *rest), order)
+        return call(Op.EQ, call(Op.SUBTRACT, ordinal.value, before), whole(back))
 
     def _first_of(self, step: Step, key: Column) -> Rel:
         """Fold the first row of each key, which is at its earliest time, whichever row that is."""
@@ -346,7 +383,7 @@ class Relations:
             first = extend(first, **{self.period: period})
         return aggregated(first, self._keys(step), self._folds(step.folds, lowering))
 
-    def _grown(self, rows: Rel, step: Step, rollup: PerKey) -> Rel:
+    def _grown(self, step: Step, rollup: PerKey) -> Rel:
         """Return what each period adds to a fold over a rollup of the history so far.
 
         Each key's columns are grown period by period; the fold over the rollup
@@ -354,8 +391,15 @@ class Relations:
         """
         keys, lowering = self._keys(step), self._of_rollup(rollup)
         owner, order = _cols((*self._groups(step), self.key)), (Col(self.period),)
-        parts = Named(self._fresh(step, "by_key"), self._rollup(rows, rollup, keys))
         base = tuple((column, Col(column)) for column in (*keys, self.key))
+        if all(_counts_rows(fold) for _, fold in rollup.columns):
+            columns = (self._inner_name(rollup, name) for name, _ in rollup.columns)
+            rows = tuple((name, Col(self.count)) for name in columns)
+            active = self._active_periods(step, rollup.key, rollup.where)
+            parts: Rel = Select(active, (*base, *rows))
+        else:
+            by_key = self._rollup(self._rows(step), rollup, keys)
+            parts = Named(self._fresh(step, "by_key"), by_key)
         grown = tuple(
             (name, Over(_growth(fold), Col(name), owner, order))
             for inner, fold in rollup.columns
@@ -374,6 +418,27 @@ class Relations:
         return extend(total, **counts)
 
 
+def lowering_of(
+    data: ShopData, *, as_of: Callable[[], dt.datetime | None] = lambda: None
+) -> Lowering:
+    """Return how the values of a shop's rows are written, with names unlike all columns.
+
+    Args:
+        data: The data of the shop.
+        as_of: Returns the instant up to which it is known, where that is named.
+    """
+    bound = {name for table in data.tables.values() for name in table.columns}
+    declared = {name for table in data.tables for name in data.known[table].columns}
+    return Lowering(data, as_of, Names({name.lower() for name in bound | declared}))
+
+
+def _folded(lowering: Lowering, fold: Fold, name: str) -> Folded:
+    if isinstance(fold.aggregate, PolarsExpr):
+        agg = Agg(AggOp.CUSTOM, custom=fold.aggregate)
+        return Folded(name, {name: agg}, Col(name))
+    return lowering.aggregate(fold.aggregate, name, is_unique=fold.is_unique)
+
+
 def _contribution(lowering: Lowering, fold: Fold) -> Scalar:
     """Return what one key adds to a count or sum over a rollup."""
     match fold.aggregate:
@@ -385,6 +450,10 @@ def _contribution(lowering: Lowering, fold: Fold) -> Scalar:
             raise AssertionError(fold)
     holds = lowering.condition(where)
     return share if holds is None else when(holds, share, otherwise=ZERO)
+
+
+def _counts_rows(fold: Aggregated) -> bool:
+    return isinstance(fold, Count) and isinstance(fold.rows, Rows) and fold.where is None
 
 
 def _growth(fold: Aggregated) -> OverOp:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import assert_never
@@ -13,7 +13,6 @@ from funnelkit.calendar.grain import Span
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import TIMES, ValueType, value_type
 from funnelkit.errors import DefinitionError, UnsupportedError
-from funnelkit.formula.derived import FromChildren, NumberOver
 from funnelkit.formula.formulas import (
     Aggregate,
     ClosingBalance,
@@ -53,17 +52,18 @@ from funnelkit.formula.values import (
     Or,
     PerKeyColumn,
     Predicate,
-    PredicateNode,
     Relation,
     Value,
 )
 from funnelkit.formula.values import Scalar as Constant
+from funnelkit.formula.walk import end_of
+from funnelkit.planning.kinds import kind_of, literal
+from funnelkit.planning.offsets import shown_by
 from funnelkit.planning.relations import (
     Agg,
     AggOp,
     Call,
     Col,
-    Kind,
     Lit,
     Op,
     Scalar,
@@ -74,7 +74,7 @@ from funnelkit.planning.relations import (
     whole,
 )
 
-__all__ = ["FALSE", "TRUE", "ZERO", "Folded", "Lowering", "Names", "Source", "kind_of", "literal"]
+__all__ = ["FALSE", "TRUE", "ZERO", "Folded", "Lowering", "Names", "Source"]
 
 Source = Column | Lookup | PerKeyColumn
 """What is a column of a relation."""
@@ -97,15 +97,6 @@ _RELATIONS = {
     Relation.GT: Op.GT,
     Relation.GE: Op.GE,
 }
-_KINDS: Mapping[ValueType, Kind] = {
-    ValueType.NUMBER: "float",
-    ValueType.WORD: "str",
-    ValueType.FLAG: "bool",
-    ValueType.DAY: "day",
-    ValueType.LOCAL: "local",
-    ValueType.INSTANT: "instant",
-}
-_LARGEST = 2**63
 
 
 @dataclass(slots=True)
@@ -160,13 +151,13 @@ class Lowering:
 
     Attributes:
         data: The data of the shop.
-        as_of: The instant up to which the data is known, if known.
+        as_of: Returns the instant up to which the data is known, if any.
         names: Names for columns.
         found: In which column of the relation a source is, where it is not named as such.
     """
 
     data: ShopData
-    as_of: dt.datetime | None
+    as_of: Callable[[], dt.datetime | None]
     names: Names
     found: Mapping[Source, str] = field(default_factory=dict[Source, str])
 
@@ -282,15 +273,34 @@ class Lowering:
         return negate(call(Op.IS_NULL, self.value(value)))
 
     def _is_in(self, value: Value, options: Sequence[Constant]) -> Scalar:
+        """Return whether a value is one of a few; false of none, even where it is unknown."""
         if not options:
-            return FALSE
+            found = self.value(value)
+            return call(Op.AND, call(Op.IS_NULL, found), self.known(value))
         sorts = {value_type(self.data, item) for item in (value, *map(Literal, options))}
         if sorts <= {ValueType.WORD}:
             return call(Op.IN, self.value(value), *map(literal, options))
         if sorts <= {ValueType.NUMBER}:
             return self._among_numbers(value, [o for o in options if isinstance(o, int | float)])
-        equal = [self._comparison(Relation.EQ, value, Literal(option)) for option in options]
-        return reduce(lambda one, two: call(Op.OR, one, two), equal)
+        if sorts <= TIMES:
+            return self._among_times(value, [literal(option) for option in options])
+        equal = {self._comparison(Relation.EQ, value, Literal(option)) for option in options}
+        return reduce(lambda one, two: call(Op.OR, one, two), sorted(equal, key=str))
+
+    def _among_times(self, value: Value, options: Sequence[Lit]) -> Scalar:
+        """Return whether a time is among constants: instants, or what the clock shows."""
+        is_exact = value_type(self.data, value) is ValueType.INSTANT
+        instants = [option for option in options if is_exact and option.kind == "instant"]
+        shown = (option for option in options if not (is_exact and option.kind == "instant"))
+        others = [self._as_local(option) for option in shown]
+        found = [call(Op.IN, self.value(value), *instants)] if instants else []
+        found += [call(Op.IN, self.local(value), *others)] if others else []
+        return reduce(lambda one, two: call(Op.OR, one, two), found)
+
+    def _as_local(self, time: Lit) -> Lit:
+        if time.kind != "instant" or not isinstance(time.value, dt.datetime):
+            return time
+        return Lit(self.data.calendar.shown(time.value), "local")
 
     def _among_numbers(self, value: Value, options: Sequence[float]) -> Scalar:
         """Return whether a number is among constants, each looked up among those of its kind."""
@@ -321,17 +331,29 @@ class Lowering:
     def local(self, value: Value) -> Scalar:
         """Return a time as the clock of the shop's zone shows it."""
         if isinstance(value, AsOf):
-            shown = None if self.as_of is None else self.data.calendar.shown(self.as_of)
+            as_of = self.as_of()
+            shown = None if as_of is None else self.data.calendar.shown(as_of)
             return Lit(shown, "local")
+        if isinstance(value, Literal):
+            return self._as_local(literal(value.value))
         found, sort = self.value(value), value_type(self.data, value)
         if sort is ValueType.INSTANT:
-            return call(Op.LOCAL_TIME, found, self.zone)
+            return self._shown(value, found)
         return call(Op.MIDNIGHT, found) if sort is ValueType.DAY else found
+
+    def _shown(self, value: Value, instant: Scalar) -> Scalar:
+        """Return what the clock shows at an instant; by its offsets, where its range is known.
+
+        Adding an offset is several times as fast as converting every time to the zone.
+        """
+        extent = self.data.extent(end_of(value)) if isinstance(value, Column | Lookup) else None
+        ahead = self.data.calendar.offsets(*extent) if extent else ()
+        return shown_by(instant, ahead) if ahead else call(Op.LOCAL_TIME, instant, self.zone)
 
     def instant(self, value: Value) -> Scalar:
         """Return a time as an instant; the first of two where the clock goes back."""
         if isinstance(value, AsOf):
-            return Lit(self.as_of, "instant")
+            return Lit(self.as_of(), "instant")
         found, sort = self.value(value), value_type(self.data, value)
         if isinstance(value, PerKeyColumn) or sort is ValueType.INSTANT:
             return found
@@ -421,60 +443,6 @@ class Lowering:
             folds[extra] = agg
             total = when(call(Op.LE, Col(extra), whole(most)), total)
         return Folded(name, folds, total)
-
-
-def literal(constant: Constant) -> Lit:
-    """Return a constant; a day as its midnight, and a number that is too large as a float."""
-    match constant:
-        case bool():
-            return Lit(constant, "bool")
-        case int():
-            is_large = not -_LARGEST <= constant < _LARGEST
-            return Lit(float(constant), "float") if is_large else Lit(constant, "int")
-        case float():
-            return Lit(constant, "float")
-        case str():
-            return Lit(constant, "str")
-        case dt.datetime():
-            return Lit(constant, "local")
-        case _:
-            return Lit(dt.datetime.combine(constant, dt.time()), "local")
-
-
-def kind_of(data: ShopData, value: Value) -> Kind:
-    """Return the kind of a value: its sort, and of numbers whether they are whole."""
-    match value:
-        case Column():
-            is_whole = _is_whole(data, value)
-        case Lookup(_, inner):
-            return kind_of(data, inner)
-        case Literal(constant):
-            return literal(constant).kind
-        case Coalesce(values):
-            is_whole = all(kind_of(data, part) == "int" for part in values)
-        case If(_, then, otherwise):
-            is_whole = kind_of(data, then) == kind_of(data, otherwise) == "int"
-        case _:
-            is_whole = False
-    sort = value_type(data, value)
-    return "int" if is_whole and sort is ValueType.NUMBER else _KINDS.get(sort, "float")
-
-
-def _is_whole(data: ShopData, column: Column) -> bool:
-    found = data.type_of(column)
-    if found is not None:
-        return found.is_integer()
-    match rule := data.rule(column):
-        case NumberOver() | FromChildren(_, Count() | CountDistinct()):
-            return True
-        case FromChildren(_, Min(value) | Max(value)):
-            return kind_of(data, value) == "int"
-        case None | PredicateNode():
-            return False
-        case Column() | Lookup() | Coalesce() | If():
-            return kind_of(data, rule) == "int"
-        case _:
-            return False
 
 
 def _path(item: Lookup) -> str:

@@ -7,34 +7,14 @@ range that the data spans, its times are therefore shifts by seconds.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Sequence
 
 from funnelkit.calendar.zones import offsets
-from funnelkit.planning.relations import (
-    Agg,
-    Aggregate,
-    Call,
-    Col,
-    EachDay,
-    Filter,
-    LeftJoin,
-    Lit,
-    Named,
-    Op,
-    Over,
-    Rel,
-    Scalar,
-    Scan,
-    Select,
-    call,
-    piecewise,
-    whole,
-)
+from funnelkit.planning.relations import Call, Lit, Op, Rel, Scalar, call, piecewise, whole
+from funnelkit.planning.traversal import mapped
 
-__all__ = ["mapped", "with_offsets"]
+__all__ = ["shown_by", "with_offsets"]
 
-Change = Callable[[Scalar], Scalar]
 UTC = Lit("UTC", "str")
 NULL = Lit(None, "local")
 
@@ -51,7 +31,7 @@ def with_offsets(rel: Rel, low: dt.datetime, high: dt.datetime) -> Rel:
     def change(scalar: Scalar) -> Scalar:
         match scalar:
             case Call(Op.LOCAL_TIME, (instant, Lit(str(zone)))) if zone != "UTC":
-                return _shown(call(Op.LOCAL_TIME, instant, UTC), _changes(zone, low, high))
+                return shown_by(instant, offsets(zone, low, high))
             case Call(Op.FIRST_INSTANT | Op.LAST_INSTANT as op, (local, Lit(str(zone)))):
                 if zone == "UTC":
                     return scalar
@@ -61,47 +41,6 @@ def with_offsets(rel: Rel, low: dt.datetime, high: dt.datetime) -> Rel:
                 return scalar
 
     return mapped(rel, change)
-
-
-def mapped(rel: Rel, change: Change) -> Rel:
-    """Return a relation with every scalar changed, the innermost first."""
-
-    def below(inner: Rel) -> Rel:
-        return mapped(inner, change)
-
-    match rel:
-        case Scan():
-            return rel
-        case Select(inner, named):
-            return Select(below(inner), tuple((n, _scalar(s, change)) for n, s in named))
-        case Filter(inner, where):
-            return Filter(below(inner), _scalar(where, change))
-        case LeftJoin(left, right):
-            return replace(rel, left=below(left), right=below(right))
-        case Aggregate(inner, keys, folds):
-            return Aggregate(below(inner), keys, tuple((n, _agg(a, change)) for n, a in folds))
-        case EachDay(inner, name, first, last):
-            return EachDay(below(inner), name, _scalar(first, change), _scalar(last, change))
-        case Named(name, inner, note):
-            return Named(name, below(inner), note)
-
-
-def _scalar(scalar: Scalar, change: Change) -> Scalar:
-    match scalar:
-        case Col() | Lit():
-            return change(scalar)
-        case Call(op, args):
-            return change(Call(op, tuple(_scalar(arg, change) for arg in args)))
-        case Over():
-            arg = None if scalar.arg is None else _scalar(scalar.arg, change)
-            partition = tuple(_scalar(part, change) for part in scalar.partition)
-            order = tuple(_scalar(part, change) for part in scalar.order)
-            return change(replace(scalar, arg=arg, partition=partition, order=order))
-
-
-def _agg(agg: Agg, change: Change) -> Agg:
-    arg = None if agg.arg is None else _scalar(agg.arg, change)
-    return replace(agg, arg=arg, where=None if agg.where is None else _scalar(agg.where, change))
 
 
 Changes = list[tuple[dt.datetime, dt.timedelta, dt.timedelta]]
@@ -118,11 +57,20 @@ def _changes(zone: str, low: dt.datetime, high: dt.datetime) -> tuple[dt.timedel
     return first, found
 
 
-def _shown(utc: Scalar, changes: tuple[dt.timedelta, Changes]) -> Scalar:
-    """Return what the clock shows when that of UTC shows a time."""
-    first, found = changes
-    pieces = [(Lit(since, "local"), _shifted(utc, after)) for since, _, after in found]
-    return piecewise(utc, pieces, _shifted(utc, first))
+def shown_by(instant: Scalar, ahead: Sequence[tuple[dt.datetime, dt.timedelta]]) -> Scalar:
+    """Return what a clock shows at an instant.
+
+    Args:
+        instant: The instant.
+        ahead: From when on the clock is how far ahead of UTC.
+    """
+    utc = call(Op.LOCAL_TIME, instant, UTC)
+    (_, first), *others = ahead
+    changes = [
+        (Lit(since.replace(tzinfo=None), "local"), whole(_seconds(by))) for since, by in others
+    ]
+    seconds = piecewise(utc, changes, whole(_seconds(first)))
+    return utc if seconds == whole(0) else call(Op.SHIFT_SECONDS, utc, seconds)
 
 
 def _first(local: Scalar, changes: tuple[dt.timedelta, Changes]) -> Scalar:
@@ -147,5 +95,8 @@ def _last(local: Scalar, changes: tuple[dt.timedelta, Changes]) -> Scalar:
 
 
 def _shifted(local: Scalar, by: dt.timedelta) -> Scalar:
-    seconds = int(by.total_seconds())
-    return call(Op.SHIFT_SECONDS, local, whole(seconds)) if seconds else local
+    return call(Op.SHIFT_SECONDS, local, whole(_seconds(by))) if by else local
+
+
+def _seconds(by: dt.timedelta) -> int:
+    return int(by.total_seconds())

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from funnelkit.data.value_types import ValueType, value_type, value_type_of_dtype
+from funnelkit.data.value_types import ValueType, value_type
 from funnelkit.errors import (
     ContractError,
     DataIssue,
     DefinitionError,
     MissingInputError,
-    UnsupportedError,
 )
 from funnelkit.formula.derived import (
     RATE_DAYS,
@@ -30,13 +29,15 @@ from funnelkit.formula.derived import (
 from funnelkit.formula.formulas import Count, Sum
 from funnelkit.formula.values import Column, Lookup, Money, Predicate, PredicateNode
 from funnelkit.formula.walk import leaves
-from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering, kind_of, literal
+from funnelkit.planning.kinds import kind_of, literal
+from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering
 from funnelkit.planning.relations import (
     Agg,
     AggOp,
     Aggregate,
     Col,
     EachDay,
+    Exists,
     Filter,
     Kind,
     LeftJoin,
@@ -122,11 +123,7 @@ class Tables:
         return Scan(table, tuple((name, self._kind(table, name)) for name in names))
 
     def _kind(self, table: str, name: str) -> Kind:
-        column = self.lowering.data.column(table, name)
-        found = self.lowering.data.tables[table].columns[name]
-        if value_type_of_dtype(found) in {ValueType.CLOCK, ValueType.UNKNOWN}:
-            raise UnsupportedError(f"{column} of type {found}", "cast it to a text or a number")
-        return kind_of(self.lowering.data, column)
+        return kind_of(self.lowering.data, self.lowering.data.column(table, name))
 
     def _add(self, rel: Rel, items: list[Item], done: set[Item]) -> Rel:
         """Add what is not in a relation yet, each after what it rests on."""
@@ -243,30 +240,32 @@ class Tables:
     def _from_children(self, rel: Rel, column: Column, rule: FromChildren) -> Rel:
         """Add an aggregate of the rows of a finer table that point here."""
         wants = [item for item in dependencies(rule) if _table(item) == rule.key.table]
+        if rule.says_any:
+            known = self.lowering.known(rule.key)
+            where = conjunction(known, self.lowering.condition(rule.aggregate.where))
+            children = Filter(self.prepare(rule.key.table, wants), where or known)
+            on = (self.lowering.name(self._key(column.table)), self.lowering.name(rule.key))
+            return Exists(rel, children, on, column.name)
         fold = self.lowering.aggregate(rule.aggregate, column.name)
         if rule.everywhere is not None:
             holds = self.lowering.names.of((column, "holds"), f"{column.name}_holds")
             everywhere = Agg(AggOp.ALL, self.lowering.predicate(rule.everywhere))
             fold = Folded(fold.name, {**fold.folds, holds: everywhere}, when(Col(holds), fold.last))
-        conjunction = self._of_children(rel, column, rule.key, wants, fold)
+        joined = self._of_children(rel, column, rule.key, wants, fold)
         found: Scalar = Col(column.name)
         if isinstance(rule.aggregate, Sum | Count) and rule.everywhere is None:
             found = call(Op.COALESCE, found, ZERO if isinstance(rule.aggregate, Sum) else whole(0))
         if rule.above is not None:
             found = call(Op.GT, found, whole(rule.above))
-        return (
-            conjunction
-            if found == Col(column.name)
-            else extend(conjunction, **{column.name: found})
-        )
+        return joined if found == Col(column.name) else extend(joined, **{column.name: found})
 
     def _everywhere(self, rel: Rel, column: Column, rule: Everywhere) -> Rel:
         """Add whether rows of a finer table point here, and all of them satisfy a predicate."""
         name, holds = column.name, Agg(AggOp.ALL, self.lowering.predicate(rule.predicate))
         fold = Folded(name, {name: holds}, Col(name))
         wants = [rule.key, *leaves(rule.predicate)]
-        conjunction = self._of_children(rel, column, rule.key, wants, fold)
-        return extend(conjunction, **{name: call(Op.COALESCE, Col(name), FALSE)})
+        joined = self._of_children(rel, column, rule.key, wants, fold)
+        return extend(joined, **{name: call(Op.COALESCE, Col(name), FALSE)})
 
     def _of_children(
         self, rel: Rel, column: Column, key: Column, wants: Sequence[Item], fold: Folded
@@ -295,12 +294,12 @@ class Tables:
         money = self.lowering.name(rule.currency)
         dated = extend(rel, **{day: self.lowering.day(rule.day)})
         on = ((money, currency.name), (day, day))
-        conjunction = LeftJoin(dated, held, on, ((name, worth.name),))
+        joined = LeftJoin(dated, held, on, ((name, worth.name),))
         is_own = call(Op.EQ, Col(money), Lit(self.lowering.data.currency, "str"))
         found = call(Op.TO_FLOAT, Col(name))
         rated = when(is_own, Lit(1.0, "float"), otherwise=found)
         kept = ((c, Col(c)) for c in columns_of(rel) if c != name)
-        return Select(conjunction, (*kept, (name, rated)))
+        return Select(joined, (*kept, (name, rated)))
 
     def _prorated(self, rel: Rel, table: str) -> Rel:
         """Turn a row that covers several days into one row per day, its amounts shared out."""

@@ -1,4 +1,4 @@
-"""The relational plan: seven relations and a closed list of operations on the values of a row.
+"""The relational plan: eight relations and a closed list of operations on the values of a row.
 
 Whatever is particular to a business, a shop or a calendar is settled before a node of
 this module is made: derived columns are joins and windows, periods are operations on
@@ -9,10 +9,12 @@ translates nodes one by one and decides nothing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
+
+from funnelkit.formula.formulas import PolarsExpr
 
 __all__ = [
     "Agg",
@@ -22,6 +24,7 @@ __all__ = [
     "Call",
     "Col",
     "EachDay",
+    "Exists",
     "Filter",
     "Kind",
     "LeftJoin",
@@ -40,13 +43,15 @@ __all__ = [
     "extend",
     "negate",
     "piecewise",
-    "walk",
     "when",
     "whole",
 ]
 
-Kind = Literal["int", "float", "str", "bool", "day", "local", "instant"]
-"""What a value is: `local` is a time as a clock on the wall shows it, `instant` one in UTC."""
+Kind = Literal["int", "float", "str", "bool", "day", "local", "instant", "other"]
+"""What a value is: `local` is a time as a clock on the wall shows it, `instant` one in UTC.
+
+Of a column of another kind a plan asks only whether it is null, and which rows hold the same.
+"""
 
 Constant = str | int | float | bool | dt.date | dt.datetime | None
 
@@ -55,11 +60,12 @@ class Op(StrEnum):
     """The operations on values of one row.
 
     An operation gives null where an argument is null, unless the table says otherwise.
-    Zones, lengths, anchors and numbers of seconds, days and months are constants.
+    Zones, lengths, anchors and numbers of days and months are constants.
 
     | operation | arguments | result |
     | --- | --- | --- |
-    | add, subtract, multiply | float, float | float |
+    | add, multiply | float, float | float |
+    | subtract | float, float, or int, int | of that kind |
     | divide | float, float | float; null where the divisor is 0 |
     | modulo | int, int > 0 | int, never below 0 |
     | eq, ne, lt, le, gt, ge | two of one kind, or numbers | bool |
@@ -165,6 +171,7 @@ class AggOp(StrEnum):
     | std | the sample standard deviation | null, for one value as well |
     | quantile | interpolated linearly | null |
     | all | whether no row is false or null | true |
+    | custom | a float: what an expression in the language of one engine gives | |
     """
 
     ROWS = "rows"
@@ -177,6 +184,7 @@ class AggOp(StrEnum):
     STD = "std"
     QUANTILE = "quantile"
     ALL = "all"
+    CUSTOM = "custom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,12 +241,14 @@ class Agg:
         arg: The value; None for rows.
         where: The condition; None for all rows.
         q: Of a quantile, the share of values below it.
+        custom: The expression of one engine's own; of no other aggregate.
     """
 
     op: AggOp
     arg: Scalar | None = None
     where: Scalar | None = None
     q: float = 0.0
+    custom: PolarsExpr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +296,23 @@ class LeftJoin:
 
 
 @dataclass(frozen=True, slots=True)
+class Exists:
+    """Every row once, with whether another relation has a row of its key; false of a null key.
+
+    Attributes:
+        left: The relation whose rows are kept.
+        right: The relation that is looked into; of a key it may have several rows.
+        on: Column of the left and column of the right that must be equal.
+        name: The new column.
+    """
+
+    left: Rel
+    right: Rel
+    on: tuple[str, str]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Aggregate:
     """One row per key, where null is a key like any other; one row where there are no keys."""
 
@@ -320,7 +347,7 @@ class Named:
     note: str = ""
 
 
-Rel = Scan | Select | Filter | LeftJoin | Aggregate | EachDay | Named
+Rel = Scan | Select | Filter | LeftJoin | Exists | Aggregate | EachDay | Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,25 +376,14 @@ def columns_of(rel: Rel) -> tuple[str, ...]:
             return tuple(name for name, _ in named)
         case LeftJoin(left, _, _, take):
             return (*columns_of(left), *(name for name, _ in take))
+        case Exists(left, _, _, name):
+            return (*columns_of(left), name)
         case Aggregate(_, keys, folds):
             return (*keys, *(name for name, _ in folds))
         case EachDay(inner, name):
             return (*columns_of(inner), name)
         case Filter() | Named():
             return columns_of(rel.input)
-
-
-def walk(rel: Rel) -> Iterator[Rel]:
-    """Yield a relation and all below it."""
-    yield rel
-    match rel:
-        case Scan():
-            return
-        case LeftJoin(left, right):
-            yield from walk(left)
-            yield from walk(right)
-        case _:
-            yield from walk(rel.input)
 
 
 def call(op: Op, *args: Scalar) -> Call:

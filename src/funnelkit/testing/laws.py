@@ -15,7 +15,7 @@ import polars as pl
 from funnelkit.api import evaluate as evaluate_shop
 from funnelkit.data.schema import Severity
 from funnelkit.engines.polars.engine import PolarsEngine
-from funnelkit.engines.polars.expressions import Compiler
+from funnelkit.engines.polars.translate import scalar
 from funnelkit.errors import ContractError, FunnelkitError, UnsupportedError
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.evaluation.execute import answer
@@ -25,6 +25,7 @@ from funnelkit.formula.table import Table
 from funnelkit.formula.values import Duration, Key, Money, Quantity
 from funnelkit.formula.walk import leaves
 from funnelkit.metrics.metric import Metric
+from funnelkit.planning.derive import lowering_of
 from funnelkit.result.result import Result
 from funnelkit.schema.checks import CHECKS
 from funnelkit.schema.tables import known_tables
@@ -285,11 +286,12 @@ def _sound(trial: Trial, name: str, frame: pl.DataFrame) -> pl.DataFrame:
     columns = trial.declared[name].columns.values()
     numbers = [c.name for c in columns if isinstance(c, kinds) and c.name in frame.columns]
     frame = frame.with_columns(pl.col(numbers).abs()).drop_nulls(numbers)
-    compiler = Compiler(trial.shop({**trial.frames, name: frame}).data)
+    lowering = lowering_of(trial.shop({**trial.frames, name: frame}).data)
     for check in CHECKS:
         read = {str(leaf) for leaf in leaves(check.broken)}
         if check.column.table == name and read <= {f"{name}.{c}" for c in frame.columns}:
-            frame = frame.filter(~compiler.predicate(check.broken).fill_null(value=False))
+            is_broken = scalar(lowering.predicate(check.broken))
+            frame = frame.filter(~is_broken.fill_null(value=False))
     return frame
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import polars as pl
 
 from funnelkit.calendar.zones import localised
+from funnelkit.engines.polars.ordered import Ordered, with_windows
+from funnelkit.engines.polars.packed import count_pairs
+from funnelkit.errors import DefinitionError
+from funnelkit.formula.formulas import PolarsExpr
 from funnelkit.planning.relations import (
     Agg,
     AggOp,
@@ -16,6 +21,7 @@ from funnelkit.planning.relations import (
     Call,
     Col,
     EachDay,
+    Exists,
     Filter,
     Kind,
     LeftJoin,
@@ -28,11 +34,15 @@ from funnelkit.planning.relations import (
     Scalar,
     Scan,
     Select,
+    columns_of,
 )
+from funnelkit.planning.traversal import base_of, source_of
 
-__all__ = ["Translator"]
+__all__ = ["Translator", "first_line", "scalar"]
 
 EPOCH = dt.date(1970, 1, 1)
+PACKED_FROM = 100_000
+"""From so many rows on it pays to read pairs of numbers before they are counted."""
 DTYPES: Mapping[Kind, pl.DataType] = {
     "int": pl.Int64(),
     "float": pl.Float64(),
@@ -50,42 +60,136 @@ class Translator:
 
     Attributes:
         frames: The bound frames, by table.
+        sizes: How many rows they have, where that is known.
+        collect: Reads a frame.
         written: The named relations that were written.
     """
 
     frames: Mapping[str, pl.LazyFrame]
-    written: dict[str, pl.LazyFrame] = field(default_factory=dict[str, pl.LazyFrame])
+    sizes: Mapping[str, int | None]
+    collect: Callable[[pl.LazyFrame], pl.DataFrame]
+    written: dict[str, Ordered] = field(default_factory=dict[str, Ordered])
 
     def frame(self, rel: Rel) -> pl.LazyFrame:
         """Return the lazy frame of a relation."""
+        return self._ordered(rel).frame
+
+    def _ordered(self, rel: Rel) -> Ordered:
         match rel:
-            case Scan(table, columns):
-                return self.frames[table].select(name for name, _ in columns)
-            case Select(inner, named):
-                made = [scalar(s).alias(name) for name, s in named if s != Col(name)]
-                return self.frame(inner).with_columns(made).select(name for name, _ in named)
+            case Scan(table):
+                return Ordered(self.frames[table])
+            case Select():
+                return self._select(rel)
             case Filter(inner, where):
-                return self.frame(inner).filter(scalar(where))
+                rows = self._ordered(inner)
+                return Ordered(rows.frame.filter(scalar(where)), rows.by)
             case LeftJoin():
-                return self._join(rel)
-            case Aggregate(inner, keys, folds):
-                made = [aggregate(agg).alias(name) for name, agg in folds]
-                rows = self.frame(inner)
-                return rows.group_by(keys).agg(made) if keys else rows.select(made)
+                return Ordered(self._join(rel))
+            case Exists():
+                return Ordered(self._exists(rel))
+            case Aggregate():
+                return self._aggregate(rel)
             case EachDay(inner, name, first, last):
                 days = pl.date_ranges(scalar(first), scalar(last)).alias(name)
-                return self.frame(inner).with_columns(days).explode(name).drop_nulls(name)
+                frame = self.frame(inner).with_columns(days)
+                return Ordered(frame.explode(name).drop_nulls(name))
             case Named(name, inner):
                 if name not in self.written:
-                    self.written[name] = self.frame(inner)
+                    self.written[name] = self._ordered(inner)
                 return self.written[name]
+
+    def _select(self, select: Select) -> Ordered:
+        source, names = self._ordered(select.input), dict(select.named)
+        rows, named = with_windows(source, select, scalar)
+        made = {name: value for name, value in named if value != Col(name)}
+        frame = rows.frame.with_columns(scalar(value).alias(name) for name, value in made.items())
+        if rows is not source or any(name not in names for name in columns_of(select.input)):
+            frame = frame.select(list(names))
+        kept = takewhile(lambda name: name in names and name not in made, rows.by)
+        return Ordered(frame, tuple(kept))
+
+    def _aggregate(self, rel: Aggregate) -> Ordered:
+        rows = self.frame(rel.input)
+        if (paired := self._paired(rel, rows)) is not None:
+            return paired
+        made = [
+            (_custom(rows, agg.custom) if agg.custom else aggregate(agg)).alias(name)
+            for name, agg in rel.folds
+        ]
+        return Ordered(rows.group_by(rel.keys).agg(made) if rel.keys else rows.select(made))
+
+    def _paired(self, rel: Aggregate, rows: pl.LazyFrame) -> Ordered | None:
+        """Count pairs of a day and a number by themselves, where nothing else is folded."""
+        rows_of = self.sizes.get(base_of(rel) or "") or 0
+        counts_only = all(agg == Agg(AggOp.ROWS) for _, agg in rel.folds)
+        if len(rel.keys) != 2 or not counts_only or rows_of < PACKED_FROM:
+            return None
+        day, number = rel.keys
+        counts = [name for name, _ in rel.folds]
+        pairs = count_pairs(rows, day, number, counts, self.collect)
+        return None if pairs is None else Ordered(pairs.lazy(), (number, day))
 
     def _join(self, join: LeftJoin) -> pl.LazyFrame:
         keys = [left for left, _ in join.on]
         found = [pl.col(right).alias(left) for left, right in join.on]
         taken = [pl.col(column).alias(name) for name, column in join.take]
-        right = self.frame(join.right).select(*found, *taken)
-        return self.frame(join.left).join(right, on=keys, how="left")
+        left, right = self.frame(join.left), self.frame(join.right)
+        if (few := self._few_keys(join)) is not None:
+            right = right.filter(pl.col(join.on[0][1]).is_in(few))
+        return left.join(right.select(*found, *taken), on=keys, how="left")
+
+    def _few_keys(self, join: LeftJoin) -> pl.Expr | None:
+        """Read the keys that are looked up, where they are few: a scan can be filtered by them."""
+        (key, _), *others = join.on
+        source = source_of(join.left, key)
+        if others or source is None or not self._is_smaller(join.left, join.right):
+            return None
+        table, name = source
+        return self._values(self.frames[table].select(name), name)
+
+    def _exists(self, rel: Exists) -> pl.LazyFrame:
+        key, found = rel.on
+        left, right = self.frame(rel.left), self.frame(rel.right).select(found)
+        if self._is_smaller(rel.right, rel.left):
+            is_there = pl.col(key).is_in(self._values(right, found))
+            return left.with_columns(is_there.fill_null(value=False).alias(rel.name))
+        marks = right.unique().select(pl.col(found).alias(key), pl.lit(value=True).alias(rel.name))
+        joined = left.join(marks, on=key, how="left")
+        return joined.with_columns(pl.col(rel.name).fill_null(value=False))
+
+    def _is_smaller(self, one: Rel, two: Rel) -> bool:
+        """Whether a relation has few rows beside another: a join would hash all of both."""
+        sizes = [self.sizes.get(base_of(rel) or "") for rel in (one, two)]
+        return sizes[0] is not None and sizes[1] is not None and 2 * sizes[0] < sizes[1]
+
+    def _values(self, rows: pl.LazyFrame, name: str) -> pl.Expr:
+        values = self.collect(rows.drop_nulls(name)).get_column(name).unique()
+        return pl.lit(values).implode()
+
+
+def _custom(rows: pl.LazyFrame, asked: PolarsExpr) -> pl.Expr:
+    """Return an expression that is not of the plan, which must give one number per group.
+
+    Raises:
+        DefinitionError: It does not.
+    """
+    try:
+        folded = rows.group_by(pl.lit(1)).agg(asked.expression.alias("asked"))
+        found = folded.collect_schema()["asked"]
+    except pl.exceptions.PolarsError as error:
+        raise DefinitionError(f"{asked} cannot be computed: {first_line(error)}") from None
+    if isinstance(found, pl.List):
+        problem = f"{asked} gives several values per group"
+        raise DefinitionError(problem, "fold them to one, as with .sum(), .mean() or .first()")
+    if not (found.is_numeric() or isinstance(found, pl.Boolean | pl.Null)):
+        problem = f"{asked} gives {found}, not a number"
+        raise DefinitionError(problem, "count it, or cast it, as with .dt.total_seconds()")
+    return asked.expression.cast(pl.Float64)
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says."""
+    return (str(error).splitlines() or [""])[0][:200]
 
 
 def scalar(value: Scalar) -> pl.Expr:
@@ -121,18 +225,12 @@ def aggregate(agg: Agg) -> pl.Expr:
 
 
 def _over(window: Over) -> pl.Expr:
-    found = WINDOWS[window.op, bool(window.order)](
-        pl.lit(1) if window.arg is None else scalar(window.arg)
-    )
-    if not window.partition and not window.order:
-        return found
-    last = window.is_descending
-    return found.over(
-        [scalar(part) for part in window.partition] or pl.lit(1),
-        order_by=[scalar(part) for part in window.order] or None,
-        descending=last,
-        nulls_last=last,
-    )
+    """Return a window over all rows of a partition; ordered ones are columns by now."""
+    if window.arg is None or window.order:
+        raise AssertionError(window)
+    found = WINDOWS[window.op](scalar(window.arg))
+    owner = [scalar(part) for part in window.partition]
+    return found.over(owner) if owner else found
 
 
 def _series(constants: Sequence[Scalar]) -> pl.Series:
@@ -181,10 +279,6 @@ def _is_in(value: pl.Expr, *options: object) -> pl.Expr:
     return value.is_in(options)
 
 
-def _shift_seconds(local: pl.Expr, seconds: int) -> pl.Expr:
-    return local + dt.timedelta(seconds=seconds)
-
-
 def _shift_days(day: pl.Expr, days: int) -> pl.Expr:
     return day + dt.timedelta(days=days)
 
@@ -202,8 +296,9 @@ def _floor_hours(local: pl.Expr, length: int) -> pl.Expr:
 
 
 def _floor_days(day: pl.Expr, length: int, anchor: dt.date) -> pl.Expr:
-    since = (anchor - EPOCH) % dt.timedelta(days=length)
-    return (day - since).dt.truncate(f"{length}d") + since
+    # whole numbers of days: adding durations to days takes twice as long
+    number, first = day.to_physical(), (anchor - EPOCH).days
+    return (number - (number - first) % length).cast(pl.Date)
 
 
 def _sum(values: pl.Expr) -> pl.Expr:
@@ -234,6 +329,7 @@ BINARY: Mapping[Op, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     Op.GE: lambda one, two: one >= two,
     Op.AND: lambda one, two: one & two,
     Op.OR: lambda one, two: one | two,
+    Op.SHIFT_SECONDS: lambda local, seconds: local + pl.duration(seconds=seconds),
     Op.SECONDS_BETWEEN: lambda one, two: (two - one).dt.total_microseconds() / 1e6,
     Op.HOURS_BETWEEN: lambda one, two: (two - one).dt.total_hours(),
     Op.DAYS_BETWEEN: lambda one, two: (two - one).dt.total_days(),
@@ -249,7 +345,6 @@ CONSTANT: Mapping[Op, Callable[..., pl.Expr]] = {
     Op.LOCAL_TIME: _local_time,
     Op.FIRST_INSTANT: _first_instant,
     Op.LAST_INSTANT: _last_instant,
-    Op.SHIFT_SECONDS: _shift_seconds,
     Op.SHIFT_DAYS: _shift_days,
     Op.SHIFT_MONTHS: _shift_months,
     Op.FLOOR_DAYS: _floor_days,
@@ -272,14 +367,8 @@ AGGREGATES: Mapping[AggOp, Callable[[pl.Expr], pl.Expr]] = {
     AggOp.STD: lambda kept: kept.std(),
     AggOp.ALL: lambda kept: kept.fill_null(value=False).all(),
 }
-WINDOWS: Mapping[tuple[OverOp, bool], Callable[[pl.Expr], pl.Expr]] = {
-    (OverOp.ROW_NUMBER, True): lambda _: pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
-    (OverOp.PREVIOUS, True): lambda value: value.forward_fill().shift(1),
-    (OverOp.NEXT, True): lambda value: value.backward_fill().shift(-1),
-    (OverOp.SUM, True): lambda value: value.cum_sum().forward_fill(),
-    (OverOp.MIN, True): lambda value: value.cum_min().forward_fill(),
-    (OverOp.MAX, True): lambda value: value.cum_max().forward_fill(),
-    (OverOp.SUM, False): _sum,
-    (OverOp.MIN, False): lambda value: value.min(),
-    (OverOp.MAX, False): lambda value: value.max(),
+WINDOWS: Mapping[OverOp, Callable[[pl.Expr], pl.Expr]] = {
+    OverOp.SUM: _sum,
+    OverOp.MIN: lambda value: value.min(),
+    OverOp.MAX: lambda value: value.max(),
 }

@@ -9,10 +9,11 @@ import polars as pl
 
 from funnelkit.data.schema import Check, Severity, TotalAboveCheck, WithoutRowsCheck
 from funnelkit.data.shop_data import ShopData
-from funnelkit.engines.polars.expressions import Compiler, column_name
+from funnelkit.engines.polars.translate import scalar
 from funnelkit.errors import DataIssue
 from funnelkit.formula.values import Column
 from funnelkit.formula.walk import leaves
+from funnelkit.planning.derive import lowering_of
 
 __all__ = ["TableChecks", "Violation", "all_findings"]
 
@@ -89,11 +90,11 @@ class TableChecks:
 
     def query(self) -> pl.LazyFrame:
         """Count the rows, those that break each promise, and find the first and last time."""
-        compiler, bound = Compiler(self.data), self.data.tables[self.table]
+        lowering, bound = lowering_of(self.data), self.data.tables[self.table]
         clock = bound.table.get(bound.table.time)
-        moment = compiler.instant(clock) if self.data.is_supplied(clock) else None
+        moment = scalar(lowering.instant(clock)) if self.data.is_supplied(clock) else None
         counts = [
-            compiler.predicate(check.broken).sum().cast(pl.Int64).alias(f"check {number}")
+            scalar(lowering.predicate(check.broken)).sum().cast(pl.Int64).alias(f"check {number}")
             for number, check in enumerate(self.checks)
         ]
         if self.key:
@@ -135,11 +136,13 @@ class TableChecks:
             problem = "is not unique: a key is repeated"
             remedy = "remove the repeated rows, or they would be counted twice"
             yield Violation(self.table, key, problem, remedy, Severity.ERROR, double_keys, sample)
-        compiler = Compiler(self.data)
+        lowering = lowering_of(self.data)
         for number, check in enumerate(self.checks):
             if rows := counts[f"check {number}"]:
-                names = list(dict.fromkeys([*self.key, *map(column_name, leaves(check.broken))]))
-                broken = frame.filter(compiler.predicate(check.broken)).select(names).head(FEW)
+                names = list(dict.fromkeys([*self.key, *map(lowering.name, leaves(check.broken))]))
+                broken = (
+                    frame.filter(scalar(lowering.predicate(check.broken))).select(names).head(FEW)
+                )
                 yield Violation(
                     self.table,
                     check.column.name,

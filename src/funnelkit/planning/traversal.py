@@ -1,0 +1,120 @@
+"""Walks over the relational plan: what a relation rests on, and the same with other scalars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from funnelkit.planning.relations import (
+    Agg,
+    Aggregate,
+    Call,
+    Col,
+    EachDay,
+    Exists,
+    Filter,
+    LeftJoin,
+    Lit,
+    Named,
+    Over,
+    Rel,
+    Scalar,
+    Scan,
+    Select,
+)
+
+__all__ = ["Change", "base_of", "mapped", "mapped_scalar", "source_of", "walk"]
+
+Change = Callable[[Scalar], Scalar]
+
+
+def base_of(rel: Rel) -> str | None:
+    """Return the table of which a relation has at most one row per row; None if there is none."""
+    match rel:
+        case Scan(table):
+            return table
+        case EachDay():
+            return None
+        case LeftJoin(left) | Exists(left):
+            return base_of(left)
+        case _:
+            return base_of(rel.input)
+
+
+def source_of(rel: Rel, name: str) -> tuple[str, str] | None:
+    """Return the table and column of which a column holds the values as they are, if any."""
+    match rel:
+        case Scan(table):
+            return table, name
+        case Select(inner, named):
+            found = dict(named)[name]
+            return source_of(inner, found.name) if isinstance(found, Col) else None
+        case LeftJoin(left, _, _, take):
+            return None if name in dict(take) else source_of(left, name)
+        case Exists(left):
+            return None if name == rel.name else source_of(left, name)
+        case Aggregate(inner, keys):
+            return source_of(inner, name) if name in keys else None
+        case EachDay(inner):
+            return None if name == rel.name else source_of(inner, name)
+        case Filter(inner) | Named(_, inner):
+            return source_of(inner, name)
+
+
+def walk(rel: Rel) -> Iterator[Rel]:
+    """Yield a relation and all below it."""
+    yield rel
+    match rel:
+        case Scan():
+            return
+        case LeftJoin(left, right) | Exists(left, right):
+            yield from walk(left)
+            yield from walk(right)
+        case _:
+            yield from walk(rel.input)
+
+
+def mapped(rel: Rel, change: Change) -> Rel:
+    """Return a relation with every scalar changed, the innermost first."""
+
+    def below(inner: Rel) -> Rel:
+        return mapped(inner, change)
+
+    def new(scalar: Scalar) -> Scalar:
+        return mapped_scalar(scalar, change)
+
+    match rel:
+        case Scan():
+            return rel
+        case Select(inner, named):
+            return Select(below(inner), tuple((name, new(scalar)) for name, scalar in named))
+        case Filter(inner, where):
+            return Filter(below(inner), new(where))
+        case LeftJoin(left, right) | Exists(left, right):
+            return replace(rel, left=below(left), right=below(right))
+        case Aggregate(inner, keys, folds):
+            return Aggregate(below(inner), keys, tuple((n, _agg(a, change)) for n, a in folds))
+        case EachDay(inner, name, first, last):
+            return EachDay(below(inner), name, new(first), new(last))
+        case Named(name, inner, note):
+            return Named(name, below(inner), note)
+
+
+def mapped_scalar(scalar: Scalar, change: Change) -> Scalar:
+    """Return a scalar with every part of it changed, the innermost first."""
+    match scalar:
+        case Col() | Lit():
+            return change(scalar)
+        case Call(op, args):
+            return change(Call(op, tuple(mapped_scalar(arg, change) for arg in args)))
+        case Over():
+            arg = None if scalar.arg is None else mapped_scalar(scalar.arg, change)
+            partition = tuple(mapped_scalar(part, change) for part in scalar.partition)
+            order = tuple(mapped_scalar(part, change) for part in scalar.order)
+            return change(replace(scalar, arg=arg, partition=partition, order=order))
+
+
+def _agg(agg: Agg, change: Change) -> Agg:
+    arg = None if agg.arg is None else mapped_scalar(agg.arg, change)
+    where = None if agg.where is None else mapped_scalar(agg.where, change)
+    return replace(agg, arg=arg, where=where)
