@@ -48,7 +48,36 @@ __all__ = [
 
 
 TINY, HUGE = 1e-6, 1e15
+MOST_PLACES = 8
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
+
+MINOR_UNITS = {
+    **dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    **dict.fromkeys(["CLF", "UYW"], 4),
+}
+"""The decimal places of the currencies of ISO 4217 that do not have two."""
 
 
 class Display(StrEnum):
@@ -165,7 +194,7 @@ class Unit:
             return "–"
         match self.display:
             case Display.PERCENT if abs(value) < HUGE:
-                return f"{_decimal(value * 100)} %"
+                return f"{_percent(value)} %"
             case Display.PERCENT | Display.MULTIPLE:
                 return f"{_decimal(value)}×"
             case Display.SCORE if abs(value) >= HUGE:
@@ -185,7 +214,7 @@ class Unit:
         if is_whole and abs(value) < HUGE:
             return f"{int(value):,}"
         if ("money", 1) in self.powers:
-            return f"{_decimal(value)} {currency}".rstrip()
+            return f"{_decimal(value, MINOR_UNITS.get(currency.upper(), 2))} {currency}".rstrip()
         return _decimal(value, 4 if abs(value) < 1 else 2)
 
     def _combine(self, other: Unit, sign: int) -> Unit:
@@ -207,6 +236,16 @@ def _decimal(value: float, places: int = 2) -> str:
     if 0 < size < 10**-places:
         places = 1 - math.floor(math.log10(size))
     return f"{value if round(value, places) else 0.0:,.{places}f}"
+
+
+def _percent(share: float) -> str:
+    """Write a share in hundredths; one below 1 is not rounded to 100."""
+    text = _decimal(share * 100)
+    if abs(share) >= 1 or text.lstrip("-") != "100.00":
+        return text
+    places = min(math.ceil(-math.log10(100 - abs(share) * 100)), MOST_PLACES)
+    cut = min(abs(share) * 100, 100 - 10**-places)
+    return f"{math.copysign(cut, share):.{places}f}"
 
 
 def _duration(seconds: float) -> str:

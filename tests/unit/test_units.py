@@ -40,6 +40,11 @@ from funnelkit.units import (
         (RATIO, 0.0246, "2.46 %"),
         (RATIO, -0.5, "-50.00 %"),
         (RATIO, 0.00001234, "0.0012 %"),
+        (RATIO, 0.99995, "99.995 %"),
+        (RATIO, 0.99994, "99.99 %"),
+        (RATIO, -0.99997, "-99.997 %"),
+        (RATIO, 1 - 1e-12, "99.99999999 %"),
+        (RATIO, 1.0, "100.00 %"),
         (RATIO, 123.456, "12,345.60 %"),
         (RATIO, 1.5e307, "1.50e+307×"),
         (MULTIPLE, 4.1234, "4.12×"),
@@ -74,6 +79,31 @@ from funnelkit.units import (
 )
 def test_a_number_is_written_as_people_write_it(unit, value, text):
     assert unit.format(value, currency="PLN") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "text"),
+    [
+        (1234.56, "JPY", "1,235 JPY"),
+        (-0.2, "JPY", "-0.20 JPY"),
+        (-0.0, "KRW", "0 KRW"),
+        (12.3456, "KWD", "12.346 KWD"),
+        (12.3456, "TND", "12.346 TND"),
+        (12.3456, "CLF", "12.3456 CLF"),
+        (12.3456, "HUF", "12.35 HUF"),
+        (12.3456, "", "12.35"),
+    ],
+)
+def test_money_has_the_decimal_places_of_its_currency(value, currency, text):
+    assert MONEY.format(value, currency=currency) == text
+
+
+@given(st.floats(-1, 1) | st.floats(-15, -3).map(lambda power: 1 - 10**power))
+def test_only_a_whole_is_shown_as_100_percent_and_only_nothing_as_0(share):
+    shown = float(RATIO.format(share).removesuffix(" %")) / 100
+    assert (abs(shown) == 1) == (abs(share) == 1)
+    assert (shown == 0) == (share == 0)
+    assert shown == pytest.approx(share, abs=5.1e-5)
 
 
 def test_money_of_no_known_currency_is_a_number():
