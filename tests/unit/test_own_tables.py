@@ -62,3 +62,11 @@ def test_what_a_row_is_can_be_said():
         t = fk.Time()
 
     assert str(Caches.row_unit) == "cache"
+
+
+@pytest.mark.parametrize("name", sorted({*fk.Table.__annotations__, "get", "column"}))
+def test_a_column_is_not_named_as_a_part_of_the_declaration_is(name):
+    body = {name: fk.Key(), "at": fk.Time(), "__module__": __name__}
+    told = rf"'visits' cannot have columns named {name}: .*; .*rename=.*'{name}': 'visits_{name}'"
+    with pytest.raises(fk.DefinitionError, match=told):
+        type("Visits", (fk.Table,), body, table="visits", key=name, time="at")

@@ -95,6 +95,7 @@ class Table:
     ) -> None:
         """Set the table and name of every column, and check the names in the class header."""
         super().__init_subclass__()
+        _check_names(table, vars(cls))
         cls.table = table
         cls.key = (key,) if isinstance(key, str) else key
         cls.time = time
@@ -151,6 +152,22 @@ class Table:
         if name not in cls.columns:
             raise UnknownNameError(f"column of {cls.table}", name, list(cls.columns))
         return cls.columns[name]
+
+
+_TAKEN = {*Table.__annotations__, *vars(Table)}
+"""The names of what a declaration has besides its columns."""
+
+
+def _check_names(table: str, body: Mapping[str, object]) -> None:
+    taken = sorted(n for n, thing in body.items() if isinstance(thing, Column) and n in _TAKEN)
+    if taken:
+        other = f"{table}_{taken[0]}"
+        raise DefinitionError(
+            f"table {table!r} cannot have columns named {', '.join(taken)}: "
+            "a declaration has these names for other things",
+            f"declare {other}, and bind the frame with "
+            f"rename={{{table!r}: {{{taken[0]!r}: {other!r}}}}}",
+        )
 
 
 def _one_of(table: str) -> str:
