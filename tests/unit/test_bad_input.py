@@ -135,8 +135,11 @@ def test_a_path_that_leads_nowhere_is_named(source, message):
 
 def test_a_csv_whose_rows_have_too_many_fields_is_refused_and_not_cut(tmp_path):
     path = written(tmp_path, "orders.csv", CSV + b"2,2024-05-01,paid,1,234.50,0\n")
-    message = refused(path, fk.DataError, settings={"order_policy": "all"})
-    assert message.startswith("orders: the data could not be read: found more fields")
+    message = refused(path)
+    assert "orders.csv' has 6 fields in line 3, and 5 columns: '2,2024-05-01,paid,1,234" in message
+    assert "quote values that hold the separator" in message
+    late = written(tmp_path, "late.csv", CSV + b"2,2024-05-01,paid,1,0\n" * 9999 + b"1,2,3,4,5,6\n")
+    assert "found more fields" in refused(late)
     quoted = written(tmp_path, "fine.csv", CSV + b'2,2024-05-01,"paid, twice",1,0\n')
     assert asked(quoted, "gross_sales", settings={"order_policy": "all"}) == [(11.0,)]
 
@@ -181,7 +184,7 @@ def test_a_source_that_vanishes_before_it_is_read_is_named(tmp_path):
     orders().write_parquet(path)
     shop = fk.Shop(orders=pl.scan_parquet(path), customers=pl.DataFrame({"customer_id": [1]}))
     path.unlink()
-    with pytest.raises(fk.DataError, match=r"^orders: the data could not be read: No such file"):
+    with pytest.raises(fk.DataError, match=r"^orders: '.*orders.parquet' has changed, or is gone"):
         fk.evaluate(shop, "aov")
 
 
@@ -194,8 +197,8 @@ def test_a_lazy_frame_that_fails_when_it_is_read_names_the_table():
 
 def test_a_file_of_which_a_later_part_is_no_utf_8_names_the_table(tmp_path):
     late = CSV + b"2,2024-05-01,paid,1,0\n" * 5000 + "3,2024-05-01,\xe9,1,0\n".encode("latin-1")
-    message = refused(written(tmp_path, "orders.csv", late), fk.DataError)
-    assert message == "orders: the data could not be read: invalid utf-8 sequence"
+    message = refused(written(tmp_path, "orders.csv", late))
+    assert "orders.csv' cannot be read (invalid utf-8 sequence)" in message
 
 
 @pytest.mark.parametrize(
@@ -204,7 +207,7 @@ def test_a_file_of_which_a_later_part_is_no_utf_8_names_the_table(tmp_path):
         (
             "order_id",
             [1.0, 2.0],
-            "expected key, found Float64; cast it to a string or an integer",
+            "expected key, found Float64, such as .*; cast it to a string or an integer",
         ),
         ("order_id", pl.Series([1, 2], dtype=pl.UInt64), "expected key, found UInt64"),
         ("order_id", pl.Series([1, 2], dtype=pl.Int128), "expected key, found Int128"),
@@ -213,22 +216,26 @@ def test_a_file_of_which_a_later_part_is_no_utf_8_names_the_table(tmp_path):
         (
             "ordered_at",
             ["2024-05-01"] * 2,
-            r"expected time, found String; parse it: .*to_datetime\(",
+            r"expected time, found String, such as .*; parse it: .*to_date\(",
         ),
         ("ordered_at", [dt.time(1)] * 2, "expected time, found Time"),
         (
             "gross_amount",
             ["1", "2"],
-            r"expected money, found String; cast it: .*cast\(pl.Float64\)",
+            r"expected money, found String, such as .*cast\(pl.Float64\)",
         ),
         ("gross_amount", [True, False], "expected money, found Boolean"),
         ("gross_amount", [{"a": 1}] * 2, "expected money, found Struct"),
-        ("status", [1.5, 2.5], r"expected category, found Float64; cast it to a string"),
+        (
+            "status",
+            [1.5, 2.5],
+            r"expected category, found Float64, such as 1.5; cast it to a string",
+        ),
         ("status", [object(), object()], "expected category, found Object"),
         (
             "is_counted",
             [1, 0],
-            r"expected flag, found Int64; cast it: pl.col\(…\).cast\(pl.Boolean",
+            r"expected flag, found Int64, such as 1; cast it: pl.col\(…\).cast\(pl.Boolean",
         ),
     ],
 )
@@ -285,7 +292,7 @@ def test_a_column_of_any_plain_type_is_a_dimension(values, groups):
 @pytest.mark.parametrize(
     ("kind", "values", "message"),
     [
-        (fk.Money, ["1", "2"], "expected money, found String; cast it"),
+        (fk.Money, ["1", "2"], "expected money, found String, such as '1'; cast it"),
         (fk.Money, [True, False], "expected money, found Boolean"),
         (fk.Quantity, [DAY, DAY], "expected quantity, found Date"),
     ],

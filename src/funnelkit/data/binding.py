@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from funnelkit.data.sources import Source, Stamp, open_source, stamp_of
-from funnelkit.errors import DataError, DataIssue, nearest
+from funnelkit.data.advice import advice, odd_values
+from funnelkit.data.sources import Opened, Source, Stamp, open_source, stamp_of
+from funnelkit.errors import DataError, DataIssue, nearest, shortened
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import (
     Category,
@@ -29,6 +30,7 @@ __all__ = [
     "BoundTable",
     "bind_empty",
     "bind_frame",
+    "blank_keys",
     "key_type_faults",
     "kind_faults",
     "with_key_types",
@@ -49,6 +51,9 @@ class BoundTable:
         rename: How its columns were renamed.
         stamp: The files that it was bound to, as they were then.
         untyped: The columns that came without a type, all of them null.
+        loose: The keys that are written in the file as whole numbers are: they may be
+            read as words too, and none is lost.
+        key_texts: The keys that were supplied as words, as they were.
     """
 
     table: type[Table]
@@ -60,6 +65,8 @@ class BoundTable:
     rename: Mapping[str, str] = field(default_factory=dict[str, str])
     stamp: Stamp = ()
     untyped: frozenset[str] = frozenset()
+    loose: frozenset[str] = frozenset()
+    key_texts: pl.LazyFrame = field(default_factory=pl.LazyFrame)
 
     def has_changed(self) -> bool:
         """Return whether the bound files have changed since."""
@@ -71,10 +78,11 @@ def bind_frame(
 ) -> BoundTable:
     """Bind one frame to a table; problems are added to `faults`."""
     try:
-        frame, schema, rows = open_source(source)
+        opened = open_source(source, lambda name: table.columns.get(rename.get(name, name)))
     except DataError as error:
         faults.append(DataIssue(table.table, "", error.problem, error.remedy))
         return BoundTable(table, pl.LazyFrame(), {}, 0)
+    frame, schema, rows = opened.frame, opened.schema, opened.rows
     if wrong := _rename_faults(table.table, schema, rename):
         faults += wrong
         return BoundTable(table, frame, {}, rows)
@@ -82,16 +90,16 @@ def bind_frame(
     expressions: list[pl.Expr] = []
     for old, found in schema.items():
         new = rename.get(old, old)
-        target = _wanted_type(table.columns.get(new), found)
+        column = table.columns.get(new)
+        target = _wanted_type(column, found)
         if isinstance(target, str):
-            kind = type(table.columns[new]).__name__.lower()
-            problem = f"expected {kind}, found {found}" + (f" in {old!r}" if old != new else "")
-            faults.append(DataIssue(table.table, new, problem, target))
+            place = f" in {old!r}" if old != new else ""
+            faults.append(_type_fault(table.columns[new], old, frame, target, place))
             continue
         columns[new] = target
-        expressions.append(_canonical(pl.col(old), found, target).alias(new))
+        expressions.append(_canonical(pl.col(old), found, target, column).alias(new))
     odd = [pl.col(old).alias(rename.get(old, old)) for old, t in schema.items() if t.is_float()]
-    return BoundTable(
+    bound = BoundTable(
         table,
         frame.select(expressions),
         columns,
@@ -99,9 +107,42 @@ def bind_frame(
         frame.select(odd),
         source,
         rename,
-        stamp_of(source),
+        opened.stamp,
         frozenset(rename.get(old, old) for old, t in schema.items() if isinstance(t, pl.Null)),
     )
+    return _with_key_texts(bound, opened)
+
+
+def _with_key_texts(bound: BoundTable, opened: Opened) -> BoundTable:
+    """Remember which keys were supplied as texts, and how they were written."""
+    raw = opened.texts if opened.is_text else opened.frame
+    keys = {
+        old: new
+        for old in opened.schema
+        if isinstance(bound.table.columns.get(new := bound.rename.get(old, old)), Key)
+    }
+    words = [
+        pl.col(old).cast(pl.String).alias(keys[old])
+        for old, found in raw.collect_schema().items()
+        if old in keys and isinstance(found, _WORDS)
+    ]
+    loose = (new for old, new in keys.items() if opened.is_text and opened.schema[old].is_integer())
+    return replace(bound, loose=frozenset(loose), key_texts=raw.select(words))
+
+
+def _type_fault(
+    column: Column, name: str, frame: pl.LazyFrame, otherwise: str, place: str = ""
+) -> DataIssue:
+    """Return an issue with a column of the wrong type: one of its values, and what to do."""
+    found = frame.collect_schema()[name]
+    try:
+        values = odd_values(frame, name, column)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        values = []
+    problem = f"expected {type(column).__name__.lower()}, found {found}{place}"
+    if values and isinstance(values[0], str | int | float):
+        problem += f", such as {shortened(repr(values[0]))}"
+    return DataIssue(column.table, column.name, problem, advice(column, found, values, otherwise))
 
 
 def _rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> list[DataIssue]:
@@ -180,8 +221,10 @@ def _null_type(column: Column | None) -> pl.DataType:
             return pl.String()
 
 
-def _canonical(expr: pl.Expr, found: pl.DataType, target: pl.DataType) -> pl.Expr:
-    """Cast to the target; numbers that are not finite become null."""
+def _canonical(
+    expr: pl.Expr, found: pl.DataType, target: pl.DataType, column: Column | None
+) -> pl.Expr:
+    """Cast to the target; numbers that are not finite and blank keys become null."""
     if isinstance(found, pl.Duration):
         return expr.dt.total_microseconds() / 1e6
     if isinstance(found, pl.Datetime) and found.time_zone:
@@ -189,7 +232,13 @@ def _canonical(expr: pl.Expr, found: pl.DataType, target: pl.DataType) -> pl.Exp
     cast = expr if found == target else expr.cast(target)
     if found.is_float():
         return pl.when(cast.is_finite()).then(cast)
+    if isinstance(column, Key) and isinstance(target, pl.String):
+        return pl.when(~_is_blank(cast)).then(cast)
     return cast
+
+
+def _is_blank(text: pl.Expr) -> pl.Expr:
+    return text.str.strip_chars() == ""
 
 
 def bind_empty(table: type[Table], bound: Mapping[str, BoundTable]) -> BoundTable:
@@ -214,38 +263,76 @@ def kind_faults(
         if column.is_declared or isinstance(column, Category) or found is None:
             continue
         if isinstance(remedy := _wanted_type(column, found), str):
-            kind = type(column).__name__.lower()
-            problem = f"expected {kind}, found {found}"
-            faults[DataIssue(column.table, column.name, problem, remedy)] = None
+            faults[_type_fault(column, column.name, bound[column.table].frame, remedy)] = None
     return list(faults)
 
 
 def with_key_types(bound: Mapping[str, BoundTable]) -> dict[str, BoundTable]:
-    """Set the type of keys without one to that of the key they refer to, or of the same name."""
-    settled: dict[str, BoundTable] = {}
-    for name, table in bound.items():
-        keys = {
-            column: kind for column in table.untyped if (kind := _key_type(bound, table, column))
-        }
-        frame = table.frame.with_columns(pl.col(c).cast(kind) for c, kind in keys.items())
-        columns = {**table.columns, **keys}
-        settled[name] = replace(table, frame=frame, columns=columns) if keys else table
+    """Set the type of keys without one, and of numbers in files whose like are words elsewhere."""
+    settled = dict(bound)
+    while keys := _words_among_numbers(settled):
+        for name, columns in keys.items():
+            settled[name] = _with_types(settled[name], dict.fromkeys(columns, pl.String()))
+    for name, table in settled.items():
+        found = {column: _key_type(settled, table, column) for column in table.untyped}
+        settled[name] = _with_types(table, {key: kind for key, kind in found.items() if kind})
     return settled
+
+
+def _with_types(table: BoundTable, kinds: Mapping[str, pl.DataType]) -> BoundTable:
+    if not kinds:
+        return table
+    frame = table.frame.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
+    return replace(table, frame=frame, columns={**table.columns, **kinds})
+
+
+def _words_among_numbers(bound: Mapping[str, BoundTable]) -> dict[str, list[str]]:
+    """Return the keys that are numbers in a file, and words in a file that they are joined with.
+
+    Numbers that a frame holds stay: words in a file beside them are reported.
+    """
+    found: dict[str, list[str]] = {}
+    for name, table in bound.items():
+        columns = [
+            key
+            for key in table.loose
+            if table.columns[key].is_integer()
+            and any(
+                isinstance(other.columns[column], pl.String)
+                for other, column in _joined(bound, table, key)
+            )
+        ]
+        if columns:
+            found[name] = columns
+    return found
+
+
+def _joined(
+    bound: Mapping[str, BoundTable], table: BoundTable, name: str
+) -> Iterator[tuple[BoundTable, str]]:
+    """Return the supplied keys that a key may be joined with: its parent's first, then others."""
+    parent = bound.get(table.table.parents.get(name, ""))
+    places = [(other, name) for other in bound.values()]
+    if parent is not None:
+        places.insert(0, (parent, parent.table.key[0]))
+    if table.table.key == (name,):
+        places += [
+            (child, key)
+            for child in bound.values()
+            for key, above in child.table.parents.items()
+            if above == table.table.table
+        ]
+    for other, column in places:
+        is_key = isinstance(other.table.columns.get(column), Key)
+        if is_key and column in other.columns and column not in other.untyped:
+            yield other, column
 
 
 def _key_type(bound: Mapping[str, BoundTable], table: BoundTable, name: str) -> pl.DataType | None:
     """Return the type of a key in another table; None for other columns and unknown keys."""
     if not isinstance(table.table.columns.get(name), Key):
         return None
-    parent = bound.get(table.table.parents.get(name, ""))
-    places = [(other, name) for other in bound.values()]
-    if parent is not None:
-        places.insert(0, (parent, parent.table.key[0]))
-    for other, column in places:
-        is_key = isinstance(other.table.columns.get(column), Key)
-        if is_key and column in other.columns and column not in other.untyped:
-            return other.columns[column]
-    return None
+    return next((other.columns[column] for other, column in _joined(bound, table, name)), None)
 
 
 def key_type_faults(bound: Mapping[str, BoundTable]) -> list[DataIssue]:
@@ -256,10 +343,41 @@ def key_type_faults(bound: Mapping[str, BoundTable]) -> list[DataIssue]:
             parent = bound.get(parent_name)
             if parent is None or key not in child.columns or len(parent.table.key) != 1:
                 continue
-            other = parent.columns.get(parent.table.key[0])
+            target = parent.table.key[0]
+            other = parent.columns.get(target)
             if other is not None and other != child.columns[key]:
+                place = f"{parent_name}.{target}"
                 problem = (
-                    f"is {child.columns[key]}, but {parent_name}.{parent.table.key[0]} is {other}"
+                    f"is {_described(child, key)}, but {place} is {_described(parent, target)}"
                 )
-                faults.append(DataIssue(name, key, problem, "cast one of them so that they match"))
+                number = place if isinstance(child.columns[key], pl.String) else f"{name}.{key}"
+                column = number.partition(".")[2]
+                remedy = (
+                    "cast one of them so that they match: the numbers of "
+                    f"{number} to words, pl.col({column!r}).cast(pl.String)"
+                )
+                faults.append(DataIssue(name, key, problem, remedy))
     return faults
+
+
+def _described(table: BoundTable, key: str) -> str:
+    """Return the type of a key, and a word of it that is not written as a number is."""
+    kind = table.columns[key]
+    if not isinstance(kind, pl.String):
+        return str(kind)
+    number = pl.col(key).cast(pl.Int64, strict=False).cast(pl.String)
+    odd = table.frame.select(key).filter(number.ne_missing(pl.col(key))).drop_nulls().head(1)
+    try:
+        word = odd.collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return str(kind)
+    return f"{kind}, such as {word.item()!r}" if word.height else str(kind)
+
+
+def blank_keys(table: BoundTable) -> dict[str, int]:
+    """Return how many rows of each key are texts without a letter, and read as null."""
+    texts = table.key_texts
+    if not texts.collect_schema():
+        return {}
+    counts = texts.select(_is_blank(pl.all()).sum()).collect(engine="streaming")
+    return {name: rows for name, rows in zip(counts.columns, counts.row(0), strict=True) if rows}

@@ -10,8 +10,9 @@ from threading import Lock
 import polars as pl
 
 from funnelkit.calendar.calendar import Calendar
-from funnelkit.data.binding import BoundTable, bind_frame, with_key_types
+from funnelkit.data.binding import BoundTable, bind_frame, key_type_faults, with_key_types
 from funnelkit.data.schema import Schema
+from funnelkit.data.sources import stamp_of
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.derived import Default, Rule, dependencies
 from funnelkit.formula.table import Table
@@ -100,11 +101,17 @@ class ShopData:
         changed = [name for name, bound in tables.items() if bound.has_changed()]
         for name in changed:
             old = tables[name]
+            if isinstance(old.source, pl.LazyFrame):
+                faults.append(_changed(old))
+                continue
             tables[name] = bind_frame(old.table, old.source, old.rename, faults)
         if faults:
             raise ContractError(faults)
         if changed:
-            self.tables = with_key_types(tables)
+            tables = with_key_types(tables)
+            if faults := key_type_faults(tables):
+                raise ContractError(faults)
+            self.tables = tables
             self.seen = {name: seen for name, seen in self.seen.items() if name not in changed}
             self.seen_as_of = None
             self.found_rules, self.found_missing = {}, {}
@@ -185,3 +192,12 @@ class ShopData:
     def _lacking(self, rule: Rule, seen: frozenset[Column]) -> frozenset[str]:
         found = (self._missing_for(column, seen) for column in dependencies(rule))
         return frozenset[str]().union(*found)
+
+
+def _changed(table: BoundTable) -> DataIssue:
+    """Return the issue that a lazy frame reads a file that is not as it was when it was bound."""
+    now = stamp_of(table.source)
+    file = next((name for name, *seen in table.stamp if (name, *seen) not in now), "its file")
+    problem = f"{file!r} has changed, or is gone, since the LazyFrame over it was bound"
+    remedy = "bind it anew: fk.Shop(…); or pass its path, which is read again where it changes"
+    return DataIssue(table.table.table, "", problem, remedy)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import polars as pl
 
+from funnelkit.data.text_columns import typed, typed_records
+from funnelkit.data.text_files import check_lines, check_text
 from funnelkit.errors import DataError, shortened
+from funnelkit.formula.values import Column, Time
 
-__all__ = ["FILE_TYPES", "Source", "Stamp", "SupportsArrow", "open_source", "stamp_of"]
+__all__ = ["FILE_TYPES", "Opened", "Source", "Stamp", "SupportsArrow", "open_source", "stamp_of"]
 
 
 @runtime_checkable
@@ -27,80 +30,89 @@ class SupportsArrow(Protocol):
 Source = pl.DataFrame | pl.LazyFrame | SupportsArrow | str | Path
 
 
-SAMPLE = 1 << 16
-"""How many bytes of a text file are checked before it is read."""
+Stamp = tuple[tuple[str, int, int], ...]
+"""Name, size and modification time of files."""
 
 
-def _scan_csv(path: str, separator: str = ",") -> pl.LazyFrame:
-    scan = pl.scan_csv(path, separator=separator, try_parse_dates=True, infer_schema_length=10_000)
-    # where only some columns are read, Polars drops excess fields of a row: 1,234.50 becomes 1
-    return scan.map_batches(_unchanged, slice_pushdown=True, streamable=True)
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source that was opened.
+
+    Attributes:
+        frame: Its rows, lazy.
+        schema: The names and types of its columns.
+        rows: The number of rows, where it is known without reading.
+        texts: The same rows as a file without types has them; without columns
+            where the source has types.
+        stamp: The files that it reads, as they were.
+    """
+
+    frame: pl.LazyFrame
+    schema: pl.Schema
+    rows: int | None = None
+    texts: pl.LazyFrame = field(default_factory=pl.LazyFrame)
+    stamp: Stamp = ()
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the types of its columns were found in texts."""
+        return bool(self.texts.collect_schema())
 
 
-def _scan_tsv(path: str) -> pl.LazyFrame:
-    return _scan_csv(path, "\t")
+Kinds = Callable[[str], Column | None]
+"""How a column of a source is declared, by its name."""
 
 
-def _unchanged(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame
-
-
-FILE_TYPES: dict[str, Callable[[str], pl.LazyFrame]] = {
+SEPARATORS = {".csv": ",", ".tsv": "\t"}
+JSON_LINES = (".ndjson", ".jsonl")
+TYPED: dict[str, Callable[[str], pl.LazyFrame]] = {
     ".parquet": pl.scan_parquet,
-    ".csv": _scan_csv,
-    ".tsv": _scan_tsv,
-    ".ndjson": pl.scan_ndjson,
-    ".jsonl": pl.scan_ndjson,
     ".ipc": pl.scan_ipc,
     ".arrow": pl.scan_ipc,
     ".feather": pl.scan_ipc,
 }
-_SEPARATED = (".csv", ".tsv")
-_TEXTS = (*_SEPARATED, ".ndjson", ".jsonl")
+FILE_TYPES = (".parquet", *SEPARATORS, *JSON_LINES, ".ipc", ".arrow", ".feather")
+"""The extensions of files that can be bound."""
 
 
-def open_source(source: Source) -> tuple[pl.LazyFrame, pl.Schema, int | None]:
-    """Open a source lazily and read its schema.
+def open_source(source: Source, kind_of: Kinds) -> Opened:
+    """Open a source lazily and read its schema; a text file is read once to find its types.
 
     Args:
         source: A frame, an Arrow-compatible object, a path or a glob.
-
-    Returns:
-        The lazy frame, its schema, and the number of rows where that is known.
+        kind_of: How a column of that name is declared; None for others.
 
     Raises:
         DataError: It cannot be opened, or is not a supported source.
     """
-    rows: int | None = None
     try:
+        stamp = stamp_of(source)
         match source:
             case pl.LazyFrame():
-                frame = source
+                opened = Opened(source, source.collect_schema())
             case pl.DataFrame():
-                frame, rows = source.lazy(), source.height
+                opened = Opened(source.lazy(), source.schema, source.height)
             case str() | Path():
-                frame = _open_file(source)
+                opened = _open_file(source, kind_of)
             case _:
                 eager = _from_arrow(source)
-                frame, rows = eager.lazy(), eager.height
-        schema = frame.collect_schema()
+                opened = Opened(eager.lazy(), eager.schema, eager.height)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         remedy = (
             "check that it is complete and matches its file extension" if _is_path(source) else ""
         )
         raise DataError(f"{_place(source)} cannot be read ({_reason(error)})", remedy) from None
-    if not schema:
+    if not opened.schema:
         raise DataError(f"{_place(source)} has no columns")
-    return frame, schema, rows
+    return replace(opened, stamp=stamp)
 
 
-def _open_file(given: str | Path) -> pl.LazyFrame:
+def _open_file(given: str | Path, kind_of: Kinds) -> Opened:
     path, suffix = Path(given), Path(given).suffix.lower()
     if "://" in str(given):
         remedy = "open it lazily and pass the frame: pl.scan_parquet(…)"
         raise DataError(f"{_place(given)} is a URL, not a file", remedy)
-    scan = FILE_TYPES.get(suffix)
-    if scan is None:
+    if suffix not in FILE_TYPES:
         raise DataError(
             f"{_place(given)} is not a supported file",
             "use a file or glob ending in " + ", ".join(FILE_TYPES),
@@ -111,22 +123,76 @@ def _open_file(given: str | Path) -> pl.LazyFrame:
     for file in found:
         if file.stat().st_size == 0:
             raise DataError(f"{_place(file)} is empty")
-        if suffix in _TEXTS:
-            _check_text(file)
-    frame = scan(_literal(path))
-    return _checked_header(given, frame) if suffix in _SEPARATED else frame
+        if suffix not in TYPED:
+            check_text(file, _place(file))
+    if suffix in SEPARATORS:
+        return _open_separated(given, SEPARATORS[suffix], found, kind_of)
+    if suffix in JSON_LINES:
+        return _open_json_lines(found, kind_of)
+    frame = TYPED[suffix](_literal(path))
+    return Opened(frame, frame.collect_schema())
 
 
-Stamp = tuple[tuple[str, int, int], ...]
-"""Name, size and modification time of files."""
+def _open_separated(
+    given: str | Path, separator: str, files: Sequence[Path], kind_of: Kinds
+) -> Opened:
+    for file in files:
+        check_lines(file, _place(file), separator)
+    texts = pl.scan_csv(_literal(Path(given)), separator=separator, infer_schema=False)
+    declared = {name: kind_of(name) for name in texts.collect_schema()}
+    frame, texts = typed_records(texts, declared, _place(given))
+    return Opened(frame, frame.collect_schema(), texts=texts)
+
+
+def _open_json_lines(files: Sequence[Path], kind_of: Kinds) -> Opened:
+    """Open files of which every line may have other keys: all of them are looked at."""
+    parts = [_json_lines(file) for file in sorted(files)]
+    frame = pl.concat(parts, how="diagonal_relaxed") if len(parts) > 1 else parts[0]
+    times = {
+        name: kind
+        for name, found in frame.collect_schema().items()
+        if isinstance(found, pl.String) and isinstance(kind := kind_of(name), Time)
+    }
+    frame = typed(frame, times) if times else frame
+    return Opened(frame, frame.collect_schema())
+
+
+def _json_lines(file: Path) -> pl.LazyFrame:
+    path = _literal(file)
+    schema = pl.scan_ndjson(path, infer_schema_length=None).collect_schema()
+    return pl.scan_ndjson(path, schema=schema)
 
 
 def stamp_of(source: object) -> Stamp:
-    """Return name, size and modification time of each file of a source; empty for a frame."""
-    if not _is_path(source):
-        return ()
-    stats = [(file, file.stat()) for file in _files(Path(str(source))) if file.exists()]
+    """Return name, size and modification time of each file of a source; empty for a frame.
+
+    Of a lazy frame, the files that its plan names. Of more than two files, Polars names the
+    first: all in its folder are looked at.
+    """
+    match source:
+        case str() | Path():
+            files = _files(Path(source))
+        case pl.LazyFrame():
+            files = _scanned(source)
+        case _:
+            files = []
+    stats = [(file, file.stat()) for file in files if file.exists()]
     return tuple((str(file), stat.st_size, stat.st_mtime_ns) for file, stat in stats)
+
+
+def _scanned(frame: pl.LazyFrame) -> list[Path]:
+    try:
+        plan = frame.explain(optimized=False)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return []
+    files: set[Path] = set()
+    for first, *others in (
+        n.split(", ") for n in re.findall(r"SCAN \[(.*)\]$", plan, re.MULTILINE)
+    ):
+        files |= {Path(first), *map(Path, others)}
+        if any(re.fullmatch(r"\.\.\. \d+ other sources", other) for other in others):
+            files |= set(Path(first).parent.glob(f"*{Path(first).suffix}"))
+    return sorted(file for file in files if file.is_file())
 
 
 def _files(path: Path) -> list[Path]:
@@ -147,43 +213,6 @@ def _files(path: Path) -> list[Path]:
 def _literal(path: Path) -> str:
     """Return a path for Polars: brackets in the name of an existing file are escaped."""
     return re.sub(r"([\[\]*?])", r"[\1]", str(path)) if path.exists() else str(path)
-
-
-def _check_text(file: Path) -> None:
-    """Raise if a file does not begin with UTF-8 text."""
-    with file.open("rb") as opened:
-        start = opened.read(SAMPLE)
-    if b"\0" in start:
-        raise DataError(
-            f"{_place(file)} is not UTF-8 text: it has a zero byte at {start.index(0):,}",
-            "correct the file extension, or save it as UTF-8",
-        )
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(start)
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{_place(file)} is not UTF-8 text: "
-            f"it has byte 0x{start[error.start]:02x} at {error.start:,}",
-            "save it as UTF-8, or read it yourself: pl.read_csv(…, encoding='windows-1252')",
-        ) from None
-
-
-def _checked_header(given: str | Path, frame: pl.LazyFrame) -> pl.LazyFrame:
-    """Raise if a header is clearly wrong; without rows, the types are unknown."""
-    schema = frame.collect_schema()
-    names = schema.names()
-    if len(names) == 1 and (mark := re.search("[;\t,]", names[0])):
-        raise DataError(
-            f"{_place(given)} has one column, {shortened(names[0])!r}",
-            f"read it yourself: pl.read_csv(…, separator={mark.group()!r})",
-        )
-    for name in names:
-        twice = re.fullmatch(r"(.*)_duplicated_\d+", name, re.DOTALL)
-        if twice and twice.group(1) in schema:
-            raise DataError(f"{_place(given)} has two columns {twice.group(1)!r}", "rename one")
-    if set(schema.dtypes()) == {pl.String()} and frame.head(1).collect().is_empty():
-        return pl.LazyFrame(schema=dict.fromkeys(names, pl.Null))
-    return frame
 
 
 def _from_arrow(source: object) -> pl.DataFrame:

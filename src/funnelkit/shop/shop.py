@@ -20,9 +20,11 @@ from funnelkit.data.binding import (
     BoundTable,
     bind_empty,
     bind_frame,
+    blank_keys,
     key_type_faults,
     with_key_types,
 )
+from funnelkit.data.schema import Severity
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import FILE_TYPES, Source
 from funnelkit.engines.polars.verify import all_findings
@@ -210,6 +212,11 @@ class Shop:
             (f.table, f"{f.column} {f.problem}", str(f.severity), f.rows, f.sample)
             for f in sorted(found, key=lambda finding: str(finding.severity))
         ]
+        rows += [
+            (name, f"{column} is an empty text, and read as null", str(Severity.WARNING), count, "")
+            for name, bound in self.tables.items()
+            for column, count in blank_keys(bound).items()
+        ]
         names = {"table": pl.String, "check": pl.String, "severity": pl.String}
         schema = {**names, "rows": pl.Int64, "sample": pl.String}
         return pl.DataFrame(rows, schema=schema, orient="row")
@@ -246,9 +253,9 @@ def _bound(
         name: bind_frame(known[name], source, rename.get(name, {}), faults)
         for name, source in frames.items()
     }
+    bound = with_key_types(bound)
     for name in assume_empty:
         bound[name] = bind_empty(known[name], bound)
-    bound = with_key_types(bound)
     faults += key_type_faults(bound)
     if faults:
         raise ContractError(faults)
