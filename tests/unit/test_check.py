@@ -74,13 +74,13 @@ CASES = {
         {"order_lines": lines(), "returns": returns(order_line_id=[2], quantity=[2])},
         "warning",
         "quantity returned is more than was sold of a order_line_id",
-        "(2, 2, 1)",
+        "(2, 2.0, 1.0)",
     ),
     "returned of an order": (
         {"order_lines": lines(), "returns": returns(quantity=[4])},
         "warning",
         "quantity returned is more than was sold of a order_id",
-        "(1, 4, 3)",
+        "(1, 4.0, 3.0)",
     ),
     "cost": (
         {

@@ -30,11 +30,15 @@ __all__ = [
     "BoundTable",
     "bind_empty",
     "bind_frame",
-    "blank_keys",
     "key_type_faults",
     "kind_faults",
+    "read_as_null",
     "with_key_types",
 ]
+
+
+FEW = 3
+"""How many values show what is wrong with a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,10 +378,41 @@ def _described(table: BoundTable, key: str) -> str:
     return f"{kind}, such as {word.item()!r}" if word.height else str(kind)
 
 
-def blank_keys(table: BoundTable) -> dict[str, int]:
-    """Return how many rows of each key are texts without a letter, and read as null."""
-    texts = table.key_texts
-    if not texts.collect_schema():
-        return {}
-    counts = texts.select(_is_blank(pl.all()).sum()).collect(engine="streaming")
-    return {name: rows for name, rows in zip(counts.columns, counts.row(0), strict=True) if rows}
+@dataclass(frozen=True, slots=True)
+class ReadAsNull:
+    """Values of a column that were read as null.
+
+    Attributes:
+        column: The column.
+        problem: What they are.
+        remedy: What to do about them.
+        rows: How many there are.
+        sample: A few of them.
+    """
+
+    column: str
+    problem: str
+    remedy: str
+    rows: int
+    sample: tuple[object, ...]
+
+
+def read_as_null(table: BoundTable) -> Iterator[ReadAsNull]:
+    """Yield the values of a table that were read as null, column by column."""
+    look = "look where it comes from"
+    not_finite = "is NaN or infinite, and read as null"
+    yield from _read_as_null(table.floats, ~pl.all().is_finite(), not_finite, look)
+    blank = "is an empty text, and read as null"
+    yield from _read_as_null(table.key_texts, _is_blank(pl.all()), blank, look)
+
+
+def _read_as_null(
+    frame: pl.LazyFrame, is_null: pl.Expr, problem: str, remedy: str
+) -> Iterator[ReadAsNull]:
+    if not frame.collect_schema():
+        return
+    counts = frame.select(is_null.sum()).collect(engine="streaming").row(0, named=True)
+    for column, rows in counts.items():
+        if rows:
+            few = frame.select(column).filter(is_null).head(FEW).collect()
+            yield ReadAsNull(column, problem, remedy, rows, tuple(few.to_series()))

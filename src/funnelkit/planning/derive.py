@@ -115,15 +115,11 @@ class Relations:
         rels = (rel for step in steps for rel in walk(self._rows(step)))
         return list(dict.fromkeys(rel.table for rel in rels if isinstance(rel, Scan)))
 
-    def extreme(self, clock: Column, op: AggOp) -> Aggregate:
-        """Return the relation of the first or last instant of a time.
-
-        Args:
-            clock: The time.
-            op: Min or max.
-        """
+    def first(self, clock: Column) -> Aggregate:
+        """Return the relation of the first instant of a time."""
         rows = self.tables.prepare(clock.table, [clock])
-        return Aggregate(rows, (), ((self.key, Agg(op, self.lowering.instant(clock))),))
+        moment = self.lowering.instant(clock)
+        return Aggregate(rows, (), ((self.period, Agg(AggOp.MIN, moment)),))
 
     def _answered(self, step: Step, number: int) -> Answer:
         name = self.lowering.names.of(("the step", number), f"step_{number}")

@@ -1,4 +1,4 @@
-"""The relational plan: eight relations and a closed list of operations on the values of a row.
+"""The relational plan: nine relations and a closed list of operations on the values of a row.
 
 Whatever is particular to a business, a shop or a calendar is settled before a node of
 this module is made: derived columns are joins and windows, periods are operations on
@@ -26,6 +26,7 @@ __all__ = [
     "EachDay",
     "Exists",
     "Filter",
+    "Head",
     "Kind",
     "LeftJoin",
     "Lit",
@@ -339,6 +340,23 @@ class EachDay:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The first rows in an order, of which null comes first, or last where descending.
+
+    Attributes:
+        input: The relation.
+        order: By what rows are ordered.
+        count: How many rows there are at most.
+        is_descending: Whether the largest comes first.
+    """
+
+    input: Rel
+    order: tuple[Col, ...]
+    count: int
+    is_descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """A relation with a name: what is shared, or worth a reader's look."""
 
@@ -347,7 +365,7 @@ class Named:
     note: str = ""
 
 
-Rel = Scan | Select | Filter | LeftJoin | Exists | Aggregate | EachDay | Named
+Rel = Scan | Select | Filter | LeftJoin | Exists | Aggregate | EachDay | Head | Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,7 +400,7 @@ def columns_of(rel: Rel) -> tuple[str, ...]:
             return (*keys, *(name for name, _ in folds))
         case EachDay(inner, name):
             return (*columns_of(inner), name)
-        case Filter() | Named():
+        case Filter() | Head() | Named():
             return columns_of(rel.input)
 
 

@@ -13,6 +13,7 @@ from funnelkit.planning.relations import (
     EachDay,
     Exists,
     Filter,
+    Head,
     LeftJoin,
     Lit,
     Named,
@@ -57,7 +58,7 @@ def source_of(rel: Rel, name: str) -> tuple[str, str] | None:
             return source_of(inner, name) if name in keys else None
         case EachDay(inner):
             return None if name == rel.name else source_of(inner, name)
-        case Filter(inner) | Named(_, inner):
+        case Filter(inner) | Head(inner) | Named(_, inner):
             return source_of(inner, name)
 
 
@@ -96,6 +97,8 @@ def mapped(rel: Rel, change: Change) -> Rel:
             return Aggregate(below(inner), keys, tuple((n, _agg(a, change)) for n, a in folds))
         case EachDay(inner, name, first, last):
             return EachDay(below(inner), name, new(first), new(last))
+        case Head(inner):
+            return replace(rel, input=below(inner))
         case Named(name, inner, note):
             return Named(name, below(inner), note)
 

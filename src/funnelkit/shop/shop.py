@@ -20,14 +20,12 @@ from funnelkit.data.binding import (
     BoundTable,
     bind_empty,
     bind_frame,
-    blank_keys,
     key_type_faults,
     with_key_types,
 )
-from funnelkit.data.schema import Severity
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import FILE_TYPES, Source
-from funnelkit.engines.polars.verify import all_findings
+from funnelkit.engines.polars.engine import PolarsEngine
 from funnelkit.errors import (
     ContractError,
     DataError,
@@ -38,6 +36,7 @@ from funnelkit.errors import (
 from funnelkit.formula.properties import inputs
 from funnelkit.formula.table import Table
 from funnelkit.metrics.metric import Metric
+from funnelkit.planning.checks import all_violations
 from funnelkit.schema.policies import POLICIES, OrderPolicy
 from funnelkit.schema.shop_schema import shop_schema
 from funnelkit.schema.tables import known_tables
@@ -207,15 +206,10 @@ class Shop:
             A frame with columns `table`, `check`, `severity`, `rows` and `sample`,
             the keys and values of a few of the rows; empty where nothing was found.
         """
-        found = all_findings(self.data)
+        found = all_violations(self.data, PolarsEngine(self.data).read)
         rows = [
             (f.table, f"{f.column} {f.problem}", str(f.severity), f.rows, f.sample)
-            for f in sorted(found, key=lambda finding: str(finding.severity))
-        ]
-        rows += [
-            (name, f"{column} is an empty text, and read as null", str(Severity.WARNING), count, "")
-            for name, bound in self.tables.items()
-            for column, count in blank_keys(bound).items()
+            for f in sorted(found, key=lambda violation: str(violation.severity))
         ]
         names = {"table": pl.String, "check": pl.String, "severity": pl.String}
         schema = {**names, "rows": pl.Int64, "sample": pl.String}

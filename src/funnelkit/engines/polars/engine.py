@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from funnelkit.data.schema import Severity
-from funnelkit.data.shop_data import ShopData, TableStats
+from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.base import Report
 from funnelkit.engines.polars.translate import Translator, first_line
-from funnelkit.engines.polars.verify import TableChecks
-from funnelkit.errors import ContractError, DataError
-from funnelkit.formula.values import Column
+from funnelkit.errors import DataError
+from funnelkit.planning.checks import Overview, check, overviews
 from funnelkit.planning.derive import Relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
-from funnelkit.planning.relations import AggOp, Answer, Scan
+from funnelkit.planning.relations import Answer, Rel, Scan
 from funnelkit.planning.traversal import walk
 
 __all__ = ["PolarsEngine"]
@@ -34,10 +33,12 @@ class PolarsEngine:
         data: The shop's data.
         most_in_memory: Up to how many rows of each table the in-memory engine is
             used; the streaming one above.
+        overviews: What passes over tables showed that have not been checked yet.
     """
 
     data: ShopData
     most_in_memory: int = SMALL
+    overviews: dict[str, Overview] = field(default_factory=dict[str, Overview])
 
     def fold(self, steps: Sequence[Step], *, report: Report | None = None) -> list[pl.DataFrame]:
         """Answer every step; see `Engine.fold`."""
@@ -56,7 +57,7 @@ class PolarsEngine:
         """Return a query for each step, and the tables that they read."""
         given = next((step.as_of for step in steps if step.as_of), None)
         answers = Relations.of(self.data, lambda: given or self.as_of()).answers(steps)
-        tables = _tables(answers)
+        tables = _tables(answer.relation for answer in answers)
         translator = self._translator(tables)
         queries = [
             _labelled(step, answer, translator.frame(answer.relation))
@@ -69,37 +70,28 @@ class PolarsEngine:
         if all(name in self.data.seen for name in self.data.tables):
             return
         read = Relations.of(self.data, lambda: None).tables_of(steps)
-        fresh = [name for name in read if name not in self.data.seen]
+        found = self._overviews(read)
+        check(self.data, found, self.read)
+        self.data.seen |= {overview.table: overview.stats for overview in found}
+
+    def _overviews(self, tables: Iterable[str]) -> list[Overview]:
+        """Look over tables that no number was computed from yet, each once."""
+        wanted = [name for name in tables if name not in self.data.seen]
+        fresh = [name for name in wanted if name not in self.overviews]
         severities = [Severity.ERROR] if self.data.guards else []
-        promises = [TableChecks.of(self.data, name, severities) for name in fresh]
-        answers = self._collect([promise.query() for promise in promises], fresh)
-        counts = [answer.row(0, named=True) for answer in answers]
-        found = [
-            finding
-            for promise, count in zip(promises, counts, strict=True)
-            for finding in promise.findings(count, promise.double_keys(self._collect_one))
-        ]
-        if found:
-            raise ContractError([finding.fault for finding in found])
-        for promise, count in zip(promises, counts, strict=True):
-            self.data.seen[promise.table] = TableStats(
-                rows=count["rows"],
-                earliest=count.get("earliest"),
-                latest=count.get("latest"),
-                untimed=count.get("untimed"),
-            )
+        for overview in overviews(self.data, fresh, severities, self.read):
+            self.overviews[overview.table] = overview
+        return [self.overviews[name] for name in wanted]
 
     def as_of(self) -> dt.datetime | None:
         """Return the latest time of any session, event, order or cart, remembered."""
-        if self.data.given_as_of is not None:
-            return self.data.given_as_of
-        latest = self.data.seen_as_of
-        if latest is None:
-            clocks = [clock for clock in self.data.schema.clocks if self.data.is_supplied(clock)]
-            seen = [moment for clock in clocks if (moment := self._extreme(clock, AggOp.MAX))]
-            latest = max(seen, default=None)
-            self.data.seen_as_of = latest
-        return latest
+        if self.data.given_as_of is None and self.data.seen_as_of is None:
+            clocks = (clock for clock in self.data.schema.clocks if self.data.is_supplied(clock))
+            tables = [clock.table for clock in clocks]
+            found = {overview.table: overview.stats for overview in self._overviews(tables)}
+            stats = [(found | self.data.seen)[name] for name in tables]
+            self.data.seen_as_of = max((s.latest for s in stats if s.latest), default=None)
+        return self.data.given_as_of or self.data.seen_as_of
 
     def earliest(self, table: str) -> dt.datetime | None:
         """Return the time of a table's first row, in the shop's zone."""
@@ -108,23 +100,22 @@ class PolarsEngine:
         if self.data.missing_for(clock):
             return None
         extent = self.data.extent(clock)
-        first = extent[0] if extent else self._extreme(clock, AggOp.MIN)
-        return None if first is None else self.data.calendar.shown(first)
+        if extent is not None:
+            return self.data.calendar.shown(extent[0])
+        first = Relations.of(self.data, lambda: None).first(clock)
+        found = self.read([first])[0].item()
+        return self.data.calendar.shown(found) if isinstance(found, dt.datetime) else None
 
-    def _extreme(self, clock: Column, op: AggOp) -> dt.datetime | None:
-        relation = Relations.of(self.data, lambda: None).extreme(clock, op)
-        tables = [rel.table for rel in walk(relation) if isinstance(rel, Scan)]
-        (answer,) = self._collect([self._translator(tables).frame(relation)], tables)
-        found = answer.item()
-        return found if isinstance(found, dt.datetime) else None
+    def read(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
+        """Return the rows of relations, read together."""
+        tables = _tables(relations)
+        translator = self._translator(tables)
+        return self._collect([translator.frame(relation) for relation in relations], tables)
 
     def _translator(self, tables: Sequence[str]) -> Translator:
         frames = {name: self.data.tables[name].frame for name in tables}
         sizes = {name: self.data.size(name) for name in tables}
         return Translator(frames, sizes, lambda query: self._collect([query], tables)[0])
-
-    def _collect_one(self, query: pl.LazyFrame) -> pl.DataFrame:
-        return self._collect([query], list(self.data.tables))[0]
 
     def _collect(
         self, queries: Sequence[pl.LazyFrame], tables: Sequence[str], *, share: bool = False
@@ -148,8 +139,8 @@ class PolarsEngine:
             raise DataError(f"the data could not be read: {first_line(error)}") from None
 
 
-def _tables(answers: Sequence[Answer]) -> list[str]:
-    rels = (rel for answer in answers for rel in walk(answer.relation))
+def _tables(relations: Iterable[Rel]) -> list[str]:
+    rels = (rel for relation in relations for rel in walk(relation))
     return list(dict.fromkeys(rel.table for rel in rels if isinstance(rel, Scan)))
 
 

@@ -23,6 +23,7 @@ from funnelkit.planning.relations import (
     EachDay,
     Exists,
     Filter,
+    Head,
     Kind,
     LeftJoin,
     Lit,
@@ -93,6 +94,10 @@ class Translator:
                 days = pl.date_ranges(scalar(first), scalar(last)).alias(name)
                 frame = self.frame(inner).with_columns(days)
                 return Ordered(frame.explode(name).drop_nulls(name))
+            case Head(inner, order, count, is_last):
+                by = [column.name for column in order]
+                frame = self.frame(inner).sort(by, descending=is_last, nulls_last=is_last)
+                return Ordered(frame.head(count))
             case Named(name, inner):
                 if name not in self.written:
                     self.written[name] = self._ordered(inner)
@@ -112,6 +117,8 @@ class Translator:
         rows = self.frame(rel.input)
         if (paired := self._paired(rel, rows)) is not None:
             return paired
+        if (counted := self._distinct(rel, rows)) is not None:
+            return Ordered(counted)
         made = [
             (_custom(rows, agg.custom) if agg.custom else aggregate(agg)).alias(name)
             for name, agg in rel.folds
@@ -128,6 +135,27 @@ class Translator:
         counts = [name for name, _ in rel.folds]
         pairs = count_pairs(rows, day, number, counts, self.collect)
         return None if pairs is None else Ordered(pairs.lazy(), (number, day))
+
+    def _distinct(self, rel: Aggregate, rows: pl.LazyFrame) -> pl.LazyFrame | None:
+        """Count the different whole numbers of a column by sorting them, where that is all.
+
+        That takes a third of the memory of a hash table, and no time where they are sorted.
+        """
+        match rel:
+            case Aggregate(
+                Scan(),
+                (),
+                (
+                    (one, Agg(AggOp.COUNT, Col(name), None)),
+                    (two, Agg(AggOp.COUNT_DISTINCT, arg, None)),
+                ),
+            ) if arg == Col(name) and rows.collect_schema()[name].is_integer():
+                values = self.collect(rows.select(name).drop_nulls()).to_series()
+                ordered = values if values.is_sorted() else values.sort()
+                repeated = (ordered == ordered.shift(1)).sum()
+                return pl.LazyFrame({one: [len(values)], two: [len(values) - repeated]})
+            case _:
+                return None
 
     def _join(self, join: LeftJoin) -> pl.LazyFrame:
         keys = [left for left, _ in join.on]

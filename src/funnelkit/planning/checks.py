@@ -1,0 +1,368 @@
+"""The promises that data must keep, as relations: what breaks them, and a few rows that do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from funnelkit.data.binding import read_as_null
+from funnelkit.data.schema import Check, Severity, TotalAboveCheck, WithoutRowsCheck
+from funnelkit.data.shop_data import ShopData, TableStats
+from funnelkit.errors import ContractError, DataIssue
+from funnelkit.formula.values import Column
+from funnelkit.formula.walk import leaves
+from funnelkit.planning.derive import lowering_of
+from funnelkit.planning.lowering import TRUE
+from funnelkit.planning.prepared import Tables
+from funnelkit.planning.relations import (
+    Agg,
+    AggOp,
+    Aggregate,
+    Col,
+    Exists,
+    Filter,
+    Head,
+    LeftJoin,
+    Op,
+    Rel,
+    Select,
+    call,
+    conjunction,
+    negate,
+    whole,
+)
+
+__all__ = ["Overview", "Read", "Violation", "all_violations", "check", "overviews"]
+
+FEW, MANY = 3, 1_000
+ROWS = Agg(AggOp.ROWS)
+
+Read = Callable[[Sequence[Rel]], list[pl.DataFrame]]
+"""Reads relations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A broken promise, and what shows it.
+
+    Attributes:
+        table: The table.
+        column: The column, or several.
+        problem: What is wrong with a row.
+        remedy: What to do about it.
+        severity: Whether numbers are refused because of it.
+        rows: How many rows break it.
+        sample: A few of them.
+    """
+
+    table: str
+    column: str
+    problem: str
+    remedy: str
+    severity: Severity
+    rows: int
+    sample: str
+
+    @property
+    def issue(self) -> DataIssue:
+        """The violation as an issue of an error."""
+        such = f", such as {self.sample}" if self.sample else ""
+        problem = f"{self.problem}, in {self.rows:,} rows{such}"
+        return DataIssue(self.table, self.column, problem, self.remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What a pass over a table shows.
+
+    Attributes:
+        table: The table.
+        stats: How many rows it has, and from when to when.
+        broken: How many rows break each promise about single rows.
+        null_keys: How many rows have no key.
+        double_keys: How many rows repeat a key.
+    """
+
+    table: str
+    stats: TableStats
+    broken: Mapping[Check, int]
+    null_keys: int
+    double_keys: int
+
+
+def overviews(
+    data: ShopData, tables: Sequence[str], severities: Iterable[Severity], read: Read
+) -> list[Overview]:
+    """Return what a pass over each table shows, all of them read together.
+
+    Args:
+        data: The data of the shop.
+        tables: The tables.
+        severities: Which promises are looked at.
+        read: Reads relations.
+    """
+    wanted = set(severities)
+    keys = [_key(data, name) if Severity.ERROR in wanted else () for name in tables]
+    passes = [_pass(data, name, wanted) for name in tables]
+    keyed = [_keys(data, name, key) for name, key in zip(tables, keys, strict=True) if key]
+    answers = [answer.row(0, named=True) for answer in read([*passes, *keyed])]
+    of_keys = iter(answers[len(tables) :])
+    return [
+        _overview(data, name, wanted, {**counts, **(next(of_keys) if key else {})})
+        for name, key, counts in zip(tables, keys, answers, strict=False)
+    ]
+
+
+def check(data: ShopData, found: Iterable[Overview], read: Read) -> None:
+    """Check that tables keep every promise that numbers rest on.
+
+    Args:
+        data: The data of the shop.
+        found: What passes over the tables showed.
+        read: Reads a few of the rows that break a promise.
+
+    Raises:
+        ContractError: They do not; names every broken promise.
+    """
+    violations = [violation for one in found for violation in _violations(data, one, read)]
+    if violations:
+        raise ContractError([violation.issue for violation in violations])
+
+
+def all_violations(data: ShopData, read: Read) -> list[Violation]:
+    """Return everything that is wrong or odd in the bound tables.
+
+    Args:
+        data: The data of the shop.
+        read: Reads relations.
+    """
+    found: list[Violation] = []
+    for one in overviews(data, list(data.tables), Severity, read):
+        found += _violations(data, one, read)
+        found += _nulls(data, one.table)
+        found += _orphans(data, one.table, read)
+        found += _currencies(data, one.table, read)
+    for promise in data.schema.table_checks:
+        if isinstance(promise, WithoutRowsCheck):
+            found += _bare(data, promise, read)
+        else:
+            found += _total_above(data, promise, read)
+    return found
+
+
+def _checks(data: ShopData, table: str, severities: set[Severity]) -> tuple[Check, ...]:
+    """Return the promises about single rows of a table that can be looked at."""
+    return tuple(
+        promise
+        for promise in data.schema.checks
+        if promise.column.table == table
+        and promise.severity in severities
+        and all(isinstance(c, Column) and data.is_supplied(c) for c in leaves(promise.broken))
+        and not (promise.unless_supplied and data.is_supplied(promise.unless_supplied))
+    )
+
+
+def _key(data: ShopData, table: str) -> tuple[str, ...]:
+    """Return the key of a table, where it was supplied."""
+    bound = data.tables[table]
+    return bound.table.key if all(name in bound.columns for name in bound.table.key) else ()
+
+
+def _pass(data: ShopData, table: str, severities: set[Severity]) -> Rel:
+    """Count the rows, those with a time and those that break a promise; find the ends of time."""
+    lowering, declared = lowering_of(data), data.known[table]
+    checks, clock = _checks(data, table, severities), declared.get(declared.time)
+    columns = [leaf for promise in checks for leaf in leaves(promise.broken)]
+    folds = {"row_count": ROWS}
+    if data.is_supplied(clock):
+        columns, moment = [clock, *columns], lowering.instant(clock)
+        folds |= {
+            "timed": Agg(AggOp.COUNT, moment),
+            "earliest": Agg(AggOp.MIN, moment),
+            "latest": Agg(AggOp.MAX, moment),
+        }
+    for number, promise in enumerate(checks):
+        folds[f"broken_{number}"] = Agg(AggOp.ROWS, None, lowering.predicate(promise.broken))
+    return Aggregate(Tables(lowering).prepare(table, columns), (), tuple(folds.items()))
+
+
+def _keys(data: ShopData, table: str, key: Sequence[str]) -> Rel:
+    """Count the rows that have a key, and the different keys."""
+    rows = Tables(lowering_of(data)).prepare(table, [data.column(table, name) for name in key])
+    if len(key) == 1:
+        folds = (
+            ("keyed", Agg(AggOp.COUNT, Col(*key))),
+            ("keys", Agg(AggOp.COUNT_DISTINCT, Col(*key))),
+        )
+        return Aggregate(rows, (), folds)
+    known = conjunction(*(negate(call(Op.IS_NULL, Col(name))) for name in key))
+    by_key = Aggregate(Filter(rows, known or TRUE), tuple(key), (("row_count", ROWS),))
+    total = Agg(AggOp.SUM, call(Op.TO_FLOAT, Col("row_count")))
+    return Aggregate(by_key, (), (("keyed", total), ("keys", ROWS)))
+
+
+def _overview(
+    data: ShopData, table: str, severities: set[Severity], counts: Mapping[str, Any]
+) -> Overview:
+    rows, timed = counts["row_count"], counts.get("timed")
+    stats = TableStats(
+        rows=rows,
+        earliest=counts.get("earliest"),
+        latest=counts.get("latest"),
+        untimed=None if timed is None else rows - timed,
+    )
+    broken = {
+        promise: counts[f"broken_{number}"]
+        for number, promise in enumerate(_checks(data, table, severities))
+    }
+    keyed, keys = int(counts.get("keyed", rows) or 0), counts.get("keys")
+    return Overview(table, stats, broken, rows - keyed, 0 if keys is None else keyed - keys)
+
+
+def _violations(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation]:
+    """Yield the promises about rows and keys that a table breaks, with a few of the rows."""
+    table, key = overview.table, _key(data, overview.table)
+    if overview.null_keys:
+        problem, remedy = "is null, and identifies the row", "drop those rows or give them ids"
+        yield Violation(
+            table, ", ".join(key), problem, remedy, Severity.ERROR, overview.null_keys, ""
+        )
+    if overview.double_keys:
+        sample = _sample(read([_repeated(data, table, key)])[0].select(key))
+        problem = "is not unique: a key is repeated"
+        remedy = "remove the repeated rows, or they would be counted twice"
+        yield Violation(
+            table, ", ".join(key), problem, remedy, Severity.ERROR, overview.double_keys, sample
+        )
+    for promise, rows in overview.broken.items():
+        if rows:
+            sample = _sample(read([_breaking(data, promise, key)])[0])
+            column, told = promise.column.name, (promise.problem, promise.remedy, promise.severity)
+            yield Violation(table, column, *told, rows, sample)
+
+
+def _repeated(data: ShopData, table: str, key: Sequence[str]) -> Rel:
+    """Return the keys that are repeated most often."""
+    rows = Tables(lowering_of(data)).prepare(table, [data.column(table, name) for name in key])
+    by_key = Aggregate(rows, tuple(key), (("row_count", ROWS),))
+    repeated = Filter(by_key, call(Op.GT, Col("row_count"), whole(1)))
+    return Head(repeated, (Col("row_count"), *map(Col, key)), FEW, is_descending=True)
+
+
+def _breaking(data: ShopData, promise: Check, key: Sequence[str]) -> Rel:
+    """Return a few rows that break a promise: their keys, and what it is about."""
+    lowering, table = lowering_of(data), promise.column.table
+    columns = [data.column(table, name) for name in key]
+    columns += [leaf for leaf in leaves(promise.broken) if isinstance(leaf, Column)]
+    broken = Filter(Tables(lowering).prepare(table, columns), lowering.predicate(promise.broken))
+    names = tuple(dict.fromkeys(column.name for column in columns))
+    return Head(_only(broken, names), tuple(map(Col, names)), FEW)
+
+
+def _only(rel: Rel, names: Iterable[str]) -> Rel:
+    return Select(rel, tuple((name, Col(name)) for name in names))
+
+
+def _counted(rel: Rel, shown: Sequence[str], read: Read) -> tuple[int, str]:
+    """Return how many rows there are, and a sample of the columns that are shown."""
+    count, few = Aggregate(rel, (), (("row_count", ROWS),)), _only(rel, shown)
+    found, sample = read([count, Head(few, tuple(map(Col, shown)), FEW)])
+    return int(found.item()), _sample(sample)
+
+
+def _nulls(data: ShopData, table: str) -> Iterator[Violation]:
+    """Yield the values that were read as null when the table was bound."""
+    for one in read_as_null(data.tables[table]):
+        told, sample = (one.problem, one.remedy, Severity.WARNING), ", ".join(map(repr, one.sample))
+        yield Violation(table, one.column, *told, one.rows, sample)
+
+
+def _orphans(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
+    """Yield the keys that point to no row of their parent."""
+    child = data.tables[table]
+    for key, parent in child.table.parents.items():
+        target = _key(data, parent) if parent in data.tables else ()
+        if key not in child.columns or len(target) != 1:
+            continue
+        tables = Tables(lowering_of(data))
+        rows = tables.prepare(table, [data.column(table, key)])
+        rows = Filter(rows, negate(call(Op.IS_NULL, Col(key))))
+        parents = tables.prepare(parent, [data.column(parent, *target)])
+        lost = _not_among(rows, parents, (key, *target))
+        count, _ = _counted(lost, [key], read)
+        if count:
+            _, sample = _counted(Aggregate(lost, (key,), ()), [key], read)
+            problem, remedy = f"points to no row of {parent}", f"supply the {parent} too"
+            yield Violation(table, key, problem, remedy, Severity.WARNING, count, sample)
+
+
+def _not_among(rows: Rel, others: Rel, on: tuple[str, str]) -> Rel:
+    """Return the rows whose key no row of another relation has."""
+    return Filter(Exists(rows, others, on, "is_there"), negate(Col("is_there")))
+
+
+def _bare(data: ShopData, promise: WithoutRowsCheck, read: Read) -> Iterator[Violation]:
+    """Yield the rows that no row of a finer table points to."""
+    key, pointing = promise.key, promise.pointing
+    if not all(map(data.is_supplied, (key, pointing))):
+        return
+    if data.is_supplied(promise.unless_supplied):
+        return
+    tables = Tables(lowering_of(data))
+    rows, others = tables.prepare(key.table, [key]), tables.prepare(pointing.table, [pointing])
+    count, sample = _counted(_not_among(rows, others, (key.name, pointing.name)), [key.name], read)
+    if count:
+        told = promise.problem, promise.remedy, Severity.WARNING
+        yield Violation(key.table, key.name, *told, count, sample)
+
+
+def _currencies(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
+    """Yield the currencies of a table, where there are several and no rates."""
+    bound, currency = data.tables[table], data.schema.currency_column
+    if currency not in bound.columns or data.rate(table) or currency in bound.table.key:
+        return
+    rows = Tables(lowering_of(data)).prepare(table, [data.column(table, currency)])
+    known = Filter(rows, negate(call(Op.IS_NULL, Col(currency))))
+    by_currency = Aggregate(known, (currency,), (("row_count", ROWS),))
+    order = Col("row_count"), Col(currency)
+    (found,) = read([Head(by_currency, order, MANY, is_descending=True)])
+    if found.height > 1:
+        count = int(found.get_column("row_count").slice(1).sum())
+        problem, remedy = "is mixed, and there are no rates", "bind exchange_rates, or fx_rate"
+        sample = ", ".join(found.get_column(currency).head(FEW).cast(pl.String))
+        yield Violation(table, currency, problem, remedy, Severity.ERROR, count, sample)
+
+
+def _total_above(data: ShopData, promise: TotalAboveCheck, read: Read) -> Iterator[Violation]:
+    """Yield the keys of which the total of one table is above that of another."""
+    sides = promise.value, promise.limit
+    if not all(map(data.is_supplied, sides)):
+        return
+    tables = [data.tables[side.table].columns for side in sides]
+    key = next((name for name in promise.keys if all(name in columns for columns in tables)), None)
+    if key is None:
+        return
+    part, limit = (_total(data, side, key, f"total_{n}") for n, side in enumerate(sides))
+    both = LeftJoin(part, limit, ((key, key),), (("total_1", "total_1"),))
+    above = Filter(both, call(Op.GT, Col("total_0"), Col("total_1")))
+    count, sample = _counted(above, [key, "total_0", "total_1"], read)
+    if count:
+        told = promise.problem.format(key=key), promise.remedy, Severity.WARNING
+        yield Violation(promise.value.table, promise.value.name, *told, count, sample)
+
+
+def _total(data: ShopData, value: Column, key: str, name: str) -> Rel:
+    lowering = lowering_of(data)
+    rows = Tables(lowering).prepare(value.table, [value, data.column(value.table, key)])
+    return Aggregate(rows, (key,), ((name, Agg(AggOp.SUM, lowering.number(value))),))
+
+
+def _sample(few: pl.DataFrame) -> str:
+    return ", ".join(_written(row) for row in few.rows())
+
+
+def _written(row: Sequence[object]) -> str:
+    return ", ".join(map(repr, row)) if len(row) == 1 else str(tuple(row))
