@@ -10,7 +10,7 @@ from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.polars.engine import PolarsEngine
 from funnelkit.engines.polars.translate import Translator
 from funnelkit.evaluation.evaluate import plan
-from funnelkit.evaluation.history import known_until
+from funnelkit.evaluation.history import known_until, with_as_of
 from funnelkit.planning.derive import to_relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.planner import with_parts
@@ -25,7 +25,7 @@ def steps_of(shop: fk.Shop, question: dict, metrics: Sequence[str] = METRICS) ->
     for metric in metrics:
         try:
             made = plan(shop, metric, **question)
-            until = known_until(shop.data, PolarsEngine(shop.data), made)
+            until = known_until(shop.data, with_as_of(shop.data, PolarsEngine(shop.data), made))
             if until is not None:
                 made = with_parts(made, shop.data.calendar.shown(until))
         except fk.FunnelkitError:

@@ -80,7 +80,7 @@ def _far_times(data: ShopData) -> list[DataIssue]:
 
 def _computed(data: ShopData, engine: Engine, made: Plan, *, progress: bool) -> Result:
     made = with_as_of(data, engine, made)
-    as_of = known_until(data, engine, made)
+    as_of = known_until(data, made)
     warn_of_history(data, engine, made)
     if as_of is not None:
         until = data.calendar.shown(as_of)

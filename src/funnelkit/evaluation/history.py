@@ -30,26 +30,30 @@ from funnelkit.planning.plan import Plan
 __all__ = ["known_until", "warn_of_history", "with_as_of"]
 
 
-def known_until(data: ShopData, engine: Engine, made: Plan) -> dt.datetime | None:
+def known_until(data: ShopData, made: Plan) -> dt.datetime | None:
     """Return the instant up to which the data is known, where the answer depends on it.
 
     Where it was not given, a day on which anything happened is taken as known whole.
     """
-    calendar = made.question.calendar
-    if not calendar.has_periods and not any(_uses_as_of(data, node) for node in _nodes(made)):
-        return None
-    as_of = engine.as_of()
-    if as_of is None or data.given_as_of is not None or calendar.has_hours:
+    as_of = made.question.as_of
+    if as_of is None or data.given_as_of is not None or made.question.calendar.has_hours:
         return as_of
     day = dt.datetime.combine(data.calendar.shown(as_of), dt.time())
     return data.calendar.instant(day + dt.timedelta(days=1))
 
 
 def with_as_of(data: ShopData, engine: Engine, made: Plan) -> Plan:
-    """Give a plan whose steps say which instant `as_of()` stands for, where it is named."""
-    if not any(_uses_as_of(data, node) for node in _nodes(made)):
+    """Return a plan whose question holds the as-of moment, where the answer depends on it.
+
+    Its steps hold it where one of them names it as `as_of()`.
+    """
+    is_named = any(_uses_as_of(data, node) for node in _nodes(made))
+    if not (is_named or made.question.calendar.has_periods):
         return made
     as_of = engine.as_of()
+    made = replace(made, question=replace(made.question, as_of=as_of))
+    if not is_named:
+        return made
     return replace(made, steps=tuple(replace(step, as_of=as_of) for step in made.steps))
 
 

@@ -50,12 +50,15 @@ class Question:
         where: What rows must satisfy, over dimensions.
         calendar: How time is divided.
         span: The range of time.
+        as_of: The instant that `as_of()` stands for, where the answer depends on
+            it and an engine has been asked for it.
     """
 
     by: tuple[Dimension, ...]
     where: Predicate | None
     calendar: Calendar
     span: Span
+    as_of: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
