@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from funnelkit.catalog.default import describe, registry
 from funnelkit.demo_shop.shop import demo
 from funnelkit.errors import FunnelkitError, TruncatedHistoryWarning
-from funnelkit.evaluation.evaluate import evaluate
+from funnelkit.evaluation.arguments import ask
+from funnelkit.evaluation.evaluate import answer_question, evaluate
 from funnelkit.metrics.metric import Area, Metric, Stage
 from funnelkit.planning.dimensions import can_reach
+from funnelkit.planning.plan import Question
 from funnelkit.shop.shop import Shop
 
 __all__ = ["main"]
@@ -150,16 +152,15 @@ def _check(options: argparse.Namespace) -> str:
 
 def _report(options: argparse.Namespace) -> str:
     shop = Shop.scan(options.folder)
-    asked = _asked(options, shop)
-    result = evaluate(
+    question = ask(
         shop,
-        asked,
         by=options.by,
         every=options.every,
         start=options.start,
         end=options.end,
         where=options.where,
     )
+    result = answer_question(shop, _asked(options, shop, question), question)
     match options.format:
         case "csv":
             return result.frame.write_csv().rstrip("\n")
@@ -169,15 +170,16 @@ def _report(options: argparse.Namespace) -> str:
             return repr(result)
 
 
-def _asked(options: argparse.Namespace, shop: Shop) -> list[str | Metric]:
+def _asked(options: argparse.Namespace, shop: Shop, question: Question) -> list[str | Metric]:
     """Return the requested metrics, or all that the shop and the question allow."""
     if options.metrics:
         return [name.strip() for name in options.metrics.split(",") if name.strip()]
+    names = [dimension.name for dimension in question.by]
     return [
         metric
         for metric in registry().values()
         if not (metric.variant_of or shop.missing(metric))
-        and (options.every or not metric.compares_periods)
-        and (not metric.required_dimension or metric.required_dimension in options.by)
-        and all(can_reach(shop.data, table, name) for table in metric.inputs for name in options.by)
+        and (question.calendar.has_periods or not metric.compares_periods)
+        and (not metric.required_dimension or metric.required_dimension in names)
+        and all(can_reach(shop.data, table, name) for table in metric.inputs for name in names)
     ]

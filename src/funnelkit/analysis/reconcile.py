@@ -9,7 +9,8 @@ import polars as pl
 from funnelkit.calendar.calendar import Moment
 from funnelkit.catalog.default import registry
 from funnelkit.errors import DefinitionError
-from funnelkit.evaluation.evaluate import evaluate
+from funnelkit.evaluation.arguments import ask
+from funnelkit.evaluation.evaluate import answer_question
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
 from funnelkit.metrics.registry import find_metric
@@ -32,15 +33,8 @@ def reconcile(  # noqa: PLR0913  # the question, every part of it by keyword
 ) -> pl.DataFrame:
     """Compute a KPI by every definition that the registry has of it.
 
-    Args:
-        shop: The shop.
-        metric: The KPI, by name or alias; its variants are those named after it
-            with a dot.
-        by: As for `evaluate`.
-        every: As for `evaluate`.
-        start: As for `evaluate`.
-        end: As for `evaluate`.
-        where: As for `evaluate`.
+    The KPI is given by name or alias; its variants are those named after it with
+    a dot. The other arguments are those of `evaluate`.
 
     Returns:
         A frame with `metric`, the period and keys, `value`, `numerator`,
@@ -70,8 +64,8 @@ def reconcile(  # noqa: PLR0913  # the question, every part of it by keyword
     ready = [m for m in variants if not lacking[m.name]]
     found = [_missing(m, lacking[m.name]) for m in variants if lacking[m.name]]
     if ready:
-        result = evaluate(shop, ready, by=by, every=every, start=start, end=end, where=where)
-        found.insert(0, result.tidy())
+        question = ask(shop, by=by, every=every, start=start, end=end, where=where)
+        found.insert(0, answer_question(shop, ready, question).tidy())
     words = [{"metric": m.name, **{word: getattr(m, word) for word in WORDS}} for m in variants]
     order = pl.DataFrame(words).with_row_index("#order")
     rows = pl.concat(found, how="diagonal").join(order, on="metric", how="left")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 
 from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.grain import Span
@@ -21,18 +22,61 @@ from funnelkit.formula.values import (
 )
 from funnelkit.metrics.metric import Metric
 from funnelkit.metrics.registry import Registry, find_metric
+from funnelkit.planning.plan import Question
+from funnelkit.shop.shop import Shop
 
 __all__ = [
     "Asked",
-    "check_latest",
-    "check_moments",
-    "requested_dimensions",
+    "ask",
+    "check_column_names",
+    "representable",
     "requested_metrics",
-    "requested_rows",
 ]
 
 
 Asked = str | Metric | Registry | Iterable[str | Metric]
+
+
+def ask(  # noqa: PLR0913  # as evaluate
+    shop: Shop,
+    *,
+    by: str | Dimension | Sequence[str | Dimension] = (),
+    every: str | Sequence[Moment] | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    where: Predicate | str | None = None,
+) -> Question:
+    """Return the question that the arguments of `evaluate` stand for, checked and parsed.
+
+    Raises:
+        DefinitionError: An argument is not valid, or two contradict each other.
+    """
+    check_kind("shop", shop, (Shop,), "bind the frames: fk.Shop(orders=…)")
+    shop.data.refresh()
+    dimensions = _dimensions(by)
+    predicate = _predicate(where)
+    _check_moments(every, start, end)
+    with representable():
+        calendar, span = shop.data.calendar.divided(every, start, end)
+    return Question(dimensions, predicate, calendar, span)
+
+
+@contextmanager
+def representable(*, span: Span | None = None) -> Generator[None]:
+    """Check that the dates that a question needs exist, also those in another zone.
+
+    Raises:
+        DefinitionError: It reaches beyond the calendar.
+    """
+    try:
+        yield
+        if span is not None:
+            _check_latest(span)
+    except OverflowError:
+        raise DefinitionError(
+            "the question reaches beyond the years 1 to 9999",
+            "pass a later start or an earlier end",
+        ) from None
 
 
 def requested_metrics(asked: Asked) -> list[Metric]:
@@ -87,7 +131,7 @@ _OWN_COLUMNS = ("period", "is_total")
 _NAME_DIMENSIONS = "name columns: by='channel', by=['channel', 'device']"
 
 
-def requested_rows(where: Predicate | str | None) -> Predicate | None:
+def _predicate(where: Predicate | str | None) -> Predicate | None:
     """Return the condition on rows as a predicate.
 
     Raises:
@@ -100,7 +144,7 @@ def requested_rows(where: Predicate | str | None) -> Predicate | None:
     return where
 
 
-def check_moments(
+def _check_moments(
     every: str | Sequence[Moment] | None, start: Moment | None, end: Moment | None
 ) -> None:
     """Raise if the arguments about time are not of the right kind.
@@ -117,20 +161,18 @@ def check_moments(
             check_kind("a moment of every", moment, (str, dt.date), remedy)
 
 
-def check_latest(span: Span) -> None:
+def _check_latest(span: Span) -> None:
     """Raise if a range ends on the last possible day: its end has no date in another zone."""
     latest = dt.datetime.combine(dt.date.max, dt.time())
     if any(moment is not None and moment > latest for moment in (span.start, span.end)):
         raise OverflowError
 
 
-def requested_dimensions(
-    by: str | Dimension | Sequence[str | Dimension], metrics: set[str]
-) -> tuple[Dimension, ...]:
+def _dimensions(by: str | Dimension | Sequence[str | Dimension]) -> tuple[Dimension, ...]:
     """Return the requested dimensions.
 
     Raises:
-        DefinitionError: One is not a dimension, or has the name of another column of the result.
+        DefinitionError: One is not a dimension, or two share a name.
     """
     many: Sequence[str | Dimension] = [by] if isinstance(by, str | Dimension) else by
     check_kind("by", many, (Iterable,), _NAME_DIMENSIONS)
@@ -142,12 +184,21 @@ def requested_dimensions(
             raise DefinitionError(
                 f"by names two dimensions {dimension.name!r}", "rename one of them"
             )
-    if clash := sorted(set(found) & metrics.union(_OWN_COLUMNS)):
+    return tuple(found.values())
+
+
+def check_column_names(metrics: Iterable[Metric], dimensions: Iterable[Dimension]) -> None:
+    """Raise if a dimension has the name of another column of the result.
+
+    Raises:
+        DefinitionError: One has; names it.
+    """
+    taken = {metric.name for metric in metrics}.union(_OWN_COLUMNS)
+    if clash := sorted(taken.intersection(dimension.name for dimension in dimensions)):
         raise DefinitionError(
             f"by={clash[0]!r} is also the name of a column of the result",
             f"rename it: fk.Dimension('my_{clash[0]}', table={clash[0]!r})",
         )
-    return tuple(found.values())
 
 
 def _dimension(item: str | Dimension) -> Dimension:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from funnelkit.calendar.calendar import Moment
 from funnelkit.catalog.default import registry
 from funnelkit.data.binding import kind_faults
 from funnelkit.engines.polars.engine import PolarsEngine
-from funnelkit.errors import (
-    ContractError,
-    DefinitionError,
-    UnknownNameError,
-    check_kind,
-)
+from funnelkit.errors import ContractError, UnknownNameError
 from funnelkit.evaluation.arguments import (
     Asked,
-    check_latest,
-    check_moments,
-    requested_dimensions,
+    ask,
+    check_column_names,
+    representable,
     requested_metrics,
-    requested_rows,
 )
 from funnelkit.evaluation.exclusions import count_exclusions
 from funnelkit.evaluation.execute import answer
@@ -36,7 +31,7 @@ from funnelkit.planning.planner import make_plan
 from funnelkit.result.result import Result
 from funnelkit.shop.shop import Shop
 
-__all__ = ["evaluate", "plan"]
+__all__ = ["answer_question", "evaluate", "plan", "plan_question"]
 
 
 def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
@@ -85,19 +80,35 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         >>> result.frame.columns
         ['period', 'orders', 'average_order_value']
     """
-    made = plan(shop, metrics, by=by, every=every, start=start, end=end, where=where)
-    engine = PolarsEngine(shop.data)
-    result = answer(shop.data, engine, made, progress=progress)
-    if exclusions:
-        result = result.with_exclusions(count_exclusions(shop.data, engine, made))
+    question = ask(shop, by=by, every=every, start=start, end=end, where=where)
+    result = answer_question(shop, metrics, question, exclusions=exclusions, progress=progress)
     if not totals:
         return result
-    every = every if by else None
-    whole = [m for m in result.metrics if _has_total(m) and (by or not m.compares_periods)]
-    if not whole or (every is not None and not any(m.inputs for m in whole)):
+    if by:
+        whole = replace(question, by=())
+    else:
+        whole = ask(shop, start=start, end=end, where=question.where)
+    chosen = [m for m in result.metrics if _has_total(m) and (by or not m.compares_periods)]
+    if not chosen or (whole.calendar.has_periods and not any(m.inputs for m in chosen)):
         return result.with_totals(None)
-    made = plan(shop, whole, every=every, start=start, end=end, where=where)
-    return result.with_totals(answer(shop.data, engine, made, progress=progress))
+    return result.with_totals(answer_question(shop, chosen, whole, progress=progress))
+
+
+def answer_question(
+    shop: Shop,
+    metrics: Asked,
+    question: Question,
+    *,
+    exclusions: bool = False,
+    progress: bool = False,
+) -> Result:
+    """Plan a question, and carry out the plan; as `evaluate`."""
+    made = plan_question(shop, metrics, question)
+    engine = PolarsEngine(shop.data)
+    result = answer(shop.data, engine, made, progress=progress)
+    if not exclusions:
+        return result
+    return result.with_exclusions(count_exclusions(shop.data, engine, made))
 
 
 def _has_total(metric: Metric) -> bool:
@@ -119,14 +130,7 @@ def plan(  # noqa: PLR0913  # as evaluate
 ) -> Plan:
     """Return the plan by which a question would be answered, without reading data.
 
-    Args:
-        shop: The shop.
-        metrics: As for `evaluate`.
-        by: As for `evaluate`.
-        every: As for `evaluate`.
-        start: As for `evaluate`.
-        end: As for `evaluate`.
-        where: As for `evaluate`.
+    The arguments are those of `evaluate`.
 
     Returns:
         The plan: each source once, with its folds. It can be printed.
@@ -134,23 +138,19 @@ def plan(  # noqa: PLR0913  # as evaluate
     Raises:
         FunnelkitError: As for `evaluate`, save what only the data can show.
     """
-    check_kind("shop", shop, (Shop,), "bind the frames: fk.Shop(orders=…)")
-    shop.data.refresh()
+    question = ask(shop, by=by, every=every, start=start, end=end, where=where)
+    return plan_question(shop, metrics, question)
+
+
+def plan_question(shop: Shop, metrics: Asked, question: Question) -> Plan:
+    """Return the plan of a question; as `plan`."""
     chosen = requested_metrics(metrics)
-    dimensions = requested_dimensions(by, {metric.name for metric in chosen})
-    predicate = requested_rows(where)
-    check_moments(every, start, end)
+    check_column_names(chosen, question.by)
     try:
-        calendar, span = shop.data.calendar.divided(every, start, end)
-        made = make_plan(shop.data, chosen, Question(dimensions, predicate, calendar, span))
-        check_latest(span)
-    except OverflowError:
-        raise DefinitionError(
-            "the question reaches beyond the years 1 to 9999",
-            "pass a later start or an earlier end",
-        ) from None
+        with representable(span=question.span):
+            made = make_plan(shop.data, chosen, question)
     except UnknownNameError as error:
-        if error.name not in {item.name for item in dimensions} or error.name not in registry():
+        if error.name not in {item.name for item in question.by} or error.name not in registry():
             raise
         remedy = f"{error.name} is a metric: ask for it, and group by a column"
         raise UnknownNameError(error.kind, error.name, error.known, remedy) from None

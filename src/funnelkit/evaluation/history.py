@@ -95,7 +95,7 @@ def warn_of_history(data: ShopData, engine: Engine, made: Plan) -> None:
                 f"the history of {step.table} starts on {first:%Y-%m-%d}, inside the range from "
                 f"{start:%Y-%m-%d}: customers who bought earlier appear to be new",
                 TruncatedHistoryWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
             return
 

@@ -127,6 +127,7 @@ class _Planner:
     reach: dict[str, int] = field(default_factory=dict)
     wanted: dict[str, list[str]] = field(default_factory=dict)
     metric: str = ""
+    conditions: dict[str, Predicate] = field(default_factory=dict)
 
     def lower(
         self, formula: Formula, back: PeriodOffset = NOW, *, to_date: bool = False
@@ -328,8 +329,7 @@ class _Planner:
     def _step(self, folds: list[Fold], *, to_date: bool, is_prorated: bool) -> Step:
         table = table_of(folds[0])
         groups = tuple(self._group(table, dimension) for dimension in self.question.by)
-        where = self.question.where
-        own = () if where is None else (resolve_predicate(self.data, table, where),)
+        where = self._where(table)
         self._check_hours(table)
         is_stock = to_date and isinstance(folds[0].aggregate, ClosingBalance)
         folds, shared = (folds, None) if is_stock else split_where(folds)
@@ -337,13 +337,20 @@ class _Planner:
             table,
             (*folds, *(guard_folds(self.data, table, folds) if is_plain(folds) else ())),
             groups,
-            conjunction((*own, shared)),
+            conjunction((where, shared)),
             self.question.calendar,
             self._span(folds, to_date=to_date),
             to_date=to_date,
             is_prorated=is_prorated,
             entity_key=self.data.known[table].entity_key if is_stock else (),
         )
+
+    def _where(self, table: str) -> Predicate | None:
+        """Return what rows of a table must satisfy, resolved once however many steps read it."""
+        where = self.question.where
+        if where is not None and table not in self.conditions:
+            self.conditions[table] = resolve_predicate(self.data, table, where)
+        return self.conditions.get(table)
 
     def _group(self, table: str, dimension: Dimension) -> Group:
         found = resolve_dimension(self.data, table, dimension)
@@ -405,10 +412,13 @@ class _Planner:
         """Name the metrics that want a table from which a dimension cannot be reached."""
         where = self.question.where
         named = (*self.question.by, *(() if where is None else dimensions_in(where)))
+        first_of_table: dict[str, Fold] = {}
         for fold in self.folds.values():
+            first_of_table.setdefault(table_of(fold), fold)
+        for table, fold in first_of_table.items():
             for dimension in named:
                 try:
-                    resolve_dimension(self.data, table_of(fold), dimension)
+                    resolve_dimension(self.data, table, dimension)
                 except UnknownNameError as error:
                     users = ", ".join(self.wanted[fold.name])
                     remedy = f"{users} needs it there; {error.remedy}"
