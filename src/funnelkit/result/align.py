@@ -5,7 +5,7 @@ This happens once, on small frames, whatever engine gave the answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -17,10 +17,18 @@ from funnelkit.planning.currency import CURRENCY_ENDS, LOWEST_CURRENCY
 from funnelkit.planning.expression import (
     FoldRef,
 )
-from funnelkit.planning.plan import PERIOD, Plan, Question, Step, group_column
+from funnelkit.planning.plan import PERIOD, Plan, Question, group_column
 from funnelkit.result.arithmetic import AGE, counted_folds, is_counted, leaf_column
 
-__all__ = ["Aligned", "align", "roll_up"]
+__all__ = ["Aligned", "CurrencyRange", "align", "roll_up"]
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyRange:
+    """The columns that hold the lowest and the highest currency of a step's amounts."""
+
+    low: str
+    high: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +40,15 @@ class Aligned:
             lowest and highest currency of its amounts: one row per group.
         periods: Every period of the answer, whichever group has rows in it;
             without columns where the question has no periods.
+        folds: The column of each leaf.
+        currencies: The columns of the currencies of each step that has them, by
+            the number of the step.
     """
 
     frame: pl.DataFrame
     periods: pl.DataFrame
+    folds: Mapping[FoldRef, str]
+    currencies: Mapping[int, CurrencyRange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,7 @@ class _Part:
     """Leaves of one step in one period: the keys, and a column per leaf."""
 
     frame: pl.DataFrame
+    leaves: tuple[FoldRef, ...] = ()
     zeros: tuple[str, ...] = ()
 
 
@@ -60,7 +74,11 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
     answers = everything[: len(plan.steps)]
     known = [answer.select(PERIOD) for answer in answers if PERIOD in answer.columns]
     periods = _range(plan.question, known) if has_periods else pl.DataFrame()
-    parts = [*_parts(plan, everything, groups, known), *_currencies(answers, keys)]
+    currencies = _currencies(answers) if keys else {}
+    parts = [
+        *_parts(plan, everything, groups, known),
+        *(_currency_part(answers[n], keys, columns) for n, columns in currencies.items()),
+    ]
     if not keys:
         frames = [part.frame for part in parts]
         frame = pl.concat(frames, how="horizontal") if frames else pl.DataFrame()
@@ -71,7 +89,8 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
             rows = rows.join(part.frame.lazy(), on=keys, how="left", nulls_equal=True)
         frame = rows.sort(keys, nulls_last=True).collect(engine="in-memory")
     zeros = [pl.col(name).fill_null(0) for part in parts for name in part.zeros]
-    return Aligned(_with_age(plan, frame.with_columns(zeros)), periods)
+    folds = {leaf: leaf_column(leaf) for part in parts for leaf in part.leaves}
+    return Aligned(_with_age(plan, frame.with_columns(zeros)), periods, folds, currencies)
 
 
 def _with_age(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
@@ -102,9 +121,10 @@ def _parts(
     wanted = sorted({leaf for m in plan.metrics for leaf in m.leaves}, key=leaf_column)
     for step, answer in zip(plan.steps, answers, strict=False):
         is_grown = step.to_date and calendar.has_periods
-        grown = _grow(plan.question, step, answer, groups, known) if is_grown else answer
         folds = {fold.name: fold for fold in step.folds}
         own = [leaf for leaf in wanted if leaf.name in folds]
+        names = list(dict.fromkeys(leaf.name for leaf in own))
+        grown = _grow(plan.question, names, answer, groups, known) if is_grown else answer
         for shift, is_alike in sorted({(leaf.shift, leaf.like_for_like) for leaf in own}):
             leaves = [leaf for leaf in own if (leaf.shift, leaf.like_for_like) == (shift, is_alike)]
             frame = grown.select(*keys, *(pl.col(n.name).alias(leaf_column(n)) for n in leaves))
@@ -113,14 +133,20 @@ def _parts(
             if is_alike:
                 frame = _like_for_like(plan, answers[len(plan.steps) :], leaves, frame)
             zeros = tuple(leaf_column(leaf) for leaf in leaves if is_counted(folds[leaf.name]))
-            yield _Part(frame, zeros)
+            yield _Part(frame, tuple(leaves), zeros)
 
 
-def _currencies(answers: Sequence[pl.DataFrame], keys: Sequence[str]) -> Iterator[_Part]:
-    for number, answer in enumerate(answers):
-        if keys and LOWEST_CURRENCY in answer.columns:
-            ends = [pl.col(end).alias(f"{end} {number}") for end in CURRENCY_ENDS]
-            yield _Part(answer.select(*keys, *ends))
+def _currencies(answers: Sequence[pl.DataFrame]) -> dict[int, CurrencyRange]:
+    return {
+        number: CurrencyRange(*(f"{end} {number}" for end in CURRENCY_ENDS))
+        for number, answer in enumerate(answers)
+        if LOWEST_CURRENCY in answer.columns
+    }
+
+
+def _currency_part(answer: pl.DataFrame, keys: Sequence[str], columns: CurrencyRange) -> _Part:
+    low, high = map(pl.col, CURRENCY_ENDS)
+    return _Part(answer.select(*keys, low.alias(columns.low), high.alias(columns.high)))
 
 
 def _like_for_like(
@@ -178,25 +204,21 @@ def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:
     """
     frame, periods = aligned.frame, aligned.periods if PERIOD in keys else pl.DataFrame()
     counted = set(counted_folds(plan))
-    leaves = [name for name in frame.columns if not name.startswith("#")]
-    totals = {
-        name: pl.col(name).sum()
-        if name.split("@")[0] in counted
-        else pl.when(pl.col(name).count() > 0).then(pl.col(name).sum())
-        for name in leaves
+    zeros = [name for leaf, name in aligned.folds.items() if leaf.name in counted]
+    totals: dict[str, pl.Expr] = {
+        name: pl.when(pl.col(name).count() > 0).then(pl.col(name).sum())
+        for name in aligned.folds.values()
     }
-    for name in frame.columns:
-        if name.startswith(CURRENCY_ENDS):
-            is_low = name.startswith(LOWEST_CURRENCY)
-            totals[name] = pl.col(name).min() if is_low else pl.col(name).max()
+    totals |= {name: pl.col(name).sum() for name in zeros}
+    for ends in aligned.currencies.values():
+        totals |= {ends.low: pl.col(ends.low).min(), ends.high: pl.col(ends.high).max()}
     if not keys:
-        return Aligned(frame.select(**totals), periods)
+        return replace(aligned, frame=frame.select(**totals), periods=periods)
     rolled = frame.group_by(keys).agg(**totals).sort(keys, nulls_last=True)
-    if list(keys) != [PERIOD]:
-        return Aligned(rolled, periods)
-    zeros = [pl.col(name).fill_null(0) for name in leaves if name.split("@")[0] in counted]
-    spread = periods.join(rolled, on=PERIOD, how="left").with_columns(zeros).sort(PERIOD)
-    return Aligned(spread, periods)
+    if list(keys) == [PERIOD]:
+        filled = [pl.col(name).fill_null(0) for name in zeros]
+        rolled = periods.join(rolled, on=PERIOD, how="left").with_columns(filled).sort(PERIOD)
+    return replace(aligned, frame=rolled, periods=periods)
 
 
 def _range(question: Question, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -233,7 +255,7 @@ def _label(question: Question) -> pl.Series:
 
 def _grow(
     question: Question,
-    step: Step,
+    folds: Sequence[str],
     answer: pl.DataFrame,
     groups: list[str],
     known: Sequence[pl.DataFrame],
@@ -245,7 +267,6 @@ def _grow(
     """
     if answer.height == 0:
         return answer
-    folds = [fold.name for fold in step.folds if not fold.name.startswith("#")]
     periods = _range(replace(question, span=Span()), known)
     grid = periods if not groups else periods.join(answer.select(groups).unique(), how="cross")
     keys = [PERIOD, *groups]

@@ -152,7 +152,7 @@ class Result:
         keys = [_key_column(name) for name in kept]
         rolled = roll_up(coarser, self._aligned, keys)
         for lowered in self.plan.metrics:
-            check_currency(self.plan, lowered, gone, rolled.frame)
+            check_currency(self.plan, lowered, gone, rolled)
         result = Result.from_leaves(coarser, rolled, self.currency, self.as_of)
         if not (self.has_totals and dimensions):
             return result

@@ -10,7 +10,6 @@ from funnelkit.errors import UnsupportedError
 from funnelkit.formula.formulas import CountDistinct, PeriodsToBreakEven, QuantileBucket
 from funnelkit.formula.properties import additivity
 from funnelkit.formula.values import Lookup, Money
-from funnelkit.planning.currency import CURRENCY_ENDS
 from funnelkit.planning.expression import (
     PeriodLength,
     has_period_length,
@@ -19,6 +18,7 @@ from funnelkit.planning.expression import (
     walk,
 )
 from funnelkit.planning.plan import Fold, Group, Plan, PlannedMetric, Step, fold_columns
+from funnelkit.result.align import Aligned
 
 __all__ = ["PERIOD_NAME", "check_adds_up", "check_currency"]
 
@@ -69,7 +69,7 @@ def _of_thing(group: Group, step: Step) -> bool:
 
 
 def check_currency(
-    plan: Plan, lowered: PlannedMetric, gone: Sequence[str], rolled: pl.DataFrame
+    plan: Plan, lowered: PlannedMetric, gone: Sequence[str], rolled: Aligned
 ) -> None:
     """Raise if amounts were added up over groups of different currencies.
 
@@ -78,13 +78,13 @@ def check_currency(
     """
     names = {leaf.name for leaf in lowered.leaves}
     for number, step in enumerate(plan.steps):
-        low, high = (f"{end} {number}" for end in CURRENCY_ENDS)
+        ends = rolled.currencies.get(number)
         amounts = [fold for fold in step.folds if fold.name in names and _has_money(fold)]
-        if not amounts or low not in rolled.columns:
+        if not amounts or ends is None:
             continue
-        mixed = rolled.filter(pl.col(low) != pl.col(high))
+        mixed = rolled.frame.filter(pl.col(ends.low) != pl.col(ends.high))
         if mixed.height:
-            one, other = mixed.select(low, high).row(0)
+            one, other = mixed.select(ends.low, ends.high).row(0)
             remedy = f"{amounts[0].asked} would add {one} and {other}; keep 'currency' as a key"
             raise _refusal(lowered, list(gone), remedy)
 
