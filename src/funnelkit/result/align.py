@@ -67,10 +67,10 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
         plan: The plan that was carried out.
         answers: The answer to each of its steps, then to each of its parts.
     """
-    groups = [group_column(dimension.name) for dimension in plan.question.by]
-    has_periods = plan.question.calendar.has_periods
+    names = {group_column(dimension.name): dimension.name for dimension in plan.question.by}
+    groups, has_periods = list(names), plan.question.calendar.has_periods
     keys = [*([PERIOD] if has_periods else []), *groups]
-    everything = _same_types(answers, groups)
+    everything = _same_types(answers, names)
     answers = everything[: len(plan.steps)]
     known = [answer.select(PERIOD) for answer in answers if PERIOD in answer.columns]
     periods = _range(plan.question, known) if has_periods else pl.DataFrame()
@@ -164,12 +164,11 @@ def _like_for_like(
     return frame
 
 
-def _same_types(answers: Sequence[pl.DataFrame], groups: list[str]) -> list[pl.DataFrame]:
+def _same_types(answers: Sequence[pl.DataFrame], groups: Mapping[str, str]) -> list[pl.DataFrame]:
     """Check that a key has one type in every source, so that equal keys meet."""
-    for group in groups:
+    for group, name in groups.items():
         types = {answer.schema[group] for answer in answers if answer.height}
         if len(types) > 1:
-            name = group.removeprefix(group_column(""))
             problem = f"is {' and '.join(sorted(map(str, types)))} in different tables"
             raise ContractError([DataIssue("by", name, problem, "cast the columns to one type")])
     filled = [answer for answer in answers if answer.height] or answers[:1]
