@@ -190,7 +190,7 @@ class Plain:
             self.almanac.instant(row[name])
             for table, name in CLOCKS
             for row in self.tables.get(table, [])
-            if row[name] is not None
+            if row[name] is not None and row.get("is_counted", not row.get("is_bot"))
         ]
         return max(seen, default=None)
 
@@ -221,7 +221,10 @@ class Plain:
                 first, last = self.worth(start, row), self.worth(end, row)
                 if first is None or last is None:
                     return None
-                passed = self.almanac.instant(last) - self.almanac.instant(first)
+                if is_day(first) or is_day(last):
+                    passed = self.almanac.wall(last).date() - self.almanac.wall(first).date()
+                else:
+                    passed = self.almanac.instant(last) - self.almanac.instant(first)
                 return self.note(passed / dt.timedelta(seconds=1))
             case fk.Lookup(key, inner):
                 found = self.parent(row, key)
@@ -268,6 +271,8 @@ class Plain:
 
     def sides(self, row: Row, *values: Any) -> list[Any]:
         found = [self.worth(value, row) for value in values]
+        if any(map(is_day, found)):
+            return [None if value is None else self.almanac.wall(value).date() for value in found]
         if any(isinstance(value, dt.date) for value in found):
             return [None if value is None else self.almanac.wall(value) for value in found]
         return found
@@ -482,6 +487,10 @@ def reckon(operator: str, left: float | None, right: float | None) -> float | No
             return left * right
         case _:
             return left / right if right else None
+
+
+def is_day(value: Any) -> bool:
+    return isinstance(value, dt.date) and not isinstance(value, dt.datetime)
 
 
 def compare(relation: str, left: Any, right: Any) -> bool | None:

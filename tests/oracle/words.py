@@ -634,14 +634,13 @@ def clv_cac_ratio(tables: Tables, period: Period) -> float | None:
 
 
 def as_of(tables: Tables) -> datetime | None:
-    """The latest moment seen in sessions, events, orders or carts; None if there is none."""
-    sources = {
-        "sessions": "started_at",
-        "events": "occurred_at",
-        "orders": "ordered_at",
-        "carts": "created_at",
-    }
-    moments = [row.get(column) for name, column in sources.items() for row in table(tables, name)]
+    """The latest moment of sessions, events, orders and carts that count; None if there is none."""
+    bots = {row["session_id"] for row in table(tables, "sessions") if row.get("is_bot")}
+    moments = [row.get("created_at") for row in table(tables, "carts")]
+    moments += [order.ordered_at for order in all_orders(tables) if order.is_counted]
+    for name, column in (("sessions", "started_at"), ("events", "occurred_at")):
+        kept = [row for row in table(tables, name) if row.get("session_id") not in bots]
+        moments += [row.get(column) for row in kept]
     return max((moment for moment in moments if moment is not None), default=None)
 
 

@@ -76,6 +76,15 @@ def test_totals_are_computed_anew_and_marked(shop):
     assert parts > total.get_column("unique_visitors").item()
 
 
+def test_totals_are_of_the_range_between_boundaries(shop):
+    first = fk.evaluate(shop, "orders", every="1mo").frame["period"][0]
+    ends = [first, first + dt.timedelta(days=5), first + dt.timedelta(days=9)]
+    result = fk.evaluate(shop, "orders", every=ends, totals=True)
+    total = result.frame.filter("is_total").get_column("orders").item()
+    assert total == result.frame.filter(~pl.col("is_total")).get_column("orders").sum()
+    assert total == fk.evaluate(shop, "orders", start=ends[0], end=ends[-1]).frame.item()
+
+
 def test_totals_without_keys_are_of_the_whole_range(shop):
     result = fk.evaluate(shop, ["orders", "churn"], every="1q", totals=True)
     total = result.frame.filter("is_total")

@@ -151,7 +151,8 @@ class Calendar:
             DefinitionError: A moment cannot be read, or the range ends before it starts.
         """
         span = Span(self.local(start, "start"), self.local(end, "end"))
-        if span.start is not None and span.end is not None and span.end <= span.start:
+        start_at, end_at = (at and self.instant(at) for at in (span.start, span.end))
+        if start_at is not None and end_at is not None and end_at <= start_at:
             raise DefinitionError(
                 f"end={end!s} is not after start={start!s}", "the range is [start, end)"
             )

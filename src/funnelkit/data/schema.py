@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from funnelkit.formula.derived import Rule
 from funnelkit.formula.table import Table
-from funnelkit.formula.values import Column, Predicate, Time
+from funnelkit.formula.values import Column, Flag, Predicate, Time
 from funnelkit.units import NUMBER, Unit
 
 __all__ = ["Check", "Schema", "Severity", "TotalAboveCheck", "WithoutRowsCheck"]
@@ -92,7 +92,8 @@ class Schema:
         tables: Every table that can be bound, by name.
         rules: How columns that were not supplied are derived: the first rule
             whose inputs are there.
-        clocks: The times whose latest is the moment up to which the data is known.
+        clocks: The times whose latest is the moment up to which the data is known, and
+            which of their rows count.
         checks: Promises about single rows.
         table_checks: Promises about whole tables.
         currency_column: The name of the column that holds the currency of a row's amounts.
@@ -104,7 +105,7 @@ class Schema:
 
     tables: Mapping[str, type[Table]]
     rules: Mapping[Column, tuple[Rule, ...]] = field(default_factory=dict[Column, tuple[Rule, ...]])
-    clocks: tuple[Time, ...] = ()
+    clocks: Mapping[Time, Flag | None] = field(default_factory=dict[Time, "Flag | None"])
     checks: tuple[Check, ...] = ()
     table_checks: tuple[WithoutRowsCheck | TotalAboveCheck, ...] = ()
     currency_column: str = "currency"

@@ -161,8 +161,10 @@ def _of_constant(constant: Scalar) -> ValueType:
             return ValueType.NUMBER
         case dt.datetime() if constant.tzinfo is not None:
             return ValueType.INSTANT
-        case _:
+        case dt.datetime():
             return ValueType.LOCAL
+        case _:
+            return ValueType.DAY
 
 
 def _common(sorts: set[ValueType]) -> ValueType:

@@ -84,10 +84,8 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
     result = answer_question(shop, metrics, question, exclusions=exclusions, progress=progress)
     if not totals:
         return result
-    if by:
-        whole = replace(question, by=())
-    else:
-        whole = ask(shop, start=start, end=end, where=question.where)
+    undivided = replace(question, calendar=question.calendar.whole)
+    whole = replace(question, by=()) if by else undivided
     chosen = [m for m in result.metrics if _has_total(m) and (by or not m.compares_periods)]
     if not chosen or (whole.calendar.has_periods and not any(m.inputs for m in chosen)):
         return result.with_totals(None)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, assert_never
 
-from funnelkit.errors import DefinitionError, UnitError
+from funnelkit.errors import DefinitionError, UnitError, shortened
 from funnelkit.units import MONEY, NUMBER, SECOND, Unit
 
 __all__ = [
@@ -140,7 +140,15 @@ class ValueNode:
         return Comparison(Relation.NE, _value(self), _value(other))
 
     def is_in(self, options: Sequence[Scalar]) -> IsIn:
-        """Return the predicate that it is one of `options`; unknown where it is null."""
+        """Return the predicate that it is one of `options`; unknown where it is null.
+
+        Raises:
+            DefinitionError: The options are a text, whose letters would be taken.
+        """
+        if isinstance(options, str | bytes):
+            raise DefinitionError(
+                f"is_in({options!r}) is of a text, not of a list", f"write is_in([{options!r}])"
+            )
         return IsIn(_value(self), tuple(options))
 
     def is_between(self, low: Scalar, high: Scalar) -> IsBetween:
@@ -169,6 +177,13 @@ class PredicateNode:
 
     def __invert__(self) -> Not:
         return Not(_predicate(self))
+
+    def __bool__(self) -> bool:
+        """Raise an error: Python would drop one of two conditions without a word."""
+        raise DefinitionError(
+            f"whether {shortened(self, most=100)} holds is known of a row, not of a definition",
+            "join conditions with &, | and ~, in parentheses; write .is_between() for a range",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,8 +161,13 @@ def _checks(data: ShopData, table: str, severities: set[Severity]) -> tuple[Chec
         if promise.column.table == table
         and promise.severity in severities
         and all(isinstance(c, Column) and data.is_supplied(c) for c in leaves(promise.broken))
-        and not (promise.unless_supplied and data.is_supplied(promise.unless_supplied))
+        and not _is_needless(data, promise)
     )
+
+
+def _is_needless(data: ShopData, promise: Check) -> bool:
+    """Return whether a column was supplied that makes a promise unnecessary."""
+    return promise.unless_supplied is not None and data.is_supplied(promise.unless_supplied)
 
 
 def _key(data: ShopData, table: str) -> tuple[str, ...]:

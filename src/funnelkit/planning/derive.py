@@ -21,7 +21,7 @@ from funnelkit.formula.formulas import (
     Sum,
 )
 from funnelkit.formula.table import Rows
-from funnelkit.formula.values import Column, Lookup, Predicate, Time, Value
+from funnelkit.formula.values import Column, Flag, Lookup, Predicate, Time, Value
 from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering, Names
 from funnelkit.planning.periods import Ordinal, first_label, ordinal_of, period_of
@@ -120,6 +120,19 @@ class Relations:
         rows = self.tables.prepare(clock.table, [clock])
         moment = self.lowering.instant(clock)
         return Aggregate(rows, (), ((self.period, Agg(AggOp.MIN, moment)),))
+
+    def latest(self) -> list[Aggregate]:
+        """Return the relations of the last instants of the times up to which data is known."""
+        return [
+            self._latest(clock, None if flag is None or self.data.missing_for(flag) else flag)
+            for clock, flag in self.data.schema.clocks.items()
+            if self.data.is_supplied(clock)
+        ]
+
+    def _latest(self, clock: Column, flag: Flag | None) -> Aggregate:
+        rows = self.tables.prepare(clock.table, [clock, *([] if flag is None else [flag])])
+        agg = Agg(AggOp.MAX, self.lowering.instant(clock), self.lowering.condition(flag))
+        return Aggregate(rows, (), ((self.period, agg),))
 
     def _answered(self, step: Step, number: int) -> Answer:
         name = self.lowering.names.of(("the step", number), f"step_{number}")

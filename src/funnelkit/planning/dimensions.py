@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from functools import reduce
 from typing import TypeVar, assert_never
@@ -42,7 +41,6 @@ from funnelkit.formula.values import (
     Or,
     PerKeyColumn,
     Predicate,
-    Scalar,
     Value,
 )
 from funnelkit.formula.walk import end_of, nodes_in
@@ -92,7 +90,7 @@ def _found(data: ShopData, table: str, dimension: Dimension) -> Column | Lookup:
     mapped = dict(dimension.columns).get(table)
     if mapped is not None:
         return _mapped(data, table, dimension, mapped)
-    if own := _own(data, table, dimension.name):
+    if (own := _own(data, table, dimension.name)) is not None:
         return own
     paths: list[tuple[Lookup | None, str]] = [(None, table)]
     for _ in range(len(data.tables)):
@@ -156,9 +154,10 @@ def resolve_predicate(data: ShopData, table: str, predicate: Predicate) -> Predi
             sides = value(left), value(right)
             return _alike(data, Comparison(relation, *sides), sides)
         case IsIn(inner, options):
-            found, kept = value(inner), tuple(_local(data, option) for option in options)
-            one_of_each = {type(option): option for option in kept}
-            return _alike(data, IsIn(found, kept), (found, *map(Literal, one_of_each.values())))
+            found = value(inner)
+            one_of_each = {type(option): option for option in options}
+            kept = IsIn(found, options)
+            return _alike(data, kept, (found, *map(Literal, one_of_each.values())))
         case IsNull(inner):
             return IsNull(value(inner))
         case IsBetween(inner, low, high):
@@ -200,23 +199,14 @@ def _resolved(data: ShopData, table: str, node: Value) -> Value:
             return _alike(data, Elapsed(*sides), (*sides, AsOf()))
         case Column() | Lookup():
             return _of_table(data, table, node)
-        case Literal(constant):
-            return Literal(_local(data, constant))
         case ConcatKey(values):
             return ConcatKey(*map(value, values))
         case Lower(word):
             return Lower(value(word))
-        case AsOf() | PerKeyColumn():
+        case Literal() | AsOf() | PerKeyColumn():
             return node
         case _:
             assert_never(node)
-
-
-def _local(data: ShopData, constant: Scalar) -> Scalar:
-    """Give a moment with a zone as the clock of the shop shows it; anything else as it is."""
-    if isinstance(constant, dt.datetime) and constant.tzinfo is not None:
-        return data.calendar.shown(constant)
-    return constant
 
 
 def _alike(data: ShopData, node: Node, parts: Iterable[Value]) -> Node:
@@ -325,7 +315,7 @@ def _path_name(path: Lookup) -> str:
 def _mapped(data: ShopData, table: str, dimension: Dimension, mapped: str) -> Column | Lookup:
     owner, _, name = mapped.rpartition(".")
     if not owner or owner == table:
-        if found := _own(data, table, name):
+        if (found := _own(data, table, name)) is not None:
             return found
         raise UnknownNameError(f"column of {table}", name, list(data.tables[table].columns))
     paths: list[tuple[Lookup | None, str]] = [(None, table)]

@@ -29,7 +29,7 @@ _LARGEST = 2**63
 
 
 def literal(constant: Constant) -> Lit:
-    """Return a constant; a day as its midnight, and a number that is too large as a float."""
+    """Return a constant; a number that is too large as a float."""
     match constant:
         case bool():
             return Lit(constant, "bool")
@@ -44,7 +44,7 @@ def literal(constant: Constant) -> Lit:
             is_local = constant.tzinfo is None
             return Lit(constant, "local") if is_local else Lit(_utc(constant), "instant")
         case _:
-            return Lit(dt.datetime.combine(constant, dt.time()), "local")
+            return Lit(constant, "day")
 
 
 def _utc(moment: dt.datetime) -> dt.datetime:

@@ -64,6 +64,7 @@ from funnelkit.planning.relations import (
     AggOp,
     Call,
     Col,
+    Kind,
     Lit,
     Op,
     Scalar,
@@ -199,7 +200,7 @@ class Lowering:
             case Lower(text):
                 return call(Op.LOWER, call(Op.TO_STR, self.value(text)))
             case Elapsed(start, end):
-                return call(Op.SECONDS_BETWEEN, self.instant(start), self.instant(end))
+                return self._elapsed(start, end)
             case If(condition, then, otherwise):
                 one, two = self._alike((then, otherwise))
                 return when(self.predicate(condition), one, otherwise=two)
@@ -212,6 +213,10 @@ class Lowering:
 
     def number(self, value: Value) -> Scalar:
         """Return the scalar of a number: whole numbers must not overflow, so all are floats."""
+        sort = value_type(self.data, value)
+        if sort in TIMES or sort is ValueType.WORD:
+            problem = f"{value} is a {sort}, and no number"
+            raise DefinitionError(problem, "write elapsed(start, end) for the time between two")
         found = self.value(value)
         if isinstance(found, Lit) and isinstance(found.value, int):
             return Lit(float(found.value), "float")
@@ -288,19 +293,25 @@ class Lowering:
         return reduce(lambda one, two: call(Op.OR, one, two), sorted(equal, key=str))
 
     def _among_times(self, value: Value, options: Sequence[Lit]) -> Scalar:
-        """Return whether a time is among constants: instants, or what the clock shows."""
-        is_exact = value_type(self.data, value) is ValueType.INSTANT
-        instants = [option for option in options if is_exact and option.kind == "instant"]
-        shown = (option for option in options if not (is_exact and option.kind == "instant"))
-        others = [self._as_local(option) for option in shown]
-        found = [call(Op.IN, self.value(value), *instants)] if instants else []
-        found += [call(Op.IN, self.local(value), *others)] if others else []
+        """Return whether a time is among constants: days, instants, or what the clock shows."""
+        sort = value_type(self.data, value)
+        kept: dict[Kind, list[Lit]] = {}
+        for option in options:
+            known = option if sort is ValueType.INSTANT else self._as_local(option)
+            if sort is ValueType.DAY or known.kind == "day":
+                known = self._as_day(known)
+            kept.setdefault(known.kind, []).append(known)
+        read = {"day": self.day, "instant": self.value, "local": self.local}
+        found = [call(Op.IN, read[kind](value), *some) for kind, some in kept.items()]
         return reduce(lambda one, two: call(Op.OR, one, two), found)
 
     def _as_local(self, time: Lit) -> Lit:
         if time.kind != "instant" or not isinstance(time.value, dt.datetime):
             return time
         return Lit(self.data.calendar.shown(time.value), "local")
+
+    def _as_day(self, time: Lit) -> Lit:
+        return Lit(time.value.date(), "day") if isinstance(time.value, dt.datetime) else time
 
     def _among_numbers(self, value: Value, options: Sequence[float]) -> Scalar:
         """Return whether a number is among constants, each looked up among those of its kind."""
@@ -321,12 +332,21 @@ class Lowering:
                 f"{left} {relation} {right} compares a {' with a '.join(sorted(known))}",
                 "write numbers plain, words in quotes, days as date('2024-12-31')",
             )
-        if set(sorts) <= TIMES and sorts != [ValueType.DAY, ValueType.DAY]:
+        if not set(sorts) <= TIMES:
+            one, two = map(self.value, sides)
+        elif ValueType.DAY in sorts:
+            one, two = map(self.day, sides)
+        else:
             is_exact = sorts == [ValueType.INSTANT, ValueType.INSTANT]
             one, two = map(self.instant if is_exact else self.local, sides)
-        else:
-            one, two = map(self.value, sides)
         return call(_RELATIONS[relation], one, two)
+
+    def _elapsed(self, start: Value, end: Value) -> Scalar:
+        """Return the seconds between two moments; whole days where one of them is a day."""
+        if ValueType.DAY not in {value_type(self.data, start), value_type(self.data, end)}:
+            return call(Op.SECONDS_BETWEEN, self.instant(start), self.instant(end))
+        days = call(Op.TO_FLOAT, call(Op.DAYS_BETWEEN, self.day(start), self.day(end)))
+        return call(Op.MULTIPLY, days, Lit(86_400.0, "float"))
 
     def local(self, value: Value) -> Scalar:
         """Return a time as the clock of the shop's zone shows it."""
@@ -334,9 +354,9 @@ class Lowering:
             as_of = self.as_of()
             shown = None if as_of is None else self.data.calendar.shown(as_of)
             return Lit(shown, "local")
-        if isinstance(value, Literal):
-            return self._as_local(literal(value.value))
         found, sort = self.value(value), value_type(self.data, value)
+        if isinstance(found, Lit) and sort is ValueType.INSTANT:
+            return self._as_local(found)
         if sort is ValueType.INSTANT:
             return self._shown(value, found)
         return call(Op.MIDNIGHT, found) if sort is ValueType.DAY else found
@@ -367,7 +387,8 @@ class Lowering:
         """Return the local day of a time."""
         if value_type(self.data, value) is ValueType.DAY:
             return self.value(value)
-        return call(Op.TO_DAY, self.local(value))
+        local = self.local(value)
+        return self._as_day(local) if isinstance(local, Lit) else call(Op.TO_DAY, local)
 
     def within(self, clock: Column, span: Span) -> Scalar | None:
         """Return the condition that a time lies in a range; over all time, that there is one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import polars as pl
@@ -76,11 +76,13 @@ class Context:
         question: The question.
         groups: The key columns besides the period.
         counted: The folds that are 0 where there is nothing.
+        whole: The folds that are counts.
     """
 
     question: Question
     groups: tuple[str, ...]
     counted: frozenset[str]
+    whole: frozenset[str]
 
     def over_groups(self, folded: pl.Expr) -> pl.Expr:
         """Return an expression computed over all groups of the same period."""
@@ -123,9 +125,60 @@ def compute(expression: Expression, context: Context) -> Computed:
         case Transformed(by, value):
             return _transformed(by, value, context)
         case BinaryOp(operator, left, right):
-            return _binary(operator, compute(left, context), compute(right, context))
+            if _is_exact(expression, context):
+                return _binary(operator, compute(left, context), compute(right, context))
+            sides = (_as_float(compute(side, context)) for side in (left, right))
+            result = _binary(operator, *sides)
+            if operator in {Operator.ADD, Operator.SUBTRACT}:
+                return replace(result, value=_settled(result.value, _size(expression, context)))
+            return result
         case _:
             assert_never(expression)
+
+
+RESIDUE = 1e-9
+"""What is left of amounts that cancel out, as a part of them: less than this is nothing."""
+
+
+def _settled(value: pl.Expr, size: pl.Expr) -> pl.Expr:
+    """Return a difference; 0 where only the rounding of its parts is left of them."""
+    return pl.when(value.abs() < RESIDUE * size).then(0.0).otherwise(value)
+
+
+def _size(expression: Expression, context: Context) -> pl.Expr:
+    """Return the sum of the absolute parts of which a value is the difference."""
+    match expression:
+        case BinaryOp(Operator.ADD | Operator.SUBTRACT, left, right):
+            return _size(left, context) + _size(right, context)
+        case BinaryOp(Operator.MULTIPLY, left, right):
+            return _size(left, context) * _size(right, context)
+        case BinaryOp(_, left, right):
+            return _size(left, context) / compute(right, context).value.abs()
+        case NullIf(inner) | Transformed(Abs() | PositiveOrNull(), inner):
+            return _size(inner, context)
+        case _:
+            return compute(expression, context).value.cast(pl.Float64).abs()
+
+
+def _is_exact(expression: Expression, context: Context) -> bool:
+    """Return whether a value is made of counts alone, which lose nothing."""
+    match expression:
+        case FoldRef(name):
+            return name in context.whole
+        case Constant(value):
+            return isinstance(value, int)
+        case BinaryOp(operator, left, right):
+            is_exact = _is_exact(left, context) and _is_exact(right, context)
+            return is_exact and operator is not Operator.DIVIDE
+        case NullIf(inner):
+            return _is_exact(inner, context)
+        case _:
+            return False
+
+
+def _as_float(computed: Computed) -> Computed:
+    """Return a number that cannot wrap around, as whole numbers of few bits do."""
+    return replace(computed, value=computed.value.cast(pl.Float64))
 
 
 def _null_if(expression: NullIf, context: Context) -> Computed:
@@ -154,7 +207,7 @@ def _binary(operator: Operator, left: Computed, right: Computed) -> Computed:
 
 def _transformed(by: Transform, inner: Expression, context: Context) -> Computed:
     """Return what a function of a formula makes of a value, and why it makes nothing of it."""
-    computed = compute(inner, context)
+    computed = _as_float(compute(inner, context))
     value, why = computed.value, computed.reason
     match by:
         case Abs():
@@ -167,6 +220,7 @@ def _transformed(by: Transform, inner: Expression, context: Context) -> Computed
             return Computed(pl.when(value >= 0).then(value.sqrt()), pl.coalesce(negative, why))
         case ShareOfTotal():
             whole = context.over_groups(value.sum())
+            whole = _settled(whole, context.over_groups(_size(inner, context).sum()))
             is_empty = _where(whole == 0, Reason.EMPTY_DENOMINATOR)
             share = pl.when(whole != 0).then(value / whole)
             return Computed(share, pl.coalesce(is_empty, why))
@@ -205,7 +259,11 @@ def _has_any(expression: Expression, context: Context) -> pl.Expr:
 def context_of(plan: Plan) -> Context:
     """Return what the arithmetic of a plan needs besides the folds."""
     groups = tuple(group_column(dimension.name) for dimension in plan.question.by)
-    return Context(plan.question, groups, frozenset(counted_folds(plan)))
+    folds = [fold for step in plan.steps for fold in step.folds]
+    whole = (
+        f.name for f in folds if isinstance(f.aggregate, Count | CountDistinct | CountRetained)
+    )
+    return Context(plan.question, groups, frozenset(counted_folds(plan)), frozenset(whole))
 
 
 def _period_days(question: Question, shift: int) -> pl.Expr:

@@ -26,6 +26,7 @@ from funnelkit.formula.values import (
     Column,
     ConcatKey,
     Elapsed,
+    Flag,
     If,
     IsTrue,
     Literal,
@@ -42,13 +43,13 @@ from funnelkit.schema.traffic import Carts, Events, Sessions
 
 __all__ = ["CLOCKS", "RULES"]
 
-CLOCKS: tuple[Time, ...] = (
-    Sessions.started_at,
-    Events.occurred_at,
-    Orders.ordered_at,
-    Carts.created_at,
-)
-"""The times whose latest is the moment up to which a shop's data is known."""
+CLOCKS: Mapping[Time, Flag | None] = {
+    Sessions.started_at: Sessions.is_counted,
+    Events.occurred_at: Events.is_counted,
+    Orders.ordered_at: Orders.is_counted,
+    Carts.created_at: None,
+}
+"""The times whose latest is the moment up to which a shop's data is known, of rows that count."""
 
 
 _IS_PRODUCT = OrderLines.line_type.is_null() | OrderLines.line_type.eq("product")

@@ -215,10 +215,15 @@ class Shop:
         schema = {**names, "rows": pl.Int64, "sample": pl.String}
         return pl.DataFrame(rows, schema=schema, orient="row")
 
-    def missing(self, metric: Metric) -> frozenset[str]:
-        """Return the tables and columns that a metric is missing, by name."""
+    def missing(self, metric: str | Metric) -> frozenset[str]:
+        """Return the tables and columns that a metric is missing, by name.
+
+        Args:
+            metric: The metric, or its name in the default registry.
+        """
         found: set[str] = set()
-        for table, names in inputs(metric.formula).items():
+        known = registry()[metric] if isinstance(metric, str) else metric
+        for table, names in inputs(known.formula).items():
             if table not in self.tables:
                 found.add(table)
                 continue

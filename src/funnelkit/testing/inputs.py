@@ -69,7 +69,8 @@ def needed_columns(metrics: Iterable[Metric], tables: Sequence[type[Table]]) -> 
                 raise DefinitionError(problem, "declare it: tables=(…,)")
             found.setdefault(known[table], {})
             for name in names:
-                column = named.get((table, name)) or _of_native(known[table], name)
+                is_named = (table, name) in named
+                column = named[table, name] if is_named else _of_native(known[table], name)
                 for drawn in _drawn(column):
                     found.setdefault(known[drawn.table], {})[drawn] = None
             for column in _path_to(metric.required_dimension, known[table], known):

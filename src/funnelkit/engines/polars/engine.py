@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -13,7 +13,7 @@ from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.base import Report
 from funnelkit.engines.polars.translate import Translator, first_line
 from funnelkit.errors import DataError
-from funnelkit.planning.checks import Overview, check, overviews
+from funnelkit.planning.checks import check, overviews
 from funnelkit.planning.derive import Relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.relations import Answer, Rel, Scan
@@ -33,12 +33,10 @@ class PolarsEngine:
         data: The shop's data.
         most_in_memory: Up to how many rows of each table the in-memory engine is
             used; the streaming one above.
-        overviews: What passes over tables showed that have not been checked yet.
     """
 
     data: ShopData
     most_in_memory: int = SMALL
-    overviews: dict[str, Overview] = field(default_factory=dict[str, Overview])
 
     def fold(self, steps: Sequence[Step], *, report: Report | None = None) -> list[pl.DataFrame]:
         """Answer every step; see `Engine.fold`."""
@@ -70,27 +68,18 @@ class PolarsEngine:
         if all(name in self.data.seen for name in self.data.tables):
             return
         read = Relations.of(self.data, lambda: None).tables_of(steps)
-        found = self._overviews(read)
+        fresh = [name for name in read if name not in self.data.seen]
+        severities = [Severity.ERROR] if self.data.guards else []
+        found = overviews(self.data, fresh, severities, self.read)
         check(self.data, found, self.read)
         self.data.seen |= {overview.table: overview.stats for overview in found}
 
-    def _overviews(self, tables: Iterable[str]) -> list[Overview]:
-        """Look over tables that no number was computed from yet, each once."""
-        wanted = [name for name in tables if name not in self.data.seen]
-        fresh = [name for name in wanted if name not in self.overviews]
-        severities = [Severity.ERROR] if self.data.guards else []
-        for overview in overviews(self.data, fresh, severities, self.read):
-            self.overviews[overview.table] = overview
-        return [self.overviews[name] for name in wanted]
-
     def as_of(self) -> dt.datetime | None:
-        """Return the latest time of any session, event, order or cart, remembered."""
+        """Return the latest time of the rows that count, remembered."""
         if self.data.given_as_of is None and self.data.seen_as_of is None:
-            clocks = (clock for clock in self.data.schema.clocks if self.data.is_supplied(clock))
-            tables = [clock.table for clock in clocks]
-            found = {overview.table: overview.stats for overview in self._overviews(tables)}
-            stats = [(found | self.data.seen)[name] for name in tables]
-            self.data.seen_as_of = max((s.latest for s in stats if s.latest), default=None)
+            answers = self.read(Relations.of(self.data, lambda: None).latest())
+            moments = (moment for answer in answers if (moment := answer.item()) is not None)
+            self.data.seen_as_of = max(moments, default=None)
         return self.data.given_as_of or self.data.seen_as_of
 
     def earliest(self, table: str) -> dt.datetime | None:
