@@ -26,6 +26,24 @@ def test_every_built_in_metric_keeps_every_law(metric):
     check_metric(loose, examples=EXAMPLES)
 
 
+UNCONDITIONAL = (
+    "sum(orders.gross_amount)",
+    "mean(orders.gross_amount)",
+    "min(orders.gross_amount)",
+    "max(orders.gross_amount)",
+    "quantile(orders.gross_amount, 0.9)",
+    "std_dev(orders.gross_amount)",
+    "sum(carts.value)",
+    "count(orders)",
+    "count_distinct(orders.customer_id)",
+)
+
+
+@pytest.mark.parametrize("text", UNCONDITIONAL)
+def test_a_fold_without_a_condition_takes_every_row_in(text):
+    check_law(fk.Metric(name="of_all", formula=text), LAW["outside rows"], examples=5)
+
+
 def test_parameters_for_pytest_are_pairs_that_apply():
     pairs = testing.metric_laws([fk.registry()["orders"], fk.registry()["rfm_score"]])
     names = {(metric.name, law.name) for metric, law in pairs}

@@ -28,7 +28,6 @@ from funnelkit.formula.properties import additivity, aggregates, has_node, parts
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
     Coalesce,
-    Column,
     Comparison,
     Elapsed,
     If,
@@ -97,12 +96,8 @@ def _takes_in(fold: Aggregate) -> bool:
     nodes = [node for part in parts_of(fold) for node in nodes_in(part)]
     if any(isinstance(node, IsNull | Time | Elapsed | Coalesce | If) for node in nodes):
         return True
-    of, where = fold.of, fold.where if fold.of is None else fold.of.where
-    counts_rows = isinstance(fold, Count) and isinstance(fold.rows, Rows)
-    reads_key = any(isinstance(n, Column) and n.unique_within == n.name for n in nodes)
-    if isinstance(fold, Sum) and not fold.skip_nulls:
-        return True
-    return where is None and (counts_rows or reads_key or of is not None)
+    where = fold.where if fold.of is None else fold.of.where
+    return where is None or (isinstance(fold, Sum) and not fold.skip_nulls)
 
 
 def money_columns(metric: Metric, table: str) -> set[str]:
