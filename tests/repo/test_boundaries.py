@@ -11,7 +11,9 @@ ENGINES = Path(fk.__file__).parent / "engines"
 REWRITES = {"ordered.py", "packed.py"}
 """What makes the Polars engine faster, and changes no number."""
 
-COMMON = {"date", "day", "items", "key", "kind", "position", "quantity", "rate", "value"}
+COMMON = {
+    "date", "day", "items", "key", "kind", "position", "quantity", "rate", "source", "value"
+}  # fmt: skip
 """Names of columns that are words of any trade."""
 
 
