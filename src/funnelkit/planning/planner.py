@@ -273,7 +273,9 @@ class _Planner:
     def _first_of(self, fold: CountDistinct) -> _FirstOf | None:
         """Give of which rows a fold counts those that are the first in time of their key."""
         key, data = fold.value, self.data
-        if not isinstance(key, Column) or self.question.by or self.question.where or fold.of:
+        if not isinstance(key, Column) or self.question.by or fold.of:
+            return None
+        if self.question.where is not None:
             return None
         for flag in conjuncts(fold.where):
             rule = None if not isinstance(flag, Flag) or data.is_supplied(flag) else data.rule(flag)
