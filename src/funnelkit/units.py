@@ -184,11 +184,11 @@ class Unit:
         return self.powers == other.powers
 
     def format(self, value: float | None, *, currency: str = "") -> str:
-        """Write a value for people: percent, money with its currency, thousands apart.
+        """Return a value as display text: percent, money with its currency, thousands separated.
 
         Args:
             value: The number, or None for a value that does not exist.
-            currency: The code to write after money.
+            currency: The code shown after money.
         """
         if value is None or not math.isfinite(value):
             return "–"
@@ -229,7 +229,7 @@ def _power(name: str, n: int) -> str:
 
 
 def _decimal(value: float, places: int = 2) -> str:
-    """Write a number so that neither a tiny one becomes 0 nor a huge one a row of digits."""
+    """Return a number as text, neither a tiny one as 0 nor a huge one as a row of digits."""
     size = abs(value)
     if size >= HUGE or 0 < size < TINY:
         return f"{value:.2e}"
@@ -239,7 +239,7 @@ def _decimal(value: float, places: int = 2) -> str:
 
 
 def _percent(share: float) -> str:
-    """Write a share in hundredths; one below 1 is not rounded to 100."""
+    """Return a share as text in percent; a share below 1 is not rounded to 100."""
     text = _decimal(share * 100)
     if abs(share) >= 1 or text.lstrip("-") != "100.00":
         return text
@@ -249,7 +249,7 @@ def _percent(share: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Write a time span in its two largest parts: days and hours, minutes and seconds."""
+    """Return a duration as text in its two largest units, such as days and hours."""
     size, sign = abs(seconds), "-" if seconds < 0 else ""
     if size >= HUGE:
         return f"{seconds / DAY_S:.2e} d"

@@ -162,5 +162,5 @@ def test_find_looks_by_stage_area_table_tag_and_text():
     assert set(registry.find(area="engagement")) >= {"bounce_rate", "engagement_rate"}
     assert {"cart_abandonment_rate", "cart_recovery_rate"} <= set(registry.find(table="carts"))
     assert "net_promoter_score" in registry.find(tag="survey")
-    assert "average_order_value" in registry.find(text="WORTH when")
+    assert "average_order_value" in registry.find(text="LESS discounts")
     assert len(registry.find(text="no such words")) == 0

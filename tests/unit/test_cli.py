@@ -49,7 +49,7 @@ def test_catalog_lists_a_stage_and_an_area(capsys):
 
 def test_describe_tells_what_a_kpi_means(capsys):
     assert main(["describe", "cr"]) == 0
-    assert "Which share of visits led to an order." in capsys.readouterr().out
+    assert "Share of sessions with at least one order." in capsys.readouterr().out
 
 
 def test_report_reads_the_mapping_and_groups_by_period_and_key(folder, capsys):

@@ -1,6 +1,6 @@
 """The built-in catalogue: one module of constants per area.
 
-A KPI with parameters is a function here that bears the KPI's own name:
+A KPI with parameters is a function here that has the name of the KPI:
 `fk.catalog.repeat_purchase_rate(days=90)`.
 """
 

@@ -1,4 +1,4 @@
-"""Awareness: who sees the shop's ads and posts, who knows and searches for its brand."""
+"""Awareness: the reach of ads and posts, brand awareness and branded search."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ impressions = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How often ads and posts were shown.",
-    includes="Every time one was served, paid or not, as the platforms report it; repeats to the "
-    "same person count each time.",
-    excludes="Nothing: group or filter by is_paid to keep paid and organic apart.",
-    null_when="Never: no impressions are 0.",
+    description="Number of times ads and posts were served.",
+    includes="Every impression, paid or organic, as the platforms report it; repeats to the same "
+    "person count each time.",
+    excludes="Nothing; group or filter by is_paid to separate paid from organic.",
+    null_when="Never; it is 0 if there are no impressions.",
     see_also=("reach", "click_through_rate", "cost_per_mille"),
-    caveats="Mistaking it for people, or for ads that were seen: served is not viewable.",
-    alternatives=("viewable impressions: those that were long enough on the screen.",),
+    caveats="Impressions are not people, and an ad that was served was not necessarily seen.",
+    alternatives=("viewable impressions: those that stayed on the screen long enough.",),
     references=(_GA4, _ADS),
     tags=("marketing", "count"),
 )
@@ -75,14 +75,14 @@ reach = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many different people saw an ad.",
-    includes="Each viewer of the viewers log once, over all campaigns and days of the question.",
+    description="Number of different people who saw an ad.",
+    includes="Each viewer in ad_views once, over all campaigns and days of the question.",
     excludes="Views without a viewer id.",
-    null_when="Never: no viewers are 0.",
+    null_when="Never; it is 0 if there are no viewers.",
     see_also=("impressions", "ad_frequency"),
-    caveats="Adding the reach of days, campaigns or platforms: the same person is in each.",
+    caveats="Do not add the reach of days, campaigns or platforms: the same person may be in each.",
     alternatives=(
-        "reach.upper_bound and reach.lower_bound: what the reach that platforms report allows.",
+        "reach.upper_bound and reach.lower_bound: limits from the reach that platforms report.",
     ),
     references=("Social engagement rate worked examples (third party)",),
     tags=("marketing", "distinct"),
@@ -91,17 +91,17 @@ reach = Metric(
 reach_platform = replace(
     reach,
     name="reach.platform",
-    title="Reach that a platform reports",
+    title="Reach reported by a platform",
     aliases=("reported_reach",),
     formula=Sum(CampaignPerformance.reach, require_single=CampaignPerformance),
-    description="How many people one campaign reached on one day, as its platform says.",
+    description="Number of people whom one campaign reached on one day, as its platform reports "
+    "it.",
     includes="The reach of the only row of campaign_performance in the group and period.",
-    excludes="Everything else: the reach of two rows cannot be added, the same person may be in "
-    "both.",
-    null_when="The group has more than one row: ask by date and campaign.",
+    excludes="Nothing; the reach of two rows is never added, as the same person may be in both.",
+    null_when="The group has more than one row: group by date and campaign.",
     see_also=("reach", "reach.upper_bound", "reach.lower_bound"),
-    caveats="Adding the rows of an export.",
-    alternatives=("reach: different people, of a log of views.",),
+    caveats="Do not add the rows of an export.",
+    alternatives=("reach: different people, from a log of views.",),
     tags=("marketing",),
 )
 
@@ -111,14 +111,14 @@ reach_upper_bound = replace(
     title="Reach, at most",
     aliases=(),
     formula=Sum(CampaignPerformance.reach, skip_nulls=False),
-    description="How many different people the campaigns can have reached at most.",
-    includes="The reach that each campaign reports for each day, added as if no two had a viewer "
-    "in common.",
-    excludes="Nothing: it would not be an upper bound.",
+    description="Largest possible number of different people reached.",
+    includes="The sum of the reach that each campaign reports for each day, as if no two had a "
+    "viewer in common.",
+    excludes="Nothing; otherwise it would not be an upper bound.",
     null_when="A row reports no reach.",
     see_also=("reach", "reach.lower_bound"),
-    caveats="Reporting it as the reach: it is the upper bound.",
-    alternatives=("reach: different people, of a log of views.",),
+    caveats="It is a bound: do not report it as the reach.",
+    alternatives=("reach: different people, from a log of views.",),
     tags=("marketing", "bound"),
 )
 
@@ -127,12 +127,13 @@ reach_lower_bound = replace(
     name="reach.lower_bound",
     title="Reach, at least",
     formula=Max(CampaignPerformance.reach),
-    description="How many different people the campaigns have reached at least.",
-    includes="The largest reach that a campaign reports for a day: the others may be the same "
+    description="Smallest possible number of different people reached.",
+    includes="The largest reach that any campaign reports for a day: all others may be the same "
     "people.",
+    excludes="Every other row; rows without a reach.",
     null_when="No campaign reports its reach.",
     see_also=("reach", "reach.upper_bound"),
-    caveats="Reporting it as the reach: it is the lower bound.",
+    caveats="It is a bound: do not report it as the reach.",
 )
 
 ad_frequency = Metric(
@@ -146,14 +147,14 @@ ad_frequency = Metric(
     area=Area.TRAFFIC,
     direction=Direction.NEUTRAL,
     bounds=(0, None),
-    description="How often each person who was reached saw an ad.",
-    includes="Impressions that the campaigns report over different people of the viewers log.",
-    excludes="From the people: views without a viewer id.",
+    description="Impressions divided by reach.",
+    includes="Impressions that the campaigns report, divided by different people in ad_views.",
+    excludes="Views without a viewer id, from the denominator.",
     null_when="Nobody was reached.",
     see_also=("impressions", "reach"),
-    caveats="Averaging the frequencies of campaigns: people who saw several are in each. Below 1 "
-    "the log holds people of whom the campaigns report no impression: the two do not cover the "
-    "same ads.",
+    caveats="Do not average the frequencies of campaigns: people who saw several are in each. A "
+    "value below 1 means that ad_views has people for whom the campaigns report no impression: "
+    "the two do not cover the same ads.",
     references=("Field usage (convention)",),
     tags=("marketing",),
 )
@@ -169,13 +170,14 @@ cost_per_mille = Metric(
     area=Area.TRAFFIC,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="What a thousand impressions cost.",
-    includes="Spend over all impressions, times a thousand; the thousand is in the number.",
-    excludes="Fees, tools and creative work, as they are no media cost.",
+    description="Ad spend divided by impressions, times 1,000.",
+    includes="All spend and all impressions of the campaigns; the factor 1,000 is part of the "
+    "value.",
+    excludes="Fees, tools and creative work, which are not media cost.",
     null_when="There are no impressions.",
     see_also=("impressions", "cost_per_click", "ad_spend"),
-    caveats="Averaging the CPM of campaigns; and unpaid impressions in the question, which cost "
-    "nothing and make the paid ones look cheap.",
+    caveats="Do not average the CPM of campaigns. Unpaid impressions in the data cost nothing "
+    "and make the paid ones look cheap.",
     references=("CPM equation (third party)",),
     tags=("marketing", "cost"),
 )
@@ -191,12 +193,13 @@ cost_per_click = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="What a click cost on average.",
-    includes="Spend over clicks; the spend of campaigns that nobody clicked is in it.",
-    excludes="Fees, tools and creative work, as they are no media cost.",
-    null_when="There are no clicks, though money may have been spent.",
+    description="Ad spend divided by clicks.",
+    includes="All spend, including that of campaigns without clicks, and all clicks.",
+    excludes="Fees, tools and creative work, which are not media cost.",
+    null_when="There are no clicks, even if there was spend.",
     see_also=("click_through_rate", "ad_spend", "ad_conversion_rate"),
-    caveats="Taking it for the highest bid; and averaging the cost per click of campaigns.",
+    caveats="It is the average, not the maximum bid. Do not average the cost per click of "
+    "campaigns.",
     references=(_GA4, _ADS),
     tags=("marketing", "cost"),
 )
@@ -212,13 +215,13 @@ social_engagements = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How often people reacted to the shop on social networks.",
-    includes="Reactions, comments, shares and saves on the platforms that are social networks.",
-    excludes="Follows and clicks; platforms that are no social network.",
-    null_when="Never: no engagements are 0.",
+    description="Number of reactions, comments, shares and saves on social networks.",
+    includes="Engagements as reported by the platforms that are social networks.",
+    excludes="Follows and clicks; platforms that are not social networks.",
+    null_when="Never; it is 0 if there are no engagements.",
     see_also=("social_engagement_rate.by_impressions", "impressions"),
-    caveats="Comparing networks: what each calls an engagement differs, clicks among them.",
-    alternatives=("Some count new followers, some platforms count clicks.",),
+    caveats="Networks differ in what they count as an engagement; some include clicks.",
+    alternatives=("some definitions add new followers; some platforms add clicks.",),
     references=_SOCIAL[1:],
     tags=("social", "count"),
 )
@@ -245,16 +248,18 @@ social_engagement_rate = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many reactions a post drew from the people it reached.",
-    includes="Reactions, comments, shares and saves over the reach of one row of a social network.",
-    excludes="Follows and clicks; platforms that are no social network.",
-    null_when="The group has more than one row, whose reach cannot be added, or reached nobody.",
+    description="Social engagements divided by reach.",
+    includes="Reactions, comments, shares and saves divided by the reach of a single row of a "
+    "social network.",
+    excludes="Follows and clicks; platforms that are not social networks.",
+    null_when="The group has more than one row, whose reach cannot be added, or nobody was "
+    "reached.",
     see_also=("social_engagements", "social_engagement_rate.by_impressions"),
-    caveats="Comparing it with a rate by impressions or by followers: name the denominator. One "
-    "person may react several times, so it can exceed one.",
+    caveats="Do not compare it with a rate by impressions or by followers: name the denominator. "
+    "One person may react several times, so it can exceed 1.",
     alternatives=(
-        "social_engagement_rate.by_impressions: over impressions, which can be added over posts.",
-        "social_engagement_rate.by_followers: over the followers of the account.",
+        "social_engagement_rate.by_impressions: by impressions, which can be added over posts.",
+        "social_engagement_rate.by_followers: by the followers of the account.",
     ),
     references=_SOCIAL,
     tags=("social", "ratio"),
@@ -267,11 +272,14 @@ social_engagement_rate_by_followers = replace(
     aliases=("engagement_rate_by_followers",),
     formula=Name("social_engagements") / _FOLLOWERS,
     unit=(ENGAGEMENT / FOLLOWER).percent,
-    description="How many reactions a post drew, for each follower of the account.",
-    includes="Reactions, comments, shares and saves over the followers that one row reports.",
+    description="Social engagements divided by followers of the account.",
+    includes="Reactions, comments, shares and saves divided by the followers that a single row "
+    "reports.",
     null_when="The group has more than one row, or there are no followers.",
     see_also=("social_engagements", "social_engagement_rate"),
-    alternatives=("social_engagement_rate: over the people that were reached.",),
+    caveats="Do not compare it with a rate by reach or by impressions: name the denominator. One "
+    "person may react several times, so it can exceed 1.",
+    alternatives=("social_engagement_rate: by reach.",),
 )
 
 social_engagement_rate_by_impressions = Metric(
@@ -286,15 +294,15 @@ social_engagement_rate_by_impressions = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How often a post that was shown got a reaction.",
-    includes="Reactions, comments, shares and saves over impressions, on social networks.",
-    excludes="Follows and clicks; platforms that are no social network.",
+    description="Social engagements divided by impressions on social networks.",
+    includes="Reactions, comments, shares and saves, and all impressions on social networks.",
+    excludes="Follows and clicks; platforms that are not social networks.",
     null_when="There are no impressions on social networks.",
     see_also=("social_engagements", "impressions"),
-    caveats="Comparing it with a rate by reach or by followers: name the denominator.",
+    caveats="Do not compare it with a rate by reach or by followers: name the denominator.",
     alternatives=(
-        "by reach: over the people that one post reached, which cannot be added over posts.",
-        "by followers: over the followers of the account.",
+        "social_engagement_rate: by the reach of one post, which cannot be added over posts.",
+        "social_engagement_rate.by_followers: by the followers of the account.",
     ),
     references=_SOCIAL,
     tags=("social", "ratio"),
@@ -316,14 +324,15 @@ unaided_brand_awareness = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the people surveyed names the brand without being prompted.",
-    includes="Answers that name the brand over all answers, each by its weight, or 1 where it has "
-    "none. Whoever names no brand, or gives no answer, stays in the denominator.",
-    excludes="Questions that show the brand's name.",
+    description="Share of the people surveyed who name the brand without being prompted.",
+    includes="Weighted answers that name the brand divided by all weighted answers; an answer "
+    "without a weight counts as 1. People who name no brand or give no answer stay in the "
+    "denominator.",
+    excludes="Questions that show the brand name.",
     null_when="Nobody was surveyed.",
     see_also=("aided_brand_awareness", "share_of_search"),
-    caveats="Surveying the shop's own customers: they all know the brand. The sample has to be "
-    "of the people whom the shop wants to reach.",
+    caveats="Do not survey the shop's own customers, who all know the brand: the sample has to "
+    "represent the target group.",
     alternatives=("unaided_brand_awareness.unweighted: every answer counts the same.",),
     references=(_GUIDE, _BRAND),
     tags=("survey", "brand", "ratio"),
@@ -336,10 +345,10 @@ unaided_brand_awareness_unweighted = replace(
     aliases=(),
     formula=Count(Surveys, where=_IS_UNAIDED & Surveys.brand_recalled)
     / Count(Surveys, where=_IS_UNAIDED),
-    includes="Answers that name the brand over all answers, each as one.",
+    includes="Answers that name the brand divided by all answers.",
     see_also=("unaided_brand_awareness",),
-    caveats="Reading it as the population's share when the sample does not represent it.",
-    alternatives=("unaided_brand_awareness: every answer by the people it stands for.",),
+    caveats="Do not take it for the share in the population if the sample does not represent it.",
+    alternatives=("unaided_brand_awareness: each answer weighted by the people it represents.",),
 )
 
 aided_brand_awareness = Metric(
@@ -353,12 +362,13 @@ aided_brand_awareness = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the people surveyed knows the brand when it is shown to them.",
-    includes="Answers that recognise the brand over all answers, each by its weight.",
-    excludes="Questions that do not show the brand's name.",
+    description="Share of the people surveyed who recognise the brand when it is shown.",
+    includes="Weighted answers that recognise the brand divided by all weighted answers; an "
+    "answer without a weight counts as 1.",
+    excludes="Questions that do not show the brand name.",
     null_when="Nobody was surveyed.",
     see_also=("unaided_brand_awareness", "share_of_search"),
-    caveats="Reading it as recall: of one sample it cannot be below the unaided share.",
+    caveats="Do not take it for recall: in the same sample it cannot be below unaided awareness.",
     alternatives=("aided_brand_awareness.unweighted: every answer counts the same.",),
     references=(_BRAND,),
     tags=("survey", "brand", "ratio"),
@@ -371,10 +381,10 @@ aided_brand_awareness_unweighted = replace(
     aliases=(),
     formula=Count(Surveys, where=_IS_AIDED & Surveys.brand_recalled)
     / Count(Surveys, where=_IS_AIDED),
-    includes="Answers that recognise the brand over all answers, each as one.",
+    includes="Answers that recognise the brand divided by all answers.",
     see_also=("aided_brand_awareness",),
-    caveats="Reading it as the population's share when the sample does not represent it.",
-    alternatives=("aided_brand_awareness: every answer by the people it stands for.",),
+    caveats="Do not take it for the share in the population if the sample does not represent it.",
+    alternatives=("aided_brand_awareness: each answer weighted by the people it represents.",),
 )
 
 share_of_search = Metric(
@@ -388,13 +398,15 @@ share_of_search = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the searches for a fixed set of brands is for the shop's brand.",
-    includes="Searches for the brand over searches for all brands of the set, its own included.",
+    description="Share of searches for a fixed set of brands that are for the shop's brand.",
+    includes="Searches for the brand divided by searches for all brands of the set, the shop's "
+    "included.",
     excludes="Searches that name no brand of the set.",
     null_when="Nobody searched for any of the brands.",
     see_also=("unaided_brand_awareness",),
-    caveats="Changing the set of brands midway; and adding indices from 0 to 100 of terms "
-    "that were looked up separately: each is scaled by itself. It is only a proxy for awareness.",
+    caveats="Do not change the set of brands midway. Do not add indices from 0 to 100 of terms "
+    "that were looked up separately, as each is scaled on its own. It is only a proxy for "
+    "awareness.",
     references=(_GUIDE,),
     tags=("brand", "search", "ratio"),
 )

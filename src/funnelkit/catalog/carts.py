@@ -1,4 +1,4 @@
-"""Carts: how many are left, what they are worth, and how many come back."""
+"""Carts: abandonment, its value, and recovery."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ cart_abandonment_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of carts did not become an order.",
-    includes="Carts begun in the period that held items and had at least 24 hours to become an "
-    "order, less those that did, by an order that counts. A cart that was recovered later is not "
+    description="Share of carts that did not become an order.",
+    includes="Carts created in the period that held items and are at least 24 hours old; "
+    "abandoned are those without a counted order. A cart that was recovered later is not "
     "abandoned.",
-    excludes="Emptied carts; carts younger than 24 hours; orders without a cart.",
+    excludes="Emptied carts; carts less than 24 hours old; orders without a cart.",
     null_when="No cart is old enough.",
     see_also=("session_conversion_rate", "checkout_abandonment_rate", "cart_recovery_rate"),
-    caveats="Counting carts that are still open. The 24 hours are a judgement: there is no "
-    "standard. Averages of published studies mix definitions.",
+    caveats="Do not count carts that are still open. The 24 hours are a judgement, as there is "
+    "no standard. Averages of published studies mix definitions.",
     alternatives=(
         "cart_abandonment_rate.one_hour: carts at least an hour old.",
-        "cart_abandonment_rate.sessions: when the visit ends, as Snowplow has it.",
-        "fk.catalog.cart_abandonment_rate(hours=…): carts of another age.",
-        "Not ordered within so many hours: a cart bought later stays abandoned.",
-        "checkout_abandonment_rate: of begun checkouts, not of carts.",
+        "cart_abandonment_rate.sessions: at the end of the session, as Snowplow defines it.",
+        "fk.catalog.cart_abandonment_rate(hours=…): carts of another minimum age.",
+        "not ordered within a given number of hours: a cart bought later stays abandoned.",
+        "checkout_abandonment_rate: of checkouts started, not of carts.",
     ),
     references=(
         "BigCommerce, Ecommerce Analytics glossary (vendor)",
@@ -73,13 +73,13 @@ cart_abandonment_rate = Metric(
 
 
 def cart_abandonment_rate_after(*, hours: float) -> Metric:
-    """Return the cart abandonment rate for a custom abandonment time.
+    """Return the cart abandonment rate for a custom minimum age of carts.
 
     Args:
-        hours: How many hours a cart has to become an order.
+        hours: The minimum age of a cart, in hours.
 
     Raises:
-        DefinitionError: The time has no length.
+        DefinitionError: The age is not above 0.
 
     Examples:
         >>> cart_abandonment_rate_after(hours=48).name
@@ -95,23 +95,23 @@ def cart_abandonment_rate_after(*, hours: float) -> Metric:
         aliases=(),
         formula=1
         - Count(Carts, where=is_mature & Carts.is_converted) / Count(Carts, where=is_mature),
-        includes=f"Carts begun in the period that held items and had at least {hours:g} hours to "
-        "become an order, less those that did, at any time since.",
-        excludes=f"Emptied carts; carts younger than {hours:g} hours; orders without a cart.",
+        includes=f"Carts created in the period that held items and are at least {hours:g} hours "
+        "old; abandoned are those without a counted order so far.",
+        excludes=f"Emptied carts; carts less than {hours:g} hours old; orders without a cart.",
         see_also=("cart_abandonment_rate",),
-        caveats="Comparing it with a rate of another time: the latest carts are in only one "
-        "of the two.",
-        alternatives=("cart_abandonment_rate: carts 24 hours old.",),
+        caveats="Do not compare it with a rate of another minimum age: the latest carts are in "
+        "only one of the two.",
+        alternatives=("cart_abandonment_rate: carts at least 24 hours old.",),
     )
 
 
 cart_abandonment_rate_one_hour = replace(
     cart_abandonment_rate_after(hours=1),
     name="cart_abandonment_rate.one_hour",
-    title="Cart abandonment rate, carts an hour old",
-    excludes="Emptied carts; carts younger than an hour; orders without a cart.",
-    includes="Carts begun in the period that held items and had at least an hour to become an "
-    "order, less those that did, at any time since.",
+    title="Cart abandonment rate, carts one hour old",
+    excludes="Emptied carts; carts less than an hour old; orders without a cart.",
+    includes="Carts created in the period that held items and are at least an hour old; "
+    "abandoned are those without a counted order so far.",
     references=(_GLOSSARY,),
 )
 
@@ -123,14 +123,14 @@ cart_abandonment_rate_sessions = replace(
     formula=1
     - Count(Sessions, where=Sessions.is_counted & Sessions.has_add_to_cart & Sessions.has_purchase)
     / Count(Sessions, where=Sessions.is_counted & Sessions.has_add_to_cart),
-    description="Which share of the visits that put something into a cart did not buy.",
-    includes="Visits with something put into a cart and without an order that counts, over visits "
-    "with something put into a cart.",
-    excludes="Bots; carts of an earlier visit to which nothing was added.",
-    null_when="No visit put anything into a cart.",
+    description="Share of sessions with an add-to-cart that did not lead to an order.",
+    includes="Sessions with an add-to-cart and without a counted order, divided by sessions with "
+    "an add-to-cart.",
+    excludes="Bots; carts of an earlier session to which nothing was added.",
+    null_when="No session has an add-to-cart.",
     see_also=("cart_abandonment_rate", "add_to_cart_rate"),
-    caveats="Calling a cart abandoned that was bought in a later visit.",
-    alternatives=("cart_abandonment_rate: of carts, bought in whichever visit.",),
+    caveats="It counts a cart as abandoned even if it was bought in a later session.",
+    alternatives=("cart_abandonment_rate: of carts, bought in any session.",),
     references=(_SNOWPLOW,),
 )
 
@@ -148,15 +148,15 @@ checkout_abandonment_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of the carts whose checkout was begun did not become an order.",
-    includes="Carts begun in the period whose checkout was begun and that had at least 24 hours, "
-    "less those that became an order.",
-    excludes="Carts younger than 24 hours; checkouts without a cart.",
-    null_when="No cart that is old enough got to the checkout.",
+    description="Share of the carts with a checkout that did not become an order.",
+    includes="Carts created in the period whose checkout was started and that are at least 24 "
+    "hours old; abandoned are those without a counted order.",
+    excludes="Carts less than 24 hours old; checkouts without a cart.",
+    null_when="No cart that is old enough reached the checkout.",
     see_also=("cart_abandonment_rate", "checkout_completion_rate"),
-    caveats="Taking it for cart abandonment, which is higher: most carts are left before the "
-    "checkout. The 24 hours are a judgement.",
-    alternatives=("checkout_abandonment_rate.sessions: of visits with a checkout.",),
+    caveats="Do not confuse it with the cart abandonment rate, which is higher: most carts are "
+    "left before the checkout. The 24 hours are a judgement.",
+    alternatives=("checkout_abandonment_rate.sessions: of sessions with a checkout.",),
     references=(
         "Cart and checkout abandonment (third party)",
         "Shopify web analytics glossary (third party)",
@@ -170,14 +170,14 @@ checkout_abandonment_rate_sessions = replace(
     title="Checkout abandonment rate, of sessions",
     aliases=(),
     formula=1 - Name("checkout_completion_rate"),
-    description="Which share of the visits that began a checkout did not buy.",
-    includes="Visits with a checkout and without an order that counts, over visits with a "
-    "checkout: exactly one less the checkout completion rate.",
-    excludes="Bots; orders without a checkout in the same visit.",
-    null_when="No visit began a checkout.",
+    description="Share of sessions with a checkout that did not lead to an order.",
+    includes="Sessions with a checkout and without a counted order, divided by sessions with a "
+    "checkout: exactly 1 less the checkout completion rate.",
+    excludes="Bots; orders without a checkout in the same session.",
+    null_when="No session has a checkout.",
     see_also=("checkout_abandonment_rate", "checkout_completion_rate"),
-    caveats="Calling a checkout abandoned that was finished in a later visit, or after payment "
-    "on another site.",
+    caveats="It counts a checkout as abandoned even if it was completed in a later session, or "
+    "after payment on another site.",
     alternatives=("checkout_abandonment_rate: of carts.",),
     references=(_SNOWPLOW,),
 )
@@ -195,16 +195,16 @@ abandoned_cart_value = Metric(
     area=Area.FUNNEL,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="What the items in carts that were left are worth.",
-    includes="The value of carts begun in the period that held items, had at least 24 hours and "
-    "did not become an order.",
-    excludes="Shipping and tax; emptied carts; carts younger than 24 hours; carts of unknown "
+    description="Value of the items in abandoned carts.",
+    includes="The value of carts created in the period that held items, are at least 24 hours "
+    "old and did not become an order.",
+    excludes="Shipping and tax; emptied carts; carts less than 24 hours old; carts of unknown "
     "value.",
-    null_when="Never: no carts are 0.",
+    null_when="Never; it is 0 if no cart was abandoned.",
     see_also=("cart_abandonment_rate", "cart_recovery_rate"),
-    caveats="Taking it for sales that were lost: many carts are never meant to be bought, and "
-    "a visitor who left two is counted with both.",
-    alternatives=("abandoned_cart_value.visitors: of each visitor the latest cart alone.",),
+    caveats="Do not read it as lost sales: many carts were never meant to be bought, and a "
+    "visitor who abandoned two counts with both.",
+    alternatives=("abandoned_cart_value.visitors: only the latest cart of each visitor.",),
     references=(_GLOSSARY,),
     tags=("cart", "money"),
 )
@@ -218,13 +218,13 @@ abandoned_cart_value_visitors = replace(
     title="Abandoned cart value, one cart per visitor",
     aliases=(),
     formula=Sum(_LATEST["value"]) + Sum(Carts.value, where=_IS_ABANDONED & _HAS_NO_VISITOR),
-    description="What the latest cart that each visitor left is worth.",
-    includes="Of each visitor's carts that were begun in the period and left, the latest; and "
-    "every such cart of which no visitor is known.",
-    excludes="A visitor's earlier carts; shipping and tax; emptied carts; carts younger than "
-    "24 hours; carts of unknown value.",
+    description="Value of the latest abandoned cart of each visitor.",
+    includes="For each visitor, the latest of the abandoned carts created in the period; plus "
+    "every such cart without a known visitor.",
+    excludes="A visitor's earlier carts; shipping and tax; emptied carts; carts less than 24 "
+    "hours old; carts of unknown value.",
     see_also=("abandoned_cart_value",),
-    caveats="Adding days: a visitor with a cart in each counts in each.",
+    caveats="Do not add days: a visitor with a cart on each counts on each.",
     alternatives=("abandoned_cart_value: every cart.",),
 )
 
@@ -246,16 +246,17 @@ cart_recovery_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the carts that were left was bought after all.",
-    includes="Carts begun in the period that were left for a day or longer and became an order "
-    "within the 30 days after that day, over those that were left.",
-    excludes="Carts whose 30 days are not over; emptied carts; carts of which the last "
-    "activity, or the time of the order, is not known.",
-    null_when="No cart that was left has had its 30 days.",
+    description="Share of abandoned carts that were bought later.",
+    includes="Carts created in the period that were inactive for a day or longer and became an "
+    "order within the 30 days after that day, divided by carts that were inactive for a day or "
+    "longer.",
+    excludes="Carts whose 30 days are not over; emptied carts; carts whose last activity or "
+    "order time is not known.",
+    null_when="No abandoned cart has had its 30 days.",
     see_also=("cart_abandonment_rate", "abandoned_cart_value"),
-    caveats="Calling every order after a reminder recovered: a cart that was bought within a day "
-    "was never left. A cart that was recovered is not abandoned in the abandonment rate.",
-    alternatives=("Reminder tools: orders after a reminder over reminders.",),
+    caveats="An order after a reminder is not necessarily a recovery: a cart bought within a day "
+    "was never abandoned. A recovered cart does not count as abandoned in the abandonment rate.",
+    alternatives=("reminder tools: orders after a reminder divided by reminders.",),
     references=("Cart abandonment recovery (third party)",),
     tags=("ratio", "cart"),
 )

@@ -1,4 +1,4 @@
-"""Cohorts: what became of the customers who were won in the same period."""
+"""Cohorts: how customers won in the same period behave afterwards."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _SECOND_ORDERS = CountDistinct(
     Orders.customer_key, where=Orders.is_counted & Orders.order_number.eq(2)
 )
 _WON_IN = (
-    "A cohort is the customers whose first counted order, in the whole history, lies in one "
-    "period; its size never changes, whoever leaves. Periods are those of the calendar; the first "
-    "is that of the first order."
+    "A cohort consists of the customers whose first counted order in the whole history falls in "
+    "one period; its size does not change when customers leave. Periods are calendar periods; the "
+    "first is that of the first order."
 )
 _AMPLITUDE = "Amplitude, 'How time works in retention analysis' (vendor)"
 _MIXPANEL = "Mixpanel, 'Advanced retention: on, on or after' (vendor)"
@@ -45,17 +45,18 @@ cohort_retention = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the customers won in one period buys in each period after.",
-    includes=f"Customers of the cohort who buy in the period over the cohort's size. {_WON_IN}",
+    description="Share of the customers won in one period who buy in each later period.",
+    includes="Customers of the cohort who buy in the period, divided by the size of the cohort. "
+    f"{_WON_IN}",
     excludes="Guests.",
     null_when="The cohort is empty.",
     see_also=("customer_retention_rate", "repeat_purchase_rate", "cohort_cumulative_value"),
-    caveats="Reading the last period, which is still open, as a fall; averaging cohorts of "
-    "different size without their weights.",
+    caveats="Do not read the last period, which is still open, as a decline. Do not average "
+    "cohorts of different size without weights.",
     alternatives=(
-        "cohort_retention.on_or_after: whoever buys in the period or later counts as retained.",
-        "cohort_retention.repurchased: whoever has bought again by then.",
-        "Rolling 30 days from each customer's own first order (Amplitude, Mixpanel).",
+        "cohort_retention.on_or_after: customers who buy in the period or later count as retained.",
+        "cohort_retention.repurchased: customers who have bought again by then.",
+        "rolling 30-day windows from each customer's first order (Amplitude, Mixpanel).",
     ),
     references=(_AMPLITUDE, _MIXPANEL, "GA4 Data API, cohort reports (vendor text, public copy)"),
     tags=("customers", "cohort", "ratio"),
@@ -72,14 +73,15 @@ cohort_retention_on_or_after = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of a cohort has not bought for the last time yet.",
-    includes=f"Customers of the cohort who buy in the period or later, over its size. {_WON_IN}",
+    description="Share of a cohort that buys in the period or later.",
+    includes="Customers of the cohort who buy in the period or later, divided by the size of "
+    f"the cohort. {_WON_IN}",
     excludes="Guests.",
     null_when="The cohort is empty.",
     see_also=("cohort_retention",),
-    caveats="It falls towards the end of the data whatever customers do: the future in which they "
-    "come back is not known yet.",
-    alternatives=("cohort_retention: whoever buys in the period itself.",),
+    caveats="It falls towards the end of the data whatever customers do, as their later orders "
+    "are not known yet.",
+    alternatives=("cohort_retention: customers who buy in the period itself.",),
     references=(_MIXPANEL,),
     tags=("customers", "cohort", "ratio", "variant"),
 )
@@ -95,13 +97,14 @@ cohort_retention_repurchased = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of a cohort has ordered a second time by the end of each period.",
-    includes=f"Customers of the cohort with two orders or more so far, over its size. {_WON_IN}",
+    description="Share of a cohort that has ordered at least twice by the end of the period.",
+    includes="Customers of the cohort with two or more orders so far, divided by the size of "
+    f"the cohort. {_WON_IN}",
     excludes="Guests.",
     null_when="The cohort is empty.",
     see_also=("cohort_retention", "repeat_purchase_rate"),
-    caveats="Calling it retention without saying so: it can only rise.",
-    alternatives=("cohort_retention: whoever buys in the period itself.",),
+    caveats="Do not call it retention without qualification: it can only rise.",
+    alternatives=("cohort_retention: customers who buy in the period itself.",),
     references=("Adobe Commerce, 'Repeat Order Probability report' (vendor)",),
     tags=("customers", "cohort", "ratio", "variant"),
 )
@@ -120,16 +123,16 @@ def _value(name: str, basis: str, what: str, excludes: str) -> Metric:
         aida=AidaStage.ACTION,
         area=Area.CUSTOMERS,
         direction=Direction.UP,
-        description=f"What a customer won in one period has brought in so far, in {what}.",
-        includes=f"The {what} of all orders of the cohort up to the end of the period, over the "
-        f"cohort's size. {_WON_IN}",
+        description=f"Cumulative {what} of a cohort divided by its size.",
+        includes=f"The {what} of all orders of the cohort up to the end of the period, divided "
+        f"by the size of the cohort. {_WON_IN}",
         excludes=f"Guests; {excludes}.",
-        null_when="The cohort is empty, or a cost of goods is not known."
+        null_when="The cohort is empty, or the cost of an item sold is not known."
         if basis != "net_sales"
         else "The cohort is empty.",
         see_also=("cohort_retention", "customer_lifetime_value", "customer_acquisition_cost"),
-        caveats="Dividing by the customers who are still active: those who left count as well. "
-        "Setting a young cohort's value against an old one's at another age.",
+        caveats="Do not divide by the customers who are still active: those who left count as "
+        "well. Do not compare a young cohort with an old one at a different age.",
         alternatives=(
             "cohort_cumulative_value: gross profit.",
             "cohort_cumulative_value.revenue: net sales.",
@@ -175,18 +178,17 @@ cac_payback_period = Metric(
     area=Area.PROFIT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How many periods it takes until the customers won in one period have brought in "
-    "what it cost to win them.",
-    includes="Periods after the first one until the contribution margin of the cohort so far is no "
-    "longer below what was spent on winning customers in its first period; with every='1mo', "
-    f"months. {_WON_IN}",
-    excludes="Guests; overheads; cost of keeping customers.",
-    null_when="The cohort is empty, has not paid for itself yet, or a cost of goods is not known.",
+    description="Number of periods until a cohort has earned back what it cost to win.",
+    includes="Periods after the first until the cumulative contribution margin of the cohort is "
+    "no longer below the acquisition cost of its first period; with every='1mo', months. "
+    f"{_WON_IN}",
+    excludes="Guests; overheads; cost of customer retention.",
+    null_when="The cohort is empty or has not earned back its cost yet, or the cost of an item "
+    "sold is not known.",
     see_also=("customer_acquisition_cost", "cohort_cumulative_value.contribution_margin"),
-    caveats="Averaging it over the cohorts that have paid back: those that have not are the slow "
-    "ones.",
+    caveats="Do not average it over the cohorts that have paid back: it leaves out the slow ones.",
     alternatives=(
-        "cac_payback_period.quotient: acquisition cost over a month's margin, taken as constant.",
+        "cac_payback_period.quotient: acquisition cost divided by a constant monthly margin.",
     ),
     references=("'CAC payback' (third party)", "Payback period calculator (third party)"),
     tags=("marketing", "customers", "cohort", "duration"),

@@ -1,4 +1,4 @@
-"""Customers: who comes back, who leaves, what they are worth, what they say."""
+"""Customers: retention, churn, lifetime value and satisfaction."""
 
 from __future__ import annotations
 
@@ -78,13 +78,14 @@ customers = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many different customers bought.",
-    includes="Customers with at least one order that counts, each once in a period, known by "
+    description="Number of different customers who bought.",
+    includes="Customers with at least one counted order, each once per period, identified by "
     "account or else by e-mail.",
     excludes="Guests without either; accounts that never ordered.",
-    null_when="Never: no customers are 0.",
+    null_when="Never; it is 0 if nobody bought.",
     see_also=("new_customers", "purchase_frequency"),
-    caveats="Adding months to get the year: whoever bought twice would count twice.",
+    caveats="Do not add months to get the year: someone who bought in two of them would count "
+    "twice.",
     references=("Adobe Commerce Intelligence, basic analytics (vendor)",),
     tags=("customers", "distinct"),
 )
@@ -100,13 +101,13 @@ new_customers = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many customers bought for the first time ever.",
-    includes="Customers whose first order that counts, in the whole history supplied, lies in the "
-    "period. It happens once, so periods add up.",
-    excludes="Guests; a cancelled first order wins nobody.",
-    null_when="Never: no new customers are 0.",
+    description="Number of customers who bought for the first time ever.",
+    includes="Customers whose first counted order in the whole history supplied falls in the "
+    "period. It happens once per customer, so periods can be added.",
+    excludes="Guests. Orders that are not counted win nobody, such as a cancelled first order.",
+    null_when="Never; it is 0 if nobody bought for the first time.",
     see_also=("customers", "customer_acquisition_cost"),
-    caveats="A history that starts inside the range: everybody looks new. A warning says so.",
+    caveats="If the history starts within the range, every customer looks new; a warning says so.",
     references=(
         "Adobe Commerce Intelligence, basic analytics (vendor)",
         "ShopifyQL, customers schema (vendor)",
@@ -123,12 +124,13 @@ identified_net_sales = Metric(
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
     direction=Direction.UP,
-    description="The part of net sales from known customers.",
-    includes="Gross sales less discounts less returns, of orders with a customer.",
+    description="Net sales of known customers.",
+    includes="Gross sales less discounts less returns, for orders with a customer.",
     excludes="Guests; returns whose order is not in the history.",
-    null_when="Never: no sales are 0.",
+    null_when="Never; it is 0 if there are no sales.",
     see_also=("net_sales", "customers"),
-    caveats="Dividing all net sales by known customers: guests' money would become theirs.",
+    caveats="Do not divide all net sales by known customers: guests' sales would be credited to "
+    "them.",
     references=("GA4 Data API, metric descriptions (vendor text, public copy)",),
     tags=("building_block", "customers", "money"),
 )
@@ -142,12 +144,13 @@ identified_gross_profit = Metric(
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
     direction=Direction.UP,
-    description="The part of gross profit from known customers.",
-    includes="Net sales of known customers less the cost of what they bought and kept.",
+    description="Gross profit of known customers.",
+    includes="Net sales of known customers less the cost of the goods they bought and did not "
+    "send back to stock.",
     excludes="Guests.",
-    null_when="A cost is not known.",
+    null_when="The cost of an item sold is not known.",
     see_also=("gross_profit", "customer_lifetime_value"),
-    caveats="As for gross profit: a line without cost is no profit.",
+    caveats="As for gross profit: a line without cost must not pass for profit.",
     references=("Dema, contribution margin 1 to 3 (third party)",),
     tags=("building_block", "customers", "money"),
 )
@@ -166,11 +169,11 @@ identified_contribution_margin = Metric(
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
     direction=Direction.UP,
-    description="Which part of the contribution margin is known customers'.",
-    includes="Gross profit of known customers less what it took to deliver to them, plus what they "
-    "paid for shipping; each amount on its own day.",
+    description="Contribution margin of known customers.",
+    includes="Gross profit of known customers plus the shipping they paid, less the variable "
+    "costs of delivering their orders; each amount is dated by its own day.",
     excludes="Guests; parcels and returns whose order is not in the history; marketing.",
-    null_when="A cost of goods is not known.",
+    null_when="The cost of an item sold is not known.",
     see_also=("contribution_margin", "identified_gross_profit"),
     caveats="As for the contribution margin.",
     references=("Dema, contribution margin 1 to 3 (third party)",),
@@ -188,12 +191,12 @@ purchase_frequency = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(1, None),
-    description="How often a customer orders within the period.",
-    includes="Orders of known customers over customers.",
+    description="Orders of known customers divided by customers.",
+    includes="Counted orders of the period and the customers who placed them.",
     excludes="Orders of guests, on both sides.",
     null_when="There are no customers.",
     see_also=("repeat_purchase_rate", "average_order_value"),
-    caveats="Comparing periods of different length: it grows with the window.",
+    caveats="Do not compare periods of different length: it grows with the period.",
     references=("free-biz-tools, purchase frequency (third party)",),
     tags=("customers", "ratio"),
 )
@@ -209,17 +212,18 @@ repeat_purchase_rate = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of all customers so far came back for a second order.",
-    includes="Customers with two or more orders that count, from the beginning of the history to "
-    "the end of the period, over customers with at least one. By channel: twice in the channel.",
+    description="Share of all customers so far who have ordered at least twice.",
+    includes="Customers with two or more counted orders from the beginning of the history to the "
+    "end of the period, divided by customers with at least one. Grouped by channel: twice in "
+    "that channel.",
     excludes="Guests.",
     null_when="Nobody has ordered yet.",
     see_also=("customer_retention_rate", "purchase_frequency"),
-    caveats="Comparing shops of different age: it rises with age and falls with fast growth, as "
-    "young customers have had no time to come back.",
+    caveats="Do not compare shops of different age: it rises with age and falls with fast "
+    "growth, as young customers have had no time to come back.",
     alternatives=(
-        "two orders within the window (ecommerceDB).",
-        "a second order within N days of the first, of those observed that long.",
+        "two orders within the period (ecommerceDB).",
+        "a second order within N days of the first, for customers observed that long.",
     ),
     references=(
         "Glew, 'Calculate repeat purchase rate' (third party)",
@@ -239,18 +243,18 @@ customer_retention_rate = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the customers of the period before bought again in this one.",
-    includes="Customers active in both periods, over customers active in the one before; active is "
-    "at least one order that counts.",
-    excludes="Guests; customers who are new, or who return after a gap: they were not there to "
+    description="Share of the previous period's customers who bought again in this period.",
+    includes="Customers active in both periods, divided by customers active in the previous one; "
+    "active means at least one counted order.",
+    excludes="Guests; customers who are new or who return after a gap, as they were not there to "
     "be retained.",
-    null_when="Nobody bought in the period before, as in the first one.",
+    null_when="Nobody bought in the previous period; the first period has none.",
     see_also=("customer_churn_rate", "repeat_purchase_rate"),
-    caveats="The textbook (E − N) / S: customers who return after a gap inflate it, even above "
-    "1. The length of the period decides the level.",
+    caveats="The textbook formula (E − N) / S is inflated by customers who return after a gap, "
+    "even above 1. The length of the period determines the level.",
     alternatives=(
-        "accounting: customers at the end less new ones, over customers at the start.",
-        "repeat purchase rate: customers who ever came back.",
+        "accounting: customers at the end less new ones, divided by customers at the start.",
+        "repeat_purchase_rate: customers who ever came back.",
     ),
     references=(
         "HubSpot glossary, 'Retention rate' (vendor)",
@@ -270,13 +274,14 @@ customer_churn_rate = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of the customers of the period before did not buy in this one.",
-    includes="Exactly one less the retention rate: same customers, same periods.",
+    description="Share of the previous period's customers who did not buy in this period.",
+    includes="Exactly 1 less the customer retention rate, for the same customers and periods.",
     excludes="Guests; new customers, who cannot leave a period they were not in.",
-    null_when="Nobody bought in the period before, as in the first one.",
+    null_when="Nobody bought in the previous period; the first period has none.",
     see_also=("customer_retention_rate", "customer_lifetime_value"),
-    caveats="Without a contract nobody is seen to leave: it is inactivity for one period, and "
-    "the period must fit the rhythm of buying. Twelve months are 1 − (1 − c)^12, not 12 c.",
+    caveats="Without a contract nobody is seen to leave: it measures inactivity for one period, "
+    "and the period must fit how often customers buy. Over twelve months it is 1 − (1 − c)^12, "
+    "not 12 c.",
     references=(
         "Affinsy, churn in ecommerce (third party)",
         "ReturnLogic, churn without a contract (third party)",
@@ -294,13 +299,13 @@ customer_lifetime_revenue = Metric(
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
     direction=Direction.UP,
-    description="What a customer has brought in so far, on average.",
+    description="Net sales so far per customer so far.",
     includes="Net sales of known customers from the beginning of the history to the end of the "
-    "period, over all customers so far.",
+    "period, divided by all customers up to then.",
     excludes="Guests, on both sides.",
     null_when="Nobody has ordered yet.",
     see_also=("customer_lifetime_value",),
-    caveats="Reading it as a forecast: it mixes customers of every age.",
+    caveats="Do not read it as a forecast: it mixes customers of every age.",
     references=(
         "Klaviyo, predictive analytics schema (third-party copy)",
         "Adobe Commerce Intelligence, basic analytics (vendor)",
@@ -323,22 +328,22 @@ customer_lifetime_value = Metric(
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
     direction=Direction.UP,
-    description="What a customer will bring in profit, if customers go on leaving as they do.",
-    includes="Gross profit of known customers per active customer and period, divided by that "
-    "period's churn rate: the lifespan is 1 / churn periods, taken from the data.",
+    description="Gross profit per customer and period, divided by the churn rate.",
+    includes="Gross profit of known customers per active customer, divided by the churn rate of "
+    "the period: the expected lifespan is 1 / churn rate, in periods, measured from the data.",
     excludes="Guests, on both sides; marketing, shipping and handling; discounting.",
-    null_when="Nobody left, nobody bought in the period before, or a cost is not known.",
+    null_when="Nobody churned, nobody bought in the previous period, or the cost of an item sold "
+    "is not known.",
     see_also=("customer_churn_rate", "clv_cac_ratio", "customer_lifetime_revenue"),
-    caveats="Revenue instead of profit; a lifespan that somebody guessed; a period that does not "
-    "fit the rhythm of buying; tiny churn, which makes it explode.",
+    caveats="Do not use revenue instead of profit, a guessed lifespan, or a period that does not "
+    "fit how often customers buy. With a very small churn rate the value explodes.",
     alternatives=(
         "fk.catalog.customer_lifetime_value(lifespan_years=…): with a stated lifespan.",
-        "customer_lifetime_revenue: what was brought in so far.",
-        "revenue basis, as most blogs have it: without the margin.",
+        "customer_lifetime_revenue: net sales so far.",
+        "customer_lifetime_value.revenue: on net sales, as most blogs define it.",
     ),
     period_hint="or use fk.catalog.customer_lifetime_value(lifespan_years=…, basis=…, "
-    "discount_rate=…) for a stated lifespan, or customer_lifetime_revenue for what was brought "
-    "in so far",
+    "discount_rate=…) for a stated lifespan, or customer_lifetime_revenue for net sales so far",
     references=_CLV_REFERENCES,
     tags=("customers", "value"),
 )
@@ -349,16 +354,16 @@ def customer_lifetime_value_over(
 ) -> Metric:
     """Return customer lifetime value over a stated lifespan.
 
-    Value per customer and year, times the lifespan; discounted, times the value
-    of one unit of money a year for so long.
+    Value per customer and year times the lifespan; with a discount rate, times the
+    present value of one unit of money a year over the lifespan.
 
     Args:
-        lifespan_years: How long a customer stays, in years.
+        lifespan_years: The lifespan of a customer, in years.
         basis: "gross_profit", or "revenue" for net sales.
-        discount_rate: By which a year's delay lessens value: 0.1 for 10 % a year.
+        discount_rate: The discount rate per year: 0.1 for 10 %.
 
     Raises:
-        DefinitionError: A parameter has no meaning.
+        DefinitionError: A parameter is out of range or unknown.
 
     Examples:
         >>> customer_lifetime_value_over(lifespan_years=3).name
@@ -387,13 +392,13 @@ def customer_lifetime_value_over(
         aida=AidaStage.ACTION,
         area=Area.CUSTOMERS,
         direction=Direction.UP,
-        description="What a customer brings in over a lifespan that is stated, not measured.",
+        description="Value per customer and year times a stated lifespan.",
         includes=f"{'Net sales' if basis == 'revenue' else 'Gross profit'} of known customers per "
         f"customer and year, for {lifespan_years:g} years at {discount_rate:.0%} a year.",
         excludes="Guests, on both sides; marketing, shipping and handling.",
-        null_when="There are no customers, or a cost is not known.",
+        null_when="There are no customers, or the cost of an item sold is not known.",
         see_also=("customer_lifetime_value",),
-        caveats="The lifespan decides the value, and nobody has measured it.",
+        caveats="The lifespan determines the value, and it is an assumption.",
         references=_CLV_REFERENCES,
         tags=("customers", "value"),
     )
@@ -408,13 +413,13 @@ customer_lifetime_value_revenue = Metric(
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
     direction=Direction.UP,
-    description="What a customer will spend, if customers go on leaving as they do.",
-    includes="Net sales of known customers per active customer and period, divided by that "
-    "period's churn rate.",
-    excludes="Guests; the cost of the goods, and every other cost.",
-    null_when="Nobody left, or nobody bought in the period before.",
+    description="Net sales per customer and period, divided by the churn rate.",
+    includes="Net sales of known customers per active customer, divided by the churn rate of the "
+    "period.",
+    excludes="Guests; cost of goods and every other cost.",
+    null_when="Nobody churned, or nobody bought in the previous period.",
     see_also=("customer_lifetime_value", "customer_lifetime_revenue"),
-    caveats="Setting it against what winning a customer costs: it is revenue, not profit.",
+    caveats="Do not compare it with acquisition cost: it is revenue, not profit.",
     alternatives=("customer_lifetime_value: on gross profit.",),
     period_hint="its lifespan comes from the churn between periods",
     references=_CLV_REFERENCES,
@@ -433,10 +438,10 @@ def _discounted(discount_rate: float) -> Arithmetic:
 def customer_lifetime_value_discounted_at(*, discount_rate: float) -> Metric:
     """Return customer lifetime value with later profit discounted at a rate per period.
 
-    Profit per customer m, retention r and the rate d give m · r / (1 + d − r).
+    With profit per customer m, retention rate r and discount rate d: m · r / (1 + d − r).
 
     Args:
-        discount_rate: By which a period's delay lessens value: 0.1 for 10 % a period.
+        discount_rate: The discount rate per period: 0.1 for 10 %.
 
     Raises:
         DefinitionError: The rate is not above zero.
@@ -459,14 +464,15 @@ def _discounted_value(name: str, discount_rate: float) -> Metric:
         aida=AidaStage.ACTION,
         area=Area.CUSTOMERS,
         direction=Direction.UP,
-        description="What a customer will still bring in profit, later profit being worth less.",
-        includes="Gross profit of known customers per active customer, from the next period on, if "
-        f"they go on staying as they do; a period's delay takes off {discount_rate:.0%}.",
+        description="Expected gross profit per customer from the next period on, discounted per "
+        "period.",
+        includes="Gross profit of known customers per active customer, at the retention rate of "
+        f"the period, discounted at {discount_rate:.0%} per period.",
         excludes="The profit of this period; guests; marketing, shipping and handling.",
-        null_when="Nobody bought in the period before, or a cost is not known.",
+        null_when="Nobody bought in the previous period, or the cost of an item sold is not known.",
         see_also=("customer_lifetime_value", "customer_retention_rate"),
-        caveats="The rate is per period of the question: a yearly one asked by month is far too "
-        "high. fk.catalog.customer_lifetime_value_discounted(discount_rate=…) takes another.",
+        caveats="The rate is per period of the question: a yearly rate is far too high by month. "
+        "For another rate: fk.catalog.customer_lifetime_value_discounted(discount_rate=…).",
         alternatives=("customer_lifetime_value: not discounted, this period included.",),
         period_hint="its retention is between periods",
         references=_CLV_REFERENCES,
@@ -488,13 +494,13 @@ clv_cac_ratio = Metric(
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
     direction=Direction.UP,
-    description="What a customer brings in, for each unit of money spent to win one.",
-    includes="Lifetime value on profit over fully loaded acquisition cost, unrounded.",
-    excludes="What its two parts leave out.",
-    null_when="Either part is null, or acquisition cost nothing.",
+    description="Customer lifetime value divided by customer acquisition cost.",
+    includes="Lifetime value based on gross profit and fully loaded acquisition cost, unrounded.",
+    excludes="Everything that its two parts exclude.",
+    null_when="Either part is null, or the acquisition cost is 0.",
     see_also=("customer_lifetime_value", "customer_acquisition_cost"),
-    caveats="Revenue above the line and media cost below it: 3 to 1 becomes 1.2 to 1 when both "
-    "are counted in full. Rounding the cost first.",
+    caveats="Do not divide revenue by media cost: 3 to 1 becomes 1.2 to 1 when both are counted "
+    "in full. Do not round the cost first.",
     period_hint="its lifetime value takes the lifespan from the churn between periods",
     references=("Metricuno, blended and paid CAC (third party)", "malicksarr.com (third party)"),
     tags=("customers", "value", "ratio"),
@@ -530,15 +536,15 @@ net_promoter_score = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(-100, 100),
-    description="Whether customers would recommend the shop more than they would warn of it.",
-    includes="Answers of 9 and 10 less answers of 0 to 6, over all answers from 0 to 10, times "
-    "100. Of several answers of one customer in a period the latest counts.",
-    excludes="Skipped questions; a customer's earlier answers of the period. Answers of 7 and 8 "
+    description="Share of promoters less share of detractors, times 100.",
+    includes="Answers of 9 and 10 less answers of 0 to 6, divided by all answers from 0 to 10, "
+    "times 100. Of several answers of a customer in a period, the latest counts.",
+    excludes="Skipped questions; a customer's earlier answers in the period. Answers of 7 and 8 "
     "stay in the denominator.",
     null_when="There are no answers.",
     see_also=("customer_satisfaction_score", "customer_retention_rate"),
-    caveats="Rounding the two shares before subtracting; averaging the scores of stores; a scale "
-    "from 1; beginning the detractors at 1 or ending them below 6.",
+    caveats="Do not round the two shares before subtracting, average the scores of stores, use a "
+    "scale that starts at 1, start the detractors at 1, or end them below 6.",
     alternatives=("net_promoter_score.all_answers: every answer, however many a customer gave.",),
     references=("Bain & Company, 'Measuring your Net Promoter Score' (primary)",),
     tags=("survey", "loyalty"),
@@ -555,14 +561,14 @@ customer_satisfaction_score = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of customers is satisfied.",
-    includes="Answers of 4 and 5 over all answers on a scale of five: the two best of five. Of "
-    "several answers of one customer in a period the latest counts.",
+    description="Share of customers who are satisfied: answers of 4 or 5 on a scale of 5.",
+    includes="Answers of 4 and 5 divided by all answers (the top two of five). Of several "
+    "answers of a customer in a period, the latest counts.",
     excludes="Skipped questions.",
     null_when="There are no answers.",
     see_also=("net_promoter_score",),
-    caveats="Showing the mean mark as a percentage; counting a 3 as satisfied.",
-    alternatives=("mean score: another number altogether",),
+    caveats="Do not show the mean score as a percentage. Do not count a 3 as satisfied.",
+    alternatives=("mean score: a different measure.",),
     references=("Delighted, 'How is CSAT calculated?' (vendor)", "Kicue, CSAT (third party)"),
     tags=("survey", "ratio"),
 )
@@ -585,13 +591,13 @@ net_promoter_score_all_answers = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(-100, 100),
-    description="Whether answers recommend the shop more than they warn of it.",
-    includes="Answers of 9 and 10 less answers of 0 to 6, over all answers, times 100. Several of "
-    "one customer all count.",
+    description="Share of promoting answers less share of detracting answers, times 100.",
+    includes="Answers of 9 and 10 less answers of 0 to 6, divided by all answers, times 100. "
+    "Several answers of one customer all count.",
     excludes="Skipped questions.",
     null_when="There are no answers.",
     see_also=("net_promoter_score",),
-    caveats="A customer who is surveyed after each order weighs as much as the orders.",
+    caveats="A customer surveyed after each order weighs as much as their orders.",
     alternatives=("net_promoter_score: the latest answer of each customer.",),
     references=("'NPS formula, worked' (third party)",),
     tags=("survey", "loyalty", "variant"),
@@ -608,13 +614,13 @@ customer_satisfaction_score_all_answers = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of answers is of satisfied customers.",
-    includes="Answers of 4 and 5 over all answers on a scale of five; several of one customer all "
+    description="Share of answers of 4 or 5 on a scale of 5.",
+    includes="Answers of 4 and 5 divided by all answers; several answers of one customer all "
     "count.",
     excludes="Skipped questions.",
     null_when="There are no answers.",
     see_also=("customer_satisfaction_score",),
-    caveats="Another scale than five: 4 of 7 is not satisfied.",
+    caveats="It holds for a scale of five only: 4 of 7 is not satisfied.",
     alternatives=("customer_satisfaction_score: the latest answer of each customer.",),
     references=("Delighted, 'How is CSAT calculated?' (vendor)",),
     tags=("survey", "ratio", "variant"),
@@ -634,14 +640,14 @@ customer_satisfaction_score_any_scale = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of answers gives one of the two best marks of its scale.",
-    includes="Answers of the highest mark or the one below it over all answers; a scale that is "
-    "not stated ends at 5. Several of one customer all count.",
+    description="Share of answers that give one of the two highest marks of their scale.",
+    includes="Answers of the highest mark or the one below it, divided by all answers; a scale "
+    "without a stated maximum ends at 5. Several answers of one customer all count.",
     excludes="Skipped questions.",
     null_when="There are no answers.",
     see_also=("customer_satisfaction_score",),
-    caveats="Two of five marks are more of the scale than two of ten: shares on different scales "
-    "do not compare.",
+    caveats="Two of five marks are a larger part of the scale than two of ten: shares on "
+    "different scales are not comparable.",
     alternatives=("customer_satisfaction_score: 4 and 5, whatever the scale.",),
     references=("'CSAT: top-2-box, not the mean' (third party)",),
     tags=("survey", "ratio", "variant"),

@@ -47,8 +47,8 @@ def registry() -> Registry:
 def use_registry(metrics: Registry) -> Generator[Registry]:
     """Use another registry as the default one inside a `with` block.
 
-    Only the code of the block sees it, not other threads or tasks; what is
-    registered inside is forgotten after it.
+    Only the code of the block uses it, not other threads or tasks; registrations
+    made in the block are discarded at its end.
 
     Args:
         metrics: The registry.
@@ -80,8 +80,8 @@ def register(metrics: Metric | Registry, *, replace: bool = False) -> Metric | R
 
     Args:
         metrics: The metric or metrics. Names in a text formula are looked up.
-        replace: Whether they may take the place of metrics of the same name. Metrics
-            that were defined with the old one keep it: their definition is what it was.
+        replace: Whether they may replace metrics of the same name. Metrics that were
+            defined with the old one keep it, so their definition does not change.
 
     Returns:
         The metric, with every name in its formula looked up, or the registry.

@@ -1,4 +1,4 @@
-"""E-mail: what arrives, is opened and clicked, and what it sells.
+"""E-mail: delivery, opens, clicks, and the sales they lead to.
 
 One message to one recipient is one e-mail. All rates are of those that were
 delivered, on both sides, so that none exceeds 1.
@@ -64,12 +64,13 @@ emails_delivered = Metric(
     area=Area.EMAIL,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many e-mails arrived.",
-    includes="Messages that did not bounce, one for each recipient, in the period of sending.",
-    excludes="Bounces; messages that were held back before sending.",
-    null_when="Never: no e-mails are 0.",
+    description="Number of e-mails delivered.",
+    includes="Messages that did not bounce, one per recipient, in the period of sending.",
+    excludes="Bounces; messages withheld before sending.",
+    null_when="Never; it is 0 if no e-mail was delivered.",
     see_also=("email_delivery_rate", "email_open_rate"),
-    caveats="Taking it for the inbox: what a server accepts may end as spam.",
+    caveats="Delivered does not mean in the inbox: a message accepted by the server may end up "
+    "as spam.",
     references=(_SENDER,),
     tags=("email", "count"),
 )
@@ -85,12 +86,13 @@ email_delivery_rate = Metric(
     area=Area.EMAIL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the e-mails that were sent arrived.",
-    includes="E-mails that did not bounce over all that were sent.",
-    excludes="Messages that were held back before sending.",
+    description="Share of the e-mails sent that were delivered.",
+    includes="E-mails that did not bounce divided by all e-mails sent.",
+    excludes="Messages withheld before sending.",
     null_when="Nothing was sent.",
     see_also=("email_bounce_rate", "email_complaint_rate"),
-    caveats="Reading it for the inbox: what a server accepts may end as spam.",
+    caveats="Delivered does not mean in the inbox: a message accepted by the server may end up "
+    "as spam.",
     references=(_SENDER,),
     tags=("email", "ratio"),
 )
@@ -106,17 +108,17 @@ email_bounce_rate = Metric(
     area=Area.EMAIL,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of the e-mails that were sent came back.",
-    includes="Hard and soft bounces over all e-mails that were sent.",
-    excludes="Messages that were held back before sending; soft bounces that arrived in the end.",
+    description="Share of the e-mails sent that bounced.",
+    includes="Hard and soft bounces divided by all e-mails sent.",
+    excludes="Messages withheld before sending; soft bounces that were delivered in the end.",
     null_when="Nothing was sent.",
     see_also=("email_delivery_rate", "email_bounce_rate.hard", "email_bounce_rate.soft"),
-    caveats="Dividing by the e-mails that were delivered; and setting it against a tool that "
-    "counts hard bounces alone.",
+    caveats="Do not divide by e-mails delivered. Do not compare it with a tool that counts hard "
+    "bounces alone.",
     alternatives=(
         "email_bounce_rate.hard: addresses that do not exist.",
-        "email_bounce_rate.soft: addresses that could not be reached for now.",
-        "bounce_rate: visits of the shop, another thing.",
+        "email_bounce_rate.soft: temporary failures.",
+        "bounce_rate: a different measure, of sessions in the shop.",
     ),
     references=(_SENDER,),
     tags=("email", "ratio"),
@@ -127,11 +129,11 @@ email_bounce_rate_hard = replace(
     name="email_bounce_rate.hard",
     title="E-mail bounce rate, hard",
     formula=Count(EmailSends, where=EmailSends.bounce_type.eq("hard")) / Count(EmailSends),
-    description="Which share of the e-mails that were sent can never arrive.",
-    includes="Hard bounces over all e-mails that were sent.",
-    excludes="Soft bounces, of the numerator.",
+    description="Share of the e-mails sent that bounced permanently.",
+    includes="Hard bounces divided by all e-mails sent.",
+    excludes="Soft bounces, from the numerator.",
     see_also=("email_bounce_rate",),
-    caveats="Writing to such addresses again.",
+    caveats="Do not send to such addresses again.",
     alternatives=("email_bounce_rate: hard and soft bounces.",),
 )
 
@@ -140,11 +142,11 @@ email_bounce_rate_soft = replace(
     name="email_bounce_rate.soft",
     title="E-mail bounce rate, soft",
     formula=Count(EmailSends, where=EmailSends.bounce_type.eq("soft")) / Count(EmailSends),
-    description="Which share of the e-mails that were sent could not be delivered for now.",
-    includes="Soft bounces that remained so, over all e-mails that were sent.",
-    excludes="From the numerator: hard bounces.",
+    description="Share of the e-mails sent that could not be delivered for a temporary reason.",
+    includes="Soft bounces that were never resolved, divided by all e-mails sent.",
+    excludes="Hard bounces, from the numerator.",
     see_also=("email_bounce_rate",),
-    caveats="Reading it before the retries are over.",
+    caveats="Do not read it before the retries are over.",
     alternatives=("email_bounce_rate: hard and soft bounces.",),
 )
 
@@ -159,17 +161,17 @@ email_open_rate = Metric(
     area=Area.EMAIL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the e-mails that arrived was opened.",
-    includes="E-mails with a recorded open, however often they were opened, over those delivered.",
+    description="Share of the e-mails delivered that were opened.",
+    includes="E-mails with at least one recorded open divided by e-mails delivered.",
     excludes="Bounces, on both sides; clicks without a recorded open.",
     null_when="Nothing was delivered.",
     see_also=("email_open_rate.without_machines", "email_click_rate"),
-    caveats="Averaging the rates of campaigns or days. Mail programs that fetch every picture "
-    "look like readers: set it beside the rate without machines.",
+    caveats="Do not average the rates of campaigns or days. Mail clients that prefetch images "
+    "look like readers: compare it with the rate without machine opens.",
     alternatives=(
         "email_open_rate.without_machines: opens by people.",
-        "email_open_rate.of_sent: over all e-mails that were sent.",
-        "email_open_rate.of_recipients: people who opened over people who were written to.",
+        "email_open_rate.of_sent: divided by all e-mails sent.",
+        "email_open_rate.of_recipients: people who opened divided by people who were written to.",
     ),
     references=(_CAMPAIGN, _UNIQUE, _MACHINES, _FIELDS, _RATES, _MAILCHIMP),
     tags=("email", "ratio"),
@@ -178,16 +180,17 @@ email_open_rate = Metric(
 email_open_rate_without_machines = replace(
     email_open_rate,
     name="email_open_rate.without_machines",
-    title="E-mail open rate, without machines",
+    title="E-mail open rate, without machine opens",
     aliases=(),
     formula=Count(EmailSends, where=_IS_OPEN & _IS_BY_PERSON) / Name("emails_delivered"),
-    description="Which share of the e-mails that arrived was opened by a person.",
-    includes="E-mails with a recorded open not known to be a machine's, over those delivered.",
-    excludes="Bounces, on both sides; opens by machines; clicks without a recorded open.",
+    description="Share of the e-mails delivered that were opened by a person.",
+    includes="E-mails with a recorded open that is not known to be by a machine, divided by "
+    "e-mails delivered.",
+    excludes="Bounces, on both sides; machine opens; clicks without a recorded open.",
     see_also=("email_open_rate", "email_click_rate"),
-    caveats="Where machines open for people, whether the person looked is not known: the rate "
-    "is too low as the other is too high.",
-    alternatives=("email_open_rate: machines' opens among them, as vendors show it.",),
+    caveats="If a machine opened the e-mail, whether the person looked at it is not known: this "
+    "rate is too low, as the other is too high.",
+    alternatives=("email_open_rate: with machine opens, as vendors show it.",),
     references=(_MACHINES,),
 )
 
@@ -197,13 +200,13 @@ email_open_rate_of_sent = replace(
     title="E-mail open rate, of sent",
     aliases=(),
     formula=Count(EmailSends, where=_IS_OPEN) / Count(EmailSends),
-    description="Which share of the e-mails that were sent was opened.",
-    includes="E-mails that arrived and have a recorded open over all that were sent.",
+    description="Share of the e-mails sent that were opened.",
+    includes="E-mails delivered with a recorded open divided by all e-mails sent.",
     excludes="Clicks without a recorded open.",
     null_when="Nothing was sent.",
     see_also=("email_open_rate", "email_delivery_rate"),
-    caveats="Comparing it with a rate of delivered e-mails: it falls with every bounce.",
-    alternatives=("email_open_rate: of those delivered.",),
+    caveats="Do not compare it with a rate of e-mails delivered: every bounce lowers it.",
+    alternatives=("email_open_rate: of e-mails delivered.",),
 )
 
 email_open_rate_of_recipients = replace(
@@ -213,13 +216,14 @@ email_open_rate_of_recipients = replace(
     aliases=(),
     formula=CountDistinct(EmailSends.recipient_id, where=_IS_OPEN)
     / CountDistinct(EmailSends.recipient_id),
-    description="Which share of the people written to opened something.",
-    includes="People with a recorded open over people who were written to, each once.",
-    excludes="Clicks without a recorded open; opens of what bounced.",
+    description="Share of the people written to who opened at least one e-mail.",
+    includes="Different recipients with a recorded open divided by different recipients written "
+    "to.",
+    excludes="Clicks without a recorded open; opens of e-mails that bounced.",
     null_when="Nobody was written to.",
     see_also=("email_open_rate",),
-    caveats="Adding months: whoever opens in two of them is in both. It rises with the number of "
-    "messages in the question.",
+    caveats="Do not add months: someone who opens in two of them counts in both. It rises with "
+    "the number of messages covered.",
     alternatives=("email_open_rate: messages, not people.",),
 )
 
@@ -234,13 +238,13 @@ email_click_rate = Metric(
     area=Area.EMAIL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the e-mails that arrived had a link clicked.",
-    includes="E-mails with a click, however many, over those delivered.",
+    description="Share of the e-mails delivered in which a link was clicked.",
+    includes="E-mails with at least one click divided by e-mails delivered.",
     excludes="Bounces, on both sides.",
     null_when="Nothing was delivered.",
     see_also=("email_open_rate", "email_conversion_rate"),
-    caveats="Clicks by programs that check links for harm.",
-    alternatives=("click_through_rate: clicks on ads over impressions, another thing.",),
+    caveats="Security scanners also click links.",
+    alternatives=("click_through_rate: a different measure, of clicks on ads per impression.",),
     references=(_FIELDS, _MAILCHIMP),
     tags=("email", "ratio"),
 )
@@ -257,14 +261,14 @@ email_click_to_open_rate = Metric(
     area=Area.EMAIL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the e-mails that were opened had a link clicked.",
-    includes="E-mails with a click over those opened; what was clicked was opened, also where no "
-    "open was recorded.",
+    description="Share of the e-mails opened in which a link was clicked.",
+    includes="E-mails with a click divided by e-mails opened; a clicked e-mail counts as opened "
+    "even if no open was recorded.",
     excludes="Bounces, on both sides.",
     null_when="Nothing was opened.",
     see_also=("email_open_rate", "email_click_rate"),
-    caveats="Machines' opens swell the denominator. Dividing by recorded opens alone, which can "
-    "give more than 1.",
+    caveats="Machine opens inflate the denominator. Dividing by recorded opens alone can give "
+    "more than 1.",
     alternatives=("email_click_to_open_rate.without_machines: opens by people.",),
     references=(_FIELDS, _FORMULAS),
     tags=("email", "ratio"),
@@ -273,7 +277,7 @@ email_click_to_open_rate = Metric(
 email_click_to_open_rate_without_machines = replace(
     email_click_to_open_rate,
     name="email_click_to_open_rate.without_machines",
-    title="Click-to-open rate, without machines",
+    title="Click-to-open rate, without machine opens",
     aliases=(),
     formula=Count(EmailSends, where=_IS_CLICK)
     / Count(
@@ -281,12 +285,12 @@ email_click_to_open_rate_without_machines = replace(
         where=EmailSends.is_delivered
         & (EmailSends.is_clicked | (EmailSends.is_opened & _IS_BY_PERSON)),
     ),
-    description="Which share of the e-mails that people opened had a link clicked.",
-    includes="E-mails with a click over those clicked, or opened by a person.",
-    excludes="Bounces, on both sides; opens by machines of what was not clicked.",
+    description="Share of the e-mails opened by people in which a link was clicked.",
+    includes="E-mails with a click divided by e-mails that were clicked or opened by a person.",
+    excludes="Bounces, on both sides; machine opens of e-mails that were not clicked.",
     see_also=("email_click_to_open_rate", "email_open_rate.without_machines"),
-    caveats="Whether a person also looked at what a machine opened is not known.",
-    alternatives=("email_click_to_open_rate: machines' opens among them.",),
+    caveats="Whether a person also looked at an e-mail that a machine opened is not known.",
+    alternatives=("email_click_to_open_rate: with machine opens.",),
     references=(_FORMULAS, _MACHINES),
 )
 
@@ -304,12 +308,13 @@ email_unsubscribe_rate = Metric(
     area=Area.EMAIL,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of the e-mails that arrived made their reader unsubscribe.",
-    includes="E-mails by which the recipient unsubscribed over those delivered.",
-    excludes="Bounces, on both sides; people who leave in another way.",
+    description="Share of the e-mails delivered through which the recipient unsubscribed.",
+    includes="E-mails with an unsubscription divided by e-mails delivered.",
+    excludes="Bounces, on both sides; people who unsubscribe in another way.",
     null_when="Nothing was delivered.",
     see_also=("email_complaint_rate", "email_click_rate"),
-    caveats="Reading a low rate as content: uninterested readers may simply not open it.",
+    caveats="A low rate does not mean satisfaction: uninterested readers may simply not open the "
+    "e-mail.",
     references=(_FIELDS,),
     tags=("email", "ratio"),
 )
@@ -328,12 +333,12 @@ email_complaint_rate = Metric(
     area=Area.EMAIL,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of the e-mails that arrived was reported as spam.",
-    includes="E-mails that their recipient reported over those delivered.",
+    description="Share of the e-mails delivered that were reported as spam.",
+    includes="E-mails that their recipient reported divided by e-mails delivered.",
     excludes="Bounces, on both sides; reports that the mailbox provider does not disclose.",
     null_when="Nothing was delivered.",
     see_also=("email_unsubscribe_rate", "email_delivery_rate"),
-    caveats="Taking it for all complaints: Gmail does not disclose who complained.",
+    caveats="It does not cover all complaints: Gmail does not disclose who complained.",
     references=("Klaviyo metrics for ecommerce (third party)",),
     tags=("email", "ratio"),
 )
@@ -362,19 +367,19 @@ email_conversion_rate = Metric(
     area=Area.EMAIL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="How many of those who were written to ordered soon after a click.",
-    includes="Recipients, each once, with an order that counts and was placed within 5 days of the "
-    "click on the e-mail that it is credited to, over e-mails delivered.",
-    excludes="Bounces, on both sides; orders before the click, after the 5 days, or that are "
-    "not in the data.",
+    description="Recipients who ordered within 5 days of a click, divided by e-mails delivered.",
+    includes="Different recipients with a counted order placed within 5 days of the click on the "
+    "e-mail to which it is attributed, divided by e-mails delivered.",
+    excludes="Bounces, on both sides; orders placed before the click or after the 5 days, and "
+    "orders that are not in the data.",
     null_when="Nothing was delivered.",
     see_also=("email_click_rate", "revenue_per_recipient"),
-    caveats="Comparing tools whose windows differ: the 5 days are one choice of many. The last "
-    "days' e-mails have not had theirs yet.",
+    caveats="Do not compare tools with different windows: 5 days is one choice of many. For the "
+    "e-mails of the last days the window is still open.",
     alternatives=(
         "fk.catalog.email_conversion_rate(days=…): another window.",
-        "email_conversion_rate.as_attributed: as the sender's tool credits orders.",
-        "email_conversion_rate.orders: orders over people, as Klaviyo has it; it can exceed 1.",
+        "email_conversion_rate.as_attributed: as the sending tool attributes orders.",
+        "email_conversion_rate.orders: orders per recipient, as Klaviyo defines it.",
     ),
     references=(_CAMPAIGN,),
     tags=("email", "ratio", "attributed"),
@@ -385,10 +390,10 @@ def email_conversion_rate_within(*, days: float) -> Metric:
     """Return the e-mail conversion rate with a custom window.
 
     Args:
-        days: Within how many days of the click an order counts.
+        days: The window after the click, in days.
 
     Raises:
-        DefinitionError: The window has no length.
+        DefinitionError: The window is not above 0.
 
     Examples:
         >>> email_conversion_rate_within(days=2).name
@@ -403,12 +408,12 @@ def email_conversion_rate_within(*, days: float) -> Metric:
         aliases=(),
         formula=CountDistinct(EmailSends.recipient_id, where=_bought_within(days))
         / Name("emails_delivered"),
-        includes="Recipients, each once, with an order that counts and was placed within "
-        f"{days:g} days of the click on the e-mail that it is credited to, over e-mails delivered.",
-        excludes=f"Bounces, on both sides; orders before the click, after the {days:g} days, or "
-        "that are not in the data.",
+        includes=f"Different recipients with a counted order placed within {days:g} days of the "
+        "click on the e-mail to which it is attributed, divided by e-mails delivered.",
+        excludes=f"Bounces, on both sides; orders placed before the click or after the {days:g} "
+        "days, and orders that are not in the data.",
         see_also=("email_conversion_rate",),
-        caveats="Comparing it with a rate of another window.",
+        caveats="Do not compare it with a rate of another window.",
         alternatives=("email_conversion_rate: within 5 days.",),
     )
 
@@ -420,12 +425,14 @@ email_conversion_rate_as_attributed = replace(
     aliases=(),
     formula=CountDistinct(EmailSends.recipient_id, where=EmailSends.is_delivered & _IS_ATTRIBUTED)
     / Name("emails_delivered"),
-    description="How many of those who were written to ordered, as the sender's tool says.",
-    includes="Recipients, each once, with an order that the tool credits to an e-mail, whenever it "
-    "was placed, over e-mails delivered.",
-    excludes="Bounces, on both sides; orders that are known not to count.",
+    description="Recipients with an order that the sending tool attributes to an e-mail, divided "
+    "by e-mails delivered.",
+    includes="Different recipients with an attributed order, whenever it was placed, divided by "
+    "e-mails delivered.",
+    excludes="Bounces, on both sides; orders known not to be counted.",
     see_also=("email_conversion_rate",),
-    caveats="Comparing tools: each has its own window, and some credit an open without a click.",
+    caveats="Do not compare tools: each has its own window, and some credit an open without a "
+    "click.",
     alternatives=("email_conversion_rate: within 5 days of a click.",),
 )
 
@@ -438,12 +445,16 @@ email_conversion_rate_orders = replace(
     / CountDistinct(EmailSends.recipient_id, where=EmailSends.is_delivered),
     unit=(ORDER / RECIPIENT).percent,
     bounds=(0, None),
-    description="How many orders the tool credits to e-mails for each person who got one.",
-    includes="Different orders that the tool credits to e-mails over different people who got one.",
-    excludes="Bounces, on both sides; orders that are known not to count.",
+    description="Orders that the sending tool attributes to e-mails, divided by the people who "
+    "received one.",
+    includes="Different attributed orders divided by different recipients of a delivered e-mail.",
+    excludes="Bounces, on both sides; orders known not to be counted.",
     see_also=("email_conversion_rate", "revenue_per_recipient"),
-    caveats="Reading it as a share: a person who orders twice is in it twice, and it can exceed 1.",
-    alternatives=("email_conversion_rate: recipients over e-mails, within 5 days of a click.",),
+    caveats="Do not read it as a share: a recipient with two orders counts twice, and it can "
+    "exceed 1.",
+    alternatives=(
+        "email_conversion_rate: recipients divided by e-mails, within 5 days of a click.",
+    ),
 )
 
 revenue_per_recipient = Metric(
@@ -458,14 +469,15 @@ revenue_per_recipient = Metric(
     area=Area.EMAIL,
     direction=Direction.UP,
     bounds=(None, None),
-    description="What an e-mail that arrived sold.",
-    includes="Net revenue that the sender's tool credits to e-mails over e-mails delivered. Of one "
-    "message that is per recipient; someone with three messages counts three times.",
+    description="Revenue attributed to e-mails divided by e-mails delivered.",
+    includes="Net revenue that the sending tool attributes to e-mails, divided by e-mails "
+    "delivered. For a single message this is per recipient; someone who receives three messages "
+    "counts three times.",
     excludes="Bounces, on both sides.",
     null_when="Nothing was delivered.",
     see_also=("email_conversion_rate", "average_order_value"),
-    caveats="Adding it to what ad platforms claim: the same order may be credited twice. The "
-    "tool's attribution model and window decide the number.",
+    caveats="Do not add it to what ad platforms claim: the same order may be attributed twice. "
+    "The tool's attribution model and window determine the value.",
     references=(_CAMPAIGN, "Klaviyo: analytics glossary (vendor)"),
     tags=("email", "money", "attributed"),
 )

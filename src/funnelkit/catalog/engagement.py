@@ -1,4 +1,4 @@
-"""Interest and engagement: who stays to look."""
+"""Interest and engagement: what visitors do in a session."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ engaged_sessions = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many visits showed interest.",
-    includes="Visits longer than 10 seconds in the foreground, or with a goal reached, or with two "
-    "or more pages seen.",
-    excludes="Bots; visits of which none of the three is known.",
-    null_when="Never: no engaged visits are 0.",
+    description="Number of engaged sessions.",
+    includes="Sessions that were in the foreground for longer than 10 seconds, reached a goal, "
+    "or had two or more page views.",
+    excludes="Bots; sessions for which none of the three is known.",
+    null_when="Never; it is 0 if no session was engaged.",
     see_also=("engagement_rate",),
-    caveats="Counting a visit of exactly 10 seconds: the rule is longer than 10.",
+    caveats="A session of exactly 10 seconds is not engaged: the rule is longer than 10.",
     references=(_GA4,),
     tags=("traffic", "count"),
 )
@@ -60,27 +60,27 @@ engagement_rate = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of visits showed interest.",
-    includes="Engaged visits over all visits.",
+    description="Share of sessions that were engaged.",
+    includes="Engaged sessions divided by all sessions.",
     excludes="Bots, on both sides.",
-    null_when="There are no visits.",
+    null_when="There are no sessions.",
     see_also=("bounce_rate", "session_conversion_rate"),
-    caveats="Comparing across the change of tools in 2023: the older bounce was defined "
-    "differently.",
+    caveats="Do not compare it across the change of tools in 2023: Universal Analytics defined "
+    "the bounce rate differently.",
     references=(_GA4,),
     tags=("traffic", "ratio"),
 )
 
 
 def engagement_rate_over(*, seconds: float) -> Metric:
-    """Return the engagement rate with a custom threshold of time in the foreground.
+    """Return the engagement rate with a custom foreground-time threshold.
 
     Args:
-        seconds: How long a visit has to be in the foreground, to count without a
-            goal or a second page.
+        seconds: The time in the foreground that a session without a goal or a second
+            page view must exceed.
 
     Raises:
-        DefinitionError: The time has no length.
+        DefinitionError: The time is not above 0.
 
     Examples:
         >>> engagement_rate_over(seconds=30).name
@@ -96,8 +96,8 @@ def engagement_rate_over(*, seconds: float) -> Metric:
         title=f"Engagement rate, over {seconds:g} seconds",
         aliases=(),
         formula=Count(Sessions, where=Sessions.is_counted & is_engaged) / Name("sessions"),
-        includes=f"Visits of more than {seconds:g} seconds in the foreground, or with a goal, or "
-        "with two pages, over all visits.",
+        includes=f"Sessions of more than {seconds:g} seconds in the foreground, with a goal, or "
+        "with two or more page views, divided by all sessions.",
         see_also=("engagement_rate",),
         alternatives=("engagement_rate: more than 10 seconds.",),
     )
@@ -113,14 +113,14 @@ bounce_rate = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of visits left without interest.",
-    includes="Visits that were not engaged, over all visits: exactly one minus the engagement "
-    "rate.",
+    description="Share of sessions that were not engaged.",
+    includes="Sessions that were not engaged divided by all sessions: exactly 1 less the "
+    "engagement rate.",
     excludes="Bots, on both sides.",
-    null_when="There are no visits.",
+    null_when="There are no sessions.",
     see_also=("engagement_rate",),
-    caveats="Comparing with a single-page bounce rate, or with the bounce rate of e-mails.",
-    alternatives=("Universal Analytics and Snowplow: visits with a single page view or hit.",),
+    caveats="Do not compare it with a single-page bounce rate, or with the bounce rate of e-mails.",
+    alternatives=("Universal Analytics and Snowplow: sessions with a single page view or hit.",),
     references=(_GA4, "reconstructr, 'bounce_rate' (third party)"),
     tags=("traffic", "ratio"),
 )
@@ -131,13 +131,13 @@ bounce_rate_single_page = replace(
     title="Bounce rate, single page",
     formula=Count(Sessions, where=Sessions.is_counted & Sessions.page_views.eq(1))
     / Name("sessions"),
-    description="Which share of visits saw only one page.",
-    includes="Visits with exactly one page view, over all visits.",
-    excludes="Bots, on both sides; from the numerator, visits whose page views are not known.",
+    description="Share of sessions with exactly one page view.",
+    includes="Sessions with exactly one page view divided by all sessions.",
+    excludes="Bots, on both sides; sessions with unknown page views, from the numerator.",
     see_also=("bounce_rate", "pages_per_session"),
-    caveats="Reading a long look at one page as a failure, and comparing it with the share of "
-    "visits that were not engaged.",
-    alternatives=("bounce_rate: visits that were not engaged.",),
+    caveats="A long look at one page is not a failure. Do not compare it with the share of "
+    "sessions that were not engaged.",
+    alternatives=("bounce_rate: sessions that were not engaged.",),
     references=("reconstructr::bounce_rate (single-event sessions) (third party)",),
 )
 
@@ -152,12 +152,13 @@ pages_per_session = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.NEUTRAL,
     bounds=(0, None),
-    description="How many pages a visit sees.",
-    includes="Page views of visits over all visits, also over those of which no views are known.",
-    excludes="Bots, on both sides; page views without a visit.",
-    null_when="There are no visits.",
+    description="Page views divided by sessions.",
+    includes="Page views in sessions divided by all sessions, including those with unknown page "
+    "views.",
+    excludes="Bots, on both sides; page views without a session.",
+    null_when="There are no sessions.",
     see_also=("engagement_rate", "average_session_duration"),
-    caveats="Assuming that more is better: people who cannot find something see many pages.",
+    caveats="More is not necessarily better: people who cannot find something view many pages.",
     references=(_GA4_API,),
     tags=("traffic",),
 )
@@ -173,16 +174,16 @@ average_session_duration = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.NEUTRAL,
     bounds=(0, None),
-    description="How long a visit lasts on average.",
-    includes="The seconds from the start of a visit to its last known activity.",
-    excludes="Bots; visits whose end is not known.",
-    null_when="No visit has a known duration.",
+    description="Mean duration of a session.",
+    includes="The seconds from the start of a session to its last known activity.",
+    excludes="Bots; sessions with an unknown end.",
+    null_when="No session has a known duration.",
     see_also=("average_session_duration.median", "engagement_rate"),
-    caveats="The last page ends with nothing to tell by, unless the tag keeps reporting: visits "
-    "of one page last 0 seconds. A few tabs left open pull the mean up.",
+    caveats="Unless the tag keeps reporting, the end of the last page view is not recorded, and "
+    "sessions with one page view last 0 seconds. A few tabs left open raise the mean.",
     alternatives=(
-        "average_session_duration.median: half of the visits last longer.",
-        "The Shopify data warehouse excludes the last page, and caps at 1,800 seconds.",
+        "average_session_duration.median: the median.",
+        "the Shopify data warehouse excludes the last page and caps sessions at 1,800 seconds.",
     ),
     references=(
         _GA4_API,
@@ -197,10 +198,10 @@ average_session_duration_median = replace(
     title="Median session duration",
     aliases=("median_session_duration",),
     formula=Median(Sessions.duration_s, where=Sessions.is_counted),
-    description="The median duration: half of the visits are longer, half are shorter.",
+    description="Median duration of a session.",
     see_also=("average_session_duration",),
-    caveats="Adding or averaging medians of days or channels: ask for the whole instead.",
-    alternatives=("average_session_duration: the mean, which a few long visits pull up.",),
+    caveats="Do not add or average the medians of days or channels: request the whole instead.",
+    alternatives=("average_session_duration: the mean, which a few long sessions pull up.",),
 )
 
 content_interactions = Metric(
@@ -213,16 +214,14 @@ content_interactions = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How often content was used.",
-    includes="Events by which content is read, watched, scrolled through, downloaded or clicked, "
-    "every time.",
-    excludes="Events in visits made by bots.",
-    null_when="Never: no interactions are 0.",
+    description="Number of content interactions.",
+    includes="Every event in which content is read, watched, scrolled, downloaded or clicked.",
+    excludes="Events in sessions of bots.",
+    null_when="Never; it is 0 if there are no interactions.",
     see_also=("content_interaction_rate", "average_session_duration"),
-    caveats="Adding interactions of unequal weight: a video that was started is not one that "
-    "was seen "
-    "to its end. Supply is_content for a custom choice.",
-    alternatives=("GA4's scrolled users: people who saw 90 % of a page, each once.",),
+    caveats="Interactions differ in weight: a video that was started was not necessarily watched "
+    "to the end. Supply is_content for a custom selection.",
+    alternatives=("GA4 scrolled users: people who scrolled through 90 % of a page, each once.",),
     references=(_GA4_API,),
     tags=("content", "count"),
 )
@@ -238,12 +237,13 @@ content_interaction_rate = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of visits used content.",
-    includes="Visits in which content was used at least once, over all visits.",
-    excludes="Bots, on both sides; events without a visit.",
-    null_when="There are no visits.",
+    description="Share of sessions with a content interaction.",
+    includes="Sessions with at least one content interaction divided by all sessions.",
+    excludes="Bots, on both sides; events without a session.",
+    null_when="There are no sessions.",
     see_also=("content_interactions", "engagement_rate"),
-    caveats="Dividing the number of interactions by visits: one keen reader makes many.",
+    caveats="Do not divide the number of interactions by sessions: one interested reader makes "
+    "many.",
     references=(_USAGE,),
     tags=("content", "ratio"),
 )
@@ -260,13 +260,13 @@ product_view_rate = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of visits looked at a product.",
-    includes="Visits in which a product page was seen at least once, over all visits.",
+    description="Share of sessions with a product page view.",
+    includes="Sessions with at least one product page view divided by all sessions.",
     excludes="Bots, on both sides; products seen only in a list.",
-    null_when="There are no visits.",
+    null_when="There are no sessions.",
     see_also=("add_to_cart_rate", "engagement_rate"),
-    caveats="Comparing shops of which one counts quick views in lists and the other does not.",
-    alternatives=("BigCommerce's 'shopped' visits include quick views.",),
+    caveats="Do not compare shops that differ in whether quick views in lists count.",
+    alternatives=("BigCommerce includes quick views in 'shopped' sessions.",),
     references=("BigCommerce Ecommerce Analytics reports / Store Overview (vendor)",),
     tags=("funnel", "ratio"),
 )
@@ -284,12 +284,13 @@ page_load_time = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="The number of milliseconds within which three of four page views had loaded.",
+    description="Load time that three of four page views do not exceed, in milliseconds.",
     includes="The 75th percentile of the load times of page views.",
-    excludes="Bots; page views whose load time is not known.",
-    null_when="Of no page view the load time is known.",
+    excludes="Bots; page views with an unknown load time.",
+    null_when="No page view has a known load time.",
     see_also=("bounce_rate", "session_conversion_rate"),
-    caveats="Taking the mean, which a few very slow loads decide; and mixing phones and desktops.",
+    caveats="Do not use the mean, which a few very slow loads dominate. Do not mix phones and "
+    "desktops.",
     references=(_USAGE,),
     tags=("speed",),
 )

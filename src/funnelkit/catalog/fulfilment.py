@@ -1,4 +1,4 @@
-"""Fulfilment: how fast, how rightly and at what cost orders reach their customers."""
+"""Fulfilment: how fast, how accurately and at what cost orders reach customers."""
 
 from __future__ import annotations
 
@@ -62,17 +62,19 @@ fill_rate = Metric(
     area=Area.OPERATIONS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the units that were ordered left at once.",
-    includes="Units in the parcels that left first, at most those ordered, over units ordered, of "
-    "the orders placed in the period. Parcels that left at the same moment left together.",
-    excludes="Units that followed later; what an order got too much; cancelled orders. A unit "
-    "cancelled in an order that stands still counts as ordered.",
+    description="Share of the units ordered that left in the first shipment of their order.",
+    includes="Units in the parcels that left first, at most the units ordered, divided by units "
+    "ordered, for orders placed in the period. Parcels that left at the same moment count as one "
+    "shipment.",
+    excludes="Units shipped later; units in excess of the order; cancelled orders. A unit "
+    "cancelled in an order that still stands counts as ordered.",
     null_when="No units were ordered.",
     see_also=("otif_rate", "stockout_rate"),
-    caveats="Reading it of the last days: an order that waits is not filled yet. Setting a fill "
-    "rate of units against one of lines or orders. A parcel whose units are not known holds none, "
-    "and too much of one article fills the place of another.",
-    alternatives=("of lines, of orders: the share of these that left whole.",),
+    caveats="Do not read it for the last days: an order that is still waiting has not been "
+    "filled yet. Do not compare a unit fill rate with one of lines or orders. A parcel of "
+    "unknown content counts as empty, and an excess of one article can make up for a shortage of "
+    "another.",
+    alternatives=("line or order fill rate: the share of lines, or of orders, shipped complete.",),
     references=("'OTIF order/line level' (third party)",),
     tags=("fulfilment", "ratio"),
 )
@@ -88,16 +90,16 @@ fulfilment_time = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How long an order waits for its first parcel to leave.",
-    includes="Median time from order to first parcel, of the orders placed in the period. Every "
-    "hour counts, at night and at weekends too.",
+    description="Median time from the order to the departure of its first parcel.",
+    includes="Orders placed in the period of which a parcel has left. Every hour counts, nights "
+    "and weekends included.",
     excludes="Orders of which nothing has left: see fulfilment_time.orders_waiting.",
     null_when="No parcel of any order has left.",
     see_also=("order_cycle_time", "delivery_time"),
-    caveats="Reading it of the last days, of which only the fast orders have left; pre-orders, "
-    "which wait because they should.",
+    caveats="Do not read it for the last days, of which only the fast orders have left. "
+    "Pre-orders wait by design.",
     alternatives=(
-        "fulfilment_time.p90: within what nine of ten orders left.",
+        "fulfilment_time.p90: the time within which nine of ten orders left.",
         "fulfilment_time.complete: until the last parcel left.",
     ),
     references=(*_TIMES, _SCOR_TIME),
@@ -106,7 +108,7 @@ fulfilment_time = Metric(
 
 fulfilment_time_p90 = Metric(
     name="fulfilment_time.p90",
-    title="Fulfilment time, nine of ten orders",
+    title="Fulfilment time, 90th percentile",
     formula=Quantile(_TO_FIRST_PARCEL, 0.9, where=Orders.is_counted),
     unit=SECOND,
     stage=Stage.RETENTION,
@@ -114,14 +116,15 @@ fulfilment_time_p90 = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="Within what time the first parcels of nine of ten orders left.",
-    includes="The ninth decile of the time from order to first parcel, of the orders placed in the "
-    "period.",
+    description="Time from the order to the departure of its first parcel that nine of ten "
+    "orders do not exceed.",
+    includes="The 90th percentile of the time from order to first parcel, for orders placed in "
+    "the period.",
     excludes="Orders of which nothing has left.",
     null_when="No parcel of any order has left.",
     see_also=("fulfilment_time",),
-    caveats="Reading it of few orders: it is the slowest of ten.",
-    alternatives=("fulfilment_time: the order in the middle.",),
+    caveats="With few orders it is close to the slowest of them.",
+    alternatives=("fulfilment_time: the median.",),
     references=_TIMES,
     tags=("fulfilment", "duration", "variant"),
 )
@@ -136,12 +139,12 @@ fulfilment_time_complete = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How long an order waits until all of its parcels have left.",
-    includes="Median time from order to last parcel, of the orders placed in the period.",
-    excludes="Orders of which a parcel waits, or that have none.",
-    null_when="No order has left whole.",
+    description="Median time from the order to the departure of its last parcel.",
+    includes="Orders placed in the period of which every parcel has left.",
+    excludes="Orders with a parcel that has not left, and orders without a parcel.",
+    null_when="No order has been shipped completely.",
     see_also=("fulfilment_time", "fill_rate"),
-    caveats="A part that has no parcel yet is not seen to wait.",
+    caveats="A part of an order for which no parcel exists yet is not seen as waiting.",
     alternatives=("fulfilment_time: until the first parcel left.",),
     references=_TIMES,
     tags=("fulfilment", "duration", "median", "variant"),
@@ -158,13 +161,16 @@ fulfilment_time_orders_waiting = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="Of how many orders nothing has left so far.",
+    description="Number of orders of which nothing has left yet.",
     includes="Orders placed in the period of which no parcel has left.",
-    excludes="Orders that left in part.",
-    null_when="Never: no orders are 0.",
+    excludes="Orders that have been shipped in part.",
+    null_when="Never; it is 0 if no order is waiting.",
     see_also=("fulfilment_time",),
-    caveats="Orders that are never shipped, such as those fetched in a store, wait for ever.",
-    alternatives=("The backlog of a day: orders that waited then, whatever left since.",),
+    caveats="Orders that are never shipped, such as those collected in a store, stay in the "
+    "number for good.",
+    alternatives=(
+        "the backlog of a given day: orders that were waiting then, whatever has left since.",
+    ),
     references=_TIMES,
     tags=("fulfilment", "count", "variant"),
 )
@@ -182,14 +188,15 @@ delivery_time = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How long a parcel is under way.",
-    includes="Median time from leaving to arriving, of the parcels that left in the period.",
-    excludes="Parcels of which the carrier reports no arrival; those of orders that do not count.",
-    null_when="No parcel that left has arrived.",
+    description="Median time from the departure of a parcel to its delivery.",
+    includes="Parcels that left in the period and have been delivered.",
+    excludes="Parcels for which the carrier reports no delivery; parcels of orders that are not "
+    "counted.",
+    null_when="No parcel that left has been delivered.",
     see_also=("fulfilment_time", "order_cycle_time"),
-    caveats="Reading it of the last days, of which only the fast parcels have arrived. Missing "
-    "scans of one carrier hide its slow parcels.",
-    alternatives=("order_cycle_time: from the order on, as the customer waits.",),
+    caveats="Do not read it for the last days, of which only the fast parcels have been "
+    "delivered. If a carrier's scans are missing, its slow parcels are hidden.",
+    alternatives=("order_cycle_time: from the order on, the wait as the customer sees it.",),
     references=_TIMES,
     tags=("fulfilment", "duration", "median"),
 )
@@ -205,15 +212,14 @@ order_cycle_time = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How long a customer waits for an order.",
-    includes="Median time from order to the arrival of its last parcel, of the orders placed in "
-    "the period.",
-    excludes="Orders of which a parcel has not arrived, or that have none.",
-    null_when="No order has arrived whole.",
+    description="Median time from the order to the delivery of its last parcel.",
+    includes="Orders placed in the period of which every parcel has been delivered.",
+    excludes="Orders with a parcel that has not been delivered, and orders without a parcel.",
+    null_when="No order has been delivered completely.",
     see_also=("fulfilment_time", "delivery_time"),
-    caveats="Reading it of the last weeks, of which only the fast orders have arrived; adding the "
-    "medians of its parts, which do not add up.",
-    alternatives=("SCOR: the mean, in calendar days, of the orders delivered in the period.",),
+    caveats="Do not read it for the last weeks, of which only the fast orders have been "
+    "delivered. Do not add the medians of its parts: medians do not add up.",
+    alternatives=("SCOR: the mean, in calendar days, for orders delivered in the period.",),
     references=(*_TIMES, _SCOR_TIME),
     tags=("fulfilment", "duration", "median"),
 )
@@ -229,14 +235,15 @@ on_time_delivery_rate = Metric(
     area=Area.OPERATIONS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the orders that were due had arrived by then.",
-    includes="Orders of which the last parcel arrived by the promise, over orders of which the "
-    "promise has passed. What is late and still under way is a miss.",
-    excludes="Orders without a promise, and those that are not due yet, arrived or not.",
+    description="Share of the orders due that were delivered by the promised date.",
+    includes="Orders whose last parcel was delivered by the promised date, divided by orders "
+    "whose promised date has passed. A late order still in transit counts as missed.",
+    excludes="Orders without a promised date, and orders that are not yet due, delivered or not.",
     null_when="No order is due.",
     see_also=("otif_rate", "order_cycle_time"),
-    caveats="Dividing by the orders that arrived: the late ones under way drop out. Orders belong "
-    "to the period in which they were placed, not to that for which they were promised.",
+    caveats="Do not divide by the orders delivered: late orders still in transit would drop out. "
+    "Orders belong to the period in which they were placed, not to the one for which they were "
+    "promised.",
     alternatives=("by due date: the orders promised for the period, whenever they were placed.",),
     references=("OR-wiki, 'DP1 Perfect Order Ratio' (primary)",),
     tags=("fulfilment", "promise", "ratio"),
@@ -254,17 +261,18 @@ otif_rate = Metric(
     area=Area.OPERATIONS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the orders that were due had arrived by then, nothing missing.",
-    includes="Orders of which the last parcel arrived by the promise and all units were shipped, "
-    "over orders of which the promise has passed.",
-    excludes="Orders without a promise, and those that are not due yet, arrived or not.",
+    description="Share of the orders due that were delivered by the promised date and shipped in "
+    "full.",
+    includes="Orders whose last parcel was delivered by the promised date and whose units, less "
+    "those cancelled, were all shipped, divided by orders whose promised date has passed.",
+    excludes="Orders without a promised date, and orders that are not yet due, delivered or not.",
     null_when="No order is due.",
     see_also=("on_time_delivery_rate", "fill_rate", "perfect_order_rate"),
-    caveats="Multiplying the on-time rate by the fill rate: late orders are often the short ones "
-    "too. Orders belong to the period in which they were placed. Parcels of unknown content hold "
-    "nothing.",
+    caveats="Do not multiply the on-time rate by the fill rate: late orders are often the short "
+    "ones as well. Orders belong to the period in which they were placed. Parcels of unknown "
+    "content count as empty.",
     alternatives=(
-        "by line: one short line spares the others.",
+        "by line: a short line does not spoil the other lines of its order.",
         "by due date: the orders promised for the period, whenever they were placed.",
     ),
     references=(
@@ -289,16 +297,16 @@ order_accuracy_rate = Metric(
     area=Area.OPERATIONS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the orders that left held what was ordered.",
-    includes="Orders of which no parcel is known to hold anything wrong, missing or too much, over "
-    "orders of which the first parcel left in the period.",
-    excludes="Lateness and damage, which make an order imperfect, not inaccurate; orders that "
-    "wait.",
-    null_when="No order left.",
+    description="Share of the orders shipped that contained what was ordered.",
+    includes="Orders without a parcel known to contain a wrong, missing or surplus item, divided "
+    "by orders whose first parcel left in the period.",
+    excludes="Lateness and damage, which make an order imperfect but not inaccurate; orders that "
+    "have not been shipped.",
+    null_when="No order was shipped.",
     see_also=("perfect_order_rate", "return_rate"),
-    caveats="Trusting the last weeks: errors are known when customers report them, and until then "
-    "an order is right.",
-    alternatives=("of lines or units picked: one error spares the rest of the order.",),
+    caveats="Do not rely on the last weeks: an order counts as accurate until the customer "
+    "reports an error.",
+    alternatives=("by line or unit picked: one error does not spoil the rest of the order.",),
     references=("'Order accuracy' (third party)",),
     tags=("fulfilment", "ratio"),
 )
@@ -314,22 +322,22 @@ perfect_order_rate = Metric(
     area=Area.OPERATIONS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the orders that arrived was on time, in full, undamaged and with "
-    "the right papers.",
-    includes="Orders that arrived on time, in full, undamaged and with the right papers, over "
-    "orders of which every parcel arrived; of the orders placed in the period.",
-    excludes="Orders of which a parcel has not arrived, or that have none. A wrong article in a "
-    "parcel is not seen: order_accuracy_rate shows it. Units that the customer cancelled need not "
-    "be shipped.",
-    null_when="No order has arrived whole.",
+    description="Share of the orders delivered that were on time, in full, undamaged and "
+    "correctly documented.",
+    includes="Orders that meet all four conditions, divided by orders of which every parcel was "
+    "delivered; both for orders placed in the period.",
+    excludes="Orders with a parcel that has not been delivered, and orders without a parcel. "
+    "Wrong articles are not considered: see order_accuracy_rate. Units that the customer "
+    "cancelled need not be shipped.",
+    null_when="No order has been delivered completely.",
     see_also=("otif_rate", "order_accuracy_rate"),
-    caveats="Multiplying four rates: one order may fail twice. An order without a promise is not "
-    "on time, and papers that are not known to be right are not. Damage that is not known is "
-    "none. Orders belong to the period in which they were placed, and what is still under way is "
-    "no failure yet.",
+    caveats="Do not multiply four rates: one order may fail in two respects. An order without a "
+    "promised date does not count as on time, and documents not known to be correct count as "
+    "incorrect. Damage that was not recorded counts as no damage. Orders belong to the period in "
+    "which they were placed, and orders still in transit are not failures yet.",
     alternatives=(
-        "perfect_order_rate.product: the four shares multiplied, as APQC has it.",
-        "by delivery date: the orders that arrived in the period.",
+        "perfect_order_rate.product: the four shares multiplied, as APQC defines it.",
+        "by delivery date: the orders delivered in the period.",
     ),
     references=(
         "'SCOR perfect order fulfilment text' (third party)",
@@ -352,15 +360,15 @@ perfect_order_rate_product = Metric(
     area=Area.OPERATIONS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="What share of orders would be perfect if one fault had nothing to do with "
-    "another.",
-    includes="The shares of delivered orders that were on time, in full, undamaged and with the "
-    "right papers, multiplied; of the orders placed in the period.",
-    excludes="Orders of which a parcel has not arrived, or that have none.",
-    null_when="No order has arrived whole.",
+    description="Share of orders that would be perfect if the four kinds of failure were "
+    "independent.",
+    includes="The product of the shares of delivered orders that were on time, in full, "
+    "undamaged and correctly documented, for orders placed in the period.",
+    excludes="Orders with a parcel that has not been delivered, and orders without a parcel.",
+    null_when="No order has been delivered completely.",
     see_also=("perfect_order_rate",),
-    caveats="Reading it as the share of perfect orders: an order that fails twice is punished "
-    "twice. It is here to set against others' numbers.",
+    caveats="Do not read it as the share of perfect orders: an order that fails in two respects "
+    "is penalised twice. It serves for comparison with figures computed this way.",
     alternatives=("perfect_order_rate: order by order.",),
     references=("APQC, 'Perfect order performance' (primary)",),
     tags=("fulfilment", "promise", "ratio", "variant"),
@@ -377,14 +385,15 @@ shipping_cost_per_order = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="What the carrier takes for an order.",
-    includes="Cost of the parcels that left in the period over the orders they belong to.",
-    excludes="Packaging and labour; what customers pay for shipping, which is revenue; parcels "
-    "of orders that do not count.",
-    null_when="No parcel of a known order left.",
+    description="Carrier cost per order shipped.",
+    includes="Shipping cost of the parcels that left in the period, divided by the number of "
+    "orders they belong to.",
+    excludes="Packaging and labour; shipping charged to customers, which is revenue; parcels of "
+    "orders that are not counted.",
+    null_when="No parcel with an order id left.",
     see_also=("contribution_margin", "average_order_value"),
-    caveats="Dividing by parcels where orders are split. A parcel whose cost is not known costs "
-    "nothing here, and an order whose parcels left in two months is one in both.",
+    caveats="Do not divide by parcels where orders are split. A parcel of unknown cost adds no "
+    "cost, and an order whose parcels left in two months counts in both.",
     alternatives=("with packaging and labour: add the fulfilment cost of the orders.",),
     references=(
         "'Shipping cost per order' (third party)",
@@ -404,14 +413,14 @@ shipping_cost_ratio = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="What the carriers take of each unit of net sales.",
-    includes="Cost of all parcels of the orders placed in the period, whenever they leave, over "
-    "the net sales of the period.",
-    excludes="Packaging and labour; what customers pay for shipping; orders that do not count.",
+    description="Carrier cost as a share of net sales.",
+    includes="Shipping cost of all parcels of the orders placed in the period, whenever they "
+    "leave, divided by the net sales of the period.",
+    excludes="Packaging and labour; shipping charged to customers; orders that are not counted.",
     null_when="Net sales are zero or negative.",
     see_also=("shipping_cost_per_order", "contribution_margin_ratio"),
-    caveats="Setting the parcels of one month against the sales of another: both go by the day of "
-    "the order. Orders not shipped yet have no cost so far.",
+    caveats="Do not compare one month's parcels with another month's sales: here the cost is "
+    "dated by the order. Orders that have not been shipped have no cost yet.",
     alternatives=("shipping_cost_ratio.by_shipping_day: the parcels that left in the period.",),
     references=("'Shipping cost %' (third party)",),
     tags=("fulfilment", "money", "ratio"),
@@ -428,14 +437,17 @@ shipping_cost_ratio_by_shipping_day = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="What the carriers take of each unit of net sales.",
-    includes="Cost of the parcels that left in the period over the net sales booked in it.",
-    excludes="Packaging and labour; what customers pay for shipping; parcels of orders that do "
-    "not count.",
+    description="Carrier cost of the parcels shipped, as a share of net sales.",
+    includes="Shipping cost of the parcels that left in the period, divided by the net sales of "
+    "the period.",
+    excludes="Packaging and labour; shipping charged to customers; parcels of orders that are "
+    "not counted.",
     null_when="Net sales are zero or negative.",
     see_also=("shipping_cost_per_order", "contribution_margin_ratio"),
-    caveats="Reading it by the day: parcels are of the orders of the days before.",
-    alternatives=("by order: the cost of all parcels of the orders of the period.",),
+    caveats="Do not read it by day: parcels belong to orders of earlier days.",
+    alternatives=(
+        "shipping_cost_ratio: the cost of all parcels of the orders placed in the period.",
+    ),
     references=("'Shipping cost %' (third party)",),
     tags=("fulfilment", "money", "ratio", "variant"),
 )

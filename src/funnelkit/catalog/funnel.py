@@ -1,4 +1,4 @@
-"""The conversion funnel: from visit and cart to order."""
+"""The conversion funnel: from session and cart to order."""
 
 from __future__ import annotations
 
@@ -56,18 +56,18 @@ session_conversion_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of visits led to an order.",
-    includes="Visits with at least one order that counts, over all visits. A visit with three "
-    "orders is one; an order that was refunded later still converted its visit.",
-    excludes="Bots; orders without a visit (shop floor, phone, blocked tracking); cancelled "
-    "orders, by the order policy.",
-    null_when="There are no visits.",
+    description="Share of sessions with at least one order.",
+    includes="Sessions with at least one counted order divided by all sessions. A session with "
+    "three orders counts once; an order refunded later still converted its session.",
+    excludes="Bots; orders without a session (store, phone, blocked tracking); cancelled orders, "
+    "by the order policy.",
+    null_when="There are no sessions.",
     see_also=("orders_per_session", "average_order_value", "revenue_per_session"),
-    caveats="Dividing orders by visits and calling it a conversion rate: 520 orders over 8,998 "
-    "visits read 5.78 % where 2.46 % of the visits bought.",
+    caveats="Orders divided by sessions is not a conversion rate: 520 orders in 8,998 sessions "
+    "gave 5.78 % where 2.46 % of the sessions converted.",
     alternatives=(
-        "orders_per_session: orders over visits, as BigCommerce and many blogs have it.",
-        "visitor conversion rate: buyers over unique visitors.",
+        "orders_per_session: orders divided by sessions, as BigCommerce and many blogs define it.",
+        "visitor_conversion_rate: buyers divided by unique visitors.",
     ),
     references=(
         "GA4 Data API, session key event rate (vendor text, public copy)",
@@ -89,12 +89,12 @@ orders_per_session = Metric(
     area=Area.FUNNEL,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many orders a visit brings.",
-    includes="Orders of the online shop that count, over visits; each in its own period.",
-    excludes="Bots, and orders from other channels: they have no visit in the denominator.",
-    null_when="There are no visits.",
+    description="Online orders divided by sessions.",
+    includes="Counted orders of the online shop, divided by sessions; each in its own period.",
+    excludes="Bots, and orders from other channels, which have no session in the denominator.",
+    null_when="There are no sessions.",
     see_also=("session_conversion_rate", "revenue_per_session"),
-    caveats="Calling it the conversion rate: it can exceed 1.",
+    caveats="Do not call it the conversion rate: it can exceed 1.",
     references=("BigCommerce, Ecommerce Analytics reports (vendor)",),
     tags=("conversion",),
 )
@@ -107,8 +107,8 @@ session_conversion_rate_orders = replace(
     formula=Name("orders_per_session"),
     unit=(ORDER / SESSION).percent,
     see_also=("session_conversion_rate", "orders_per_session"),
-    caveats="Comparing it with a rate that counts a visit once: this one can exceed 1.",
-    alternatives=("session_conversion_rate: a visit with three orders is one.",),
+    caveats="Do not compare it with a rate that counts a session once: this one can exceed 1.",
+    alternatives=("session_conversion_rate: a session with three orders counts once.",),
     tags=("ratio", "conversion"),
 )
 
@@ -117,11 +117,11 @@ session_conversion_rate_all_orders = replace(
     name="session_conversion_rate.all_orders",
     title="Conversion rate, all orders over sessions",
     formula=Name("orders") / Name("sessions"),
-    description="How many orders of all channels there are for each visit.",
-    includes="Orders of every channel that count, over visits of the online shop.",
+    description="Orders of all channels divided by sessions.",
+    includes="Counted orders of every channel, divided by sessions of the online shop.",
     excludes="Bots.",
-    caveats="Using it where there is a shop floor or a phone: their orders have no visit in the "
-    "denominator, and the online shop looks better than it is.",
+    caveats="Do not use it where there is a store or phone channel: their orders have no session "
+    "in the denominator, and the online shop looks better than it is.",
     references=("How is the Shopify conversion rate calculated, and why? (third party)",),
 )
 
@@ -137,18 +137,18 @@ visitor_conversion_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the visitors bought.",
-    includes="Visitors with a visit of the period that led to an order that counts, over all "
-    "visitors of the period; each once, however often they came or bought.",
-    excludes="Bots and visits without a visitor id, on both sides; orders without a visit.",
+    description="Share of visitors with at least one order.",
+    includes="Visitors with a session in the period that led to a counted order, divided by all "
+    "visitors of the period; each counts once, however many sessions or orders.",
+    excludes="Bots and sessions without a visitor id, on both sides; orders without a session.",
     null_when="There are no visitors.",
     see_also=("session_conversion_rate", "unique_visitors", "revenue_per_visitor"),
-    caveats="Combining it in one series with the rate of visits. Adding or averaging days: the "
-    "longer the period, the more of its visitors have bought.",
+    caveats="Do not mix it with the rate of sessions in one series. Do not add or average days: "
+    "the longer the period, the more of its visitors have bought.",
     alternatives=(
         "visitor_conversion_rate.by_order: buyers by the time of the order.",
         "GA4 divides by active users.",
-        "session_conversion_rate: of visits.",
+        "session_conversion_rate: of sessions.",
     ),
     references=(
         _GA4,
@@ -165,14 +165,15 @@ visitor_conversion_rate_by_order = replace(
     aliases=(),
     formula=CountDistinct(Orders.visitor_id, where=Orders.is_counted) / Name("unique_visitors"),
     bounds=(0, None),
-    description="How many buyers the period had for each of its visitors.",
-    includes="Visitors with an order of the period that counts, over visitors with a visit that "
-    "began in the period.",
-    excludes="From the visitors: bots; orders without a known visitor.",
+    description="Visitors with an order in the period divided by visitors with a session in the "
+    "period.",
+    includes="Different visitors with a counted order dated in the period, divided by different "
+    "visitors with a session that began in it.",
+    excludes="Bots, from the denominator; orders without a known visitor.",
     see_also=("visitor_conversion_rate",),
-    caveats="Short periods: an order after midnight has its visit in the day before, so a day "
-    "can have more buyers than visitors.",
-    alternatives=("visitor_conversion_rate: buyers by the time of the visit, never above 1.",),
+    caveats="Short periods: an order after midnight belongs to a session of the day before, so a "
+    "day can have more buyers than visitors.",
+    alternatives=("visitor_conversion_rate: buyers by the time of the session, never above 1.",),
 )
 
 goal_conversion_rate = Metric(
@@ -186,15 +187,15 @@ goal_conversion_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of visits reached a goal.",
-    includes="Visits with at least one key event, of any kind, over all visits.",
-    excludes="Bots, on both sides; key events without a visit.",
-    null_when="There are no visits.",
+    description="Share of sessions that reached a goal.",
+    includes="Sessions with at least one key event, of any kind, divided by all sessions.",
+    excludes="Bots, on both sides; key events without a session.",
+    null_when="There are no sessions.",
     see_also=("session_conversion_rate", "engagement_rate"),
-    caveats="Adding the rates of several goals: a visit that reached two would count twice. "
-    "Where nothing says what is a goal, a purchase is.",
+    caveats="Do not add the rates of several goals: a session that reached two would count "
+    "twice. Where no goal is defined, a purchase counts as one.",
     alternatives=(
-        "goal_conversion_rate.goals: goals over visits, which can exceed 1.",
+        "goal_conversion_rate.goals: goals divided by sessions, which can exceed 1.",
         "goal_conversion_rate.visitors: of visitors.",
         "fk.catalog.goal_conversion_rate(event=…): a single goal.",
     ),
@@ -204,13 +205,13 @@ goal_conversion_rate = Metric(
 
 
 def goal_conversion_rate_of(*, event: str) -> Metric:
-    """Return the rate at which visits reach one goal.
+    """Return the share of sessions that reach one goal.
 
     Args:
         event: The name of the event that is the goal.
 
     Raises:
-        DefinitionError: The name has no letter or figure.
+        DefinitionError: The name has no letter or digit.
 
     Examples:
         >>> goal_conversion_rate_of(event="sign_up").name
@@ -225,9 +226,9 @@ def goal_conversion_rate_of(*, event: str) -> Metric:
             Events.session_id, where=Events.is_counted & Events.event_name.eq(event)
         )
         / Name("sessions"),
-        description=f"Which share of visits reached the goal {event}.",
-        includes="Different visits of the events of the period that are the goal, over visits.",
-        caveats="A visit over midnight may reach the goal in the next period.",
+        description=f"Share of sessions that reached the goal {event}.",
+        includes="Different sessions of the goal's events in the period, divided by sessions.",
+        caveats="A session that spans midnight may reach the goal in the next period.",
         alternatives=("goal_conversion_rate: all goals together.",),
     )
 
@@ -239,13 +240,14 @@ goal_conversion_rate_visitors = replace(
     aliases=(),
     formula=CountDistinct(Sessions.visitor_id, where=Sessions.is_counted & Sessions.has_key_event)
     / Name("unique_visitors"),
-    description="Which share of the visitors reached a goal.",
-    includes="Visitors with a visit of the period that had a key event, over all its visitors.",
-    excludes="Bots and visits without a visitor id, on both sides.",
+    description="Share of visitors who reached a goal.",
+    includes="Visitors with a session in the period that had a key event, divided by all "
+    "visitors of the period.",
+    excludes="Bots and sessions without a visitor id, on both sides.",
     null_when="There are no visitors.",
     see_also=("goal_conversion_rate", "visitor_conversion_rate"),
-    caveats="Combining it in one series with the rate of visits.",
-    alternatives=("goal_conversion_rate: of visits.",),
+    caveats="Do not mix it with the rate of sessions in one series.",
+    alternatives=("goal_conversion_rate: of sessions.",),
     references=("GA4 user key event rate (third party)", _LITTLEDATA),
 )
 
@@ -257,13 +259,13 @@ goal_conversion_rate_goals = replace(
     formula=Count(Events, where=Events.is_counted & Events.is_key_event) / Name("sessions"),
     unit=EVENT / SESSION,
     bounds=(0, None),
-    description="How many goals a visit reaches.",
-    includes="Key events, every time, also those without a visit, over visits; each in its own "
-    "period.",
+    description="Goals reached divided by sessions.",
+    includes="All key events, including repeats and those without a session, divided by "
+    "sessions; each in its own period.",
     excludes="Bots, on both sides.",
     see_also=("goal_conversion_rate",),
-    caveats="Reading it as a share of visits: it can exceed 1.",
-    alternatives=("goal_conversion_rate: a visit with two goals is one.",),
+    caveats="Do not read it as a share of sessions: it can exceed 1.",
+    alternatives=("goal_conversion_rate: a session with two goals counts once.",),
     references=(_KEY_EVENTS,),
     tags=("conversion", "goal", "cele", "trafienia"),
 )
@@ -280,13 +282,14 @@ ad_conversion_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many conversions a platform claims for each click on its ads.",
-    includes="Conversions over clicks, as one platform reports them.",
+    description="Conversions that the ad platform claims, divided by clicks.",
+    includes="Conversions of any kind and clicks, as one platform reports them.",
     excludes="Orders that no platform claims.",
-    null_when="There are no clicks, or the rows of the group come from several platforms: each "
-    "claims the same order, so their conversions are never added. Group by platform.",
+    null_when="There are no clicks, or the rows of the group come from several platforms, each "
+    "of which may claim the same order, so that their conversions are never added. Group by "
+    "platform.",
     see_also=("click_through_rate", "cost_per_click", "return_on_ad_spend"),
-    caveats="Comparing platforms whose windows differ, or of which one credits ads that were "
+    caveats="Do not compare platforms with different windows, or one that credits ads that were "
     "only seen. One click can lead to several conversions.",
     alternatives=("session_conversion_rate by channel: the shop's own orders.",),
     references=("Google Ads terms with examples (third party)",),
@@ -322,17 +325,17 @@ cart_to_view_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="How often a product that a visitor looked at went into the cart.",
-    includes="Pairs of a visitor and a product that was seen and put into the cart, over pairs "
-    "that were seen; both within the period, in any visits.",
-    excludes="Bots; events without a visitor or a product; what went into the cart unseen.",
-    null_when="No product was looked at.",
+    description="Share of product views that led to an add-to-cart, by visitor and product.",
+    includes="Pairs of a visitor and a product that was both viewed and added to a cart, divided "
+    "by pairs that were viewed; both within the period, in any session.",
+    excludes="Bots; events without a visitor or a product; products added without a view.",
+    null_when="No product was viewed.",
     see_also=("purchase_to_view_rate", "add_to_cart_rate"),
-    caveats="Short periods: a product seen today and put into the cart tomorrow is in no day's "
-    "rate, and is in the week's.",
+    caveats="Short periods: a product viewed today and added tomorrow counts in neither day's "
+    "rate, but in the week's.",
     alternatives=(
-        "cart_to_view_rate.quantities: units over views, as Mapp has it; it can exceed 1.",
-        "add_to_cart_rate: of visits.",
+        "cart_to_view_rate.quantities: units divided by views, as Mapp defines it.",
+        "add_to_cart_rate: of sessions.",
     ),
     references=(_GA4, "Mapp: add to shopping cart rate (vendor)"),
     tags=("funnel", "product", "ratio"),
@@ -347,12 +350,12 @@ cart_to_view_rate_quantities = replace(
     / Count(Events, where=Events.is_counted & Events.event_name.eq("view_item")),
     unit=(ITEM / EVENT).percent,
     bounds=(0, None),
-    description="How many units go into carts for each product view.",
-    includes="Units put into carts over product views, every time.",
-    excludes="Bots; of the units, events without a quantity.",
+    description="Units added to carts divided by product views.",
+    includes="All units added to carts and all product views, repeats included.",
+    excludes="Bots; events without a quantity, from the numerator.",
     see_also=("cart_to_view_rate",),
-    caveats="Reading it as a share: ten units at once count ten times, and it can exceed 1.",
-    alternatives=("cart_to_view_rate: a visitor and a product count once.",),
+    caveats="Do not read it as a share: ten units at once count ten times, and it can exceed 1.",
+    alternatives=("cart_to_view_rate: each visitor and product counts once.",),
     references=("Mapp: add to shopping cart rate (vendor)",),
     tags=("funnel", "product"),
 )
@@ -372,16 +375,16 @@ purchase_to_view_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="How often a product that a visitor looked at was bought.",
-    includes="Pairs of a visitor and a product that was seen and bought, over pairs that were "
-    "seen; both within the period, in any visits.",
-    excludes="Bots; events without a visitor or a product; what was bought unseen, from a "
-    "list; purchases whose order is known not to count.",
-    null_when="No product was looked at.",
+    description="Share of product views that led to a purchase, by visitor and product.",
+    includes="Pairs of a visitor and a product that was both viewed and bought, divided by pairs "
+    "that were viewed; both within the period, in any session.",
+    excludes="Bots; events without a visitor or a product; products bought without a view, such "
+    "as from a list; purchases whose order is known not to be counted.",
+    null_when="No product was viewed.",
     see_also=("cart_to_view_rate", "session_conversion_rate"),
     caveats="Short periods, as for the cart-to-view rate; and tags that send a purchase without "
     "its products.",
-    alternatives=("units bought over views, which can exceed 1.",),
+    alternatives=("units bought divided by views, which can exceed 1.",),
     references=(_GA4,),
     tags=("funnel", "product", "ratio"),
 )
@@ -398,13 +401,13 @@ add_to_cart_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of visits put something into a cart.",
-    includes="Visits with at least one product put into a cart, over all visits.",
-    excludes="Bots, on both sides; carts that were still there from an earlier visit.",
-    null_when="There are no visits.",
+    description="Share of sessions with an add-to-cart.",
+    includes="Sessions in which at least one product was added to a cart, divided by all sessions.",
+    excludes="Bots, on both sides; carts that were left from an earlier session.",
+    null_when="There are no sessions.",
     see_also=("product_view_rate", "reached_checkout_rate", "cart_to_view_rate"),
-    caveats="Comparing it with a rate of product views: the denominator is all visits.",
-    alternatives=("cart_to_view_rate: of the products that were looked at.",),
+    caveats="Do not compare it with a rate of product views: the denominator is all sessions.",
+    alternatives=("cart_to_view_rate: of products viewed.",),
     references=(_SHOPIFY, _BIGCOMMERCE),
     tags=("funnel", "ratio"),
 )
@@ -420,15 +423,15 @@ reached_checkout_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of visits began a checkout.",
-    includes="Visits in which a checkout was begun, from a cart or straight from a product, over "
-    "all visits.",
+    description="Share of sessions with a checkout.",
+    includes="Sessions in which a checkout was started, from a cart or directly from a product, "
+    "divided by all sessions.",
     excludes="Bots, on both sides.",
-    null_when="There are no visits.",
+    null_when="There are no sessions.",
     see_also=("add_to_cart_rate", "checkout_completion_rate"),
-    caveats="Multiplying it with other rates of all visits: the funnel is open, and a visit can "
-    "get here without a step before.",
-    alternatives=("cart_to_checkout_rate: of the visits with a cart.",),
+    caveats="Do not multiply it by other rates of all sessions: the funnel is open, and a "
+    "session can get here without an earlier step.",
+    alternatives=("cart_to_checkout_rate: of sessions with an add-to-cart.",),
     references=(_SHOPIFY,),
     tags=("funnel", "ratio"),
 )
@@ -446,14 +449,15 @@ cart_to_checkout_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the visits with a cart went on to the checkout.",
-    includes="Visits that put something into a cart and began a checkout, over visits that put "
-    "something into a cart.",
-    excludes="Bots; checkouts without a cart in the same visit.",
-    null_when="No visit put anything into a cart.",
+    description="Share of sessions with an add-to-cart that also started a checkout.",
+    includes="Sessions with an add-to-cart and a checkout, divided by sessions with an "
+    "add-to-cart.",
+    excludes="Bots; checkouts without an add-to-cart in the same session.",
+    null_when="No session has an add-to-cart.",
     see_also=("add_to_cart_rate", "checkout_completion_rate"),
-    caveats="Dividing all checkouts by all carts: those without a cart would lift it above 1.",
-    alternatives=("reached_checkout_rate over add_to_cart_rate: an open funnel.",),
+    caveats="Do not divide all checkouts by all carts: checkouts without an add-to-cart could "
+    "lift it above 1.",
+    alternatives=("reached_checkout_rate divided by add_to_cart_rate: an open funnel.",),
     references=(_SHOPIFY,),
     tags=("funnel", "step", "ratio"),
 )
@@ -471,15 +475,15 @@ product_page_to_checkout_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the visits to a product page went on to the checkout.",
-    includes="Visits that saw a product page and began a checkout, in whatever order, over visits "
-    "that saw a product page.",
-    excludes="Bots; checkouts without a product page in the same visit.",
-    null_when="No visit saw a product page.",
+    description="Share of sessions with a product page view that also started a checkout.",
+    includes="Sessions with a product page view and a checkout, in any order, divided by "
+    "sessions with a product page view.",
+    excludes="Bots; checkouts without a product page view in the same session.",
+    null_when="No session has a product page view.",
     see_also=("product_view_rate", "reached_checkout_rate"),
-    caveats="Dividing all checkouts by all product views: those without a view would be in it. "
-    "Whoever looks at a product after the checkout counts as well.",
-    alternatives=("The same, of visits in which the product page came first.",),
+    caveats="Do not divide all checkouts by all product views: checkouts without a view would be "
+    "included. A product viewed after the checkout counts as well.",
+    alternatives=("the same, for sessions in which the product page came first.",),
     references=(_SHOPIFY,),
     tags=("funnel", "step", "ratio"),
 )
@@ -497,14 +501,14 @@ checkout_completion_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the visits that began a checkout bought.",
-    includes="Visits with a checkout and an order that counts, over visits with a checkout.",
-    excludes="Bots; orders without a checkout in the same visit.",
-    null_when="No visit began a checkout.",
+    description="Share of sessions with a checkout that led to an order.",
+    includes="Sessions with a checkout and a counted order, divided by sessions with a checkout.",
+    excludes="Bots; orders without a checkout in the same session.",
+    null_when="No session has a checkout.",
     see_also=("checkout_abandonment_rate", "reached_checkout_rate"),
-    caveats="Payment on another site can begin a new visit on the way back: the checkout and its "
-    "order are then in two. By cart, use the checkout abandonment rate.",
-    alternatives=("1 less the checkout abandonment rate: of carts, not of visits.",),
+    caveats="Payment on another site can start a new session on the way back, which separates "
+    "the checkout from its order. By cart, use the checkout abandonment rate.",
+    alternatives=("1 less the checkout abandonment rate: of carts, not of sessions.",),
     references=(_SHOPIFY, _SNOWPLOW),
     tags=("funnel", "step", "ratio"),
 )
@@ -516,17 +520,17 @@ def _check_visit_flag(thing: object) -> None:
 
 
 def step_conversion_rate(*, start: Flag, to: Flag) -> Metric:
-    """Return the share of the visits with one flag that also have another.
+    """Return the share of sessions with one flag that also have another.
 
-    The funnel is closed: both conditions hold above the line, so it never
-    exceeds 1, and steps that follow each other multiply.
+    The funnel is closed: the numerator takes both conditions, so it never exceeds 1, and
+    consecutive steps can be multiplied.
 
     Args:
-        start: A flag of a visit, the step to start from.
-        to: A flag of a visit, the step to get to.
+        start: A flag of a session: the first step.
+        to: A flag of a session: the step to reach.
 
     Raises:
-        DefinitionError: A flag is not one of a visit.
+        DefinitionError: A flag is not one of a session.
 
     Examples:
         >>> rate = step_conversion_rate(start=Sessions.has_add_to_cart, to=Sessions.has_purchase)
@@ -546,13 +550,13 @@ def step_conversion_rate(*, start: Flag, to: Flag) -> Metric:
         area=Area.FUNNEL,
         direction=Direction.UP,
         bounds=(0, 1),
-        description="Which share of the visits at one step reached another.",
-        includes=f"Visits with {start.name} and {to.name}, in whatever order, over visits with "
-        f"{start.name}.",
-        excludes="Bots; visits that reached it without the first step.",
-        null_when="No visit reached the first step.",
+        description="Share of sessions at one step that also reached another.",
+        includes=f"Sessions with {start.name} and {to.name}, in any order, divided by sessions "
+        f"with {start.name}.",
+        excludes="Bots; sessions that reached the second step without the first.",
+        null_when="No session reached the first step.",
         see_also=("cart_to_checkout_rate", "checkout_completion_rate"),
-        caveats="Multiplying steps that do not follow each other.",
+        caveats="Do not multiply steps that do not follow each other.",
         references=(_SHOPIFY,),
         tags=("funnel", "step", "ratio"),
     )

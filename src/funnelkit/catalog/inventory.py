@@ -61,7 +61,7 @@ _OFFERED = PerKey(
     units=Sum(_UNITS),
 )
 _MEAN_NOTE = (
-    "The mean is over the days with a snapshot: a day on which only some places were counted "
+    "The mean is over the days with a snapshot: a day on which only some locations were counted "
     "pulls it down."
 )
 
@@ -75,17 +75,17 @@ stock_on_hand = Metric(
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
     direction=Direction.NEUTRAL,
-    description="How many units are in stock.",
-    includes="Units of every product in every place at its latest count before the end of the "
-    "period; a place that was not counted since keeps what it had.",
-    excludes="Counts of unknown result. Units promised to orders stay in, units under way stay "
-    "out.",
-    null_when="Nothing was counted so far.",
+    description="Number of units in stock at the end of the period.",
+    includes="Units of every product at every location, as of its latest count before the end of "
+    "the period; a location without a later count keeps its last one.",
+    excludes="Counts without a known quantity; units in transit. Units committed to orders are "
+    "included.",
+    null_when="Nothing has been counted yet.",
     see_also=("inventory_value", "stockout_rate"),
-    caveats="Adding the counts of several days: a stock adds up over products and places, never "
-    "over time. Below zero means that more was sold than there was.",
+    caveats="Do not add the counts of several days: stock adds up over products and locations, "
+    "never over time. A negative number means that more was sold than was in stock.",
     alternatives=(
-        "available: less the units promised; Shopify's month-end report leaves these out.",
+        "available stock: less units committed to orders, as in Shopify's month-end report.",
     ),
     references=("Shopify, 'Inventory reports' (vendor)",),
     tags=("inventory", "stock", "count"),
@@ -102,15 +102,15 @@ inventory_value = Metric(
     area=Area.OPERATIONS,
     direction=Direction.NEUTRAL,
     bounds=(0, None),
-    description="What the stock had cost the shop.",
-    includes="Units times unit cost of every product in every place at its latest count before the "
-    "end of the period; a stock below zero is worth nothing.",
-    excludes="Counts of unknown units or cost.",
-    null_when="Nothing of known cost was counted so far.",
+    description="Value at cost of the stock at the end of the period.",
+    includes="Units times unit cost of every product at every location, as of its latest count "
+    "before the end of the period; negative stock is valued at 0.",
+    excludes="Counts without a known quantity or cost.",
+    null_when="Nothing with a known cost has been counted yet.",
     see_also=("stock_on_hand", "inventory_turnover"),
-    caveats="Adding the values of several days; setting stock at list prices against goods at "
-    "cost.",
-    alternatives=("at retail: at list prices, as the retail method of turnover needs it.",),
+    caveats="Do not add the values of several days. Do not compare stock at list prices with "
+    "goods at cost.",
+    alternatives=("at retail: valued at list prices, as the retail method of turnover requires.",),
     references=("'Inventory turnover: retail, cost or unit?' (third party)",),
     tags=("inventory", "stock", "money"),
 )
@@ -125,18 +125,20 @@ inventory_turnover = Metric(
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
     direction=Direction.UP,
-    description="How many times the stock was sold in the period.",
-    includes="Cost of goods sold in the period over the mean value of the stock at cost.",
+    description="Cost of goods sold divided by the average inventory value at cost.",
+    includes="The cost of goods sold in the period and the mean, over its snapshot days, of the "
+    "stock at cost.",
     excludes="Stock of unknown cost; days without a snapshot.",
-    null_when="The stock is worth nothing or was never counted, or a cost of goods is not known.",
+    null_when="The stock has no value or was never counted, or the cost of an item sold is not "
+    "known.",
     see_also=("days_inventory_outstanding", "inventory_value"),
-    caveats="Dividing sales by a stock at cost; taking the stock of two year-ends for the mean; "
-    "setting the turns of a month against those of a year. Below zero where more went back to "
-    f"stock than was sold. {_MEAN_NOTE}",
+    caveats="Do not divide sales by stock at cost, do not take two year-end values for the "
+    "average, and do not compare monthly with yearly turns. It is negative if more was "
+    f"restocked than sold. {_MEAN_NOTE}",
     alternatives=(
-        "inventory_turnover.annual: brought to a year.",
-        "inventory_turnover.retail: net sales over stock at list prices.",
-        "inventory_turnover.units: units over units.",
+        "inventory_turnover.annual: converted to a year.",
+        "inventory_turnover.retail: net sales and stock at list prices.",
+        "inventory_turnover.units: units sold and units in stock.",
     ),
     references=(
         "'Inventory turnover: retail, cost or unit?' (third party)",
@@ -155,13 +157,13 @@ inventory_turnover_annual = Metric(
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
     direction=Direction.UP,
-    description="How many times a year the stock is sold at the pace of the period.",
-    includes="Inventory turnover over the length of the period in years of 365 days.",
+    description="Inventory turnover converted to a year of 365 days.",
+    includes="Inventory turnover divided by the length of the period in years of 365 days.",
     excludes="Everything that inventory turnover excludes.",
-    null_when="There is no inventory turnover, or the range has no start or no end.",
+    null_when="Inventory turnover is null, or the range has no start or no end.",
     see_also=("inventory_turnover", "days_inventory_outstanding"),
-    caveats="Bringing December to a year: the season comes along.",
-    alternatives=("inventory_turnover: of the period as it is.",),
+    caveats="Converting December to a year projects its season onto the whole year.",
+    alternatives=("inventory_turnover: for the period as it is.",),
     references=("'Inventory turnover: retail, cost or unit?' (third party)",),
     tags=("inventory", "ratio", "variant"),
 )
@@ -175,13 +177,14 @@ inventory_turnover_retail = Metric(
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
     direction=Direction.UP,
-    description="How many times the stock was sold, both at prices to customers.",
-    includes="Net sales of the period over the mean value of the stock at list prices.",
-    excludes="Stock of unknown list price; days without a snapshot.",
-    null_when="The stock is worth nothing or was never counted.",
+    description="Net sales divided by the average inventory value at list prices.",
+    includes="The net sales of the period and the mean, over its snapshot days, of the stock at "
+    "list prices.",
+    excludes="Stock without a known list price; days without a snapshot.",
+    null_when="The stock has no value or was never counted.",
     see_also=("inventory_turnover",),
-    caveats="Sales are after discounts and list prices before them: the more is discounted, the "
-    f"slower it looks. {_MEAN_NOTE}",
+    caveats="Sales are after discounts and list prices before them: the deeper the discounts, "
+    f"the slower the turnover appears. {_MEAN_NOTE}",
     alternatives=("inventory_turnover: both at cost.",),
     references=("'Inventory turnover: retail, cost or unit?' (third party)",),
     tags=("inventory", "ratio", "variant"),
@@ -197,13 +200,14 @@ inventory_turnover_units = Metric(
     area=Area.OPERATIONS,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many times the stock was sold, counted in units.",
-    includes="Units sold in the period over mean units in stock; stock below zero counts as 0.",
+    description="Units sold divided by the average number of units in stock.",
+    includes="The units sold in the period and the mean number of units over its snapshot days; "
+    "negative stock counts as 0.",
     excludes="Returns; days without a snapshot.",
     null_when="There was no stock, or it was never counted.",
     see_also=("inventory_turnover",),
-    caveats=f"Cheap goods that sell fast hide dear ones that do not. {_MEAN_NOTE}",
-    alternatives=("inventory_turnover: weighs goods by their cost.",),
+    caveats=f"Cheap goods that sell fast hide expensive goods that do not. {_MEAN_NOTE}",
+    alternatives=("inventory_turnover: weights goods by their cost.",),
     references=("'Inventory turnover: retail, cost or unit?' (third party)",),
     tags=("inventory", "ratio", "variant"),
 )
@@ -224,15 +228,18 @@ days_inventory_outstanding = Metric(
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
-    description="How many days the goods lie before they are sold.",
-    includes="Mean value of the stock at cost, in days of the cost of goods sold in the period.",
+    description="Average inventory value at cost, expressed in days of cost of goods sold.",
+    includes="The mean value of the stock at cost over the snapshot days, divided by the cost of "
+    "goods sold in the period, times the days of the period.",
     excludes="Stock of unknown cost; days without a snapshot.",
-    null_when="Nothing was sold, the stock was never counted, or a cost of goods is not known.",
+    null_when="Nothing was sold, the stock was never counted, or the cost of an item sold is not "
+    "known.",
     see_also=("inventory_turnover", "days_of_stock_remaining"),
-    caveats="Setting it against a turnover with another mean: only with the same one is it the "
-    "days of the period over the turns. Below zero where more went back to stock than was sold. "
-    f"{_MEAN_NOTE}",
-    alternatives=("SCOR: stock over a 365th of a year's cost of goods, whatever the period.",),
+    caveats="It equals the days of the period divided by the turnover only if both use the same "
+    f"average stock. It is negative if more was restocked than sold. {_MEAN_NOTE}",
+    alternatives=(
+        "SCOR: stock divided by a 365th of the year's cost of goods sold, whatever the period.",
+    ),
     references=(
         "OR-wiki, 'AE12 Days of Inventory' (primary)",
         "pcor.com, 'Inventory days' (third party)",
@@ -252,12 +259,14 @@ in_stock_rate = Metric(
     area=Area.OPERATIONS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="On which share of days there was something in stock.",
-    includes="Snapshot days on which the places of the group had some, over snapshot days.",
-    excludes="Days without a snapshot; places whose units are not known.",
+    description="Share of snapshot days on which there was stock.",
+    includes="Snapshot days on which the locations of the group together had more than 0 units, "
+    "divided by all snapshot days.",
+    excludes="Days without a snapshot; counts without a known quantity.",
     null_when="Nothing was counted in the period.",
     see_also=("stockout_rate", "days_of_stock_remaining"),
-    caveats="Asking it of all products together: something is always in stock.",
+    caveats="Do not ask for it over all products together: something is always in stock. Group "
+    "by product.",
     alternatives=("1 − stockout_rate: product by product, on every day.",),
     references=("Field usage (convention)",),
     tags=("building_block", "inventory", "ratio"),
@@ -274,18 +283,18 @@ days_of_stock_remaining = Metric(
     area=Area.OPERATIONS,
     direction=Direction.NEUTRAL,
     bounds=(0, None),
-    description="How many days the stock lasts at the pace of the period.",
-    includes="Stock at the end over the units sold per day in stock; a stock below zero lasts no "
-    "day. Days in stock are the days of the period times the share of snapshot days on which all "
-    "places of the group together had some.",
-    excludes="Days without stock, on which nobody could buy; units under way.",
-    null_when="Nothing was sold, nothing was counted in the period, or on no day was there stock.",
+    description="Stock at the end of the period divided by the units sold per day in stock.",
+    includes="Days in stock are the days of the period times the share of snapshot days on which "
+    "the locations of the group together had stock. Negative stock lasts 0 days.",
+    excludes="Days without stock, on which nobody could buy; units in transit.",
+    null_when="Nothing was sold, nothing was counted in the period, or there was no stock on any "
+    "day.",
     see_also=("stock_on_hand", "stockout_rate"),
-    caveats="Asking it of all products together: one that never sells hides one that is nearly "
-    "gone. Taking the pace of a season that is over. In a period that is still open the units of "
-    "some days are set against all its days: give the range its end.",
+    caveats="Do not ask for it over all products together: a product that never sells hides one "
+    "that is nearly gone. Do not use the pace of a season that is over. If the period is still "
+    "open, its sales so far are divided by all its days: end the range at the last day with data.",
     alternatives=(
-        "per calendar day: days without stock lower the pace, and the stock lasts longer.",
+        "per calendar day: days without stock lower the pace, so the stock seems to last longer.",
     ),
     references=(
         "Klar, 'Inventory report' (vendor)",
@@ -305,17 +314,17 @@ sell_through_rate = Metric(
     area=Area.OPERATIONS,
     direction=Direction.UP,
     bounds=(None, 1),
-    description="Which share of what there was to sell was sold.",
-    includes="Units sold less units returned in the period, over these and the stock at its end; a "
-    "stock below zero counts as none.",
-    excludes="Cancellations; gift cards; units that left the stock otherwise.",
+    description="Share of the units available for sale that were sold.",
+    includes="Net units sold in the period, divided by these plus the stock at its end; negative "
+    "stock counts as 0.",
+    excludes="Cancellations; gift cards; units that left the stock in other ways.",
     null_when="There was nothing to sell, or nothing was ever counted.",
     see_also=("stock_on_hand", "inventory_turnover"),
-    caveats="Setting it against a source that divides by what was received. Below zero where more "
-    "came back than was sold.",
+    caveats="Do not compare it with a source that divides by units received. It is negative if "
+    "more was returned than sold.",
     alternatives=(
-        "sell_through_rate.received: over the units received in the period.",
-        "sell_through_rate.beginning: over the stock at the beginning.",
+        "sell_through_rate.received: divided by the units received in the period.",
+        "sell_through_rate.beginning: divided by the stock at the beginning.",
     ),
     references=(
         "Replogic, 'Sell-through' (third party)",
@@ -333,34 +342,35 @@ sell_through_rate_received = Metric(
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
     direction=Direction.UP,
-    description="How many units were sold for each that was received.",
-    includes="Units sold less units returned over units received, all in the period.",
-    excludes="The stock of earlier periods; cancellations.",
+    description="Net units sold divided by units received.",
+    includes="Units sold less units returned, and units received, all in the period.",
+    excludes="Stock of earlier periods; cancellations.",
     null_when="Nothing was received.",
     see_also=("sell_through_rate",),
-    caveats="Reading it as a share: it exceeds 1 where older stock is sold.",
-    alternatives=("sell_through_rate: of these and of the stock that is left.",),
+    caveats="Do not read it as a share: it exceeds 1 when older stock is sold.",
+    alternatives=("sell_through_rate: divided by units sold plus remaining stock.",),
     references=("'Sell-through over received' (third party)",),
     tags=("inventory", "ratio", "variant"),
 )
 
 sell_through_rate_beginning = Metric(
     name="sell_through_rate.beginning",
-    title="Sell-through rate, of the stock at the beginning",
+    title="Sell-through rate, of the opening stock",
     formula=Name("units_sold.net") / PositiveOrNull(Shift(Name("stock_on_hand"))),
     unit=RATIO,
     stage=Stage.CONVERSION,
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
     direction=Direction.UP,
-    description="How many units were sold for each that was in stock at the beginning.",
-    includes="Units sold less units returned in the period, over the stock at the end of the "
+    description="Net units sold divided by the stock at the beginning of the period.",
+    includes="Units sold less units returned in the period; the stock is that at the end of the "
     "period before.",
     excludes="Units received in the period; cancellations.",
-    null_when="There was no stock at the beginning, or nothing was counted by then.",
+    null_when="There was no stock at the beginning, or nothing had been counted by then.",
     see_also=("sell_through_rate",),
-    caveats="Reading it as a share: it exceeds 1 where goods came in and were sold.",
-    alternatives=("sell_through_rate: of these and of the stock that is left.",),
+    caveats="Do not read it as a share: it exceeds 1 when goods are received and sold within the "
+    "period.",
+    alternatives=("sell_through_rate: divided by units sold plus remaining stock.",),
     period_hint="sell_through_rate",
     references=("'Sell-through over received' (third party)",),
     tags=("inventory", "ratio", "variant"),
@@ -377,19 +387,20 @@ stockout_rate = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="How often a product that is for sale cannot be had.",
-    includes="Products without stock in any place, over products, both added up over the days with "
-    "a snapshot.",
+    description="Share of product-days on which a product for sale was out of stock at every "
+    "location.",
+    includes="Products without stock at any location, divided by products counted; both added up "
+    "over the snapshot days.",
     excludes="Products that are not for sale or not tracked; days on which a product was not "
     "counted.",
-    null_when="No product that is for sale was counted.",
+    null_when="No product for sale was counted.",
     see_also=("stock_on_hand", "days_of_stock_remaining"),
-    caveats="Leaving products out of the snapshots when they run out. By place, a product that is "
-    "out of stock here and in stock there counts here.",
+    caveats="Do not drop products from the snapshots when they sell out. Grouped by location, a "
+    "product counts as out of stock where it is missing, even if another location has it.",
     alternatives=(
-        "stockout_rate.places: each place for itself.",
+        "stockout_rate.places: each location separately.",
         "at one moment: the share of products without stock at the end.",
-        "by demand: unmet demand over demand, which is seldom observed.",
+        "by demand: unmet demand divided by demand, which is seldom observed.",
     ),
     references=(
         "'Out-of-stock rate: time- and demand-based' (third party)",
@@ -400,7 +411,7 @@ stockout_rate = Metric(
 
 stockout_rate_places = Metric(
     name="stockout_rate.places",
-    title="Stockout rate of places",
+    title="Stockout rate by location",
     formula=Count(_UNITS, where=InventorySnapshots.is_offered & (_UNITS <= 0))
     / Count(_UNITS, where=InventorySnapshots.is_offered),
     unit=RATIO,
@@ -409,13 +420,14 @@ stockout_rate_places = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="How often a place is out of a product that is for sale.",
-    includes="Snapshots without stock over snapshots, of every product in every place.",
-    excludes="Products that are not for sale or not tracked; counts of unknown result.",
-    null_when="No product that is for sale was counted.",
+    description="Share of product snapshots at a location that show no stock.",
+    includes="Snapshots of 0 units or fewer divided by all snapshots, for every product at every "
+    "location.",
+    excludes="Products that are not for sale or not tracked; counts without a known quantity.",
+    null_when="No product for sale was counted.",
     see_also=("stockout_rate",),
-    caveats="Reading it as lost sales: an online order is served from any place.",
-    alternatives=("stockout_rate: out of stock is what no place has.",),
+    caveats="Do not read it as lost sales: an online order can be served from any location.",
+    alternatives=("stockout_rate: a product is out of stock if no location has it.",),
     references=("'Out-of-stock rate: time- and demand-based' (third party)",),
     tags=("inventory", "stock", "ratio", "variant"),
 )
@@ -430,14 +442,16 @@ gross_margin_return_on_inventory = Metric(
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
     direction=Direction.UP,
-    description="What the stock earned for each unit of money that lay in it.",
-    includes="Gross profit of the period over the mean value of the stock at cost.",
-    excludes="Stock of unknown cost; days without a snapshot; the cost of keeping stock.",
-    null_when="The stock is worth nothing or was never counted, or a cost of goods is not known.",
+    description="Gross profit divided by the average inventory value at cost.",
+    includes="The gross profit of the period and the mean, over its snapshot days, of the stock "
+    "at cost.",
+    excludes="Stock of unknown cost; days without a snapshot; the cost of holding stock.",
+    null_when="The stock has no value or was never counted, or the cost of an item sold is not "
+    "known.",
     see_also=("inventory_turnover", "gross_margin"),
-    caveats="Multiplying gross margin by the turnover, which is of cost: it is the margin times "
-    f"net sales over the stock at cost. {_MEAN_NOTE}",
-    alternatives=("gross_margin_return_on_inventory.annual: brought to a year.",),
+    caveats="Do not multiply gross margin by inventory turnover, which is based on cost: it "
+    f"equals gross margin times net sales divided by stock at cost. {_MEAN_NOTE}",
+    alternatives=("gross_margin_return_on_inventory.annual: converted to a year.",),
     references=(
         "'GMROI with 13-month average' (third party)",
         "'GMROI for apparel' (third party)",
@@ -454,14 +468,14 @@ gross_margin_return_on_inventory_annual = Metric(
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
     direction=Direction.UP,
-    description="What the stock earns in a year, at the pace of the period, for each unit of "
-    "money that lies in it.",
-    includes="Gross margin return on inventory over the length of the period in years of 365 days.",
+    description="Gross margin return on inventory converted to a year of 365 days.",
+    includes="Gross margin return on inventory divided by the length of the period in years of "
+    "365 days.",
     excludes="Everything that gross margin return on inventory excludes.",
-    null_when="There is no gross margin return on inventory, or the range has no start or no end.",
+    null_when="Gross margin return on inventory is null, or the range has no start or no end.",
     see_also=("gross_margin_return_on_inventory", "inventory_turnover"),
-    caveats="Bringing December to a year: the season comes along.",
-    alternatives=("gross_margin_return_on_inventory: of the period as it is.",),
+    caveats="Converting December to a year projects its season onto the whole year.",
+    alternatives=("gross_margin_return_on_inventory: for the period as it is.",),
     references=("'GMROI with 13-month average' (third party)",),
     tags=("inventory", "profit", "ratio", "variant"),
 )

@@ -1,4 +1,4 @@
-"""Journeys: how long it takes, and how many visits, until somebody buys."""
+"""Journeys: the time and the number of sessions up to an order."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ purchase_journey_duration = Metric(
     area=Area.FUNNEL,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How long it takes from entering the shop to the order: half take longer.",
-    includes="The seconds from the start of the visit to each of its orders that count, in the "
+    description="Median time from the start of a session to an order placed in it.",
+    includes="The seconds from the start of the session to each of its counted orders, in the "
     "period of the order.",
-    excludes="Bots; orders without a visit; orders before the start of their visit, whose "
-    "clocks are wrong.",
-    null_when="No order has a visit.",
+    excludes="Bots; orders without a session; orders dated before the start of their session, "
+    "which are clock errors.",
+    null_when="No order has a session.",
     see_also=("session_conversion_rate", "purchase_journey_duration.p90"),
-    caveats="Only buyers are seen: a checkout that is too long for most looks quick. Averaging "
-    "the medians of days or channels: ask for the whole instead.",
+    caveats="It covers buyers only: a checkout that is too long for most people still looks "
+    "quick. Do not average the medians of days or channels: request the whole instead.",
     alternatives=(
-        "purchase_journey_duration.mean: the mean, which a few long visits pull up.",
-        "time_to_first_purchase: from being first seen, over several visits.",
+        "purchase_journey_duration.mean: the mean, which a few long sessions pull up.",
+        "time_to_first_purchase: from the visitor's first session, over several sessions.",
     ),
     references=(_KPI_TREE, _KAUSHIK),
     tags=("funnel", "duration"),
@@ -59,12 +59,13 @@ purchase_journey_duration = Metric(
 purchase_journey_duration_p90 = replace(
     purchase_journey_duration,
     name="purchase_journey_duration.p90",
-    title="Purchase journey duration, nine of ten",
+    title="Purchase journey duration, 90th percentile",
     aliases=(),
     formula=Quantile(_IN_VISIT, 0.9, where=_IS_IN_VISIT),
-    description="Within how long of entering the shop nine of ten orders are placed.",
+    description="Time from the start of a session to an order in it that nine of ten orders do "
+    "not exceed.",
     see_also=("purchase_journey_duration",),
-    caveats="Reading it from a few orders: it is then the longest of them.",
+    caveats="With few orders it is close to the longest of them.",
     alternatives=("purchase_journey_duration: the median.",),
 )
 
@@ -74,9 +75,9 @@ purchase_journey_duration_mean = replace(
     title="Purchase journey duration, mean",
     aliases=(),
     formula=Mean(_IN_VISIT, where=_IS_IN_VISIT),
-    description="How long it takes on average from entering the shop to the order.",
+    description="Mean time from the start of a session to an order placed in it.",
     see_also=("purchase_journey_duration",),
-    caveats="A few visits left open over the day decide it.",
+    caveats="A few sessions left open all day dominate it.",
     alternatives=("purchase_journey_duration: the median.",),
 )
 
@@ -99,16 +100,17 @@ time_to_first_purchase = Metric(
     area=Area.FUNNEL,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How long new customers knew the shop before their first order: half longer.",
-    includes="The seconds from the first visit of the visitor to the customer's first order that "
-    "counts, in the period of that order.",
-    excludes="Whoever has not bought; guests; orders without a visit; orders before the "
-    "visitor was first seen, whose clocks are wrong.",
-    null_when="No first order has a visit.",
+    description="Median time from a visitor's first session to the customer's first order.",
+    includes="The seconds from the visitor's first session to the customer's first counted "
+    "order, in the period of that order.",
+    excludes="Visitors who have not bought; guests; orders without a session; orders dated "
+    "before the visitor's first session, which are clock errors.",
+    null_when="No first order has a session.",
     see_also=("new_customers", "sessions_to_purchase", "visitor_conversion_rate"),
-    caveats="Only buyers are seen, so read it with the share who bought: slow deciders are "
-    "missing, most of all in a short history. A new device makes the journey look short.",
-    alternatives=("time_to_first_purchase.mean: the mean over buyers, as KPI Tree has it.",),
+    caveats="It covers buyers only, so read it with the visitor conversion rate: people who take "
+    "long to decide are missing, most of all in a short history. A new device makes the journey "
+    "look short.",
+    alternatives=("time_to_first_purchase.mean: the mean over buyers, as KPI Tree defines it.",),
     references=(_KPI_TREE, _KAUSHIK),
     tags=("customers", "duration"),
 )
@@ -119,9 +121,9 @@ time_to_first_purchase_mean = replace(
     title="Time to first purchase, mean",
     aliases=(),
     formula=Mean(_SINCE_SEEN, where=_IS_FIRST),
-    description="How long new customers knew the shop on average before their first order.",
+    description="Mean time from a visitor's first session to the customer's first order.",
     see_also=("time_to_first_purchase",),
-    caveats="A few who took a year decide it.",
+    caveats="A few customers who took a year dominate it.",
     alternatives=("time_to_first_purchase: the median.",),
     references=(_KPI_TREE,),
 )
@@ -139,15 +141,15 @@ sessions_to_purchase = Metric(
     area=Area.FUNNEL,
     direction=Direction.DOWN,
     bounds=(1, None),
-    description="How many visits an order takes: half take more.",
-    includes="The visitor's visits after the one with the order before, or from the first visit "
-    "of all, up to and with the one in which the order was placed, in the period of the order. "
-    "The second order of a visit took one.",
-    excludes="Bots; orders without a visit; visits without a visitor id.",
-    null_when="No order has a visit.",
+    description="Median number of sessions up to an order.",
+    includes="The visitor's sessions after that of the previous order, or from the first session "
+    "of all, up to and including that of the order, in the period of the order. A second order "
+    "in the same session counts as 1.",
+    excludes="Bots; orders without a session; sessions without a visitor id.",
+    null_when="No order has a session.",
     see_also=("time_to_first_purchase", "session_conversion_rate"),
-    caveats="Whoever decides on the phone and buys on the computer is two visitors, so the count "
-    "is too low. A history that starts late hides the visits before it.",
+    caveats="Someone who decides on a phone and buys on a computer is two visitors, so the "
+    "number is too low. Sessions before the start of the history are missing.",
     references=(_KAUSHIK,),
     tags=("funnel",),
 )

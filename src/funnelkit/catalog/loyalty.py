@@ -1,4 +1,4 @@
-"""Loyalty: who is new, who comes back and when, and how the base of customers moves."""
+"""Loyalty: new and returning customers, and changes of the customer base."""
 
 from __future__ import annotations
 
@@ -80,13 +80,14 @@ new_customer_rate = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.NEUTRAL,
     bounds=(0, 1),
-    description="Which share of the customers of the period bought for the first time ever.",
-    includes="New customers over customers; with the returning customer rate it is exactly 1.",
+    description="Share of the period's customers who bought for the first time ever.",
+    includes="New customers divided by customers; together with the returning customer rate it "
+    "is exactly 1.",
     excludes="Guests.",
     null_when="There are no customers.",
     see_also=("new_customers", "returning_customer_rate"),
-    caveats="Reading it as growth: it rises as well when old customers stay away. A longer "
-    "period has more customers who are new.",
+    caveats="Do not read it as growth: it also rises when existing customers stay away. The "
+    "longer the period, the more of its customers are new.",
     references=(_ECDB,),
     tags=("customers", "ratio"),
 )
@@ -101,17 +102,18 @@ returning_customer_rate = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the customers of the period had bought before it.",
-    includes="One less the share of customers who were new: those whose first order lies before "
-    "the period, over customers.",
+    description="Share of the period's customers who had bought before the period.",
+    includes="Customers whose first counted order precedes the period, divided by customers: "
+    "exactly 1 less the new customer rate.",
     excludes="Guests; a second order of a customer who is new in the period.",
     null_when="There are no customers.",
     see_also=("new_customer_rate", "repeat_purchase_rate"),
-    caveats="Setting periods of different length side by side. " + _BY_KEY + " is returning in "
-    "the other.",
+    caveats="Do not compare periods of different length. Grouped by a property of orders, such "
+    "as the channel, it applies to each group: a customer who was new in one channel and bought "
+    "in another in the same period is returning in the other.",
     alternatives=(
-        "returning_customer_rate.any_repeat: an order in the period that is not the first.",
-        "repeat_purchase_rate: of all customers ever, those who came back.",
+        "returning_customer_rate.any_repeat: customers with an order that is not their first.",
+        "repeat_purchase_rate: the share of all customers so far who came back.",
     ),
     references=(_ECDB, _GLEW),
     tags=("customers", "loyalty", "ratio"),
@@ -127,15 +129,14 @@ returning_customer_rate_any_repeat = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the customers of the period placed an order that was not their "
-    "first.",
-    includes="Customers with a second or later order in the period over customers.",
+    description="Share of the period's customers who placed an order that was not their first.",
+    includes="Customers with a second or later order in the period, divided by customers.",
     excludes="Guests.",
     null_when="There are no customers.",
     see_also=("returning_customer_rate",),
-    caveats="Adding it to the new customer rate: whoever placed the first and the second order "
-    "in the period is in both, so they exceed 1.",
-    alternatives=("returning_customer_rate: bought before the period, so that both make 1.",),
+    caveats="Do not add it to the new customer rate: a customer whose first and second orders "
+    "both fall in the period counts in both, so the sum exceeds 1.",
+    alternatives=("returning_customer_rate: customers who had bought before the period.",),
     references=(_ECDB,),
     tags=("customers", "loyalty", "ratio", "variant"),
 )
@@ -150,13 +151,13 @@ repeat_purchase_rate_in_window = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of the customers of the period ordered at least twice in it.",
-    includes="Customers with two or more orders in the period over customers. By channel: twice in "
-    "the channel.",
+    description="Share of the period's customers who ordered at least twice in it.",
+    includes="Customers with two or more orders in the period, divided by customers. Grouped by "
+    "channel: twice in that channel.",
     excludes="Guests; orders outside the period.",
     null_when="There are no customers.",
     see_also=("repeat_purchase_rate", "purchase_frequency"),
-    caveats="Comparing a month with a year: it grows with the window.",
+    caveats="Do not compare a month with a year: it grows with the period.",
     alternatives=("repeat_purchase_rate: from the beginning of the history.",),
     references=(_VORTEX, _ECDB),
     tags=("customers", "loyalty", "ratio", "variant"),
@@ -173,14 +174,15 @@ repeat_purchase_rate_by_days = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of all customers so far ordered on two days or more.",
-    includes="Customers whose first and last order lie on different days of the shop's clock, from "
-    "the beginning of the history to the end of the period, over customers so far.",
-    excludes="Guests; further orders of one day, as of a basket that was split.",
+    description="Share of all customers so far who have ordered on at least two days.",
+    includes="Customers whose first and last orders fall on different days in the shop's time "
+    "zone, from the beginning of the history to the end of the period, divided by customers up "
+    "to then.",
+    excludes="Guests; further orders on the same day, such as a split basket.",
     null_when="Nobody has ordered yet.",
     see_also=("repeat_purchase_rate",),
     caveats="As for the repeat purchase rate: it rises with the age of the shop.",
-    alternatives=("repeat_purchase_rate: two orders, even of one day.",),
+    alternatives=("repeat_purchase_rate: two orders, even on the same day.",),
     references=(_GLEW, "Field usage (convention)"),
     tags=("customers", "loyalty", "ratio", "variant"),
 )
@@ -190,7 +192,7 @@ def repeat_purchase_rate_within(*, days: float) -> Metric:
     """Return the N-day repeat purchase rate for a window other than ninety days.
 
     Args:
-        days: Within how many days of the first order, the last moment included.
+        days: The window after the first order, in days, its end included.
 
     Raises:
         DefinitionError: The window is not above zero.
@@ -219,14 +221,15 @@ def _repeated_within(name: str, days: float) -> Metric:
         area=Area.CUSTOMERS,
         direction=Direction.UP,
         bounds=(0, 1),
-        description=f"Which share of new customers ordered again within {days:g} days.",
-        includes=f"Customers won in the period at least {days:g} days before the end of the data, "
-        "and of them those whose second order came in time, though it may lie after the period.",
-        excludes="Guests; customers who have not been observed for so long.",
-        null_when="No new customer of the period has been observed for so long.",
+        description=f"Share of new customers who ordered again within {days:g} days.",
+        includes=f"Customers won in the period at least {days:g} days before the end of the "
+        "data, and those among them whose second order came in time, even after the end of the "
+        "period.",
+        excludes="Guests; customers observed for less time than that.",
+        null_when="No new customer of the period has been observed long enough.",
         see_also=("repeat_purchase_rate", "new_customers"),
-        caveats="Letting young customers in: they have had no time to come back. By channel it "
-        "is the channel of the first order; the second may come by any.",
+        caveats="Do not include young customers: they have had no time to come back. Grouped by "
+        "channel, it is the channel of the first order; the second may come through any.",
         alternatives=("repeat_purchase_rate: at any time so far, whatever the customer's age.",),
         references=(_VORTEX, _COHORT),
         tags=("customers", "loyalty", "cohort", "ratio"),
@@ -240,7 +243,7 @@ def repeat_order_probability_after(*, orders: int) -> Metric:
     """Return the probability of another order after a given number of orders.
 
     Args:
-        orders: How many orders the customers have placed at least.
+        orders: The minimum number of orders of the customers considered.
 
     Raises:
         DefinitionError: The number is not a whole number above zero.
@@ -271,15 +274,15 @@ def _one_more(name: str, orders: int) -> Metric:
         area=Area.CUSTOMERS,
         direction=Direction.UP,
         bounds=(0, 1),
-        description=f"How likely one more order is after {so_many}, by those who had the choice.",
-        includes=f"Customers with more than {so_many} over customers with at least {so_many}, from "
-        "the beginning of the history to the end of the period.",
+        description=f"Share of customers with at least {so_many} who placed at least one more.",
+        includes=f"Customers with more than {so_many} divided by customers with at least "
+        f"{so_many}, from the beginning of the history to the end of the period.",
         excludes="Guests.",
-        null_when="Nobody has so many orders yet.",
+        null_when="Nobody has that many orders yet.",
         see_also=("repeat_purchase_rate", "days_between_orders"),
-        caveats="Young customers have had no time for one more. A filter on orders, such as a "
-        "region, drops orders out of the count: filter by what belongs to the customer. After "
-        "one order it is the repeat purchase rate.",
+        caveats="Young customers have had no time for another order. A filter on orders, such as "
+        "a region, drops orders from the count: filter by a property of the customer instead. "
+        "After one order, it is the repeat purchase rate.",
         references=("Adobe, Repeat Order Probability report (vendor)",),
         tags=("customers", "loyalty", "ratio"),
     )
@@ -298,14 +301,14 @@ days_between_orders = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How long customers take until they order again: the gap in the middle.",
-    includes="The time from a customer's order to the next, in the period of the later one; the "
-    "median of all gaps. The value is in seconds, shown in days.",
+    description="Median time between two consecutive orders of a customer.",
+    includes="The time from a customer's order to the next one, in the period of the later one; "
+    "all gaps count. The value is in seconds and shown in days.",
     excludes="Guests; first orders, and customers who have ordered once.",
     null_when="No customer ordered again in the period.",
     see_also=("repeat_purchase_rate", "purchase_frequency"),
-    caveats="Taking 365 over the purchase frequency: those who bought once have no gap. Recent "
-    "customers can only have short gaps, so it reads low in a young shop.",
+    caveats="Do not compute it as 365 divided by purchase frequency: customers who bought once "
+    "have no gap. Recent customers can only have short gaps, so it is too low for a young shop.",
     alternatives=("days_between_orders.mean: the mean of the same gaps.",),
     references=(
         "Klaviyo, analytics glossary (vendor)",
@@ -325,17 +328,14 @@ days_between_orders_mean = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How long customers take until they order again, on average.",
-    includes="The mean time from a customer's order to the next, in the period of the later one, "
-    "of all gaps pooled. The value is in seconds, shown in days.",
+    description="Mean time between two consecutive orders of a customer.",
+    includes="The time from a customer's order to the next one, in the period of the later one; "
+    "all gaps count. The value is in seconds and shown in days.",
     excludes="Guests; first orders, and customers who have ordered once.",
     null_when="No customer ordered again in the period.",
     see_also=("days_between_orders",),
-    caveats="A few customers who come back after years make it: the median does not move.",
-    alternatives=(
-        "days_between_orders: the median.",
-        "Klaviyo: of one customer, and none for a single order.",
-    ),
+    caveats="A few customers who come back after years dominate it; the median is hardly affected.",
+    alternatives=("Klaviyo: per customer, and no value for a single order.",),
     references=(
         "Klaviyo, PredictiveAnalytics schema (third-party copy)",
         "Malartu, time between purchases (third party)",
@@ -345,7 +345,7 @@ days_between_orders_mean = Metric(
 
 customer_retention_rate_accounting = Metric(
     name="customer_retention_rate.accounting",
-    title="Customer retention rate by accounting",
+    title="Customer retention rate, accounting method",
     formula=(Name("customers") - Name("new_customers")) / Shift(Name("customers")),
     unit=RATIO,
     stage=Stage.RETENTION,
@@ -353,14 +353,14 @@ customer_retention_rate_accounting = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many customers there are who are not new, for each in the period before.",
-    includes="Customers less new ones, over customers of the period before: the textbook's "
-    "(E − N) / S.",
+    description="Customers who are not new divided by the previous period's customers.",
+    includes="Customers less new customers, divided by the customers of the previous period: the "
+    "textbook formula (E − N) / S.",
     excludes="Guests.",
-    null_when="Nobody bought in the period before.",
+    null_when="Nobody bought in the previous period.",
     see_also=("customer_retention_rate", "resurrected_customers"),
-    caveats="Customers who come back after a gap are counted as kept, so it can exceed 1.",
-    alternatives=("customer_retention_rate: the customers of both periods alone.",),
+    caveats="Customers who come back after a gap count as retained, so it can exceed 1.",
+    alternatives=("customer_retention_rate: only customers who bought in both periods.",),
     period_hint=_WITHOUT_PERIODS,
     references=(_TEXTBOOK,),
     tags=("customers", "loyalty", "ratio", "variant"),
@@ -368,7 +368,7 @@ customer_retention_rate_accounting = Metric(
 
 customer_churn_rate_accounting = Metric(
     name="customer_churn_rate.accounting",
-    title="Customer churn rate by accounting",
+    title="Customer churn rate, accounting method",
     formula=1 - (Name("customers") - Name("new_customers")) / Shift(Name("customers")),
     unit=RATIO,
     stage=Stage.RETENTION,
@@ -376,13 +376,13 @@ customer_churn_rate_accounting = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.DOWN,
     bounds=(None, 1),
-    description="What the textbook's retention rate leaves.",
-    includes="One less customers who are not new over customers of the period before.",
+    description="1 less the customer retention rate by the accounting method.",
+    includes="1 less customers who are not new divided by the customers of the previous period.",
     excludes="Guests.",
-    null_when="Nobody bought in the period before.",
+    null_when="Nobody bought in the previous period.",
     see_also=("customer_churn_rate", "resurrected_customers"),
-    caveats="It falls below zero where many come back after a gap.",
-    alternatives=("customer_churn_rate: the customers of the period before who did not buy.",),
+    caveats="It is negative if many customers come back after a gap.",
+    alternatives=("customer_churn_rate: customers of the previous period who did not buy.",),
     period_hint=_WITHOUT_PERIODS,
     references=(_TEXTBOOK,),
     tags=("customers", "loyalty", "ratio", "variant"),
@@ -398,13 +398,13 @@ retained_customers = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many customers of the period before bought again in this one.",
-    includes="Customers with an order that counts in both periods. Customers are the retained, the "
-    "new and the resurrected.",
+    description="Number of the previous period's customers who bought again in this period.",
+    includes="Customers with a counted order in both periods. Retained, new and resurrected "
+    "customers add up to customers.",
     excludes="Guests; customers who return after a gap.",
-    null_when="Never: nobody retained is 0.",
+    null_when="Never; it is 0 if nobody was retained.",
     see_also=("churned_customers", "resurrected_customers", "customer_retention_rate"),
-    caveats="Adding periods: a loyal customer is retained in every one of them.",
+    caveats="Do not add periods: a loyal customer is retained in each of them.",
     period_hint=_WITHOUT_PERIODS,
     references=(_HSU, _IDENTITY),
     tags=("customers", "loyalty", "growth"),
@@ -421,14 +421,15 @@ resurrected_customers = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many customers came back who had not bought in the period before.",
-    includes="Customers who are neither new nor retained: they bought long ago, not in the period "
-    "before, and again in this one.",
+    description="Number of earlier customers who did not buy in the previous period but bought "
+    "in this one.",
+    includes="Customers who are neither new nor retained.",
     excludes="Guests.",
-    null_when="Never: nobody resurrected is 0.",
+    null_when="Never; it is 0 if nobody came back.",
     see_also=("retained_customers", "churned_customers", "growth_quick_ratio"),
-    caveats="A history that is cut off: whoever comes back looks new. " + _BY_KEY + " is "
-    "resurrected in the other.",
+    caveats="If the history is cut off, customers who come back look new. Grouped by a property "
+    "of orders, such as the channel, it applies to each group: a customer who was new in one "
+    "channel and bought in another in the same period is resurrected in the other.",
     period_hint=_WITHOUT_PERIODS,
     references=(_HSU, _IDENTITY),
     tags=("customers", "loyalty", "growth"),
@@ -445,13 +446,13 @@ churned_customers = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How many customers of the period before did not buy in this one.",
-    includes="Customers of the period before less those retained.",
+    description="Number of the previous period's customers who did not buy in this period.",
+    includes="Customers of the previous period less those retained.",
     excludes="Guests; new customers, who cannot leave a period they were not in.",
-    null_when="Never: nobody churned is 0.",
+    null_when="Never; it is 0 if nobody churned.",
     see_also=("retained_customers", "customer_churn_rate", "growth_quick_ratio"),
-    caveats="Reading a period that is still open: those who have not bought yet are in it, and "
-    "the result marks it as incomplete.",
+    caveats="A period that is still open includes customers who have not bought yet; the result "
+    "marks it as incomplete.",
     period_hint=_WITHOUT_PERIODS,
     references=(_HSU, _IDENTITY),
     tags=("customers", "loyalty", "growth"),
@@ -468,14 +469,15 @@ growth_quick_ratio = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many customers come, for each one that goes.",
-    includes="New and resurrected customers over churned ones; above 1 the base grows.",
-    excludes="Guests; how much anybody spends.",
+    description="New and resurrected customers divided by churned customers.",
+    includes="Customers who bought for the first time or returned after a gap, and customers of "
+    "the previous period who did not buy in this one; above 1, the customer base grows.",
+    excludes="Guests; how much customers spend.",
     null_when="Nobody churned.",
     see_also=("churned_customers", "new_customers", "resurrected_customers"),
-    caveats="It is no liquidity ratio, and never negative. In a period that is still open it "
-    "reads low.",
-    alternatives=("on revenue: new, expanded and resurrected over contracted and churned.",),
+    caveats="It is not the liquidity ratio of the same name, and it is never negative. It is too "
+    "low for a period that is still open.",
+    alternatives=("by revenue: new, expanded and resurrected divided by contracted and churned.",),
     period_hint=_WITHOUT_PERIODS,
     references=(_HSU,),
     tags=("customers", "loyalty", "growth", "ratio"),

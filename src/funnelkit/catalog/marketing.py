@@ -1,4 +1,4 @@
-"""Marketing: what it brings for what it costs, and what a customer costs to win."""
+"""Marketing: the return on its cost, and the cost of acquiring a customer."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ PAID_CHANNELS = (
     "audio",
     "cross_network",
 )
-"""The channels that ads lead through, as GA4's default channel group spells them, and in snake
-case; affiliates are paid by commission, which is no ad spend."""
+"""The paid channels, as GA4's default channel group spells them and in snake case; affiliates
+are paid by commission, which is not ad spend."""
 
 _ALL_COSTS = Name("ad_spend") + Sum(MarketingCosts.amount)
 _GROUPING = "Google Analytics help, 'Default channel grouping' (vendor)"
@@ -86,7 +86,7 @@ _CREDITED_PROFIT = (
 
 
 def _sold_by(channels: Sequence[str]) -> Arithmetic:
-    """Return the sales that the shop itself attributes to channels, by order time."""
+    """Return the sales that the shop attributes to channels, by order time."""
     credited = Orders.is_counted & Orders.attributed_channel.is_in(channels)
     return Sum(Orders.gross_amount, where=credited) - Sum(Orders.discount_amount, where=credited)
 
@@ -106,15 +106,15 @@ marketing_efficiency_ratio = Metric(
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
     direction=Direction.UP,
-    description="How much the shop sells for each unit of money that marketing costs.",
-    includes="All net sales, whoever brought them, over ad spend and every other cost of marketing "
-    "(spread over its days).",
-    excludes="Attribution: nothing is credited to anybody.",
-    null_when="Marketing cost nothing.",
+    description="Net sales divided by total marketing cost.",
+    includes="All net sales, whatever their source, and ad spend plus all other marketing costs, "
+    "which are spread over the days they cover.",
+    excludes="Nothing; no sale is attributed to a channel.",
+    null_when="There was no marketing cost.",
     see_also=("return_on_ad_spend", "contribution_margin_after_marketing"),
-    caveats="Comparing with a source that divides by ad spend alone; crediting marketing with "
-    "sales that would have come anyway.",
-    alternatives=("marketing_efficiency_ratio.media_only: over ad spend alone.",),
+    caveats="Do not compare it with a source that divides by ad spend alone. Do not credit "
+    "marketing with sales that would have happened anyway.",
+    alternatives=("marketing_efficiency_ratio.media_only: divided by ad spend alone.",),
     references=("'MER (all marketing)' (third party)", "'MER (ad spend)' (third party)"),
     tags=("marketing", "ratio"),
 )
@@ -128,13 +128,13 @@ marketing_efficiency_ratio_media_only = Metric(
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
     direction=Direction.UP,
-    description="How much the shop sells for each unit of money spent on ads.",
-    includes="All net sales, whoever brought them, over ad spend.",
+    description="Net sales divided by ad spend.",
+    includes="All net sales, whatever their source, and ad spend.",
     excludes="Agencies, salaries, tools and creative work.",
-    null_when="Nothing was spent on ads.",
+    null_when="There was no ad spend.",
     see_also=("marketing_efficiency_ratio", "return_on_ad_spend"),
     caveats="It rises when cost moves from media to an agency.",
-    alternatives=("marketing_efficiency_ratio: over all cost of marketing.",),
+    alternatives=("marketing_efficiency_ratio: divided by all marketing cost.",),
     references=("'MER (ad spend)' (third party)",),
     tags=("marketing", "ratio", "variant"),
 )
@@ -144,7 +144,7 @@ def return_on_ad_spend_order_attributed_of(*, channels: Sequence[str]) -> Metric
     """Return the return on ad spend by the shop's own attribution, for custom channel names.
 
     Args:
-        channels: The channels that ads lead through.
+        channels: The paid channels.
 
     Raises:
         DefinitionError: There are no channels.
@@ -167,14 +167,15 @@ def _order_attributed(name: str, channels: Sequence[str]) -> Metric:
         aida=AidaStage.ACTION,
         area=Area.PROFIT,
         direction=Direction.UP,
-        description="What the shop itself credits to ads for each unit of money spent on them.",
-        includes="Gross sales less discounts, when ordered, of orders credited to a paid channel, "
-        "over ad spend. An order is credited once, so platforms may be added.",
-        excludes="Orders credited to other channels or to none; returns, tax, shipping.",
-        null_when="Nothing was spent.",
+        description="Sales that the shop attributes to ads, divided by ad spend.",
+        includes="Gross sales less discounts, at the time of the order, of orders attributed to "
+        "a paid channel, divided by ad spend. Each order is attributed once, so platforms may be "
+        "added up.",
+        excludes="Orders attributed to other channels or to no channel; returns, tax, shipping.",
+        null_when="There was no ad spend.",
         see_also=("return_on_ad_spend", "marketing_efficiency_ratio"),
-        caveats="Setting it beside what platforms claim: they see other orders. Channels under "
-        "names of your own: fk.catalog.return_on_ad_spend_order_attributed(channels=…).",
+        caveats="Do not compare it with what platforms claim: they attribute different orders. "
+        "For custom channel names: fk.catalog.return_on_ad_spend_order_attributed(channels=…).",
         alternatives=("return_on_ad_spend: as the platform reports it.",),
         references=("GA4 Data API, metric descriptions (vendor text, public copy)", _GROUPING),
         tags=("marketing", "ratio", "attributed", "variant"),
@@ -197,16 +198,15 @@ advertising_cost_of_sales = Metric(
     area=Area.PROFIT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How much of what a platform claims to have sold went to its ads.",
-    includes="Spend over conversion value, as one platform reports them: one over the return on ad "
-    "spend.",
-    excludes="Sales that no platform claims, and every cost but media.",
-    null_when="Nothing was sold, or the rows come from several platforms: each claims the same "
-    "sale. Group by platform.",
+    description="Ad spend divided by the sales that the ad platform claims.",
+    includes="Spend divided by conversion value, as one platform reports them: the inverse of "
+    "return on ad spend.",
+    excludes="Sales that no platform claims; every marketing cost other than media.",
+    null_when="The platform claims no sales, or the rows come from several platforms, each of "
+    "which may claim the same sale. Group by platform.",
     see_also=("return_on_ad_spend", "gross_margin"),
-    caveats="Averaging it over campaigns: the mean of shares is not the share of the sums, nor "
-    "one over the mean of returns.",
-    alternatives=("advertising_cost_of_sales.total: over all net sales of the shop.",),
+    caveats="Do not average it over campaigns: the mean of ratios is not the ratio of sums.",
+    alternatives=("advertising_cost_of_sales.total: divided by all net sales of the shop.",),
     references=(_DICTIONARY,),
     tags=("marketing", "ratio", "attributed"),
 )
@@ -222,13 +222,13 @@ advertising_cost_of_sales_total = Metric(
     area=Area.PROFIT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How much of all net sales went to ads.",
-    includes="Ad spend over net sales, whoever brought them.",
-    excludes="Every cost of marketing but media.",
+    description="Ad spend divided by net sales.",
+    includes="Ad spend and all net sales, whatever their source.",
+    excludes="Every marketing cost other than media.",
     null_when="Net sales are zero or negative.",
     see_also=("advertising_cost_of_sales", "marketing_efficiency_ratio.media_only"),
-    caveats="Comparing it with the share of one platform's sales.",
-    alternatives=("advertising_cost_of_sales: over the sales that a platform claims.",),
+    caveats="Do not compare it with the advertising cost of sales of one platform.",
+    alternatives=("advertising_cost_of_sales: divided by the sales that a platform claims.",),
     references=(_DICTIONARY,),
     tags=("marketing", "ratio", "variant"),
 )
@@ -243,15 +243,15 @@ marketing_roi = Metric(
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
     direction=Direction.UP,
-    description="What marketing earns beyond its cost, for each unit of money that it costs.",
-    includes="Gross profit of the orders that the shop credits to a campaign, less ad spend and "
-    "every other cost of marketing, over that cost.",
-    excludes="Orders credited to no campaign; shipping, fees and handling.",
-    null_when="Marketing cost nothing, or a cost of goods is not known.",
+    description="Attributed gross profit less marketing cost, divided by marketing cost.",
+    includes="The gross profit of the orders that the shop attributes to a campaign, and ad "
+    "spend plus all other marketing costs.",
+    excludes="Orders not attributed to a campaign; shipping, fees and handling.",
+    null_when="There was no marketing cost, or the cost of an item sold is not known.",
     see_also=("contribution_margin_after_marketing", "marketing_efficiency_ratio"),
-    caveats="Revenue instead of profit: that is the return on ad spend less one. Counting media "
-    "alone as cost. It rests on the attribution of orders.",
-    alternatives=("marketing_roi.revenue: on revenue and media alone.",),
+    caveats="Do not use revenue instead of profit: that gives the return on ad spend less 1. Do "
+    "not count media alone as cost. The result depends on how orders are attributed.",
+    alternatives=("marketing_roi.revenue: based on revenue and media alone.",),
     references=_ROI_REFERENCES,
     tags=("marketing", "ratio", "attributed"),
 )
@@ -265,14 +265,15 @@ marketing_roi_revenue = Metric(
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
     direction=Direction.UP,
-    description="What ads sell beyond their cost, for each unit of money spent on them.",
-    includes="Gross sales less discounts of orders credited to a paid channel, less ad spend, over "
-    "ad spend: the return on ad spend less one.",
-    excludes="The cost of the goods; every cost of marketing but media.",
-    null_when="Nothing was spent on ads.",
+    description="Attributed sales less ad spend, divided by ad spend.",
+    includes="Gross sales less discounts of orders attributed to a paid channel: the "
+    "order-attributed return on ad spend less 1.",
+    excludes="Cost of goods; every marketing cost other than media.",
+    null_when="There was no ad spend.",
     see_also=("marketing_roi", "return_on_ad_spend.order_attributed"),
-    caveats="Calling it profit: at a margin of 40 % an ad that returns 2 loses money.",
-    alternatives=("marketing_roi: on profit and all cost of marketing.",),
+    caveats="Do not call it profit: at a margin of 40 %, an ad with a return on ad spend of 2 "
+    "loses money.",
+    alternatives=("marketing_roi: based on profit and all marketing cost.",),
     references=_ROI_REFERENCES,
     tags=("marketing", "ratio", "attributed", "variant"),
 )
@@ -289,14 +290,14 @@ cost_per_acquisition = Metric(
     area=Area.PROFIT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="What a conversion costs, as a platform counts conversions.",
-    includes="Spend over conversions of any kind, as one platform reports them.",
-    excludes="Conversions that no platform claims, and every cost but media.",
-    null_when="There are no conversions, or the rows come from several platforms: each claims "
-    "the same order. Group by platform.",
+    description="Ad spend divided by the conversions that the ad platform claims.",
+    includes="Spend divided by conversions of any kind, as one platform reports them.",
+    excludes="Conversions that no platform claims; every marketing cost other than media.",
+    null_when="There are no conversions, or the rows come from several platforms, each of which "
+    "may claim the same order. Group by platform.",
     see_also=("customer_acquisition_cost", "return_on_ad_spend"),
-    caveats="Taking it for the cost of a customer: those who buy again are conversions, too.",
-    alternatives=("customer_acquisition_cost: of customers who never bought before.",),
+    caveats="Do not take it for the cost of a new customer: repeat orders are conversions too.",
+    alternatives=("customer_acquisition_cost: per customer who had never ordered before.",),
     references=(
         "GA4 Data API, metric descriptions (vendor text, public copy)",
         "Google Ads terms with worked examples (third party)",
@@ -314,13 +315,13 @@ customer_acquisition_cost_media = Metric(
     area=Area.PROFIT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="What is spent on ads for each customer that is won.",
-    includes="Ad spend over customers who ordered for the first time ever, whoever brought them.",
-    excludes="Every cost of winning customers but media.",
+    description="Ad spend divided by new customers.",
+    includes="Ad spend, and customers who ordered for the first time ever, whatever their source.",
+    excludes="Every acquisition cost other than media.",
     null_when="There are no new customers.",
     see_also=("customer_acquisition_cost", "paid_cac"),
-    caveats="Setting it against lifetime value: it flatters.",
-    alternatives=("customer_acquisition_cost: with the other costs of acquisition.",),
+    caveats="Do not compare it with lifetime value: it understates the cost.",
+    alternatives=("customer_acquisition_cost: with the other acquisition costs.",),
     references=(_BLENDED_AND_PAID,),
     tags=("marketing", "money", "ratio", "variant"),
 )
@@ -340,14 +341,14 @@ customer_acquisition_cost_with_discounts = Metric(
     area=Area.PROFIT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="What it costs to win a customer, the offers that won them included.",
-    includes="Ad spend, the other costs of acquisition and the discounts on first orders, over "
+    description="Acquisition cost, including discounts on first orders, divided by new customers.",
+    includes="Ad spend, other acquisition costs and discounts on first orders, divided by "
     "customers who ordered for the first time ever.",
-    excludes="Cost of keeping customers and of the brand; free shipping.",
+    excludes="Cost of customer retention and of brand marketing; free shipping.",
     null_when="There are no new customers.",
     see_also=("customer_acquisition_cost", "discount_rate"),
-    caveats="A lifetime value on net sales has the discount taken off already: it would be "
-    "counted twice.",
+    caveats="Do not compare it with a lifetime value based on net sales, from which the "
+    "discounts are already deducted: they would count twice.",
     alternatives=("customer_acquisition_cost: without discounts.",),
     references=(_BLENDED_AND_PAID, "Field usage (convention)"),
     tags=("marketing", "money", "ratio", "variant"),
@@ -358,7 +359,7 @@ def paid_cac_of(*, channels: Sequence[str]) -> Metric:
     """Return the paid acquisition cost for custom channel names.
 
     Args:
-        channels: The channels that ads lead through.
+        channels: The paid channels.
 
     Raises:
         DefinitionError: There are no channels.
@@ -382,14 +383,14 @@ def _paid_cac(name: str, channels: Sequence[str], aliases: tuple[str, ...]) -> M
         area=Area.PROFIT,
         direction=Direction.DOWN,
         bounds=(0, None),
-        description="What is spent on ads for each customer that ads won.",
-        includes="Ad spend over new customers whose first order is credited to a paid channel.",
-        excludes="New customers of other channels; every cost but media.",
-        null_when="No new customer is credited to a paid channel.",
+        description="Ad spend divided by the new customers won through ads.",
+        includes="Ad spend, and new customers whose first order is attributed to a paid channel.",
+        excludes="New customers of other channels; every acquisition cost other than media.",
+        null_when="No new customer is attributed to a paid channel.",
         see_also=("customer_acquisition_cost", "return_on_ad_spend.order_attributed"),
-        caveats="Expecting it above the blended cost: it excludes customers and costs. Channels "
-        "under names of your own: fk.catalog.paid_cac(channels=…).",
-        alternatives=("customer_acquisition_cost: all cost of acquisition, all new customers.",),
+        caveats="It need not exceed the blended cost: it leaves out both customers and costs. "
+        "For custom channel names: fk.catalog.paid_cac(channels=…).",
+        alternatives=("customer_acquisition_cost: all acquisition costs, all new customers.",),
         references=(_BLENDED_AND_PAID, _GROUPING),
         tags=("marketing", "money", "ratio", "attributed"),
     )
@@ -412,18 +413,20 @@ cac_payback_period_quotient = Metric(
     area=Area.PROFIT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="After how many months a customer has paid for being won, at a constant margin.",
-    includes="Acquisition cost over the contribution margin per month and customer won so far, "
-    "active or not; a month is a twelfth of 365 days.",
+    description="Customer acquisition cost divided by the monthly contribution margin per "
+    "customer.",
+    includes="The margin per month and customer counts every customer won so far, active or not; "
+    "a month is a twelfth of 365 days.",
     excludes="Guests; overheads.",
-    null_when="There are no new customers, customers bring in nothing or less, or a cost of "
-    "goods is not known.",
+    null_when="There are no new customers, the margin of customers is zero or negative, or the "
+    "cost of an item sold is not known.",
     see_also=("customer_acquisition_cost", "contribution_margin"),
-    caveats="Customers bring in most at first, so the quotient overstates how long it takes. "
-    "Dividing by the margin per active customer understates it: those who left are gone.",
+    caveats="Customers contribute most at first, so the quotient overstates the payback period. "
+    "Dividing by the margin per active customer would understate it, as it leaves out those who "
+    "left.",
     alternatives=(
-        "cac_payback_period: the period in which those who were won have brought in their cost.",
-        "one cohort's margin instead of that of all customers so far.",
+        "cac_payback_period: the number of periods until a cohort has earned back its cost.",
+        "with the margin of one cohort instead of that of all customers so far.",
     ),
     references=("'CAC payback' (third party)", "Payback period calculator (third party)"),
     tags=("marketing", "customers", "duration"),

@@ -1,4 +1,4 @@
-"""Offers: whether customers take the dearer product, or a further one."""
+"""Offers: upselling, cross-selling and attached products."""
 
 from __future__ import annotations
 
@@ -73,14 +73,14 @@ upsell_rate = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How often an offer of a more expensive product is accepted.",
-    includes="Upsell offers accepted over upsell offers shown, each when it happened.",
-    excludes="Bots; offers whose kind is not known.",
+    description="Upsell offers accepted divided by upsell offers shown.",
+    includes="Acceptances and displays, each in the period in which it occurred.",
+    excludes="Bots; offers of unknown type.",
     null_when="No upsell offer was shown.",
     see_also=("upsell_rate.orders", "average_order_value"),
-    caveats="Confusing it with the share of orders with an upsell. An offer shown before "
+    caveats="Do not confuse it with the share of orders with an upsell. An offer shown before "
     "midnight and accepted after it can push a day above 1.",
-    alternatives=("upsell_rate.orders: orders with an upsold line over all orders.",),
+    alternatives=("upsell_rate.orders: orders with an upsold line divided by all orders.",),
     references=(_RATES,),
     tags=("offers", "ratio"),
 )
@@ -95,13 +95,13 @@ upsell_rate_orders = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of orders holds an upsell.",
-    includes="Orders with at least one line flagged as upsell over orders.",
+    description="Share of orders with an upsell.",
+    includes="Orders with at least one line flagged as upsell, divided by orders.",
     excludes="Lines without a record of how they were sold.",
     null_when="There are no orders.",
     see_also=("upsell_rate", "average_order_value"),
-    caveats="Reading it as how well an offer works: it falls when fewer offers are shown.",
-    alternatives=("upsell_rate: offers accepted over offers shown.",),
+    caveats="It does not measure how well an offer works: it falls when fewer offers are shown.",
+    alternatives=("upsell_rate: offers accepted divided by offers shown.",),
     references=(_RATES,),
     tags=("offers", "ratio", "variant"),
 )
@@ -116,16 +116,16 @@ cross_sell_rate = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Which share of orders holds a cross-sell.",
-    includes="Orders with at least one line flagged as cross-sell over orders.",
+    description="Share of orders with a cross-sell.",
+    includes="Orders with at least one line flagged as cross-sell, divided by orders.",
     excludes="Lines without a record of how they were sold.",
     null_when="There are no orders.",
     see_also=("attach_rate", "units_per_transaction"),
-    caveats="Calling every second product a cross-sell: that is the co-purchase rate of a "
+    caveats="Not every second product is a cross-sell: that is the co-purchase rate of a "
     "product, fk.catalog.cross_sell_rate(products=…).",
     alternatives=(
-        "cross_sell_rate.offers: cross-sell offers accepted over those shown.",
-        "fk.catalog.cross_sell_rate(products=…), as Contentsquare has it: other products with it.",
+        "cross_sell_rate.offers: cross-sell offers accepted divided by those shown.",
+        "fk.catalog.cross_sell_rate(products=…): co-purchases, as Contentsquare defines it.",
     ),
     references=(_RATES, _CONTENTSQUARE),
     tags=("offers", "ratio"),
@@ -142,13 +142,13 @@ cross_sell_rate_offers = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How often an offer of an additional product is accepted.",
-    includes="Cross-sell offers accepted over cross-sell offers shown, each when it happened.",
-    excludes="Bots; offers whose kind is not known.",
+    description="Cross-sell offers accepted divided by cross-sell offers shown.",
+    includes="Acceptances and displays, each in the period in which it occurred.",
+    excludes="Bots; offers of unknown type.",
     null_when="No cross-sell offer was shown.",
     see_also=("cross_sell_rate",),
-    caveats="Confusing it with the share of orders.",
-    alternatives=("cross_sell_rate: orders with a cross-sold line over orders.",),
+    caveats="Do not confuse it with the share of orders.",
+    alternatives=("cross_sell_rate: orders with a cross-sold line divided by orders.",),
     references=(_RATES,),
     tags=("offers", "ratio", "variant"),
 )
@@ -165,17 +165,17 @@ attach_rate = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="How often something goes along with what the customer came for.",
-    includes="Orders with a line that was sold across and one that was not, over orders with one "
-    "that was not.",
-    excludes="Orders of cross-sold lines alone; lines of which nobody noted how they were sold.",
-    null_when="No order has a line that was not sold across.",
+    description="Share of orders with a primary product that also contain a cross-sold one.",
+    includes="Orders with both a cross-sold line and a line that was not cross-sold, divided by "
+    "orders with a line that was not cross-sold.",
+    excludes="Orders of cross-sold lines only; lines without a record of how they were sold.",
+    null_when="No order has a line that was not cross-sold.",
     see_also=("cross_sell_rate", "attach_rate.units"),
-    caveats="Units above the line and orders below it. For given products: "
+    caveats="Do not divide units by orders. For given products: "
     "fk.catalog.attach_rate(primary=…, attached=…).",
     alternatives=(
-        "attach_rate.units: attached units over primary units; it can exceed 1.",
-        "fk.catalog.attach_rate(primary=…, attached=…): by products instead of how they were sold.",
+        "attach_rate.units: attached units divided by primary units; it can exceed 1.",
+        "fk.catalog.attach_rate(primary=…, attached=…): by products, not by how they were sold.",
     ),
     references=(_ATTACHMENT,),
     tags=("offers", "ratio"),
@@ -191,14 +191,14 @@ attach_rate_units = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many units go along with each unit that the customer came for.",
-    includes="Units of cross-sold lines over units of the other lines, in orders that have any of "
-    "the latter.",
-    excludes="Gift cards and fees; lines of which nobody noted how they were sold.",
-    null_when="There are no units that were not sold across.",
+    description="Cross-sold units divided by primary units.",
+    includes="Units of cross-sold lines divided by units of the other lines, in orders that "
+    "contain any of the latter.",
+    excludes="Gift cards and fees; lines without a record of how they were sold.",
+    null_when="There are no units that were not cross-sold.",
     see_also=("attach_rate",),
-    caveats="Reading it as a share: three cases for one phone are 3.",
-    alternatives=("attach_rate: orders, so at most 1.",),
+    caveats="Do not read it as a share: three cases for one phone are 3.",
+    alternatives=("attach_rate: by orders, so at most 1.",),
     references=(_ATTACHMENT,),
     tags=("offers", "ratio", "variant"),
 )
@@ -208,8 +208,8 @@ def attach_rate_of(*, primary: Ids, attached: Ids) -> Metric:
     """Return the attach rate of some products to others.
 
     Args:
-        primary: The products that the customer comes for.
-        attached: The products that go with them.
+        primary: The primary products.
+        attached: The products attached to them.
 
     Raises:
         DefinitionError: No products are given.
@@ -230,21 +230,21 @@ def attach_rate_of(*, primary: Ids, attached: Ids) -> Metric:
         area=Area.SALES,
         direction=Direction.UP,
         bounds=(0, 1),
-        description="How often some products go along with others.",
-        includes="Orders that count with one of the primary products and one of the attached, over "
-        "orders with one of the primary.",
+        description="Share of orders with a primary product that also contain an attached one.",
+        includes="Counted orders with one of the primary products and one of the attached, "
+        "divided by counted orders with one of the primary.",
         excludes="Gift cards and fees.",
-        null_when="No order holds a primary product.",
+        null_when="No order contains a primary product.",
         see_also=("attach_rate", "cross_sell_rate"),
-        caveats="A product on both sides is attached to itself. By a property of lines, such as "
-        "the category, both must lie in the same group.",
+        caveats="A product on both sides is attached to itself. Grouped by a property of lines, "
+        "such as the category, both must be in the same group.",
         references=(_ATTACHMENT,),
         tags=("offers", "ratio"),
     )
 
 
 def cross_sell_rate_of(*, products: Ids) -> Metric:
-    """Return the co-purchase rate of products: how often another product is bought with them.
+    """Return the co-purchase rate of products: the share of their orders with another product.
 
     Args:
         products: The products.
@@ -267,13 +267,13 @@ def cross_sell_rate_of(*, products: Ids) -> Metric:
         area=Area.SALES,
         direction=Direction.UP,
         bounds=(0, 1),
-        description="How often some products are bought together with any other.",
-        includes="Orders that count with one of the products and another product, over orders with "
-        "one of them.",
-        excludes="Gift cards and fees; lines whose product is not known.",
-        null_when="No order holds one of the products.",
+        description="Share of orders with one of the products that also contain another product.",
+        includes="Counted orders with one of the products and another product, divided by "
+        "counted orders with one of the products.",
+        excludes="Gift cards and fees; lines with an unknown product.",
+        null_when="No order contains one of the products.",
         see_also=("cross_sell_rate",),
-        caveats="Calling it the work of an offer: customers combine products by themselves.",
+        caveats="It is not the effect of an offer: customers also combine products on their own.",
         references=(_CONTENTSQUARE,),
         tags=("offers", "ratio"),
     )

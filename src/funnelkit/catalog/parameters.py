@@ -14,7 +14,7 @@ def check_above(name: str, number: float, least: float) -> float:
     """Return a parameter after checking that it is above a number.
 
     Raises:
-        DefinitionError: It is not, or no number at all.
+        DefinitionError: It is not above it, or is not a number.
     """
     if not number > least:
         raise DefinitionError(f"{name}={number!r} is not above {least:g}", "use a larger number")
@@ -22,16 +22,16 @@ def check_above(name: str, number: float, least: float) -> float:
 
 
 def word_of(number: float) -> str:
-    """Write a number as part of a name: 0.5 is 0p5."""
+    """Return a number as part of a name: 0.5 becomes 0p5."""
     return f"{number:g}".replace(".", "p").replace("+", "").replace("-", "m")
 
 
 def words_of(name: str, things: Sequence[str | int]) -> str:
-    """Write ids or names as part of a name: those of "Paid Search" are paid_search.
+    """Return ids or names as part of a name: "Paid Search" becomes paid_search.
 
     Raises:
-        DefinitionError: There are none, or one is given bare instead of in a list.
+        DefinitionError: The list is empty, or is a single text instead of a list.
     """
     if isinstance(things, str) or not things:
-        raise DefinitionError(f"{name}={things!r}", "pass a list with at least one")
+        raise DefinitionError(f"{name}={things!r}", "pass a list with at least one entry")
     return "_".join(re.sub(r"[^a-z0-9]+", "_", str(one).lower()).strip("_") for one in things)

@@ -22,7 +22,7 @@ GROUP = "funnelkit.metrics"
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """What one package offers, or why that could not be read."""
+    """The metrics of one package, or the error that reading them raised."""
 
     origin: str
     metrics: tuple[Metric, ...] = ()
@@ -31,14 +31,14 @@ class _Offer:
 
 
 class _Loaded:
-    """Holds what was read, and the registry among which its names were looked up last."""
+    """Holds what was read, and the registry in which names were last looked up."""
 
     def __init__(self) -> None:
         self.lock = Lock()
         self.forget()
 
     def forget(self) -> None:
-        """Read anew at the next look."""
+        """Discard what was read, so that it is read again."""
         self.offers: list[_Offer] | None = None
         self.among: Registry | None = None
         self.found = Registry()
@@ -51,18 +51,18 @@ def load_plugins() -> Registry:
     """Return the metrics that installed packages provide; read once.
 
     A package offers them under the entry-point group `funnelkit.metrics`: a
-    metric, several, a registry, or a function without arguments that gives
+    metric, several, a registry, or a function without arguments that returns
     one of these. Names in their text formulas may be those of the default
-    registry, of the same package, and of packages whose entry point comes before
-    in the alphabet; they are looked up anew when the default registry has changed.
+    registry, of the same package, and of packages whose entry point precedes it
+    alphabetically; they are looked up again when the default registry changes.
 
     Returns:
         The metrics. `fk.register(fk.load_plugins())` adds them to the default
         registry.
 
     Warns:
-        PluginWarning: A plug-in cannot be loaded, or claims a name that is taken;
-            it is named and skipped.
+        PluginWarning: A plug-in cannot be loaded, or uses a name that is taken;
+            the warning names it, and it is skipped.
     """
     among = registry()
     with _loaded.lock:

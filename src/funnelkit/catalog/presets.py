@@ -1,4 +1,4 @@
-"""A vendor's definitions under the common names, to get the numbers that its reports show.
+"""A vendor's definitions under the common names, to reproduce the numbers of its reports.
 
 Each preset is a registry: `fk.evaluate(shop, fk.presets.ga4)`, or one metric of
 it, `fk.presets.ga4["unique_visitors"]`. KPIs that a vendor defines as the
@@ -45,10 +45,11 @@ _active_users = replace(
         Sessions.visitor_id,
         where=Sessions.is_counted & (Sessions.is_engaged | Sessions.is_first_session),
     ),
-    description="How many different visitors were active.",
-    includes="Visitors with an engaged visit in the period, or whose very first visit lies in it.",
-    excludes="Bots; visitors who only came back and left again.",
-    alternatives=("the catalogue's unique_visitors: everyone with a visit.",),
+    description="Number of different visitors who were active.",
+    includes="Visitors with an engaged session in the period, or whose first session of all falls "
+    "in it.",
+    excludes="Bots; returning visitors without an engaged session.",
+    alternatives=("the catalogue's unique_visitors: everyone with a session.",),
     references=(_API,),
 )
 
@@ -61,7 +62,8 @@ ga4: Final = Registry(
                 Sessions.visitor_id, where=Sessions.is_counted & Sessions.is_first_session
             )
             / _active_users,
-            includes="Visitors whose very first visit lies in the period, over active users.",
+            includes="Visitors whose first session of all falls in the period, divided by active "
+            "users.",
             references=(_API,),
         ),
         *_same(
@@ -80,20 +82,23 @@ ga4: Final = Registry(
             BUILT_IN["session_conversion_rate"],
             title="Session key event rate, purchase",
             formula=CountDistinct(Events.session_id, where=_PURCHASE) / BUILT_IN["sessions"],
-            includes="Visits with a purchase event over all visits, each visit once.",
+            includes="Sessions with a purchase event divided by all sessions; each session counts "
+            "once.",
             excludes="Bots, on both sides; orders that no tag reported.",
-            caveats="A purchase page that is reloaded, a tag that was blocked, an order cancelled "
-            "later: the event does not reflect them.",
-            alternatives=("the catalogue's session_conversion_rate: by orders that count.",),
+            caveats="The event does not reflect a reloaded purchase page, a blocked tag or a "
+            "later cancellation.",
+            alternatives=("the catalogue's session_conversion_rate: by counted orders.",),
             references=(_API, "GA4 session key event rate (third party)"),
         ),
         replace(
             BUILT_IN["visitor_conversion_rate"],
             title="User key event rate, purchase",
             formula=CountDistinct(Events.visitor_id, where=_PURCHASE) / _active_users,
-            includes="Visitors with a purchase event over active users.",
+            includes="Visitors with a purchase event divided by active users.",
             excludes="Bots, on both sides; orders that no tag reported.",
-            alternatives=("the catalogue's visitor_conversion_rate: by orders, of all visitors.",),
+            alternatives=(
+                "the catalogue's visitor_conversion_rate: by counted orders, of all visitors.",
+            ),
             references=(_API, "GA4 user key event rate (third party)"),
         ),
         replace(
@@ -104,8 +109,8 @@ ga4: Final = Registry(
             BUILT_IN["average_revenue_per_user"],
             formula=_REVENUE / _active_users,
             unit=MONEY / VISITOR,
-            includes="Value of purchase events, as the tag sent them, over active users.",
-            excludes="Bots; revenue of ads and subscriptions; refunds.",
+            includes="Value of purchase events, as the tag sent them, divided by active users.",
+            excludes="Bots; revenue from ads and subscriptions; refunds.",
             references=(_API,),
         ),
         replace(
@@ -113,18 +118,18 @@ ga4: Final = Registry(
             title="Average purchase revenue per paying user",
             formula=_REVENUE / CountDistinct(Events.visitor_id, where=_PURCHASE),
             unit=MONEY / VISITOR,
-            includes="Value of purchase events, as the tag sent them, over their visitors.",
+            includes="Value of purchase events, as the tag sent them, divided by their visitors.",
             excludes="Bots; refunds.",
-            null_when="Nobody purchased.",
+            null_when="There are no purchases.",
             alternatives=("the catalogue's average_revenue_per_customer: net sales of customers.",),
             references=(_API,),
         ),
         replace(
             BUILT_IN["return_on_ad_spend"],
             formula=_REVENUE / BUILT_IN["ad_spend"],
-            includes="Value of purchase events, as the tag sent them, over what ads cost.",
+            includes="Value of purchase events, as the tag sent them, divided by ad spend.",
             excludes="What platforms claim; refunds.",
-            null_when="Nothing was spent.",
+            null_when="There was no ad spend.",
             alternatives=("the catalogue's return_on_ad_spend: what one platform claims.",),
             references=(_API,),
         ),
@@ -159,7 +164,7 @@ shopify: Final = Registry(
                 ),
                 where=Sessions.is_counted,
             ),
-            includes="The mean length of visits, none longer than half an hour.",
+            includes="The mean duration of sessions, each capped at 1,800 seconds.",
             alternatives=("the catalogue's average_session_duration: uncapped.",),
             references=("Shopify data warehouse, online store sessions (vendor)",),
         ),

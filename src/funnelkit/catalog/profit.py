@@ -1,4 +1,4 @@
-"""Profit, and what marketing brings for what it costs."""
+"""Profit: margins, and the efficiency of acquisition."""
 
 from __future__ import annotations
 
@@ -36,15 +36,16 @@ cost_of_goods_sold = Metric(
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
     direction=Direction.DOWN,
-    description="What the goods that were sold had cost the shop.",
-    includes="Quantity times unit cost of the lines of orders that count, less the cost of "
-    "returned goods that went back to stock.",
-    excludes="Shipping, fees, handling; returned goods that were not restocked stay a cost.",
-    null_when="The cost of a single line in the group is not known: a line without cost would "
-    "look like pure profit.",
+    description="Cost to the shop of the goods sold, less that of returned goods put back into "
+    "stock.",
+    includes="Quantity times unit cost of the lines of counted orders, less the cost of returned "
+    "goods that were restocked.",
+    excludes="Shipping, fees and handling. Returned goods that were not restocked remain a cost.",
+    null_when="The cost of any line in the group is not known: a line without cost would look "
+    "like pure profit.",
     see_also=("gross_profit", "gross_margin"),
-    caveats="Taking today's cost for last year's sales; passing over lines without cost.",
-    alternatives=("Shopify leaves lines without cost out of its margin, cost and sales alike.",),
+    caveats="Do not use today's cost for last year's sales. Do not skip lines without cost.",
+    alternatives=("Shopify leaves lines without cost out of margin, cost and sales alike.",),
     references=("ShopifyQL, sales schema (vendor)",),
     tags=("profit", "money"),
 )
@@ -59,12 +60,12 @@ gross_profit = Metric(
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
     direction=Direction.UP,
-    description="What is left of net sales after the goods are paid.",
-    includes="Net sales less the cost of goods sold.",
-    excludes="Shipping, fees, marketing, overheads; tax and shipping charged to customers.",
-    null_when="A cost is not known.",
+    description="Net sales less cost of goods sold.",
+    includes="Net sales and the cost of goods sold of the period.",
+    excludes="Shipping costs, fees, marketing, overheads; tax and shipping charged to customers.",
+    null_when="The cost of an item sold is not known.",
     see_also=("gross_margin", "net_sales"),
-    caveats="Starting from total sales: tax would become profit.",
+    caveats="Do not start from total sales: tax would become profit.",
     references=("Dema, contribution margin 1 to 3 (third party)",),
     tags=("profit", "money"),
 )
@@ -80,12 +81,12 @@ gross_margin = Metric(
     area=Area.PROFIT,
     direction=Direction.UP,
     bounds=(None, None),
-    description="Which share of net sales is profit after the goods are paid.",
-    includes="Gross profit over net sales.",
+    description="Gross profit divided by net sales.",
+    includes="The gross profit and the net sales of the period.",
     excludes="Everything that gross profit excludes.",
-    null_when="Net sales are zero or negative, or a cost is not known.",
+    null_when="Net sales are zero or negative, or the cost of an item sold is not known.",
     see_also=("gross_profit", "average_order_value"),
-    caveats="Taking the markup (profit over cost) for the margin.",
+    caveats="Do not confuse it with markup, which is profit divided by cost.",
     references=("wernerstrauch.com, 'CM1' (third party)",),
     tags=("profit", "ratio"),
 )
@@ -102,17 +103,17 @@ return_on_ad_spend = Metric(
     area=Area.PROFIT,
     direction=Direction.UP,
     bounds=(0, None),
-    description="What a platform claims to have sold for each unit of money spent on it.",
-    includes="Conversion value over spend, as one platform reports them.",
-    excludes="Sales that no platform claims, and every cost but media.",
-    null_when="Nothing was spent, or the rows of the group come from several platforms: each "
-    "claims the same sale, so their values are never added. Group by platform.",
+    description="Sales that the ad platform claims, divided by ad spend.",
+    includes="Conversion value divided by spend, as one platform reports them.",
+    excludes="Sales that no platform claims; every marketing cost other than media.",
+    null_when="There was no spend, or the rows of the group come from several platforms, each of "
+    "which may claim the same sale, so that their values are never added. Group by platform.",
     see_also=("ad_spend", "customer_acquisition_cost"),
-    caveats="Adding platforms; reading it as profit; trusting the last days, whose conversions "
-    "are still coming in.",
+    caveats="Do not add platforms. Do not read it as profit. Do not rely on the last days, whose "
+    "conversions are still coming in.",
     alternatives=(
         "Google Ads shows it as a percentage.",
-        "marketing efficiency ratio: the shop's own net sales over all marketing cost.",
+        "marketing_efficiency_ratio: the shop's net sales divided by all marketing cost.",
     ),
     references=(
         "Google Ads help, 'About Target ROAS bidding' (vendor)",
@@ -136,17 +137,17 @@ customer_acquisition_cost = Metric(
     area=Area.PROFIT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="What it costs to win a customer.",
-    includes="Ad spend and the other costs of acquisition (spread over their days), over customers "
-    "who ordered for the first time ever: blended and fully loaded.",
-    excludes="Cost of keeping customers and of the brand; discounts given to win them.",
+    description="Acquisition cost divided by new customers.",
+    includes="Ad spend plus other acquisition costs, spread over the days they cover, divided by "
+    "customers who ordered for the first time ever: blended and fully loaded.",
+    excludes="Cost of customer retention and of brand marketing; discounts given to win customers.",
     null_when="There are no new customers.",
     see_also=("clv_cac_ratio", "new_customers"),
-    caveats="Dividing by all customers; counting a returning customer as new because the history "
-    "is cut off; spend that comes before the order it wins.",
+    caveats="Do not divide by all customers. A history that is cut off makes returning customers "
+    "look new. Spend may precede the order it leads to.",
     alternatives=(
-        "media only: ad spend over new customers.",
-        "paid: spend over new customers that paid media won, by some attribution.",
+        "customer_acquisition_cost.media: ad spend divided by new customers.",
+        "paid_cac: ad spend divided by the new customers attributed to paid channels.",
     ),
     references=(
         "Roasberry, 'What is blended CAC' (third party)",
@@ -164,12 +165,13 @@ gross_profit_per_order = Metric(
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
     direction=Direction.UP,
-    description="What an order leaves after the goods are paid.",
-    includes="Gross profit over orders; returns are taken off when they come in.",
+    description="Gross profit divided by orders.",
+    includes="The gross profit of the period, from which returns are deducted when they occur, "
+    "and the orders placed in it.",
     excludes="Everything that gross profit excludes.",
-    null_when="There are no orders, or a cost is not known.",
+    null_when="There are no orders, or the cost of an item sold is not known.",
     see_also=("gross_profit", "average_order_value"),
-    caveats="Reading profit off the average order value, which says nothing about it.",
+    caveats="Average order value says nothing about profit; do not infer one from the other.",
     references=("'CM2' (third party)",),
     tags=("profit", "money", "ratio"),
 )
@@ -189,17 +191,18 @@ contribution_margin = Metric(
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
     direction=Direction.UP,
-    description="What is left of sales after the goods are paid and delivered.",
-    includes="Gross profit less carriers, picking and packing, payment fees and the handling of "
-    "returns, plus what customers paid for shipping; each amount on its own day.",
-    excludes="Marketing and overheads; tax. Refunded shipping is not taken off.",
-    null_when="A cost of goods is not known. Other amounts that are not known are passed over.",
+    description="Gross profit plus shipping charged to customers, less the variable costs of "
+    "delivering orders.",
+    includes="The variable costs are carrier cost, fulfilment cost (picking and packing), "
+    "payment fees and return handling; each amount is dated by its own day.",
+    excludes="Marketing and overheads; tax. Refunded shipping is not deducted.",
+    null_when="The cost of an item sold is not known. Other unknown amounts are skipped.",
     see_also=("gross_profit", "contribution_margin_after_marketing"),
-    caveats="Taking off what shipping costs without adding what customers pay for it; comparing "
-    "with a source that has marketing inside.",
+    caveats="Do not deduct shipping cost without adding the shipping charged to customers. Do "
+    "not compare it with a source that deducts marketing.",
     alternatives=(
-        "contribution_margin_after_marketing: less ads and variable marketing, as CM3.",
-        "Some sources call gross profit, CM1, the contribution margin.",
+        "contribution_margin_after_marketing: less variable marketing costs, known as CM3.",
+        "some sources call gross profit (CM1) the contribution margin.",
     ),
     references=(
         "Dema, contribution margin 1 to 3 (third party)",
@@ -221,13 +224,12 @@ contribution_margin_after_marketing = Metric(
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
     direction=Direction.UP,
-    description="What is left of sales after goods, delivery and marketing are paid.",
-    includes="Contribution margin less ad spend and the marketing costs that rise with sales, "
-    "spread over their days.",
+    description="Contribution margin less ad spend and variable marketing costs.",
+    includes="Marketing costs flagged as variable, spread over the days they cover.",
     excludes="Fixed marketing costs and overheads.",
-    null_when="A cost of goods is not known.",
+    null_when="The cost of an item sold is not known.",
     see_also=("contribution_margin", "marketing_efficiency_ratio"),
-    caveats="Leaving costs unflagged: one that is not known to be variable stays out.",
+    caveats="Flag every variable cost: one that is not flagged is left out.",
     references=("Dema, contribution margin 1 to 3 (third party)",),
     tags=("profit", "marketing", "money"),
 )
@@ -241,14 +243,13 @@ contribution_margin_ratio = Metric(
     aida=AidaStage.ACTION,
     area=Area.PROFIT,
     direction=Direction.UP,
-    description="Which share of net sales is left after the goods are paid and delivered.",
-    includes="Contribution margin over net sales.",
+    description="Contribution margin divided by net sales.",
+    includes="The contribution margin and the net sales of the period.",
     excludes="Everything that the contribution margin excludes.",
-    null_when="Net sales are zero or negative, or a cost of goods is not known.",
+    null_when="Net sales are zero or negative, or the cost of an item sold is not known.",
     see_also=("contribution_margin", "return_on_ad_spend"),
-    caveats="Its inverse is the return on ad spend at which an ad breaks even, as long as further "
-    "sales have the same margin. It can exceed 1 where customers pay more for shipping than "
-    "everything else costs.",
+    caveats="Its inverse is the break-even return on ad spend, as long as additional sales have "
+    "the same margin. It can exceed 1 where shipping charged to customers exceeds all the costs.",
     references=("'Contribution margin' (third party)",),
     tags=("profit", "ratio"),
 )

@@ -1,4 +1,4 @@
-"""Replenishment: how much to keep for bad days, and when to order more."""
+"""Replenishment: how much safety stock to keep, and when to reorder."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _DAYS = PeriodDays()
 _DAYS_IN_STOCK = Name("in_stock_rate")
 _LEAD_TIME = Mean(Lookup(OrderLines.product_id, Products.lead_time_days))
 _LEAD_TIME_SD = Mean(Lookup(OrderLines.product_id, Products.lead_time_sd))
-_BY_PRODUCT = "Products are not added up: ask by='product_id'."
+_BY_PRODUCT = "It is not additive over products: use by='product_id'."
 _SAFETY_SOURCES = (
     "'Safety stock calculator, high service level' (third party)",
     "Field usage (convention)",
@@ -60,7 +60,7 @@ def _variance(days: Formula) -> Formula:
 
 
 def _z(service_level: float) -> float:
-    if not 0.5 < service_level < 1:  # at a half, nothing is kept
+    if not 0.5 < service_level < 1:  # at 0.5 the safety stock is 0
         raise DefinitionError(
             f"service_level={service_level!r} is not between 0.5 and 1", "0.95 is usual"
         )
@@ -71,10 +71,10 @@ def safety_stock_at(*, service_level: float) -> Metric:
     """Return the safety stock for a given share of order cycles without a stockout.
 
     Args:
-        service_level: The share, above 0.5 and below 1.
+        service_level: The share of order cycles, above 0.5 and below 1.
 
     Raises:
-        DefinitionError: It is not between them.
+        DefinitionError: It is not between 0.5 and 1.
 
     Examples:
         >>> safety_stock_at(service_level=0.99).name
@@ -85,8 +85,8 @@ def safety_stock_at(*, service_level: float) -> Metric:
         f"safety_stock.at_{percent}_percent",
         f"Safety stock at {100 * service_level:g} %",
         _z(service_level) * Sqrt(_variance(_DAYS) * _LEAD_TIME),
-        f"{_z(service_level):.3f} standard deviations of the units sold per day, times the root "
-        f"of the days of lead time: enough in {100 * service_level:g} % of the order cycles.",
+        f"{_z(service_level):.3f} standard deviations of the units sold per day, times the square "
+        f"root of the lead time in days: sufficient in {100 * service_level:g} % of order cycles.",
     )
 
 
@@ -104,22 +104,25 @@ def _safety(name: str, title: str, formula: Formula, includes: str) -> Metric:
         area=Area.OPERATIONS,
         direction=Direction.NEUTRAL,
         bounds=(0, None),
-        description="How many units of a product to keep for days that sell more than usual.",
-        includes=f"{includes} Days without a sale enter as 0.",
-        excludes="Orders that do not count; products that sold nothing in the range.",
-        null_when="The lead time is not known, the range has one day, or more was sold than the "
-        "days in stock can explain.",
+        description="Units of a product to hold against demand above the average.",
+        includes=f"{includes} Days without a sale count as 0.",
+        excludes="Orders that are not counted; products without a sale in the range.",
+        null_when="The lead time, or a standard deviation in the formula, is not known (that of "
+        "daily sales takes two days or more), or more was sold than the days in stock can explain.",
         see_also=("reorder_point", "stockout_rate", "days_of_stock_remaining"),
-        caveats="A range that begins before the product was sold: its days without a sale are no "
-        "demand of 0. Rounding before it is used: round up what is ordered, not this. "
+        caveats="Do not begin the range before the product was on sale: those days are not days "
+        "without demand. Do not round it: round up the quantity ordered instead. "
         f"{_BY_PRODUCT}",
         alternatives=tuple(
             f"{other}: {what}"
             for other, what in (
-                ("safety_stock", "constant lead time, a service level of 95 %."),
+                ("safety_stock", "constant lead time, service level of 95 %."),
                 ("safety_stock.varying_lead_time", "the lead time varies as well."),
-                ("safety_stock.in_stock_days", "only days on which it could be bought."),
-                ("safety_stock.largest_day", "the largest day instead of a service level."),
+                ("safety_stock.in_stock_days", "only days on which the product was in stock."),
+                (
+                    "safety_stock.largest_day",
+                    "the peak day instead of a service level.",
+                ),
             )
             if other != name
         ),
@@ -141,12 +144,14 @@ daily_demand = Metric(
     area=Area.OPERATIONS,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many units are sold on a day.",
-    includes="Units sold over all days of the range, those without a sale as well.",
-    excludes="Orders that do not count; gift cards; what could not be bought for want of stock.",
-    null_when="Never: the question must have a start and an end, or periods.",
+    description="Units sold divided by the number of days.",
+    includes="The units sold in the range and all days of the range, including those without a "
+    "sale.",
+    excludes="Orders that are not counted; gift cards; demand that could not be met for lack of "
+    "stock.",
+    null_when="Never; the question must have a start and an end, or periods.",
     see_also=("units_sold", "reorder_point"),
-    caveats="Taking it for demand while the product was out of stock.",
+    caveats="It understates demand while the product was out of stock.",
     references=("Field usage (convention)",),
     tags=("building_block", "inventory", "items"),
 )
@@ -155,35 +160,35 @@ safety_stock = _safety(
     "safety_stock",
     "Safety stock",
     _Z * Sqrt(_variance(_DAYS) * _LEAD_TIME),
-    f"{_Z:.3f} standard deviations of the units sold per day, times the root of the days of lead "
-    "time: enough in 95 % of the order cycles.",
+    f"{_Z:.3f} standard deviations of the units sold per day, times the square root of the lead "
+    "time in days: sufficient in 95 % of order cycles.",
 )
 
 safety_stock_varying_lead_time = _safety(
     "safety_stock.varying_lead_time",
-    "Safety stock, lead time varies",
+    "Safety stock, varying lead time",
     _Z
     * Sqrt(
         _variance(_DAYS) * _LEAD_TIME
         + Name("daily_demand") * Name("daily_demand") * _LEAD_TIME_SD * _LEAD_TIME_SD
     ),
-    f"{_Z:.3f} times the root of the variance of demand over the lead time and of the lead time "
-    "times the units sold per day, squared.",
+    f"{_Z:.3f} times the square root of this sum: the variance of the units sold per day times the "
+    "lead time in days, plus the square of the daily demand times the variance of the lead time.",
 )
 
 safety_stock_in_stock_days = _safety(
     "safety_stock.in_stock_days",
     "Safety stock, by days in stock",
     _Z * Sqrt(_variance(_DAYS * _DAYS_IN_STOCK) * _LEAD_TIME),
-    "As safety_stock, over the days on which the product was in stock: those of the range, times "
-    "the share of snapshot days with some.",
+    "As safety_stock, for the days on which the product was in stock: the days of the range times "
+    "the in-stock rate.",
 )
 
 safety_stock_largest_day = _safety(
     "safety_stock.largest_day",
-    "Safety stock, by the largest day",
+    "Safety stock, by the peak day",
     (Max(_PER_DAY["units"]) - Name("daily_demand")) * _LEAD_TIME,
-    "What the largest day sold above the mean day, on every day of the lead time.",
+    "The highest units sold on a day less the daily demand, times the lead time in days.",
 )
 
 
@@ -201,17 +206,18 @@ def _reorder(name: str, title: str, daily: Formula, safety: Formula, includes: s
         area=Area.OPERATIONS,
         direction=Direction.NEUTRAL,
         bounds=(0, None),
-        description="At which stock to order a product again.",
+        description="Stock level at which to reorder a product: demand over the lead time plus "
+        "safety stock.",
         includes=includes,
-        excludes="Orders that do not count; products that sold nothing in the range.",
-        null_when="The lead time is not known, or the range has one day.",
+        excludes="Orders that are not counted; products without a sale in the range.",
+        null_when="The lead time or the safety stock is not known.",
         see_also=("safety_stock", "stock_on_hand", "daily_demand"),
-        caveats="Setting it against the stock on hand alone: what is on order counts as well, and "
-        f"what is promised does not. {_BY_PRODUCT}",
+        caveats="Do not compare it with stock on hand alone: add units on order and subtract units "
+        f"committed to customers. {_BY_PRODUCT}",
         alternatives=(
-            "reorder_point.in_stock_days: demand per day on which it could be bought.",
-            "reorder_point.own_safety_stock: with the safety stock that the products come with.",
-            "Mean lead time for demand and the longest one for safety: two measures in one sum.",
+            "reorder_point.in_stock_days: demand per day in stock.",
+            "reorder_point.own_safety_stock: with the safety stock stored in products.",
+            "average lead time for demand, longest lead time for safety: two measures in one sum.",
         ),
         references=_ORDER_SOURCES,
         tags=("inventory", "items", *(("variant",) if is_variant else ())),
@@ -223,7 +229,7 @@ reorder_point = _reorder(
     "Reorder point",
     Name("daily_demand"),
     Name("safety_stock"),
-    "Units sold per day times the days of lead time, and the safety stock.",
+    "Daily demand times the lead time in days, plus the safety stock.",
 )
 
 reorder_point_in_stock_days = _reorder(
@@ -231,14 +237,14 @@ reorder_point_in_stock_days = _reorder(
     "Reorder point, by days in stock",
     Name("daily_demand") / _DAYS_IN_STOCK,
     Name("safety_stock.in_stock_days"),
-    "Units sold per day in stock times the days of lead time, and the safety stock by days in "
+    "Units sold per day in stock times the lead time in days, plus the safety stock by days in "
     "stock.",
 )
 
 reorder_point_own_safety_stock = _reorder(
     "reorder_point.own_safety_stock",
-    "Reorder point, with your own safety stock",
+    "Reorder point, with the stored safety stock",
     Name("daily_demand"),
     Mean(Lookup(OrderLines.product_id, Products.safety_stock)),
-    "Units sold per day times the days of lead time, and products.safety_stock.",
+    "Daily demand times the lead time in days, plus products.safety_stock.",
 )

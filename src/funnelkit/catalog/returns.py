@@ -1,4 +1,4 @@
-"""Returns: how much of what was ordered comes back."""
+"""Returns: the share of orders, units and value that comes back."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = [
 _WINDOW = 30
 _SOURCE = ("'Return rate formula, three rates' (third party)",)
 _FLOW_CAVEATS = (
-    "Reading it as a share: what comes back was sold before. It lags behind when sales grow, "
-    "and can exceed 1 when they shrink."
+    "Do not read it as a share: the returns belong to earlier sales. It lags behind when sales "
+    "grow, and can exceed 1 when they shrink."
 )
 
 
 def _is_mature(days: float) -> Predicate:
-    """Return the condition that an order counts and its return window has passed."""
+    """Return the condition that an order is counted and its return window has passed."""
     return Orders.is_counted & (Elapsed(Orders.ordered_at, AsOf()) >= days * DAY_S)
 
 
@@ -53,11 +53,11 @@ def return_rate_over(*, days: float, of: str = "units") -> Metric:
     """Return the return rate for a return window other than thirty days.
 
     Args:
-        days: How long an order must be known before it enters.
-        of: "units", "orders" or "value": what the share is of.
+        days: Minimum age of the orders included.
+        of: "units", "orders" or "value": the quantity of which the share is taken.
 
     Raises:
-        DefinitionError: A parameter has no meaning.
+        DefinitionError: A parameter is out of range or unknown.
 
     Examples:
         >>> return_rate_over(days=14).name
@@ -76,7 +76,7 @@ def return_rate_over(*, days: float, of: str = "units") -> Metric:
         direction=base.direction,
         bounds=base.bounds,
         description=base.description,
-        includes=f"As {base.name}, of orders placed at least {days:g} days ago.",
+        includes=f"As {base.name}, for orders placed at least {days:g} days ago.",
         excludes=base.excludes,
         null_when=base.null_when,
         see_also=(base.name,),
@@ -97,17 +97,17 @@ return_rate = Metric(
     area=Area.SALES,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of the units that were ordered came back.",
-    includes="Units returned at any time over units ordered, of the same orders: those of the "
-    "period that are at least 30 days old.",
+    description="Share of the units ordered that were returned.",
+    includes="Units returned at any time divided by units ordered, for orders of the period that "
+    "are at least 30 days old.",
     excludes="Younger orders, whose goods can still come back; cancellations; gift cards.",
-    null_when="No order is old enough, or none holds units.",
+    null_when="No order is old enough, or none contains units.",
     see_also=("order_return_rate", "value_return_rate"),
-    caveats="Dividing this month's returns by this month's sales: they are of other orders. A "
-    "shop that takes goods back for longer than 30 days: ask fk.catalog.return_rate(days=…).",
+    caveats="Do not divide this month's returns by this month's sales: they belong to different "
+    "orders. For a return window longer than 30 days: fk.catalog.return_rate(days=…).",
     alternatives=(
-        "return_rate.flow: returns of the period over sales of the period.",
-        "order_return_rate, value_return_rate: shares of orders and of money.",
+        "return_rate.flow: returns of the period divided by sales of the period.",
+        "order_return_rate, value_return_rate: shares of orders and of value.",
     ),
     references=_SOURCE,
     tags=("returns", "cohort", "ratio"),
@@ -123,16 +123,16 @@ order_return_rate = Metric(
     area=Area.SALES,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of orders had a return.",
-    includes="Orders with at least one return at any time over orders: those of the period that "
-    "are at least 30 days old.",
+    description="Share of orders with a return.",
+    includes="Orders with at least one return at any time divided by orders, for orders of the "
+    "period that are at least 30 days old.",
     excludes="Younger orders; cancellations.",
     null_when="No order is old enough.",
     see_also=("return_rate", "value_return_rate"),
-    caveats="Comparing it with the share of units: one unit flags the whole order, so this is "
-    "mostly the highest of the three.",
+    caveats="Do not compare it with the share of units: one returned unit flags the whole order, "
+    "so this is usually the highest of the three rates.",
     alternatives=(
-        "order_return_rate.flow: orders returned in the period over orders placed in it.",
+        "order_return_rate.flow: orders returned in the period divided by orders placed in it.",
     ),
     references=_SOURCE,
     tags=("returns", "cohort", "ratio"),
@@ -149,16 +149,16 @@ value_return_rate = Metric(
     area=Area.SALES,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of the money for goods was refunded.",
-    includes="Value refunded at any time over gross sales less discounts, of the same orders: "
-    "those of the period that are at least 30 days old.",
+    description="Share of the value of goods ordered that was refunded.",
+    includes="Value refunded at any time divided by gross sales less discounts, for orders of "
+    "the period that are at least 30 days old.",
     excludes="Younger orders; cancellations; refunded shipping and tax.",
-    null_when="No order is old enough, or they are worth nothing.",
+    null_when="No order is old enough, or they have no value.",
     see_also=("return_rate", "returns_value"),
-    caveats="Dividing what was refunded, which is after discounts, by prices before discounts.",
+    caveats="Do not divide refunds, which are after discounts, by prices before discounts.",
     alternatives=(
-        "value_return_rate.gross: over gross sales, as most sources have it.",
-        "value_return_rate.flow: refunds of the period over sales of the period.",
+        "value_return_rate.gross: divided by gross sales, as most sources define it.",
+        "value_return_rate.flow: refunds of the period divided by sales of the period.",
     ),
     references=_SOURCE,
     tags=("returns", "cohort", "ratio", "money"),
@@ -175,14 +175,14 @@ value_return_rate_gross = Metric(
     area=Area.SALES,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of gross sales was refunded.",
-    includes="Value refunded at any time over gross sales, of the orders of the period that are at "
-    "least 30 days old.",
+    description="Share of gross sales that was refunded.",
+    includes="Value refunded at any time divided by gross sales, for orders of the period that "
+    "are at least 30 days old.",
     excludes="Younger orders; cancellations; refunded shipping and tax.",
-    null_when="No order is old enough, or they are worth nothing.",
+    null_when="No order is old enough, or they have no value.",
     see_also=("value_return_rate",),
-    caveats="It reads lower the more was discounted: a share of 1 cannot be reached.",
-    alternatives=("value_return_rate: over sales after discounts.",),
+    caveats="The deeper the discounts, the lower it is: with discounts it cannot reach 1.",
+    alternatives=("value_return_rate: divided by sales after discounts.",),
     references=_SOURCE,
     tags=("returns", "cohort", "ratio", "money", "variant"),
 )
@@ -197,13 +197,14 @@ return_rate_flow = Metric(
     area=Area.SALES,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How many units came back in the period, for each that was sold in it.",
-    includes="Units returned, when returned, over units sold, when ordered.",
+    description="Units returned in the period divided by units sold in it.",
+    includes="Units returned, at the time of the return, divided by units sold, at the time of "
+    "the order.",
     excludes="Cancellations; gift cards.",
     null_when="No units were sold.",
     see_also=("return_rate",),
     caveats=_FLOW_CAVEATS,
-    alternatives=("return_rate: of the same orders, once they had their time.",),
+    alternatives=("return_rate: of the same orders, once their return window has passed.",),
     references=_SOURCE,
     tags=("returns", "ratio", "variant"),
 )
@@ -218,13 +219,13 @@ order_return_rate_flow = Metric(
     area=Area.SALES,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How many orders had a return in the period, per order placed in it.",
-    includes="Different orders with a return in the period over orders of the period.",
-    excludes="Cancellations; returns that name no order.",
+    description="Orders with a return in the period divided by orders placed in it.",
+    includes="Different orders with a return in the period, divided by orders of the period.",
+    excludes="Cancellations; returns without an order id.",
     null_when="There are no orders.",
     see_also=("order_return_rate",),
     caveats=_FLOW_CAVEATS,
-    alternatives=("order_return_rate: of the same orders, once they had their time.",),
+    alternatives=("order_return_rate: of the same orders, once their return window has passed.",),
     references=_SOURCE,
     tags=("returns", "ratio", "variant"),
 )
@@ -239,13 +240,14 @@ value_return_rate_flow = Metric(
     area=Area.SALES,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="How much was refunded in the period, for each unit of money sold in it.",
-    includes="Returns, when returned, over gross sales less discounts, when ordered.",
+    description="Value refunded in the period divided by sales after discounts in it.",
+    includes="Returns, at the time of the return, divided by gross sales less discounts, at the "
+    "time of the order.",
     excludes="Cancellations; refunded shipping and tax.",
     null_when="Nothing was sold.",
     see_also=("value_return_rate", "returns_value"),
     caveats=_FLOW_CAVEATS,
-    alternatives=("value_return_rate: of the same orders, once they had their time.",),
+    alternatives=("value_return_rate: of the same orders, once their return window has passed.",),
     references=_SOURCE,
     tags=("returns", "ratio", "money", "variant"),
 )

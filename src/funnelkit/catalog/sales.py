@@ -1,4 +1,4 @@
-"""Sales and basket: how many orders, and how much they hold."""
+"""Sales and basket: orders, their value and their size."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ orders = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many orders were placed.",
-    includes="Orders that count under the order policy, when they were placed. By default refunded "
-    "and free orders stay.",
-    excludes="By default: test, draft, deleted, cancelled and voided orders, and orders of "
-    "nothing but gift cards.",
-    null_when="Never: no orders are 0.",
+    description="Number of orders placed.",
+    includes="Orders counted under the order policy, at the time of the order. By default, "
+    "refunded and free orders stay.",
+    excludes="By default, test, draft, deleted, cancelled and voided orders, and orders of gift "
+    "cards only.",
+    null_when="Never; it is 0 if there are no orders.",
     see_also=("average_order_value", "units_per_transaction"),
-    caveats="Comparing with a tool under another policy: Shopify's reports keep cancelled, "
-    "pending and unpaid orders, BigCommerce counts captured ones only.",
-    alternatives=("order policies 'shopify' and 'captured' of the shop",),
+    caveats="Do not compare it with a tool under another policy: Shopify's reports keep "
+    "cancelled, pending and unpaid orders, BigCommerce counts captured ones only.",
+    alternatives=("order policies 'shopify' and 'captured' of the shop.",),
     references=(_SHOPIFY_TERMS, "BigCommerce, Ecommerce Analytics reports (vendor)"),
     tags=("sales", "count"),
 )
@@ -87,13 +87,13 @@ units_sold = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many units were ordered.",
-    includes="Quantities of the product lines of orders that count, when they were placed.",
-    excludes="Gift cards and fees; units that came back later are not deducted.",
-    null_when="Never: no units are 0.",
+    description="Number of units ordered.",
+    includes="Quantities of the product lines of counted orders, at the time of the order.",
+    excludes="Gift cards and fees. Units returned later are not deducted.",
+    null_when="Never; it is 0 if no units were sold.",
     see_also=("units_per_transaction",),
-    caveats="Counting lines instead of units.",
-    alternatives=("net units: less the units returned",),
+    caveats="Do not count lines instead of units.",
+    alternatives=("units_sold.net: less the units returned.",),
     references=(_SHOPIFY_TERMS,),
     tags=("sales", "count"),
 )
@@ -108,12 +108,12 @@ gross_sales = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="What was sold, at prices before any deduction.",
-    includes="Price times quantity of the goods in orders that count, when they were placed.",
-    excludes="Tax, shipping, fees; gift cards, which are a debt until they are used.",
-    null_when="Never: no sales are 0.",
+    description="Value of goods sold at prices before discounts and returns.",
+    includes="Price times quantity of the goods in counted orders, at the time of the order.",
+    excludes="Tax, shipping, fees; gift cards, which are a liability until they are redeemed.",
+    null_when="Never; it is 0 if there are no sales.",
     see_also=("net_sales", "discounts"),
-    caveats="Price lists that include tax: take the tax out first.",
+    caveats="If prices include tax, deduct the tax first.",
     references=(_SHOPIFY_TERMS,),
     tags=("sales", "money"),
 )
@@ -128,12 +128,12 @@ discounts = Metric(
     area=Area.SALES,
     direction=Direction.NEUTRAL,
     bounds=(0, None),
-    description="What was deducted from the price of goods.",
-    includes="Line discounts and their share of order discounts, as a positive amount.",
-    excludes="Marked-down prices: a lower list price is not a discount.",
-    null_when="Never: no discounts are 0.",
+    description="Amount deducted from the price of goods.",
+    includes="Line discounts and the line's share of order discounts, as a positive amount.",
+    excludes="Markdowns: a lower list price is not a discount.",
+    null_when="Never; it is 0 if there are no discounts.",
     see_also=("gross_sales",),
-    caveats="Storing them negative and subtracting them again.",
+    caveats="Do not store them as negative amounts and subtract them again.",
     references=(_SHOPIFY_TERMS, "Polar, Shopify terms and definitions (third party)"),
     tags=("sales", "money"),
 )
@@ -149,13 +149,13 @@ returns_value = Metric(
     area=Area.SALES,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="The value of goods that were refunded.",
+    description="Value of goods refunded.",
     includes="Value of goods refunded, on the day of the return, as a positive amount.",
-    excludes="Refunded shipping and tax; cancellations and returns of orders that do not "
-    "count, whose sale was never added.",
-    null_when="Never: no returns are 0.",
+    excludes="Refunded shipping and tax; cancellations and returns of orders that are not "
+    "counted, whose sales were never included.",
+    null_when="Never; it is 0 if there are no returns.",
     see_also=("net_sales",),
-    caveats="Dating returns back to the order in one report and not in the other.",
+    caveats="Do not date returns by the order in one report and by the return in another.",
     alternatives=("Geckoboard dates a return by its order.",),
     references=(_SHOPIFY_TERMS, "Geckoboard, Shopify metrics (third party)"),
     tags=("sales", "money"),
@@ -171,14 +171,15 @@ net_sales = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="What the goods brought in: what this catalogue calls revenue.",
-    includes="Gross sales less discounts, when ordered, less returns, when returned.",
+    description="Gross sales less discounts and returns: revenue, in the sense of this catalogue.",
+    includes="Gross sales and discounts, at the time of the order; returns, at the time of the "
+    "return.",
     excludes="Tax, shipping, fees, gift cards.",
-    null_when="Never.",
+    null_when="Never; it is 0 if there are no sales.",
     see_also=("gross_sales", "returns_value", "gross_margin"),
-    caveats="Removing a cancelled order and subtracting its refund as well. A period with more "
-    "returns than sales is negative, and rightly so.",
-    alternatives=("total sales: with shipping, tax and fees",),
+    caveats="Do not remove a cancelled order and subtract its refund as well. A period with more "
+    "returns than sales is rightly negative.",
+    alternatives=("total_sales: with shipping, tax and fees.",),
     references=(_SHOPIFY_TERMS, "Peel, 'Revenue' (third party)"),
     tags=("sales", "money"),
 )
@@ -194,18 +195,18 @@ average_order_value = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="What an order is worth when it is placed.",
-    includes="Gross sales less discounts over orders, both at the time of the order, so that a "
-    "past month does not move when goods come back.",
-    excludes="Tax, shipping, gift cards; returns, on both sides. Free orders stay.",
+    description="Gross sales less discounts, divided by orders.",
+    includes="Both at the time of the order, so that a past month does not change when goods are "
+    "returned; free orders stay.",
+    excludes="Tax, shipping, gift cards; returns, on both sides.",
     null_when="There are no orders.",
     see_also=("orders", "units_per_transaction", "session_conversion_rate"),
-    caveats="Averaging the averages of days or customers; subtracting returns from the "
-    "numerator and not from the denominator. It says nothing about profit.",
+    caveats="Do not average the averages of days or customers. Do not subtract returns from the "
+    "numerator only. It says nothing about profit.",
     alternatives=(
-        "Shopify before 2023: total sales over orders.",
-        "BigCommerce: revenue over orders that were not returned.",
-        "GA4: the value of the purchase event per purchase, often with tax and shipping.",
+        "Shopify before 2023: total sales divided by orders.",
+        "BigCommerce: revenue divided by orders that were not returned.",
+        "GA4: value of purchase events per purchase, often with tax and shipping.",
     ),
     references=(
         "Shopify changelog, 'Your average order value now has a new definition', 2023 (vendor)",
@@ -225,13 +226,15 @@ units_per_transaction = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many units an order holds.",
-    includes="Units sold over orders, both at the time of the order.",
-    excludes="Gift cards and fees; returned units are not deducted.",
+    description="Units sold divided by orders.",
+    includes="Both at the time of the order.",
+    excludes="Gift cards and fees. Returned units are not deducted.",
     null_when="There are no orders.",
     see_also=("average_order_value",),
-    caveats="Dividing the wrong way round. Below 1 is a sign of missing lines.",
-    alternatives=("units_per_transaction.net: less returned units, as Shopify and Polar have it.",),
+    caveats="Do not invert the ratio. A value below 1 indicates missing lines.",
+    alternatives=(
+        "units_per_transaction.net: less returned units, as Shopify and Polar define it.",
+    ),
     references=("Lifesight, 'Units per transaction' (third party)",),
     tags=("sales", "ratio"),
 )
@@ -247,17 +250,17 @@ revenue_per_visitor = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="What a visitor brings in.",
-    includes="Gross sales less discounts of online orders, over unique visitors.",
+    description="Online sales after discounts divided by unique visitors.",
+    includes="Gross sales less discounts of online orders, and all unique visitors.",
     excludes="Orders from other channels, bots, returns.",
     null_when="There are no visitors.",
     see_also=("visitor_conversion_rate", "average_order_value"),
-    caveats="Taking it for conversion rate times order value: so it is only where the rate is "
-    "orders per visitor. Adding up the days' visitors.",
+    caveats="It is conversion rate times order value only if the rate is orders per visitor. Do "
+    "not add the visitors of days.",
     alternatives=(
-        "revenue_per_session: of each visit.",
-        "Conversion rate × average order value: online orders of each visitor.",
-        "Net of returns: refunds fall on other days than the visits.",
+        "revenue_per_session: per session.",
+        "conversion rate × average order value: with online orders per visitor as the rate.",
+        "net of returns: refunds fall on other days than the sessions.",
     ),
     references=("Omniconvert, 'Revenue per visitor' (third party)",),
     tags=("sales", "ratio"),
@@ -274,14 +277,14 @@ revenue_per_session = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="What a visit brings in.",
-    includes="Gross sales less discounts of online orders, over visits; where all orders are "
-    "online it is orders per session times average order value, exactly.",
+    description="Online sales after discounts divided by sessions.",
+    includes="Gross sales less discounts of online orders, and all sessions. If all orders are "
+    "online, it is exactly orders per session times average order value.",
     excludes="Orders from other channels, bots, returns.",
-    null_when="There are no visits.",
+    null_when="There are no sessions.",
     see_also=("orders_per_session", "average_order_value"),
-    caveats="Multiplying the session conversion rate by order value: visits with two orders "
-    "would lose one.",
+    caveats="Do not multiply the session conversion rate by order value: it leaves out further "
+    "orders of a session.",
     references=("Hiconversion, 'Revenue per visit' (third party)",),
     tags=("sales", "ratio"),
 )
@@ -310,17 +313,17 @@ total_sales = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="What customers paid in all: the goods and everything charged on top.",
-    includes="Net sales with shipping, taxes, duties and fees of orders that count, when ordered, "
-    "less the shipping and tax given back, when returned.",
-    excludes="Gift cards; duties and fees that were given back.",
-    null_when="Never: no sales are 0.",
+    description="Net sales plus shipping, taxes, duties and fees charged to customers.",
+    includes="Charges on counted orders, at the time of the order, less refunded shipping and "
+    "tax, at the time of the return.",
+    excludes="Gift cards; refunds of duties and fees, which are not deducted.",
+    null_when="Never; it is 0 if there are no sales.",
     see_also=("net_sales",),
-    caveats="Mistaking it for revenue: the tax belongs to the state. An unknown charge is skipped, "
-    "so a column that is half empty reads low.",
+    caveats="Do not mistake it for revenue: the tax belongs to the state. Unknown charges are "
+    "skipped, so a column with gaps makes it too low.",
     alternatives=(
-        "total_sales.with_refunded_charges: refunded shipping and tax are not taken off.",
-        "GA4's total revenue adds subscriptions and advertising, and is what the tag sends.",
+        "total_sales.with_refunded_charges: refunded shipping and tax are not deducted.",
+        "GA4 total revenue adds subscriptions and advertising, and is what the tag sends.",
     ),
     references=(
         "Shopify, 'Organization analytics (total sales formula)' (vendor)",
@@ -332,19 +335,20 @@ total_sales = Metric(
 
 total_sales_with_refunded_charges = Metric(
     name="total_sales.with_refunded_charges",
-    title="Total sales, refunded charges kept",
+    title="Total sales, before refunded charges",
     formula=Name("net_sales") + _CHARGES,
     unit=MONEY,
     stage=Stage.CONVERSION,
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="What customers were charged in all, less the goods that came back.",
-    includes="Net sales with shipping, taxes, duties and fees of orders that count.",
-    excludes="Gift cards; shipping and tax that were given back stay in.",
-    null_when="Never: no sales are 0.",
+    description="Net sales plus shipping, taxes, duties and fees charged, before refunds of "
+    "these charges.",
+    includes="Net sales, and the charges on counted orders at the time of the order.",
+    excludes="Gift cards. Refunded shipping and tax are not deducted.",
+    null_when="Never; it is 0 if there are no sales.",
     see_also=("total_sales",),
-    caveats="Reconciling it with cash: what was refunded of shipping and tax is still in it.",
+    caveats="Do not reconcile it with cash: refunded shipping and tax are still included.",
     alternatives=("total_sales: less refunded shipping and tax.",),
     references=("Shopify, 'Organization analytics (total sales formula)' (vendor)",),
     tags=("sales", "money", "variant"),
@@ -360,33 +364,33 @@ units_sold_net = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="How many units were ordered, less those that came back.",
-    includes="Units sold, when ordered, less units returned, when returned.",
+    description="Units sold less units returned.",
+    includes="Units sold, at the time of the order, and units returned, at the time of the return.",
     excludes="Gift cards and fees.",
-    null_when="Never: no units are 0.",
+    null_when="Never; it is 0 if no units were sold or returned.",
     see_also=("units_sold", "return_rate"),
-    caveats="Reading it per product over a short period: what comes back was sold before it.",
-    alternatives=("units_sold: nothing is taken off.",),
+    caveats="Do not read it per product over a short period: returned units were sold earlier.",
+    alternatives=("units_sold: returned units are not deducted.",),
     references=("Polar, Shopify terms and definitions (third party)",),
     tags=("sales", "count", "variant"),
 )
 
 returns_value_by_order_date = Metric(
     name="returns_value.by_order_date",
-    title="Returns by date of the order",
+    title="Returns by order date",
     formula=Sum(Orders.returned_amount, where=Orders.is_counted),
     unit=MONEY,
     stage=Stage.RETENTION,
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.DOWN,
-    description="What was refunded of the goods that were ordered in the period.",
-    includes="Value of goods refunded at any time, on the day of the order.",
-    excludes="Returns whose order is not known; refunded shipping and tax.",
-    null_when="Never: no returns are 0.",
+    description="Value of goods refunded, dated by the order.",
+    includes="Value of goods refunded at any time, for orders placed in the period.",
+    excludes="Returns without a known order; refunded shipping and tax.",
+    null_when="Never; it is 0 if there are no returns.",
     see_also=("returns_value", "value_return_rate"),
-    caveats="Comparing a young period with an old one: its returns are still coming in, and the "
-    "number of a past month goes on growing.",
+    caveats="Do not compare a recent period with an older one: its returns are still coming in, "
+    "and the value of a past month keeps growing.",
     alternatives=("returns_value: on the day of the return.",),
     references=("How Geckoboard calculates your Shopify metrics (third party)",),
     tags=("sales", "money", "variant"),
@@ -401,14 +405,15 @@ average_order_value_total_sales = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="What customers paid in all, per order.",
-    includes="Total sales over orders: with shipping, tax and fees, less returns of the period.",
+    description="Total sales divided by orders.",
+    includes="Goods, shipping, tax and fees, less the returns of the period, divided by orders "
+    "placed in it.",
     excludes="Gift cards.",
     null_when="There are no orders.",
     see_also=("average_order_value", "total_sales"),
-    caveats="Returns are deducted from the numerator and their orders stay in the denominator: the "
-    "value of a past month moves with the returns of this one.",
-    alternatives=("average_order_value: the goods alone, at the time of the order.",),
+    caveats="Returns are deducted from the numerator, but their orders stay in the denominator: "
+    "the value of a month depends on returns of earlier orders.",
+    alternatives=("average_order_value: goods only, at the time of the order.",),
     references=("Shopify, 'Overview dashboard', older text (vendor)",),
     tags=("sales", "money", "ratio", "variant"),
 )
@@ -423,14 +428,15 @@ average_order_value_without_returned = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="What an order brings in, among orders without returns.",
-    includes="Net sales over orders less the distinct orders with a return, each when it happened.",
+    description="Net sales divided by orders without a return.",
+    includes="Net sales divided by orders less the different orders with a return, each dated by "
+    "its own day.",
     excludes="Tax, shipping, gift cards.",
-    null_when="As many orders came back as were placed, or more.",
+    null_when="At least as many orders were returned as were placed.",
     see_also=("average_order_value", "order_return_rate"),
-    caveats="An order of which one unit came back leaves the denominator, and what was kept of it "
-    "stays in the numerator.",
-    alternatives=("average_order_value: no returns on either side.",),
+    caveats="An order with one returned unit leaves the denominator, while the part that was "
+    "kept stays in the numerator.",
+    alternatives=("average_order_value: without returns on either side.",),
     references=("BigCommerce, Ecommerce Analytics reports (vendor)",),
     tags=("sales", "money", "ratio", "variant"),
 )
@@ -444,12 +450,12 @@ average_order_value_purchase_events = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="What a purchase is worth according to the tag.",
-    includes="Value of purchase events over purchase events, as the tag sent them.",
-    excludes="Bots; purchases that no tag reported, as in other channels.",
+    description="Value of purchase events divided by purchase events.",
+    includes="Events and values as the tag sent them.",
+    excludes="Bots; purchases that no tag reported, such as those in other channels.",
     null_when="There are no purchase events.",
     see_also=("average_order_value",),
-    caveats="Its value often holds tax and shipping; a reloaded page sends it twice; "
+    caveats="The value often includes tax and shipping; reloading a page sends it twice; "
     "cancelled orders stay.",
     alternatives=("average_order_value: from the orders themselves.",),
     references=(_GA4,),
@@ -469,13 +475,12 @@ average_order_value_without_free = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="What an order is worth when it is placed, among orders that cost anything.",
-    includes="Gross sales less discounts over orders, of orders worth more than nothing. An "
-    "order of unknown value is not free.",
-    excludes="Free orders: samples, replacements; tax, shipping, gift cards; returns.",
-    null_when="There are no orders that cost anything.",
+    description="Gross sales less discounts divided by orders, for orders with a value above 0.",
+    includes="Both at the time of the order. An order of unknown value does not count as free.",
+    excludes="Free orders, such as samples and replacements; tax, shipping, gift cards; returns.",
+    null_when="All orders are free, or there are no orders.",
     see_also=("average_order_value", "median_order_value"),
-    caveats="Multiplying it by the number of all orders.",
+    caveats="Do not multiply it by the number of all orders.",
     alternatives=("average_order_value: free orders stay.",),
     references=("'Is my average order value calculation incorrect?' (third party)",),
     tags=("sales", "money", "ratio", "variant"),
@@ -492,13 +497,13 @@ median_order_value = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     bounds=(0, None),
-    description="The median value of an order: half are worth more, half less.",
-    includes="Goods less discounts of each order that counts; free orders stay.",
-    excludes="Tax, shipping, gift cards; returns; orders whose value is not known.",
-    null_when="There are no orders whose value is known.",
+    description="Median of gross sales less discounts per order.",
+    includes="Goods less discounts of each counted order; free orders stay.",
+    excludes="Tax, shipping, gift cards; returns; orders of unknown value.",
+    null_when="There are no orders of known value.",
     see_also=("average_order_value",),
-    caveats="Multiplying it by orders to get sales: that holds only for the mean. Far below the "
-    "mean, a few large orders make the mean.",
+    caveats="Do not multiply it by orders to get sales: that holds for the mean only. If it is "
+    "far below the mean, a few large orders dominate the mean.",
     references=("Adobe, create metrics: median, quartiles (vendor)",),
     tags=("sales", "money", "quantile"),
 )
@@ -513,12 +518,14 @@ units_per_transaction_net = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="How many units an order holds, less those that came back.",
-    includes="Units sold less units returned, each when it happened, over orders.",
+    description="Units sold less units returned, divided by orders.",
+    includes="Each at its own time: units sold and orders at the order, units returned at the "
+    "return.",
     excludes="Gift cards and fees.",
     null_when="There are no orders.",
     see_also=("units_per_transaction",),
-    caveats="Multiplying it by the average unit retail: the order value needs gross units instead.",
+    caveats="Do not multiply it by the average unit retail: the order value is based on gross "
+    "units.",
     alternatives=("units_per_transaction: returned units are not deducted.",),
     references=("Polar, Shopify terms and definitions (third party)",),
     tags=("sales", "ratio", "variant"),
@@ -535,14 +542,14 @@ average_unit_retail = Metric(
     area=Area.SALES,
     direction=Direction.NEUTRAL,
     bounds=(0, None),
-    description="What a unit sells for, after discounts.",
-    includes="Gross sales less discounts over units sold, at the time of the order. Times units "
-    "per transaction it is the average order value, exactly.",
+    description="Gross sales less discounts, divided by units sold.",
+    includes="Both at the time of the order. Multiplied by units per transaction, it is exactly "
+    "the average order value.",
     excludes="Tax, shipping, gift cards; returns.",
     null_when="No units were sold.",
     see_also=("units_per_transaction", "average_order_value"),
-    caveats="Averaging the prices of products: a product that sells once would weigh as much as "
-    "one that sells a thousand times.",
+    caveats="Do not average the prices of products: a product that sells once would weigh as "
+    "much as one that sells a thousand times.",
     references=("BigCommerce, Ecommerce Analytics glossary (vendor)",),
     tags=("sales", "money", "ratio"),
 )
@@ -557,12 +564,12 @@ discount_rate = Metric(
     area=Area.SALES,
     direction=Direction.NEUTRAL,
     bounds=(0, 1),
-    description="Which share of the price of goods was given away.",
-    includes="Discounts over gross sales, both at the time of the order.",
-    excludes="Marked-down prices; free shipping.",
+    description="Discounts divided by gross sales.",
+    includes="Both at the time of the order.",
+    excludes="Markdowns; free shipping.",
     null_when="There are no gross sales.",
     see_also=("discounts", "gross_margin"),
-    caveats="Taking it for the share of orders with a code.",
+    caveats="It is not the share of orders with a discount code.",
     references=("Field usage (convention)",),
     tags=("sales", "ratio"),
 )
@@ -577,14 +584,14 @@ average_revenue_per_user = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="What all sales amount to per visitor.",
-    includes="Net sales of every channel over unique visitors of the online shop.",
+    description="Net sales divided by unique visitors.",
+    includes="Net sales of every channel, and unique visitors of the online shop.",
     excludes="Tax, shipping, gift cards; bots.",
     null_when="There are no visitors.",
     see_also=("revenue_per_visitor", "average_revenue_per_customer"),
-    caveats="A shop with other channels: their sales are in the numerator, their customers not "
-    "in the denominator. Revenue per visitor keeps to online orders.",
-    alternatives=("GA4 divides total revenue, advertising included, by active users.",),
+    caveats="In a shop with other channels, their sales are in the numerator and their customers "
+    "are not in the denominator. Revenue per visitor is limited to online orders.",
+    alternatives=("GA4 divides total revenue, including advertising, by active users.",),
     references=(_GA4, "AdMob user metrics card, ARPU and ARPPU (vendor)"),
     tags=("sales", "money", "ratio"),
 )
@@ -599,16 +606,16 @@ average_revenue_per_customer = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="What a customer who bought in the period brought in, less what came back.",
-    includes="Net sales of known customers, less refunds in the period, also of earlier orders, "
-    "over the customers who bought.",
+    description="Net sales of known customers divided by customers.",
+    includes="Net sales after the refunds of the period, including those of earlier orders, and "
+    "the customers who bought in it.",
     excludes="Guests without account and e-mail, on both sides; returns whose order is not in "
     "the history.",
     null_when="There are no customers.",
     see_also=("customers", "purchase_frequency", "average_order_value"),
-    caveats="Comparing periods of different length: it grows with the window. Leaving guests' "
-    "money in the numerator.",
-    alternatives=("GA4: purchase revenue over active users who purchased.",),
+    caveats="Do not compare periods of different length: it grows with the period. Do not leave "
+    "guests' sales in the numerator.",
+    alternatives=("GA4: purchase revenue divided by active users who purchased.",),
     references=(_GA4, "AdMob user metrics card, ARPU and ARPPU (vendor)"),
     tags=("sales", "money", "ratio"),
 )
@@ -624,14 +631,16 @@ cancellation_rate = Metric(
     area=Area.SALES,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of orders was cancelled.",
-    includes="Cancelled orders over all orders except tests, by the time of the order. The order "
-    "policy does not apply: cancelled ones would not count.",
-    excludes="Test orders; orders whose status is not known. Voided ones are not cancelled.",
+    description="Share of orders that were cancelled.",
+    includes="Cancelled orders divided by all orders except tests, at the time of the order. The "
+    "order policy does not apply, as it would leave out cancelled orders.",
+    excludes="Test orders; orders of unknown status. Voided orders do not count as cancelled.",
     null_when="There are no orders.",
     see_also=("orders", "order_return_rate"),
-    caveats="Dividing by the orders that count: cancelled ones are not among them.",
-    alternatives=("cancellation_rate.placed: drafts and deleted orders were never placed.",),
+    caveats="Do not divide by counted orders: cancelled ones are not among them.",
+    alternatives=(
+        "cancellation_rate.placed: without drafts and deleted orders, which were never placed.",
+    ),
     references=(
         "Field usage (convention)",
         "By the Numbers, reporting methodology vs Shopify (third party)",
@@ -650,13 +659,13 @@ cancellation_rate_placed = Metric(
     area=Area.SALES,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Which share of the orders that customers placed was cancelled.",
-    includes="Cancelled orders over all but tests, drafts and deleted ones.",
-    excludes="Orders whose status is not known.",
+    description="Share of the orders placed that were cancelled.",
+    includes="Cancelled orders divided by all orders except tests, drafts and deleted ones.",
+    excludes="Orders of unknown status.",
     null_when="There are no orders.",
     see_also=("cancellation_rate",),
-    caveats="A shop that deletes cancelled orders: they are gone from both sides.",
-    alternatives=("cancellation_rate: drafts and deleted orders stay in the base.",),
+    caveats="If a shop deletes cancelled orders, they are missing from both sides.",
+    alternatives=("cancellation_rate: drafts and deleted orders stay in the denominator.",),
     references=("Field usage (convention)",),
     tags=("sales", "ratio", "variant"),
 )
@@ -673,14 +682,15 @@ sales_growth_rate = Metric(
     aida=AidaStage.ACTION,
     area=Area.SALES,
     direction=Direction.UP,
-    description="By how much net sales grew compared with the period before.",
-    includes="Net sales of the period less those of the one before, over the size of those before. "
-    "A period that is still open is compared with the same part of the earlier one.",
-    excludes="What net sales exclude: taxes, shipping, gift cards.",
-    null_when="There were no net sales in the period before.",
+    description="Change in net sales from the previous period, divided by the absolute value of "
+    "the previous period's.",
+    includes="A period that is still open is compared with the same part of the previous period.",
+    excludes="Everything that net sales exclude: taxes, shipping, gift cards.",
+    null_when="There were no net sales in the previous period.",
     see_also=("net_sales", "orders", "average_order_value"),
-    caveats="Half a month against a whole one; months with different numbers of weekends.",
-    alternatives=("Against the same period of the year before: shift by 12 months, or 52 weeks.",),
+    caveats="Do not compare half a month with a whole one. Months differ in their number of "
+    "weekends.",
+    alternatives=("year on year: shift by 12 months, or 52 weeks.",),
     references=("Peel Insights, Revenue (third party)",),
     tags=("sales", "growth"),
 )

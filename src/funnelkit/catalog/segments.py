@@ -1,4 +1,4 @@
-"""Segments: customers by how lately, how often and for how much they bought."""
+"""Segments: customers by recency, frequency and monetary value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IS_KNOWN = Orders.is_counted & Orders.customer_key.is_not_null()
 _ORDERS = Count(Orders, where=_IS_KNOWN)
 _RECENCY = Min(Elapsed(Orders.ordered_at, AsOf()), where=_IS_KNOWN)
 _HAS_ORDERS = _ORDERS / _ORDERS
-"""1 for whoever ordered in the range, null for whoever did not."""
+"""1 for a customer with an order in the range, otherwise null."""
 _SOURCES = (
     "Ascent360, 'Understanding RFM' (vendor)",
     "Patch Retention, 'What is RFM', with other cuts (vendor)",
@@ -52,11 +52,12 @@ def _score(name: str, title: str, formula: Formula, what: str, caveats: str) -> 
         area=Area.CUSTOMERS,
         direction=Direction.UP,
         bounds=(1, FIFTHS),
-        description=f"In which fifth of all customers one falls by {what}; 5 is the best.",
-        includes="Customers with a counted order in the range, by the share of them below: with "
-        "two fifths below, the score is 3. Customers of the same value get the same score.",
+        description=f"Fifth of all customers into which a customer falls by {what}; 5 is the best.",
+        includes="Customers with a counted order in the range, scored by the share of customers "
+        "ranked below them: with two fifths below, the score is 3. Customers with the same value "
+        "get the same score.",
         excludes="Guests; customers without an order in the range.",
-        null_when="It is no customer of the range.",
+        null_when="The customer has no counted order in the range.",
         see_also=("rfm_score",),
         caveats=caveats,
         references=_SOURCES,
@@ -68,23 +69,24 @@ recency_score = _score(
     "recency_score",
     "Recency score",
     _recency(),
-    "how lately they bought",
-    "Time runs from the last order to the as-of moment of the data, not to the end of a range.",
+    "the time since their last order",
+    "The time runs from the last order to the as-of moment of the data, not to the end of a range.",
 )
 frequency_score = _score(
     "frequency_score",
     "Frequency score",
     _frequency(),
-    "how many orders they placed",
-    "Where more than a fifth of the customers bought once, the lowest scores stay empty but for "
-    "1: see rfm_score.dense. All orders count here, in models of lifetime only the repeated ones.",
+    "their number of orders",
+    "Where more than a fifth of the customers bought once, some low scores other than 1 are not "
+    "assigned: see rfm_score.dense. Every order counts, unlike in lifetime models, which count "
+    "repeat orders only.",
 )
 monetary_score = _score(
     "monetary_score",
     "Monetary score",
     _monetary(),
     "their net sales",
-    "It rises with frequency: they are not independent.",
+    "It rises with frequency: the two scores are not independent.",
 )
 
 rfm_score = Metric(
@@ -99,18 +101,19 @@ rfm_score = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(111, 555),
-    description="How lately, how often and for how much a customer bought, as three digits from "
-    "1 to 5: 555 is among the best fifth in all three.",
-    includes="In recency, the number of orders and net sales: 1, and another 1 for each fifth of "
-    "the customers that is below. The same value, the same score.",
+    description="Recency, frequency and monetary score of a customer, as three digits from 1 to "
+    "5; 555 is the best.",
+    includes="Each digit is 1 plus 1 for each full fifth of the customers ranked below, by "
+    "recency of the last order, number of orders and net sales. Customers with the same value "
+    "get the same digit.",
     excludes="Guests; customers without an order in the range.",
-    null_when="It is no customer of the range.",
+    null_when="The customer has no counted order in the range.",
     see_also=("customer_lifetime_revenue", "repeat_purchase_rate"),
-    caveats="Comparing scores of two dates: they rank a customer among those of the day. Doing "
-    "arithmetic with them: they are three digits, not a number.",
+    caveats="Do not compare scores of two dates: each ranks a customer among those of its date. "
+    "Do not calculate with them: they are three digits, not a number.",
     alternatives=(
-        "rfm_score.dense: frequency by its different values, as most customers buy once.",
-        "Cuts fixed by hand, or other weights.",
+        "rfm_score.dense: frequency by distinct numbers of orders, as most customers buy once.",
+        "fixed cut-offs, or other weights.",
     ),
     references=_SOURCES,
     tags=("customers", "segments", "score"),
@@ -118,7 +121,7 @@ rfm_score = Metric(
 
 rfm_score_dense = Metric(
     name="rfm_score.dense",
-    title="RFM score, frequency by its different values",
+    title="RFM score, frequency by distinct values",
     formula=100 * Name("recency_score") + 10 * _frequency(dense=True) + Name("monetary_score"),
     required_dimension="customer_key",
     unit=NUMBER,
@@ -127,13 +130,14 @@ rfm_score_dense = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(111, 555),
-    description="The RFM score with a finer second digit where most customers bought once.",
-    includes="As rfm_score; the second digit cuts the different numbers of orders into fifths, "
-    "each counted once, however many customers have it.",
+    description="RFM score with a frequency digit that still separates customers where most "
+    "bought once.",
+    includes="As rfm_score, but the second digit divides the distinct numbers of orders into "
+    "fifths, however many customers have each number.",
     excludes="Guests; customers without an order in the range.",
-    null_when="It is no customer of the range.",
+    null_when="The customer has no counted order in the range.",
     see_also=("rfm_score",),
-    caveats="A fifth of the different values is no fifth of the customers.",
+    caveats="A fifth of the distinct values is not a fifth of the customers.",
     alternatives=("rfm_score: fifths of the customers.",),
     references=_SOURCES,
     tags=("customers", "segments", "score", "variant"),

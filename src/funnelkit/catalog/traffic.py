@@ -1,4 +1,4 @@
-"""Awareness and traffic: how many come, and what bringing them costs."""
+"""Traffic: sessions, visitors, page views, and the cost of ads."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ sessions = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How often the shop was visited.",
-    includes="Every visit, in the period and the channel in which it began.",
-    excludes="Visits made by bots.",
-    null_when="Never: no visits are 0.",
+    description="Number of sessions in the shop.",
+    includes="Every session, in the period and the channel in which it began.",
+    excludes="Sessions of bots.",
+    null_when="Never; it is 0 if there are no sessions.",
     see_also=("unique_visitors", "engagement_rate"),
-    caveats="Comparing vendors: they end a visit by different rules (30 minutes without "
-    "activity, midnight, a new campaign), so their session counts differ.",
+    caveats="Vendors end a session by different rules (30 minutes of inactivity, midnight, a new "
+    "campaign), so their session counts differ.",
     alternatives=(
-        "Universal Analytics began a new visit at midnight and at a change of campaign.",
+        "Universal Analytics began a new session at midnight and when the campaign changed.",
     ),
     references=(
         "Google Analytics help, 'About Analytics sessions' (vendor)",
@@ -61,13 +61,13 @@ unique_visitors = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many different browsers or devices visited the shop.",
-    includes="Each visitor id once in a period, however often it came.",
-    excludes="Bots, and visits without a visitor id.",
-    null_when="Never: no visitors are 0.",
+    description="Number of different visitors (browsers or devices).",
+    includes="Each visitor id once per period, however many sessions it has.",
+    excludes="Bots, and sessions without a visitor id.",
+    null_when="Never; it is 0 if there are no visitors.",
     see_also=("sessions",),
-    caveats="Adding days to get the month: whoever came twice would count twice.",
-    alternatives=("GA4's headline 'users' are active users: visitors with an engaged visit.",),
+    caveats="Do not add days to get the month: a visitor who came on two days would count twice.",
+    alternatives=("GA4 headlines active users as 'users': visitors with an engaged session.",),
     references=("GA4 Data API, metric descriptions (vendor text, public copy)",),
     tags=("traffic", "distinct"),
 )
@@ -86,15 +86,15 @@ new_visitor_rate = Metric(
     area=Area.TRAFFIC,
     direction=Direction.NEUTRAL,
     bounds=(0, 1),
-    description="Which share of the visitors came for the first time.",
-    includes="Visitors whose first visit of all lies in the period, over all of its visitors. By "
-    "channel, a visitor is new in the channel of that first visit alone.",
-    excludes="Bots, and visits without a visitor id, on both sides.",
+    description="Share of the period's visitors who came for the first time.",
+    includes="Visitors whose first session of all falls in the period, divided by its visitors. "
+    "Grouped by channel, a visitor is new only in the channel of that first session.",
+    excludes="Bots, and sessions without a visitor id, on both sides.",
     null_when="There are no visitors.",
     see_also=("unique_visitors", "sessions"),
-    caveats="A history that starts with the period: everybody is new. Whoever deletes cookies or "
-    "changes the device is new again.",
-    alternatives=("new sessions over sessions: visits, not visitors.",),
+    caveats="If the history starts with the period, every visitor is new. A visitor who deletes "
+    "cookies or changes device is new again.",
+    alternatives=("new sessions divided by sessions: sessions, not visitors.",),
     references=("GA4 Data API metric descriptions (vendor text, public copy)",),
     tags=("traffic", "ratio", "distinct"),
 )
@@ -110,14 +110,17 @@ page_views = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How many pages were viewed.",
-    includes="Pages of every visit, repeats included, in the period in which the visit began.",
-    excludes="Visits made by bots; page views without a visit.",
-    null_when="Never: no pages are 0.",
+    description="Number of pages viewed in sessions.",
+    includes="Page views of every session, repeats included, in the period in which the session "
+    "began.",
+    excludes="Sessions of bots; page views without a session.",
+    null_when="Never; it is 0 if there are no page views.",
     see_also=("pages_per_session", "sessions"),
-    caveats="Pages that change without loading anew: the tag has to send one view for each, "
-    "and no second one of its own.",
-    alternatives=("page_views.events: by the time of each view, also those without a visit.",),
+    caveats="On pages that change without reloading, the tag has to send exactly one view per "
+    "change.",
+    alternatives=(
+        "page_views.events: by the time of each view, including views without a session.",
+    ),
     references=("GA4 Data API metric descriptions (vendor text, public copy)",),
     tags=("traffic", "count"),
 )
@@ -129,12 +132,14 @@ page_views_events = replace(
     aliases=(),
     formula=Count(Events, where=Events.is_counted & Events.event_name.eq("page_view")),
     unit=EVENT,
-    includes="Every page view in the period in which it happened, also those without a visit.",
-    excludes="Events in visits made by bots.",
-    null_when="Never: no page views are 0.",
+    description="Number of page view events.",
+    includes="Every page view in the period in which it occurred, including views without a "
+    "session.",
+    excludes="Events in sessions of bots.",
+    null_when="Never; it is 0 if there are no page views.",
     see_also=("page_views",),
-    caveats="Dividing it by visits: a visit over midnight has its views on both days.",
-    alternatives=("page_views: by the time at which the visit began.",),
+    caveats="Do not divide it by sessions: a session that spans midnight has views on both days.",
+    alternatives=("page_views: by the time at which the session began.",),
 )
 
 ad_spend = Metric(
@@ -148,12 +153,12 @@ ad_spend = Metric(
     area=Area.TRAFFIC,
     direction=Direction.NEUTRAL,
     bounds=(0, None),
-    description="What was paid for media.",
+    description="Amount spent on media.",
     includes="Spend as the platforms report it, net of their credits and of tax.",
-    excludes="Agency fees, tools, salaries and creative work: those are marketing costs.",
-    null_when="Never: no spend is 0.",
+    excludes="Agency fees, tools, salaries and creative work, which are marketing costs.",
+    null_when="Never; it is 0 if there was no spend.",
     see_also=("return_on_ad_spend", "customer_acquisition_cost"),
-    caveats="Leaving tax in for one platform and out for another.",
+    caveats="Do not include tax for one platform and exclude it for another.",
     references=("Field usage",),
     tags=("marketing", "money"),
 )
@@ -169,14 +174,14 @@ click_through_rate = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.UP,
     bounds=(0, None),
-    description="How often an ad that was served was clicked.",
-    includes="All clicks over all impressions of the campaigns.",
-    excludes="Clicks in e-mail, which are counted per delivered message.",
+    description="Clicks on ads divided by impressions.",
+    includes="All clicks and all impressions of the campaigns.",
+    excludes="Clicks in e-mails, which are measured per e-mail delivered.",
     null_when="There are no impressions.",
     see_also=("session_conversion_rate",),
-    caveats="Averaging the rates of campaigns: a small campaign would weigh as much as a large "
-    "one. Above 1 is possible, as one impression can be clicked twice.",
-    alternatives=("GA4 counts users who clicked a list or promotion over users who saw it.",),
+    caveats="Do not average the rates of campaigns: a small campaign would weigh as much as a "
+    "large one. It can exceed 1, as one impression can be clicked twice.",
+    alternatives=("GA4: users who clicked a list or promotion divided by users who saw it.",),
     references=("Google Ads terms with worked examples (third party)",),
     tags=("marketing", "ratio"),
 )
@@ -192,18 +197,17 @@ traffic_source_share = Metric(
     area=Area.TRAFFIC,
     direction=Direction.NEUTRAL,
     bounds=(0, 1),
-    description="Which part of the visits came from where: ask it by channel, or source.",
-    includes="The visits of the group over those of all groups in the same period, so that the "
-    "shares make one. A channel that is not supplied is derived from source and medium; visits "
-    "that no "
-    "rule fits are Unassigned.",
-    excludes="Visits made by bots.",
-    null_when="There are no visits in the period.",
+    description="Share of sessions by channel or source: group by one of them.",
+    includes="Sessions of the group divided by those of all groups in the same period, so that "
+    "the shares add up to 1. A channel that is not supplied is derived from source and medium; "
+    "sessions that match no rule are Unassigned.",
+    excludes="Sessions of bots.",
+    null_when="There are no sessions in the period.",
     see_also=("sessions", "session_conversion_rate"),
-    caveats="Filtering instead of grouping: where= narrows both sides, and the share is 1. "
-    "Dropping the visits without a channel, or mixing the channel of the visit with that of the "
-    "first visit or of the order.",
-    alternatives=("By first visit, or by the channel that an order is credited to.",),
+    caveats="Group instead of filtering: where= narrows both sides, and the share is 1. Do not "
+    "drop sessions without a channel. Do not mix the channel of the session with that of the "
+    "first session or of the order.",
+    alternatives=("by the first session, or by the channel to which an order is attributed.",),
     references=("Google Analytics help, default channel grouping (vendor)",),
     tags=("ratio", "channel"),
 )

@@ -122,12 +122,12 @@ class ShopData:
         return None if bound is None else bound.columns.get(column.name)
 
     def has_times(self, table: str) -> bool:
-        """Say whether every row of a table is known to have a time."""
+        """Return whether every row of a table is known to have a time."""
         seen = self.seen.get(table)
         return seen is not None and seen.untimed == 0
 
     def size(self, table: str) -> int | None:
-        """Give the number of rows of a table, where it is known without reading."""
+        """Return the number of rows of a table if it is known without reading it."""
         seen = self.seen.get(table)
         return self.tables[table].rows if seen is None else seen.rows
 
@@ -143,14 +143,14 @@ class ShopData:
         return (seen.earliest, seen.latest) if seen.earliest and seen.latest else None
 
     def rule(self, column: Column) -> Rule | None:
-        """Give the rule that derives a column; None where there is none that can."""
+        """Return the rule that derives a column, or None if no rule applies."""
         known = self.found_rules
         if column not in known:
             known[column] = self._rule(column, frozenset())
         return known[column]
 
     def missing_for(self, column: Column | Lookup) -> frozenset[str]:
-        """Give what is missing for a column or lookup: tables and columns, by name."""
+        """Return what is missing for a column or lookup: tables and columns, by name."""
         known = self.found_missing
         if column not in known:
             known[column] = self._missing_for(column, frozenset())

@@ -133,11 +133,11 @@ def _forms(column: Column | None) -> tuple[Form, ...]:
 
 
 def typed(frame: pl.LazyFrame, declared: Mapping[str, Column | None]) -> pl.LazyFrame:
-    """Give columns of texts the types that all of their values have.
+    """Return a frame with its text columns converted to the types that all of their values have.
 
     Args:
         frame: The frame, which is read once.
-        declared: The columns to be typed, by name, and how they are declared, if they are.
+        declared: The columns to convert, by name, with their declaration if there is one.
     """
     return _typed(frame, declared, ())[0]
 
@@ -145,18 +145,18 @@ def typed(frame: pl.LazyFrame, declared: Mapping[str, Column | None]) -> pl.Lazy
 def typed_records(
     frame: pl.LazyFrame, declared: Mapping[str, Column | None], place: str
 ) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """Give the columns of a separated file types, and leave out its empty lines.
+    """Return the rows of a separated file with typed columns, without its empty lines.
 
     Args:
-        frame: The file, with texts in every column; it is read once.
-        declared: All columns, by name, and how they are declared, if they are.
+        frame: The file, with text in every column; it is read once.
+        declared: All columns, by name, with their declaration if there is one.
         place: The file, for errors.
 
     Returns:
-        The rows with types, and the same rows as texts.
+        The typed rows, and the same rows as text.
 
     Raises:
-        DataError: A line is a remark, or the total of the others.
+        DataError: A line is a comment, or the total of the others.
     """
     keys = [name for name, column in declared.items() if isinstance(column, Key)]
     result, shown = _typed(frame, declared, tuple(_odd_lines(list(declared), keys)))
@@ -197,7 +197,7 @@ def _typed(
 
 
 def _questions(forms: Mapping[str, Sequence[Form]]) -> Iterator[pl.Expr]:
-    """Ask of every column whether it has values, and of every form whether all of them have it."""
+    """Return expressions for whether a column has values, and whether all fit each form."""
     for name, known in forms.items():
         text = _written(name)
         yield text.is_not_null().any().alias(f"has {name}")
@@ -206,7 +206,7 @@ def _questions(forms: Mapping[str, Sequence[Form]]) -> Iterator[pl.Expr]:
 
 
 def _odd_lines(names: Sequence[str], keys: Sequence[str]) -> Iterator[pl.Expr]:
-    """Ask for a line that is a remark, for one that adds up the others, and for empty ones."""
+    """Return expressions for a comment line, a total line, and whether there are empty lines."""
     first, *others = names
     is_alone = pl.all_horizontal(pl.col(other).is_null() for other in others)
     if others:

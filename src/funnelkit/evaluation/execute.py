@@ -94,7 +94,7 @@ def _computed(data: ShopData, engine: Engine, made: Plan, *, progress: bool) -> 
 
 
 def _reporter(total: int) -> Report:
-    """Write a line on standard error for each step that is done."""
+    """Return a function that writes a line to standard error for each completed step."""
     done = count(1)
 
     def report(step: Step) -> None:

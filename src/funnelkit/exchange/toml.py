@@ -273,18 +273,18 @@ def dump_metrics(
     path: str | Path | None = None,
     tables: Sequence[type[Table]] = (),
 ) -> str:
-    """Write metrics as TOML that `load_metrics` reads back.
+    """Return metrics as TOML that `load_metrics` reads back.
 
     Args:
         metrics: The metrics, such as `fk.registry().values()`.
-        path: Where to write it, if anywhere.
+        path: The file to write as well, if any.
         tables: Declarations of the tables they read beyond the canonical ones.
 
     Returns:
         The text.
 
     Raises:
-        DefinitionError: A formula holds a Polars expression, which no text can tell.
+        DefinitionError: A formula contains a Polars expression, which has no text form.
     """
     chosen = list(metrics)
     for item in chosen:
@@ -344,7 +344,7 @@ def _word(name: str) -> str:
 
 
 def _toml(value: object) -> str:
-    """Write a value: texts as JSON does, which TOML reads alike."""
+    """Return a value as TOML text; strings are written as in JSON, which TOML reads alike."""
     match value:
         case str():
             return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -68,7 +68,7 @@ def to_latex(formula: Formula) -> str:
 
 
 def expand(formula: Formula) -> str:
-    """Write a formula with every metric replaced by its formula."""
+    """Return the text of a formula with every metric replaced by its formula."""
     match formula:
         case Reference(_, inner):
             return f"({expand(inner)})"

@@ -53,9 +53,9 @@ class _Table:
 
 
 def to_text(sheet: TableView) -> str:
-    """Write a table for a terminal.
+    """Return a table as text for a terminal.
 
-    A table that is too wide has a line per metric where it has more metrics
+    A table that is too wide is shown with a line per metric if it has more metrics
     than rows; a table that is still too wide continues below.
     """
     names = [metric.name for metric in sheet.metrics]
@@ -71,9 +71,9 @@ def to_text(sheet: TableView) -> str:
 
 
 def to_html(sheet: TableView) -> str:
-    """Write a table for a notebook: titles in its head, names when pointed at.
+    """Return a table as HTML: titles in the header, names as tooltips.
 
-    It brings no colours, so that it can be read on light and on dark pages.
+    It sets no colours, so that it is readable on light and dark pages.
     """
     labels = [
         f'<span title="{escape(metric.name)}">{escape(metric.title)}</span>'

@@ -107,7 +107,7 @@ class Trial:
         return known_tables(self.tables)
 
     def result(self, *, of: Frames | None = None, **question: object) -> Result:
-        """Ask the metric of the shop, or of other frames."""
+        """Return the result of the metric for the frames of the case, or for others."""
         shop = self.shop(self.frames if of is None else of)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
