@@ -31,12 +31,12 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 
 def kpis(area: Area) -> str:
-    """Give a card for every KPI of an area, each before its variants."""
+    """Return a card for every KPI of an area, each before its variants."""
     return "\n".join(card(metric) for metric in registry().find(area=area).values())
 
 
 def stages() -> str:
-    """Give every KPI by its stage in both funnels, with a link to its card."""
+    """Return every KPI by its stage in both funnels, with a link to its card."""
     known = [metric for metric in registry().values() if not metric.variant_of]
     parts: list[str] = []
     for name, stages in (("stage", Stage), ("aida", AidaStage)):
@@ -50,17 +50,17 @@ def stages() -> str:
 
 
 def link(metric: Metric) -> str:
-    """Give a link to the card of a KPI."""
+    """Return a link to the card of a KPI."""
     return f"[{metric.name}](kpis/{metric.area}.md#{slug(metric)})"
 
 
 def slug(metric: Metric) -> str:
-    """Give the anchor of a card."""
+    """Return the anchor of a card."""
     return metric.name.replace(".", "-")
 
 
 def inputs() -> str:
-    """Give every table and column that KPIs read, with how many and which."""
+    """Return every table and column that KPIs read, with those KPIs and their number."""
     readers: dict[str, list[Metric]] = {}
     for metric in registry().values():
         for table, columns in metric.inputs.items():
@@ -70,13 +70,13 @@ def inputs() -> str:
     for name, metrics in sorted(readers.items()):
         kpis = [metric for metric in metrics if not metric.variant_of]
         more = f" and {len(kpis) - 6} more" if len(kpis) > 6 else ""
-        named = ", ".join(f"`{metric.name}`" for metric in kpis[:6]) or "variants alone"
+        named = ", ".join(f"`{metric.name}`" for metric in kpis[:6]) or "variants only"
         rows.append(f"| `{name}` | {len(metrics)} | {named}{more} |")
     return "\n".join(["| column | read by | KPIs |", "| --- | --- | --- |", *rows])
 
 
 def card(metric: Metric) -> str:
-    """Give one KPI as a heading and a table."""
+    """Return one KPI as a heading and a table."""
     told = (
         ("typeset" if head == "latex" else head, cell(head, text))
         for head, text in Card(metric).rows()
@@ -96,11 +96,11 @@ QUESTIONS: tuple[dict[str, object], ...] = (
     {"by": "platform"},
     {"by": ["platform", "campaign_id"], "every": "1d"},
 )
-"""What a KPI is asked for its example: the first that gives a number."""
+"""Arguments tried for the example of a KPI: the first that give a number are shown."""
 
 
 def example(metric: Metric) -> str:
-    """Ask a KPI of the demo shop, and give the question and the last number of the answer."""
+    """Return an evaluation of a KPI over the demo shop, with the last value of its result."""
     for question in QUESTIONS:
         asked = {
             **question,
@@ -124,7 +124,7 @@ def example(metric: Metric) -> str:
 
 
 def cell(head: str, text: str) -> str:
-    """Give a table cell: formulas as code, everything else as it is."""
+    """Return a table cell: formulas as code, everything else unchanged."""
     if head == "latex":
         return convert(text).replace("|", "&#124;")
     safe = text.replace("|", "\\|")
@@ -132,7 +132,7 @@ def cell(head: str, text: str) -> str:
 
 
 def tables() -> str:
-    """Give the dictionary of the canonical tables."""
+    """Return the dictionary of the canonical tables."""
     parts = []
     for table in TABLES.values():
         parts += [f"## {table.table}\n", f"{table.__doc__}\n"]
@@ -147,6 +147,6 @@ def tables() -> str:
 
 
 def policies() -> str:
-    """Give the order policies and what they count."""
+    """Return the order policies and the orders they count."""
     rows = [f"| `{name}` | `{policy.counted_orders}` |" for name, policy in POLICIES.items()]
     return "\n".join(["| policy | an order counts where |", "| --- | --- |", *rows])

@@ -1,4 +1,4 @@
-"""Ask metrics of a shop: plan, fold, align, compute. The one orchestrator."""
+"""Evaluate metrics over a shop: plan, fold, align, compute. The one orchestrator."""
 
 from __future__ import annotations
 
