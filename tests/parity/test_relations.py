@@ -212,6 +212,23 @@ def test_a_plan_names_no_column_as_a_table_does():
         assert all(name.isidentifier() for name in names)
 
 
+@pytest.mark.parametrize("name", ["the whole range", "cohorts"])
+def test_a_name_is_of_one_relation(name):
+    shop, named = shops()["demo"], {}
+    for answer in to_relations(shop.data, steps_of(shop, QUESTIONS[name])):
+        for rel in walk(answer.relation):
+            assert not isinstance(rel, Named) or named.setdefault(rel.name, rel) == rel
+
+
+def test_a_table_prepared_for_another_of_its_kind_is_not_taken_for_it():
+    units = fk.Metric(name="a", formula=fk.Sum(fk.Orders.first_shipped_units))
+    first = fk.Lookup(fk.Shipments.order_id, fk.Orders.first_shipped_at)
+    parcels = fk.Count(fk.Shipments, where=fk.Shipments.shipped_at.eq(first))
+    metrics = units, fk.Metric(name="b", formula=parcels)
+    found = fk.evaluate(fk.demo(), metrics).frame.row(0)
+    assert found == tuple(fk.evaluate(fk.demo(), metric).frame.item() for metric in metrics)
+
+
 def test_every_operation_is_documented_and_can_be_translated():
     from funnelkit.engines.polars import translate
 

@@ -88,8 +88,9 @@ class Tables:
         items = self._ordered(table, [*wants, *(self._days(table) if prorate else ())])
         place = (table, frozenset(items), prorate)
         if place not in self.prepared:
-            number = sum(known == table for known, _, _ in self.prepared)
             rel = self._prepare(table, items, prorate=prorate)
+            # counted last: the same table may have been prepared for one that this rests on
+            number = sum(known == table for known, _, _ in self.prepared)
             is_plain = isinstance(rel, Scan)
             name = self.lowering.names.of((table, number), f"{table}_prepared")
             self.prepared[place] = rel if is_plain else Named(name, rel)
