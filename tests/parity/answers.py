@@ -1,4 +1,4 @@
-"""Steps answered twice: by the Polars engine, and through the relational plan."""
+"""Steps answered twice: by the Polars engine, and by the relational plan in plain Python."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,13 +8,13 @@ from polars.testing import assert_frame_equal
 import funnelkit as fk
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.polars.engine import PolarsEngine
-from funnelkit.engines.polars.translate import Translator
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.evaluation.history import known_until, with_as_of
 from funnelkit.planning.derive import to_relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.planner import with_parts
 from funnelkit.planning.relations import Answer, Rel
+from parity.plain import Plain
 
 METRICS = tuple(fk.registry())
 
@@ -44,11 +44,9 @@ def by_plan(
 ) -> list[pl.DataFrame]:
     answers = to_relations(data, steps)
     frames = {name: bound.frame for name, bound in data.tables.items()}
-    translator = Translator(frames, {}, lambda query: query.collect())
-    queries = [translator.frame(rewrite(answer.relation)) for answer in answers]
-    flags = pl.QueryOptFlags(comm_subplan_elim=len(steps) > 1)
-    frames = pl.collect_all(queries, engine="in-memory", optimizations=flags)
-    return [read(*found) for found in zip(steps, answers, frames, strict=True)]
+    plain = Plain(frames)
+    found = [plain.rows(rewrite(answer.relation)).frame() for answer in answers]
+    return [read(*parts) for parts in zip(steps, answers, found, strict=True)]
 
 
 def read(step: Step, answer: Answer, frame: pl.DataFrame) -> pl.DataFrame:

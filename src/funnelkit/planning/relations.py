@@ -52,6 +52,7 @@ Kind = Literal["int", "float", "str", "bool", "day", "local", "instant", "other"
 """What a value is: `local` is a time as a clock on the wall shows it, `instant` one in UTC.
 
 Of a column of another kind a plan asks only whether it is null, and which rows hold the same.
+No float of a table is NaN or infinite.
 """
 
 Constant = str | int | float | bool | dt.date | dt.datetime | None
@@ -69,24 +70,24 @@ class Op(StrEnum):
     | subtract | float, float, or int, int | of that kind |
     | divide | float, float | float; null where the divisor is 0 |
     | modulo | int, int > 0 | int, never below 0 |
-    | eq, ne, lt, le, gt, ge | two of one kind, or numbers | bool |
+    | eq, ne, lt, le, gt, ge | two of one kind, or int and float | bool; numbers of two kinds are compared as floats |
     | and, or, not | bool | bool, in three-valued logic: false and null is false |
     | is_null | any | bool, never null |
     | in | any, constants of its kind | bool |
     | coalesce | several of one kind | the first that is not null |
-    | if | bool, any, any of that kind | the second where the first is true, else the third |
-    | lower | str | str |
+    | if | bool, any, any of that kind | the second where the first is true, else the third, or null if there is none |
+    | lower | str | str, in the small letters of Unicode |
     | concat | several str | str |
     | to_float | int, float, bool | float |
     | to_int | float | int, of a number that is whole |
-    | to_str | any | str |
+    | to_str | any but other | str: a float in the fewest digits that read back as it, such as `2.0`, `1e+20` and `1e-7`; `true` and `false`; `2024-01-31`; a local time with microseconds after a space, such as `2024-01-31 13:05:00.000000`, and an instant with `+00:00` at the end as well |
     | to_day | local | day |
     | midnight | day | local |
     | local_time | instant, zone | local: what the clock of the zone shows |
     | first_instant | local, zone | instant: the first of two where the clock goes back; of a time that the clock skips, as if it had not been changed yet |
     | last_instant | local, zone | instant: the second of two; null for a time that is skipped |
     | seconds_between | instant, instant | float: from the first to the second |
-    | hours_between | instant, instant | int: whole hours from the first to the second |
+    | hours_between | instant, instant | int: whole hours from the first to the second, the rest left off; below 0 where the second is earlier |
     | days_between | day, day | int |
     | months_between | day, day | int: from the month of the first to that of the second |
     | shift_seconds | local, int | local |
@@ -94,9 +95,9 @@ class Op(StrEnum):
     | shift_months | day, int | day; the last of the month where that is shorter |
     | floor_days | day, length, anchor | day: the start of the period of so many days, of which one starts on the anchor |
     | floor_months | day, length | day: the start of the period of so many months, of which one starts in January 1970 |
-    | floor_hours | local, length | local: the start of the period of so many hours, of which one starts at midnight |
-    | floor_among | any, ascending constants | the last constant that is not above; null below the first, and from the last on |
-    | position | any, ascending constants | int: how many constants are not above |
+    | floor_hours | local, length that divides 24 | local: the start of the period of so many hours, of which one starts at midnight |
+    | floor_among | any, ascending constants of its kind | the last constant that is not above; null below the first, and from the last on |
+    | position | any, ascending constants of its kind | int: how many constants are not above |
     """  # noqa: E501  # a table has one line per row
 
     ADD = "add"
@@ -144,6 +145,10 @@ class Op(StrEnum):
 class OverOp(StrEnum):
     """The windows: values of the rows that share a partition; null is a partition of its own.
 
+    A row number is an int, all else of the kind of the value. Which of the rows comes
+    first that tie in their order is left open: a plan orders by what tells rows apart
+    wherever that matters. Of all rows, too, a sum is null where none has a value.
+
     | window | with an order | without |
     | --- | --- | --- |
     | row_number | the number of the row, from 1 | |
@@ -165,14 +170,14 @@ class AggOp(StrEnum):
 
     | aggregate | result | over no values |
     | --- | --- | --- |
-    | rows | the number of rows | 0 |
-    | count, count_distinct | the number of values, of different values | 0 |
-    | sum, mean | float | null |
+    | rows | int: the number of rows | 0 |
+    | count, count_distinct | int: the number of values, of different values | 0 |
+    | sum, mean of floats | float | null |
     | min, max | of the kind of the value | null |
-    | std | the sample standard deviation | null, for one value as well |
-    | quantile | interpolated linearly | null |
-    | all | whether no row is false or null | true |
-    | custom | a float: what an expression in the language of one engine gives | |
+    | std of floats | float: the sample standard deviation | null, for one value as well |
+    | quantile of floats | float, interpolated linearly | null |
+    | all | bool: whether no row is false or null | true |
+    | custom | a float: what an expression in the language of one engine gives of the rows | |
     """
 
     ROWS = "rows"
@@ -324,7 +329,9 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class EachDay:
-    """A row for each day from one to another, both included; none where either is null.
+    """A row for each day from one to another, both included.
+
+    There is none where either is null, or the last is before the first.
 
     Attributes:
         input: The relation.
@@ -358,7 +365,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A relation with a name: what is shared, or worth a reader's look."""
+    """A relation with a name: what is shared, or worth a reader's look.
+
+    In the relations of one plan a name is always of the same relation.
+    """
 
     name: str
     input: Rel
