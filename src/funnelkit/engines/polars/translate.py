@@ -246,7 +246,10 @@ def aggregate(agg: Agg) -> pl.Expr:
     where = None if agg.where is None else scalar(agg.where)
     if agg.arg is None:
         return (pl.len() if where is None else where.sum()).cast(pl.Int64)
-    kept = scalar(agg.arg) if where is None else pl.when(where).then(scalar(agg.arg))
+    value = scalar(agg.arg)
+    if agg.op is AggOp.ALL:
+        value = value.fill_null(value=False)
+    kept = value if where is None else pl.when(where).then(value)
     if agg.op is AggOp.QUANTILE:
         return kept.quantile(agg.q, "linear")
     return AGGREGATES[agg.op](kept)
@@ -278,7 +281,8 @@ def _among(value: pl.Expr, edges: pl.Series) -> pl.Expr:
 
 
 def _position(value: pl.Expr, edges: pl.Series) -> pl.Expr:
-    return pl.lit(edges).search_sorted(value, side="right").cast(pl.Int64)
+    place = pl.lit(edges).search_sorted(value, side="right").cast(pl.Int64)
+    return pl.when(value.is_not_null()).then(place)
 
 
 def _either(condition: pl.Expr, then: pl.Expr, otherwise: pl.Expr | None = None) -> pl.Expr:
@@ -393,7 +397,7 @@ AGGREGATES: Mapping[AggOp, Callable[[pl.Expr], pl.Expr]] = {
     AggOp.MIN: lambda kept: kept.min(),
     AggOp.MAX: lambda kept: kept.max(),
     AggOp.STD: lambda kept: kept.std(),
-    AggOp.ALL: lambda kept: kept.fill_null(value=False).all(),
+    AggOp.ALL: lambda kept: kept.all(),
 }
 WINDOWS: Mapping[OverOp, Callable[[pl.Expr], pl.Expr]] = {
     OverOp.SUM: _sum,
