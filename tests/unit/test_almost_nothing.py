@@ -86,6 +86,15 @@ def test_whole_numbers_of_few_bits_do_not_wrap_around(dtype, amounts, data):
         assert small == pytest.approx(large)
 
 
+def test_a_sum_of_many_terms_costs_no_more_than_its_terms():
+    """The text of an expression that doubled with every term would not fit into memory."""
+    shop, total = shop_of([40], [1]), GROSS
+    for _ in range(40):
+        total = total - LESS
+    assert value(shop, total) == 0
+    assert value(shop, total + GROSS) == 40
+
+
 def test_python_does_not_drop_a_condition():
     paid, online = fk.Orders.status.eq("paid"), fk.Orders.is_online
     for wrong in (

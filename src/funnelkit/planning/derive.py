@@ -42,7 +42,6 @@ from funnelkit.planning.relations import (
     OverOp,
     Rel,
     Scalar,
-    Scan,
     Select,
     call,
     conjunction,
@@ -50,7 +49,7 @@ from funnelkit.planning.relations import (
     when,
     whole,
 )
-from funnelkit.planning.traversal import walk
+from funnelkit.planning.traversal import tables_of
 
 __all__ = ["Relations", "lowering_of", "to_relations"]
 
@@ -112,8 +111,7 @@ class Relations:
 
     def tables_of(self, steps: Iterable[Step]) -> list[str]:
         """Return the tables that steps read."""
-        rels = (rel for step in steps for rel in walk(self._rows(step)))
-        return list(dict.fromkeys(rel.table for rel in rels if isinstance(rel, Scan)))
+        return tables_of(self._rows(step) for step in steps)
 
     def first(self, clock: Column) -> Aggregate:
         """Return the relation of the first instant of a time."""

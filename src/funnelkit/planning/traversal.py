@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from funnelkit.planning.relations import (
@@ -24,7 +24,7 @@ from funnelkit.planning.relations import (
     Select,
 )
 
-__all__ = ["Change", "base_of", "mapped", "mapped_scalar", "source_of", "walk"]
+__all__ = ["Change", "base_of", "mapped", "mapped_scalar", "source_of", "tables_of", "walk"]
 
 Change = Callable[[Scalar], Scalar]
 
@@ -60,6 +60,12 @@ def source_of(rel: Rel, name: str) -> tuple[str, str] | None:
             return None if name == rel.name else source_of(inner, name)
         case Filter(inner) | Head(inner) | Named(_, inner):
             return source_of(inner, name)
+
+
+def tables_of(relations: Iterable[Rel]) -> list[str]:
+    """Return the tables that relations read, each once."""
+    rels = (rel for relation in relations for rel in walk(relation))
+    return list(dict.fromkeys(rel.table for rel in rels if isinstance(rel, Scan)))
 
 
 def walk(rel: Rel) -> Iterator[Rel]:

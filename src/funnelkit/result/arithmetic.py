@@ -127,11 +127,11 @@ def compute(expression: Expression, context: Context) -> Computed:
         case BinaryOp(operator, left, right):
             if _is_exact(expression, context):
                 return _binary(operator, compute(left, context), compute(right, context))
-            sides = (_as_float(compute(side, context)) for side in (left, right))
-            result = _binary(operator, *sides)
             if operator in {Operator.ADD, Operator.SUBTRACT}:
-                return replace(result, value=_settled(result.value, _size(expression, context)))
-            return result
+                total = _unsettled(expression, context)
+                return replace(total, value=_settled(total.value, _size(expression, context)))
+            sides = (_as_float(compute(side, context)) for side in (left, right))
+            return _binary(operator, *sides)
         case _:
             assert_never(expression)
 
@@ -143,6 +143,19 @@ RESIDUE = 1e-9
 def _settled(value: pl.Expr, size: pl.Expr) -> pl.Expr:
     """Return a difference; 0 where only the rounding of its parts is left of them."""
     return pl.when(value.abs() < RESIDUE * size).then(0.0).otherwise(value)
+
+
+def _unsettled(expression: Expression, context: Context) -> Computed:
+    """Return a sum or difference as it comes out; it is settled once, at its root.
+
+    Settling names a value twice, so that parts settled one in another would double
+    with every term.
+    """
+    match expression:
+        case BinaryOp(Operator.ADD | Operator.SUBTRACT as operator, left, right):
+            return _binary(operator, _unsettled(left, context), _unsettled(right, context))
+        case _:
+            return _as_float(compute(expression, context))
 
 
 def _size(expression: Expression, context: Context) -> pl.Expr:

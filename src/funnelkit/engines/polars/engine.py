@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -16,8 +16,8 @@ from funnelkit.errors import DataError
 from funnelkit.planning.checks import check, overviews
 from funnelkit.planning.derive import Relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
-from funnelkit.planning.relations import Answer, Rel, Scan
-from funnelkit.planning.traversal import walk
+from funnelkit.planning.relations import Answer, Rel
+from funnelkit.planning.traversal import tables_of
 
 __all__ = ["PolarsEngine"]
 
@@ -55,7 +55,7 @@ class PolarsEngine:
         """Return a query for each step, and the tables that they read."""
         given = next((step.as_of for step in steps if step.as_of), None)
         answers = Relations.of(self.data, lambda: given or self.as_of()).answers(steps)
-        tables = _tables(answer.relation for answer in answers)
+        tables = tables_of(answer.relation for answer in answers)
         translator = self._translator(tables)
         queries = [
             _labelled(step, answer, translator.frame(answer.relation))
@@ -97,7 +97,7 @@ class PolarsEngine:
 
     def read(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         """Return the rows of relations, read together."""
-        tables = _tables(relations)
+        tables = tables_of(relations)
         translator = self._translator(tables)
         return self._collect([translator.frame(relation) for relation in relations], tables)
 
@@ -126,11 +126,6 @@ class PolarsEngine:
             )
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataError(f"the data could not be read: {first_line(error)}") from None
-
-
-def _tables(relations: Iterable[Rel]) -> list[str]:
-    rels = (rel for relation in relations for rel in walk(relation))
-    return list(dict.fromkeys(rel.table for rel in rels if isinstance(rel, Scan)))
 
 
 def _labelled(step: Step, answer: Answer, folded: pl.LazyFrame) -> pl.LazyFrame:
