@@ -48,6 +48,7 @@ from funnelkit.formula.formulas import (
     StdDev,
     Sum,
 )
+from funnelkit.formula.reason import Reason
 from funnelkit.formula.table import Proration, Table
 from funnelkit.formula.values import (
     AsOf,
@@ -69,7 +70,6 @@ from funnelkit.formula.values import (
 from funnelkit.metrics.card import Card
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.metrics.registry import Registry
-from funnelkit.planning.reason import Reason
 from funnelkit.result.result import Result
 from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.marketing import AdViews, CampaignPerformance, EmailSends, MarketingCosts

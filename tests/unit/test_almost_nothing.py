@@ -66,6 +66,17 @@ def test_the_variance_of_equal_amounts_is_nothing():
     assert value(shop, variance) == 0
 
 
+@pytest.mark.parametrize("levels", [1, 3, 40])
+def test_a_formula_of_many_levels_is_computed_as_by_hand_and_as_quickly(levels):
+    share, hand = LESS / GROSS, 0.25
+    for _ in range(levels):
+        share, hand = (1 - share) / 2, (1 - hand) / 2
+    assert value(shop_of([3, 1], [1]), share) == hand
+    metric = fk.Metric(name="m", formula=share / (share - LESS / GROSS))
+    row = fk.evaluate(shop_of([0, 0], [0]), metric).tidy().row(0, named=True)
+    assert (row["value"], row["reason"]) == (None, fk.Reason.EMPTY_DENOMINATOR)
+
+
 WHOLE = [pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64]
 FOLDS = [fk.Sum, fk.Min, fk.Max, fk.Mean]
 

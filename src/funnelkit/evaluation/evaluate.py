@@ -19,8 +19,7 @@ from funnelkit.evaluation.arguments import (
 )
 from funnelkit.evaluation.exclusions import count_exclusions
 from funnelkit.evaluation.execute import answer
-from funnelkit.formula.formulas import PeriodsToBreakEven, QuantileBucket
-from funnelkit.formula.properties import has_node
+from funnelkit.formula.properties import is_of_each_group
 from funnelkit.formula.values import (
     Dimension,
     Predicate,
@@ -111,9 +110,7 @@ def answer_question(
 
 def _has_total(metric: Metric) -> bool:
     """Return whether a metric also has a value for all groups together."""
-    return not metric.required_dimension and not has_node(
-        metric.formula, QuantileBucket, PeriodsToBreakEven
-    )
+    return not metric.required_dimension and not is_of_each_group(metric.formula)
 
 
 def plan(  # noqa: PLR0913  # as evaluate

@@ -8,7 +8,7 @@ folds are aligned after, so a join can never multiply what is summed.
 from __future__ import annotations
 
 import keyword
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import ClassVar, Protocol, TypeGuard, cast, runtime_checkable
 
@@ -80,6 +80,7 @@ __all__ = [
     "StdDev",
     "Sum",
     "SupportsFormula",
+    "Transform",
     "as_formula",
     "measured",
     "source_of",
@@ -472,7 +473,7 @@ class Arithmetic(FormulaNode):
 
 @dataclass(frozen=True, slots=True)
 class Applied(FormulaNode):
-    """A transformation of the value of one formula; the subclasses define which."""
+    """A function of one formula; the subclasses define which. The text form shows the fields."""
 
     formula: Formula
 
@@ -480,7 +481,11 @@ class Applied(FormulaNode):
         object.__setattr__(self, "formula", as_formula(self.formula))
 
     def __str__(self) -> str:
-        return f"{text_name(type(self))}({self.formula})"
+        shown = [(entry, getattr(self, entry.name)) for entry in fields(self)]
+        given = [str(value) for entry, value in shown if not entry.kw_only]
+        words = [(e.name, value) for e, value in shown if e.kw_only and value != e.default]
+        given += [f"{name}={value!r}" for name, value in words]
+        return f"{text_name(type(self))}({', '.join(given)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,10 +507,6 @@ class Shift(Applied):
         check_periods(self.periods)
         check_flag("like_for_like", self.like_for_like)
 
-    def __str__(self) -> str:
-        extra = ", like_for_like=True" if self.like_for_like else ""
-        return f"shift({self.formula}, {self.periods}{extra})"
-
 
 class Cumulative(Applied):
     """A formula over the whole history up to the end of the period.
@@ -516,7 +517,13 @@ class Cumulative(Applied):
     __slots__ = ()
 
 
-class PeriodsToBreakEven(Applied):
+class Transform(Applied):
+    """A function of the value of a formula in the same period; the subclasses define which."""
+
+    __slots__ = ()
+
+
+class PeriodsToBreakEven(Transform):
     """How many periods after that in a group's key a formula, to date, is first not below zero.
 
     The key is itself a period, as a cohort is. Null as long as the formula is below zero.
@@ -525,25 +532,25 @@ class PeriodsToBreakEven(Applied):
     __slots__ = ()
 
 
-class PositiveOrNull(Applied):
+class PositiveOrNull(Transform):
     """A formula's value where it is above zero, and null elsewhere."""
 
     __slots__ = ()
 
 
-class Abs(Applied):
+class Abs(Transform):
     """A formula's value without its sign."""
 
     __slots__ = ()
 
 
-class Sqrt(Applied):
+class Sqrt(Transform):
     """The square root of a formula; null where it is below zero."""
 
     __slots__ = ()
 
 
-class ShareOfTotal(Applied):
+class ShareOfTotal(Transform):
     """A group's part of what all groups of the same period have together.
 
     The formula must add up over groups. Without groups the share is one.
@@ -553,7 +560,7 @@ class ShareOfTotal(Applied):
 
 
 @dataclass(frozen=True, slots=True)
-class QuantileBucket(Applied):
+class QuantileBucket(Transform):
     """Into which part of all groups of the same period a group falls, from 1 for the lowest.
 
     That is told by the share of groups below it: of 5 parts, the third begins where two
@@ -573,10 +580,6 @@ class QuantileBucket(Applied):
         Applied.__post_init__(self)
         check_parts(self.parts)
         check_flag("dense", self.dense)
-
-    def __str__(self) -> str:
-        extra = ", dense=True" if self.dense else ""
-        return f"quantile_bucket({self.formula}, {self.parts}{extra})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -616,12 +619,7 @@ Formula = (
     | Arithmetic
     | Shift
     | Cumulative
-    | PeriodsToBreakEven
-    | PositiveOrNull
-    | Abs
-    | Sqrt
-    | ShareOfTotal
-    | QuantileBucket
+    | Transform
     | PeriodDays
     | PolarsExpr
 )

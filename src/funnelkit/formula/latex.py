@@ -5,21 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from funnelkit.formula.formulas import (
-    Abs,
     Applied,
     Arithmetic,
     Constant,
-    Cumulative,
     Formula,
     Name,
     PeriodDays,
-    PositiveOrNull,
-    QuantileBucket,
     Reference,
-    Shift,
-    Sqrt,
 )
-from funnelkit.formula.values import Operator, text_name
+from funnelkit.formula.functions import function_of
+from funnelkit.formula.values import Operator
 
 __all__ = ["expand", "to_latex"]
 
@@ -39,21 +34,8 @@ def to_latex(formula: Formula) -> str:
             return rf"\mathrm{{{_escaped(name)}}}"
         case PeriodDays():
             return r"\mathrm{days}"
-        case Shift(inner, periods):
-            return rf"\left({to_latex(inner)}\right)_{{t-{periods}}}"
-        case Cumulative(inner):
-            return rf"\left({to_latex(inner)}\right)_{{\le t}}"
-        case Abs(inner):
-            return rf"\left|{to_latex(inner)}\right|"
-        case Sqrt(inner):
-            return rf"\sqrt{{{to_latex(inner)}}}"
-        case QuantileBucket(inner, parts):
-            return rf"\mathrm{{bucket}}_{{{parts}}}\left({to_latex(inner)}\right)"
-        case PositiveOrNull(inner):
-            return rf"\left({to_latex(inner)}\right)^{{+}}"
         case Applied(inner):
-            word = text_name(type(formula)).replace("_", r"\_")
-            return rf"\mathrm{{{word}}}\left({to_latex(inner)}\right)"
+            return function_of(formula).to_latex(formula, to_latex(inner))
         case Arithmetic(Operator.DIVIDE, left, right):
             return rf"\frac{{{to_latex(left)}}}{{{to_latex(right)}}}"
         case Arithmetic(operator, left, right):

@@ -25,7 +25,15 @@ from funnelkit.formula.formulas import (
     PerKey,
     Quantile,
 )
-from funnelkit.formula.functions import CALLS, COUNTED, FOLDS, KINDS, TAKES, UNARY
+from funnelkit.formula.functions import (
+    CALLS,
+    FOLDS,
+    FUNCTIONS,
+    KINDS,
+    AnyApplied,
+    Function,
+    function_named,
+)
 from funnelkit.formula.parse_errors import quoted, refuse, refuse_arguments, refuse_name
 from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
@@ -163,24 +171,29 @@ class _Reader:
         return ".".join([node.id, *reversed(parts)])
 
     def _call(self, name: str, node: ast.Call, depth: int) -> Formula:
-        if name in TAKES and not set(_words(node)) <= TAKES[name]:
-            refuse_arguments(node, name)
-        match name, node.args:
-            case "period_days", []:
-                return PeriodDays()
-            case _, [inner] if name in UNARY:
-                return UNARY[name](self.formula(inner, depth + 1))
-            case _, [inner] | [inner, ast.Constant(value=int())] if name in COUNTED:
-                count, words = map(_number, node.args[1:]), self._others(_words(node))
-                made = COUNTED[name]
-                return self._built(node, made, self.formula(inner, depth + 1), *count, **words)
-            case _ if name in TAKES:
+        if function := function_named(name):
+            return self._applied(function, node, depth + 1)
+        if name == "period_days":
+            if _words(node) or node.args:
                 refuse_arguments(node, name)
-            case _ if name in {*FOLDS, "count", "quantile"}:
-                return self._aggregate(name, node, depth + 1)
+            return PeriodDays()
+        if name in {*FOLDS, "count", "quantile"}:
+            return self._aggregate(name, node, depth + 1)
+        functions = [function.name for function in FUNCTIONS.values()]
+        known = sorted([*FOLDS, *functions, "period_days", "count", "quantile"])
+        refuse_name(node, "function", name, known)
+
+    def _applied(self, function: Function, node: ast.Call, depth: int) -> Formula:
+        words = _words(node)
+        if not set(words) <= function.keywords:
+            refuse_arguments(node, function.name)
+        match node.args:
+            case [inner] | [inner, ast.Constant(value=int())] if function.takes(len(node.args)):
+                make: Callable[..., AnyApplied] = function.node
+                count, others = map(_number, node.args[1:]), self._others(words)
+                return self._built(node, make, self.formula(inner, depth), *count, **others)
             case _:
-                known = sorted([*FOLDS, *TAKES, "count", "quantile"])
-                refuse_name(node, "function", name, known)
+                refuse_arguments(node, function.name)
 
     def _aggregate(self, name: str, node: ast.Call, depth: int) -> Formula:
         words = _words(node)

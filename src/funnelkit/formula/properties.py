@@ -11,7 +11,6 @@ from typing import assert_never
 
 from funnelkit.errors import DefinitionError, UnitError, UnknownNameError
 from funnelkit.formula.formulas import (
-    Abs,
     Aggregate,
     Applied,
     Arithmetic,
@@ -20,29 +19,23 @@ from funnelkit.formula.formulas import (
     Count,
     CountDistinct,
     CountRetained,
-    Cumulative,
     Formula,
     Max,
     Mean,
     Min,
     Name,
     PeriodDays,
-    PeriodsToBreakEven,
     PerKey,
     PolarsExpr,
-    PositiveOrNull,
     Quantile,
-    QuantileBucket,
     Reference,
-    ShareOfTotal,
-    Shift,
-    Sqrt,
     StdDev,
     Sum,
     measured,
     source_of,
     unit_of_aggregate,
 )
+from funnelkit.formula.functions import AnyApplied, Function, Sample, function_of
 from funnelkit.formula.values import (
     Category,
     Column,
@@ -57,7 +50,7 @@ from funnelkit.formula.values import (
     Value,
 )
 from funnelkit.formula.walk import conjuncts, leaves, nodes_in
-from funnelkit.units import NUMBER, RATIO, Unit
+from funnelkit.units import NUMBER, Unit
 
 __all__ = [
     "Additivity",
@@ -66,9 +59,12 @@ __all__ = [
     "check_averages",
     "check_grows",
     "columns_of",
+    "compares_groups",
+    "functions_in",
     "has_node",
     "inputs",
     "is_count",
+    "is_of_each_group",
     "names_in",
     "natives",
     "needs_periods",
@@ -120,14 +116,9 @@ def unit_of_formula(formula: Formula) -> Unit:
             return formula.unit
         case Name(name):
             raise DefinitionError(f"metric {name!r} is not looked up yet", "register the metric")
-        case ShareOfTotal():
-            return RATIO
-        case PeriodsToBreakEven() | QuantileBucket():
-            return NUMBER
-        case Sqrt(inner):
-            return unit_of_formula(inner).root
         case Applied():
-            return unit_of_formula(formula.formula)
+            rule = function_of(formula).unit
+            return rule if isinstance(rule, Unit) else rule(unit_of_formula(formula.formula))
         case Arithmetic(operator, left, right):
             one, two = unit_of_formula(left), unit_of_formula(right)
             if operator is Operator.MULTIPLY:
@@ -269,9 +260,10 @@ def additivity(formula: Formula) -> Additivity:
     match formula:
         case Reference(_, inner):
             return additivity(inner)
-        case Shift(inner) | Cumulative(inner):
-            return Additivity(over_time=False, over_keys=additivity(inner).over_keys)
-        case Constant() | PeriodDays() | Name() | PolarsExpr() | Applied():
+        case Applied():
+            adds = function_of(formula).adds_over_groups and additivity(formula.formula).over_keys
+            return Additivity(over_time=False, over_keys=adds)
+        case Constant() | PeriodDays() | Name() | PolarsExpr():
             return Additivity(over_time=False, over_keys=False)
         case Arithmetic(operator, left, right):
             return _additivity_of_arithmetic(operator, left, right)
@@ -397,10 +389,13 @@ def split_ratio(formula: Formula) -> tuple[Formula, Formula] | None:
 def is_count(formula: Formula) -> bool:
     """Return whether a formula yields whole numbers: counts, added and subtracted."""
     match formula:
-        case Count() | CountDistinct() | CountRetained() | PeriodsToBreakEven() | QuantileBucket():
+        case Count() | CountDistinct() | CountRetained():
             return True
-        case Reference() | Shift() | Cumulative() | PositiveOrNull() | Abs():
-            return is_count(formula.formula)
+        case Reference(_, inner):
+            return is_count(inner)
+        case Applied(inner):
+            function = function_of(formula)
+            return function.is_whole or (function.keeps_counts and is_count(inner))
         case Arithmetic(Operator.MULTIPLY, Constant() as times, right):
             return is_count(times) and is_count(right)
         case Arithmetic(operator, left, right):
@@ -426,13 +421,20 @@ def tally_of(formula: Formula) -> Formula | None:
             has_value = ~value.is_null()
             kept = has_value if formula.where is None else formula.where & has_value
             return Count(formula.of, where=kept)
-        case Shift() | Cumulative():
-            inner = tally_of(formula.formula)
-            return None if inner is None else replace(formula, formula=inner)
-        case Reference() | PositiveOrNull() | Abs() | ShareOfTotal():
-            return tally_of(formula.formula)
+        case Reference(_, inner):
+            return tally_of(inner)
+        case Applied():
+            return _tally_of_applied(formula)
         case _:
             return None
+
+
+def _tally_of_applied(formula: AnyApplied) -> Formula | None:
+    sample = function_of(formula).sample
+    inner = None if sample is Sample.NONE else tally_of(formula.formula)
+    if inner is None or sample is Sample.OF_ARGUMENT:
+        return inner
+    return replace(formula, formula=inner)
 
 
 def _is_tally(formula: Formula) -> bool:
@@ -442,8 +444,10 @@ def _is_tally(formula: Formula) -> bool:
             return True
         case Sum():
             return unit_of_formula(formula).is_tally
-        case Reference() | Shift() | Cumulative() | PositiveOrNull() | Abs():
-            return _is_tally(formula.formula)
+        case Reference(_, inner):
+            return _is_tally(inner)
+        case Applied(inner):
+            return function_of(formula).keeps_counts and _is_tally(inner)
         case Arithmetic(Operator.ADD, left, right):
             return _is_tally(left) and _is_tally(right)
         case _:
@@ -452,4 +456,24 @@ def _is_tally(formula: Formula) -> bool:
 
 def needs_periods(formula: Formula) -> bool:
     """Return whether a formula compares periods."""
-    return has_node(formula, Shift, PeriodsToBreakEven, CountRetained)
+    return any(
+        function_of(node).compares_periods
+        if isinstance(node, Applied)
+        else isinstance(node, CountRetained)
+        for node in walk(formula)
+    )
+
+
+def functions_in(formula: Formula) -> Iterator[Function]:
+    """Return the functions of a formula, including those of its metrics, in reading order."""
+    return (function_of(node) for node in walk(formula) if isinstance(node, Applied))
+
+
+def compares_groups(formula: Formula) -> bool:
+    """Return whether the value of a group depends on the other groups."""
+    return any(function.compares_groups for function in functions_in(formula))
+
+
+def is_of_each_group(formula: Formula) -> bool:
+    """Return whether a formula has no value for all groups together."""
+    return any(function.is_of_each_group for function in functions_in(formula))

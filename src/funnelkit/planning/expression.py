@@ -6,16 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from funnelkit.formula.formulas import (
-    Abs,
-    Constant,
-    Name,
-    PeriodsToBreakEven,
-    PositiveOrNull,
-    QuantileBucket,
-    ShareOfTotal,
-    Sqrt,
-)
+from funnelkit.formula.formulas import Constant, Name, Transform
+from funnelkit.formula.functions import function_of
 from funnelkit.formula.values import Operator
 
 __all__ = [
@@ -24,9 +16,9 @@ __all__ = [
     "FoldRef",
     "NullIf",
     "PeriodLength",
-    "Transform",
     "Transformed",
     "has_period_length",
+    "is_of_each_group",
     "is_turned_by",
     "leaves_of",
     "show",
@@ -78,9 +70,6 @@ class NullIf:
     count: FoldRef
     above: int
     reason: str
-
-
-Transform = PositiveOrNull | Abs | Sqrt | ShareOfTotal | QuantileBucket | PeriodsToBreakEven
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,4 +138,12 @@ def is_turned_by(lowered: Expression, *kinds: type[Transform]) -> bool:
     """Say whether a lowered formula has a node of one of the kinds that turn a value."""
     return any(
         isinstance(node, Transformed) and isinstance(node.by, kinds) for node in walk(lowered)
+    )
+
+
+def is_of_each_group(lowered: Expression) -> bool:
+    """Return whether a lowered formula has no value for all groups together."""
+    return any(
+        isinstance(node, Transformed) and function_of(node.by).is_of_each_group
+        for node in walk(lowered)
     )

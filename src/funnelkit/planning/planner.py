@@ -18,7 +18,6 @@ from funnelkit.data.value_types import ValueType, is_unique, value_type
 from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError
 from funnelkit.formula.derived import NumberOver, PeriodOf
 from funnelkit.formula.formulas import (
-    Abs,
     Aggregate,
     Arithmetic,
     ClosingBalance,
@@ -32,18 +31,16 @@ from funnelkit.formula.formulas import (
     Mean,
     Name,
     PeriodDays,
-    PeriodsToBreakEven,
     PolarsExpr,
-    PositiveOrNull,
-    QuantileBucket,
     Reference,
-    ShareOfTotal,
     Shift,
-    Sqrt,
     Sum,
+    Transform,
     source_of,
 )
+from funnelkit.formula.functions import function_of
 from funnelkit.formula.properties import check_grows, inputs, tally_of
+from funnelkit.formula.reason import Reason
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
     Column,
@@ -86,7 +83,6 @@ from funnelkit.planning.plan import (
     fold_columns,
     split_where,
 )
-from funnelkit.planning.reason import Reason
 from funnelkit.planning.validation import (
     check_cohorts,
     check_length,
@@ -146,16 +142,9 @@ class _Planner:
                 return self.lower(inner, further, to_date=to_date)
             case Cumulative(inner):
                 return self.lower(inner, back, to_date=True)
-            case (
-                PositiveOrNull()
-                | Abs()
-                | Sqrt()
-                | ShareOfTotal()
-                | QuantileBucket()
-                | PeriodsToBreakEven()
-            ):
+            case Transform():
                 check_turned(self.metric, formula, self.question, back.periods)
-                is_grown = to_date or isinstance(formula, PeriodsToBreakEven)
+                is_grown = to_date or function_of(formula).is_to_date
                 return Transformed(formula, self.lower(formula.formula, back, to_date=is_grown))
             case Arithmetic(operator, left, right):
                 return BinaryOp(

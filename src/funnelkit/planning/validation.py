@@ -6,12 +6,17 @@ from collections.abc import Sequence
 
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import DefinitionError
-from funnelkit.formula.formulas import PeriodsToBreakEven, QuantileBucket, ShareOfTotal
-from funnelkit.formula.properties import additivity, has_node
+from funnelkit.formula.formulas import (
+    PeriodsToBreakEven,
+    QuantileBucket,
+    ShareOfTotal,
+    Transform,
+)
+from funnelkit.formula.properties import additivity, compares_groups, is_of_each_group
 from funnelkit.formula.walk import end_of
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.dimensions import dimensions_in, resolve_dimension
-from funnelkit.planning.expression import Transform, has_period_length, is_turned_by
+from funnelkit.planning.expression import has_period_length, is_turned_by
 from funnelkit.planning.plan import PlannedMetric, Question, Step
 
 __all__ = ["check_cohorts", "check_length", "check_per", "check_reads", "check_turned"]
@@ -99,9 +104,7 @@ def check_turned(metric: str, formula: Transform, question: Question, back: int)
         case PeriodsToBreakEven() if back:
             problem = f"{metric} takes {formula} of an earlier period"
             raise DefinitionError(problem, "its values do not change once told: drop shift()")
-        case PeriodsToBreakEven(inner) if has_node(
-            inner, ShareOfTotal, QuantileBucket, PeriodsToBreakEven
-        ):
+        case PeriodsToBreakEven(inner) if compares_groups(inner) or is_of_each_group(inner):
             problem = f"{metric} counts periods of a group by what others have"
             raise DefinitionError(
                 problem,

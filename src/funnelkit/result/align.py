@@ -18,7 +18,8 @@ from funnelkit.planning.expression import (
     FoldRef,
 )
 from funnelkit.planning.plan import PERIOD, Plan, Question, group_column
-from funnelkit.result.arithmetic import AGE, counted_folds, is_counted, leaf_column
+from funnelkit.result.arithmetic import counted_folds, is_counted, leaf_column
+from funnelkit.result.transforms import AGE
 
 __all__ = ["Aligned", "CurrencyRange", "align", "roll_up"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 import polars as pl
@@ -16,13 +16,12 @@ from funnelkit.formula.formulas import (
     Count,
     CountDistinct,
     CountRetained,
-    PeriodsToBreakEven,
     PositiveOrNull,
-    QuantileBucket,
-    ShareOfTotal,
-    Sqrt,
     Sum,
+    Transform,
 )
+from funnelkit.formula.functions import function_of
+from funnelkit.formula.reason import Reason
 from funnelkit.formula.values import Operator
 from funnelkit.planning.expression import (
     BinaryOp,
@@ -30,27 +29,19 @@ from funnelkit.planning.expression import (
     FoldRef,
     NullIf,
     PeriodLength,
-    Transform,
     Transformed,
     leaves_of,
 )
-from funnelkit.planning.plan import PERIOD, Fold, Plan, Question, group_column
-from funnelkit.planning.reason import Reason
+from funnelkit.planning.plan import PERIOD, Fold, Plan, Question
+from funnelkit.result.transforms import TRANSFORMS, Argument, settled
 
 __all__ = [
-    "AGE",
+    "Arithmetic",
     "Computed",
-    "Context",
-    "compute",
-    "context_of",
     "counted_folds",
     "is_counted",
     "leaf_column",
 ]
-
-
-AGE = "#age"
-"""How many periods a row lies after that of its cohort."""
 
 
 def leaf_column(leaf: FoldRef) -> str:
@@ -68,25 +59,10 @@ def is_counted(fold: Fold) -> bool:
     return isinstance(fold.aggregate, Sum | Count | CountDistinct | CountRetained)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What arithmetic needs besides the folds.
+LONGEST = 200
+"""How many columns an expression may name before it becomes a column of its own."""
 
-    Attributes:
-        question: The question.
-        groups: The key columns besides the period.
-        counted: The folds that are 0 where there is nothing.
-        whole: The folds that are counts.
-    """
-
-    question: Question
-    groups: tuple[str, ...]
-    counted: frozenset[str]
-    whole: frozenset[str]
-
-    def over_groups(self, folded: pl.Expr) -> pl.Expr:
-        """Return an expression computed over all groups of the same period."""
-        return folded.over(PERIOD) if self.question.calendar.has_periods else folded
+NO_REASON = pl.lit(None, dtype=pl.String)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,189 +70,171 @@ class Computed:
     """A value as an expression on aligned folds, and why it is null.
 
     Attributes:
-        value: The value.
+        total: The value as it comes out of the arithmetic.
         reason: The reason where the value is null; null elsewhere, and where the value
             is null for want of a number that can be held.
+        size: The sum of the absolute parts that the value is made of.
+        is_exact: Whether it is made of counts alone, which lose nothing.
+        is_rounded: Whether it is a sum or difference that may be what rounding left.
+        weight: How many columns the expressions name, at most.
     """
 
-    value: pl.Expr
+    total: pl.Expr
     reason: pl.Expr
+    size: pl.Expr
+    is_exact: bool = False
+    is_rounded: bool = False
+    weight: int = 1
+
+    @property
+    def value(self) -> pl.Expr:
+        """The value; 0 where only the rounding of its parts is left of them."""
+        return settled(self.total, self.size) if self.is_rounded else self.total
+
+    @property
+    def as_float(self) -> Computed:
+        """The same as a number that cannot wrap around, as whole numbers of few bits do."""
+        return replace(self, total=self.total.cast(pl.Float64), is_exact=False)
 
 
-NO_REASON = pl.lit(None, dtype=pl.String)
+@dataclass(slots=True)
+class Arithmetic:
+    """The arithmetic of a plan on its aligned folds.
+
+    Attributes:
+        plan: The plan.
+        frame: The aligned folds.
+    """
+
+    plan: Plan
+    frame: pl.DataFrame
+    _counted: frozenset[str] = field(init=False)
+    _whole: frozenset[str] = field(init=False)
+    _columns: list[list[pl.Expr]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        folds = [fold for step in self.plan.steps for fold in step.folds]
+        counts = Count | CountDistinct | CountRetained
+        self._counted = frozenset(counted_folds(self.plan))
+        self._whole = frozenset(fold.name for fold in folds if isinstance(fold.aggregate, counts))
+
+    def select(self, columns: Sequence[pl.Expr]) -> pl.DataFrame:
+        """Return columns made of what was computed."""
+        if not self._columns:
+            return self.frame.select(columns)
+        rows = self.frame.lazy()
+        for added in self._columns:
+            rows = rows.with_columns(added)
+        return rows.select(columns).collect(engine="in-memory")
+
+    def compute(self, expression: Expression) -> Computed:
+        """Return the arithmetic of an expression on aligned folds, and why it gives null."""
+        computed = self._compute(expression)
+        return computed if computed.weight <= LONGEST else self._as_columns(computed)
+
+    def _compute(self, expression: Expression) -> Computed:
+        match expression:
+            case FoldRef(name):
+                column = pl.col(leaf_column(expression))
+                is_exact = name in self._whole
+                return Computed(
+                    column, _where(column.is_null(), Reason.NO_ROWS), _size(column), is_exact
+                )
+            case Constant(value):
+                given = pl.lit(value)
+                return Computed(given, NO_REASON, _size(given), is_exact=isinstance(value, int))
+            case PeriodLength(shift):
+                days = _period_days(self.plan.question, shift)
+                return Computed(days, NO_REASON, _size(days))
+            case NullIf(value):
+                return _null_if(expression, self.compute(value))
+            case Transformed(by, value):
+                return self._transformed(by, value)
+            case BinaryOp(operator, left, right):
+                return _binary(operator, self.compute(left), self.compute(right))
+            case _:
+                assert_never(expression)
+
+    def _as_columns(self, computed: Computed) -> Computed:
+        """Return a long expression as columns: to name it twice is not to write it twice."""
+        parts = (computed.total, computed.reason, computed.size)
+        names = [f"#{len(self._columns)} {part}" for part in ("total", "reason", "size")]
+        self._columns.append([part.alias(name) for part, name in zip(parts, names, strict=True)])
+        total, reason, size = map(pl.col, names)
+        return replace(computed, total=total, reason=reason, size=size, weight=1)
+
+    def _transformed(self, by: Transform, inner: Expression) -> Computed:
+        """Return what a function of a formula makes of a value, and why it makes nothing of it."""
+        computed, reason = self.compute(inner).as_float, function_of(by).reason
+        argument = Argument(
+            computed.value, computed.size, self._has_rows(inner), self.plan.question
+        )
+        applied = TRANSFORMS[type(by)](by, argument)
+        size = computed.size if isinstance(by, Abs | PositiveOrNull) else _size(applied.value)
+        weight = 4 * computed.weight
+        if applied.is_undefined is None or reason is None:
+            return Computed(applied.value, computed.reason, size, weight=weight)
+        why = pl.coalesce(_where(applied.is_undefined, reason), computed.reason)
+        return Computed(applied.value, why, size, weight=weight)
+
+    def _has_rows(self, expression: Expression) -> pl.Expr:
+        """Return whether a fold found any row: a count is 0 where there is none."""
+        columns = ((leaf, pl.col(leaf_column(leaf))) for leaf in leaves_of(expression))
+        found = [
+            column != 0 if leaf.name in self._counted else column.is_not_null()
+            for leaf, column in columns
+        ]
+        return pl.any_horizontal(found) if found else pl.lit(value=True)
+
+
+def _size(value: pl.Expr) -> pl.Expr:
+    return value.cast(pl.Float64).abs()
 
 
 def _where(condition: pl.Expr, reason: str) -> pl.Expr:
     return pl.when(condition).then(pl.lit(str(reason)))
 
 
-def compute(expression: Expression, context: Context) -> Computed:
-    """Return the arithmetic of an expression on aligned folds, and why it gives null."""
-    match expression:
-        case FoldRef():
-            column = pl.col(leaf_column(expression))
-            return Computed(column, _where(column.is_null(), Reason.NO_ROWS))
-        case Constant(value):
-            return Computed(pl.lit(value), NO_REASON)
-        case PeriodLength(shift):
-            return Computed(_period_days(context.question, shift), NO_REASON)
-        case NullIf():
-            return _null_if(expression, context)
-        case Transformed(by, value):
-            return _transformed(by, value, context)
-        case BinaryOp(operator, left, right):
-            if _is_exact(expression, context):
-                return _binary(operator, compute(left, context), compute(right, context))
-            if operator in {Operator.ADD, Operator.SUBTRACT}:
-                total = _unsettled(expression, context)
-                return replace(total, value=_settled(total.value, _size(expression, context)))
-            sides = (_as_float(compute(side, context)) for side in (left, right))
-            return _binary(operator, *sides)
-        case _:
-            assert_never(expression)
-
-
-RESIDUE = 1e-9
-"""What is left of amounts that cancel out, as a part of them: less than this is nothing."""
-
-
-def _settled(value: pl.Expr, size: pl.Expr) -> pl.Expr:
-    """Return a difference; 0 where only the rounding of its parts is left of them."""
-    return pl.when(value.abs() < RESIDUE * size).then(0.0).otherwise(value)
-
-
-def _unsettled(expression: Expression, context: Context) -> Computed:
-    """Return a sum or difference as it comes out; it is settled once, at its root.
-
-    Settling names a value twice, so that parts settled one in another would double
-    with every term.
-    """
-    match expression:
-        case BinaryOp(Operator.ADD | Operator.SUBTRACT as operator, left, right):
-            return _binary(operator, _unsettled(left, context), _unsettled(right, context))
-        case _:
-            return _as_float(compute(expression, context))
-
-
-def _size(expression: Expression, context: Context) -> pl.Expr:
-    """Return the sum of the absolute parts of which a value is the difference."""
-    match expression:
-        case BinaryOp(Operator.ADD | Operator.SUBTRACT, left, right):
-            return _size(left, context) + _size(right, context)
-        case BinaryOp(Operator.MULTIPLY, left, right):
-            return _size(left, context) * _size(right, context)
-        case BinaryOp(_, left, right):
-            return _size(left, context) / compute(right, context).value.abs()
-        case NullIf(inner) | Transformed(Abs() | PositiveOrNull(), inner):
-            return _size(inner, context)
-        case _:
-            return compute(expression, context).value.cast(pl.Float64).abs()
-
-
-def _is_exact(expression: Expression, context: Context) -> bool:
-    """Return whether a value is made of counts alone, which lose nothing."""
-    match expression:
-        case FoldRef(name):
-            return name in context.whole
-        case Constant(value):
-            return isinstance(value, int)
-        case BinaryOp(operator, left, right):
-            is_exact = _is_exact(left, context) and _is_exact(right, context)
-            return is_exact and operator is not Operator.DIVIDE
-        case NullIf(inner):
-            return _is_exact(inner, context)
-        case _:
-            return False
-
-
-def _as_float(computed: Computed) -> Computed:
-    """Return a number that cannot wrap around, as whole numbers of few bits do."""
-    return replace(computed, value=computed.value.cast(pl.Float64))
-
-
-def _null_if(expression: NullIf, context: Context) -> Computed:
-    inner = compute(expression.value, context)
+def _null_if(expression: NullIf, inner: Computed) -> Computed:
     is_over = pl.col(leaf_column(expression.count)) > expression.above
+    reason = pl.coalesce(_where(is_over, expression.reason), inner.reason)
     value = pl.when(~is_over).then(inner.value)
-    return Computed(value, pl.coalesce(_where(is_over, expression.reason), inner.reason))
+    weight = 3 * inner.weight + 1
+    return replace(inner, total=value, reason=reason, is_rounded=False, weight=weight)
 
 
 def _binary(operator: Operator, left: Computed, right: Computed) -> Computed:
+    """Return two values added, subtracted, multiplied or divided.
+
+    Where sums are added they are taken as they come out: what rounding left of the
+    whole is settled once, by the size of all its parts.
+    """
+    is_exact = left.is_exact and right.is_exact and operator is not Operator.DIVIDE
+    if not is_exact:
+        left, right = left.as_float, right.as_float
+    total, size = _operated(operator, left, right)
     reason = pl.coalesce(left.reason, right.reason)
+    if operator is Operator.DIVIDE:
+        reason = pl.coalesce(_where(right.value == 0, Reason.EMPTY_DENOMINATOR), reason)
+    is_rounded = operator in {Operator.ADD, Operator.SUBTRACT} and not is_exact
+    weight = 2 * (left.weight + right.weight)
+    return Computed(total, reason, size, is_exact=is_exact, is_rounded=is_rounded, weight=weight)
+
+
+def _operated(operator: Operator, left: Computed, right: Computed) -> tuple[pl.Expr, pl.Expr]:
+    """Return the result of an operator, and the sum of the absolute values of its parts."""
     match operator:
         case Operator.ADD:
-            return Computed(left.value + right.value, reason)
+            return left.total + right.total, left.size + right.size
         case Operator.SUBTRACT:
-            return Computed(left.value - right.value, reason)
+            return left.total - right.total, left.size + right.size
         case Operator.MULTIPLY:
-            return Computed(left.value * right.value, reason)
+            return left.value * right.value, left.size * right.size
         case Operator.DIVIDE:
-            value = pl.when(right.value != 0).then(left.value / right.value)
-            is_empty = _where(right.value == 0, Reason.EMPTY_DENOMINATOR)
-            return Computed(value, pl.coalesce(is_empty, reason))
+            by = right.value
+            return pl.when(by != 0).then(left.value / by), left.size / by.abs()
         case _:
             assert_never(operator)
-
-
-def _transformed(by: Transform, inner: Expression, context: Context) -> Computed:
-    """Return what a function of a formula makes of a value, and why it makes nothing of it."""
-    computed = _as_float(compute(inner, context))
-    value, why = computed.value, computed.reason
-    match by:
-        case Abs():
-            return Computed(value.abs(), why)
-        case PositiveOrNull():
-            not_positive = _where(value <= 0, Reason.NOT_POSITIVE)
-            return Computed(pl.when(value > 0).then(value), pl.coalesce(not_positive, why))
-        case Sqrt():
-            negative = _where(value < 0, Reason.NEGATIVE)
-            return Computed(pl.when(value >= 0).then(value.sqrt()), pl.coalesce(negative, why))
-        case ShareOfTotal():
-            whole = context.over_groups(value.sum())
-            whole = _settled(whole, context.over_groups(_size(inner, context).sum()))
-            is_empty = _where(whole == 0, Reason.EMPTY_DENOMINATOR)
-            share = pl.when(whole != 0).then(value / whole)
-            return Computed(share, pl.coalesce(is_empty, why))
-        case QuantileBucket():
-            is_there = _has_any(inner, context)
-            bucket = _bucket(by, pl.when(is_there).then(value), context)
-            return Computed(bucket, pl.coalesce(_where(~is_there, Reason.NO_ROWS), why))
-        case PeriodsToBreakEven():
-            first = pl.when(value >= 0).then(pl.col(AGE)).min().over(context.groups)
-            reached = pl.when(pl.col(AGE) >= first).then(first)
-            is_early = reached.is_null() & value.is_not_null()
-            return Computed(reached, pl.coalesce(_where(is_early, Reason.NOT_REACHED), why))
-        case _:
-            assert_never(by)
-
-
-def _bucket(by: QuantileBucket, value: pl.Expr, context: Context) -> pl.Expr:
-    """Return the part into which a group falls, by the share of groups below it."""
-    value = value.cast(pl.Float64).round_sig_figs(12)  # sums of the same amounts are equal
-    below = context.over_groups(value.rank("dense" if by.dense else "min")) - 1
-    ranked = value.drop_nulls().n_unique() if by.dense else value.count()
-    return 1 + (by.parts * below.cast(pl.Int64)) // context.over_groups(ranked)
-
-
-def _has_any(expression: Expression, context: Context) -> pl.Expr:
-    """Return whether a fold found anything: what counts 0 may not be there at all."""
-    found = [
-        pl.col(leaf_column(leaf)) != 0
-        if leaf.name in context.counted
-        else pl.col(leaf_column(leaf)).is_not_null()
-        for leaf in leaves_of(expression)
-    ]
-    return pl.any_horizontal(found) if found else pl.lit(value=True)
-
-
-def context_of(plan: Plan) -> Context:
-    """Return what the arithmetic of a plan needs besides the folds."""
-    groups = tuple(group_column(dimension.name) for dimension in plan.question.by)
-    folds = [fold for step in plan.steps for fold in step.folds]
-    whole = (
-        f.name for f in folds if isinstance(f.aggregate, Count | CountDistinct | CountRetained)
-    )
-    return Context(plan.question, groups, frozenset(counted_folds(plan)), frozenset(whole))
 
 
 def _period_days(question: Question, shift: int) -> pl.Expr:

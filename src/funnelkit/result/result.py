@@ -11,11 +11,11 @@ import polars as pl
 
 from funnelkit.errors import UnknownNameError
 from funnelkit.formula.properties import is_count
+from funnelkit.formula.reason import Reason
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import PERIOD, Plan, PlannedMetric, group_column
-from funnelkit.planning.reason import Reason
 from funnelkit.result.align import Aligned, roll_up
-from funnelkit.result.arithmetic import Computed, Context, compute, context_of
+from funnelkit.result.arithmetic import Arithmetic
 from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
 from funnelkit.result.rollup import PERIOD_NAME, check_adds_up, check_currency
 
@@ -61,9 +61,9 @@ class Result:
             currency: The code of the currency of amounts.
             as_of: The instant up to which the data was known.
         """
-        context = context_of(plan)
-        values = [_computed(lowered, context).value for lowered in plan.metrics]
-        frame = aligned.frame.select(*_named_keys(plan), *values)
+        arithmetic = Arithmetic(plan, aligned.frame)
+        values = [_value_of(lowered, arithmetic)[0] for lowered in plan.metrics]
+        frame = arithmetic.select([*_named_keys(plan), *values])
         return cls(plan, currency, as_of, None, False, aligned, frame)
 
     @property
@@ -254,24 +254,25 @@ class Result:
         return pl.when(value.is_null()).then(why_null).otherwise(marked)
 
     def _tidy_one(self, lowered: PlannedMetric) -> pl.DataFrame:
-        context = context_of(self.plan)
-        computed = _computed(lowered, context)
-        value = computed.value.cast(pl.Float64)
+        arithmetic = Arithmetic(self.plan, self._aligned.frame)
+        computed, why_null = _value_of(lowered, arithmetic)
+        value = computed.cast(pl.Float64)
         above, below = (
             (NOTHING, NOTHING)
             if lowered.ratio is None
-            else (_finite(compute(side, context).value) for side in lowered.ratio)
+            else (_finite(arithmetic.compute(side).value) for side in lowered.ratio)
         )
-        return self._aligned.frame.select(
+        columns = [
             pl.lit(lowered.metric.name).alias("metric"),
             *_named_keys(self.plan),
             value.alias("value"),
             above.alias("numerator"),
             below.alias("denominator"),
-            _sample_size(lowered, context).alias("n"),
+            _sample_size(lowered, arithmetic).alias("n"),
             pl.lit(str(lowered.metric.unit)).alias("unit"),
-            self._reason(value, computed.reason).alias("reason"),
-        )
+            self._reason(value, why_null).alias("reason"),
+        ]
+        return arithmetic.select(columns)
 
     def _with_total_of(
         self, metric: Metric, rows: pl.DataFrame, totals: pl.DataFrame | None
@@ -306,26 +307,26 @@ def _key_column(name: str) -> str:
     return PERIOD if name == PERIOD_NAME else group_column(name)
 
 
-def _computed(lowered: PlannedMetric, context: Context) -> Computed:
+def _value_of(lowered: PlannedMetric, arithmetic: Arithmetic) -> tuple[pl.Expr, pl.Expr]:
     """Return a metric's value, whole where it counts and never NaN or infinite, and why it is null.
 
     A metric that is a number of each value of a dimension has none where that is null.
     """
-    computed = compute(lowered.value, context)
+    computed = arithmetic.compute(lowered.value)
     value, reason = computed.value, computed.reason
     if owner := lowered.metric.required_dimension:
         has_owner = pl.col(group_column(owner)).is_not_null()
         value = pl.when(has_owner).then(value)
         reason = pl.when(has_owner).then(reason).otherwise(pl.lit(Reason.NO.about(owner)))
     value = value.cast(pl.Int64) if is_count(lowered.metric.formula) else _finite(value)
-    return Computed(value.alias(lowered.metric.name), reason)
+    return value.alias(lowered.metric.name), reason
 
 
-def _sample_size(lowered: PlannedMetric, context: Context) -> pl.Expr:
+def _sample_size(lowered: PlannedMetric, arithmetic: Arithmetic) -> pl.Expr:
     """Return the sample size that a value rests on, where that is known."""
     if lowered.n is None:
         return NOTHING
-    number = compute(lowered.n, context).value.cast(pl.Float64)
+    number = arithmetic.compute(lowered.n).value.cast(pl.Float64)
     return pl.when(number >= 0).then(number)
 
 

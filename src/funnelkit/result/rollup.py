@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import polars as pl
 
 from funnelkit.errors import UnsupportedError
-from funnelkit.formula.formulas import CountDistinct, PeriodsToBreakEven, QuantileBucket
+from funnelkit.formula.formulas import CountDistinct
 from funnelkit.formula.properties import additivity
 from funnelkit.formula.values import Lookup, Money
 from funnelkit.planning.expression import (
     PeriodLength,
     has_period_length,
-    is_turned_by,
+    is_of_each_group,
     leaves_of,
     walk,
 )
@@ -39,9 +39,7 @@ def check_adds_up(plan: Plan, lowered: PlannedMetric, gone: Sequence[str]) -> No
         isinstance(n, PeriodLength) and n.shift for n in walk(lowered.value)
     ):
         raise _refusal(lowered, [PERIOD_NAME], "it compares periods; evaluate again")
-    if lowered.metric.required_dimension in gone or (
-        gone and is_turned_by(lowered.value, QuantileBucket, PeriodsToBreakEven)
-    ):
+    if lowered.metric.required_dimension in gone or (gone and is_of_each_group(lowered.value)):
         raise _refusal(lowered, gone, "it is defined per group only; evaluate again")
     folds = {fold.name: (fold.asked, step) for step in plan.steps for fold in step.folds}
     unique = {fold.name for step in plan.steps for fold in step.folds if fold.is_unique}

@@ -1,4 +1,4 @@
-"""Why a value is null, or may still change: one list for planning, results and documents."""
+"""Why a value is null, or may still change: one list for the whole library."""
 
 from __future__ import annotations
 
