@@ -98,6 +98,7 @@ class Schema:
         table_checks: Promises about whole tables.
         currency_column: The name of the column that holds the currency of a row's amounts.
         rate_column: The name of the column that holds what that currency is worth.
+        costs: Amounts in the shop's currency, whatever that of the row is.
         cohort_key: The name of the dimension whose groups are cohorts.
         cohort_owner: The entity that belongs to a cohort, as the unit of its table.
         hints: By missing column: what would do instead.
@@ -110,6 +111,7 @@ class Schema:
     table_checks: tuple[WithoutRowsCheck | TotalAboveCheck, ...] = ()
     currency_column: str = "currency"
     rate_column: str = "fx_rate"
+    costs: frozenset[Column] = frozenset()
     cohort_key: str = "cohort"
     cohort_owner: Unit = NUMBER
     hints: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -16,7 +16,7 @@ from funnelkit.data.sources import stamp_of
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.derived import Default, Rule, dependencies
 from funnelkit.formula.table import Table
-from funnelkit.formula.values import Category, Column, Lookup, Time
+from funnelkit.formula.values import Category, Column, Lookup, Money, Time
 
 __all__ = ["ShopData", "TableStats"]
 
@@ -81,9 +81,38 @@ class ShopData:
         return bound is not None and column.name in bound.columns
 
     def rate(self, table: str) -> Column | None:
-        """Return the column of a table's exchange rates, where amounts are to be converted."""
+        """Return the column of a table's exchange rates, where amounts are to be converted.
+
+        A rate of another currency than the one that the table supplies is none.
+        """
         column = self.known[table].columns.get(self.schema.rate_column)
-        return None if column is None or self.missing_for(column) else column
+        if column is None or self.missing_for(column):
+            return None
+        rule = None if self.is_supplied(column) else self.rule(column)
+        if rule is None or not self.has_currency(table):
+            return column
+        own = self.column(table, self.schema.currency_column)
+        return column if own in dependencies(rule) else None
+
+    def has_currency(self, table: str) -> bool:
+        """Return whether the currency of a table's amounts was supplied with them."""
+        return self.schema.currency_column in self.tables[table].columns
+
+    def is_cost(self, column: Column) -> bool:
+        """Return whether an amount is in the shop's currency, whatever that of the row is."""
+        declares = self.schema.currency_column in self.known[column.table].columns
+        return column in self.schema.costs and (declares or not self.has_currency(column.table))
+
+    def rate_of(self, column: Column) -> Column | None:
+        """Return the column of the rates at which a supplied column is converted, if it is."""
+        declared = self.declared(column)
+        if not isinstance(declared, Money) or self.is_cost(declared):
+            return None
+        return self.rate(column.table)
+
+    def declared(self, column: Column) -> Column:
+        """Return a column as its table declares it, where it does."""
+        return self.known[column.table].columns.get(column.name, column)
 
     def refresh(self) -> None:
         """Bind again the tables whose files have changed, and discard what was cached about them.

@@ -20,7 +20,7 @@ from funnelkit.evaluation.history import known_until, warn_of_history, with_as_o
 from funnelkit.planning.plan import Plan, Step
 from funnelkit.planning.planner import with_parts
 from funnelkit.result.align import align
-from funnelkit.result.currencies import check_currencies
+from funnelkit.result.currencies import Currencies
 from funnelkit.result.result import Result
 
 __all__ = ["answer"]
@@ -86,11 +86,13 @@ def _computed(data: ShopData, engine: Engine, made: Plan, *, progress: bool) -> 
         until = data.calendar.shown(as_of)
         end = made.question.span.end
         made = with_parts(made, until if end is None else min(until, end))
-    steps = [*made.steps, *(part.step for part in made.parts)]
+    parts = [part.step for part in made.parts]
+    steps = [*made.steps, *parts, *made.guards]
     answers = engine.fold(steps, report=_reporter(len(steps)) if progress else None)
-    is_own = check_currencies(made, answers, data.currency, data.schema)
-    currency = data.currency if is_own else ""
-    return Result.from_leaves(made, align(made, answers), currency, as_of)
+    folds, guards = answers[: len(made.steps)], answers[len(made.steps) + len(parts) :]
+    currencies = Currencies.of(made, [*folds, *guards], data.currency, data.schema)
+    aligned = align(made, answers[: len(made.steps) + len(parts)])
+    return Result.from_leaves(made, aligned, currencies, as_of)
 
 
 def _reporter(total: int) -> Report:

@@ -54,7 +54,10 @@ def with_as_of(data: ShopData, engine: Engine, made: Plan) -> Plan:
     made = replace(made, question=replace(made.question, as_of=as_of))
     if not is_named:
         return made
-    return replace(made, steps=tuple(replace(step, as_of=as_of) for step in made.steps))
+    steps, guards = (
+        tuple(replace(step, as_of=as_of) for step in some) for some in (made.steps, made.guards)
+    )
+    return replace(made, steps=steps, guards=guards)
 
 
 def _nodes(made: Plan) -> Iterator[Value | Predicate]:

@@ -1,11 +1,13 @@
-"""Guards: folds that show whether amounts would be added that are not of one currency."""
+"""Guards: folds that show whether amounts that meet are of one currency."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from funnelkit.data.shop_data import ShopData
+from funnelkit.errors import ContractError, DataIssue
+from funnelkit.formula.derived import FromChildren, dependencies
 from funnelkit.formula.formulas import (
     Count,
     CountDistinct,
@@ -17,76 +19,227 @@ from funnelkit.formula.formulas import (
     StdDev,
     Sum,
 )
-from funnelkit.formula.values import Column, Dimension, Lookup, Money
-from funnelkit.formula.walk import end_of
-from funnelkit.planning.dimensions import can_reach, conjunction, resolve_dimension
+from funnelkit.formula.properties import parts_of
+from funnelkit.formula.values import (
+    Column,
+    Comparison,
+    IsBetween,
+    IsNull,
+    Literal,
+    Lookup,
+    Money,
+    Operation,
+    Operator,
+    Predicate,
+    Value,
+)
+from funnelkit.formula.walk import children, conjuncts, end_of, leaves
+from funnelkit.planning.dimensions import conjunction, ending_in, nearest, path_name
 from funnelkit.planning.plan import Fold, Step, fold_columns
+from funnelkit.units import MONEY
 
 __all__ = [
-    "CURRENCY_ENDS",
+    "CONVERTED",
     "HIGHEST_CURRENCY",
     "LOWEST_CURRENCY",
     "NO_CURRENCY",
-    "UNKNOWN_RATES",
-    "guard_folds",
+    "OWN_AMOUNTS",
+    "UNRATED",
     "guard_steps",
-    "is_plain",
+    "is_money",
+    "with_guards",
 ]
 
-CURRENCY_ENDS = LOWEST_CURRENCY, HIGHEST_CURRENCY = "#lowest currency", "#highest currency"
-UNKNOWN_RATES, NO_CURRENCY = "#unknown rates", "#no currency"
+LOWEST_CURRENCY, HIGHEST_CURRENCY = "#lowest currency ", "#highest currency "
+NO_CURRENCY, OWN_AMOUNTS = "#no currency ", "#own amounts "
+CONVERTED, UNRATED = "#converted ", "#unrated "
 _PLAIN = (Sum, Count, CountDistinct, Mean, Min, Max, Quantile, StdDev)
 
 
-def is_plain(folds: Sequence[Fold]) -> bool:
-    """Say whether folds are made of the rows of their table, each by itself."""
-    return all(isinstance(f.aggregate, _PLAIN) and f.aggregate.of is None for f in folds)
+@dataclass(frozen=True, slots=True)
+class _CurrencyOf:
+    """Where the currency of an amount stands.
 
-
-def guard_folds(data: ShopData, table: str, folds: Sequence[Fold]) -> tuple[Fold, ...]:
-    """Give the guards of a step that folds amounts; none where it folds no amounts.
-
-    Args:
-        data: The data of the shop.
-        table: The table that is folded.
-        folds: What is folded.
+    Attributes:
+        currency: The column of the currency; None for the shop's own.
+        rate: The column of the rate at which it is converted to that.
     """
-    read = (leaf for fold in folds for leaf in fold_columns(fold))
-    if not (data.guards and any(isinstance(_declared(data, leaf), Money) for leaf in read)):
-        return ()
-    rows = data.known[table]
-    if rate := data.rate(table):
-        unknown = Count(rows, where=rate.is_null())
-        return (Fold(UNKNOWN_RATES, unknown, unknown),)
-    if not can_reach(data, table, data.schema.currency_column):
-        return ()
-    currency = resolve_dimension(data, table, Dimension(data.schema.currency_column))
-    low, high = Min(currency), Max(currency)
-    found = [Fold(LOWEST_CURRENCY, low, low), Fold(HIGHEST_CURRENCY, high, high)]
-    if isinstance(currency, Column):
-        exclusions_of = Count(rows, where=currency.is_null())
-        found.append(Fold(NO_CURRENCY, exclusions_of, exclusions_of))
-    return tuple(found)
+
+    currency: Column | Lookup | None = None
+    rate: Column | Lookup | None = None
 
 
-def guard_steps(data: ShopData, steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Give steps of guards alone, for steps whose folds are not made of rows one by one."""
+def is_money(native: PolarsExpr) -> bool:
+    """Say whether a Polars expression gives an amount, or one per something."""
+    return MONEY.powers[0] in native.unit.powers
+
+
+def with_guards(data: ShopData, step: Step) -> Step:
+    """Give a step with the guards of its amounts; a step that needs its own has them apart."""
+    if not _is_guarded_within(data, step):
+        return step
+    return replace(step, folds=(*step.folds, *_guards(data, step)))
+
+
+def guard_steps(data: ShopData, steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Give steps of guards alone, for steps whose own rows do not show every amount.
+
+    They are those whose folds are not made of rows one by one, and those whose rows
+    an amount decides on: a row that it keeps out was compared as well.
+    """
     found: dict[Step, None] = {}
     for step in steps:
-        if step.first_of is not None or is_plain(step.folds):
+        if step.first_of is not None or _is_guarded_within(data, step):
             continue
-        if guards := guard_folds(data, step.table, step.folds):
-            wheres = {
-                fold.aggregate.of.where
-                for fold in step.folds
-                if not isinstance(fold.aggregate, PolarsExpr) and fold.aggregate.of
-            }
-            where = conjunction((step.where, *wheres))
-            found[replace(step, folds=guards, where=where, to_date=False)] = None
+        if guards := _guards(data, step):
+            wheres = [step.where, *dict.fromkeys(map(_inner_where, step.folds))]
+            parts = (part for where in wheres for part in conjuncts(where))
+            kept = conjunction(part for part in parts if not _reads_amounts(data, part))
+            found[replace(step, folds=guards, where=kept, to_date=False)] = None
     return tuple(found)
 
 
-def _declared(data: ShopData, item: Column | Lookup) -> Column:
-    """Give the column that an item ends in, with the kind that its table declares."""
-    column = end_of(item)
-    return data.known[column.table].columns.get(column.name, column)
+def _is_guarded_within(data: ShopData, step: Step) -> bool:
+    is_plain = all(isinstance(f.aggregate, _PLAIN) and f.aggregate.of is None for f in step.folds)
+    return is_plain and not _reads_amounts(data, step.where)
+
+
+def _inner_where(fold: Fold) -> Predicate | None:
+    of = None if isinstance(fold.aggregate, PolarsExpr) else fold.aggregate.of
+    return None if of is None else of.where
+
+
+def _guards(data: ShopData, step: Step) -> tuple[Fold, ...]:
+    """Give the guards of the amounts of a step; none where it reads no amounts."""
+    if not data.guards:
+        return ()
+    amounts = dict.fromkeys(_amounts_of(data, step))
+    origins = (origin for amount in amounts for origin in _origins(data, amount))
+    kinds = dict.fromkeys(_currency_of(data, origin) for origin in origins)
+    folds = (_guard(data, step.table, kind, number) for number, kind in enumerate(kinds))
+    return tuple(fold for some in folds for fold in some)
+
+
+def _guard(data: ShopData, table: str, kind: _CurrencyOf, number: int) -> Iterator[Fold]:
+    rows, aggregates = data.known[table], dict[str, Count | Min | Max]()
+    if kind.rate is not None:
+        aggregates |= {CONVERTED: Count(rows), UNRATED: Count(rows, where=kind.rate.is_null())}
+    elif kind.currency is not None:
+        aggregates |= {LOWEST_CURRENCY: Min(kind.currency), HIGHEST_CURRENCY: Max(kind.currency)}
+        if isinstance(kind.currency, Column) and data.is_supplied(kind.currency):
+            aggregates[NO_CURRENCY] = Count(rows, where=kind.currency.is_null())
+    elif _has_currencies(data):
+        aggregates[OWN_AMOUNTS] = Count(rows)
+    for name, aggregate in aggregates.items():
+        yield Fold(f"{name}{number}", aggregate, aggregate)
+
+
+def _has_currencies(data: ShopData) -> bool:
+    """Say whether amounts of some table may be in another currency than the shop's."""
+    tables = (name for name, bound in data.tables.items() if bound.rows != 0)
+    return any(data.has_currency(name) or data.rate(name) is not None for name in tables)
+
+
+def _amounts_of(data: ShopData, step: Step) -> Iterator[Column | Lookup]:
+    """Give the amounts that a step folds, compares or groups by."""
+    for fold in step.folds:
+        if isinstance(fold.aggregate, PolarsExpr):
+            columns = fold_columns(fold)
+            is_amount = is_money(fold.aggregate)
+            yield from (c for c in columns if is_amount or _is_amount(data, c))
+        else:
+            for part in parts_of(fold.aggregate):
+                yield from _amounts_in(data, part)
+    for group in step.groups:
+        yield from _amounts_in(data, group.value)
+    if step.where is not None:
+        yield from _amounts_in(data, step.where)
+
+
+def _amounts_in(data: ShopData, node: Value | Predicate) -> Iterator[Column | Lookup]:
+    """Give the amounts in a value or condition that would differ in another currency."""
+    if isinstance(node, Column | Lookup):
+        yield from (node,) if _is_amount(data, node) else ()
+    elif not (isinstance(node, IsNull) or _holds_in_any_currency(data, node)):
+        for child in children(node):
+            yield from _amounts_in(data, child)
+
+
+def _reads_amounts(data: ShopData, where: Predicate | None) -> bool:
+    return where is not None and next(_amounts_in(data, where), None) is not None
+
+
+def _is_amount(data: ShopData, item: Column | Lookup) -> bool:
+    return isinstance(data.declared(end_of(item)), Money)
+
+
+def _holds_in_any_currency(data: ShopData, node: Value | Predicate) -> bool:
+    """Say whether amounts of one row are compared with 0, or with one another."""
+    match node:
+        case Comparison(_, left, right):
+            sides: tuple[Value, ...] = (left, right)
+        case IsBetween(value, low, high):
+            sides = (value, low, high)
+        case _:
+            return False
+    amounts = [end_of(leaf) for side in sides for leaf in leaves(side) if _is_amount(data, leaf)]
+    powers = {_power(data, side) for side in sides if not _is_zero(side)}
+    kinds = {(amount.table, data.is_cost(amount)) for amount in amounts}
+    return len(powers) <= 1 and None not in powers and len(kinds) <= 1
+
+
+def _is_zero(value: Value) -> bool:
+    return isinstance(value, Literal) and value.value == 0
+
+
+def _power(data: ShopData, value: Value) -> int | None:
+    """Give the power of money that a value is of; None where it is of none."""
+    match value:
+        case Column() | Lookup():
+            return int(_is_amount(data, value))
+        case Operation(operator, left, right):
+            one, two = _power(data, left), _power(data, right)
+            if one is None or two is None:
+                return None
+            match operator:
+                case Operator.MULTIPLY:
+                    return one + two
+                case Operator.DIVIDE:
+                    return one - two
+                case _:
+                    return one if one == two else None
+        case _:
+            return None if any(_is_amount(data, leaf) for leaf in leaves(value)) else 0
+
+
+def _origins(data: ShopData, item: Column | Lookup) -> Iterator[Column | Lookup]:
+    """Give the amounts that an amount is made of, as they were supplied."""
+    column = data.declared(end_of(item))
+    rule = None if data.is_supplied(column) else data.rule(column)
+    if rule is None or isinstance(rule, FromChildren):
+        yield ending_in(item, column)
+        return
+    for leaf in dependencies(rule):
+        if _is_amount(data, leaf):
+            yield from _origins(data, ending_in(item, leaf))
+
+
+def _currency_of(data: ShopData, item: Column | Lookup) -> _CurrencyOf:
+    """Give the currency of an amount: of its own table, else of the nearest parent's.
+
+    Raises:
+        ContractError: Two parents are equally near.
+    """
+    column, name = end_of(item), data.schema.currency_column
+    if data.is_cost(column):
+        return _CurrencyOf()
+    if rate := data.rate(column.table):
+        return _CurrencyOf(rate=ending_in(item, rate))
+    found = nearest(data, column.table, name)
+    if len(found) > 1:
+        problem = (
+            f"could be {' or '.join(map(path_name, found))}: the currency of {column} is unknown"
+        )
+        remedy = f"supply a column {name} in {column.table}, or leave out all of these but one"
+        raise ContractError([DataIssue(column.table, name, problem, remedy)])
+    return _CurrencyOf(currency=ending_in(item, found[0])) if found else _CurrencyOf()

@@ -51,6 +51,8 @@ __all__ = [
     "conjunction",
     "dimensions_in",
     "ending_in",
+    "nearest",
+    "path_name",
     "resolve_dimension",
     "resolve_predicate",
 ]
@@ -90,26 +92,17 @@ def _found(data: ShopData, table: str, dimension: Dimension) -> Column | Lookup:
     mapped = dict(dimension.columns).get(table)
     if mapped is not None:
         return _mapped(data, table, dimension, mapped)
-    if (own := _own(data, table, dimension.name)) is not None:
-        return own
-    paths: list[tuple[Lookup | None, str]] = [(None, table)]
-    for _ in range(len(data.tables)):
-        paths = [step for path, at in paths for step in _parents(data, path, at)]
-        found = [
-            _extended(path, own)
-            for path, at in paths
-            if path is not None and (own := _own(data, at, dimension.name)) is not None
-        ]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise UnknownNameError(
-                f"single dimension of {table}",
-                dimension.name,
-                [],
-                f"it could be {' or '.join(map(_path_name, found))}: say which with "
-                f"fk.Dimension({dimension.name!r}, {table}={_path_name(found[0])!r})",
-            )
+    found = nearest(data, table, dimension.name)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UnknownNameError(
+            f"single dimension of {table}",
+            dimension.name,
+            [],
+            f"it could be {' or '.join(map(path_name, found))}: say which with "
+            f"fk.Dimension({dimension.name!r}, {table}={path_name(found[0])!r})",
+        )
     raise UnknownNameError(
         f"dimension of {table}",
         dimension.name,
@@ -131,11 +124,24 @@ def reachable(data: ShopData, table: str) -> list[str]:
 
 def can_reach(data: ShopData, table: str, name: str) -> bool:
     """Say whether a table has or reaches a dimension, without doubt."""
-    try:
-        resolve_dimension(data, table, Dimension(name))
-    except UnknownNameError:
-        return False
-    return True
+    return len(nearest(data, table, name)) == 1
+
+
+def nearest(data: ShopData, table: str, name: str) -> list[Column | Lookup]:
+    """Give the column of that name of a table, else those of its nearest parents that have one."""
+    if (own := _own(data, table, name)) is not None:
+        return [own]
+    paths: list[tuple[Lookup | None, str]] = [(None, table)]
+    for _ in range(len(data.tables)):
+        paths = [step for path, at in paths for step in _parents(data, path, at)]
+        found: list[Column | Lookup] = [
+            _extended(path, own)
+            for path, at in paths
+            if path is not None and (own := _own(data, at, name)) is not None
+        ]
+        if found:
+            return found
+    return []
 
 
 def resolve_predicate(data: ShopData, table: str, predicate: Predicate) -> Predicate:
@@ -305,10 +311,9 @@ def _extended(path: Lookup | None, end: Column | Lookup) -> Lookup:
     raise AssertionError(end)
 
 
-def _path_name(path: Lookup) -> str:
-    inner: Column | Lookup = path
-    while isinstance(inner, Lookup):
-        inner = inner.value
+def path_name(item: Column | Lookup) -> str:
+    """Give the name of a column, or of that which a lookup ends in."""
+    inner = end_of(item)
     return str(inner) if inner.is_declared else f"{inner.table}.{inner.name}"
 
 

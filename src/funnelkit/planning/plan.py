@@ -205,15 +205,17 @@ class Plan:
         metrics: The metrics, lowered, in the order they were asked.
         steps: What each source is asked, once.
         parts: What is asked of earlier periods again, like for like.
+        guards: What shows, beside the steps, whether amounts may be added and compared.
     """
 
     question: Question
     metrics: tuple[PlannedMetric, ...]
     steps: tuple[Step, ...]
     parts: tuple[PartialPeriodStep, ...] = ()
+    guards: tuple[Step, ...] = ()
 
     def __str__(self) -> str:
-        steps = [*self.steps, *(part.step for part in self.parts)]
+        steps = [*self.steps, *(part.step for part in self.parts), *self.guards]
         lines = [f"{_many(len(steps), 'step')} for {_many(len(self.metrics), 'metric')}"]
         lines += [f"{number}. {step}" for number, step in enumerate(steps, 1)]
         lines += [f"{m.metric.name} = {show(m.value)}" for m in self.metrics]

@@ -54,7 +54,7 @@ from funnelkit.formula.values import (
 )
 from funnelkit.formula.walk import conjuncts, end_of
 from funnelkit.metrics.metric import Metric
-from funnelkit.planning.currency import guard_folds, guard_steps, is_plain
+from funnelkit.planning.currency import guard_steps, with_guards
 from funnelkit.planning.dimensions import (
     check_lookup,
     conjunction,
@@ -227,13 +227,12 @@ class _Planner:
         for (_, to_date), fold in self.folds.items():
             bucket = (table_of(fold), to_date, self._is_spread(fold), self._kind(fold, to_date))
             buckets.setdefault(bucket, []).append(fold)
-        steps = [
+        return tuple(
             self._first_step(folds, kind)
             if isinstance(kind, _FirstOf)
             else self._step(folds, to_date=bool(to_date), is_prorated=bool(is_prorated))
             for (_, to_date, is_prorated, kind), folds in buckets.items()
-        ]
-        return (*steps, *guard_steps(self.data, steps))
+        )
 
     def _kind(self, fold: Fold, to_date: bool) -> object:  # noqa: FBT001  # a key of the folds
         """Give what folds of one table have in common that share a step."""
@@ -324,9 +323,9 @@ class _Planner:
         self._check_hours(table)
         is_stock = to_date and isinstance(folds[0].aggregate, ClosingBalance)
         folds, shared = (folds, None) if is_stock else split_where(folds)
-        return Step(
+        step = Step(
             table,
-            (*folds, *(guard_folds(self.data, table, folds) if is_plain(folds) else ())),
+            tuple(folds),
             groups,
             conjunction((where, shared)),
             self.question.calendar,
@@ -335,6 +334,7 @@ class _Planner:
             is_prorated=is_prorated,
             entity_key=self.data.known[table].entity_key if is_stock else (),
         )
+        return with_guards(self.data, step)
 
     def _where(self, table: str) -> Predicate | None:
         """Return what rows of a table must satisfy, resolved once however many steps read it."""
@@ -444,7 +444,7 @@ def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> 
     steps = planner.steps()
     check_reads(lowered, steps, question)
     check_cohorts(data, lowered, steps, question)
-    return Plan(question, tuple(lowered), steps)
+    return Plan(question, tuple(lowered), steps, guards=guard_steps(data, steps))
 
 
 def with_parts(plan: Plan, known_until: dt.datetime) -> Plan:

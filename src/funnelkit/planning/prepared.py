@@ -27,7 +27,7 @@ from funnelkit.formula.derived import (
     dependencies,
 )
 from funnelkit.formula.formulas import Count, Sum
-from funnelkit.formula.values import Column, Lookup, Money, Predicate, PredicateNode
+from funnelkit.formula.values import Column, Lookup, Predicate, PredicateNode
 from funnelkit.formula.walk import leaves
 from funnelkit.planning.kinds import kind_of, literal
 from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering
@@ -104,13 +104,15 @@ class Tables:
 
     def _prepare(self, table: str, items: list[Item], *, prorate: bool) -> Rel:
         data, done = self.lowering.data, set[Item]()
-        amounts = [i for i in items if isinstance(i, Money) and data.is_supplied(i)]
-        rate = data.rate(table) if amounts else None
+        supplied = [i for i in items if isinstance(i, Column) and data.is_supplied(i)]
+        rates = {i.name: rate for i in supplied if (rate := data.rate_of(i)) is not None}
+        rate = next(iter(rates.values()), None)
         first = [] if rate is None else self._ordered(table, [rate])
         rel: Rel = self._scan(table, [*first, *items])
         if rate is not None:
             rel = self._add(rel, first, done)
             worth = self.lowering.number(rate)
+            amounts = (i for i in supplied if i.name in rates)
             paid = {a.name: call(Op.MULTIPLY, self.lowering.number(a), worth) for a in amounts}
             rel = extend(rel, **paid)
         rel = self._add(rel, items, done)

@@ -13,7 +13,6 @@ import polars as pl
 from funnelkit.calendar.fiscal import FIRST_YEAR, LAST_YEAR
 from funnelkit.calendar.grain import Span
 from funnelkit.errors import ContractError, DataError, DataIssue
-from funnelkit.planning.currency import CURRENCY_ENDS, LOWEST_CURRENCY
 from funnelkit.planning.expression import (
     FoldRef,
 )
@@ -21,15 +20,7 @@ from funnelkit.planning.plan import PERIOD, Plan, Question, group_column
 from funnelkit.result.arithmetic import counted_folds, is_counted, leaf_column
 from funnelkit.result.transforms import AGE
 
-__all__ = ["Aligned", "CurrencyRange", "align", "roll_up"]
-
-
-@dataclass(frozen=True, slots=True)
-class CurrencyRange:
-    """The columns that hold the lowest and the highest currency of a step's amounts."""
-
-    low: str
-    high: str
+__all__ = ["Aligned", "align", "roll_up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +28,15 @@ class Aligned:
     """The answers of all steps, brought to the same groups.
 
     Attributes:
-        frame: The period (if any), the keys, a column per leaf and, by step, the
-            lowest and highest currency of its amounts: one row per group.
+        frame: The period (if any), the keys and a column per leaf: one row per group.
         periods: Every period of the answer, whichever group has rows in it;
             without columns where the question has no periods.
         folds: The column of each leaf.
-        currencies: The columns of the currencies of each step that has them, by
-            the number of the step.
     """
 
     frame: pl.DataFrame
     periods: pl.DataFrame
     folds: Mapping[FoldRef, str]
-    currencies: Mapping[int, CurrencyRange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +62,7 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
     answers = everything[: len(plan.steps)]
     known = [answer.select(PERIOD) for answer in answers if PERIOD in answer.columns]
     periods = _range(plan.question, known) if has_periods else pl.DataFrame()
-    currencies = _currencies(answers) if keys else {}
-    parts = [
-        *_parts(plan, everything, groups, known),
-        *(_currency_part(answers[n], keys, columns) for n, columns in currencies.items()),
-    ]
+    parts = [*_parts(plan, everything, groups, known)]
     if not keys:
         frames = [part.frame for part in parts]
         frame = pl.concat(frames, how="horizontal") if frames else pl.DataFrame()
@@ -91,7 +74,7 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
         frame = rows.sort(keys, nulls_last=True).collect(engine="in-memory")
     zeros = [pl.col(name).fill_null(0) for part in parts for name in part.zeros]
     folds = {leaf: leaf_column(leaf) for part in parts for leaf in part.leaves}
-    return Aligned(_with_age(plan, frame.with_columns(zeros)), periods, folds, currencies)
+    return Aligned(_with_age(plan, frame.with_columns(zeros)), periods, folds)
 
 
 def _with_age(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
@@ -135,19 +118,6 @@ def _parts(
                 frame = _like_for_like(plan, answers[len(plan.steps) :], leaves, frame)
             zeros = tuple(leaf_column(leaf) for leaf in leaves if is_counted(folds[leaf.name]))
             yield _Part(frame, tuple(leaves), zeros)
-
-
-def _currencies(answers: Sequence[pl.DataFrame]) -> dict[int, CurrencyRange]:
-    return {
-        number: CurrencyRange(*(f"{end} {number}" for end in CURRENCY_ENDS))
-        for number, answer in enumerate(answers)
-        if LOWEST_CURRENCY in answer.columns
-    }
-
-
-def _currency_part(answer: pl.DataFrame, keys: Sequence[str], columns: CurrencyRange) -> _Part:
-    low, high = map(pl.col, CURRENCY_ENDS)
-    return _Part(answer.select(*keys, low.alias(columns.low), high.alias(columns.high)))
 
 
 def _like_for_like(
@@ -210,8 +180,6 @@ def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:
         for name in aligned.folds.values()
     }
     totals |= {name: pl.col(name).sum() for name in zeros}
-    for ends in aligned.currencies.values():
-        totals |= {ends.low: pl.col(ends.low).min(), ends.high: pl.col(ends.high).max()}
     if not keys:
         return replace(aligned, frame=frame.select(**totals), periods=periods)
     rolled = frame.group_by(keys).agg(**totals).sort(keys, nulls_last=True)

@@ -1,104 +1,222 @@
-"""The currency guard: amounts in different currencies are never added."""
+"""The currency guard: amounts in different currencies are never added or compared."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from funnelkit.data.schema import Schema
 from funnelkit.errors import ContractError, DataIssue
+from funnelkit.formula.formulas import PolarsExpr, QuantileBucket, ShareOfTotal
+from funnelkit.formula.properties import parts_of, unit_of_formula
+from funnelkit.formula.walk import end_of, leaves
 from funnelkit.planning.currency import (
-    CURRENCY_ENDS,
+    CONVERTED,
     HIGHEST_CURRENCY,
     LOWEST_CURRENCY,
     NO_CURRENCY,
-    UNKNOWN_RATES,
+    OWN_AMOUNTS,
+    UNRATED,
 )
-from funnelkit.planning.plan import Plan, group_column
+from funnelkit.planning.expression import Transformed, leaves_of, walk
+from funnelkit.planning.plan import Fold, Plan, PlannedMetric, Step, group_column
+from funnelkit.units import Unit
 
-__all__ = ["check_currencies"]
+__all__ = ["Currencies"]
+
+_LOW, _HIGH, _NULLS, _OWN, _RATED = "#low", "#high", "#nulls", "#own", "#rated"
+_TABLE, _STEP = "#table", "#step"
+_NOTHING = {
+    _LOW: pl.lit(None, dtype=pl.String),
+    _HIGH: pl.lit(None, dtype=pl.String),
+    _NULLS: pl.lit(0, dtype=pl.Int64),
+    _OWN: pl.lit(value=False),
+    _RATED: pl.lit(value=False),
+}
+_TOGETHER = (
+    pl.col(_TABLE).filter(pl.col(_LOW).is_not_null()).unique().sort().str.join(" and "),
+    pl.col(_LOW).min(),
+    pl.col(_HIGH).max(),
+    pl.col(_OWN).any(),
+    pl.col(_RATED).any(),
+)
 
 
-def check_currencies(plan: Plan, answers: Sequence[pl.DataFrame], own: str, schema: Schema) -> bool:
-    """Raise if amounts are in several currencies, in an unnamed one, or without a rate.
+@dataclass(frozen=True, slots=True)
+class Currencies:
+    """The currencies of the amounts of each group, over all periods.
 
-    Args:
-        plan: The plan that was carried out.
-        answers: The answer to each of its steps.
+    Attributes:
+        spans: The keys and, by step, the lowest and highest currency of amounts, and
+            whether they are in the shop's own or were converted to it.
         own: The code of the shop's currency; empty where it is unknown.
-        schema: What the columns of currencies and rates are called.
-
-    Returns:
-        Whether all amounts are in the shop's currency; groups may differ.
-
-    Raises:
-        ContractError: A group holds amounts of more than one currency, or the
-            currency or rate of a row is not known.
+        name: What the column of a currency is called.
     """
-    groups = [group_column(dimension.name) for dimension in plan.question.by]
-    is_key = group_column(schema.currency_column) in groups
-    faults: list[DataIssue] = []
-    spans: list[pl.DataFrame] = []
-    for step, answer in zip(plan.steps, answers, strict=False):
-        if UNKNOWN_RATES in answer.columns and (rows := answer.get_column(UNKNOWN_RATES).sum()):
+
+    spans: pl.DataFrame
+    own: str
+    name: str
+
+    @classmethod
+    def of(
+        cls, plan: Plan, answers: Sequence[pl.DataFrame], own: str, schema: Schema
+    ) -> Currencies:
+        """Read what the guards of a plan have found.
+
+        Args:
+            plan: The plan that was carried out.
+            answers: The answer to each of its steps, then to each of its guards.
+            own: The code of the shop's currency; empty where it is unknown.
+            schema: What the columns of currencies and rates are called.
+
+        Raises:
+            ContractError: An amount has no rate.
+        """
+        pairs = list(zip((*plan.steps, *plan.guards), answers, strict=True))
+        if faults := dict.fromkeys(fault for pair in pairs for fault in _unrated(*pair, schema)):
+            raise ContractError(list(faults))
+        groups = _groups(plan)
+        spans = [
+            span.with_columns(pl.lit(number, pl.Int64).alias(_STEP))
+            for number, pair in enumerate(pairs)
+            for span in _spans(*pair, groups)
+        ]
+        every = pl.concat(spans, how="vertical_relaxed") if spans else pl.DataFrame()
+        return cls(every, own, schema.currency_column)
+
+    def one_for(self, plan: Plan) -> str:
+        """Return the code of the currency of all amounts; empty where groups may differ.
+
+        Args:
+            plan: The plan, with the keys that were asked or fewer of them.
+
+        Raises:
+            ContractError: Amounts of different currencies, or of an unnamed one, meet.
+        """
+        if self.spans.is_empty():
+            return self.own
+        groups = _groups(plan)
+        is_key = group_column(self.name) in groups
+        faults = [*self._unnamed(groups), *self._mixed(self.spans, groups)]
+        faults += [] if is_key or faults else self._foreign()
+        faults += [] if faults else self._across(plan)
+        if faults:
+            raise ContractError(faults)
+        return "" if is_key and self.spans[_LOW].count() else self.own
+
+    def _unnamed(self, groups: Sequence[str]) -> Iterator[DataIssue]:
+        """Return an issue for every table some of whose amounts have no currency."""
+        each = (pl.col(_LOW).min(), pl.col(_NULLS).sum())
+        met = self.spans.group_by(*groups, _STEP, _TABLE).agg(each)
+        found = met.filter(pl.col(_NULLS) > 0, pl.col(_LOW).is_not_null())
+        problem = "is null in rows whose amounts would be added to those of others"
+        for table in found[_TABLE].unique().sort():
+            yield DataIssue(table, self.name, problem, "fill it, or filter by it")
+
+    def _mixed(self, spans: pl.DataFrame, groups: Sequence[str]) -> Iterator[DataIssue]:
+        """Return an issue for amounts that would be added in one group."""
+        met = spans.group_by(groups).agg(_TOGETHER) if groups else spans.select(_TOGETHER)
+        mixed = met.filter(pl.col(_LOW) != pl.col(_HIGH))
+        if mixed.height:
+            tables, low, high = mixed.select(_TABLE, _LOW, _HIGH).row(0)
+            problem = f"holds {low} and {high}, whose amounts would be added"
+            remedy = "convert them to one currency, or group or filter by currency"
+            yield DataIssue(tables, self.name, problem, remedy)
+            return
+        beside = met.filter(pl.col(_OWN) | pl.col(_RATED), pl.col(_LOW) != self.own)
+        is_one = beside[_LOW].n_unique() == 1 and not (self.own or beside[_RATED].any())
+        if beside.height and not is_one:
+            tables, low = beside.select(_TABLE, _LOW).row(0)
+            own = f", {self.own}," if self.own else ""
+            problem = f"is {low}, and amounts in the shop's currency{own} would be added"
+            yield DataIssue(tables, self.name, problem, _REMEDY)
+
+    def _foreign(self) -> Iterator[DataIssue]:
+        """Return an issue for every table whose amounts are not in the shop's currency."""
+        other = self.spans.filter(pl.col(_LOW) != self.own) if self.own else self.spans.clear()
+        for table, found in other.group_by(_TABLE).agg(pl.col(_LOW).min()).sort(_TABLE).rows():
+            yield DataIssue(table, self.name, f"is {found}, and the shop's is {self.own}", _REMEDY)
+
+    def _across(self, plan: Plan) -> Iterator[DataIssue]:
+        """Return an issue for metrics that set groups of different currencies side by side."""
+        for lowered in plan.metrics:
+            if numbers := _set_apart(plan, lowered):
+                spans = self.spans.filter(pl.col(_STEP).is_in(numbers))
+                for issue in self._mixed(spans, ()):
+                    name = lowered.metric.name
+                    problem = f"{issue.problem} or compared: {name} sets the groups side by side"
+                    remedy = "convert them to one currency, or filter by one"
+                    yield replace(issue, problem=problem, remedy=remedy)
+
+
+_REMEDY = "bind exchange_rates, or pass the currency of the data: fk.Shop(currency=…)"
+
+
+def _groups(plan: Plan) -> list[str]:
+    return [group_column(dimension.name) for dimension in plan.question.by]
+
+
+def _unrated(step: Step, answer: pl.DataFrame, schema: Schema) -> Iterator[DataIssue]:
+    """Return an issue for every rate that is unknown in rows of a step."""
+    for fold in step.folds:
+        if fold.name.startswith(UNRATED) and (rows := answer[fold.name].sum()):
             problem = f"is null in {rows:,} rows whose amounts would be left out"
             remedy = "supply the rate of their currency on that day or in the week before"
-            faults.append(DataIssue(step.table, schema.rate_column, problem, remedy))
-        if LOWEST_CURRENCY in answer.columns:
-            span = _currency_span(answer, groups)
-            if span.filter(pl.col(NO_CURRENCY) > 0, pl.col(LOWEST_CURRENCY).is_not_null()).height:
-                problem = "is null in rows whose amounts would be added to those of others"
-                faults.append(
-                    DataIssue(
-                        step.table, schema.currency_column, problem, "fill it, or filter by it"
-                    )
-                )
-            spans.append(span.with_columns(pl.lit(step.table).alias("#table")))
-    for tables, low, high in _mixed(spans, groups):
-        problem = f"holds {low} and {high}, whose amounts would be added"
-        remedy = "convert them to one currency, or group or filter by currency"
-        faults.append(DataIssue(tables, schema.currency_column, problem, remedy))
-    if own and not is_key and not faults:
-        faults += _foreign(spans, own, schema)
-    if faults:
-        raise ContractError(faults)
-    return not (is_key and spans)
+            yield DataIssue(_table(fold) or step.table, schema.rate_column, problem, remedy)
 
 
-def _foreign(spans: Sequence[pl.DataFrame], own: str, schema: Schema) -> Iterator[DataIssue]:
-    """Return an issue for every table whose amounts are not in the shop's currency."""
-    for span in spans:
-        other = span.filter(pl.col(LOWEST_CURRENCY) != own)
-        if other.height:
-            table, found = other.select("#table", LOWEST_CURRENCY).row(0)
-            problem = f"is {found}, and the shop's is {own}"
-            remedy = "bind exchange_rates, or pass the currency of the data: fk.Shop(currency=…)"
-            yield DataIssue(table, schema.currency_column, problem, remedy)
+def _spans(step: Step, answer: pl.DataFrame, groups: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Return what the guards of a step found of each group, over all periods."""
+    for fold in step.folds:
+        found = _found(fold.name, answer.columns)
+        if found:
+            span = answer.group_by(groups).agg(**found) if groups else answer.select(**found)
+            rest = {name: value for name, value in _NOTHING.items() if name not in found}
+            table = pl.lit(_table(fold), dtype=pl.String).alias(_TABLE)
+            yield span.with_columns(table, **rest).select(*groups, *_NOTHING, _TABLE)
 
 
-def _currency_span(answer: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
-    """Return the lowest and highest currency of each group, over all periods."""
-    exclusions_of = pl.col(NO_CURRENCY).sum() if NO_CURRENCY in answer.columns else pl.lit(0)
-    low, high = pl.col(LOWEST_CURRENCY).min(), pl.col(HIGHEST_CURRENCY).max()
-    ends = [low, high, exclusions_of.alias(NO_CURRENCY)]
-    return answer.group_by(groups).agg(ends) if groups else answer.select(ends)
+def _found(name: str, columns: Sequence[str]) -> dict[str, pl.Expr]:
+    """Return what the columns of one guard show of a group."""
+    if name.startswith(OWN_AMOUNTS):
+        return {_OWN: pl.col(name).sum() > 0}
+    if name.startswith(CONVERTED):
+        return {_RATED: pl.col(name).sum() > 0}
+    if not name.startswith(LOWEST_CURRENCY):
+        return {}
+    number = name.removeprefix(LOWEST_CURRENCY)
+    found = {
+        _LOW: pl.col(name).min().cast(pl.String),
+        _HIGH: pl.col(f"{HIGHEST_CURRENCY}{number}").max().cast(pl.String),
+    }
+    nulls = f"{NO_CURRENCY}{number}"
+    return found | ({_NULLS: pl.col(nulls).sum().cast(pl.Int64)} if nulls in columns else {})
 
 
-def _mixed(
-    spans: Sequence[pl.DataFrame], groups: Sequence[str]
-) -> Iterator[tuple[str, object, object]]:
-    """Return the tables, and two currencies, of amounts that would be added in one group."""
-    if not spans:
-        return
-    every = pl.concat(spans, how="vertical_relaxed")
-    ends = [
-        pl.col("#table").unique().sort().str.join(" and "),
-        pl.col(LOWEST_CURRENCY).min(),
-        pl.col(HIGHEST_CURRENCY).max(),
+def _table(guard: Fold) -> str | None:
+    """Return the table in which the currency or rate stands that a guard looks at."""
+    if isinstance(guard.aggregate, PolarsExpr):
+        return None
+    read = (leaf for part in parts_of(guard.aggregate) for leaf in leaves(part))
+    return next((end_of(leaf).table for leaf in read), None)
+
+
+def _set_apart(plan: Plan, lowered: PlannedMetric) -> list[int]:
+    """Return the numbers of the steps whose amounts a metric compares from group to group."""
+    kinds = ShareOfTotal | QuantileBucket
+    turned = (node for node in walk(lowered.value) if isinstance(node, Transformed))
+    amounts = [
+        node
+        for node in turned
+        if isinstance(node.by, kinds) and _is_money(unit_of_formula(node.by.formula))
     ]
-    met = every.group_by(groups).agg(ends) if groups else every.select(ends)
-    mixed = met.filter(pl.col(LOWEST_CURRENCY) != pl.col(HIGHEST_CURRENCY))
-    if mixed.height:
-        tables, low, high = mixed.select("#table", *CURRENCY_ENDS).row(0)
-        yield str(tables), low, high
+    names = {leaf.name for node in amounts for leaf in leaves_of(node)}
+    steps = (*plan.steps, *plan.guards)
+    tables = {s.table for s in plan.steps if any(fold.name in names for fold in s.folds)}
+    return [number for number, step in enumerate(steps) if step.table in tables]
+
+
+def _is_money(unit: Unit) -> bool:
+    return any(base == "money" for base, _ in unit.powers)

@@ -16,8 +16,9 @@ from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import PERIOD, Plan, PlannedMetric, group_column
 from funnelkit.result.align import Aligned, roll_up
 from funnelkit.result.arithmetic import Arithmetic
+from funnelkit.result.currencies import Currencies
 from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
-from funnelkit.result.rollup import PERIOD_NAME, check_adds_up, check_currency
+from funnelkit.result.rollup import PERIOD_NAME, check_adds_up
 
 __all__ = ["Result"]
 
@@ -46,25 +47,30 @@ class Result:
     total: Result | None
     has_totals: bool
     _aligned: Aligned
+    _currencies: Currencies
     _frame: pl.DataFrame
     exclusions: pl.DataFrame | None = None
 
     @classmethod
     def from_leaves(
-        cls, plan: Plan, aligned: Aligned, currency: str, as_of: dt.datetime | None
+        cls, plan: Plan, aligned: Aligned, currencies: Currencies, as_of: dt.datetime | None
     ) -> Result:
         """Compute the values of every metric from aligned folds.
 
         Args:
             plan: The plan that was carried out.
             aligned: The aligned folds.
-            currency: The code of the currency of amounts.
+            currencies: The currencies of the amounts.
             as_of: The instant up to which the data was known.
+
+        Raises:
+            ContractError: Amounts of different currencies meet.
         """
+        currency = currencies.one_for(plan)
         arithmetic = Arithmetic(plan, aligned.frame)
         values = [_value_of(lowered, arithmetic)[0] for lowered in plan.metrics]
         frame = arithmetic.select([*_named_keys(plan), *values])
-        return cls(plan, currency, as_of, None, False, aligned, frame)
+        return cls(plan, currency, as_of, None, False, aligned, currencies, frame)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -129,6 +135,7 @@ class Result:
             UnknownNameError: There is no such key.
             UnsupportedError: A metric uses a fold that does not add up over
                 the removed keys; names the metric and the fold.
+            ContractError: Amounts of groups of different currencies would be added.
         """
         asked = [by] if isinstance(by, str) else list(by)
         for name in asked:
@@ -141,9 +148,9 @@ class Result:
         gone = [name for name in self.keys if name not in kept]
         for lowered in self.plan.metrics:
             check_adds_up(self.plan, lowered, gone)
-        return self._rolled(kept, gone)
+        return self._rolled(kept)
 
-    def _rolled(self, kept: Sequence[str], gone: Sequence[str]) -> Result:
+    def _rolled(self, kept: Sequence[str]) -> Result:
         question = self.plan.question
         of_name = {dimension.name: dimension for dimension in question.by}
         dimensions = tuple(of_name[name] for name in kept if name != PERIOD_NAME)
@@ -151,9 +158,7 @@ class Result:
         coarser = replace(self.plan, question=replace(question, by=dimensions, calendar=calendar))
         keys = [_key_column(name) for name in kept]
         rolled = roll_up(coarser, self._aligned, keys)
-        for lowered in self.plan.metrics:
-            check_currency(self.plan, lowered, gone, rolled)
-        result = Result.from_leaves(coarser, rolled, self.currency, self.as_of)
+        result = Result.from_leaves(coarser, rolled, self._currencies, self.as_of)
         if not (self.has_totals and dimensions):
             return result
         total = self.total

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import polars as pl
-
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.formulas import CountDistinct
 from funnelkit.formula.properties import additivity
-from funnelkit.formula.values import Lookup, Money
+from funnelkit.formula.values import Lookup
 from funnelkit.planning.expression import (
     PeriodLength,
     has_period_length,
@@ -17,10 +15,9 @@ from funnelkit.planning.expression import (
     leaves_of,
     walk,
 )
-from funnelkit.planning.plan import Fold, Group, Plan, PlannedMetric, Step, fold_columns
-from funnelkit.result.align import Aligned
+from funnelkit.planning.plan import Group, Plan, PlannedMetric, Step
 
-__all__ = ["PERIOD_NAME", "check_adds_up", "check_currency"]
+__all__ = ["PERIOD_NAME", "check_adds_up"]
 
 PERIOD_NAME = "period"
 
@@ -64,31 +61,6 @@ def _of_thing(group: Group, step: Step) -> bool:
     """Return whether each entity stays in one group, so that it is not counted twice."""
     value = group.value
     return (value.key if isinstance(value, Lookup) else value).name in step.entity_key
-
-
-def check_currency(
-    plan: Plan, lowered: PlannedMetric, gone: Sequence[str], rolled: Aligned
-) -> None:
-    """Raise if amounts were added up over groups of different currencies.
-
-    Raises:
-        UnsupportedError: There are such; names the metric and the fold.
-    """
-    names = {leaf.name for leaf in lowered.leaves}
-    for number, step in enumerate(plan.steps):
-        ends = rolled.currencies.get(number)
-        amounts = [fold for fold in step.folds if fold.name in names and _has_money(fold)]
-        if not amounts or ends is None:
-            continue
-        mixed = rolled.frame.filter(pl.col(ends.low) != pl.col(ends.high))
-        if mixed.height:
-            one, other = mixed.select(ends.low, ends.high).row(0)
-            remedy = f"{amounts[0].asked} would add {one} and {other}; keep 'currency' as a key"
-            raise _refusal(lowered, list(gone), remedy)
-
-
-def _has_money(fold: Fold) -> bool:
-    return any(isinstance(column, Money) for column in fold_columns(fold))
 
 
 def _refusal(lowered: PlannedMetric, over: Sequence[str], remedy: str) -> UnsupportedError:

@@ -268,8 +268,9 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
             Literal(0.0),
         ),
     ),
+    Returns.currency: (Lookup(Returns.order_id, Orders.currency),),
     Returns.fx_rate: (
-        RateOn(Lookup(Returns.order_id, Orders.currency), Returns.returned_at, _RATES),
+        RateOn(Returns.currency, Returns.returned_at, _RATES),
         Lookup(Returns.order_id, Orders.fx_rate),
     ),
     Returns.customer_key: (Lookup(Returns.order_id, Orders.customer_key),),

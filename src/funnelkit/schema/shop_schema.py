@@ -10,13 +10,29 @@ from funnelkit.formula.table import Table
 from funnelkit.formula.walk import leaves
 from funnelkit.schema.checks import CHECKS, TABLE_CHECKS
 from funnelkit.schema.derivations import CLOCKS, RULES
+from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.policies import POLICIES, OrderPolicy, policy_rules
-from funnelkit.schema.sales import Orders
+from funnelkit.schema.sales import OrderLines, Orders, Returns
 from funnelkit.schema.tables import known_tables
 from funnelkit.units import CUSTOMER
 
 __all__ = ["shop_schema"]
 
+_COSTS = frozenset(
+    {
+        Orders.payment_fee,
+        Orders.fulfilment_cost,
+        Orders.shipping_cost,
+        OrderLines.unit_cost,
+        Returns.handling_cost,
+        Returns.restocked_cost,
+        Products.unit_cost,
+        InventorySnapshots.unit_cost,
+        InventorySnapshots.inventory_value,
+        Shipments.shipping_cost,
+    }
+)
+"""What the shop pays: in its own currency, whatever the customer paid in."""
 _HINTS = {"orders.status": "or supply orders.is_counted, or bind with order_policy='all'"}
 
 
@@ -41,6 +57,7 @@ def shop_schema(policy: OrderPolicy, *, tables: Iterable[type[Table]] = ()) -> S
         clocks=CLOCKS,
         checks=tuple(checks),
         table_checks=TABLE_CHECKS,
+        costs=_COSTS,
         cohort_owner=CUSTOMER,
         hints=_HINTS,
     )
