@@ -185,6 +185,21 @@ def test_a_polars_expression_over_amounts_is_converted_like_them(rated):
     assert both.row(0) == (900.0, 900.0)
 
 
+def test_a_polars_expression_is_not_converted_twice_or_not_at_all():
+    shop = fk.Shop(orders=orders(fx_rate=[1.0, 5.0], tip=[1.0, 1.0]), currency="PLN")
+    twice = fk.PolarsExpr("orders", (pl.col("gross_amount") * pl.col("fx_rate")).sum(), fk.MONEY)
+    with pytest.raises(fk.DefinitionError, match=r"orders\.gross_amount is converted already"):
+        value(shop, twice)
+    never = fk.PolarsExpr("orders", pl.col("tip").sum(), fk.MONEY)
+    with pytest.raises(fk.DefinitionError, match=r"orders\.tip is not known .* fx_rate"):
+        value(shop, never)
+    by_hand = fk.PolarsExpr("orders", (pl.col("tip") * pl.col("fx_rate")).sum(), fk.MONEY)
+    assert value(shop, by_hand) == value(shop, Sum(Orders.column("tip", fk.Money))) == 6.0
+    assert HOLDS in refusal(lambda: value(fk.Shop(orders=orders(tip=[1.0, 1.0])), never))
+    longest = fk.PolarsExpr("orders", pl.col("channel").str.len_chars().max())
+    assert value(shop, longest) == 1
+
+
 # --- costs ---------------------------------------------------------------------------------------
 
 

@@ -86,6 +86,7 @@ from funnelkit.planning.plan import (
 from funnelkit.planning.validation import (
     check_cohorts,
     check_length,
+    check_natives,
     check_per,
     check_reads,
     check_turned,
@@ -443,6 +444,7 @@ def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> 
     check_length(lowered, question)
     steps = planner.steps()
     check_reads(lowered, steps, question)
+    check_natives(data, steps)
     check_cohorts(data, lowered, steps, question)
     return Plan(question, tuple(lowered), steps, guards=guard_steps(data, steps))
 

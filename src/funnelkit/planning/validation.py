@@ -8,18 +8,28 @@ from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import (
     PeriodsToBreakEven,
+    PolarsExpr,
     QuantileBucket,
     ShareOfTotal,
     Transform,
 )
 from funnelkit.formula.properties import additivity, compares_groups, is_of_each_group
+from funnelkit.formula.values import Money
 from funnelkit.formula.walk import end_of
 from funnelkit.metrics.metric import Metric
+from funnelkit.planning.currency import is_money
 from funnelkit.planning.dimensions import dimensions_in, resolve_dimension
 from funnelkit.planning.expression import has_period_length, is_turned_by
-from funnelkit.planning.plan import PlannedMetric, Question, Step
+from funnelkit.planning.plan import PlannedMetric, Question, Step, fold_columns
 
-__all__ = ["check_cohorts", "check_length", "check_per", "check_reads", "check_turned"]
+__all__ = [
+    "check_cohorts",
+    "check_length",
+    "check_natives",
+    "check_per",
+    "check_reads",
+    "check_turned",
+]
 
 
 def check_per(metric: Metric, question: Question) -> None:
@@ -74,6 +84,29 @@ def _check_owners(
                     "customer, who may have several",
                     f"bind it as a column of customers, or leave {dimension.name} out",
                 )
+
+
+def check_natives(data: ShopData, steps: Sequence[Step]) -> None:
+    """Refuse Polars expressions over amounts that are converted twice, or not at all.
+
+    Raises:
+        DefinitionError: There is one; names the column and the rate.
+    """
+    for step in steps:
+        rate = data.rate(step.table)
+        for fold in step.folds:
+            if rate is None or not isinstance(native := fold.aggregate, PolarsExpr):
+                continue
+            columns = [data.declared(end_of(item)) for item in fold_columns(fold)]
+            amounts = [column for column in columns if isinstance(column, Money)]
+            has_rate = rate.name in {column.name for column in columns}
+            if has_rate and any(data.rate_of(amount) for amount in amounts):
+                problem = f"{native} reads {rate}, at which {amounts[0]} is converted already"
+                raise DefinitionError(problem, "leave the rate out")
+            if columns and is_money(native) and not (amounts or has_rate):
+                problem = f"{native} gives an amount, and {columns[0]} is not known to be one"
+                remedy = f"multiply it by {rate.name}, or fold Table.column(…, fk.Money) instead"
+                raise DefinitionError(problem, remedy)
 
 
 def check_turned(metric: str, formula: Transform, question: Question, back: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import polars as pl
@@ -97,32 +97,22 @@ class Computed:
         return replace(self, total=self.total.cast(pl.Float64), is_exact=False)
 
 
-@dataclass(slots=True)
 class Arithmetic:
-    """The arithmetic of a plan on its aligned folds.
+    """The arithmetic of a plan on its aligned folds: expressions, then the columns they need."""
 
-    Attributes:
-        plan: The plan.
-        frame: The aligned folds.
-    """
-
-    plan: Plan
-    frame: pl.DataFrame
-    _counted: frozenset[str] = field(init=False)
-    _whole: frozenset[str] = field(init=False)
-    _columns: list[list[pl.Expr]] = field(init=False, default_factory=list)
-
-    def __post_init__(self) -> None:
-        folds = [fold for step in self.plan.steps for fold in step.folds]
+    def __init__(self, plan: Plan, frame: pl.DataFrame) -> None:
+        folds = [fold for step in plan.steps for fold in step.folds]
         counts = Count | CountDistinct | CountRetained
-        self._counted = frozenset(counted_folds(self.plan))
+        self._question, self._frame = plan.question, frame
+        self._counted = frozenset(counted_folds(plan))
         self._whole = frozenset(fold.name for fold in folds if isinstance(fold.aggregate, counts))
+        self._columns: list[list[pl.Expr]] = []
 
     def select(self, columns: Sequence[pl.Expr]) -> pl.DataFrame:
         """Return columns made of what was computed."""
         if not self._columns:
-            return self.frame.select(columns)
-        rows = self.frame.lazy()
+            return self._frame.select(columns)
+        rows = self._frame.lazy()
         for added in self._columns:
             rows = rows.with_columns(added)
         return rows.select(columns).collect(engine="in-memory")
@@ -144,7 +134,7 @@ class Arithmetic:
                 given = pl.lit(value)
                 return Computed(given, NO_REASON, _size(given), is_exact=isinstance(value, int))
             case PeriodLength(shift):
-                days = _period_days(self.plan.question, shift)
+                days = _period_days(self._question, shift)
                 return Computed(days, NO_REASON, _size(days))
             case NullIf(value):
                 return _null_if(expression, self.compute(value))
@@ -166,9 +156,7 @@ class Arithmetic:
     def _transformed(self, by: Transform, inner: Expression) -> Computed:
         """Return what a function of a formula makes of a value, and why it makes nothing of it."""
         computed, reason = self.compute(inner).as_float, function_of(by).reason
-        argument = Argument(
-            computed.value, computed.size, self._has_rows(inner), self.plan.question
-        )
+        argument = Argument(computed.value, computed.size, self._has_rows(inner), self._question)
         applied = TRANSFORMS[type(by)](by, argument)
         size = computed.size if isinstance(by, Abs | PositiveOrNull) else _size(applied.value)
         weight = 4 * computed.weight
