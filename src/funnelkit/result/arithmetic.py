@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import assert_never
 
 import polars as pl
@@ -62,7 +63,8 @@ def is_counted(fold: Fold) -> bool:
 LONGEST = 200
 """How many columns an expression may name before it becomes a column of its own."""
 
-NO_REASON = pl.lit(None, dtype=pl.String)
+Written = Callable[[], pl.Expr]
+"""An expression that is written only where it is used: a value without its reason is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +73,17 @@ class Computed:
 
     Attributes:
         total: The value as it comes out of the arithmetic.
-        reason: The reason where the value is null; null elsewhere, and where the value
+        reason: Writes the reason where the value is null; null elsewhere, and where the value
             is null for want of a number that can be held.
-        size: The sum of the absolute parts that the value is made of.
+        size: Writes the sum of the absolute parts that the value is made of.
         is_exact: Whether it is made of counts alone, which lose nothing.
         is_rounded: Whether it is a sum or difference that may be what rounding left.
         weight: How many columns the expressions name, at most.
     """
 
     total: pl.Expr
-    reason: pl.Expr
-    size: pl.Expr
+    reason: Written
+    size: Written
     is_exact: bool = False
     is_rounded: bool = False
     weight: int = 1
@@ -89,7 +91,7 @@ class Computed:
     @property
     def value(self) -> pl.Expr:
         """The value; 0 where only the rounding of its parts is left of them."""
-        return settled(self.total, self.size) if self.is_rounded else self.total
+        return settled(self.total, self.size()) if self.is_rounded else self.total
 
     @property
     def as_float(self) -> Computed:
@@ -126,16 +128,14 @@ class Arithmetic:
         match expression:
             case FoldRef(name):
                 column = pl.col(leaf_column(expression))
-                is_exact = name in self._whole
-                return Computed(
-                    column, _where(column.is_null(), Reason.NO_ROWS), _size(column), is_exact
-                )
+                why = partial(_no_rows, column)
+                return Computed(column, why, _size(column), is_exact=name in self._whole)
             case Constant(value):
                 given = pl.lit(value)
-                return Computed(given, NO_REASON, _size(given), is_exact=isinstance(value, int))
+                return Computed(given, _none, _size(given), is_exact=isinstance(value, int))
             case PeriodLength(shift):
                 days = _period_days(self._question, shift)
-                return Computed(days, NO_REASON, _size(days))
+                return Computed(days, _none, _size(days))
             case NullIf(value):
                 return _null_if(expression, self.compute(value))
             case Transformed(by, value):
@@ -147,10 +147,11 @@ class Arithmetic:
 
     def _as_columns(self, computed: Computed) -> Computed:
         """Return a long expression as columns: to name it twice is not to write it twice."""
-        parts = (computed.total, computed.reason, computed.size)
+        parts = (computed.total, computed.reason(), computed.size())
         names = [f"#{len(self._columns)} {part}" for part in ("total", "reason", "size")]
         self._columns.append([part.alias(name) for part, name in zip(parts, names, strict=True)])
-        total, reason, size = map(pl.col, names)
+        total, *others = map(pl.col, names)
+        reason, size = (partial(_itself, column) for column in others)
         return replace(computed, total=total, reason=reason, size=size, weight=1)
 
     def _transformed(self, by: Transform, inner: Expression) -> Computed:
@@ -159,11 +160,10 @@ class Arithmetic:
         argument = Argument(computed.value, computed.size, self._has_rows(inner), self._question)
         applied = TRANSFORMS[type(by)](by, argument)
         size = computed.size if isinstance(by, Abs | PositiveOrNull) else _size(applied.value)
-        weight = 4 * computed.weight
-        if applied.is_undefined is None or reason is None:
-            return Computed(applied.value, computed.reason, size, weight=weight)
-        why = pl.coalesce(_where(applied.is_undefined, reason), computed.reason)
-        return Computed(applied.value, why, size, weight=weight)
+        why = computed.reason
+        if applied.is_undefined is not None and reason is not None:
+            why = _first_reason(applied.is_undefined, reason, computed.reason)
+        return Computed(applied.value, why, size, weight=4 * computed.weight)
 
     def _has_rows(self, expression: Expression) -> pl.Expr:
         """Return whether a fold found any row: a count is 0 where there is none."""
@@ -175,17 +175,34 @@ class Arithmetic:
         return pl.any_horizontal(found) if found else pl.lit(value=True)
 
 
-def _size(value: pl.Expr) -> pl.Expr:
-    return value.cast(pl.Float64).abs()
+def _itself(expression: pl.Expr) -> pl.Expr:
+    return expression
+
+
+def _none() -> pl.Expr:
+    return pl.lit(None, dtype=pl.String)
+
+
+def _no_rows(column: pl.Expr) -> pl.Expr:
+    return _where(column.is_null(), Reason.NO_ROWS)
 
 
 def _where(condition: pl.Expr, reason: str) -> pl.Expr:
     return pl.when(condition).then(pl.lit(str(reason)))
 
 
+def _size(value: pl.Expr) -> Written:
+    return lambda: value.cast(pl.Float64).abs()
+
+
+def _first_reason(condition: pl.Expr, reason: str, other: Written) -> Written:
+    """Return a reason where a condition holds, and another elsewhere."""
+    return lambda: pl.coalesce(_where(condition, reason), other())
+
+
 def _null_if(expression: NullIf, inner: Computed) -> Computed:
     is_over = pl.col(leaf_column(expression.count)) > expression.above
-    reason = pl.coalesce(_where(is_over, expression.reason), inner.reason)
+    reason = _first_reason(is_over, expression.reason, inner.reason)
     value = pl.when(~is_over).then(inner.value)
     weight = 3 * inner.weight + 1
     return replace(inner, total=value, reason=reason, is_rounded=False, weight=weight)
@@ -198,29 +215,49 @@ def _binary(operator: Operator, left: Computed, right: Computed) -> Computed:
     whole is settled once, by the size of all its parts.
     """
     is_exact = left.is_exact and right.is_exact and operator is not Operator.DIVIDE
+    is_sum = operator in {Operator.ADD, Operator.SUBTRACT}
     if not is_exact:
         left, right = left.as_float, right.as_float
-    total, size = _operated(operator, left, right)
-    reason = pl.coalesce(left.reason, right.reason)
-    if operator is Operator.DIVIDE:
-        reason = pl.coalesce(_where(right.value == 0, Reason.EMPTY_DENOMINATOR), reason)
-    is_rounded = operator in {Operator.ADD, Operator.SUBTRACT} and not is_exact
-    weight = 2 * (left.weight + right.weight)
-    return Computed(total, reason, size, is_exact=is_exact, is_rounded=is_rounded, weight=weight)
+    return Computed(
+        _operated(operator, left, right),
+        partial(_reason_of_binary, operator, left, right),
+        partial(_size_of_binary, operator, left, right),
+        is_exact=is_exact,
+        is_rounded=is_sum and not is_exact,
+        weight=2 * (left.weight + right.weight),
+    )
 
 
-def _operated(operator: Operator, left: Computed, right: Computed) -> tuple[pl.Expr, pl.Expr]:
-    """Return the result of an operator, and the sum of the absolute values of its parts."""
+def _operated(operator: Operator, left: Computed, right: Computed) -> pl.Expr:
     match operator:
         case Operator.ADD:
-            return left.total + right.total, left.size + right.size
+            return left.total + right.total
         case Operator.SUBTRACT:
-            return left.total - right.total, left.size + right.size
+            return left.total - right.total
         case Operator.MULTIPLY:
-            return left.value * right.value, left.size * right.size
+            return left.value * right.value
         case Operator.DIVIDE:
             by = right.value
-            return pl.when(by != 0).then(left.value / by), left.size / by.abs()
+            return pl.when(by != 0).then(left.value / by)
+        case _:
+            assert_never(operator)
+
+
+def _reason_of_binary(operator: Operator, left: Computed, right: Computed) -> pl.Expr:
+    reason = pl.coalesce(left.reason(), right.reason())
+    if operator is not Operator.DIVIDE:
+        return reason
+    return pl.coalesce(_where(right.value == 0, Reason.EMPTY_DENOMINATOR), reason)
+
+
+def _size_of_binary(operator: Operator, left: Computed, right: Computed) -> pl.Expr:
+    match operator:
+        case Operator.ADD | Operator.SUBTRACT:
+            return left.size() + right.size()
+        case Operator.MULTIPLY:
+            return left.size() * right.size()
+        case Operator.DIVIDE:
+            return left.size() / right.value.abs()
         case _:
             assert_never(operator)
 

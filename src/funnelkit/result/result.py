@@ -15,7 +15,7 @@ from funnelkit.formula.reason import Reason
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import PERIOD, Plan, PlannedMetric, group_column
 from funnelkit.result.align import Aligned, roll_up
-from funnelkit.result.arithmetic import Arithmetic
+from funnelkit.result.arithmetic import Arithmetic, Computed
 from funnelkit.result.currencies import Currencies
 from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
 from funnelkit.result.rollup import PERIOD_NAME, check_adds_up
@@ -68,7 +68,7 @@ class Result:
         """
         currency = currencies.one_for(plan)
         arithmetic = Arithmetic(plan, aligned.frame)
-        values = [_value_of(lowered, arithmetic)[0] for lowered in plan.metrics]
+        values = [_value_of(each, arithmetic.compute(each.value)) for each in plan.metrics]
         frame = arithmetic.select([*_named_keys(plan), *values])
         return cls(plan, currency, as_of, None, False, aligned, currencies, frame)
 
@@ -260,8 +260,8 @@ class Result:
 
     def _tidy_one(self, lowered: PlannedMetric) -> pl.DataFrame:
         arithmetic = Arithmetic(self.plan, self._aligned.frame)
-        computed, why_null = _value_of(lowered, arithmetic)
-        value = computed.cast(pl.Float64)
+        computed = arithmetic.compute(lowered.value)
+        value = _value_of(lowered, computed).cast(pl.Float64)
         above, below = (
             (NOTHING, NOTHING)
             if lowered.ratio is None
@@ -275,7 +275,7 @@ class Result:
             below.alias("denominator"),
             _sample_size(lowered, arithmetic).alias("n"),
             pl.lit(str(lowered.metric.unit)).alias("unit"),
-            self._reason(value, why_null).alias("reason"),
+            self._reason(value, _why_null(lowered, computed)).alias("reason"),
         ]
         return arithmetic.select(columns)
 
@@ -312,19 +312,25 @@ def _key_column(name: str) -> str:
     return PERIOD if name == PERIOD_NAME else group_column(name)
 
 
-def _value_of(lowered: PlannedMetric, arithmetic: Arithmetic) -> tuple[pl.Expr, pl.Expr]:
-    """Return a metric's value, whole where it counts and never NaN or infinite, and why it is null.
+def _value_of(lowered: PlannedMetric, computed: Computed) -> pl.Expr:
+    """Return a metric's value, whole where it counts and never NaN or infinite.
 
     A metric that is a number of each value of a dimension has none where that is null.
     """
-    computed = arithmetic.compute(lowered.value)
-    value, reason = computed.value, computed.reason
+    value = computed.value
     if owner := lowered.metric.required_dimension:
-        has_owner = pl.col(group_column(owner)).is_not_null()
-        value = pl.when(has_owner).then(value)
-        reason = pl.when(has_owner).then(reason).otherwise(pl.lit(Reason.NO.about(owner)))
+        value = pl.when(pl.col(group_column(owner)).is_not_null()).then(value)
     value = value.cast(pl.Int64) if is_count(lowered.metric.formula) else _finite(value)
-    return value.alias(lowered.metric.name), reason
+    return value.alias(lowered.metric.name)
+
+
+def _why_null(lowered: PlannedMetric, computed: Computed) -> pl.Expr:
+    """Return why the value of a metric is null, where it is."""
+    owner, reason = lowered.metric.required_dimension, computed.reason()
+    if not owner:
+        return reason
+    has_owner = pl.col(group_column(owner)).is_not_null()
+    return pl.when(has_owner).then(reason).otherwise(pl.lit(Reason.NO.about(owner)))
 
 
 def _sample_size(lowered: PlannedMetric, arithmetic: Arithmetic) -> pl.Expr:

@@ -43,13 +43,13 @@ class Argument:
 
     Attributes:
         value: Its value.
-        size: The sum of the absolute values of its parts.
+        size: Writes the sum of the absolute values of its parts.
         has_rows: Whether any fold found a row: a count is 0 where there is none.
         question: The question.
     """
 
     value: pl.Expr
-    size: pl.Expr
+    size: Callable[[], pl.Expr]
     has_rows: pl.Expr
     question: Question
 
@@ -90,8 +90,8 @@ def _sqrt(_: Sqrt, argument: Argument) -> TransformedValue:
 
 
 def _share_of_total(_: ShareOfTotal, argument: Argument) -> TransformedValue:
-    total, size = (argument.over_groups(part.sum()) for part in (argument.value, argument.size))
-    whole = settled(total, size)
+    parts = (argument.value, argument.size())
+    whole = settled(*(argument.over_groups(part.sum()) for part in parts))
     return TransformedValue(pl.when(whole != 0).then(argument.value / whole), whole == 0)
 
 
