@@ -77,6 +77,7 @@ class Computed:
             is null for want of a number that can be held.
         size: Writes the sum of the absolute parts that the value is made of.
         is_exact: Whether it is made of counts alone, which lose nothing.
+        is_float: Whether it is known to be a Float64.
         is_rounded: Whether it is a sum or difference that may be what rounding left.
         weight: How many columns the expressions name, at most.
     """
@@ -85,6 +86,7 @@ class Computed:
     reason: Written
     size: Written
     is_exact: bool = False
+    is_float: bool = False
     is_rounded: bool = False
     weight: int = 1
 
@@ -96,7 +98,10 @@ class Computed:
     @property
     def as_float(self) -> Computed:
         """The same as a number that cannot wrap around, as whole numbers of few bits do."""
-        return replace(self, total=self.total.cast(pl.Float64), is_exact=False)
+        if self.is_float:
+            return self
+        total = self.total.cast(pl.Float64)
+        return replace(self, total=total, is_exact=False, is_float=True)
 
 
 class Arithmetic:
@@ -223,6 +228,7 @@ def _binary(operator: Operator, left: Computed, right: Computed) -> Computed:
         partial(_reason_of_binary, operator, left, right),
         partial(_size_of_binary, operator, left, right),
         is_exact=is_exact,
+        is_float=not is_exact,
         is_rounded=is_sum and not is_exact,
         weight=2 * (left.weight + right.weight),
     )

@@ -69,7 +69,9 @@ class Result:
         currency = currencies.one_for(plan)
         arithmetic = Arithmetic(plan, aligned.frame)
         values = [_value_of(each, arithmetic.compute(each.value)) for each in plan.metrics]
-        frame = arithmetic.select([*_named_keys(plan), *values])
+        rows = arithmetic.select([*_named_keys(plan), *values])
+        names = [m.metric.name for m in plan.metrics if not is_count(m.metric.formula)]
+        frame = rows.with_columns(_finite(pl.col(names)))
         return cls(plan, currency, as_of, None, False, aligned, currencies, frame)
 
     @property
@@ -261,7 +263,7 @@ class Result:
     def _tidy_one(self, lowered: PlannedMetric) -> pl.DataFrame:
         arithmetic = Arithmetic(self.plan, self._aligned.frame)
         computed = arithmetic.compute(lowered.value)
-        value = _value_of(lowered, computed).cast(pl.Float64)
+        value = _finite(_value_of(lowered, computed))
         above, below = (
             (NOTHING, NOTHING)
             if lowered.ratio is None
@@ -313,15 +315,15 @@ def _key_column(name: str) -> str:
 
 
 def _value_of(lowered: PlannedMetric, computed: Computed) -> pl.Expr:
-    """Return a metric's value, whole where it counts and never NaN or infinite.
+    """Return a metric's value, whole where it counts; it may be NaN or infinite elsewhere.
 
     A metric that is a number of each value of a dimension has none where that is null.
     """
     value = computed.value
     if owner := lowered.metric.required_dimension:
         value = pl.when(pl.col(group_column(owner)).is_not_null()).then(value)
-    value = value.cast(pl.Int64) if is_count(lowered.metric.formula) else _finite(value)
-    return value.alias(lowered.metric.name)
+    kind = pl.Int64 if is_count(lowered.metric.formula) else pl.Float64
+    return value.cast(kind).alias(lowered.metric.name)
 
 
 def _why_null(lowered: PlannedMetric, computed: Computed) -> pl.Expr:
@@ -342,5 +344,6 @@ def _sample_size(lowered: PlannedMetric, arithmetic: Arithmetic) -> pl.Expr:
 
 
 def _finite(value: pl.Expr) -> pl.Expr:
+    """Return a number, and null where it is NaN or infinite."""
     number = value.cast(pl.Float64)
     return pl.when(number.is_finite()).then(number)
