@@ -36,9 +36,9 @@ class Engine(Protocol):
         ...
 
     def as_of(self) -> dt.datetime | None:
-        """Give the instant up to which the data is known."""
+        """Return the instant up to which the data is known."""
         ...
 
     def earliest(self, table: str) -> dt.datetime | None:
-        """Give the time of a table's first row, in the shop's zone."""
+        """Return the time of a table's first row, in the shop's zone."""
         ...

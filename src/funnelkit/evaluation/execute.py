@@ -57,7 +57,7 @@ def answer(data: ShopData, engine: Engine, made: Plan, *, progress: bool = False
 
 
 def _unreadable(data: ShopData) -> str:
-    """Name the first table that cannot be read by itself; empty where all can."""
+    """Return the first table that cannot be read by itself; empty where all can."""
     for name, bound in data.tables.items():
         try:
             bound.frame.select(pl.all().count()).collect(engine="streaming")
@@ -67,7 +67,7 @@ def _unreadable(data: ShopData) -> str:
 
 
 def _far_times(data: ShopData) -> list[DataIssue]:
-    """Name the columns of times so far away that the next day, or another zone, has no date."""
+    """Return an issue for every column of times so far away that the next day has no date."""
     problem = "holds times of the year 1 or before, or of the year 9999 or after"
     return [
         DataIssue(name, column, problem, "make them null or mend them")

@@ -123,7 +123,7 @@ class Metric(FormulaNode):
         tags: Search terms.
         version: Incremented when the definition changes.
 
-    A formula given as text names canonical tables, and those of one's own that are
+    A formula given as text names canonical tables, and custom tables that are
     given as `tables`; they are no part of the definition.
 
     Examples:

@@ -70,19 +70,19 @@ class _CurrencyOf:
 
 
 def is_money(native: PolarsExpr) -> bool:
-    """Say whether a Polars expression gives an amount, or one per something."""
+    """Return whether a Polars expression gives an amount, or one per something."""
     return MONEY.powers[0] in native.unit.powers
 
 
 def with_guards(data: ShopData, step: Step) -> Step:
-    """Give a step with the guards of its amounts; a step that needs its own has them apart."""
+    """Return a step with the guards of its amounts; a step that needs its own has them apart."""
     if not _is_guarded_within(data, step):
         return step
     return replace(step, folds=(*step.folds, *_guards(data, step)))
 
 
 def guard_steps(data: ShopData, steps: Iterable[Step]) -> tuple[Step, ...]:
-    """Give steps of guards alone, for steps whose own rows do not show every amount.
+    """Return steps of guards alone, for steps whose own rows do not show every amount.
 
     They are those whose folds are not made of rows one by one, and those whose rows
     an amount decides on: a row that it keeps out was compared as well.
@@ -110,7 +110,7 @@ def _inner_where(fold: Fold) -> Predicate | None:
 
 
 def _guards(data: ShopData, step: Step) -> tuple[Fold, ...]:
-    """Give the guards of the amounts of a step; none where it reads no amounts."""
+    """Return the guards of the amounts of a step; none where it reads no amounts."""
     if not data.guards:
         return ()
     amounts = dict.fromkeys(_amounts_of(data, step))
@@ -135,13 +135,13 @@ def _guard(data: ShopData, table: str, kind: _CurrencyOf, number: int) -> Iterat
 
 
 def _has_currencies(data: ShopData) -> bool:
-    """Say whether amounts of some table may be in another currency than the shop's."""
+    """Return whether amounts of some table may be in another currency than the shop's."""
     tables = (name for name, bound in data.tables.items() if bound.rows != 0)
     return any(data.has_currency(name) or data.rate(name) is not None for name in tables)
 
 
 def _amounts_of(data: ShopData, step: Step) -> Iterator[Column | Lookup]:
-    """Give the amounts that a step folds, compares or groups by."""
+    """Return the amounts that a step folds, compares or groups by."""
     for fold in step.folds:
         if isinstance(fold.aggregate, PolarsExpr):
             columns = fold_columns(fold)
@@ -157,7 +157,7 @@ def _amounts_of(data: ShopData, step: Step) -> Iterator[Column | Lookup]:
 
 
 def _amounts_in(data: ShopData, node: Value | Predicate) -> Iterator[Column | Lookup]:
-    """Give the amounts in a value or condition that would differ in another currency."""
+    """Return the amounts in a value or condition that would differ in another currency."""
     if isinstance(node, Column | Lookup):
         yield from (node,) if _is_amount(data, node) else ()
     elif not (isinstance(node, IsNull) or _holds_in_any_currency(data, node)):
@@ -174,7 +174,7 @@ def _is_amount(data: ShopData, item: Column | Lookup) -> bool:
 
 
 def _holds_in_any_currency(data: ShopData, node: Value | Predicate) -> bool:
-    """Say whether amounts of one row are compared with 0, or with one another."""
+    """Return whether amounts of one row are compared with 0, or with one another."""
     match node:
         case Comparison(_, left, right):
             sides: tuple[Value, ...] = (left, right)
@@ -193,7 +193,7 @@ def _is_zero(value: Value) -> bool:
 
 
 def _power(data: ShopData, value: Value) -> int | None:
-    """Give the power of money that a value is of; None where it is of none."""
+    """Return the power of money that a value is of; None where it is of none."""
     match value:
         case Column() | Lookup():
             return int(_is_amount(data, value))
@@ -213,7 +213,7 @@ def _power(data: ShopData, value: Value) -> int | None:
 
 
 def _origins(data: ShopData, item: Column | Lookup) -> Iterator[Column | Lookup]:
-    """Give the amounts that an amount is made of, as they were supplied."""
+    """Return the amounts that an amount is made of, as they were supplied."""
     column = data.declared(end_of(item))
     rule = None if data.is_supplied(column) else data.rule(column)
     if rule is None or isinstance(rule, FromChildren):
@@ -225,7 +225,7 @@ def _origins(data: ShopData, item: Column | Lookup) -> Iterator[Column | Lookup]
 
 
 def _currency_of(data: ShopData, item: Column | Lookup) -> _CurrencyOf:
-    """Give the currency of an amount: of its own table, else of the nearest parent's.
+    """Return the currency of an amount: of its own table, else of the nearest parent's.
 
     Raises:
         ContractError: Two parents are equally near.

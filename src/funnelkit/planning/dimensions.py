@@ -62,13 +62,13 @@ Node = TypeVar("Node")
 
 
 def conjunction(parts: Iterable[Predicate | None]) -> Predicate | None:
-    """Give the conjunction of the predicates that there are; None if there is none."""
+    """Return the conjunction of the predicates that there are; None if there is none."""
     found = [part for part in parts if part is not None]
     return reduce(And, found) if found else None
 
 
 def resolve_dimension(data: ShopData, table: str, dimension: Dimension) -> Column | Lookup:
-    """Give the column or lookup that a dimension is on a table.
+    """Return the column or lookup that a dimension is on a table.
 
     The table's own column comes first, then the nearest parent's.
 
@@ -112,7 +112,7 @@ def _found(data: ShopData, table: str, dimension: Dimension) -> Column | Lookup:
 
 
 def reachable(data: ShopData, table: str) -> list[str]:
-    """Give the names of the dimensions that a table has or reaches, nearest first."""
+    """Return the names of the dimensions that a table has or reaches, nearest first."""
     names: dict[str, None] = {}
     paths: list[tuple[Lookup | None, str]] = [(None, table)]
     for _ in range(len(data.tables) + 1):
@@ -123,12 +123,12 @@ def reachable(data: ShopData, table: str) -> list[str]:
 
 
 def can_reach(data: ShopData, table: str, name: str) -> bool:
-    """Say whether a table has or reaches a dimension, without doubt."""
+    """Return whether a table has or reaches a dimension, without doubt."""
     return len(nearest(data, table, name)) == 1
 
 
 def nearest(data: ShopData, table: str, name: str) -> list[Column | Lookup]:
-    """Give the column of that name of a table, else those of its nearest parents that have one."""
+    """Return the column of that name of a table, else those of its nearest parents."""
     if (own := _own(data, table, name)) is not None:
         return [own]
     paths: list[tuple[Lookup | None, str]] = [(None, table)]
@@ -145,7 +145,7 @@ def nearest(data: ShopData, table: str, name: str) -> list[Column | Lookup]:
 
 
 def resolve_predicate(data: ShopData, table: str, predicate: Predicate) -> Predicate:
-    """Give a predicate over dimensions as one over a table's columns and lookups.
+    """Return a predicate over dimensions as one over a table's columns and lookups.
 
     Raises:
         UnknownNameError: A dimension cannot be reached.
@@ -216,7 +216,7 @@ def _resolved(data: ShopData, table: str, node: Value) -> Value:
 
 
 def _alike(data: ShopData, node: Node, parts: Iterable[Value]) -> Node:
-    """Refuse numbers with words, words with days: Polars would cast one or fail late."""
+    """Check that values of one kind are compared: an engine would cast one, or fail late."""
     sorts = {value_type(data, part) for part in parts} - {ValueType.UNKNOWN}
     kinds = sorted({"time" if sort in TIMES else str(sort) for sort in sorts})
     if len(kinds) > 1:
@@ -228,7 +228,7 @@ def _alike(data: ShopData, node: Node, parts: Iterable[Value]) -> Node:
 
 
 def _of_table(data: ShopData, table: str, item: Column | Lookup) -> Column | Lookup:
-    """Refuse a column of another table: it is not a column of the rows that are asked."""
+    """Check that a column is one of the table whose rows are read."""
     column = item.key if isinstance(item, Lookup) else item
     if column.table != table:
         raise DefinitionError(
@@ -241,12 +241,12 @@ def _of_table(data: ShopData, table: str, item: Column | Lookup) -> Column | Loo
 
 
 def ending_in(item: Column | Lookup, end: Column | Lookup) -> Column | Lookup:
-    """Give a column, or what a lookup ends in, replaced by something else of the same table."""
+    """Return a column, or what a lookup ends in, replaced by something else of the same table."""
     return Lookup(item.key, ending_in(item.value, end)) if isinstance(item, Lookup) else end
 
 
 def check_lookup(data: ShopData, item: Column | Lookup) -> None:
-    """Refuse a lookup that does not lead from a key to the one row that it identifies.
+    """Check that a lookup leads from a key to the one row that it identifies.
 
     Raises:
         DefinitionError: The key points elsewhere, or the parent is known by
@@ -277,7 +277,7 @@ def check_lookup(data: ShopData, item: Column | Lookup) -> None:
 
 
 def dimensions_in(node: Predicate | Value) -> tuple[Dimension, ...]:
-    """Give the dimensions that a predicate names."""
+    """Return the dimensions that a predicate names."""
     return tuple(found for found in nodes_in(node) if isinstance(found, Dimension))
 
 
@@ -290,7 +290,7 @@ def _own(data: ShopData, table: str, name: str) -> Column | None:
 
 
 def _parents(data: ShopData, path: Lookup | None, table: str) -> list[tuple[Lookup | None, str]]:
-    """Give the paths to the parents of the table at the end of a path."""
+    """Return the paths to the parents of the table at the end of a path."""
     steps: list[tuple[Lookup | None, str]] = []
     for key_name, parent in data.known[table].parents.items():
         key = data.known[table].columns[key_name]
@@ -303,7 +303,7 @@ def _parents(data: ShopData, path: Lookup | None, table: str) -> list[tuple[Look
 
 
 def _extended(path: Lookup | None, end: Column | Lookup) -> Lookup:
-    """Give the path with its last column replaced by what lies beyond it."""
+    """Return the path with its last column replaced by what lies beyond it."""
     if path is not None:
         return Lookup(path.key, ending_in(path.value, end))
     if isinstance(end, Lookup):
@@ -312,7 +312,7 @@ def _extended(path: Lookup | None, end: Column | Lookup) -> Lookup:
 
 
 def path_name(item: Column | Lookup) -> str:
-    """Give the name of a column, or of that which a lookup ends in."""
+    """Return the name of a column, or of that which a lookup ends in."""
     inner = end_of(item)
     return str(inner) if inner.is_declared else f"{inner.table}.{inner.name}"
 

@@ -89,7 +89,7 @@ Expression = FoldRef | Constant | PeriodLength | BinaryOp | NullIf | Transformed
 
 
 def show(lowered: Expression) -> str:
-    """Write a lowered formula."""
+    """Return the text of a lowered formula."""
     match lowered:
         case FoldRef(name, shift, like_for_like):
             part = ", like for like" if like_for_like else ""
@@ -109,7 +109,7 @@ def show(lowered: Expression) -> str:
 
 
 def walk(lowered: Expression) -> Iterator[Expression]:
-    """Give a lowered formula and every one in it, in reading order."""
+    """Return a lowered formula and every one in it, in reading order."""
     yield lowered
     match lowered:
         case BinaryOp(_, left, right):
@@ -125,17 +125,17 @@ def walk(lowered: Expression) -> Iterator[Expression]:
 
 
 def leaves_of(lowered: Expression) -> tuple[FoldRef, ...]:
-    """Give the leaves of a lowered formula."""
+    """Return the leaves of a lowered formula."""
     return tuple(node for node in walk(lowered) if isinstance(node, FoldRef))
 
 
 def has_period_length(lowered: Expression) -> bool:
-    """Say whether a lowered formula uses the length of the period."""
+    """Return whether a lowered formula uses the length of the period."""
     return any(isinstance(node, PeriodLength) for node in walk(lowered))
 
 
 def is_turned_by(lowered: Expression, *kinds: type[Transform]) -> bool:
-    """Say whether a lowered formula has a node of one of the kinds that turn a value."""
+    """Return whether a lowered formula has a node of one of the kinds that turn a value."""
     return any(
         isinstance(node, Transformed) and isinstance(node.by, kinds) for node in walk(lowered)
     )

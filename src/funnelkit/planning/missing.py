@@ -49,7 +49,7 @@ def table_of(fold: Fold) -> str:
 def missing_hints(
     data: ShopData, missing: Iterable[str], instead: Mapping[str, Iterable[str]]
 ) -> dict[str, str]:
-    """Say what would do instead of what is missing, and what there is that looks like it."""
+    """Return what would do instead of what is missing, and what there is that looks like it."""
     hints = {name: f"or supply {', '.join(columns)}" for name, columns in instead.items()}
     for name in missing:
         if name in data.schema.hints:

@@ -37,7 +37,7 @@ PERIOD = "#period"
 
 
 def group_column(name: str) -> str:
-    """Give the column of an answer that holds a key."""
+    """Return the column of an answer that holds a key."""
     return f"#by {name}"
 
 
@@ -176,7 +176,7 @@ class PlannedMetric:
         return tuple(dict.fromkeys(leaf for part in parts for leaf in leaves_of(part)))
 
     def rests_on(self, step: Step) -> bool:
-        """Say whether a fold of a step enters it."""
+        """Return whether a fold of a step enters it."""
         names = {leaf.name for leaf in self.leaves}
         return any(fold.name in names for fold in step.folds)
 
@@ -223,7 +223,7 @@ class Plan:
 
 
 def fold_columns(fold: Fold) -> tuple[Column | Lookup, ...]:
-    """Give the columns and lookups that a fold reads."""
+    """Return the columns and lookups that a fold reads."""
     if isinstance(fold.aggregate, PolarsExpr):
         names = fold.aggregate.expression.meta.root_names()
         return tuple(Column(table=fold.aggregate.table, name=name) for name in names)

@@ -157,7 +157,7 @@ class _Planner:
                 return self._lower_fold(formula, back, to_date=to_date)
 
     def _lower_length(self, back: PeriodOffset, *, to_date: bool) -> PeriodLength:
-        """Give the length of the period meant; neither a history nor a part of a period has one."""
+        """Return the length of a period; neither a history nor a part of a period has one."""
         if to_date or back.like_for_like:
             what = "a running total" if to_date else "a part of a period"
             problem = f"{self.metric} asks for period_days() of {what}"
@@ -236,7 +236,7 @@ class _Planner:
         )
 
     def _kind(self, fold: Fold, to_date: bool) -> object:  # noqa: FBT001  # a key of the folds
-        """Give what folds of one table have in common that share a step."""
+        """Return what folds of one table have in common that share a step."""
         aggregate = fold.aggregate
         match aggregate:
             case PolarsExpr():
@@ -260,7 +260,7 @@ class _Planner:
         )
 
     def _first_of(self, fold: CountDistinct) -> _FirstOf | None:
-        """Give of which rows a fold counts those that are the first in time of their key."""
+        """Return of which rows a fold counts those that are the first in time of their key."""
         key, data = fold.value, self.data
         if not isinstance(key, Column) or self.question.by or fold.of:
             return None
@@ -301,7 +301,7 @@ class _Planner:
         return is_amount and isinstance(fold.aggregate, Sum)
 
     def _check_prorated(self, fold: Aggregate | PolarsExpr) -> None:
-        """Refuse to fold the amounts of rows that cover several days but by adding their shares."""
+        """Check that amounts of rows that cover several days are folded by sums alone."""
         table = fold.table if isinstance(fold, PolarsExpr) else source_of(fold)
         prorate = self.data.known[table].prorate
         if prorate is None or not self._has_time or isinstance(fold, Sum | Count):
@@ -401,7 +401,7 @@ class _Planner:
         self._check_dimensions()
 
     def _check_dimensions(self) -> None:
-        """Name the metrics that want a table from which a dimension cannot be reached."""
+        """Check that every dimension can be reached from the tables that metrics read."""
         where = self.question.where
         named = (*self.question.by, *(() if where is None else dimensions_in(where)))
         first_of_table: dict[str, Fold] = {}
@@ -454,7 +454,7 @@ def with_parts(plan: Plan, known_until: dt.datetime) -> Plan:
 
     Args:
         plan: The plan.
-        known_until: The local time up to which the asked range is known.
+        known_until: The local time up to which the requested range is known.
     """
     calendar = plan.question.calendar
     alike = {leaf for m in plan.metrics for leaf in m.leaves if leaf.like_for_like}

@@ -305,7 +305,7 @@ class Tables:
         return Select(joined, (*kept, (name, rated)))
 
     def _prorated(self, rel: Rel, table: str) -> Rel:
-        """Turn a row that covers several days into one row per day, its amounts shared out."""
+        """Return one row per day for a row that covers several days, its amounts prorated."""
         declared = self.lowering.data.known[table]
         if declared.prorate is None:
             return rel

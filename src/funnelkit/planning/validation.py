@@ -33,7 +33,7 @@ __all__ = [
 
 
 def check_per(metric: Metric, question: Question) -> None:
-    """Refuse a metric without the dimension that its values belong to.
+    """Check that a metric is requested with the dimension that its values belong to.
 
     Raises:
         DefinitionError: The question does not group by it.
@@ -50,7 +50,7 @@ def check_per(metric: Metric, question: Question) -> None:
 def check_cohorts(
     data: ShopData, lowered: Sequence[PlannedMetric], steps: Sequence[Step], question: Question
 ) -> None:
-    """Refuse to divide a cohort by what its customers change from order to order.
+    """Check that cohorts are grouped only by what does not change within a customer.
 
     Raises:
         DefinitionError: It is, or periods are counted from a cohort and there is none.
@@ -87,7 +87,7 @@ def _check_owners(
 
 
 def check_natives(data: ShopData, steps: Sequence[Step]) -> None:
-    """Refuse Polars expressions over amounts that are converted twice, or not at all.
+    """Check that Polars expressions over amounts are converted once.
 
     Raises:
         DefinitionError: There is one; names the column and the rate.
@@ -110,7 +110,7 @@ def check_natives(data: ShopData, steps: Sequence[Step]) -> None:
 
 
 def check_turned(metric: str, formula: Transform, question: Question, back: int) -> None:
-    """Refuse to set a group against others that do not answer the same question.
+    """Check that a group is compared with groups that answer the same question.
 
     Args:
         metric: The name of the metric.
@@ -148,7 +148,7 @@ def check_turned(metric: str, formula: Transform, question: Question, back: int)
 
 
 def check_length(lowered: Sequence[PlannedMetric], question: Question) -> None:
-    """Refuse a metric that depends on the length of a range without ends.
+    """Check that a metric that depends on the length of the range has a range with ends.
 
     Raises:
         DefinitionError: It does.
@@ -165,7 +165,7 @@ def check_length(lowered: Sequence[PlannedMetric], question: Question) -> None:
 def check_reads(
     lowered: Sequence[PlannedMetric], steps: Sequence[Step], question: Question
 ) -> None:
-    """Refuse to divide what reads no rows: there is nothing to tell its periods and groups from.
+    """Check that a metric that is requested by period or group reads rows.
 
     Raises:
         DefinitionError: No metric reads a table, and the question has periods or keys.

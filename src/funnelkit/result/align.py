@@ -228,7 +228,7 @@ def _grow(
     groups: list[str],
     known: Sequence[pl.DataFrame],
 ) -> pl.DataFrame:
-    """Turn what each period adds into totals to date.
+    """Return totals to date of what each period adds.
 
     They stand in every period from a group's first one to the last that any
     source knows.

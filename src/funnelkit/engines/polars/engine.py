@@ -129,7 +129,7 @@ class PolarsEngine:
 
 
 def _labelled(step: Step, answer: Answer, folded: pl.LazyFrame) -> pl.LazyFrame:
-    """Name the columns of an answer, and give periods the type of their labels."""
+    """Return an answer with its columns named, and periods of the type of their labels."""
     names = {} if answer.period is None else {answer.period: PERIOD}
     periods = [*names, *(k for k, g in zip(answer.keys, step.groups, strict=True) if g.is_period)]
     groups = (group_column(group.name) for group in step.groups)
