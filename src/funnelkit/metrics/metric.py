@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TypeVar, cast
+from typing import cast
 
 from funnelkit.errors import DefinitionError, UnitError, UnknownNameError, shortened
 from funnelkit.formula.depth import check_depth
@@ -88,7 +88,6 @@ _WRONG_BOUNDS = (
     "must be two finite numbers, the smaller first; None, in TOML -inf or inf, means no bound"
 )
 _WORD_LISTS = ("aliases", "see_also", "alternatives", "references", "tags")
-_Choice = TypeVar("_Choice", bound=StrEnum)
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
 
@@ -185,36 +184,18 @@ class Metric(FormulaNode):
         version: int = 1,
         tables: Iterable[type[Table]] = (),
     ) -> None:
-        plain: dict[str, object] = {
-            "title": title,
-            "aliases": aliases,
-            "unit": unit,
-            "bounds": bounds,
-            "description": description,
-            "includes": includes,
-            "excludes": excludes,
-            "null_when": null_when,
-            "see_also": see_also,
-            "caveats": caveats,
-            "alternatives": alternatives,
-            "required_dimension": required_dimension,
-            "period_hint": period_hint,
-            "references": references,
-            "tags": tags,
-            "version": version,
-        }
-        _check_fields(name, plain)
+        given: dict[str, object] = dict(locals())  # its fields, as listed above, and no more
+        del given["self"], given["tables"], given["name"], given["formula"]
+        choices = {key: given.pop(key) for key in _CHOICES}
+        _check_fields(name, given)
         parsed = _checked_formula(formula, tables)
-        given = plain | {
+        given |= {
             "name": name,
             "formula": parsed,
             "title": title or title_of(name),
             "unit": _checked_unit(name, parsed, unit),
-            "stage": None if stage is None else _member(Stage, stage, name),
-            "aida": None if aida is None else _member(AidaStage, aida, name),
-            "area": _member(Area, area, name),
-            "direction": _member(Direction, direction, name),
         }
+        given |= {key: _chosen(key, choice, name) for key, choice in choices.items()}
         for key, value in given.items():
             is_list = isinstance(value, list)
             object.__setattr__(self, key, tuple(cast("list[object]", value)) if is_list else value)
@@ -434,9 +415,21 @@ def _checked_unit(name: str, formula: Formula, declared: Unit | None) -> Unit:
     return declared
 
 
-def _member(kind: type[_Choice], given: str, name: str) -> _Choice:
+_CHOICES: Mapping[str, type[StrEnum]] = {
+    "stage": Stage,
+    "aida": AidaStage,
+    "area": Area,
+    "direction": Direction,
+}
+
+
+def _chosen(key: str, given: object, name: str) -> StrEnum | None:
+    """Return a choice as a member of its list; a place in a funnel may be None."""
+    kind = _CHOICES[key]
+    if given is None and key in {"stage", "aida"}:
+        return None
     try:
-        return kind(given)
+        return kind(str(given))
     except ValueError:
         raise DefinitionError(
             f"{name}: {given!r} is not a valid {kind.__name__}",
