@@ -86,7 +86,7 @@ def test_two_parents_equally_near_are_told_and_a_mapping_decides():
         (fk.Dimension("channel", orders="orders.chanel"), "column of orders named 'chanel'"),
         (fk.Dimension("channel", orders="products.brand"), "given for 'channel'"),
         (fk.Dimension("channel", orders="sessions.chanel"), "given for 'channel'"),
-        ("quantity", "dimension of orders"),
+        ("colour", "dimension of orders"),
     ],
 )
 def test_a_dimension_that_cannot_be_reached_is_told(dimension, told):

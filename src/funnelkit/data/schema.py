@@ -14,7 +14,7 @@ from funnelkit.formula.table import Table
 from funnelkit.formula.values import Column, Flag, Predicate, Time
 from funnelkit.units import NUMBER, Unit
 
-__all__ = ["Check", "Schema", "Severity", "TotalAboveCheck", "WithoutRowsCheck"]
+__all__ = ["Check", "Items", "Schema", "Severity", "TotalAboveCheck", "WithoutRowsCheck"]
 
 
 class Severity(StrEnum):
@@ -84,6 +84,21 @@ class TotalAboveCheck:
     remedy: str
 
 
+@dataclass(frozen=True, slots=True)
+class Items:
+    """How the rows of a table are made of rows of a finer one, as orders are of their lines.
+
+    Attributes:
+        key: The column of the finer table that points to the row.
+        where: Which rows of the finer table are items.
+        amounts: By amount of the table: that of an item, of which it is the sum.
+    """
+
+    key: Column
+    where: Predicate
+    amounts: Mapping[Column, Column]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
     """The tables of a business, how their columns derive, and what must hold of them.
@@ -102,6 +117,7 @@ class Schema:
         cohort_key: The name of the dimension whose groups are cohorts.
         cohort_owner: The entity that belongs to a cohort, as the unit of its table.
         hints: By missing column: what would do instead.
+        items: By table: the items that its rows are made of.
     """
 
     tables: Mapping[str, type[Table]]
@@ -115,3 +131,4 @@ class Schema:
     cohort_key: str = "cohort"
     cohort_owner: Unit = NUMBER
     hints: Mapping[str, str] = field(default_factory=dict[str, str])
+    items: Mapping[str, Items] = field(default_factory=dict[str, Items])

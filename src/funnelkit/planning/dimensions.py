@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import reduce
-from typing import TypeVar, assert_never
+from typing import TypeVar, assert_never, cast
 
 import polars as pl
 
@@ -55,6 +55,8 @@ __all__ = [
     "path_name",
     "resolve_dimension",
     "resolve_predicate",
+    "value_with_leaves",
+    "with_leaves",
 ]
 
 
@@ -144,6 +146,10 @@ def nearest(data: ShopData, table: str, name: str) -> list[Column | Lookup]:
     return []
 
 
+Leaf = Callable[[Column | Lookup | Dimension], Column | Lookup]
+"""Returns what takes the place of a column, lookup or dimension."""
+
+
 def resolve_predicate(data: ShopData, table: str, predicate: Predicate) -> Predicate:
     """Return a predicate over dimensions as one over a table's columns and lookups.
 
@@ -152,8 +158,23 @@ def resolve_predicate(data: ShopData, table: str, predicate: Predicate) -> Predi
         DefinitionError: It compares or adds up what cannot be.
     """
 
+    def leaf(node: Column | Lookup | Dimension) -> Column | Lookup:
+        if isinstance(node, Dimension):
+            return resolve_dimension(data, table, node)
+        return _of_table(data, table, node)
+
+    return with_leaves(data, predicate, leaf)
+
+
+def with_leaves(data: ShopData, predicate: Predicate, leaf: Leaf) -> Predicate:
+    """Return a predicate with its columns, lookups and dimensions replaced.
+
+    Raises:
+        DefinitionError: It compares or adds up what cannot be.
+    """
+
     def value(node: Value) -> Value:
-        return _resolved(data, table, node)
+        return value_with_leaves(data, node, leaf)
 
     match predicate:
         case Comparison(relation, left, right):
@@ -170,27 +191,33 @@ def resolve_predicate(data: ShopData, table: str, predicate: Predicate) -> Predi
             parts = value(inner), value(low), value(high)
             return _alike(data, IsBetween(*parts), parts)
         case Not(inner):
-            return Not(resolve_predicate(data, table, inner))
+            return Not(with_leaves(data, inner, leaf))
         case And(left, right):
-            return And(*(resolve_predicate(data, table, side) for side in (left, right)))
+            return And(*(with_leaves(data, side, leaf) for side in (left, right)))
         case Or(left, right):
-            return Or(*(resolve_predicate(data, table, side) for side in (left, right)))
+            return Or(*(with_leaves(data, side, leaf) for side in (left, right)))
         case Flag():
-            _of_table(data, table, predicate)
-            return predicate
-        case IsTrue():
-            return predicate
+            flag = leaf(predicate)
+            return flag if isinstance(flag, Flag) else IsTrue(cast("Lookup", flag))
+        case IsTrue(inner):
+            return IsTrue(cast("Lookup | Coalesce", value(inner)))
         case _:
             assert_never(predicate)
 
 
-def _resolved(data: ShopData, table: str, node: Value) -> Value:
+def value_with_leaves(data: ShopData, node: Value, leaf: Leaf) -> Value:
+    """Return a value with its columns, lookups and dimensions replaced.
+
+    Raises:
+        DefinitionError: It compares or adds up what cannot be.
+    """
+
     def value(node: Value) -> Value:
-        return _resolved(data, table, node)
+        return value_with_leaves(data, node, leaf)
 
     match node:
-        case Dimension():
-            return resolve_dimension(data, table, node)
+        case Dimension() | Column() | Lookup():
+            return leaf(node)
         case Operation(operator, left, right):
             sides = value(left), value(right)
             return _alike(data, Operation(operator, *sides), (*sides, Literal(0)))
@@ -199,12 +226,10 @@ def _resolved(data: ShopData, table: str, node: Value) -> Value:
             return _alike(data, Coalesce(*parts), parts)
         case If(condition, then, otherwise):
             sides = value(then), value(otherwise)
-            return _alike(data, If(resolve_predicate(data, table, condition), *sides), sides)
+            return _alike(data, If(with_leaves(data, condition, leaf), *sides), sides)
         case Elapsed(start, end):
             sides = value(start), value(end)
             return _alike(data, Elapsed(*sides), (*sides, AsOf()))
-        case Column() | Lookup():
-            return _of_table(data, table, node)
         case ConcatKey(values):
             return ConcatKey(*map(value, values))
         case Lower(word):

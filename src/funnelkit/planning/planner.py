@@ -33,13 +33,14 @@ from funnelkit.formula.formulas import (
     PeriodDays,
     PolarsExpr,
     Reference,
+    ShareOfTotal,
     Shift,
     Sum,
     Transform,
     source_of,
 )
 from funnelkit.formula.functions import function_of
-from funnelkit.formula.properties import check_grows, inputs, tally_of
+from funnelkit.formula.properties import additivity, check_grows, inputs, tally_of
 from funnelkit.formula.reason import Reason
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
@@ -70,7 +71,9 @@ from funnelkit.planning.expression import (
     NullIf,
     PeriodLength,
     Transformed,
+    leaves_of,
 )
+from funnelkit.planning.items import fold_of_items
 from funnelkit.planning.missing import missing_hints, missing_inputs, table_of
 from funnelkit.planning.plan import (
     Fold,
@@ -146,7 +149,9 @@ class _Planner:
             case Transform():
                 check_turned(self.metric, formula, self.question, back.periods)
                 is_grown = to_date or function_of(formula).is_to_date
-                return Transformed(formula, self.lower(formula.formula, back, to_date=is_grown))
+                value = self.lower(formula.formula, back, to_date=is_grown)
+                self._check_share(formula, value)
+                return Transformed(formula, value)
             case Arithmetic(operator, left, right):
                 return BinaryOp(
                     operator,
@@ -155,6 +160,18 @@ class _Planner:
                 )
             case _:
                 return self._lower_fold(formula, back, to_date=to_date)
+
+    def _check_share(self, formula: Transform, value: Expression) -> None:
+        """Check that what a group is a share of is the sum of the groups, as they are divided."""
+        if not isinstance(formula, ShareOfTotal):
+            return
+        asked = {fold.name: fold.asked for fold in self.folds.values()}
+        for leaf in leaves_of(value):
+            if not additivity(asked[leaf.name]).over_keys:
+                keys = ", ".join(dimension.name for dimension in self.question.by)
+                problem = f"{formula} by {keys} is no part of a whole: {asked[leaf.name]}"
+                remedy = "what is in several groups does not add up: take the share of an amount"
+                raise DefinitionError(problem, remedy)
 
     def _lower_length(self, back: PeriodOffset, *, to_date: bool) -> PeriodLength:
         """Return the length of a period; neither a history nor a part of a period has one."""
@@ -199,6 +216,7 @@ class _Planner:
     def _leaf(
         self, aggregate: Aggregate | PolarsExpr, back: PeriodOffset, *, to_date: bool
     ) -> FoldRef:
+        aggregate = fold_of_items(self.data, self.question, aggregate)
         if (
             isinstance(aggregate, ClosingBalance)
             and self.data.known[source_of(aggregate)].entity_key

@@ -99,6 +99,18 @@ def _of_product(flag: Column) -> IsTrue:
     return IsTrue(Lookup(InventorySnapshots.product_id, flag))
 
 
+def _of_order(column: Column) -> Lookup:
+    return Lookup(OrderLines.order_id, column)
+
+
+_NOT_ON_LINES = _of_order(Orders.discount_amount) - _of_order(Orders.lines_discount)
+_SHARE_OF_ORDER = If(
+    _of_order(Orders.lines_amount).eq(0),
+    1 / _of_order(Orders.product_lines),
+    OrderLines.gross_amount / _of_order(Orders.lines_amount),
+)
+"""The part of an order-level discount that falls to a line; lines worth nothing share alike."""
+
 _LEFT = Elapsed(Carts.last_activity_at, Carts.ordered_at)
 
 
@@ -170,6 +182,15 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     ),
     Orders.discount_amount: (
         FromChildren(OrderLines.order_id, Sum(OrderLines.discount_amount, where=_IS_PRODUCT)),
+    ),
+    Orders.lines_amount: (
+        FromChildren(OrderLines.order_id, Sum(OrderLines.gross_amount, where=_IS_PRODUCT)),
+    ),
+    Orders.lines_discount: (
+        FromChildren(OrderLines.order_id, Sum(OrderLines.discount_amount, where=_IS_PRODUCT)),
+    ),
+    Orders.product_lines: (
+        FromChildren(OrderLines.order_id, Count(OrderLines, where=_IS_PRODUCT)),
     ),
     Orders.is_gift_card_only: (
         Default(value=False, absent=(OrderLines.line_type,)),
@@ -243,6 +264,10 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     OrderLines.ordered_at: (Lookup(OrderLines.order_id, Orders.ordered_at),),
     OrderLines.day: (ConcatKey(OrderLines.ordered_at),),
     OrderLines.discount_amount: (Default(value=0.0, absent=(OrderLines.discount_amount,)),),
+    OrderLines.gross_amount: (OrderLines.quantity * OrderLines.unit_price,),
+    OrderLines.allocated_discount: (
+        Coalesce(OrderLines.discount_amount, 0.0) + _NOT_ON_LINES * _SHARE_OF_ORDER,
+    ),
     OrderLines.unit_cost: (Lookup(OrderLines.product_id, Products.unit_cost),),
     OrderLines.line_type: (Default(value="product", absent=(OrderLines.line_type,)),),
     OrderLines.fx_rate: (Lookup(OrderLines.order_id, Orders.fx_rate),),

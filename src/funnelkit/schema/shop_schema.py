@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from funnelkit.data.schema import Schema
+from funnelkit.data.schema import Items, Schema
 from funnelkit.formula.table import Table
 from funnelkit.formula.walk import leaves
 from funnelkit.schema.checks import CHECKS, TABLE_CHECKS
@@ -33,6 +33,16 @@ _COSTS = frozenset(
     }
 )
 """What the shop pays: in its own currency, whatever the customer paid in."""
+_ITEMS = {
+    "orders": Items(
+        key=OrderLines.order_id,
+        where=OrderLines.line_type.eq("product"),
+        amounts={
+            Orders.gross_amount: OrderLines.gross_amount,
+            Orders.discount_amount: OrderLines.allocated_discount,
+        },
+    )
+}
 _HINTS = {"orders.status": "or supply orders.is_counted, or bind with order_policy='all'"}
 
 
@@ -60,4 +70,5 @@ def shop_schema(policy: OrderPolicy, *, tables: Iterable[type[Table]] = ()) -> S
         costs=_COSTS,
         cohort_owner=CUSTOMER,
         hints=_HINTS,
+        items=_ITEMS,
     )
