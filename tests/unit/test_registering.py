@@ -15,6 +15,7 @@ import pytest
 import funnelkit as fk
 from funnelkit.catalog import plugins
 from funnelkit.catalog.plugins import GROUP
+from funnelkit.formula.properties import walk
 
 PACKAGE = Path(__file__).with_name("example_plugin")
 
@@ -34,17 +35,17 @@ def test_a_clash_names_both_origins():
 
 
 def test_a_registry_is_registered_as_a_whole_or_not_at_all():
-    both = fk.Registry([metric("one"), metric("orders", formula="count(sessions)")])
+    both = fk.Registry([metric("one"), metric("orders", formula="count(orders)")])
     with pytest.raises(fk.DefinitionError, match="'orders' names both"):
         fk.register(both)
     assert "one" not in fk.registry()
     fk.register(both, replace=True)
-    assert str(fk.registry()["orders"].formula) == "count(sessions)"
+    assert str(fk.registry()["orders"].formula) == "count(orders)"
 
 
 def test_a_replaced_metric_takes_the_place_of_one_and_leaves_the_others():
     before = fk.registry()
-    fk.register(metric("orders", "count(sessions)"), replace=True)
+    fk.register(metric("orders", "count(orders)"), replace=True)
     assert len(fk.registry()) == len(before)
     assert before["orders"] != fk.registry()["orders"]
 
@@ -277,10 +278,52 @@ def test_what_is_no_metric_or_registry_is_refused_in_words(ask):
         ask()
 
 
-def test_a_metric_keeps_the_definition_that_it_was_made_with():
-    aov = fk.registry()["aov"]
-    fk.register(metric("orders", "count(orders, where=orders.is_online)"), replace=True)
-    assert fk.registry()["aov"] == aov
+ONLINE = "count(orders, where=orders.is_online)"
+
+
+def test_a_metric_is_of_the_metrics_that_stand_beside_it_in_the_registry():
+    before = fk.registry()
+    fk.register(metric("orders", ONLINE), replace=True)
+    after = fk.registry()
+    replaced = after["orders"].to_formula()
+    for name in ("aov", "gross_profit_per_order"):
+        assert after[name].fingerprint != before[name].fingerprint
+        assert str(after[name].formula) == str(before[name].formula)
+    assert replaced in nodes(after["aov"])
+    assert replaced in nodes(after["gross_profit_per_order"])
+    assert after["sessions"] == before["sessions"]
+
+
+def test_what_refers_to_a_metric_by_way_of_another_follows_too():
+    before = fk.registry()
+    fk.register(metric("gross_sales", "sum(orders.gross_amount)"), replace=True)
+    for name in ("net_sales", "gross_profit", "gross_margin"):
+        replaced = fk.registry()["gross_sales"].to_formula()
+        assert replaced in nodes(fk.registry()[name])
+        assert replaced not in nodes(before[name])
+
+
+def nodes(found):
+    return list(walk(found.formula))
+
+
+def test_a_metric_that_comes_with_a_replacement_is_of_the_replacement():
+    made = fk.Metric(name="made", formula=fk.registry()["aov"] * 2)
+    fk.register(fk.Registry([metric("orders", ONLINE), made]), replace=True)
+    assert fk.registry()["orders"].to_formula() in nodes(fk.registry()["made"])
+
+
+def test_a_metric_does_not_replace_what_it_is_made_of():
+    less = fk.Metric(name="net_sales", formula=fk.registry()["net_sales"] * 0.8)
+    with pytest.raises(fk.DefinitionError, match="in a circle: net_sales → net_sales"):
+        fk.register(less, replace=True)
+    with pytest.raises(fk.DefinitionError, match=r"in a circle: .*gross_profit"):
+        fk.register(metric("net_sales", "gross_profit + cost_of_goods_sold"), replace=True)
+
+
+def test_a_metric_is_replaced_by_one_of_its_unit():
+    with pytest.raises(fk.UnitError, match=r"orders cannot be replaced: .* declares one unit"):
+        fk.register(metric("orders", "count(sessions)"), replace=True)
 
 
 @pytest.mark.parametrize(

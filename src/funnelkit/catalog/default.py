@@ -80,8 +80,8 @@ def register(metrics: Metric | Registry, *, replace: bool = False) -> Metric | R
 
     Args:
         metrics: The metric or metrics. Names in a text formula are looked up.
-        replace: Whether they may replace metrics of the same name. Metrics that were
-            defined with the old one keep it, so their definition does not change.
+        replace: Whether they may replace metrics of the same name. Registered metrics
+            that refer to a replaced one are of the new one from then on.
 
     Returns:
         The metric, with every name in its formula looked up, or the registry.

@@ -5,7 +5,7 @@ None of it is declared anywhere, so none of it can be declared wrongly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -75,6 +75,7 @@ __all__ = [
     "tally_of",
     "unit_of_formula",
     "walk",
+    "with_names",
 ]
 
 
@@ -251,6 +252,19 @@ def replace_names(formula: Formula, found: Mapping[str, Reference]) -> Formula:
             return replace(formula, formula=replace_names(inner, found))
         case Arithmetic(operator, left, right):
             return Arithmetic(operator, replace_names(left, found), replace_names(right, found))
+        case _:
+            return formula
+
+
+def with_names(formula: Formula, names: Container[str]) -> Formula:
+    """Return the formula with metrics of some names as bare names, to be looked up again."""
+    match formula:
+        case Reference(name) if name in names:
+            return Name(name)
+        case Applied(inner):
+            return replace(formula, formula=with_names(inner, names))
+        case Arithmetic(operator, left, right):
+            return Arithmetic(operator, with_names(left, names), with_names(right, names))
         case _:
             return formula
 

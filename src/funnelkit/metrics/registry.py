@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import NoneType
 
 import polars as pl
 
-from funnelkit.errors import DefinitionError, UnknownNameError, check_kind
-from funnelkit.formula.properties import names_in
+from funnelkit.errors import DefinitionError, UnitError, UnknownNameError, check_kind
+from funnelkit.formula.formulas import Reference
+from funnelkit.formula.properties import names_in, walk, with_names
 from funnelkit.formula.table import Table
 from funnelkit.metrics.metric import AidaStage, Area, Metric, Stage, resolve_all
 
@@ -92,9 +94,23 @@ class Registry(Mapping[str, Metric]):
         return self._origins[self[name].name]
 
     def replacing(self, metrics: Registry | Metric) -> Registry:
-        """Return the registry with metrics in place of those of the same names."""
+        """Return the registry with metrics in place of those of the same names.
+
+        Metrics whose formulas refer to a replaced one are of the new one from then on.
+
+        Raises:
+            DefinitionError: The new one refers to itself or to one of those.
+            UnitError: The formula of one of those no longer has its unit.
+        """
         other = Registry([metrics]) if isinstance(metrics, Metric) else metrics
-        both = Registry({**self, **other}.values())
+        union = {**self, **other}
+        replaced = {name for name in other if name in self and self[name] != other[name]}
+        changed = replaced | {n for n, metric in union.items() if _rests_on(metric) & replaced}
+        try:
+            both = Registry(_looked_up_again(metric, changed) for metric in union.values())
+        except UnitError as error:
+            context = f"{', '.join(sorted(replaced))} cannot be replaced: {error.context}"
+            raise UnitError(context, error.left, error.right) from None
         both._origins = {name: (other if name in other else self).origin(name) for name in both}
         both._tables = tuple(dict.fromkeys((*self.tables, *other.tables)))
         return both
@@ -184,6 +200,17 @@ class UnknownMetricError(UnknownNameError, KeyError):
 def _text(metric: Metric) -> str:
     parts = (metric.name, metric.title, *metric.aliases, metric.description, *metric.tags)
     return "\n".join(parts).casefold()
+
+
+def _rests_on(metric: Metric) -> frozenset[str]:
+    """Return the metrics that a formula refers to, and those that these refer to."""
+    return frozenset(node.name for node in walk(metric.formula) if isinstance(node, Reference))
+
+
+def _looked_up_again(metric: Metric, names: Container[str]) -> Metric:
+    """Return a metric with some names in its formula not looked up."""
+    formula = with_names(metric.formula, names)
+    return metric if formula == metric.formula else replace(metric, formula=formula)
 
 
 def _any_names(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
