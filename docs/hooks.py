@@ -8,6 +8,7 @@ from functools import partial
 from latex2mathml.converter import convert
 
 from funnelkit import DefinitionError, TruncatedHistoryWarning, demo, evaluate, registry
+from funnelkit.formula.values import Category, Column
 from funnelkit.metrics.card import Card
 from funnelkit.metrics.metric import AidaStage, Area, Metric, Stage
 from funnelkit.schema.derivations import RULES
@@ -141,9 +142,20 @@ def tables() -> str:
             mark = " 🔑" if name in table.key else ""
             derived = "yes" if column in RULES or name == "is_counted" else ""
             kind = type(column).__name__.lower()
-            parts.append(f"| `{name}`{mark} | {kind} | {column.description} | {derived} |")
+            holds = f"{column.description}{words(column)}"
+            parts.append(f"| `{name}`{mark} | {kind} | {holds} | {derived} |")
         parts.append("")
     return "\n".join(parts)
+
+
+def words(column: Column) -> str:
+    """Return which words a column holds, and how else they may be written."""
+    if not isinstance(column, Category) or not column.values:
+        return ""
+    told = f" Words: {', '.join(f'`{word}`' for word in column.values)}"
+    told += ", and others" if column.is_open else ""
+    same = ", ".join(f"`{other}` for `{word}`" for other, word in column.synonyms.items())
+    return f"{told}; also {same}." if same else f"{told}."
 
 
 def policies() -> str:

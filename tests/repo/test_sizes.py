@@ -10,7 +10,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 LONG_MODULES = {
     "formula/formulas.py": 735,  # the aggregates and formulas are one recursive type
-    "formula/values.py": 680,  # so are the values and predicates
+    "formula/values.py": 700,  # so are the values and predicates
 }
 LONG_FUNCTIONS = {
     "metrics/metric.py:__init__": 60,  # the fields of a definition, each by name

@@ -211,3 +211,34 @@ def test_a_word_that_looks_like_a_polars_expression_is_one_all_the_same(tmp_path
         name="odd", formula=fk.Count(fk.Orders, where=fk.Orders.status.eq("polars_expr("))
     )
     assert fk.load_metrics(write(tmp_path, fk.dump_metrics([odd])))["odd"] == odd
+
+
+def test_a_vocabulary_is_written_and_read_back(tmp_path):
+    class Tickets(fk.Table, table="tickets", key="ticket_id", time="opened_at"):
+        ticket_id = fk.Key()
+        opened_at = fk.Time()
+        state = fk.Category(values=("Open", "Closed"), synonyms={"all done": "Closed"})
+        topic = fk.Category(values=("parcel",), is_open=True)
+
+    text = fk.dump_metrics([], tables=[Tickets])
+    (again,) = fk.load_metrics(write(tmp_path, text)).tables
+    for name in ("state", "topic"):
+        one, two = Tickets.columns[name], again.columns[name]
+        assert (one.values, dict(one.synonyms), one.is_open) == (
+            two.values,
+            dict(two.synonyms),
+            two.is_open,
+        )
+    assert fk.dump_metrics([], tables=[again]) == text
+
+
+def test_a_vocabulary_in_a_file_says_what_is_wrong_with_it(tmp_path):
+    text = (
+        "[tables.tickets]\nkey = 'id'\ntime = 'at'\n[tables.tickets.columns]\nid = 'key'\n"
+        "at = 'time'\nstate = { kind = 'category', values = 'open' }\n"
+        "paid = { kind = 'money', values = ['a'] }\n"
+    )
+    with pytest.raises(fk.DefinitionError) as told:
+        fk.load_metrics(write(tmp_path, text))
+    assert "line 7: tables.tickets: values = 'open' is not a tuple" in str(told.value)
+    assert "line 8: tables.tickets: a money holds no words" in str(told.value)

@@ -99,11 +99,11 @@ def test_promoters_are_told_on_a_scale_to_ten_only():
     assert number(fk.Shop(surveys=survey(scale_max=10)), "nps") == -100.0
 
 
-def test_a_survey_that_no_kpi_reads_is_odd():
-    found = fk.Shop(surveys=survey(survey_type="NPS")).check()
-    assert (
-        "survey_type is not a known kind of survey, so no KPI reads it" in found["check"].to_list()
-    )
+def test_a_survey_of_an_unknown_kind_is_refused():
+    shop = fk.Shop(surveys=survey(survey_type="ces"))
+    with pytest.raises(fk.ContractError, match=r"survey_type: is not a known word.*'ces'"):
+        number(shop, "nps")
+    assert shop.check()["severity"].to_list() == ["error"]
 
 
 def test_an_upper_end_of_the_reach_needs_every_reach():

@@ -11,10 +11,18 @@ from enum import StrEnum
 
 from funnelkit.formula.derived import Rule
 from funnelkit.formula.table import Table
-from funnelkit.formula.values import Column, Flag, Predicate, Time
+from funnelkit.formula.values import Category, Column, Flag, Predicate, Time
 from funnelkit.units import NUMBER, Unit
 
-__all__ = ["Check", "Items", "Schema", "Severity", "TotalAboveCheck", "WithoutRowsCheck"]
+__all__ = [
+    "Check",
+    "Items",
+    "Schema",
+    "Severity",
+    "TotalAboveCheck",
+    "WithoutRowsCheck",
+    "WordsCheck",
+]
 
 
 class Severity(StrEnum):
@@ -43,6 +51,27 @@ class Check:
     remedy: str
     severity: Severity = Severity.ERROR
     unless_supplied: Column | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WordsCheck:
+    """A promise that a column holds words of its vocabulary alone.
+
+    Attributes:
+        column: The column.
+        otherwise: What may be done besides mapping other words.
+        unless_supplied: A column whose presence makes the promise unnecessary.
+    """
+
+    column: Category
+    otherwise: str = "or make it null where nothing is known"
+    unless_supplied: Column | None = None
+
+    @property
+    def remedy(self) -> str:
+        """What to do about other words."""
+        example = f"pl.col({self.column.name!r}).replace({{'…': {self.column.values[0]!r}}})"
+        return f"map it, as in {example}, {self.otherwise}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +140,7 @@ class Schema:
             which of their rows count.
         checks: Promises about single rows.
         table_checks: Promises about whole tables.
+        vocabularies: By column with a closed vocabulary: the promise that it holds no other words.
         currency_column: The name of the column that holds the currency of a row's amounts.
         rate_column: The name of the column that holds what that currency is worth.
         costs: Amounts in the shop's currency, whatever that of the row is.
@@ -125,6 +155,7 @@ class Schema:
     clocks: Mapping[Time, Flag | None] = field(default_factory=dict[Time, "Flag | None"])
     checks: tuple[Check, ...] = ()
     table_checks: tuple[WithoutRowsCheck | TotalAboveCheck, ...] = ()
+    vocabularies: Mapping[Category, WordsCheck] = field(default_factory=dict[Category, WordsCheck])
     currency_column: str = "currency"
     rate_column: str = "fx_rate"
     costs: frozenset[Column] = frozenset()

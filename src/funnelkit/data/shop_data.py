@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
 import polars as pl
 
 from funnelkit.calendar.calendar import Calendar
-from funnelkit.data.binding import BoundTable, bind_frame, key_type_faults, with_key_types
+from funnelkit.data.binding import (
+    BoundTable,
+    bind_frame,
+    key_type_faults,
+    with_key_types,
+    with_words,
+)
 from funnelkit.data.schema import Schema
 from funnelkit.data.sources import stamp_of
 from funnelkit.errors import ContractError, DataIssue
@@ -41,6 +47,28 @@ class TableStats:
     untimed: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a column that has a vocabulary was found to hold.
+
+    Attributes:
+        rows: By text, in how many rows it is.
+        meant: By text: the word that it stands for; itself where it stands for none.
+    """
+
+    rows: Mapping[str, int]
+    meant: Mapping[str, str]
+
+    @property
+    def changed(self) -> dict[str, str]:
+        """The texts that are written otherwise than the words that they stand for."""
+        return {text: word for text, word in self.meant.items() if text != word}
+
+    def others(self, values: Container[str]) -> dict[str, int]:
+        """Return the texts that stand for no word of a vocabulary, and how many rows each has."""
+        return {text: rows for text, rows in self.rows.items() if self.meant[text] not in values}
+
+
 @dataclass(slots=True, kw_only=True)
 class ShopData:
     """What is known about a shop's data before reading it, and what reading it has shown.
@@ -54,6 +82,7 @@ class ShopData:
         guards: Whether broken promises raise an error.
         given_as_of: The instant up to which the data is known, where it was given.
         seen: What was learnt of the tables that were read.
+        seen_words: What was found in the columns whose words were looked at.
         seen_as_of: The latest instant that was found in the data.
         found_rules: The rules that were looked up, cached; bindings never change.
         found_missing: What columns were found to lack.
@@ -66,6 +95,7 @@ class ShopData:
     guards: bool
     given_as_of: dt.datetime | None
     seen: dict[str, TableStats] = field(default_factory=dict)
+    seen_words: dict[Category, Words] = field(default_factory=dict[Category, Words])
     seen_as_of: dt.datetime | None = None
     found_rules: dict[Column, Rule | None] = field(default_factory=dict)
     found_missing: dict[Column | Lookup, frozenset[str]] = field(default_factory=dict)
@@ -142,8 +172,38 @@ class ShopData:
                 raise ContractError(faults)
             self.tables = tables
             self.seen = {name: seen for name, seen in self.seen.items() if name not in changed}
+            seen_words = self.seen_words.items()
+            self.seen_words = {c: seen for c, seen in seen_words if c.table not in changed}
             self.seen_as_of = None
             self.found_rules, self.found_missing = {}, {}
+
+    def unread_words(self) -> list[Category]:
+        """Return the supplied columns that have a vocabulary, and whose words are not known yet."""
+        return [
+            column
+            for bound in self.tables.values()
+            for column in bound.table.columns.values()
+            if isinstance(column, Category)
+            and column.values
+            and column not in self.seen_words
+            and isinstance(self.type_of(column), pl.String)
+        ]
+
+    def settle_words(self, found: Mapping[Category, Mapping[str, int]]) -> None:
+        """Read texts as the words that they stand for from now on.
+
+        Args:
+            found: By column: its texts, and in how many rows each is.
+        """
+        with _binding:
+            tables, seen = dict(self.tables), dict(self.seen_words)
+            for column, rows in found.items():
+                if column in seen:
+                    continue
+                seen[column] = words = Words(rows, column.meanings(rows))
+                if words.changed:
+                    tables[column.table] = with_words(tables[column.table], column, words.changed)
+            self.tables, self.seen_words = tables, seen
 
     def type_of(self, column: Column) -> pl.DataType | None:
         """Return the type of a column that was supplied."""

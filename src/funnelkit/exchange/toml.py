@@ -19,7 +19,7 @@ from funnelkit.formula.functions import KINDS
 from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.properties import natives
 from funnelkit.formula.table import Proration, Table
-from funnelkit.formula.values import Column
+from funnelkit.formula.values import Category, Column
 from funnelkit.metrics.metric import Metric, field_faults, title_of
 from funnelkit.metrics.registry import Registry
 from funnelkit.schema.tables import TABLES
@@ -31,7 +31,8 @@ _FIELDS = {item.name: item for item in fields(Metric) if item.name != "name"}
 _TABLE_FIELDS = ("key", "time", "row_unit", "description", "parents", "prorate", "columns")
 _RESERVED = frozenset(name for name in dir(Table)) | {*Table.__annotations__}
 _PRORATE_FIELDS = ("first", "last", "amounts")
-_COLUMN_FIELDS = ("kind", "unit", "description")
+_COLUMN_FIELDS = ("kind", "unit", "description", "values", "synonyms", "is_open")
+_WORD_FIELDS = ("values", "synonyms", "is_open")
 
 Entry = Mapping[str, object]
 
@@ -205,7 +206,7 @@ def _columns(file: _File, table: str, given: object) -> Iterator[tuple[str, Colu
         if kind not in KINDS or unknown:
             what = f"{name} is of kind {kind!r}; use one of {', '.join(KINDS)}"
             what = (
-                f"{name} has no field {unknown[0]}; use kind, unit, description"
+                f"{name} has no field {unknown[0]}; use {', '.join(_COLUMN_FIELDS)}"
                 if unknown
                 else what
             )
@@ -213,13 +214,30 @@ def _columns(file: _File, table: str, given: object) -> Iterator[tuple[str, Colu
             continue
         description = str(column.get("description", ""))
         try:
-            made = KINDS[str(kind)](description)
+            made = _with_words(KINDS[str(kind)](description), column)
             if "unit" in column:
                 made = replace(made, unit=Unit.parse(str(column["unit"])))
         except DefinitionError as error:
             file.fault("tables", table, name, str(error))
         else:
             yield name, made
+
+
+def _with_words(made: Column, entry: Entry) -> Column:
+    """Return a column with the vocabulary that an entry gives it.
+
+    Raises:
+        DefinitionError: It is not one, or the column is of another kind.
+    """
+    words = {name: entry[name] for name in _WORD_FIELDS if name in entry}
+    if not words:
+        return made
+    if not isinstance(made, Category):
+        kind = type(made).__name__.lower()
+        raise DefinitionError(f"a {kind} holds no words", "declare it as a category")
+    if isinstance(words.get("values"), list):
+        words["values"] = tuple(cast("list[object]", words["values"]))
+    return replace(made, **words)  # type: ignore[arg-type]  # a column checks its words
 
 
 def _metrics(
@@ -335,8 +353,20 @@ def _table_text(table: type[Table]) -> str:
             parts.append(f"unit = {_toml(column.unit.label)}")
         if column.description:
             parts.append(f"description = {_toml(column.description)}")
+        parts += _words_text(column)
         lines.append(f"{_word(name)} = {{ {', '.join(parts)} }}")
     return "\n".join([*lines, ""])
+
+
+def _words_text(column: Column) -> Iterator[str]:
+    if not isinstance(column, Category) or not column.values:
+        return
+    yield f"values = {_toml(column.values)}"
+    if column.synonyms:
+        pairs = (f"{_word(text)} = {_toml(word)}" for text, word in column.synonyms.items())
+        yield f"synonyms = {{ {', '.join(pairs)} }}"
+    if column.is_open:
+        yield "is_open = true"
 
 
 def _word(name: str) -> str:

@@ -12,12 +12,13 @@ import datetime as dt
 import keyword
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, assert_never
 
 from funnelkit.errors import DefinitionError, UnitError, shortened
+from funnelkit.formula.vocabulary import check_vocabulary, dictionary, folded
 from funnelkit.units import MONEY, NUMBER, SECOND, Unit
 
 __all__ = [
@@ -221,10 +222,32 @@ class Key(Column):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True)
 class Category(Column):
-    """A text or code to group by."""
+    """A text or code to group by.
 
-    __slots__ = ()
+    Attributes:
+        values: The words of its vocabulary; empty where any word will do.
+        synonyms: Other words, each with the one that it stands for.
+        is_open: Whether words outside the vocabulary are allowed.
+    """
+
+    values: tuple[str, ...] = field(default=(), compare=False)
+    synonyms: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    is_open: bool = field(default=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raise if the vocabulary is not one of words, or leaves open what a word stands for."""
+        check_vocabulary(self.values, self.synonyms, is_open=self.is_open)
+
+    def word(self, text: str) -> str:
+        """Return the word of the vocabulary that a text stands for; the text itself if none."""
+        return self.meanings([text])[text]
+
+    def meanings(self, texts: Iterable[str]) -> dict[str, str]:
+        """Return the word that each text stands for; the text itself if none."""
+        words = dictionary(self.values, self.synonyms)
+        return {text: words.get(folded(text), text) for text in texts}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import polars as pl
 from funnelkit.data.binding import read_as_null
 from funnelkit.data.schema import Check, Severity, TotalAboveCheck, WithoutRowsCheck
 from funnelkit.data.shop_data import ShopData, TableStats
-from funnelkit.errors import ContractError, DataIssue
+from funnelkit.errors import ContractError
 from funnelkit.formula.values import Column
 from funnelkit.formula.walk import leaves
 from funnelkit.planning.derive import lowering_of
@@ -34,44 +34,16 @@ from funnelkit.planning.relations import (
     negate,
     whole,
 )
+from funnelkit.planning.violation import Violation
+from funnelkit.planning.words import foreign_words, unknown_words
 
-__all__ = ["Overview", "Read", "Violation", "all_violations", "check", "overviews"]
+__all__ = ["Overview", "Read", "all_violations", "check", "overviews"]
 
 FEW, MANY = 3, 1_000
 ROWS = Agg(AggOp.ROWS)
 
 Read = Callable[[Sequence[Rel]], list[pl.DataFrame]]
 """Reads relations."""
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A broken promise, and what shows it.
-
-    Attributes:
-        table: The table.
-        column: The column, or several.
-        problem: What is wrong with a row.
-        remedy: What to do about it.
-        severity: Whether numbers are refused because of it.
-        rows: How many rows break it.
-        sample: A few of them.
-    """
-
-    table: str
-    column: str
-    problem: str
-    remedy: str
-    severity: Severity
-    rows: int
-    sample: str
-
-    @property
-    def issue(self) -> DataIssue:
-        """The violation as an issue of an error."""
-        such = f", such as {self.sample}" if self.sample else ""
-        problem = f"{self.problem}, in {self.rows:,} rows{such}"
-        return DataIssue(self.table, self.column, problem, self.remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +111,7 @@ def all_violations(data: ShopData, read: Read) -> list[Violation]:
         data: The data of the shop.
         read: Reads relations.
     """
-    found: list[Violation] = []
+    found = [*unknown_words(data), *foreign_words(data)]
     for one in overviews(data, list(data.tables), Severity, read):
         found += _violations(data, one, read)
         found += _nulls(data, one.table)

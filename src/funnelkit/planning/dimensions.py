@@ -44,6 +44,7 @@ from funnelkit.formula.values import (
     Value,
 )
 from funnelkit.formula.walk import end_of, nodes_in
+from funnelkit.planning.vocabulary import in_words
 
 __all__ = [
     "can_reach",
@@ -179,9 +180,11 @@ def with_leaves(data: ShopData, predicate: Predicate, leaf: Leaf) -> Predicate:
     match predicate:
         case Comparison(relation, left, right):
             sides = value(left), value(right)
+            in_words(data, *sides)
             return _alike(data, Comparison(relation, *sides), sides)
         case IsIn(inner, options):
             found = value(inner)
+            in_words(data, found, *map(Literal, options))
             one_of_each = {type(option): option for option in options}
             kept = IsIn(found, options)
             return _alike(data, kept, (found, *map(Literal, one_of_each.values())))

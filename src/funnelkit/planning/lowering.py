@@ -74,6 +74,7 @@ from funnelkit.planning.relations import (
     when,
     whole,
 )
+from funnelkit.planning.vocabulary import in_words
 
 __all__ = ["FALSE", "TRUE", "ZERO", "Folded", "Lowering", "Names", "Source"]
 
@@ -250,9 +251,10 @@ class Lowering:
             case Flag():
                 return self.column(predicate)
             case Comparison(relation, left, right):
-                return self._comparison(relation, left, right)
+                return self._comparison(relation, *in_words(self.data, left, right))
             case IsIn(value, options):
-                return self._is_in(value, options)
+                words = in_words(self.data, value, *map(Literal, options))[1:]
+                return self._is_in(value, [w.value for w in words if isinstance(w, Literal)])
             case IsBetween(value, low, high):
                 above = self._comparison(Relation.GE, value, low)
                 return call(Op.AND, above, self._comparison(Relation.LE, value, high))

@@ -24,7 +24,16 @@ from funnelkit.planning.relations import (
     Select,
 )
 
-__all__ = ["Change", "base_of", "mapped", "mapped_scalar", "source_of", "tables_of", "walk"]
+__all__ = [
+    "Change",
+    "base_of",
+    "columns_read",
+    "mapped",
+    "mapped_scalar",
+    "source_of",
+    "tables_of",
+    "walk",
+]
 
 Change = Callable[[Scalar], Scalar]
 
@@ -66,6 +75,13 @@ def tables_of(relations: Iterable[Rel]) -> list[str]:
     """Return the tables that relations read, each once."""
     rels = (rel for relation in relations for rel in walk(relation))
     return list(dict.fromkeys(rel.table for rel in rels if isinstance(rel, Scan)))
+
+
+def columns_read(relations: Iterable[Rel]) -> set[tuple[str, str]]:
+    """Return the columns that relations read, each with its table."""
+    rels = (rel for relation in relations for rel in walk(relation))
+    scans = (rel for rel in rels if isinstance(rel, Scan))
+    return {(scan.table, name) for scan in scans for name, _ in scan.columns}
 
 
 def walk(rel: Rel) -> Iterator[Rel]:

@@ -34,7 +34,14 @@ class Surveys(
     """One answer to a survey."""
 
     response_id = Key("The answer.", RESPONSE)
-    survey_type = Category("nps, csat, brand_unaided or brand_aided.")
+    survey_type = Category(
+        "nps, csat, brand_unaided or brand_aided.",
+        values=("nps", "csat", "brand_unaided", "brand_aided"),
+        synonyms={  # the names that the abbreviations stand for
+            "net promoter score": "nps",
+            "customer satisfaction": "csat",
+        },
+    )
     responded_at = Time("When it was given.")
     customer_id = Key("Who gave it, where known.", CUSTOMER)
     respondent = Key("Who gave it: the customer, else the answer itself.", RESPONSE)

@@ -31,6 +31,7 @@ from funnelkit.formula.values import (
     IsTrue,
     Literal,
     Lookup,
+    Lower,
     Predicate,
     Time,
 )
@@ -39,7 +40,7 @@ from funnelkit.schema.customers import Surveys
 from funnelkit.schema.marketing import CampaignPerformance, EmailSends, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
-from funnelkit.schema.traffic import Carts, Events, Sessions
+from funnelkit.schema.traffic import CONTENT_EVENTS, Carts, Events, Sessions
 
 __all__ = ["CLOCKS", "RULES"]
 
@@ -66,16 +67,6 @@ _PLACED_IN_A_VISIT = (
     Orders.is_counted & Orders.visitor_id.is_not_null() & Orders.session_number.is_not_null()
 )
 DAY_S = 86_400.0
-CONTENT_EVENTS = (
-    "scroll_90",
-    "scroll",
-    "video_start",
-    "video_complete",
-    "file_download",
-    "blog_read",
-    "heatmap_click",
-)
-"""The events by which content is used."""
 
 
 def _any_event(name: str) -> FromChildren:
@@ -333,7 +324,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     MarketingCosts.fx_rate: (RateOn(MarketingCosts.currency, MarketingCosts.period_start, _RATES),),
     CampaignPerformance.cohort: (PeriodOf(CampaignPerformance.date),),
     MarketingCosts.cohort: (PeriodOf(MarketingCosts.period_start),),
-    CampaignPerformance.is_social: (CampaignPerformance.platform.is_in(SOCIAL_PLATFORMS),),
+    CampaignPerformance.is_social: (Lower(CampaignPerformance.platform).is_in(SOCIAL_PLATFORMS),),
     EmailSends.is_delivered: (EmailSends.bounce_type.is_null(),),
     EmailSends.is_clicked: (EmailSends.first_clicked_at.is_not_null(),),
     EmailSends.is_opened: (

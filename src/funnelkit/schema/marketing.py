@@ -62,7 +62,9 @@ class MarketingCosts(
     currency = Category("Currency of the amounts.")
     fx_rate = Quantity("The value of one unit of the currency in the shop's currency.")
     kind = Category("agency, salaries, tools, creative, promo, affiliate or other.")
-    purpose = Category("acquisition, retention or brand.")
+    purpose = Category(
+        "acquisition, retention or brand.", values=("acquisition", "retention", "brand")
+    )
     is_variable = Flag("It rises with sales.")
 
 
@@ -79,7 +81,18 @@ class EmailSends(
     message_id = Key("The message.")
     recipient_id = Key("Who it was sent to.", RECIPIENT)
     sent_at = Time("When it was sent; it belongs to that period.")
-    bounce_type = Category("hard or soft, where it did not arrive.")
+    bounce_type = Category(
+        "hard or soft, where it did not arrive.",
+        values=("hard", "soft"),
+        synonyms={  # with the noun; permanent and transient are what mail servers answer
+            "hard bounce": "hard",
+            "hard_bounce": "hard",
+            "permanent": "hard",
+            "soft bounce": "soft",
+            "soft_bounce": "soft",
+            "transient": "soft",
+        },
+    )
     first_opened_at = Time("When it was first opened.")
     first_clicked_at = Time("When a link in it was first clicked.")
     unsubscribed_at = Time("When the recipient unsubscribed by it.")

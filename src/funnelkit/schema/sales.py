@@ -32,14 +32,28 @@ class Orders(
 
     order_id = Key("The order.", ORDER)
     ordered_at = Time("When it was placed.")
-    status = Category("pending, paid, fulfilled, cancelled, voided, draft, test or deleted.")
+    status = Category(
+        "pending, paid, fulfilled, cancelled, voided, draft, test or deleted.",
+        values=("pending", "paid", "fulfilled", "cancelled", "voided", "draft", "test", "deleted"),
+        synonyms={"canceled": "cancelled"},  # American spelling
+    )
     customer_id = Key("The customer's account.", CUSTOMER)
     email_hash = Key("A hash of the normalised e-mail address or phone number.", CUSTOMER)
     customer_key = Key("Who bought: the account, else the e-mail hash; null for a guest.", CUSTOMER)
     session_id = Key("The visit in which it was placed.", SESSION)
     cart_id = Key("The cart that it came from.", CART)
     visitor_id = Key("The browser or device that placed it.", VISITOR)
-    sales_channel = Category("online, pos, phone or marketplace.")
+    sales_channel = Category(
+        "online, pos, phone or marketplace.",
+        values=("online", "pos", "phone", "marketplace"),
+        synonyms={  # how shop systems name the web shop; the abbreviation in full
+            "web": "online",
+            "online store": "online",
+            "online_store": "online",
+            "point of sale": "pos",
+            "point_of_sale": "pos",
+        },
+    )
     is_online = Flag("It was placed in the online shop.")
     gross_amount = Money("Price of the goods before discounts, tax and shipping.")
     discount_amount = Money("Discounts on the goods, as a positive amount.")
@@ -109,7 +123,15 @@ class OrderLines(
     gross_amount = Money("Price of its units, before discounts and tax.")
     allocated_discount = Money("Discounts on it: its own, and its share by value of the order's.")
     unit_cost = Money("What one unit cost the shop, in the shop's currency.", MONEY / ITEM)
-    line_type = Category("product, gift_card or fee.")
+    line_type = Category(
+        "product, gift_card or fee.",
+        values=("product", "gift_card", "fee"),
+        synonyms={  # spellings of one word
+            "gift card": "gift_card",
+            "gift-card": "gift_card",
+            "giftcard": "gift_card",
+        },
+    )
     is_upsell = Flag("The customer was led to a dearer product.")
     is_cross_sell = Flag("The customer was led to a further product.")
     fx_rate = Quantity("The value of one unit of the currency in the shop's currency.")
@@ -133,7 +155,17 @@ class Returns(
     returned_at = Time("When it was returned; it belongs to that period.")
     quantity = Quantity("How many units came back.", ITEM)
     refund_amount = Money("Value of the goods refunded, without shipping and tax.")
-    kind = Category("return, refund_only, cancellation or chargeback.")
+    kind = Category(
+        "return, refund_only, cancellation or chargeback.",
+        values=("return", "refund_only", "cancellation", "chargeback"),
+        synonyms={  # other forms and spellings of one word
+            "returned": "return",
+            "refund only": "refund_only",
+            "refund-only": "refund_only",
+            "cancelled": "cancellation",
+            "canceled": "cancellation",
+        },
+    )
     refund_shipping = Money("Shipping refunded.")
     refund_tax = Money("Tax refunded.")
     handling_cost = Money("What taking it back cost the shop, in the shop's currency.")

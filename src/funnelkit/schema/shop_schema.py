@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from funnelkit.data.schema import Items, Schema
+from funnelkit.data.schema import Items, Schema, WordsCheck
 from funnelkit.formula.table import Table
+from funnelkit.formula.values import Category
 from funnelkit.formula.walk import leaves
 from funnelkit.schema.checks import CHECKS, TABLE_CHECKS
 from funnelkit.schema.derivations import CLOCKS, RULES
@@ -61,14 +62,31 @@ def shop_schema(policy: OrderPolicy, *, tables: Iterable[type[Table]] = ()) -> S
         for check in CHECKS
         if needs_status or check.column != Orders.status
     )
+    known = known_tables(tables)
+    vocabularies = _vocabularies(known)
+    if not needs_status:
+        del vocabularies[Orders.status]
     return Schema(
-        tables=known_tables(tables),
+        tables=known,
         rules={**RULES, **policy_rules(policy)},
         clocks=CLOCKS,
         checks=tuple(checks),
         table_checks=TABLE_CHECKS,
         costs=_COSTS,
+        vocabularies=vocabularies,
         cohort_owner=CUSTOMER,
         hints=_HINTS,
         items=_ITEMS,
     )
+
+
+def _vocabularies(known: Mapping[str, type[Table]]) -> dict[Category, WordsCheck]:
+    """Return the promises of the columns that declare which words they hold."""
+    declared = (column for table in known.values() for column in table.columns.values())
+    return {
+        column: WordsCheck(column, _HINTS[str(column)], Orders.is_counted)
+        if column == Orders.status
+        else WordsCheck(column)
+        for column in declared
+        if isinstance(column, Category) and column.values and not column.is_open
+    }

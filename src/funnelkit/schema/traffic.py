@@ -18,7 +18,18 @@ from funnelkit.units import (
     VISITOR,
 )
 
-__all__ = ["Carts", "Events", "SearchInterest", "Sessions"]
+__all__ = ["CONTENT_EVENTS", "Carts", "Events", "SearchInterest", "Sessions"]
+
+CONTENT_EVENTS = (
+    "scroll_90",
+    "scroll",
+    "video_start",
+    "video_complete",
+    "file_download",
+    "blog_read",
+    "heatmap_click",
+)
+"""The events by which content is used."""
 
 
 class Sessions(
@@ -79,7 +90,21 @@ class Events(
 
     event_id = Key("The event.", EVENT)
     visitor_id = Key("Who caused it.", VISITOR)
-    event_name = Category("What happened: page_view, view_item, add_to_cart, purchase, …")
+    event_name = Category(
+        "What happened: page_view, view_item, add_to_cart, purchase, …",
+        values=(
+            *("page_view", "view_item", "add_to_cart", "begin_checkout", "purchase"),
+            *("offer_shown", "offer_accepted", *CONTENT_EVENTS),
+        ),
+        synonyms={  # the names that Segment's specification gives the same events
+            "page viewed": "page_view",
+            "product viewed": "view_item",
+            "product added": "add_to_cart",
+            "checkout started": "begin_checkout",
+            "order completed": "purchase",
+        },
+        is_open=True,
+    )
     occurred_at = Time("When it happened.")
     session_id = Key("The visit that it belongs to.", SESSION)
     cart_id = Key("The cart that it touches.", CART)
@@ -88,7 +113,16 @@ class Events(
     quantity = Quantity("How many units of it.", ITEM)
     value = Money("What it is worth, as the tag reports it.")
     offer_id = Key("The offer that is shown or accepted.")
-    offer_type = Category("upsell, cross_sell, …")
+    offer_type = Category(
+        "upsell, cross_sell, …",
+        values=("upsell", "cross_sell"),
+        synonyms={  # spellings of one word
+            "up-sell": "upsell",
+            "up_sell": "upsell",
+            "cross-sell": "cross_sell",
+        },
+        is_open=True,
+    )
     load_ms = Quantity("How long the page took to load.", MILLISECOND)
     visitor_product = Key("The visitor with the product.")
     is_key_event = Flag("It is a goal.")

@@ -206,7 +206,9 @@ class Shop:
             A frame with columns `table`, `check`, `severity`, `rows` and `sample`,
             the keys and values of a few of the rows; empty where nothing was found.
         """
-        found = all_violations(self.data, PolarsEngine(self.data).read)
+        engine = PolarsEngine(self.data)
+        engine.read_words()
+        found = all_violations(self.data, engine.read)
         rows = [
             (f.table, f"{f.column} {f.problem}", str(f.severity), f.rows, f.sample)
             for f in sorted(found, key=lambda violation: str(violation.severity))

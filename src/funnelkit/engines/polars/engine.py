@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -17,7 +17,8 @@ from funnelkit.planning.checks import check, overviews
 from funnelkit.planning.derive import Relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.relations import Answer, Rel
-from funnelkit.planning.traversal import tables_of
+from funnelkit.planning.traversal import columns_read, tables_of
+from funnelkit.planning.words import check_words, word_counts
 
 __all__ = ["PolarsEngine"]
 
@@ -55,7 +56,11 @@ class PolarsEngine:
         """Return a query for each step, and the tables that they read."""
         given = next((step.as_of for step in steps if step.as_of), None)
         answers = Relations.of(self.data, lambda: given or self.as_of()).answers(steps)
-        tables = tables_of(answer.relation for answer in answers)
+        relations = [answer.relation for answer in answers]
+        tables = tables_of(relations)
+        self.read_words(relations=relations)
+        if self.data.guards:
+            check_words(self.data, relations)
         translator = self._translator(tables)
         queries = [
             _labelled(step, answer, translator.frame(answer.relation))
@@ -73,6 +78,18 @@ class PolarsEngine:
         found = overviews(self.data, fresh, severities, self.read)
         check(self.data, found, self.read)
         self.data.seen |= {overview.table: overview.stats for overview in found}
+
+    def read_words(self, *, relations: Iterable[Rel] | None = None) -> None:
+        """Learn which words the columns of relations hold, or all columns; once per column."""
+        if not (unread := self.data.unread_words()):
+            return
+        if relations is not None:
+            wanted = columns_read(relations)
+            unread = [c for c in unread if (c.table, c.name) in wanted]
+        counts = [word_counts(self.data, column) for column in unread]
+        found = self._read(counts)
+        rows = (dict(frame.drop_nulls().rows()) for frame in found)
+        self.data.settle_words(dict(zip(unread, rows, strict=True)))
 
     def as_of(self) -> dt.datetime | None:
         """Return the latest time of the rows that count, remembered."""
@@ -97,6 +114,10 @@ class PolarsEngine:
 
     def read(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         """Return the rows of relations, read together."""
+        self.read_words(relations=relations)
+        return self._read(relations)
+
+    def _read(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         tables = tables_of(relations)
         translator = self._translator(tables)
         return self._collect([translator.frame(relation) for relation in relations], tables)

@@ -1,0 +1,62 @@
+"""Words that a formula or filter compares a column with, as the column's vocabulary has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from funnelkit.data.schema import WordsCheck
+from funnelkit.data.shop_data import ShopData
+from funnelkit.errors import DefinitionError, nearest, shortened
+from funnelkit.formula.values import Category, Coalesce, Column, If, Literal, Lookup, Value
+from funnelkit.formula.walk import end_of
+
+__all__ = ["in_words", "promise_of"]
+
+
+def promise_of(data: ShopData, column: Category) -> WordsCheck | None:
+    """Return the promise that a column holds words of its vocabulary alone, if it must."""
+    promise = data.schema.vocabularies.get(column)
+    other = None if promise is None else promise.unless_supplied
+    return None if other is not None and data.is_supplied(other) else promise
+
+
+def in_words(data: ShopData, *sides: Value) -> tuple[Value, ...]:
+    """Return values that are compared, their constants as the words that they stand for.
+
+    Raises:
+        DefinitionError: A column with a closed vocabulary is compared with another word.
+    """
+    column = next((found for side in sides for found in _categories(side)), None)
+    return sides if column is None else tuple(_as_word(data, column, side) for side in sides)
+
+
+def _categories(value: Value) -> Iterator[Category]:
+    """Yield the columns with a vocabulary that a value may be taken from."""
+    match value:
+        case Column() | Lookup():
+            end = end_of(value)
+            if isinstance(end, Category) and end.values:
+                yield end
+        case Coalesce(values):
+            for one in values:
+                yield from _categories(one)
+        case If(_, then, otherwise):
+            yield from _categories(then)
+            yield from _categories(otherwise)
+        case _:
+            return
+
+
+def _as_word(data: ShopData, column: Category, side: Value) -> Value:
+    if not (isinstance(side, Literal) and isinstance(side.value, str)):
+        return side
+    word = column.word(side.value)
+    if word in column.values or promise_of(data, column) is None:
+        return Literal(word)
+    texts = column.meanings((*column.values, *column.synonyms))
+    close = [texts[text] for text in nearest(word.strip().lower(), texts)] or column.values
+    raise DefinitionError(
+        f"{column} is compared with {shortened(repr(side.value))}, "
+        "which is not a word that it holds",
+        f"use {' or '.join(map(repr, dict.fromkeys(close)))}",
+    )

@@ -1,0 +1,71 @@
+"""The words of columns that have a vocabulary: which there are, and which of them are unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from funnelkit.data.schema import Severity, WordsCheck
+from funnelkit.data.shop_data import ShopData
+from funnelkit.errors import ContractError
+from funnelkit.formula.values import Category
+from funnelkit.planning.derive import lowering_of
+from funnelkit.planning.prepared import Tables
+from funnelkit.planning.relations import Agg, AggOp, Aggregate, Rel
+from funnelkit.planning.traversal import columns_read
+from funnelkit.planning.violation import Violation
+from funnelkit.planning.vocabulary import promise_of
+
+__all__ = ["check_words", "foreign_words", "unknown_words", "word_counts"]
+
+MOST = 10
+"""How many unknown words are named."""
+
+
+def word_counts(data: ShopData, column: Category) -> Rel:
+    """Return the texts of a column, and in how many rows each is."""
+    rows = Tables(lowering_of(data)).prepare(column.table, [column])
+    return Aggregate(rows, (column.name,), (("row_count", Agg(AggOp.ROWS)),))
+
+
+def check_words(data: ShopData, relations: Iterable[Rel]) -> None:
+    """Check that the columns that relations read hold words of their vocabularies alone.
+
+    Args:
+        data: The data of the shop, with the words of those columns.
+        relations: What numbers rest on.
+
+    Raises:
+        ContractError: They do not; names every such column, its words and how to map them.
+    """
+    if not (broken := list(unknown_words(data))):
+        return
+    read = columns_read(relations)
+    if issues := [one.issue for one in broken if (one.table, one.column) in read]:
+        raise ContractError(issues)
+
+
+def unknown_words(data: ShopData) -> Iterator[Violation]:
+    """Yield the columns, of those whose words are known, that hold words of no vocabulary."""
+    for column, seen in data.seen_words.items():
+        promise, unknown = promise_of(data, column), seen.others(column.values)
+        if promise is not None and unknown:
+            problem = f"is not a known word: they are {', '.join(column.values)}"
+            yield _violation(promise, problem, unknown, Severity.ERROR)
+
+
+def foreign_words(data: ShopData) -> Iterator[Violation]:
+    """Yield the columns with an open vocabulary that hold not one word of it."""
+    for column, seen in data.seen_words.items():
+        unknown = seen.others(column.values)
+        if column.is_open and unknown and len(unknown) == len(seen.rows):
+            problem = f"holds none of the words that KPIs read: {', '.join(column.values)}"
+            yield _violation(WordsCheck(column), problem, unknown, Severity.WARNING)
+
+
+def _violation(
+    promise: WordsCheck, problem: str, unknown: Mapping[str, int], severity: Severity
+) -> Violation:
+    column, remedy, rows = promise.column, promise.remedy, sum(unknown.values())
+    most = sorted(unknown.items(), key=lambda item: (-item[1], item[0]))[:MOST]
+    sample = ", ".join(f"{word!r} ({many:,})" for word, many in most)
+    return Violation(column.table, column.name, problem, remedy, severity, rows, sample)

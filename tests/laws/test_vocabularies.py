@@ -1,0 +1,267 @@
+"""Words of a closed vocabulary: spelling changes no number, and no other word passes."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import funnelkit as fk
+from funnelkit.engines.polars import engine
+from funnelkit.formula.values import Category
+from funnelkit.schema.tables import known_tables
+
+DAY = dt.datetime(2024, 5, 1, 10)
+CLOSED = [
+    column
+    for table in known_tables(()).values()
+    for column in table.columns.values()
+    if isinstance(column, Category) and column.values and not column.is_open
+]
+READ_BY = {
+    "orders.status": ("orders", "gross_sales", "cancellation_rate"),
+    "orders.sales_channel": ("orders_per_session",),
+    "order_lines.line_type": ("units_sold",),
+    "returns.kind": ("net_sales",),
+    "marketing_costs.purpose": ("cac",),
+    "email_sends.bounce_type": ("emails_delivered", "email_bounce_rate"),
+    "surveys.survey_type": ("nps", "csat"),
+}
+
+
+def frames(column, words):
+    """Return a small shop of eight rows a table, of which a column is given by the words."""
+    n = len(words)
+    ids, times = list(range(n)), [DAY] * n
+    found = {
+        "orders": {
+            "order_id": ids,
+            "ordered_at": times,
+            "customer_id": ids,
+            "status": ["paid"] * n,
+            "gross_amount": [10.0 * (i + 1) for i in ids],
+            "discount_amount": [0.0] * n,
+        },
+        "order_lines": {
+            "order_line_id": ids,
+            "order_id": ids,
+            "quantity": [i + 1 for i in ids],
+            "unit_price": [10.0] * n,
+        },
+        "returns": {
+            "return_id": ids,
+            "order_id": ids,
+            "returned_at": times,
+            "refund_amount": [1.0 + i for i in ids],
+        },
+        "campaign_performance": {
+            "date": [DAY.date()],
+            "platform": ["g"],
+            "campaign_id": ["c"],
+            "spend": [100.0],
+        },
+        "marketing_costs": {
+            "cost_id": ids,
+            "period_start": [DAY.date()] * n,
+            "period_end": [DAY.date()] * n,
+            "amount": [2.0**i for i in ids],
+        },
+        "email_sends": {"message_id": ids, "recipient_id": ids, "sent_at": times},
+        "surveys": {
+            "response_id": ids,
+            "responded_at": times,
+            "score": [1 + i % 5 for i in ids],
+        },
+        "sessions": {"session_id": ids, "visitor_id": ids, "started_at": times},
+    }
+    plain = {"purpose": "brand", "survey_type": "nps"}
+    for name, word in plain.items():
+        table = "surveys" if name == "survey_type" else "marketing_costs"
+        found[table][name] = [word] * n
+    found[column.table][column.name] = words
+    return {name: pl.DataFrame(columns) for name, columns in found.items()}
+
+
+def numbers(column, words):
+    shop = fk.Shop.bind(frames(column, words))
+    return fk.evaluate(shop, list(READ_BY[str(column)])).frame.row(0)
+
+
+@st.composite
+def spellings(draw, column):
+    """Return words of a vocabulary, and the same words written otherwise."""
+    words = draw(st.lists(st.sampled_from(column.values), min_size=8, max_size=8))
+    return words, [draw(spelling(column, word)) for word in words]
+
+
+@st.composite
+def spelling(draw, column, word):
+    same = [other for other, meant in column.synonyms.items() if meant == word]
+    text = draw(st.sampled_from([word, *same]))
+    letters = [c.upper() if draw(st.booleans()) else c for c in text]
+    blanks = st.sampled_from(["", " ", "\t", "  "])
+    return draw(blanks) + "".join(letters) + draw(blanks)
+
+
+def test_the_law_covers_every_closed_vocabulary():
+    assert {str(column) for column in CLOSED} == set(READ_BY)
+
+
+@pytest.mark.parametrize("column", CLOSED, ids=str)
+@settings(max_examples=5)
+@given(data=st.data())
+def test_case_blanks_and_synonyms_change_no_number(column, data):
+    plain, other = data.draw(spellings(column))
+    assert numbers(column, other) == numbers(column, plain)
+
+
+@pytest.mark.parametrize("column", CLOSED, ids=str)
+@settings(max_examples=5)
+@given(data=st.data())
+def test_any_other_word_is_refused_and_leaves_other_numbers_alone(column, data):
+    word = data.draw(
+        st.text(max_size=8).filter(lambda text: column.word(text) not in column.values)
+    )
+    many = data.draw(st.integers(1, 8))
+    words = data.draw(st.permutations([column.values[0]] * (8 - many) + [word] * many))
+    shop = fk.Shop.bind(frames(column, words))
+    assert fk.evaluate(shop, "ad_spend").frame.item() == 100.0
+    for _ in range(2):
+        with pytest.raises(fk.ContractError) as told:
+            fk.evaluate(shop, list(READ_BY[str(column)]))
+        assert f"{column}: is not a known word" in str(told.value)
+        assert f"in {many} rows, such as {word!r} ({many})" in str(told.value)
+    found = shop.check().filter(pl.col("check").str.starts_with(f"{column.name} is not a known"))
+    assert found.select("table", "severity", "rows", "sample").rows() == [
+        (column.table, "error", many, f"{word!r} ({many})")
+    ]
+
+
+def refused(law, column):
+    """Whether a law of the words of a column finds an example against it."""
+    try:
+        law(column=column)
+    except (AssertionError, fk.ContractError, pytest.fail.Exception, BaseExceptionGroup):
+        return True
+    return False
+
+
+def test_words_that_are_left_as_they_are_written_are_found_out(monkeypatch):
+    def meanings(_, texts):
+        return {text: text for text in texts}
+
+    monkeypatch.setattr(Category, "meanings", meanings)
+    assert refused(test_case_blanks_and_synonyms_change_no_number, fk.OrderLines.line_type)
+
+
+def test_unknown_words_that_nobody_looks_at_are_found_out(monkeypatch):
+    monkeypatch.setattr(engine, "check_words", lambda *_: None)
+    law = test_any_other_word_is_refused_and_leaves_other_numbers_alone
+    assert refused(law, fk.MarketingCosts.purpose)
+
+
+class Tickets(fk.Table, table="tickets", key="ticket_id", time="opened_at"):
+    ticket_id = fk.Key()
+    opened_at = fk.Time()
+    state = fk.Category(values=("Open", "Closed"), synonyms={"Done": "Closed"})
+
+
+CLOSED_TICKETS = fk.Metric(
+    name="closed_tickets", formula=fk.Count(Tickets, where=Tickets.state.eq("closed"))
+)
+
+
+@given(data=st.data())
+@settings(max_examples=10)
+def test_a_table_of_ones_own_has_its_vocabulary_read_alike(data):
+    plain, other = data.draw(spellings(Tickets.state))
+    frame = pl.DataFrame({"ticket_id": range(8), "opened_at": [DAY] * 8, "state": other})
+    shop = fk.Shop(tickets=frame, tables=[Tickets])
+    closed = plain.count("Closed")
+    assert fk.evaluate(shop, CLOSED_TICKETS).frame.item() == closed
+    where = fk.evaluate(shop, CLOSED_TICKETS, where="state == 'DONE'").frame
+    assert where["closed_tickets"].sum() == closed
+    by = fk.evaluate(shop, CLOSED_TICKETS, by="state").frame
+    assert set(by["state"].to_list()) <= {"Open", "Closed"}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"values": "new"}, "values = 'new' is not a tuple of words"),
+        ({"values": ["new"]}, "is not a tuple of words"),
+        ({"values": ("new", " ")}, "' ' is not a word"),
+        ({"values": ("new", 1)}, "1 is not a word"),
+        ({"values": ("new", "New ")}, "'new' stands for two words"),
+        ({"values": ("new",), "synonyms": {"old": "used"}}, "'used' is not among the values"),
+        ({"values": ("new",), "synonyms": {"NEW": "new"}}, "'new' stands for two words"),
+        ({"values": ("new",), "synonyms": ("old",)}, "does not map words to words"),
+        ({"values": ("new",), "is_open": 1}, "is_open = 1 is not True or False"),
+    ],
+)
+def test_a_vocabulary_says_what_is_wrong_with_it(given, told):
+    with pytest.raises(fk.DefinitionError, match="synonyms=") as error:
+        Category(**given)
+    assert told in str(error.value)
+
+
+def test_a_formula_is_read_as_the_column_is():
+    shop = fk.Shop.bind(frames(fk.Orders.sales_channel, ["web", "POS"] * 4))
+    for formula, number in (
+        (fk.Count(fk.Orders, where=fk.Orders.sales_channel.eq("Online Store")), 4),
+        (fk.Count(fk.Orders, where=fk.Orders.sales_channel.is_in(["WEB", " Pos"])), 8),
+        (
+            fk.Count(
+                fk.Orders,
+                where=fk.Coalesce(fk.Orders.sales_channel, "x").eq("Web"),
+            ),
+            4,
+        ),
+    ):
+        metric = fk.Metric(name="some", formula=formula)
+        assert fk.evaluate(shop, metric).frame.item() == number
+    unknown = fk.Count(fk.Orders, where=fk.Orders.sales_channel.eq("kiosk"))
+    with pytest.raises(fk.DefinitionError, match=r"orders.sales_channel is .* 'kiosk', which"):
+        fk.evaluate(shop, fk.Metric(name="some", formula=unknown))
+
+
+def test_a_word_is_refused_only_where_a_number_rests_on_its_column():
+    frame = frames(fk.Orders.sales_channel, ["paid"] * 8)["orders"]
+    shop = fk.Shop(orders=frame.with_columns(sales_channel=pl.lit("kiosk")))
+    assert fk.evaluate(shop, "orders").frame.item() == 8
+    with pytest.raises(fk.ContractError, match=r"'kiosk' \(8\)"):
+        fk.evaluate(shop, "orders", by="sales_channel")
+
+
+def test_a_filter_is_read_as_the_column_is():
+    shop = fk.Shop.bind(frames(fk.Orders.sales_channel, ["web", "POS"] * 4))
+    for word in ("online", " Online", "WEB"):
+        assert fk.evaluate(shop, "orders", where=f"sales_channel == {word!r}").frame.item() == 4
+    assert fk.evaluate(shop, "orders", where="sales_channel in ['Web']").frame.item() == 4
+    with pytest.raises(fk.DefinitionError, match=r"'onlin', which .* use 'online'"):
+        fk.evaluate(shop, "orders", where="sales_channel == 'onlin'")
+
+
+def test_platforms_are_compared_without_case():
+    ads = pl.DataFrame(
+        {
+            "date": [DAY.date()] * 3,
+            "platform": ["Facebook", "TikTok", "Google"],
+            "campaign_id": ["c"] * 3,
+            "engagements": [500, 30, 7],
+        }
+    )
+    shop = fk.Shop(campaign_performance=ads)
+    assert fk.evaluate(shop, "social_engagements").frame.item() == 530
+
+
+def test_events_of_which_no_name_is_known_are_told():
+    events = pl.DataFrame(
+        {"event_id": [1, 2], "visitor_id": ["v"] * 2, "occurred_at": [DAY] * 2}
+    ).with_columns(event_name=pl.lit("seen"))
+    (row,) = fk.Shop(events=events).check().rows(named=True)
+    assert row["severity"] == "warning"
+    assert row["check"].startswith("event_name holds none of the words")
+    named = events.with_columns(event_name=pl.Series(["Page Viewed", "seen"]))
+    assert fk.Shop(events=named).check().is_empty()
