@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from funnelkit.data.promises import Promise
 from funnelkit.formula.derived import Rule
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column, Flag, Predicate, Time
@@ -140,6 +141,8 @@ class Schema:
             which of their rows count.
         checks: Promises about single rows.
         table_checks: Promises about whole tables.
+        late_clocks: The times that are null as long as something has not happened yet.
+        promises: Promises about keys, and about rows that belong together.
         vocabularies: By column with a closed vocabulary: the promise that it holds no other words.
         currency_column: The name of the column that holds the currency of a row's amounts.
         rate_column: The name of the column that holds what that currency is worth.
@@ -155,6 +158,8 @@ class Schema:
     clocks: Mapping[Time, Flag | None] = field(default_factory=dict[Time, "Flag | None"])
     checks: tuple[Check, ...] = ()
     table_checks: tuple[WithoutRowsCheck | TotalAboveCheck, ...] = ()
+    late_clocks: frozenset[Column] = frozenset()
+    promises: tuple[Promise, ...] = ()
     vocabularies: Mapping[Category, WordsCheck] = field(default_factory=dict[Category, WordsCheck])
     currency_column: str = "currency"
     rate_column: str = "fx_rate"

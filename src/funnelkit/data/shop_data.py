@@ -17,6 +17,7 @@ from funnelkit.data.binding import (
     with_key_types,
     with_words,
 )
+from funnelkit.data.promises import Promise
 from funnelkit.data.schema import Schema
 from funnelkit.data.sources import stamp_of
 from funnelkit.errors import ContractError, DataIssue
@@ -83,6 +84,7 @@ class ShopData:
         given_as_of: The instant up to which the data is known, where it was given.
         seen: What was learnt of the tables that were read.
         seen_words: What was found in the columns whose words were looked at.
+        seen_promises: The promises that were found to be kept.
         seen_as_of: The latest instant that was found in the data.
         found_rules: The rules that were looked up, cached; bindings never change.
         found_missing: What columns were found to lack.
@@ -96,6 +98,7 @@ class ShopData:
     given_as_of: dt.datetime | None
     seen: dict[str, TableStats] = field(default_factory=dict)
     seen_words: dict[Category, Words] = field(default_factory=dict[Category, Words])
+    seen_promises: set[Promise] = field(default_factory=set[Promise])
     seen_as_of: dt.datetime | None = None
     found_rules: dict[Column, Rule | None] = field(default_factory=dict)
     found_missing: dict[Column | Lookup, frozenset[str]] = field(default_factory=dict)
@@ -174,6 +177,7 @@ class ShopData:
             self.seen = {name: seen for name, seen in self.seen.items() if name not in changed}
             seen_words = self.seen_words.items()
             self.seen_words = {c: seen for c, seen in seen_words if c.table not in changed}
+            self.seen_promises = set()
             self.seen_as_of = None
             self.found_rules, self.found_missing = {}, {}
 

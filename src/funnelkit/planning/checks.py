@@ -17,6 +17,7 @@ from funnelkit.formula.walk import leaves
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.lowering import TRUE
 from funnelkit.planning.prepared import Tables
+from funnelkit.planning.promises import broken_promises
 from funnelkit.planning.relations import (
     Agg,
     AggOp,
@@ -111,9 +112,11 @@ def all_violations(data: ShopData, read: Read) -> list[Violation]:
         data: The data of the shop.
         read: Reads relations.
     """
-    found = [*unknown_words(data), *foreign_words(data)]
+    found = [*unknown_words(data), *foreign_words(data), *broken_promises(data, read)]
     for one in overviews(data, list(data.tables), Severity, read):
         found += _violations(data, one, read)
+        found += _untimed(data, one, read)
+        found += _half_keyed(data, one.table, read)
         found += _nulls(data, one.table)
         found += _orphans(data, one.table, read)
         found += _currencies(data, one.table, read)
@@ -248,6 +251,43 @@ def _counted(rel: Rel, shown: Sequence[str], read: Read) -> tuple[int, str]:
     count, few = Aggregate(rel, (), (("row_count", ROWS),)), _only(rel, shown)
     found, sample = read([count, Head(few, tuple(map(Col, shown)), FEW)])
     return int(found.item()), _sample(sample)
+
+
+def _untimed(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation]:
+    """Yield the rows without a time, in a table whose rows have one as a rule."""
+    table, rows = data.known[overview.table], overview.stats.untimed
+    clock = table.get(table.time)
+    if not rows or clock in data.schema.late_clocks:
+        return
+    shown = [data.column(table.table, name) for name in _key(data, table.table)]
+    prepared = Tables(lowering_of(data)).prepare(table.table, [clock, *shown])
+    untimed = Filter(prepared, call(Op.IS_NULL, Col(clock.name)))
+    _, sample = _counted(untimed, [column.name for column in shown] or [clock.name], read)
+    told = "is null, so that the row is in no period", "fill it, or leave those rows out"
+    yield Violation(table.table, clock.name, *told, Severity.WARNING, rows, sample)
+
+
+def _half_keyed(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
+    """Yield the key that was not supplied whole, and what it repeats as far as it was."""
+    bound = data.tables[table]
+    key = [name for name in bound.table.key if name in bound.columns]
+    missing = ", ".join(name for name in bound.table.key if name not in key)
+    if not missing:
+        return
+    told = "supply it, or make sure that no row is there twice", Severity.WARNING
+    if not key:
+        rows = overviews(data, [table], (), read)[0].stats.rows
+        if rows:
+            problem = "is not supplied, so that repeated rows would be counted again"
+            yield Violation(table, missing, problem, *told, rows, "")
+        return
+    (found,) = read([_repeated(data, table, key)])
+    if found.height:
+        problem = f"is not supplied, and {', '.join(key)} repeats without it"
+        (counts,) = read([_keys(data, table, key)])
+        keyed, keys = counts.select("keyed", "keys").row(0)
+        rows = int((keyed or 0) - keys)
+        yield Violation(table, missing, problem, *told, rows, _sample(found.select(key)))
 
 
 def _nulls(data: ShopData, table: str) -> Iterator[Violation]:

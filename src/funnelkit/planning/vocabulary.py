@@ -51,7 +51,7 @@ def _as_word(data: ShopData, column: Category, side: Value) -> Value:
     if not (isinstance(side, Literal) and isinstance(side.value, str)):
         return side
     word = column.word(side.value)
-    if word in column.values or promise_of(data, column) is None:
+    if word in column.values or not data.guards or promise_of(data, column) is None:
         return Literal(word)
     texts = column.meanings((*column.values, *column.synonyms))
     close = [texts[text] for text in nearest(word.strip().lower(), texts)] or column.values

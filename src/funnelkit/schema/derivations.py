@@ -36,13 +36,13 @@ from funnelkit.formula.values import (
     Time,
 )
 from funnelkit.schema.channels import CHANNEL, SOCIAL_PLATFORMS
-from funnelkit.schema.customers import Surveys
+from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.marketing import CampaignPerformance, EmailSends, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.traffic import CONTENT_EVENTS, Carts, Events, Sessions
 
-__all__ = ["CLOCKS", "RULES"]
+__all__ = ["CLOCKS", "IS_PRODUCT", "LATE_CLOCKS", "RULES"]
 
 CLOCKS: Mapping[Time, Flag | None] = {
     Sessions.started_at: Sessions.is_counted,
@@ -52,8 +52,15 @@ CLOCKS: Mapping[Time, Flag | None] = {
 }
 """The times whose latest is the moment up to which a shop's data is known, of rows that count."""
 
+LATE_CLOCKS: frozenset[Column] = frozenset(
+    {Shipments.shipped_at, Returns.returned_at, Products.created_at, Customers.created_at}
+)
+"""The times that are null as long as something has not happened, or that need not be known."""
 
-_IS_PRODUCT = OrderLines.line_type.is_null() | OrderLines.line_type.eq("product")
+
+IS_PRODUCT = OrderLines.line_type.is_null() | OrderLines.line_type.eq("product")
+"""It is a line of goods."""
+
 _IS_NUMBERED = Orders.is_counted & Orders.customer_key.is_not_null()
 _IN_TIME = (Orders.ordered_at, Orders.order_id)
 _RATES = (ExchangeRates.date, ExchangeRates.currency, ExchangeRates.rate)
@@ -168,11 +175,11 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     Orders.gross_amount: (
         FromChildren(
             OrderLines.order_id,
-            Sum(OrderLines.quantity * OrderLines.unit_price, where=_IS_PRODUCT),
+            Sum(OrderLines.quantity * OrderLines.unit_price, where=IS_PRODUCT),
         ),
     ),
     Orders.discount_amount: (
-        FromChildren(OrderLines.order_id, Sum(OrderLines.discount_amount, where=_IS_PRODUCT)),
+        FromChildren(OrderLines.order_id, Sum(OrderLines.discount_amount, where=IS_PRODUCT)),
     ),
     Orders.lines_amount: (
         FromChildren(OrderLines.order_id, Sum(OrderLines.gross_amount, where=_IS_PRODUCT)),
@@ -202,7 +209,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     Orders.previous_session_number: (
         PreviousOver(Orders.visitor_id, Orders.session_number, _IN_TIME, _PLACED_IN_A_VISIT),
     ),
-    Orders.units: (FromChildren(OrderLines.order_id, Sum(OrderLines.quantity, where=_IS_PRODUCT)),),
+    Orders.units: (FromChildren(OrderLines.order_id, Sum(OrderLines.quantity, where=IS_PRODUCT)),),
     Orders.returned_units: (
         FromChildren(Returns.order_id, Sum(Returns.quantity, where=Returns.goods_returned)),
     ),
@@ -263,7 +270,7 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     OrderLines.line_type: (Default(value="product", absent=(OrderLines.line_type,)),),
     OrderLines.fx_rate: (Lookup(OrderLines.order_id, Orders.fx_rate),),
     OrderLines.customer_key: (Lookup(OrderLines.order_id, Orders.customer_key),),
-    OrderLines.is_counted: (IsTrue(Lookup(OrderLines.order_id, Orders.is_counted)) & _IS_PRODUCT,),
+    OrderLines.is_counted: (IsTrue(Lookup(OrderLines.order_id, Orders.is_counted)) & IS_PRODUCT,),
     Returns.is_of_product: (
         Default(value=True, absent=(OrderLines.line_type,)),
         Lookup(Returns.order_line_id, OrderLines.line_type).is_null()

@@ -10,9 +10,10 @@ from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category
 from funnelkit.formula.walk import leaves
 from funnelkit.schema.checks import CHECKS, TABLE_CHECKS
-from funnelkit.schema.derivations import CLOCKS, RULES
+from funnelkit.schema.derivations import CLOCKS, LATE_CLOCKS, RULES
 from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.policies import POLICIES, OrderPolicy, policy_rules
+from funnelkit.schema.promises import PROMISES
 from funnelkit.schema.sales import OrderLines, Orders, Returns
 from funnelkit.schema.tables import known_tables
 from funnelkit.units import CUSTOMER
@@ -73,6 +74,8 @@ def shop_schema(policy: OrderPolicy, *, tables: Iterable[type[Table]] = ()) -> S
         checks=tuple(checks),
         table_checks=TABLE_CHECKS,
         costs=_COSTS,
+        promises=PROMISES,
+        late_clocks=LATE_CLOCKS,
         vocabularies=vocabularies,
         cohort_owner=CUSTOMER,
         hints=_HINTS,

@@ -16,6 +16,7 @@ from funnelkit.errors import DataError
 from funnelkit.planning.checks import check, overviews
 from funnelkit.planning.derive import Relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
+from funnelkit.planning.promises import check_promises
 from funnelkit.planning.relations import Answer, Rel
 from funnelkit.planning.traversal import columns_read, tables_of
 from funnelkit.planning.words import check_words, word_counts
@@ -61,6 +62,7 @@ class PolarsEngine:
         self.read_words(relations=relations)
         if self.data.guards:
             check_words(self.data, relations)
+            check_promises(self.data, relations, self.read)
         translator = self._translator(tables)
         queries = [
             _labelled(step, answer, translator.frame(answer.relation))

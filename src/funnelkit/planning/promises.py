@@ -1,0 +1,310 @@
+"""What breaks the promises about keys, and about several rows that belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import assert_never
+
+import polars as pl
+
+from funnelkit.data.promises import (
+    OnceCheck,
+    OneOwnerCheck,
+    Promise,
+    SpellingCheck,
+    StandInCheck,
+    WithinCheck,
+)
+from funnelkit.data.schema import Severity
+from funnelkit.data.shop_data import ShopData
+from funnelkit.errors import ContractError
+from funnelkit.formula.values import Column, Lower, Predicate
+from funnelkit.formula.walk import leaves
+from funnelkit.planning.derive import lowering_of
+from funnelkit.planning.lowering import ZERO
+from funnelkit.planning.prepared import Tables
+from funnelkit.planning.relations import (
+    Agg,
+    AggOp,
+    Aggregate,
+    Col,
+    Filter,
+    Head,
+    LeftJoin,
+    Lit,
+    Op,
+    Rel,
+    Scalar,
+    call,
+    conjunction,
+    extend,
+    whole,
+)
+from funnelkit.planning.traversal import columns_read
+from funnelkit.planning.violation import Violation
+
+__all__ = ["broken_promises", "check_promises"]
+
+FEW = 3
+ROWS = Agg(AggOp.ROWS)
+TIMES = 10
+"""By how much a number must outdo all others to be taken for a stand-in."""
+
+Read = Callable[[Sequence[Rel]], list[pl.DataFrame]]
+Told = tuple[Column, str, str, Severity]
+"""A column, what is wrong with it, what to do about it, and how bad that is."""
+
+
+def check_promises(data: ShopData, relations: Iterable[Rel], read: Read) -> None:
+    """Check the promises about the columns that relations read, once per promise.
+
+    Args:
+        data: The data of the shop.
+        relations: What numbers rest on.
+        read: Reads relations.
+
+    Raises:
+        ContractError: A number rests on a broken one; names all of them.
+    """
+    fresh = [promise for promise in data.schema.promises if promise not in data.seen_promises]
+    if not fresh:
+        return
+    columns = columns_read(relations)
+    read_with = ((p, {(c.table, c.name) for c in _read_with(p)}) for p in fresh)
+    due = [promise for promise, wanted in read_with if wanted and wanted <= columns]
+    found = [one for promise in due for one in _violations(data, promise, read)]
+    if issues := [one.issue for one in found if one.severity is Severity.ERROR]:
+        raise ContractError(issues)
+    data.seen_promises |= set(due)
+
+
+def broken_promises(data: ShopData, read: Read) -> Iterator[Violation]:
+    """Yield what breaks a promise, or looks as if it did."""
+    for promise in data.schema.promises:
+        yield from _violations(data, promise, read)
+        if isinstance(promise, StandInCheck):
+            yield from _frequent(data, promise, read)
+        if isinstance(promise, SpellingCheck):
+            yield from _addresses(data, promise)
+
+
+def _read_with(promise: Promise) -> tuple[Column, ...]:
+    """Return the columns that a number reads where it rests on a promise; none of an oddity."""
+    match promise:
+        case StandInCheck(column) | SpellingCheck(column):
+            return (column,)
+        case OnceCheck():
+            return (promise.read_with, *_columns(promise.where))
+        case OneOwnerCheck() | WithinCheck():
+            return ()
+        case _:
+            assert_never(promise)
+
+
+def _violations(data: ShopData, promise: Promise, read: Read) -> Iterator[Violation]:
+    match promise:
+        case StandInCheck():
+            return _stand_ins(data, promise, read)
+        case SpellingCheck():
+            return _spellings(data, promise, read)
+        case OneOwnerCheck():
+            return _owners(data, promise, read)
+        case OnceCheck():
+            return _doubles(data, promise, read)
+        case WithinCheck():
+            return _within(data, promise, read)
+        case _:
+            assert_never(promise)
+
+
+def _stand_ins(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Violation]:
+    """Yield the words of a key that name nobody, and numbers that hold far too many rows."""
+    column = promise.column
+    if not data.is_supplied(column):
+        return
+    broken: Predicate = (
+        Lower(column).is_in([*promise.words, *map(str, promise.numbers)])
+        if isinstance(data.type_of(column), pl.String)
+        else column.is_in(promise.numbers)
+    )
+    (counts,) = read([_by_key(data, column, broken)])
+    rows: dict[object, int] = dict(counts.rows())
+    words = {key: many for key, many in rows.items() if str(key).lower() in promise.words}
+    numbers = {key: many for key, many in rows.items() if key not in words}
+    if words:
+        yield _nobody(column, words, "is a word for nobody", Severity.ERROR)
+    if not numbers:
+        return
+    (totals,) = read([_totals(data, column)])
+    known, keys = totals.row(0)
+    others, most = max(keys - len(rows), 1), max(numbers.values())
+    if most > 1 and most >= TIMES * (known - sum(rows.values())) / others:
+        severity = Severity.ERROR if most >= promise.enough else Severity.WARNING
+        yield _nobody(column, numbers, "is in far more rows than any other", severity)
+
+
+def _nobody(
+    column: Column, found: dict[object, int], problem: str, severity: Severity
+) -> Violation:
+    unit = f"one {column.unit.label}"
+    name = f"pl.col({column.name!r})"
+    remedy = f"make it null: pl.when(~{name}.is_in({list(found)!r})).then({name})"
+    sample = ", ".join(f"{key!r} ({rows:,})" for key, rows in list(found.items())[:FEW])
+    told = f"{problem}, and is counted as {unit}", remedy, severity
+    return Violation(column.table, column.name, *told, sum(found.values()), sample)
+
+
+def _frequent(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Violation]:
+    """Yield the key that is in implausibly many rows, where there is one."""
+    column = promise.column
+    if not data.is_supplied(column) or data.known[column.table].key == (column.name,):
+        return
+    most = Head(_by_key(data, column), (Col("row_count"), Col(column.name)), 2, is_descending=True)
+    rows: list[tuple[object, int]] = read([most])[0].rows()
+    nobody = (*promise.words, *map(str, promise.numbers))
+    if len(rows) < 2 or str(rows[0][0]).lower() in nobody:
+        return
+    (key, first), (_, second) = rows
+    if first >= promise.enough and first >= TIMES * second:
+        yield _nobody(column, {key: first}, "is in far more rows than any other", Severity.WARNING)
+
+
+def _by_key(data: ShopData, column: Column, where: Predicate | None = None) -> Rel:
+    """Return in how many rows each value of a column is."""
+    lowering = lowering_of(data)
+    rows = Tables(lowering).prepare(column.table, [column])
+    kept = conjunction(lowering.known(column), lowering.condition(where))
+    return Aggregate(_filtered(rows, kept), (column.name,), (("row_count", ROWS),))
+
+
+def _totals(data: ShopData, column: Column) -> Rel:
+    rows = Tables(lowering_of(data)).prepare(column.table, [column])
+    value = Col(column.name)
+    folds = ("known", Agg(AggOp.COUNT, value)), ("keys", Agg(AggOp.COUNT_DISTINCT, value))
+    return Aggregate(rows, (), folds)
+
+
+def _spellings(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[Violation]:
+    """Yield the keys that are written in several ways."""
+    column = promise.column
+    if not isinstance(data.type_of(column), pl.String):
+        return
+    lowering, name = lowering_of(data), column.name
+    folded = lowering.names.of((column, "folded"), f"{name}_folded")
+    each = _by_key(data, column)
+    alike = extend(each, **{folded: lowering.value(Lower(column))})
+    folds = (
+        ("spellings", ROWS),
+        ("row_count", Agg(AggOp.SUM, call(Op.TO_FLOAT, Col("row_count")))),
+        ("first", Agg(AggOp.MIN, Col(name))),
+        ("last", Agg(AggOp.MAX, Col(name))),
+    )
+    several = call(Op.GT, Col("spellings"), whole(1))
+    found = Filter(Aggregate(alike, (folded,), folds), several)
+    problem = "is written in capital and in small letters, and counted as several"
+    told = column, problem, promise.remedy, Severity.ERROR
+    yield from _told(read, found, told, shown=("first", "last"))
+
+
+def _addresses(data: ShopData, promise: SpellingCheck) -> Iterator[Violation]:
+    """Yield the keys that are addresses themselves."""
+    column = promise.column
+    if not isinstance(data.type_of(column), pl.String):
+        return
+    texts = data.tables[column.table].frame.select(column.name).drop_nulls()
+    found = texts.filter(pl.all().str.contains("@", literal=True))
+    rows = int(found.select(pl.len()).collect().item())
+    if rows:
+        sample = ", ".join(map(repr, found.head(FEW).collect().to_series()))
+        told = "is an e-mail address in plain text", promise.remedy, Severity.WARNING
+        yield Violation(column.table, column.name, *told, rows, sample)
+
+
+def _owners(data: ShopData, promise: OneOwnerCheck, read: Read) -> Iterator[Violation]:
+    """Yield the keys whose rows are of several owners."""
+    column, owner = promise.column, promise.owner
+    if not data.is_supplied(column) or data.missing_for(owner):
+        return
+    lowering = lowering_of(data)
+    rows = Tables(lowering).prepare(column.table, [column, owner])
+    folds = ("owners", Agg(AggOp.COUNT_DISTINCT, Col(owner.name))), ("row_count", ROWS)
+    by_key = Aggregate(_filtered(rows, lowering.known(column)), (column.name,), folds)
+    found = Filter(by_key, call(Op.GT, Col("owners"), whole(1)))
+    told = column, promise.problem, promise.remedy, Severity.WARNING
+    yield from _told(read, found, told)
+
+
+def _doubles(data: ShopData, promise: OnceCheck, read: Read) -> Iterator[Violation]:
+    """Yield the keys of which there are several rows of a kind."""
+    column, wanted = promise.column, _columns(promise.where)
+    if not data.is_supplied(column) or any(map(data.missing_for, wanted)):
+        return
+    lowering = lowering_of(data)
+    rows = Tables(lowering).prepare(column.table, [column, *wanted])
+    kept = conjunction(lowering.known(column), lowering.predicate(promise.where))
+    by_key = Aggregate(_filtered(rows, kept), (column.name,), (("row_count", ROWS),))
+    found = Filter(by_key, call(Op.GT, Col("row_count"), whole(1)))
+    yield from _told(read, found, (column, promise.problem, promise.remedy, Severity.ERROR))
+
+
+def _within(data: ShopData, promise: WithinCheck, read: Read) -> Iterator[Violation]:
+    """Yield the amounts that are the sum of all finer rows, where some do not belong to it."""
+    column, finer = promise.column, promise.key.table
+    wanted = [promise.key, *promise.value, *_columns(promise.inside)]
+    if not all(map(data.is_supplied, (column, *wanted))):
+        return
+    table = data.known[column.table]
+    lowering = lowering_of(data)
+    tables, key = Tables(lowering), table.get(table.key[0])
+    if not data.is_supplied(key):
+        return
+    worth = call(Op.MULTIPLY, *map(lowering.number, promise.value))
+    parts = {
+        "inside": Agg(AggOp.SUM, worth, lowering.predicate(promise.inside)),
+        "outside": Agg(AggOp.SUM, worth, lowering.predicate(promise.outside)),
+    }
+    lines = _filtered(tables.prepare(finer, wanted), lowering.known(promise.key))
+    by_key = Aggregate(lines, (promise.key.name,), tuple(parts.items()))
+    rows = tables.prepare(column.table, [key, column])
+    both = LeftJoin(
+        rows, by_key, ((key.name, promise.key.name),), tuple((name, name) for name in parts)
+    )
+    found = Filter(both, _is_sum(lowering.number(column), Col("inside"), Col("outside")))
+    shown = key.name, column.name, "outside"
+    count = Aggregate(found, (), (("row_count", ROWS),))
+    total, few = read([count, Head(found, tuple(map(Col, shown)), FEW)])
+    if rows_found := int(total.item()):
+        sample = ", ".join(map(str, few.select(shown).rows()))
+        told = promise.problem, promise.remedy, Severity.WARNING
+        yield Violation(column.table, column.name, *told, rows_found, sample)
+
+
+def _is_sum(amount: Scalar, inside: Scalar, outside: Scalar) -> Scalar:
+    """Return whether an amount is the sum of two, to the cent, and neither of them is zero."""
+    cent = Lit(0.005, "float")
+    rest = call(Op.SUBTRACT, amount, call(Op.ADD, inside, outside))
+    near = call(Op.LT, rest, cent), call(Op.GT, rest, Lit(-0.005, "float"))
+    some = (call(Op.GT, part, ZERO) for part in (inside, outside))
+    return conjunction(*near, *some) or ZERO
+
+
+def _told(
+    read: Read, found: Rel, told: Told, *, shown: tuple[str, ...] = ()
+) -> Iterator[Violation]:
+    """Yield what is wrong with keys, the number of their rows, and a few of them."""
+    column, problem, remedy, severity = told
+    names = shown or (column.name,)
+    rows = Agg(AggOp.SUM, call(Op.TO_FLOAT, Col("row_count")))
+    total = Aggregate(found, (), (("row_count", rows),))
+    counted, few = read([total, Head(found, tuple(map(Col, names)), FEW)])
+    if many := counted.item():
+        sample = ", ".join(" and ".join(map(repr, row)) for row in few.select(names).rows())
+        yield Violation(column.table, column.name, problem, remedy, severity, int(many), sample)
+
+
+def _columns(predicate: Predicate) -> tuple[Column, ...]:
+    return tuple(leaf for leaf in leaves(predicate) if isinstance(leaf, Column))
+
+
+def _filtered(rows: Rel, where: Scalar | None) -> Rel:
+    return rows if where is None else Filter(rows, where)

@@ -1,0 +1,68 @@
+"""What must hold of keys, and of rows that belong together."""
+
+from __future__ import annotations
+
+from funnelkit.data.promises import (
+    OnceCheck,
+    OneOwnerCheck,
+    Promise,
+    SpellingCheck,
+    StandInCheck,
+    WithinCheck,
+)
+from funnelkit.schema.customers import Customers, Surveys
+from funnelkit.schema.derivations import IS_PRODUCT
+from funnelkit.schema.marketing import EmailSends
+from funnelkit.schema.sales import OrderLines, Orders
+from funnelkit.schema.traffic import Carts, Events, Sessions
+
+__all__ = ["PROMISES"]
+
+_NOBODY = (
+    *("guest", "null", "none", "nil", "n/a", "nan", "<na>", "unknown", "undefined", "anonymous"),
+    *("(not set)", "not set", "-", "--"),
+)
+_NUMBERS = (0, -1)
+_ENOUGH = 30
+_HASH = "normalise, then hash: pl.col('email_hash').str.strip_chars().str.to_lowercase()"
+
+PROMISES: tuple[Promise, ...] = (
+    *(
+        StandInCheck(column, _NOBODY, _NUMBERS, _ENOUGH)
+        for column in (
+            Orders.customer_id,
+            Orders.email_hash,
+            Customers.customer_id,
+            Sessions.customer_id,
+            Sessions.visitor_id,
+            Events.visitor_id,
+            Carts.customer_id,
+            Surveys.customer_id,
+            EmailSends.recipient_id,
+        )
+    ),
+    *(SpellingCheck(column, _HASH) for column in (Orders.email_hash, Customers.email_hash)),
+    OneOwnerCheck(
+        Orders.email_hash,
+        Orders.customer_key,
+        "is of several customers: orders without an account, or of another, are not linked with it",
+        "supply customer_key, the same for all orders of one person",
+    ),
+    OnceCheck(
+        Events.order_id,
+        Events.event_name.eq("purchase"),
+        Events.value,
+        "has several purchase events, each with its value",
+        "keep one: pl.DataFrame.unique(['event_name', 'order_id'])",
+    ),
+    WithinCheck(
+        Orders.gross_amount,
+        OrderLines.order_id,
+        (OrderLines.quantity, OrderLines.unit_price),
+        IS_PRODUCT,
+        OrderLines.line_type.eq("gift_card"),
+        "includes the gift cards of the order, which are no sale yet",
+        "leave them out, or leave out gross_amount, which is then the sum of the product lines",
+    ),
+)
+"""What is checked when a number first rests on it, and by `Shop.check` always."""

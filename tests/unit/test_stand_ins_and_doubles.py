@@ -1,0 +1,195 @@
+"""Keys that name nobody, rows that are there twice: what `Shop.check` says, and what is refused."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+import funnelkit as fk
+
+DAY = dt.datetime(2024, 5, 1, 10)
+NOBODY = "customer_id is a word for nobody, and is counted as one customer"
+FREQUENT = "customer_id is in far more rows than any other, and is counted as one customer"
+
+
+def orders(many=4, **columns):
+    ids = list(range(1, many + 1))
+    plain = {
+        "order_id": ids,
+        "ordered_at": [DAY] * many,
+        "status": ["paid"] * many,
+        "gross_amount": [10.0] * many,
+        "discount_amount": [0.0] * many,
+    }
+    return pl.DataFrame({**plain, **columns})
+
+
+def findings(shop):
+    return shop.check().select("table", "check", "severity", "rows", "sample").rows()
+
+
+def number(shop, metric, **question):
+    return fk.evaluate(shop, metric, **question).frame.item()
+
+
+@pytest.mark.parametrize(
+    "word", ["guest", "Guest", "NULL", "none", "n/a", "nan", "Unknown", "anonymous", "(not set)"]
+)
+def test_a_word_for_nobody_is_no_customer(word):
+    shop = fk.Shop(orders=orders(customer_id=["a", word, word, None]))
+    assert findings(shop) == [("orders", NOBODY, "error", 2, f"{word!r} (2)")]
+    assert number(shop, "gross_sales") == 40.0
+    with pytest.raises(fk.ContractError) as told:
+        number(shop, "customers")
+    assert str(told.value) == (
+        f"orders.customer_id: is a word for nobody, and is counted as one customer, in 2 rows, "
+        f"such as {word!r} (2); make it null: pl.when(~pl.col('customer_id').is_in([{word!r}]))"
+        ".then(pl.col('customer_id'))"
+    )
+    assert number(fk.Shop(orders=orders(customer_id=["a", None, None, None])), "customers") == 1
+
+
+def test_nobody_visits_no_shop():
+    visits = {"session_id": [1, 2], "visitor_id": ["v", "anonymous"], "started_at": [DAY] * 2}
+    shop = fk.Shop(sessions=pl.DataFrame(visits))
+    assert number(shop, "sessions") == 2
+    with pytest.raises(fk.ContractError, match=r"sessions.visitor_id: is a word for nobody"):
+        number(shop, "visitors")
+
+
+@pytest.mark.parametrize("nobody", [0, -1, "0", "-1"])
+def test_a_number_for_nobody_is_told_by_its_share(nobody):
+    some = [str(n) if isinstance(nobody, str) else n for n in range(1, 11)]
+    few = fk.Shop(orders=orders(30, customer_id=[nobody] * 20 + some))
+    assert findings(few) == [("orders", FREQUENT, "warning", 20, f"{nobody!r} (20)")]
+    assert number(few, "customers") == 11
+    many = fk.Shop(orders=orders(50, customer_id=[nobody] * 40 + some))
+    assert findings(many) == [("orders", FREQUENT, "error", 40, f"{nobody!r} (40)")]
+    assert number(many, "gross_sales") == 500.0
+    with pytest.raises(fk.ContractError, match=r"orders.customer_id: is in far more rows"):
+        number(many, "customers")
+
+
+def test_numbers_that_begin_at_zero_are_customers():
+    shop = fk.Shop(orders=orders(12, customer_id=[n % 4 for n in range(12)]))
+    assert findings(shop) == []
+    assert number(shop, "customers") == 4
+    assert findings(fk.Shop(orders=orders(1, customer_id=[0]))) == []
+
+
+def test_a_key_in_an_implausible_share_of_the_rows_is_odd():
+    shop = fk.Shop(orders=orders(45, customer_id=[99] * 40 + [1, 2, 3, 4, 4]))
+    assert findings(shop) == [("orders", FREQUENT, "warning", 40, "99 (40)")]
+    assert number(shop, "customers") == 5
+
+
+def test_one_address_in_two_cases_is_not_two_customers():
+    shop = fk.Shop(orders=orders(email_hash=["A@x.org", "a@x.org", "b@x.org", None]))
+    cases = "email_hash is written in capital and in small letters, and counted as several"
+    plain = "email_hash is an e-mail address in plain text"
+    assert findings(shop) == [
+        ("orders", cases, "error", 2, "'A@x.org' and 'a@x.org'"),
+        ("orders", plain, "warning", 3, "'A@x.org', 'a@x.org', 'b@x.org'"),
+    ]
+    with pytest.raises(fk.ContractError, match=r"orders.email_hash: is written in capital"):
+        number(shop, "customers")
+    assert number(shop, "gross_sales") == 40.0
+    assert findings(fk.Shop(orders=orders(email_hash=["0a", "0b", "0b", None]))) == []
+
+
+def test_a_guest_who_registers_later_is_told():
+    frame = orders(customer_id=[None, "7", None, None], email_hash=["g1", "g1", "g2", None])
+    told = (
+        "email_hash is of several customers: orders without an account, or of another, are not "
+        "linked with it"
+    )
+    shop = fk.Shop(orders=frame)
+    assert findings(shop) == [("orders", told, "warning", 2, "'g1'")]
+    assert number(shop, "customers") == 3
+    linked = frame.with_columns(customer_key=pl.Series(["7", "7", "g2", None]))
+    assert findings(fk.Shop(orders=linked)) == []
+
+
+def purchases(**columns):
+    plain = {
+        "event_id": [1, 2, 3, 4],
+        "visitor_id": ["v", "v", "w", "w"],
+        "event_name": ["purchase", "Purchase", "purchase", "page_view"],
+        "occurred_at": [DAY] * 4,
+        "order_id": ["T1", "T1", "T2", "T2"],
+        "value": [60.0, 60.0, 30.0, None],
+    }
+    return pl.DataFrame({**plain, **columns})
+
+
+def test_two_purchase_events_of_an_order_are_not_two_orders():
+    shop = fk.Shop(events=purchases())
+    told = "order_id has several purchase events, each with its value"
+    assert findings(shop) == [("events", told, "error", 2, "'T1'")]
+    spent = fk.Metric(
+        name="spent", formula=fk.Sum(fk.Events.value, where=fk.Events.event_name.eq("purchase"))
+    )
+    with pytest.raises(fk.ContractError, match=r"events.order_id: has several purchase .* 'T1'"):
+        number(shop, spent)
+    assert number(shop, fk.Metric(name="seen", formula=fk.Count(fk.Events))) == 4
+    once = fk.Shop(events=purchases(order_id=["T1", None, "T2", "T2"]))
+    assert findings(once) == []
+    assert number(once, spent) == 150.0
+
+
+def test_a_key_of_which_a_column_is_missing_is_checked_as_far_as_it_goes():
+    days = {"date": [DAY.date()] * 3, "campaign_id": ["c", "c", "d"], "spend": [10.0] * 3}
+    shop = fk.Shop(campaign_performance=pl.DataFrame(days))
+    told = "platform is not supplied, and date, campaign_id repeats without it"
+    sample = "(datetime.date(2024, 5, 1), 'c')"
+    assert findings(shop) == [("campaign_performance", told, "warning", 1, sample)]
+    unique = pl.DataFrame(days).head(2).with_columns(campaign_id=pl.Series(["c", "d"]))
+    assert findings(fk.Shop(campaign_performance=unique)) == []
+
+
+def test_a_table_without_its_key_is_told():
+    shop = fk.Shop(orders=orders().drop("order_id"))
+    told = "order_id is not supplied, so that repeated rows would be counted again"
+    assert findings(shop) == [("orders", told, "warning", 4, "")]
+    assert findings(fk.Shop(orders=orders(0).drop("order_id"))) == []
+
+
+def test_rows_without_a_time_are_told():
+    frame = orders(ordered_at=[DAY, None, DAY, None])
+    shop = fk.Shop(orders=frame)
+    told = "ordered_at is null, so that the row is in no period"
+    assert findings(shop) == [("orders", told, "warning", 2, "2, 4")]
+    parcels = {"shipment_id": [1, 2], "order_id": [1, 2], "shipped_at": [DAY, None]}
+    assert findings(fk.Shop(shipments=pl.DataFrame(parcels), orders=orders())) == []
+
+
+def lines(kinds):
+    rows = len(kinds)
+    plain = {
+        "order_line_id": range(rows),
+        "order_id": [1, 1, 2, 3, 4][:rows],
+        "quantity": [1] * rows,
+        "unit_price": [100.0, 60.0, 10.0, 10.0, 10.0][:rows],
+        "line_type": kinds,
+    }
+    return pl.DataFrame(plain)
+
+
+def test_a_gift_card_within_an_amount_is_told():
+    kinds = ["gift card", "product", "product", "product", "product"]
+    amounts = [160.0, 10.0, 10.0, 10.0]
+    shop = fk.Shop(orders=orders(gross_amount=amounts), order_lines=lines(kinds))
+    told = "gross_amount includes the gift cards of the order, which are no sale yet"
+    assert findings(shop) == [("orders", told, "warning", 1, "(1, 160.0, 100.0)")]
+    right = orders(gross_amount=[60.0, *amounts[1:]])
+    assert findings(fk.Shop(orders=right, order_lines=lines(kinds))) == []
+
+
+def test_the_demo_shop_has_none_of_these():
+    assert findings(fk.demo()) == []
+
+
+def test_without_guards_a_number_is_given_and_the_finding_stays():
+    shop = fk.Shop(orders=orders(customer_id=["a", "guest", "guest", None]), guards=False)
+    assert number(shop, "customers") == 2
+    assert findings(shop) == [("orders", NOBODY, "error", 2, "'guest' (2)")]
