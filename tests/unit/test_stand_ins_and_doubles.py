@@ -193,3 +193,68 @@ def test_without_guards_a_number_is_given_and_the_finding_stays():
     shop = fk.Shop(orders=orders(customer_id=["a", "guest", "guest", None]), guards=False)
     assert number(shop, "customers") == 2
     assert findings(shop) == [("orders", NOBODY, "error", 2, "'guest' (2)")]
+
+
+def stock(moments, units):
+    rows = len(moments)
+    plain = {
+        "snapshot_date": moments,
+        "product_id": ["p"] * rows,
+        "location_id": ["w"] * rows,
+        "on_hand_units": units,
+        "unit_cost": [1.0] * rows,
+    }
+    return pl.DataFrame(plain)
+
+
+def test_several_counts_of_one_day_are_not_added_up():
+    hours = stock([dt.datetime(2024, 5, 1, hour) for hour in range(24)], list(range(24)))
+    shop = fk.Shop(inventory_snapshots=hours)
+    problem = "holds several counts of a product in a place on one day, which would be added up"
+    sample = "datetime.date(2024, 5, 1) and 'p' and 'w'"
+    found = ("inventory_snapshots", f"snapshot_date {problem}", "error", 24, sample)
+    assert findings(shop) == [found]
+    with pytest.raises(fk.ContractError, match=r"snapshot_date: holds several counts .*group_by"):
+        number(shop, "stockout_rate")
+    day = pl.col("snapshot_date").dt.date()
+    last = hours.sort("snapshot_date").group_by(day, "product_id", "location_id").last()
+    assert last["on_hand_units"].to_list() == [23]
+    assert findings(fk.Shop(inventory_snapshots=last)) == []
+    assert number(fk.Shop(inventory_snapshots=last), "stockout_rate") == 0.0
+
+
+def test_a_count_at_a_moment_of_each_local_day_is_one_count():
+    late = [dt.datetime(2024, 5, 1, 22, tzinfo=dt.UTC), dt.datetime(2024, 5, 2, 22, tzinfo=dt.UTC)]
+    frame = stock(late, [3, 0])
+    assert findings(fk.Shop(inventory_snapshots=frame, time_zone="Europe/Warsaw")) == []
+    same = stock([late[0], dt.datetime(2024, 5, 2, 10, tzinfo=dt.UTC)], [3, 0])
+    assert len(findings(fk.Shop(inventory_snapshots=same, time_zone="Europe/Warsaw"))) == 1
+    assert findings(fk.Shop(inventory_snapshots=same)) == []
+
+
+def answers(**columns):
+    plain = {"response_id": [1, 2], "survey_type": ["CSAT", "csat"], "responded_at": [DAY] * 2}
+    return pl.DataFrame({**plain, "score": [4, 5], "scale_max": [10, 10], **columns})
+
+
+@pytest.mark.parametrize("metric", ["csat", "customer_satisfaction_score.all_answers"])
+def test_satisfied_is_four_of_five_and_not_of_ten(metric):
+    shop = fk.Shop(surveys=answers())
+    told = ("surveys", "scale_max is not 5 in a csat survey", "error", 2, "10")
+    assert findings(shop) == [told]
+    with pytest.raises(fk.ContractError, match=r"scale_max: is not 5 in a csat .*any_scale"):
+        number(shop, metric)
+    with pytest.raises(fk.ContractError, match=r"scale_max: is not 5"):
+        fk.evaluate(shop, [metric, "customer_satisfaction_score.any_scale"])
+    assert number(fk.Shop(surveys=answers(scale_max=[5, None])), metric) == 1.0
+
+
+def test_any_scale_is_asked_of_any_scale():
+    shop = fk.Shop(surveys=answers(score=[9, 8]))
+    assert number(shop, "customer_satisfaction_score.any_scale") == 0.5
+    with pytest.raises(fk.ContractError, match=r"score: lies outside 1 to scale_max"):
+        number(fk.Shop(surveys=answers(scale_max=[5, 4])), "customer_satisfaction_score.any_scale")
+    with pytest.raises(fk.ContractError, match=r"score: lies outside 1 to 5"):
+        number(fk.Shop(surveys=answers(score=[4, 9]).drop("scale_max")), "csat")
+    scale = answers(survey_type=["nps", "csat"], score=[9, 8])
+    assert number(fk.Shop(surveys=scale), "nps") == 100.0

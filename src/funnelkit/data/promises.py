@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 from funnelkit.formula.values import Column, Predicate
 
-__all__ = ["OnceCheck", "OneOwnerCheck", "Promise", "SpellingCheck", "StandInCheck", "WithinCheck"]
+__all__ = [
+    "DailyCheck",
+    "OnceCheck",
+    "OneOwnerCheck",
+    "Promise",
+    "ScaleCheck",
+    "SpellingCheck",
+    "StandInCheck",
+    "WithinCheck",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +107,47 @@ class WithinCheck:
     remedy: str
 
 
-Promise = StandInCheck | SpellingCheck | OneOwnerCheck | OnceCheck | WithinCheck
+@dataclass(frozen=True, slots=True)
+class DailyCheck:
+    """A promise that a table has at most one row of each of its entities on a day.
+
+    Attributes:
+        column: The time of the rows.
+        problem: What is wrong with several rows on a day.
+        remedy: What to do about it.
+    """
+
+    column: Column
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleCheck:
+    """A promise that values of a kind are on one scale, where a fold does not look at the scale.
+
+    Attributes:
+        column: The scale.
+        kind: Which rows are of the kind, as folds say it.
+        value: The value.
+        scale: What the scale must be.
+        problem: What is wrong with another.
+        remedy: What to do about it.
+    """
+
+    column: Column
+    kind: Predicate
+    value: Column
+    scale: int
+    problem: str
+    remedy: str
+
+    @property
+    def broken(self) -> Predicate:
+        """Which rows break it."""
+        return self.kind & self.column.ne(self.scale)
+
+
+Promise = (
+    StandInCheck | SpellingCheck | OneOwnerCheck | OnceCheck | WithinCheck | DailyCheck | ScaleCheck
+)

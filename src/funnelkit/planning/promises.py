@@ -8,9 +8,11 @@ from typing import assert_never
 import polars as pl
 
 from funnelkit.data.promises import (
+    DailyCheck,
     OnceCheck,
     OneOwnerCheck,
     Promise,
+    ScaleCheck,
     SpellingCheck,
     StandInCheck,
     WithinCheck,
@@ -18,10 +20,13 @@ from funnelkit.data.promises import (
 from funnelkit.data.schema import Severity
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import ContractError
-from funnelkit.formula.values import Column, Lower, Predicate
-from funnelkit.formula.walk import leaves
+from funnelkit.formula.formulas import PolarsExpr
+from funnelkit.formula.properties import columns_of
+from funnelkit.formula.values import Column, IsNull, Lower, Not, Predicate
+from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.lowering import ZERO
+from funnelkit.planning.plan import Fold, Step, fold_columns
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import (
     Agg,
@@ -55,11 +60,14 @@ Told = tuple[Column, str, str, Severity]
 """A column, what is wrong with it, what to do about it, and how bad that is."""
 
 
-def check_promises(data: ShopData, relations: Iterable[Rel], read: Read) -> None:
+def check_promises(
+    data: ShopData, steps: Sequence[Step], relations: Iterable[Rel], read: Read
+) -> None:
     """Check the promises about the columns that relations read, once per promise.
 
     Args:
         data: The data of the shop.
+        steps: What is asked.
         relations: What numbers rest on.
         read: Reads relations.
 
@@ -70,8 +78,7 @@ def check_promises(data: ShopData, relations: Iterable[Rel], read: Read) -> None
     if not fresh:
         return
     columns = columns_read(relations)
-    read_with = ((p, {(c.table, c.name) for c in _read_with(p)}) for p in fresh)
-    due = [promise for promise, wanted in read_with if wanted and wanted <= columns]
+    due = [promise for promise in fresh if _is_due(promise, steps, columns)]
     found = [one for promise in due for one in _violations(data, promise, read)]
     if issues := [one.issue for one in found if one.severity is Severity.ERROR]:
         raise ContractError(issues)
@@ -88,6 +95,35 @@ def broken_promises(data: ShopData, read: Read) -> Iterator[Violation]:
             yield from _addresses(data, promise)
 
 
+def _is_due(promise: Promise, steps: Iterable[Step], columns: set[tuple[str, str]]) -> bool:
+    """Return whether numbers rest on a promise."""
+    if isinstance(promise, DailyCheck):
+        return any(table == promise.column.table for table, _ in columns)
+    if isinstance(promise, ScaleCheck):
+        return any(_is_on_scale(promise, step, fold) for step in steps for fold in step.folds)
+    wanted = {(column.table, column.name) for column in _read_with(promise)}
+    return bool(wanted) and wanted <= columns
+
+
+def _is_on_scale(promise: ScaleCheck, step: Step, fold: Fold) -> bool:
+    """Return whether a fold takes values to be on the scale of a promise, not only to be there."""
+    if isinstance(fold.aggregate, PolarsExpr):
+        return False
+    inner, conditions = fold.aggregate.of, [step.where, fold.aggregate.where]
+    conditions += [] if inner is None else [inner.where]
+    parts = [part for where in conditions for part in conjuncts(where)]
+    tested = {leaf for part in parts for leaf in leaves(part)}
+    weighed = {leaf for part in parts if not _is_null_test(part) for leaf in leaves(part)}
+    weighed |= set(fold_columns(fold)) - tested
+    if inner is not None:
+        weighed |= {leaf for _, each in inner.columns for leaf in columns_of(each)}
+    return promise.kind in parts and promise.value in weighed and promise.column not in weighed
+
+
+def _is_null_test(predicate: Predicate) -> bool:
+    return isinstance(predicate.predicate if isinstance(predicate, Not) else predicate, IsNull)
+
+
 def _read_with(promise: Promise) -> tuple[Column, ...]:
     """Return the columns that a number reads where it rests on a promise; none of an oddity."""
     match promise:
@@ -95,7 +131,7 @@ def _read_with(promise: Promise) -> tuple[Column, ...]:
             return (column,)
         case OnceCheck():
             return (promise.read_with, *_columns(promise.where))
-        case OneOwnerCheck() | WithinCheck():
+        case OneOwnerCheck() | WithinCheck() | DailyCheck() | ScaleCheck():
             return ()
         case _:
             assert_never(promise)
@@ -113,6 +149,10 @@ def _violations(data: ShopData, promise: Promise, read: Read) -> Iterator[Violat
             return _doubles(data, promise, read)
         case WithinCheck():
             return _within(data, promise, read)
+        case DailyCheck():
+            return _several_a_day(data, promise, read)
+        case ScaleCheck():
+            return _off_scale(data, promise, read)
         case _:
             assert_never(promise)
 
@@ -172,7 +212,8 @@ def _frequent(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Vio
 def _by_key(data: ShopData, column: Column, where: Predicate | None = None) -> Rel:
     """Return in how many rows each value of a column is."""
     lowering = lowering_of(data)
-    rows = Tables(lowering).prepare(column.table, [column])
+    wanted = () if where is None else _columns(where)
+    rows = Tables(lowering).prepare(column.table, [column, *wanted])
     kept = conjunction(lowering.known(column), lowering.condition(where))
     return Aggregate(_filtered(rows, kept), (column.name,), (("row_count", ROWS),))
 
@@ -245,6 +286,34 @@ def _doubles(data: ShopData, promise: OnceCheck, read: Read) -> Iterator[Violati
     by_key = Aggregate(_filtered(rows, kept), (column.name,), (("row_count", ROWS),))
     found = Filter(by_key, call(Op.GT, Col("row_count"), whole(1)))
     yield from _told(read, found, (column, promise.problem, promise.remedy, Severity.ERROR))
+
+
+def _several_a_day(data: ShopData, promise: DailyCheck, read: Read) -> Iterator[Violation]:
+    """Yield the entities of which there are several rows on a day."""
+    clock = promise.column
+    if not isinstance(data.type_of(clock), pl.Datetime):
+        return
+    table = data.known[clock.table]
+    owner = [column for name in table.entity_key if data.is_supplied(column := table.get(name))]
+    lowering = lowering_of(data)
+    rows = Tables(lowering).prepare(clock.table, [clock, *owner])
+    day = lowering.names.of((clock, "day"), f"{clock.name}_day")
+    dated = extend(_filtered(rows, lowering.known(clock)), **{day: lowering.day(clock)})
+    names = (day, *(column.name for column in owner))
+    by_day = Aggregate(dated, names, (("row_count", ROWS),))
+    found = Filter(by_day, call(Op.GT, Col("row_count"), whole(1)))
+    told = clock, promise.problem, promise.remedy, Severity.ERROR
+    yield from _told(read, found, told, shown=names)
+
+
+def _off_scale(data: ShopData, promise: ScaleCheck, read: Read) -> Iterator[Violation]:
+    """Yield the scales that are not the one that folds take for granted."""
+    column, wanted = promise.column, _columns(promise.broken)
+    if not all(map(data.is_supplied, wanted)):
+        return
+    found = _by_key(data, column, promise.broken)
+    told = column, promise.problem, promise.remedy, Severity.ERROR
+    yield from _told(read, found, told)
 
 
 def _within(data: ShopData, promise: WithinCheck, read: Read) -> Iterator[Violation]:

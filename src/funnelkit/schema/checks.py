@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from funnelkit.data.schema import Check, Severity, TotalAboveCheck, WithoutRowsCheck
-from funnelkit.formula.values import Column, Duration, Money, Predicate, Quantity
+from funnelkit.formula.values import Coalesce, Column, Duration, Money, Predicate, Quantity
 from funnelkit.schema.customers import Surveys
 from funnelkit.schema.marketing import CampaignPerformance, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Shipments
@@ -62,6 +62,14 @@ CHECKS: tuple[Check, ...] = (
         _outside("csat", 1, 5),
         "lies outside 1 to 5 in a csat survey",
         "rescale it to five points; satisfied is 4 or 5 of 5",
+        unless_supplied=Surveys.scale_max,
+    ),
+    Check(
+        Surveys.score,
+        Surveys.survey_type.eq("csat")
+        & ((Surveys.score < 1) | (Surveys.score > Coalesce(Surveys.scale_max, 5))),
+        "lies outside 1 to scale_max, or 5 where that is null, in a csat survey",
+        "rescale it, or state the highest mark of the scale",
     ),
     Check(
         MarketingCosts.period_end,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from funnelkit.data.promises import (
+    DailyCheck,
     OnceCheck,
     OneOwnerCheck,
     Promise,
+    ScaleCheck,
     SpellingCheck,
     StandInCheck,
     WithinCheck,
@@ -13,6 +15,7 @@ from funnelkit.data.promises import (
 from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.derivations import IS_PRODUCT
 from funnelkit.schema.marketing import EmailSends
+from funnelkit.schema.operations import InventorySnapshots
 from funnelkit.schema.sales import OrderLines, Orders
 from funnelkit.schema.traffic import Carts, Events, Sessions
 
@@ -53,7 +56,8 @@ PROMISES: tuple[Promise, ...] = (
         Events.event_name.eq("purchase"),
         Events.value,
         "has several purchase events, each with its value",
-        "keep one: pl.DataFrame.unique(['event_name', 'order_id'])",
+        "keep one: frame.filter(pl.struct('event_name', 'order_id').is_first_distinct()"
+        " | pl.col('order_id').is_null() | (pl.col('event_name') != 'purchase'))",
     ),
     WithinCheck(
         Orders.gross_amount,
@@ -63,6 +67,20 @@ PROMISES: tuple[Promise, ...] = (
         OrderLines.line_type.eq("gift_card"),
         "includes the gift cards of the order, which are no sale yet",
         "leave them out, or leave out gross_amount, which is then the sum of the product lines",
+    ),
+    DailyCheck(
+        InventorySnapshots.snapshot_date,
+        "holds several counts of a product in a place on one day, which would be added up",
+        "keep the last of each day: frame.sort('snapshot_date')"
+        ".group_by(pl.col('snapshot_date').dt.date(), 'product_id', 'location_id').last()",
+    ),
+    ScaleCheck(
+        Surveys.scale_max,
+        Surveys.survey_type.eq("csat"),
+        Surveys.score,
+        5,
+        "is not 5 in a csat survey",
+        "rescale the answers to 1 to 5, or ask customer_satisfaction_score.any_scale",
     ),
 )
 """What is checked when a number first rests on it, and by `Shop.check` always."""

@@ -62,7 +62,7 @@ class PolarsEngine:
         self.read_words(relations=relations)
         if self.data.guards:
             check_words(self.data, relations)
-            check_promises(self.data, relations, self.read)
+            check_promises(self.data, steps, relations, self.read)
         translator = self._translator(tables)
         queries = [
             _labelled(step, answer, translator.frame(answer.relation))
