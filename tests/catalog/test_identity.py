@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ import pytest
 import funnelkit as fk
 
 ROOT = Path(__file__).resolve().parents[2]
-RELEASED = Path(__file__).with_name("released.json")
+RELEASED = json.loads(Path(__file__).with_name("released.json").read_text())
 """Name and fingerprint of every definition of the last release; none has been released yet."""
+
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
 def untold(released, current, changelog):
@@ -29,8 +32,26 @@ def untold(released, current, changelog):
 
 def test_a_definition_that_is_not_what_was_released_is_told_in_the_changelog():
     current = {metric.name: metric.fingerprint for metric in fk.registry().values()}
-    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
-    assert untold(json.loads(RELEASED.read_text()), current, changelog) == []
+    assert untold(RELEASED, current, CHANGELOG) == []
+
+
+def test_the_definitions_of_a_release_are_kept_from_the_first_on():
+    """Without them, the test above has nothing to compare."""
+    has_release = re.search(r"^## \[?\d", CHANGELOG, re.MULTILINE) is not None
+    assert (len(RELEASED) > 0) == has_release
+
+
+def test_a_definition_of_the_registry_that_changes_after_a_release_is_noticed():
+    """Against a made-up release that had every definition of today, one of them another."""
+    current = {metric.name: metric.fingerprint for metric in fk.registry().values()}
+    assert untold(current, current, CHANGELOG) == []
+    metric = fk.registry()["orders"]
+    changed = replace(metric, formula=fk.Count(fk.Orders)).fingerprint
+    assert untold(current, current | {"orders": changed}, CHANGELOG) == ["orders"]
+    told = CHANGELOG.replace(
+        "### Definitions changed\n", "### Definitions changed\n- `orders`\n", 1
+    )
+    assert untold(current, current | {"orders": changed}, told) == []
 
 
 @pytest.mark.parametrize(

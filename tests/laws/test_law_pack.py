@@ -234,9 +234,10 @@ def test_drawn_shops_give_most_metrics_a_number():
 @QUICK
 @given(metric=testing.metrics(fk.Orders), data=st.data())
 def test_drawn_metrics_can_be_asked_of_drawn_shops(metric, data):
-    shop = data.draw(testing.shops(metric))
-    result = fk.evaluate(shop, metric, **data.draw(testing.questions()))
-    assert result.frame.width >= 1
+    shop, question = data.draw(testing.shops(metric)), data.draw(testing.questions())
+    frame = fk.evaluate(shop, metric, **question).frame
+    assert frame.columns == [*(["period"] if "every" in question else []), metric.name]
+    assert frame.height == 1 or "every" in question
 
 
 @QUICK

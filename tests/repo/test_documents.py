@@ -1,14 +1,17 @@
 """README and docs: every Python block runs, and the output shown is the output."""
 
+import ast
 import doctest
 import importlib
 import pkgutil
 import re
+from inspect import isfunction
 from pathlib import Path
 
 import pytest
 
 import funnelkit
+import funnelkit as fk
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -30,13 +33,55 @@ def strip(text):
     return [line.rstrip() for line in text.strip().splitlines()]
 
 
-MODULES = [info.name for info in pkgutil.walk_packages(funnelkit.__path__, "funnelkit.")]
+SOURCES = {
+    info.name: Path(info.module_finder.find_spec(info.name).origin).read_text()
+    for info in pkgutil.walk_packages(funnelkit.__path__, "funnelkit.")
+}
+LINES = {
+    name: len(found)
+    for name, text in SOURCES.items()
+    if (found := re.findall(r"^ *>>> ", text, re.MULTILINE))
+}
+"""How many lines of examples a module has, for those that have any."""
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", LINES)
 def test_every_docstring_example_runs(name):
-    results = doctest.testmod(importlib.import_module(name))
-    assert results.failed == 0
+    """An example that doctest does not find would never run, and counts as one that fails."""
+    assert doctest.testmod(importlib.import_module(name)) == (0, LINES[name])
+
+
+def docstrings_of(text):
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            yield getattr(node, "name", "module"), ast.get_docstring(node) or ""
+
+
+def without_examples(text):
+    """What has the heading of examples in its docstring, and none below it."""
+    return [
+        name
+        for name, words in docstrings_of(text)
+        if re.search(r"^Examples?:\n(?!    >>> )", words + "\n", re.MULTILINE)
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name, text in SOURCES.items() if "Example" in text])
+def test_what_promises_examples_has_them(name):
+    assert without_examples(SOURCES[name]) == []
+
+
+def test_a_promise_without_an_example_is_seen():
+    empty = 'def f():\n    """Return 1.\n\n    Examples:\n    """\n'
+    assert without_examples(empty) == ["f"]
+    assert without_examples(empty.replace("Examples:\n", "Examples:\n        >>> f()\n")) == []
+
+
+def test_every_kpi_with_parameters_shows_how_it_is_made():
+    makers = {name: getattr(fk.catalog, name) for name in fk.catalog.__all__}
+    functions = {name: made for name, made in makers.items() if isfunction(made)}
+    assert len(functions) > 10
+    assert [name for name, made in functions.items() if ">>> " not in made.__doc__] == []
 
 
 def test_the_readme_and_the_ci_script_run_the_same_test_command():

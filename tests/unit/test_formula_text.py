@@ -159,8 +159,8 @@ def test_what_is_long_and_deep_within_reason_is_read_written_and_copied(text):
     metric = fk.Metric(name="long", formula=formula)
     orders = orders_of(is_online=[True])
     assert fk.evaluate(fk.Shop(orders=orders), metric).frame.height == 1
-    assert metric.fingerprint
-    assert str(fk.describe(metric))
+    assert text in metric.lineage()
+    assert metric.fingerprint in str(fk.describe(metric))
 
 
 @pytest.mark.parametrize("thing", [fk.Orders, 3, "gross_amount", fk.Count(fk.Orders)])
