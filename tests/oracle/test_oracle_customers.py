@@ -75,12 +75,6 @@ PARAMETERS: list[tuple[fk.Metric, Oracle]] = [
     ),
     (customer_lifetime_value_over(lifespan_years=3), lifetime_value_over),
 ]
-LATER = {
-    "customer_churn_rate.annual",
-    "customer_churn_rate.inactivity",
-    "customer_retention_rate.trailing",
-    "customer_satisfaction_score.mean",
-}
 WITH_PARAMETERS = {"customer_lifetime_value.over"}
 
 
@@ -114,7 +108,7 @@ any_shop = st.one_of(operation_shops(TABLES), busy_shops(TABLES))
 
 
 def test_every_oracle_of_customers_has_a_metric():
-    assert set(CUSTOMER_ORACLES) - set(fk.registry()) == LATER | WITH_PARAMETERS
+    assert set(CUSTOMER_ORACLES) - set(fk.registry()) == WITH_PARAMETERS
 
 
 @pytest.mark.parametrize("name", AREA.of_ranges)

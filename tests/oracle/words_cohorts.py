@@ -6,7 +6,7 @@ months, these may be taken three at a time: then cohorts and their ages are quar
 """
 
 from collections.abc import Callable, Collection
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from oracle.words import (
@@ -26,7 +26,6 @@ from oracle.words import (
 )
 from oracle.words_customers import orders_of_customers
 from oracle.words_profit import (
-    DAY,
     Basis,
     first_orders,
     known_until,
@@ -164,53 +163,6 @@ def cohort_retention_repurchased(
     return result
 
 
-def cohort_retention_rolling(
-    tables: Tables, period: Period, *, window: timedelta = 30 * DAY
-) -> dict[Cell, float | None]:
-    """Share of each month's new customers with an order in the n-th window after their first.
-
-    A customer's windows begin at the full hour of the first order. Windows are listed as long as
-    one of the cohort's has begun at the as-of moment; None until the last of them is over.
-    """
-    now, own = as_of(tables), orders_of_customers(tables)
-    result: dict[Cell, float | None] = {}
-    for cohort, members in cohorts(tables, period).items():
-        starts = {
-            key: moment.replace(minute=0, second=0, microsecond=0)
-            for key, moment in members.items()
-        }
-        number = 0
-        while now is not None and min(starts.values()) + number * window <= now:
-            held = [
-                key
-                for key, start in starts.items()
-                if any(
-                    inside(
-                        o.ordered_at, Period(start + number * window, start + (number + 1) * window)
-                    )
-                    for o in own.get(key, [])
-                )
-            ]
-            is_over = max(starts.values()) + (number + 1) * window <= now
-            result[cohort, number] = ratio(len(held), len(members)) if is_over else None
-            number += 1
-    return result
-
-
-def mean_cohort_retention(tables: Tables, period: Period) -> dict[int, float | None]:
-    """The curve of all cohorts that reached a month together, each weighing its size."""
-    sizes = {cohort: len(members) for cohort, members in cohorts(tables, period).items()}
-    held: dict[int, float] = {}
-    reached: dict[int, int] = {}
-    for (cohort, month), share in cohort_retention(tables, period).items():
-        held.setdefault(month, 0)
-        reached.setdefault(month, 0)
-        if share is not None:
-            held[month] += share * sizes[cohort]
-            reached[month] += sizes[cohort]
-    return {month: ratio(held[month], reached[month]) for month in held}
-
-
 def entries_after(
     tables: Tables, members: dict[Any, datetime], basis: Basis, months: int
 ) -> list[tuple[int, Value]]:
@@ -337,16 +289,6 @@ def dense_rfm_score(tables: Tables, period: Period) -> dict[Any, int]:
         monetary_score(tables, period),
     )
 
-
-TABLE_ORACLES: dict[str, Callable[[Tables, Period], dict[Any, Any]]] = {
-    "cohort_retention": cohort_retention,
-    "cohort_retention.on_or_after": cohort_retention_on_or_after,
-    "cohort_retention.rolling": cohort_retention_rolling,
-    "cohort_retention.mean": mean_cohort_retention,
-    "cohort_cumulative_value": cohort_cumulative_value,
-    "rfm_score": rfm_score,
-}
-"""KPIs of one value per cohort and month, per month or per customer."""
 
 CellOracle = Callable[[Tables, Period, int], dict[Cell, Value]]
 

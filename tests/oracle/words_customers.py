@@ -70,11 +70,6 @@ def share_with(counts: dict[Any, int], many: int, of: int = 1) -> float | None:
     return ratio(len(reached), len([count for count in counts.values() if count >= of]))
 
 
-def active(tables: Tables, start: datetime, end: datetime) -> set[Any]:
-    """Known customers with a counted order in [start, end)."""
-    return customer_keys(counted_orders(tables, Period(start, end)))
-
-
 def quantile(values: Sequence[float], share: float) -> float | None:
     """Quantile with a straight line drawn between neighbours; None of no values."""
     if not values:
@@ -229,45 +224,9 @@ def retention_by_accounting(tables: Tables, period: Period) -> float | None:
     return ratio(len(now) - new_customers(tables, period), len(then))
 
 
-def retention_of_trailing_window(
-    tables: Tables, period: Period, *, window_days: float = 90
-) -> float | None:
-    """Share of the customers active at the period's start who are active at its end.
-
-    Active at a moment is who ordered in the window that ends there, the moment itself left out.
-    """
-    window = window_days * DAY
-    then = active(tables, period.start - window, period.start)
-    now = active(tables, period.end - window, period.end)
-    return ratio(len(then & now), len(then))
-
-
-def churn_by_inactivity(
-    tables: Tables, period: Period, *, window_days: float | None = None
-) -> float | None:
-    """Share of the customers active at the period's start who have lapsed at its end.
-
-    Lapsed is who has not ordered for longer than the window. Without a window it is the 90th
-    percentile of the days between orders up to the period's end; None if there are none.
-    """
-    if window_days is None:
-        window_days = quantile(gaps(tables, Period(datetime.min, period.end)), 0.9)
-    if window_days is None:
-        return None
-    return minus(1, retention_of_trailing_window(tables, period, window_days=window_days))
-
-
 def churn_by_accounting(tables: Tables, period: Period) -> float | None:
     """What the textbook's retention rate leaves; below zero where many come back."""
     return minus(1, retention_by_accounting(tables, period))
-
-
-def annual_churn_rate(
-    tables: Tables, period: Period, *, periods_per_year: int = 12
-) -> float | None:
-    """The churn rate compounded over as many periods as a year has."""
-    rate = customer_churn_rate(tables, period)
-    return None if rate is None else 1 - (1 - rate) ** periods_per_year
 
 
 def retained_customers(tables: Tables, period: Period) -> int | None:
@@ -367,12 +326,6 @@ def satisfaction_on_any_scale(tables: Tables, period: Period) -> float | None:
     return ratio(len(top), len(given))
 
 
-def mean_satisfaction(tables: Tables, period: Period) -> float | None:
-    """Mean mark of all answers: not a share, and never shown as one."""
-    scores = [score for score, _ in answers(tables, period, "csat")]
-    return fmean(scores) if scores else None
-
-
 CUSTOMER_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
     "new_customer_rate": new_customer_rate,
     "returning_customer_rate": returning_customer_rate,
@@ -384,10 +337,7 @@ CUSTOMER_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
     "days_between_orders": days_between_orders,
     "days_between_orders.mean": mean_days_between_orders,
     "customer_retention_rate.accounting": retention_by_accounting,
-    "customer_retention_rate.trailing": retention_of_trailing_window,
     "customer_churn_rate.accounting": churn_by_accounting,
-    "customer_churn_rate.inactivity": churn_by_inactivity,
-    "customer_churn_rate.annual": annual_churn_rate,
     "retained_customers": retained_customers,
     "resurrected_customers": resurrected_customers,
     "churned_customers": churned_customers,
@@ -398,5 +348,4 @@ CUSTOMER_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
     "net_promoter_score.all_answers": net_promoter_score_of_all_answers,
     "customer_satisfaction_score.all_answers": satisfaction_of_all_answers,
     "customer_satisfaction_score.any_scale": satisfaction_on_any_scale,
-    "customer_satisfaction_score.mean": mean_satisfaction,
 }

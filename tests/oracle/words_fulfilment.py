@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import prod
-from statistics import fmean, median
+from statistics import median
 from typing import Any
 
 from oracle.words import (
@@ -146,19 +146,9 @@ def arrived(tables: Tables, period: Period) -> list[Delivery]:
     return [one for one in placed_in(tables, period) if one.delivered_at is not None]
 
 
-def due_in(tables: Tables, period: Period) -> list[Delivery]:
-    """Orders promised for the period, whenever they were placed and whatever became of them."""
-    return [one for one in deliveries(tables) if inside(one.promised_at, period)]
-
-
 def shipped_in(tables: Tables, period: Period) -> list[Delivery]:
     """Orders of which the first parcel left in the period."""
     return [one for one in deliveries(tables) if inside(one.shipped_at, period)]
-
-
-def delivered_in(tables: Tables, period: Period) -> list[Delivery]:
-    """Orders of which the last parcel arrived in the period, none being under way."""
-    return [one for one in deliveries(tables) if inside(one.delivered_at, period)]
 
 
 def share(found: Sequence[Delivery], holds: Callable[[Delivery], bool]) -> float | None:
@@ -240,13 +230,6 @@ def order_cycle_time(tables: Tables, period: Period) -> float | None:
     return middle(elapsed((one.order.ordered_at, one.delivered_at) for one in found))
 
 
-def mean_order_cycle_time(tables: Tables, period: Period) -> float | None:
-    """Mean of the days until all had arrived, of the orders that were delivered in the period."""
-    found = delivered_in(tables, period)
-    spans = elapsed((one.order.ordered_at, one.delivered_at) for one in found)
-    return fmean(spans) if spans else None
-
-
 # --- promises ------------------------------------------------------------------------------------
 
 
@@ -265,19 +248,9 @@ def on_time_delivery_rate(tables: Tables, period: Period) -> float | None:
     return share(due(tables, period), lambda one: one.is_on_time)
 
 
-def on_time_delivery_rate_by_due_date(tables: Tables, period: Period) -> float | None:
-    """Share of the orders promised for the period that had arrived whole by the promise."""
-    return share(due_in(tables, period), lambda one: one.is_on_time)
-
-
 def otif_rate(tables: Tables, period: Period) -> float | None:
     """Share of the period's orders due by now that had arrived by the promise, nothing missing."""
     return share(due(tables, period), is_on_time_in_full)
-
-
-def otif_rate_by_due_date(tables: Tables, period: Period) -> float | None:
-    """Share of the orders promised for the period that had arrived by then, nothing missing."""
-    return share(due_in(tables, period), is_on_time_in_full)
 
 
 def order_accuracy_rate(tables: Tables, period: Period) -> float | None:
@@ -288,11 +261,6 @@ def order_accuracy_rate(tables: Tables, period: Period) -> float | None:
 def perfect_order_rate(tables: Tables, period: Period) -> float | None:
     """Share of the period's orders that arrived: on time, in full, undamaged, well documented."""
     return share(arrived(tables, period), is_perfect)
-
-
-def perfect_order_rate_by_delivery(tables: Tables, period: Period) -> float | None:
-    """Share of the orders delivered in the period that were perfect."""
-    return share(delivered_in(tables, period), is_perfect)
 
 
 def perfect_order_rate_as_product(tables: Tables, period: Period) -> float | None:
@@ -349,14 +317,10 @@ FULFILMENT_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
     "fulfilment_time.orders_waiting": orders_waiting,
     "delivery_time": delivery_time,
     "order_cycle_time": order_cycle_time,
-    "order_cycle_time.mean_by_delivery": mean_order_cycle_time,
     "on_time_delivery_rate": on_time_delivery_rate,
-    "on_time_delivery_rate.by_due_date": on_time_delivery_rate_by_due_date,
     "otif_rate": otif_rate,
-    "otif_rate.by_due_date": otif_rate_by_due_date,
     "order_accuracy_rate": order_accuracy_rate,
     "perfect_order_rate": perfect_order_rate,
-    "perfect_order_rate.by_delivery": perfect_order_rate_by_delivery,
     "perfect_order_rate.product": perfect_order_rate_as_product,
     "shipping_cost_per_order": shipping_cost_per_order,
     "shipping_cost_ratio": shipping_cost_ratio,

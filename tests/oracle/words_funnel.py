@@ -237,25 +237,6 @@ def product_page_to_checkout_rate(tables: Tables, period: Period) -> float | Non
     return step_conversion_rate(tables, period, start="has_product_view", to="has_checkout")
 
 
-def product_page_to_checkout_rate_in_order(tables: Tables, period: Period) -> float | None:
-    """The same, but the first product view is no later than the first checkout."""
-    first: dict[Pair, datetime] = {}
-    for event in in_order(table(tables, "events")):
-        if event.get("occurred_at") is not None:
-            key = (event.get("session_id"), event.get("event_name"))
-            first.setdefault(key, event["occurred_at"])
-    viewed: set[Any] = set()
-    reached: set[Any] = set()
-    for visit in visits_in(tables, period):
-        seen = first.get((visit.session_id, "view_item"))
-        checked_out = first.get((visit.session_id, "begin_checkout"))
-        if visit.session_id is not None and seen is not None:
-            viewed.add(visit.session_id)
-            if checked_out is not None and seen <= checked_out:
-                reached.add(visit.session_id)
-    return ratio(len(reached), len(viewed))
-
-
 def checkout_completion_rate(tables: Tables, period: Period) -> float | None:
     """Share of the human visits with a checkout that led to a purchase."""
     return step_conversion_rate(tables, period, start="has_checkout", to="has_purchase")
@@ -385,7 +366,6 @@ FUNNEL_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
     "goal_conversion_rate.visitors": goal_conversion_rate_of_visitors,
     "goal_conversion_rate.goals": goal_conversion_rate_of_goals,
     "cart_to_view_rate.quantities": cart_to_view_rate_of_quantities,
-    "product_page_to_checkout_rate.in_order": product_page_to_checkout_rate_in_order,
     "purchase_journey_duration.p90": purchase_journey_duration_p90,
     "purchase_journey_duration.mean": purchase_journey_duration_mean,
     "time_to_first_purchase.mean": time_to_first_purchase_mean,

@@ -83,14 +83,6 @@ def cost_value(row: Row) -> Value:
     return worth(units_there(row), row.get("unit_cost"))
 
 
-def position(row: Row) -> Value:
-    """Units there and under way, less those promised; what is not said of these two is none."""
-    units = on_hand(row)
-    if units is None:
-        return None
-    return units + total([row.get("incoming_units")]) - total([row.get("committed_units")])
-
-
 def latest(tables: Tables, end: datetime, measure: Measure) -> dict[tuple[Any, Any], Number]:
     """The latest known measure of each product at each location before a moment.
 
@@ -301,22 +293,6 @@ def stockout_rate_of_places(tables: Tables, period: Period) -> float | None:
     return ratio(len([count for count in known if count <= 0]), len(known))
 
 
-def by_product(measures: dict[tuple[Any, Any], Number]) -> dict[Any, Number]:
-    """Add up the places of each product."""
-    result: dict[Any, Number] = {}
-    for (product, _), value in measures.items():
-        result[product] = result.get(product, 0) + value
-    return result
-
-
-def stockout_rate_at_end(tables: Tables, period: Period) -> float | None:
-    """Share of watched products without stock at their latest snapshots before the end."""
-    watched = is_watched(tables)
-    units = by_product(latest(tables, period.end, on_hand))
-    known = [count for product, count in units.items() if watched(product)]
-    return ratio(len([count for count in known if count <= 0]), len(known))
-
-
 def units_per_day(tables: Tables, period: Period) -> float | None:
     """Units sold over all days of the period, those without a sale as well."""
     return ratio(units_sold(tables, period), days(period))
@@ -437,16 +413,6 @@ def reorder_point(
     return result
 
 
-def share_below_reorder_point(tables: Tables, period: Period) -> float | None:
-    """Share of the products whose stock, there and under way less promised, is below the point."""
-    stock = by_product(latest(tables, period.end, position))
-    points = reorder_point(tables, period)
-    known = [
-        (stock[key], point) for key, point in points.items() if key in stock and point is not None
-    ]
-    return ratio(len([1 for units, point in known if units < point]), len(known))
-
-
 INVENTORY_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
     "daily_demand": units_per_day,
     "stock_on_hand": stock_on_hand,
@@ -463,17 +429,7 @@ INVENTORY_ORACLES: dict[str, Callable[[Tables, Period], Value]] = {
     "sell_through_rate.beginning": sell_through_of_beginning,
     "stockout_rate": stockout_rate,
     "stockout_rate.places": stockout_rate_of_places,
-    "stockout_rate.at_end": stockout_rate_at_end,
-    "reorder_point.share_below": share_below_reorder_point,
     "gross_margin_return_on_inventory": gross_margin_return_on_inventory,
     "gross_margin_return_on_inventory.annual": annual_gross_margin_return_on_inventory,
 }
 """KPIs of one value."""
-
-PRODUCT_ORACLES: dict[str, Callable[[Tables, Period], dict[Any, float | None]]] = {
-    "safety_stock": safety_stock,
-    "safety_stock.late_supply": safety_stock_with_late_supply,
-    "safety_stock.heuristic": safety_stock_by_heuristic,
-    "reorder_point": reorder_point,
-}
-"""KPIs of one value per product."""
