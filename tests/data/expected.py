@@ -94,7 +94,7 @@ def online_retail_by_country() -> pl.DataFrame:
             GROUP BY country
         )
         SELECT sales.*, repeat_purchase_rate
-        FROM sales LEFT JOIN repeats USING (country)
+        FROM sales LEFT JOIN repeats ON sales.country IS NOT DISTINCT FROM repeats.country
         ORDER BY country
         """,
         "online_retail_uci",
@@ -328,23 +328,17 @@ facts AS (
     SELECT
         CAST(order_date AS TIMESTAMP) AS happened_at,
         country,
-        CASE WHEN counts THEN customer_id END AS customer_id,
-        CASE WHEN counts THEN 1 ELSE 0 END AS orders,
-        CASE WHEN counts THEN subtotal ELSE 0 END AS gross,
-        CASE WHEN counts THEN discount_amount ELSE 0 END AS discount,
+        customer_id,
+        1 AS orders,
+        subtotal AS gross,
+        discount_amount AS discount,
         0.0 AS refund
     FROM placed
+    WHERE counts
     UNION ALL
-    SELECT
-        CAST(return_date AS TIMESTAMP),
-        country,
-        NULL,
-        0,
-        0.0,
-        0.0,
-        CASE WHEN counts THEN refund_amount ELSE 0 END
+    SELECT CAST(return_date AS TIMESTAMP), country, NULL, 0, 0.0, 0.0, refund_amount
     FROM dbtie_returns AS returns JOIN placed USING (order_id)
-    WHERE return_status IN ('approved', 'processed')
+    WHERE return_status IN ('approved', 'processed') AND counts
 ),
 dated AS (
     SELECT *, CAST(date_trunc('month', happened_at) AS DATE) AS period FROM facts

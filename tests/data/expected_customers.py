@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from data.sql import keys, query
+from data.sql import keys, query, same_keys
 
 _TWO_YEARS = """
 WITH rows AS (
@@ -109,10 +109,10 @@ def _buyers(history: str, by: tuple[str, ...], *files: str) -> pl.DataFrame:
             SELECT DISTINCT {keys(by)} 'all' AS whole
             FROM (SELECT *, CAST(date_trunc('month', ordered_at) AS DATE) AS period FROM purchases)
         )
-        SELECT {keys(by)} {_BUYERS}
+        SELECT {keys(by, "groups.")} {_BUYERS}
         FROM groups
-        LEFT JOIN (SELECT *, 'all' AS whole FROM buyers) USING ({keys(by)} whole)
-        LEFT JOIN (SELECT *, 'all' AS whole FROM gaps) USING ({keys(by)} whole)
+        LEFT JOIN buyers ON {same_keys(by, "groups", "buyers")}
+        LEFT JOIN gaps ON {same_keys(by, "groups", "gaps")}
         GROUP BY ALL
         ORDER BY ALL
         """,

@@ -1,14 +1,14 @@
-"""Real data sets bound to the canonical tables.
+"""Data sets bound to the canonical tables: real exports, or made ones of the same form.
 
 Each function reads one data set and returns its tables by canonical name. Nothing is cleaned
-beyond what the binding needs: odd rows of a real export stay as they are.
+beyond what the binding needs: odd rows of an export stay as they are.
 """
 
 import datetime as dt
 
 import polars as pl
 
-from data.sql import DATA
+from data.sql import file_of
 
 Tables = dict[str, pl.DataFrame]
 
@@ -251,5 +251,5 @@ def nps() -> Tables:
 
 
 def read(name: str) -> pl.DataFrame:
-    """Read one raw file whole."""
-    return pl.read_parquet(DATA / f"{name}.parquet")
+    """Read one file whole."""
+    return pl.read_parquet(file_of(name))

@@ -1,4 +1,4 @@
-"""More KPIs on real data, compared to 1e-9 with SQL written from their definitions in words.
+"""More KPIs of exports, compared to 1e-9 with SQL written from their definitions in words.
 
 As a whole, by month and by a key where there is one: the numbers are those of the modules
 `expected_…`.
@@ -20,8 +20,6 @@ from data import (
     shops,
 )
 from data.agreement import KEYS, agree, ask, the_same
-
-pytestmark = pytest.mark.skipif(not shops.DATA.is_dir(), reason="the real data sets are not here")
 
 Expected = Callable[..., pl.DataFrame]
 
