@@ -1,27 +1,23 @@
-"""What every test gets: a profile that says how many examples are drawn, and the default registry.
-
-HYPOTHESIS_PROFILE names the profile: `quick` (the default) and `deep` draw the same
-examples at every run; `explore` draws others at every run, and is run by hand.
-"""
-
-import os
+"""What every test gets: as many examples as the profile says, and the default registry."""
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
+from effort import PARTS, PROFILE, part
 from funnelkit.catalog.default import _default
 
-PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
-PARTS = {"quick": 0.1, "deep": 1.0, "explore": 10.0}
-"""How much of its examples a law gets."""
+PHASES = (Phase.explicit, Phase.generate, Phase.shrink)
+"""Without the one that explains a failure, which takes longest where a failure is wanted."""
 
-FEWEST = 3
 WHOLE = "are_found"
 """What shows that drawn shops have every kind of trouble draws until it is found."""
 
 for name in PARTS:
     is_random = name == "explore"
-    settings.register_profile(name, derandomize=not is_random, database=None, deadline=None)
+    phases = settings().phases if is_random else PHASES
+    settings.register_profile(
+        name, derandomize=not is_random, database=None, deadline=None, phases=phases
+    )
 if PROFILE in PARTS:
     settings.load_profile(PROFILE)
 
@@ -33,8 +29,7 @@ def pytest_collection_modifyitems(items):
         own = getattr(test, "_hypothesis_internal_use_settings", None)
         if own is None or PROFILE not in PARTS or WHOLE in item.name:
             continue
-        number = max(FEWEST, round(own.max_examples * PARTS[PROFILE]))
-        test._hypothesis_internal_use_settings = settings(own, max_examples=number)
+        test._hypothesis_internal_use_settings = settings(own, max_examples=part(own.max_examples))
 
 
 @pytest.fixture(autouse=True)

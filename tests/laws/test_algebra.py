@@ -534,6 +534,7 @@ def test_earlier_and_running_values_do_not_add_up_over_time():
 # --- these laws can fail -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_shops_are_found_in_which_distinct_counts_do_not_add_up():
     customers = fk.Metric(name="m", formula=fk.CountDistinct(fk.Orders.customer_key))
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 import funnelkit as fk
 from funnelkit import testing
+from funnelkit.formula.formulas import Constant, Reference
+from funnelkit.formula.properties import walk
 from funnelkit.testing import laws as law_pack
 from funnelkit.testing.checking import LawsBrokenError, check_law, check_metric
 from funnelkit.testing.laws import LAWS, LawBrokenError
@@ -20,8 +22,24 @@ UNBOUND = {"value_return_rate", "value_return_rate.gross", "value_return_rate.fl
 """Refunds above what was paid are possible in a drawn shop, and no check of one table sees them."""
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=str)
+def shape(metric):
+    """Give the kinds of nodes that a formula is made of, and what it asks of a question."""
+    kinds = frozenset(type(node) for node in walk(metric.formula)) - {Reference, Constant}
+    return kinds, metric.compares_periods, len(metric.inputs) > 1
+
+
+FIRST_OF_ITS_SHAPE = set({shape(metric): metric.name for metric in reversed(METRICS)}.values())
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        pytest.param(m, id=m.name, marks=() if m.name in FIRST_OF_ITS_SHAPE else pytest.mark.slow)
+        for m in METRICS
+    ],
+)
 def test_every_built_in_metric_keeps_every_law(metric):
+    """One metric of each shape is asked every time, the others in a deep run."""
     loose = replace(metric, bounds=(None, None)) if metric.name in UNBOUND else metric
     check_metric(loose, examples=EXAMPLES)
 

@@ -1444,6 +1444,7 @@ def test_time_between_orders_is_exact_when_the_clock_is_changed():
 # --- these laws can fail -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_shops_are_found_in_which_the_mean_of_groups_is_not_the_total():
     def differs(world: World) -> bool:
         groups = ask(world, "average_order_value", by="channel").frame["average_order_value"].mean()
@@ -1453,6 +1454,7 @@ def test_shops_are_found_in_which_the_mean_of_groups_is_not_the_total():
     find(worlds("sessions", "orders", is_huge=False), differs, settings=finding)
 
 
+@pytest.mark.slow
 def test_shops_are_found_in_which_the_zone_decides_the_period():
     def differs(world: World) -> bool:
         abroad = World(world.tables, {"time_zone": "America/Los_Angeles"})
@@ -1463,6 +1465,7 @@ def test_shops_are_found_in_which_the_zone_decides_the_period():
     find(worlds("orders", kinds="aware", zones=["Asia/Kolkata"]), differs, settings=finding)
 
 
+@pytest.mark.slow
 def test_shops_are_found_in_which_the_whole_history_decides_who_is_new():
     def differs(world: World) -> bool:
         orders = world.tables["orders"].drop_nulls("ordered_at").sort("ordered_at")
@@ -1492,6 +1495,7 @@ TROUBLES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_shops_are_found_with_every_kind_of_trouble(trouble):
     assert find(worlds("sessions", "orders"), TROUBLES[trouble], settings=finding)

@@ -208,6 +208,7 @@ def test_a_kpi_of_a_range_is_what_its_words_say(name: str, data: st.DataObject):
     assert agree(row[name], expected), (row[name], expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KPIS)
 @few
 @given(data=st.data())
@@ -246,6 +247,7 @@ def test_a_kpi_by_key_and_month_is_what_its_words_say(name: str, data: st.DataOb
                 assert agree(value, expected), (month, group, value, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_RANGES)
 @few
 @given(data=st.data())

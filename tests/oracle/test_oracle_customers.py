@@ -118,6 +118,7 @@ def test_a_kpi_of_a_range_is_what_its_words_say(name: str, tables: Tables, span:
     AREA.check_range(name, tables, span)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", AREA.of_ranges)
 @few
 @given(tables=any_shop, span=any_range)
@@ -125,6 +126,7 @@ def test_a_kpi_by_key_of_a_range_is_what_its_words_say(name: str, tables: Tables
     AREA.check_range_by_key(name, tables, span)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", AREA.kpis)
 @few
 @given(tables=any_shop, span=whole_months())

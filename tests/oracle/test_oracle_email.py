@@ -25,6 +25,7 @@ def test_a_kpi_of_email_is_what_its_words_say(kpi: Subject, data: st.DataObject)
     comparing.compare_over_a_range(kpi, data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kpi", SUBJECTS, ids=str)
 @few
 @given(data=st.data())
@@ -32,6 +33,7 @@ def test_a_kpi_of_email_by_month_is_what_its_words_say(kpi: Subject, data: st.Da
     comparing.compare_by_month(kpi, data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kpi", SUBJECTS, ids=str)
 @few
 @given(data=st.data())

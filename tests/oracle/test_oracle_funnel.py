@@ -67,6 +67,7 @@ def test_a_kpi_of_the_funnel_is_what_its_words_say(kpi: Subject, data: st.DataOb
     comparing.compare_over_a_range(kpi, data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kpi", SUBJECTS, ids=str)
 @few
 @given(data=st.data())
@@ -74,6 +75,7 @@ def test_a_kpi_of_the_funnel_by_month_is_what_its_words_say(kpi: Subject, data: 
     comparing.compare_by_month(kpi, data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kpi", SUBJECTS, ids=str)
 @few
 @given(data=st.data())

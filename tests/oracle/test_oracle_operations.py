@@ -140,6 +140,7 @@ def test_a_kpi_of_a_range_is_what_its_words_say(name: str, data: st.DataObject, 
     area_of(name).check_range(name, data.draw(shops_of(name)), span)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in OF_RANGES if name in BY_KEY])
 @few
 @given(data=st.data(), span=any_range)
@@ -147,6 +148,7 @@ def test_a_kpi_by_key_of_a_range_is_what_its_words_say(name: str, data: st.DataO
     area_of(name).check_range_by_key(name, data.draw(shops_of(name)), span)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KPIS)
 @few
 @given(data=st.data(), span=whole_months())

@@ -100,6 +100,7 @@ def test_a_kpi_of_a_range_is_what_its_words_say(name: str, data: st.DataObject, 
     AREA.check_range(name, data.draw(shops(name)), span)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", AREA.of_ranges)
 @few
 @given(data=st.data(), span=any_range)
@@ -107,6 +108,7 @@ def test_a_kpi_by_key_of_a_range_is_what_its_words_say(name: str, data: st.DataO
     AREA.check_range_by_key(name, data.draw(shops(name)), span)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", AREA.kpis)
 @few
 @given(data=st.data(), span=whole_months())

@@ -59,6 +59,7 @@ def test_a_kpi_of_traffic_is_what_its_words_say(kpi: Subject, data: st.DataObjec
     comparing.compare_over_a_range(kpi, data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kpi", SUBJECTS, ids=str)
 @few
 @given(data=st.data())
@@ -66,6 +67,7 @@ def test_a_kpi_of_traffic_by_month_is_what_its_words_say(kpi: Subject, data: st.
     comparing.compare_by_month(kpi, data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kpi", WITH_KEY, ids=str)
 @few
 @given(data=st.data())

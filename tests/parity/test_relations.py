@@ -38,6 +38,17 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "customers": {"by": "customer_key"},
     "channels": {"by": "channel"},
 }
+QUICKLY = (
+    "weeks by country",
+    "quarters of some rows",
+    "boundaries in a day",
+    "hours, one twice",
+    "cohorts",
+)
+ASKED = [
+    pytest.param(question, id=name, marks=() if name in QUICKLY else pytest.mark.slow)
+    for name, question in QUESTIONS.items()
+]
 ELSEWHERE = ("months", "weeks by country", "boundaries in a day", "cohorts")
 SPRING = {"every": "3h", "start": "2024-03-30", "end": "2024-04-09"}
 
@@ -59,7 +70,7 @@ def assert_all_alike(shop: fk.Shop, steps: Sequence[Step]) -> None:
             raise AssertionError(f"{step}\n{error}") from None
 
 
-@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+@pytest.mark.parametrize("question", ASKED)
 def test_every_metric_of_the_demo_shop_is_answered_alike(question):
     shop = shops()["demo"]
     steps = steps_of(shop, question)

@@ -215,7 +215,7 @@ def test_without_plugins_in_the_environment_none_are_loaded():
     assert (len(fk.load_plugins()) > 0) == (len(offered) > 0)
 
 
-THREADS, ROUNDS = 32, 60
+THREADS, ROUNDS = 16, 20
 
 
 def test_many_threads_evaluate_while_metrics_are_registered():
