@@ -182,14 +182,12 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         FromChildren(OrderLines.order_id, Sum(OrderLines.discount_amount, where=IS_PRODUCT)),
     ),
     Orders.lines_amount: (
-        FromChildren(OrderLines.order_id, Sum(OrderLines.gross_amount, where=_IS_PRODUCT)),
+        FromChildren(OrderLines.order_id, Sum(OrderLines.gross_amount, where=IS_PRODUCT)),
     ),
     Orders.lines_discount: (
-        FromChildren(OrderLines.order_id, Sum(OrderLines.discount_amount, where=_IS_PRODUCT)),
+        FromChildren(OrderLines.order_id, Sum(OrderLines.discount_amount, where=IS_PRODUCT)),
     ),
-    Orders.product_lines: (
-        FromChildren(OrderLines.order_id, Count(OrderLines, where=_IS_PRODUCT)),
-    ),
+    Orders.product_lines: (FromChildren(OrderLines.order_id, Count(OrderLines, where=IS_PRODUCT)),),
     Orders.is_gift_card_only: (
         Default(value=False, absent=(OrderLines.line_type,)),
         Everywhere(OrderLines.order_id, OrderLines.line_type.eq("gift_card")),

@@ -10,7 +10,7 @@ from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category
 from funnelkit.formula.walk import leaves
 from funnelkit.schema.checks import CHECKS, TABLE_CHECKS
-from funnelkit.schema.derivations import CLOCKS, LATE_CLOCKS, RULES
+from funnelkit.schema.derivations import CLOCKS, IS_PRODUCT, LATE_CLOCKS, RULES
 from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.policies import POLICIES, OrderPolicy, policy_rules
 from funnelkit.schema.promises import PROMISES
@@ -38,7 +38,7 @@ _COSTS = frozenset(
 _ITEMS = {
     "orders": Items(
         key=OrderLines.order_id,
-        where=OrderLines.line_type.eq("product"),
+        where=IS_PRODUCT,
         amounts={
             Orders.gross_amount: OrderLines.gross_amount,
             Orders.discount_amount: OrderLines.allocated_discount,
