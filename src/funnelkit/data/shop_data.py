@@ -17,7 +17,6 @@ from funnelkit.data.binding import (
     with_key_types,
     with_words,
 )
-from funnelkit.data.promises import Promise
 from funnelkit.data.schema import Schema
 from funnelkit.data.sources import stamp_of
 from funnelkit.errors import ContractError, DataIssue
@@ -84,7 +83,7 @@ class ShopData:
         given_as_of: The instant up to which the data is known, where it was given.
         seen: What was learnt of the tables that were read.
         seen_words: What was found in the columns whose words were looked at.
-        seen_promises: The promises that were found to be kept.
+        seen_promises: The places of the promises of the schema that were found to be kept.
         seen_as_of: The latest instant that was found in the data.
         found_rules: The rules that were looked up, cached; bindings never change.
         found_missing: What columns were found to lack.
@@ -98,7 +97,7 @@ class ShopData:
     given_as_of: dt.datetime | None
     seen: dict[str, TableStats] = field(default_factory=dict)
     seen_words: dict[Category, Words] = field(default_factory=dict[Category, Words])
-    seen_promises: set[Promise] = field(default_factory=set[Promise])
+    seen_promises: set[int] = field(default_factory=set[int])
     seen_as_of: dt.datetime | None = None
     found_rules: dict[Column, Rule | None] = field(default_factory=dict)
     found_missing: dict[Column | Lookup, frozenset[str]] = field(default_factory=dict)

@@ -74,12 +74,16 @@ def check_promises(
     Raises:
         ContractError: A number rests on a broken one; names all of them.
     """
-    fresh = [promise for promise in data.schema.promises if promise not in data.seen_promises]
+    fresh = {
+        number: promise
+        for number, promise in enumerate(data.schema.promises)
+        if number not in data.seen_promises and data.is_supplied(promise.column)
+    }
     if not fresh:
         return
     columns = columns_read(relations)
-    due = [promise for promise in fresh if _is_due(promise, steps, columns)]
-    found = [one for promise in due for one in _violations(data, promise, read)]
+    due = {number: one for number, one in fresh.items() if _is_due(one, steps, columns)}
+    found = [one for promise in due.values() for one in _violations(data, promise, read)]
     if issues := [one.issue for one in found if one.severity is Severity.ERROR]:
         raise ContractError(issues)
     data.seen_promises |= set(due)
@@ -163,7 +167,7 @@ def _stand_ins(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Vi
     if not data.is_supplied(column):
         return
     broken: Predicate = (
-        Lower(column).is_in([*promise.words, *map(str, promise.numbers)])
+        column.is_in([*_spelt(promise.words), *map(str, promise.numbers)])
         if isinstance(data.type_of(column), pl.String)
         else column.is_in(promise.numbers)
     )
@@ -181,6 +185,12 @@ def _stand_ins(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Vi
     if most > 1 and most >= TIMES * (known - sum(rows.values())) / others:
         severity = Severity.ERROR if most >= promise.enough else Severity.WARNING
         yield _nobody(column, numbers, "is in far more rows than any other", severity)
+
+
+def _spelt(words: Iterable[str]) -> list[str]:
+    """Return words as they are usually written; folding the case of every key takes longer."""
+    ways = (str.lower, str.upper, str.capitalize, str.title)
+    return list(dict.fromkeys(way(word) for word in words for way in ways))
 
 
 def _nobody(
@@ -231,6 +241,9 @@ def _spellings(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[V
     if not isinstance(data.type_of(column), pl.String):
         return
     lowering, name = lowering_of(data), column.name
+    capitals = _by_key(data, column, ~Lower(column).eq(column))
+    if read([Head(capitals, (Col(name),), 1)])[0].is_empty():
+        return
     folded = lowering.names.of((column, "folded"), f"{name}_folded")
     each = _by_key(data, column)
     alike = extend(each, **{folded: lowering.value(Lower(column))})

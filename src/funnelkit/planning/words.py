@@ -47,8 +47,8 @@ def check_words(data: ShopData, relations: Iterable[Rel]) -> None:
 def unknown_words(data: ShopData) -> Iterator[Violation]:
     """Yield the columns, of those whose words are known, that hold words of no vocabulary."""
     for column, seen in data.seen_words.items():
-        promise, unknown = promise_of(data, column), seen.others(column.values)
-        if promise is not None and unknown:
+        promise = promise_of(data, column)
+        if promise is not None and (unknown := seen.others(column.values)):
             problem = f"is not a known word: they are {', '.join(column.values)}"
             yield _violation(promise, problem, unknown, Severity.ERROR)
 
