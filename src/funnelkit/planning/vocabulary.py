@@ -27,7 +27,18 @@ def in_words(data: ShopData, *sides: Value) -> tuple[Value, ...]:
         DefinitionError: A column with a closed vocabulary is compared with another word.
     """
     column = next((found for side in sides for found in _categories(side)), None)
-    return sides if column is None else tuple(_as_word(data, column, side) for side in sides)
+    if column is None:
+        return sides
+    texts = [_text(side) for side in sides]
+    meant = column.meanings(text for text in texts if text is not None)
+    return tuple(
+        side if text is None else Literal(_checked(data, column, text, meant[text]))
+        for side, text in zip(sides, texts, strict=True)
+    )
+
+
+def _text(side: Value) -> str | None:
+    return side.value if isinstance(side, Literal) and isinstance(side.value, str) else None
 
 
 def _categories(value: Value) -> Iterator[Category]:
@@ -47,16 +58,13 @@ def _categories(value: Value) -> Iterator[Category]:
             return
 
 
-def _as_word(data: ShopData, column: Category, side: Value) -> Value:
-    if not (isinstance(side, Literal) and isinstance(side.value, str)):
-        return side
-    word = column.word(side.value)
+def _checked(data: ShopData, column: Category, text: str, word: str) -> str:
+    """Return the word that a text stands for, unless the column cannot hold it."""
     if word in column.values or not data.guards or promise_of(data, column) is None:
-        return Literal(word)
+        return word
     texts = column.meanings((*column.values, *column.synonyms))
     close = [texts[text] for text in nearest(word.strip().lower(), texts)] or column.values
     raise DefinitionError(
-        f"{column} is compared with {shortened(repr(side.value))}, "
-        "which is not a word that it holds",
+        f"{column} is compared with {shortened(repr(text))}, which is not a word that it holds",
         f"use {' or '.join(map(repr, dict.fromkeys(close)))}",
     )
