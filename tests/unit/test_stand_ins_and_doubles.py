@@ -258,3 +258,12 @@ def test_any_scale_is_asked_of_any_scale():
         number(fk.Shop(surveys=answers(score=[4, 9]).drop("scale_max")), "csat")
     scale = answers(survey_type=["nps", "csat"], score=[9, 8])
     assert number(fk.Shop(surveys=scale), "nps") == 100.0
+
+
+@pytest.mark.parametrize("name", ["Currency", "currency_code", "presentment currency"])
+def test_a_currency_under_another_name_is_told(name):
+    frame = orders(2).with_columns(pl.Series(name, ["USD", "EUR"]))
+    told = f"currency is not supplied, but {name!r} is: amounts are taken to be of one currency"
+    assert findings(fk.Shop(orders=frame)) == [("orders", told, "warning", 2, repr(name))]
+    renamed = fk.Shop(orders=frame, rename={"orders": {name: "currency"}})
+    assert [row[1] for row in findings(renamed)] == ["currency is mixed, and there are no rates"]

@@ -120,6 +120,7 @@ def all_violations(data: ShopData, read: Read) -> list[Violation]:
         found += _nulls(data, one.table)
         found += _orphans(data, one.table, read)
         found += _currencies(data, one.table, read)
+        found += _other_currency(data, one)
     for promise in data.schema.table_checks:
         if isinstance(promise, WithoutRowsCheck):
             found += _bare(data, promise, read)
@@ -351,6 +352,20 @@ def _currencies(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
         problem, remedy = "is mixed, and there are no rates", "bind exchange_rates, or fx_rate"
         sample = ", ".join(found.get_column(currency).head(FEW).cast(pl.String))
         yield Violation(table, currency, problem, remedy, Severity.ERROR, count, sample)
+
+
+def _other_currency(data: ShopData, overview: Overview) -> Iterator[Violation]:
+    """Yield a column that is called much like that of the currency, where that is not supplied."""
+    bound, currency = data.tables[overview.table], data.schema.currency_column
+    if currency in bound.columns or currency not in bound.table.columns or not overview.stats.rows:
+        return
+    others = (name for name in bound.columns if name not in bound.table.columns)
+    for name in others:
+        if currency in name.lower() and isinstance(bound.columns[name], pl.String):
+            problem = f"is not supplied, but {name!r} is: amounts are taken to be of one {currency}"
+            remedy = f"rename it: rename={{{overview.table!r}: {{{name!r}: {currency!r}}}}}"
+            told = problem, remedy, Severity.WARNING
+            yield Violation(overview.table, currency, *told, overview.stats.rows, repr(name))
 
 
 def _total_above(data: ShopData, promise: TotalAboveCheck, read: Read) -> Iterator[Violation]:
