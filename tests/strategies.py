@@ -546,8 +546,6 @@ ORDERS = Pool(
         fk.Lookup(_OF_SESSION, fk.Sessions.engaged_s),
     ),
     words=(
-        fk.Orders.status,
-        fk.Orders.sales_channel,
         fk.Orders.column("note", fk.Category),
         fk.Lookup(_OF_SESSION, fk.Sessions.channel),
     ),

@@ -153,7 +153,7 @@ def _average(result, by):
     mean = pl.col(name).mean()
     found = frame.group_by(keys).agg(mean) if keys else frame.select(mean)
     plan = replace(result.plan, question=replace(result.plan.question, by=()))
-    return replace(fk.Result(plan, "", None, None, False, result._aligned, found))
+    return replace(result, plan=plan, total=None, has_totals=False, _frame=found)
 
 
 ORDERS = fk.registry()["orders"]

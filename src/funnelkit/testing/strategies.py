@@ -175,10 +175,17 @@ def _rows(
     for row in rows:
         for column in columns:
             if type(column) is Category:
-                row[column.name] = draw(st.sampled_from((*pool.words, *WORDS, None)))
+                row[column.name] = draw(st.sampled_from((*_words(column, pool.words), None)))
         _mend(draw, table, row)
         row[GROUP] = draw(st.sampled_from((*WORDS[:2], None)))
     return _with_unique_keys(table, rows, pool.ids[table.table])
+
+
+def _words(column: Category, words: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return words that a column may hold: those of its vocabulary, one in another case."""
+    if column.values and not column.is_open:
+        return (*column.values, column.values[0].upper())
+    return (*words, *WORDS)
 
 
 def _is_there(cell: Cell) -> bool:
@@ -337,7 +344,7 @@ def _conditions(column: Column) -> tuple[Predicate, ...]:
         case Time():
             return (column >= MOMENTS[3],)
         case Category():
-            return tuple(column.eq(word) for word in WORDS)
+            return tuple(column.eq(word) for word in _words(column))
         case _:
             return (column.is_null(),)
 
