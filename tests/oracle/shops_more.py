@@ -283,6 +283,11 @@ def _event_rows(draw: st.DrawFn, tables: Tables) -> list[Row]:
             row["visitor_id"] = visitor_of[row["session_id"]]
     if rows and draw(st.booleans()):
         rows[-1]["occurred_at"] = LONG_AFTER
+    bought: set[object] = set()
+    for row in rows:
+        if row["event_name"] == "purchase":
+            row["order_id"] = None if row["order_id"] in bought else row["order_id"]
+            bought.add(row["order_id"])
     return rows
 
 

@@ -131,7 +131,7 @@ _ADDED: Mapping[str, Mapping[str, st.SearchStrategy[Any]]] = {
     },
     "marketing_costs": {"is_variable": _flags},
 }
-_SCALES = {"nps": (10, None), "csat": (5, 7, None)}
+_SCALES = {"nps": (10, None), "csat": (5, None)}
 
 
 @st.composite

@@ -203,7 +203,8 @@ def _mend(draw: st.DrawFn, table: type[Table], row: Row) -> None:
         row["status"] = draw(st.sampled_from(STATUSES))
     if table is Surveys:
         kind = draw(st.sampled_from(SURVEYS))
-        row |= {"survey_type": kind, "scale_max": 10} if "survey_type" in row else {}
+        scale = _SCORES.get(kind, range(1, 6))[-1]
+        row |= {"survey_type": kind, "scale_max": scale} if "survey_type" in row else {}
         row |= {"weight": draw(st.sampled_from((1, 0, 3, None)))} if "weight" in row else {}
         row["score"] = draw(st.sampled_from((*_SCORES.get(kind, range(1, 6)), None)))
     if "currency" in row:
