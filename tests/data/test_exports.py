@@ -73,9 +73,15 @@ def test_data_that_is_read_wrongly_is_noticed(
     shop = request.getfixturevalue(name)
     frames = {table: bound.frame for table, bound in shop.tables.items()}
     wrong = {table: frames[table].with_columns(change) for table, change in mistake.items()}
+    if "[real" in request.node.name and not any(changes(frames[t], wrong[t]) for t in mistake):
+        pytest.skip("the real export has nothing that could be read so")
     policy = "all" if name != "dbtie" else "default"
     with pytest.raises(AssertionError, match="DataFrames are different"):
         agree(fk.Shop.bind({**frames, **wrong}, order_policy=policy), wanted())
+
+
+def changes(one: pl.LazyFrame, two: pl.LazyFrame) -> bool:
+    return not one.collect().equals(two.collect())
 
 
 def test_guests_are_not_taken_for_one_customer(online_retail: fk.Shop) -> None:
