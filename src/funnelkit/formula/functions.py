@@ -92,7 +92,7 @@ AnyApplied = Shift | Cumulative | Transform
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    r"""What is known of a function of a formula; its arithmetic is in `result.arithmetic`.
+    r"""What is known of a function of a formula; its arithmetic is in `result.transforms`.
 
     Attributes:
         node: Its class. The text form and the parameters are those of the class.

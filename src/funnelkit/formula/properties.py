@@ -5,7 +5,7 @@ None of it is declared anywhere, so none of it can be declared wrongly.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -243,28 +243,32 @@ def replace_names(formula: Formula, found: Mapping[str, Reference]) -> Formula:
     Raises:
         UnknownNameError: A name is not among those found.
     """
-    match formula:
-        case Name(name):
-            if name not in found:
-                raise UnknownNameError("metric", name, list(found))
-            return found[name]
-        case Applied(inner):
-            return replace(formula, formula=replace_names(inner, found))
-        case Arithmetic(operator, left, right):
-            return Arithmetic(operator, replace_names(left, found), replace_names(right, found))
-        case _:
-            return formula
+
+    def looked_up(node: Name | Reference) -> Formula:
+        if isinstance(node, Reference):
+            return node
+        if node.name not in found:
+            raise UnknownNameError("metric", node.name, list(found))
+        return found[node.name]
+
+    return _with_metrics(formula, looked_up)
 
 
 def with_names(formula: Formula, names: Container[str]) -> Formula:
     """Return the formula with metrics of some names as bare names, to be looked up again."""
+    return _with_metrics(formula, lambda node: Name(node.name) if node.name in names else node)
+
+
+def _with_metrics(formula: Formula, change: Callable[[Name | Reference], Formula]) -> Formula:
+    """Return a formula with the metrics that it names directly replaced."""
     match formula:
-        case Reference(name) if name in names:
-            return Name(name)
+        case Name() | Reference():
+            return change(formula)
         case Applied(inner):
-            return replace(formula, formula=with_names(inner, names))
+            return replace(formula, formula=_with_metrics(inner, change))
         case Arithmetic(operator, left, right):
-            return Arithmetic(operator, with_names(left, names), with_names(right, names))
+            sides = (_with_metrics(side, change) for side in (left, right))
+            return Arithmetic(operator, *sides)
         case _:
             return formula
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,22 +29,17 @@ from funnelkit.planning.relations import (
     LeftJoin,
     Op,
     Rel,
-    Select,
     call,
     conjunction,
     negate,
     whole,
 )
-from funnelkit.planning.violation import Violation
+from funnelkit.planning.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
 from funnelkit.planning.words import foreign_words, unknown_words
 
-__all__ = ["Overview", "Read", "all_violations", "check", "overviews"]
+__all__ = ["Overview", "all_violations", "check", "overviews"]
 
-FEW, MANY = 3, 1_000
-ROWS = Agg(AggOp.ROWS)
-
-Read = Callable[[Sequence[Rel]], list[pl.DataFrame]]
-"""Reads relations."""
+MANY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +207,7 @@ def _violations(data: ShopData, overview: Overview, read: Read) -> Iterator[Viol
             table, ", ".join(key), problem, remedy, Severity.ERROR, overview.null_keys, ""
         )
     if overview.double_keys:
-        sample = _sample(read([_repeated(data, table, key)])[0].select(key))
+        sample = sample_of(read([_repeated(data, table, key)])[0].select(key))
         problem = "is not unique: a key is repeated"
         remedy = "remove the repeated rows, or they would be counted twice"
         yield Violation(
@@ -220,7 +215,7 @@ def _violations(data: ShopData, overview: Overview, read: Read) -> Iterator[Viol
         )
     for promise, rows in overview.broken.items():
         if rows:
-            sample = _sample(read([_breaking(data, promise, key)])[0])
+            sample = sample_of(read([_breaking(data, promise, key)])[0])
             column, told = promise.column.name, (promise.problem, promise.remedy, promise.severity)
             yield Violation(table, column, *told, rows, sample)
 
@@ -240,18 +235,7 @@ def _breaking(data: ShopData, promise: Check, key: Sequence[str]) -> Rel:
     columns += [leaf for leaf in leaves(promise.broken) if isinstance(leaf, Column)]
     broken = Filter(Tables(lowering).prepare(table, columns), lowering.predicate(promise.broken))
     names = tuple(dict.fromkeys(column.name for column in columns))
-    return Head(_only(broken, names), tuple(map(Col, names)), FEW)
-
-
-def _only(rel: Rel, names: Iterable[str]) -> Rel:
-    return Select(rel, tuple((name, Col(name)) for name in names))
-
-
-def _counted(rel: Rel, shown: Sequence[str], read: Read) -> tuple[int, str]:
-    """Return how many rows there are, and a sample of the columns that are shown."""
-    count, few = Aggregate(rel, (), (("row_count", ROWS),)), _only(rel, shown)
-    found, sample = read([count, Head(few, tuple(map(Col, shown)), FEW)])
-    return int(found.item()), _sample(sample)
+    return Head(only(broken, names), tuple(map(Col, names)), FEW)
 
 
 def _untimed(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation]:
@@ -263,7 +247,7 @@ def _untimed(data: ShopData, overview: Overview, read: Read) -> Iterator[Violati
     shown = [data.column(table.table, name) for name in _key(data, table.table)]
     prepared = Tables(lowering_of(data)).prepare(table.table, [clock, *shown])
     untimed = Filter(prepared, call(Op.IS_NULL, Col(clock.name)))
-    _, sample = _counted(untimed, [column.name for column in shown] or [clock.name], read)
+    _, sample = counted(untimed, [column.name for column in shown] or [clock.name], read)
     told = "is null, so that the row is in no period", "fill it, or leave those rows out"
     yield Violation(table.table, clock.name, *told, Severity.WARNING, rows, sample)
 
@@ -288,7 +272,7 @@ def _half_keyed(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
         (counts,) = read([_keys(data, table, key)])
         keyed, keys = counts.select("keyed", "keys").row(0)
         rows = int((keyed or 0) - keys)
-        yield Violation(table, missing, problem, *told, rows, _sample(found.select(key)))
+        yield Violation(table, missing, problem, *told, rows, sample_of(found.select(key)))
 
 
 def _nulls(data: ShopData, table: str) -> Iterator[Violation]:
@@ -310,9 +294,9 @@ def _orphans(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
         rows = Filter(rows, negate(call(Op.IS_NULL, Col(key))))
         parents = tables.prepare(parent, [data.column(parent, *target)])
         lost = _not_among(rows, parents, (key, *target))
-        count, _ = _counted(lost, [key], read)
+        count, _ = counted(lost, [key], read)
         if count:
-            _, sample = _counted(Aggregate(lost, (key,), ()), [key], read)
+            _, sample = counted(Aggregate(lost, (key,), ()), [key], read)
             problem, remedy = f"points to no row of {parent}", f"supply the {parent} too"
             yield Violation(table, key, problem, remedy, Severity.WARNING, count, sample)
 
@@ -331,7 +315,7 @@ def _bare(data: ShopData, promise: WithoutRowsCheck, read: Read) -> Iterator[Vio
         return
     tables = Tables(lowering_of(data))
     rows, others = tables.prepare(key.table, [key]), tables.prepare(pointing.table, [pointing])
-    count, sample = _counted(_not_among(rows, others, (key.name, pointing.name)), [key.name], read)
+    count, sample = counted(_not_among(rows, others, (key.name, pointing.name)), [key.name], read)
     if count:
         told = promise.problem, promise.remedy, Severity.WARNING
         yield Violation(key.table, key.name, *told, count, sample)
@@ -380,7 +364,7 @@ def _total_above(data: ShopData, promise: TotalAboveCheck, read: Read) -> Iterat
     part, limit = (_total(data, side, key, f"total_{n}") for n, side in enumerate(sides))
     both = LeftJoin(part, limit, ((key, key),), (("total_1", "total_1"),))
     above = Filter(both, call(Op.GT, Col("total_0"), Col("total_1")))
-    count, sample = _counted(above, [key, "total_0", "total_1"], read)
+    count, sample = counted(above, [key, "total_0", "total_1"], read)
     if count:
         told = promise.problem.format(key=key), promise.remedy, Severity.WARNING
         yield Violation(promise.value.table, promise.value.name, *told, count, sample)
@@ -390,11 +374,3 @@ def _total(data: ShopData, value: Column, key: str, name: str) -> Rel:
     lowering = lowering_of(data)
     rows = Tables(lowering).prepare(value.table, [value, data.column(value.table, key)])
     return Aggregate(rows, (key,), ((name, Agg(AggOp.SUM, lowering.number(value))),))
-
-
-def _sample(few: pl.DataFrame) -> str:
-    return ", ".join(_written(row) for row in few.rows())
-
-
-def _written(row: Sequence[object]) -> str:
-    return ", ".join(map(repr, row)) if len(row) == 1 else str(tuple(row))

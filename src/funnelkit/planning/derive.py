@@ -34,7 +34,6 @@ from funnelkit.planning.relations import (
     Answer,
     Call,
     Col,
-    Filter,
     Lit,
     Named,
     Op,
@@ -46,6 +45,7 @@ from funnelkit.planning.relations import (
     call,
     conjunction,
     extend,
+    filtered,
     when,
     whole,
 )
@@ -201,11 +201,11 @@ class Relations:
         wants += [table.get(name) for name in table.entity_key] if has_stock else []
         rows = self.tables.prepare(step.table, wants, prorate=step.is_prorated)
         if has_clock and not (step.span == Span() and self.data.has_times(step.table)):
-            rows = _filtered(rows, self.lowering.within(clock, step.span))
+            rows = filtered(rows, self.lowering.within(clock, step.span))
         where = self.lowering.condition(step.where)
         if has_stock and not table.entity_key:
             return self._at_last(extend(rows, **self._named(step)), step, where)
-        return extend(_filtered(rows, where), **self._named(step))
+        return extend(filtered(rows, where), **self._named(step))
 
     def _named(self, step: Step) -> dict[str, Scalar]:
         """Return the period and the keys of a row."""
@@ -229,7 +229,7 @@ class Relations:
         partition = (Col(self.period),) if step.calendar.has_periods else ()
         moment, latest = self.lowering.column(self._clock(step)), self._fresh(step, "latest")
         rows = extend(rows, **{latest: Over(OverOp.MAX, moment, partition)})
-        return _filtered(rows, conjunction(call(Op.EQ, moment, Col(latest)), where))
+        return filtered(rows, conjunction(call(Op.EQ, moment, Col(latest)), where))
 
     def _tie_breakers(self, step: Step) -> list[Column]:
         table = self.data.known[step.table]
@@ -257,7 +257,7 @@ class Relations:
     def _rollup(self, rows: Rel, rollup: PerKey, keys: Sequence[str]) -> Rel:
         """Fold rows to one per key within the groups; rows without the key are left out."""
         known = self.lowering.known(rollup.key)
-        kept = _filtered(rows, conjunction(known, self.lowering.condition(rollup.where)))
+        kept = filtered(rows, conjunction(known, self.lowering.condition(rollup.where)))
         kept = extend(kept, **{self.key: self.lowering.value(rollup.key)})
         owner, ranks, folds = (*keys, self.key), dict[str, Scalar](), list[Folded]()
         for inner, fold in rollup.columns:
@@ -307,10 +307,10 @@ class Relations:
         moment = self.lowering.column(self._clock(step))
         owner = (*keys, *entity_key)
         number = Over(OverOp.ROW_NUMBER, None, _cols(owner), (moment,), is_descending=True)
-        rows = _filtered(self._rows(step), self.lowering.known(last.value))
+        rows = filtered(self._rows(step), self.lowering.known(last.value))
         named = tuple((column, Col(column)) for column in owner)
         held: Rel = Select(rows, (*named, (name, value), (rank, number)))
-        held = _filtered(held, call(Op.EQ, Col(rank), whole(1)))
+        held = filtered(held, call(Op.EQ, Col(rank), whole(1)))
         if step.calendar.has_periods:
             entity = _cols((*self._groups(step), *entity_key))
             held = Select(held, (*named, (name, self._change(Col(name), entity))))
@@ -331,7 +331,7 @@ class Relations:
         place = (question, key, conditions)
         if place not in self.active:
             has_key = conjunction(self.lowering.known(key), self.lowering.condition(where))
-            kept = _filtered(self._rows(step), has_key)
+            kept = filtered(self._rows(step), has_key)
             kept = extend(kept, **{self.key: self.lowering.value(key)})
             rows = ((self.count, Agg(AggOp.ROWS)),)
             name = self.lowering.names.of(place, "active_periods")
@@ -380,11 +380,11 @@ class Relations:
         clock, lowering = self._clock(step), self.lowering
         rows = self.tables.prepare(step.table, [*step.reads, clock])
         where = lowering.condition(step.where)
-        rows = _filtered(rows, conjunction(lowering.known(clock), where, lowering.known(key)))
+        rows = filtered(rows, conjunction(lowering.known(clock), where, lowering.known(key)))
         earliest = Agg(AggOp.MIN, lowering.column(clock))
         by_key = Aggregate(rows, (lowering.name(key),), ((lowering.name(clock), earliest),))
         first: Rel = Named(self._fresh(step, "firsts"), by_key)
-        first = _filtered(first, lowering.within(clock, step.span))
+        first = filtered(first, lowering.within(clock, step.span))
         if step.calendar.has_periods:
             period = period_of(lowering, clock, step.calendar)
             first = extend(first, **{self.period: period})
@@ -475,10 +475,6 @@ def _counted(fold: Fold) -> Value:
             return value
         case _:
             raise AssertionError(fold)
-
-
-def _filtered(rel: Rel, where: Scalar | None) -> Rel:
-    return rel if where is None else Filter(rel, where)
 
 
 def _cols(names: Iterable[str]) -> tuple[Scalar, ...]:

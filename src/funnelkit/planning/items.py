@@ -15,9 +15,7 @@ from funnelkit.formula.formulas import (
     Aggregate,
     Count,
     CountDistinct,
-    PolarsExpr,
     Sum,
-    source_of,
 )
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import Column, Dimension, Lookup, Predicate, Value, ValueNode
@@ -30,27 +28,24 @@ from funnelkit.planning.dimensions import (
 )
 from funnelkit.planning.plan import Question
 
-__all__ = ["fold_of_items"]
+__all__ = ["fold_of_items", "items_of"]
 
 
-def fold_of_items(
-    data: ShopData, question: Question, fold: Aggregate | PolarsExpr
-) -> Aggregate | PolarsExpr:
-    """Return a fold over items where only these have the dimensions of the question.
-
-    A fold that cannot be divided is returned as it is.
-    """
-    if isinstance(fold, PolarsExpr) or fold.of is not None:
-        return fold
-    items = data.schema.items.get(source_of(fold))
+def items_of(data: ShopData, question: Question, table: str) -> Items | None:
+    """Return the items of a table where only these have the dimensions of the question."""
+    items, where = data.schema.items.get(table), question.where
     if items is None or items.key.table not in data.tables:
-        return fold
-    where = question.where
+        return None
     named = (*question.by, *(() if where is None else dimensions_in(where)))
-    lacking = [dimension for dimension in named if not _paths(data, source_of(fold), dimension)]
+    lacking = [dimension for dimension in named if not _paths(data, table, dimension)]
     if not lacking or any(_paths(data, items.key.table, each) != 1 for each in named):
-        return fold
-    return _Divided(data, items).fold(fold)
+        return None
+    return items
+
+
+def fold_of_items(data: ShopData, items: Items, fold: Aggregate) -> Aggregate:
+    """Return a fold of rows as one of their items; one that cannot be divided as it is."""
+    return fold if fold.of is not None else _Divided(data, items).fold(fold)
 
 
 def _paths(data: ShopData, table: str, dimension: Dimension) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from funnelkit.calendar.grain import Span
+from funnelkit.data.schema import Items
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import ValueType, is_unique, value_type
 from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError
@@ -40,7 +41,7 @@ from funnelkit.formula.formulas import (
     source_of,
 )
 from funnelkit.formula.functions import function_of
-from funnelkit.formula.properties import additivity, check_grows, inputs, tally_of
+from funnelkit.formula.properties import check_grows, inputs, tally_of
 from funnelkit.formula.reason import Reason
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
@@ -71,9 +72,8 @@ from funnelkit.planning.expression import (
     NullIf,
     PeriodLength,
     Transformed,
-    leaves_of,
 )
-from funnelkit.planning.items import fold_of_items
+from funnelkit.planning.items import fold_of_items, items_of
 from funnelkit.planning.missing import missing_hints, missing_inputs, table_of
 from funnelkit.planning.plan import (
     Fold,
@@ -92,6 +92,7 @@ from funnelkit.planning.validation import (
     check_natives,
     check_per,
     check_reads,
+    check_share,
     check_turned,
 )
 
@@ -128,6 +129,7 @@ class _Planner:
     wanted: dict[str, list[str]] = field(default_factory=dict)
     metric: str = ""
     conditions: dict[str, Predicate] = field(default_factory=dict)
+    items: dict[str, Items | None] = field(default_factory=dict)
 
     def lower(
         self, formula: Formula, back: PeriodOffset = NOW, *, to_date: bool = False
@@ -150,7 +152,8 @@ class _Planner:
                 check_turned(self.metric, formula, self.question, back.periods)
                 is_grown = to_date or function_of(formula).is_to_date
                 value = self.lower(formula.formula, back, to_date=is_grown)
-                self._check_share(formula, value)
+                if isinstance(formula, ShareOfTotal):
+                    check_share(formula, value, self.folds.values(), self.question)
                 return Transformed(formula, value)
             case Arithmetic(operator, left, right):
                 return BinaryOp(
@@ -160,18 +163,6 @@ class _Planner:
                 )
             case _:
                 return self._lower_fold(formula, back, to_date=to_date)
-
-    def _check_share(self, formula: Transform, value: Expression) -> None:
-        """Check that what a group is a share of is the sum of the groups, as they are divided."""
-        if not isinstance(formula, ShareOfTotal):
-            return
-        asked = {fold.name: fold.asked for fold in self.folds.values()}
-        for leaf in leaves_of(value):
-            if not additivity(asked[leaf.name]).over_keys:
-                keys = ", ".join(dimension.name for dimension in self.question.by)
-                problem = f"{formula} by {keys} is no part of a whole: {asked[leaf.name]}"
-                remedy = "what is in several groups does not add up: take the share of an amount"
-                raise DefinitionError(problem, remedy)
 
     def _lower_length(self, back: PeriodOffset, *, to_date: bool) -> PeriodLength:
         """Return the length of a period; neither a history nor a part of a period has one."""
@@ -216,7 +207,8 @@ class _Planner:
     def _leaf(
         self, aggregate: Aggregate | PolarsExpr, back: PeriodOffset, *, to_date: bool
     ) -> FoldRef:
-        aggregate = fold_of_items(self.data, self.question, aggregate)
+        if not isinstance(aggregate, PolarsExpr) and (items := self._items(source_of(aggregate))):
+            aggregate = fold_of_items(self.data, items, aggregate)
         if (
             isinstance(aggregate, ClosingBalance)
             and self.data.known[source_of(aggregate)].entity_key
@@ -238,6 +230,12 @@ class _Planner:
         if self.metric not in users:
             users.append(self.metric)
         return FoldRef(found.name, back.periods, back.like_for_like)
+
+    def _items(self, table: str) -> Items | None:
+        """Return the items among which folds of a table are divided, found once per table."""
+        if table not in self.items:
+            self.items[table] = items_of(self.data, self.question, table)
+        return self.items[table]
 
     def steps(self) -> tuple[Step, ...]:
         """Put the folds into steps: one per table and kind of folding."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
 import polars as pl
@@ -43,32 +43,29 @@ from funnelkit.planning.relations import (
     call,
     conjunction,
     extend,
+    filtered,
     whole,
 )
-from funnelkit.planning.traversal import columns_read
-from funnelkit.planning.violation import Violation
+from funnelkit.planning.violation import FEW, ROWS, Read, Violation, counted
 
 __all__ = ["broken_promises", "check_promises"]
 
-FEW = 3
-ROWS = Agg(AggOp.ROWS)
 TIMES = 10
 """By how much a number must outdo all others to be taken for a stand-in."""
 
-Read = Callable[[Sequence[Rel]], list[pl.DataFrame]]
 Told = tuple[Column, str, str, Severity]
 """A column, what is wrong with it, what to do about it, and how bad that is."""
 
 
 def check_promises(
-    data: ShopData, steps: Sequence[Step], relations: Iterable[Rel], read: Read
+    data: ShopData, steps: Sequence[Step], columns: set[tuple[str, str]], read: Read
 ) -> None:
-    """Check the promises about the columns that relations read, once per promise.
+    """Check the promises about the columns that numbers rest on, once per promise.
 
     Args:
         data: The data of the shop.
         steps: What is asked.
-        relations: What numbers rest on.
+        columns: What numbers rest on: columns, each with its table.
         read: Reads relations.
 
     Raises:
@@ -79,9 +76,6 @@ def check_promises(
         for number, promise in enumerate(data.schema.promises)
         if number not in data.seen_promises and data.is_supplied(promise.column)
     }
-    if not fresh:
-        return
-    columns = columns_read(relations)
     due = {number: one for number, one in fresh.items() if _is_due(one, steps, columns)}
     found = [one for promise in due.values() for one in _violations(data, promise, read)]
     if issues := [one.issue for one in found if one.severity is Severity.ERROR]:
@@ -225,7 +219,7 @@ def _by_key(data: ShopData, column: Column, where: Predicate | None = None) -> R
     wanted = () if where is None else _columns(where)
     rows = Tables(lowering).prepare(column.table, [column, *wanted])
     kept = conjunction(lowering.known(column), lowering.condition(where))
-    return Aggregate(_filtered(rows, kept), (column.name,), (("row_count", ROWS),))
+    return Aggregate(filtered(rows, kept), (column.name,), (("row_count", ROWS),))
 
 
 def _totals(data: ShopData, column: Column) -> Rel:
@@ -282,7 +276,7 @@ def _owners(data: ShopData, promise: OneOwnerCheck, read: Read) -> Iterator[Viol
     lowering = lowering_of(data)
     rows = Tables(lowering).prepare(column.table, [column, owner])
     folds = ("owners", Agg(AggOp.COUNT_DISTINCT, Col(owner.name))), ("row_count", ROWS)
-    by_key = Aggregate(_filtered(rows, lowering.known(column)), (column.name,), folds)
+    by_key = Aggregate(filtered(rows, lowering.known(column)), (column.name,), folds)
     found = Filter(by_key, call(Op.GT, Col("owners"), whole(1)))
     told = column, promise.problem, promise.remedy, Severity.WARNING
     yield from _told(read, found, told)
@@ -296,7 +290,7 @@ def _doubles(data: ShopData, promise: OnceCheck, read: Read) -> Iterator[Violati
     lowering = lowering_of(data)
     rows = Tables(lowering).prepare(column.table, [column, *wanted])
     kept = conjunction(lowering.known(column), lowering.predicate(promise.where))
-    by_key = Aggregate(_filtered(rows, kept), (column.name,), (("row_count", ROWS),))
+    by_key = Aggregate(filtered(rows, kept), (column.name,), (("row_count", ROWS),))
     found = Filter(by_key, call(Op.GT, Col("row_count"), whole(1)))
     yield from _told(read, found, (column, promise.problem, promise.remedy, Severity.ERROR))
 
@@ -311,7 +305,7 @@ def _several_a_day(data: ShopData, promise: DailyCheck, read: Read) -> Iterator[
     lowering = lowering_of(data)
     rows = Tables(lowering).prepare(clock.table, [clock, *owner])
     day = lowering.names.of((clock, "day"), f"{clock.name}_day")
-    dated = extend(_filtered(rows, lowering.known(clock)), **{day: lowering.day(clock)})
+    dated = extend(filtered(rows, lowering.known(clock)), **{day: lowering.day(clock)})
     names = (day, *(column.name for column in owner))
     by_day = Aggregate(dated, names, (("row_count", ROWS),))
     found = Filter(by_day, call(Op.GT, Col("row_count"), whole(1)))
@@ -345,20 +339,17 @@ def _within(data: ShopData, promise: WithinCheck, read: Read) -> Iterator[Violat
         "inside": Agg(AggOp.SUM, worth, lowering.predicate(promise.inside)),
         "outside": Agg(AggOp.SUM, worth, lowering.predicate(promise.outside)),
     }
-    lines = _filtered(tables.prepare(finer, wanted), lowering.known(promise.key))
+    lines = filtered(tables.prepare(finer, wanted), lowering.known(promise.key))
     by_key = Aggregate(lines, (promise.key.name,), tuple(parts.items()))
     rows = tables.prepare(column.table, [key, column])
     both = LeftJoin(
         rows, by_key, ((key.name, promise.key.name),), tuple((name, name) for name in parts)
     )
     found = Filter(both, _is_sum(lowering.number(column), Col("inside"), Col("outside")))
-    shown = key.name, column.name, "outside"
-    count = Aggregate(found, (), (("row_count", ROWS),))
-    total, few = read([count, Head(found, tuple(map(Col, shown)), FEW)])
-    if rows_found := int(total.item()):
-        sample = ", ".join(map(str, few.select(shown).rows()))
+    count, sample = counted(found, (key.name, column.name, "outside"), read)
+    if count:
         told = promise.problem, promise.remedy, Severity.WARNING
-        yield Violation(column.table, column.name, *told, rows_found, sample)
+        yield Violation(column.table, column.name, *told, count, sample)
 
 
 def _is_sum(amount: Scalar, inside: Scalar, outside: Scalar) -> Scalar:
@@ -386,7 +377,3 @@ def _told(
 
 def _columns(predicate: Predicate) -> tuple[Column, ...]:
     return tuple(leaf for leaf in leaves(predicate) if isinstance(leaf, Column))
-
-
-def _filtered(rows: Rel, where: Scalar | None) -> Rel:
-    return rows if where is None else Filter(rows, where)

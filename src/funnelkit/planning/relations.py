@@ -42,6 +42,7 @@ __all__ = [
     "columns_of",
     "conjunction",
     "extend",
+    "filtered",
     "negate",
     "piecewise",
     "when",
@@ -441,6 +442,11 @@ def negate(condition: Scalar) -> Call:
 def when(condition: Scalar, then: Scalar, *, otherwise: Scalar | None = None) -> Call:
     """Return one value where a condition is true, and another, or null, elsewhere."""
     return call(Op.IF, condition, then, *(() if otherwise is None else (otherwise,)))
+
+
+def filtered(rel: Rel, where: Scalar | None) -> Rel:
+    """Return the rows of a relation for which a condition holds; all without one."""
+    return rel if where is None else Filter(rel, where)
 
 
 def extend(rel: Rel, /, **new: Scalar) -> Rel:

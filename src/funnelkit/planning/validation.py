@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import DefinitionError
@@ -19,8 +19,13 @@ from funnelkit.formula.walk import end_of
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.currency import is_money
 from funnelkit.planning.dimensions import dimensions_in, resolve_dimension
-from funnelkit.planning.expression import has_period_length, is_turned_by
-from funnelkit.planning.plan import PlannedMetric, Question, Step, fold_columns
+from funnelkit.planning.expression import (
+    Expression,
+    has_period_length,
+    is_turned_by,
+    leaves_of,
+)
+from funnelkit.planning.plan import Fold, PlannedMetric, Question, Step, fold_columns
 
 __all__ = [
     "check_cohorts",
@@ -28,6 +33,7 @@ __all__ = [
     "check_natives",
     "check_per",
     "check_reads",
+    "check_share",
     "check_turned",
 ]
 
@@ -145,6 +151,23 @@ def check_turned(metric: str, formula: Transform, question: Question, back: int)
             )
         case _:
             return
+
+
+def check_share(
+    formula: ShareOfTotal, value: Expression, folds: Iterable[Fold], question: Question
+) -> None:
+    """Check that what a group is a share of is the sum of the groups, as they are divided.
+
+    Raises:
+        DefinitionError: It is not: what is counted may be in several groups.
+    """
+    asked = {fold.name: fold.asked for fold in folds}
+    for leaf in leaves_of(value):
+        if not additivity(asked[leaf.name]).over_keys:
+            keys = ", ".join(dimension.name for dimension in question.by)
+            problem = f"{formula} by {keys} is no part of a whole: {asked[leaf.name]}"
+            remedy = "what is in several groups does not add up: take the share of an amount"
+            raise DefinitionError(problem, remedy)
 
 
 def check_length(lowered: Sequence[PlannedMetric], question: Question) -> None:

@@ -1,13 +1,25 @@
-"""A promise that data breaks."""
+"""A promise that data breaks, and the rows that show it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+
+import polars as pl
 
 from funnelkit.data.schema import Severity
 from funnelkit.errors import DataIssue
+from funnelkit.planning.relations import Agg, AggOp, Aggregate, Col, Head, Rel, Select
 
-__all__ = ["Violation"]
+__all__ = ["FEW", "ROWS", "Read", "Violation", "counted", "only", "sample_of"]
+
+FEW = 3
+"""How many rows are shown."""
+
+ROWS = Agg(AggOp.ROWS)
+
+Read = Callable[[Sequence[Rel]], list[pl.DataFrame]]
+"""Reads relations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +50,24 @@ class Violation:
         such = f", such as {self.sample}" if self.sample else ""
         problem = f"{self.problem}, in {self.rows:,} rows{such}"
         return DataIssue(self.table, self.column, problem, self.remedy)
+
+
+def only(rel: Rel, names: Iterable[str]) -> Rel:
+    """Return a relation with some of its columns."""
+    return Select(rel, tuple((name, Col(name)) for name in names))
+
+
+def counted(rel: Rel, shown: Sequence[str], read: Read) -> tuple[int, str]:
+    """Return how many rows there are, and a sample of the columns that are shown."""
+    count, few = Aggregate(rel, (), (("row_count", ROWS),)), only(rel, shown)
+    found, sample = read([count, Head(few, tuple(map(Col, shown)), FEW)])
+    return int(found.item()), sample_of(sample)
+
+
+def sample_of(few: pl.DataFrame) -> str:
+    """Return rows as text."""
+    return ", ".join(_written(row) for row in few.rows())
+
+
+def _written(row: Sequence[object]) -> str:
+    return ", ".join(map(repr, row)) if len(row) == 1 else str(tuple(row))

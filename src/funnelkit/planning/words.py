@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from funnelkit.data.schema import Severity, WordsCheck
 from funnelkit.data.shop_data import ShopData
@@ -11,7 +11,6 @@ from funnelkit.formula.values import Category
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import Agg, AggOp, Aggregate, Rel
-from funnelkit.planning.traversal import columns_read
 from funnelkit.planning.violation import Violation
 from funnelkit.planning.vocabulary import promise_of
 
@@ -27,20 +26,18 @@ def word_counts(data: ShopData, column: Category) -> Rel:
     return Aggregate(rows, (column.name,), (("row_count", Agg(AggOp.ROWS)),))
 
 
-def check_words(data: ShopData, relations: Iterable[Rel]) -> None:
-    """Check that the columns that relations read hold words of their vocabularies alone.
+def check_words(data: ShopData, columns: Container[tuple[str, str]]) -> None:
+    """Check that the columns that numbers rest on hold words of their vocabularies alone.
 
     Args:
         data: The data of the shop, with the words of those columns.
-        relations: What numbers rest on.
+        columns: What numbers rest on: columns, each with its table.
 
     Raises:
         ContractError: They do not; names every such column, its words and how to map them.
     """
-    if not (broken := list(unknown_words(data))):
-        return
-    read = columns_read(relations)
-    if issues := [one.issue for one in broken if (one.table, one.column) in read]:
+    broken = unknown_words(data)
+    if issues := [one.issue for one in broken if (one.table, one.column) in columns]:
         raise ContractError(issues)
 
 

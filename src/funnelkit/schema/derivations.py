@@ -109,6 +109,9 @@ _SHARE_OF_ORDER = If(
 )
 """The part of an order-level discount that falls to a line; lines worth nothing share alike."""
 
+_DISCOUNTS_OF_LINES = FromChildren(
+    OrderLines.order_id, Sum(OrderLines.discount_amount, where=IS_PRODUCT)
+)
 _LEFT = Elapsed(Carts.last_activity_at, Carts.ordered_at)
 
 
@@ -178,15 +181,11 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
             Sum(OrderLines.quantity * OrderLines.unit_price, where=IS_PRODUCT),
         ),
     ),
-    Orders.discount_amount: (
-        FromChildren(OrderLines.order_id, Sum(OrderLines.discount_amount, where=IS_PRODUCT)),
-    ),
+    Orders.discount_amount: (_DISCOUNTS_OF_LINES,),
     Orders.lines_amount: (
         FromChildren(OrderLines.order_id, Sum(OrderLines.gross_amount, where=IS_PRODUCT)),
     ),
-    Orders.lines_discount: (
-        FromChildren(OrderLines.order_id, Sum(OrderLines.discount_amount, where=IS_PRODUCT)),
-    ),
+    Orders.lines_discount: (_DISCOUNTS_OF_LINES,),
     Orders.product_lines: (FromChildren(OrderLines.order_id, Count(OrderLines, where=IS_PRODUCT)),),
     Orders.is_gift_card_only: (
         Default(value=False, absent=(OrderLines.line_type,)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -59,10 +59,11 @@ class PolarsEngine:
         answers = Relations.of(self.data, lambda: given or self.as_of()).answers(steps)
         relations = [answer.relation for answer in answers]
         tables = tables_of(relations)
-        self.read_words(relations=relations)
+        columns = columns_read(relations)
+        self.read_words(columns=columns)
         if self.data.guards:
-            check_words(self.data, relations)
-            check_promises(self.data, steps, relations, self.read)
+            check_words(self.data, columns)
+            check_promises(self.data, steps, columns, self.read)
         translator = self._translator(tables)
         queries = [
             _labelled(step, answer, translator.frame(answer.relation))
@@ -81,13 +82,13 @@ class PolarsEngine:
         check(self.data, found, self.read)
         self.data.seen |= {overview.table: overview.stats for overview in found}
 
-    def read_words(self, *, relations: Iterable[Rel] | None = None) -> None:
-        """Learn which words the columns of relations hold, or all columns; once per column."""
-        if not (unread := self.data.unread_words()):
+    def read_words(self, *, columns: Container[tuple[str, str]] | None = None) -> None:
+        """Learn which words columns hold, all by default; once per column."""
+        unread = self.data.unread_words()
+        if columns is not None:
+            unread = [column for column in unread if (column.table, column.name) in columns]
+        if not unread:
             return
-        if relations is not None:
-            wanted = columns_read(relations)
-            unread = [c for c in unread if (c.table, c.name) in wanted]
         counts = [word_counts(self.data, column) for column in unread]
         found = self._read(counts)
         rows = (dict(frame.drop_nulls().rows()) for frame in found)
@@ -116,7 +117,7 @@ class PolarsEngine:
 
     def read(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         """Return the rows of relations, read together."""
-        self.read_words(relations=relations)
+        self.read_words(columns=columns_read(relations))
         return self._read(relations)
 
     def _read(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
