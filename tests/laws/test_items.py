@@ -146,6 +146,18 @@ def test_an_order_is_in_each_of_its_categories_and_is_never_added_up():
         )
 
 
+def test_amounts_that_lines_supply_are_those_of_their_orders_too():
+    placed, sold = rows_of([ORDER | {"lines": [GOODS, GOODS | {"product_id": "c"}]}])
+    shop = fk.Shop(
+        orders=pl.DataFrame(placed).drop("lines"),
+        order_lines=pl.DataFrame(sold).with_columns(gross_amount=pl.Series([7.0, 2.0])),
+        products=pl.DataFrame({"product_id": ["a", "c"], "category": ["bags", "shoes"]}),
+    )
+    by_category = fk.evaluate(shop, "gross_sales", by="category").frame
+    assert by_category.rows() == [("bags", 7.0), ("shoes", 2.0)]
+    assert fk.evaluate(shop, "gross_sales").frame.item() == 9.0
+
+
 @pytest.mark.parametrize(
     "formula", ["sum(orders.shipping_amount)", "max(orders.gross_amount)", "max(orders.tax_amount)"]
 )

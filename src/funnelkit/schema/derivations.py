@@ -109,6 +109,9 @@ _SHARE_OF_ORDER = If(
 )
 """The part of an order-level discount that falls to a line; lines worth nothing share alike."""
 
+_AMOUNTS_OF_LINES = FromChildren(
+    OrderLines.order_id, Sum(OrderLines.gross_amount, where=IS_PRODUCT)
+)
 _DISCOUNTS_OF_LINES = FromChildren(
     OrderLines.order_id, Sum(OrderLines.discount_amount, where=IS_PRODUCT)
 )
@@ -175,16 +178,9 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         Orders.session_id.is_not_null(),
         Orders.sales_channel.eq("online"),
     ),
-    Orders.gross_amount: (
-        FromChildren(
-            OrderLines.order_id,
-            Sum(OrderLines.quantity * OrderLines.unit_price, where=IS_PRODUCT),
-        ),
-    ),
+    Orders.gross_amount: (_AMOUNTS_OF_LINES,),
     Orders.discount_amount: (_DISCOUNTS_OF_LINES,),
-    Orders.lines_amount: (
-        FromChildren(OrderLines.order_id, Sum(OrderLines.gross_amount, where=IS_PRODUCT)),
-    ),
+    Orders.lines_amount: (_AMOUNTS_OF_LINES,),
     Orders.lines_discount: (_DISCOUNTS_OF_LINES,),
     Orders.product_lines: (FromChildren(OrderLines.order_id, Count(OrderLines, where=IS_PRODUCT)),),
     Orders.is_gift_card_only: (
