@@ -35,7 +35,7 @@ from funnelkit.planning.relations import (
     whole,
 )
 from funnelkit.planning.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
-from funnelkit.planning.words import foreign_words, unknown_words
+from funnelkit.planning.vocabulary_checks import foreign_words, unknown_words
 
 __all__ = ["Overview", "all_violations", "check", "overviews"]
 

@@ -19,7 +19,7 @@ from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.promises import check_promises
 from funnelkit.planning.relations import Answer, Rel
 from funnelkit.planning.traversal import columns_read, tables_of
-from funnelkit.planning.words import check_words, word_counts
+from funnelkit.planning.vocabulary_checks import check_words, word_counts
 
 __all__ = ["PolarsEngine"]
 
