@@ -13,6 +13,7 @@ from funnelkit.data.binding import bind_frame, with_key_types
 from funnelkit.data.schema import Check, Schema
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.polars.engine import PolarsEngine
+from funnelkit.engines.runner import Runner
 from funnelkit.errors import DataIssue
 from funnelkit.evaluation.execute import answer
 from funnelkit.formula.derived import Default, FirstOver, FromChildren, NumberOver, PeriodOf
@@ -155,6 +156,11 @@ def plan(
     return make_plan(data, metrics, Question(tuple(map(Dimension, by)), where, calendar, span))
 
 
+def runner_of(data: ShopData) -> Runner:
+    """Return what carries out plans."""
+    return Runner(data, PolarsEngine(data))
+
+
 def ask(data: ShopData, *metrics: Metric, **question: object) -> Result:
     """Plan a question, and carry the plan out."""
-    return answer(data, PolarsEngine(data), plan(data, *metrics, **question))  # type: ignore[arg-type]
+    return answer(runner_of(data), plan(data, *metrics, **question))  # type: ignore[arg-type]

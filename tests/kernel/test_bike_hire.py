@@ -5,7 +5,6 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from funnelkit.engines.polars.engine import PolarsEngine
 from funnelkit.errors import ContractError, DefinitionError, MissingInputError, UnknownNameError
 from funnelkit.formula.formulas import (
     Count,
@@ -24,7 +23,6 @@ from funnelkit.formula.formulas import (
 from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.values import Dimension, Lookup
 from funnelkit.metrics.metric import Metric
-from funnelkit.planning.checks import all_violations
 from kernel.bike_hire import (
     KM,
     RIDE,
@@ -37,6 +35,7 @@ from kernel.bike_hire import (
     day,
     hire,
     plan,
+    runner_of,
 )
 from parity.answers import assert_same_answers, by_engine, by_plan
 
@@ -177,7 +176,7 @@ def test_a_check_of_the_schema_keeps_a_number_from_being_given():
         ask(hire(broken), PRICE)
     assert ask(hire(broken, guards=False), RIDES).frame.item() == 7
     data = hire(broken)
-    found = all_violations(data, PolarsEngine(data).read)
+    found = runner_of(data).violations()
     assert {(each.table, each.column, each.rows, str(each.severity)) for each in found} == {
         ("rides", "length", 8, "error"),
         ("rides", "rider_id", 1, "warning"),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import funnelkit as fk
-from funnelkit.engines.polars import engine
+from funnelkit.engines import runner
 from funnelkit.formula.values import Category
 from funnelkit.schema.tables import known_tables
 
@@ -156,7 +156,7 @@ def test_words_that_are_left_as_they_are_written_are_found_out(monkeypatch):
 
 
 def test_unknown_words_that_nobody_looks_at_are_found_out(monkeypatch):
-    monkeypatch.setattr(engine, "check_words", lambda *_: None)
+    monkeypatch.setattr(runner, "check_words", lambda *_: None)
     law = test_any_other_word_is_refused_and_leaves_other_numbers_alone
     assert refused(law, fk.MarketingCosts.purpose)
 

@@ -8,6 +8,7 @@ from polars.testing import assert_frame_equal
 import funnelkit as fk
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.polars.engine import PolarsEngine
+from funnelkit.engines.runner import Runner
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.evaluation.history import known_until, with_as_of
 from funnelkit.planning.derive import to_relations
@@ -25,7 +26,7 @@ def steps_of(shop: fk.Shop, question: dict, metrics: Sequence[str] = METRICS) ->
     for metric in metrics:
         try:
             made = plan(shop, metric, **question)
-            until = known_until(shop.data, with_as_of(shop.data, PolarsEngine(shop.data), made))
+            until = known_until(shop.data, with_as_of(shop.runner, made))
             if until is not None:
                 made = with_parts(made, shop.data.calendar.shown(until))
         except fk.FunnelkitError:
@@ -36,7 +37,7 @@ def steps_of(shop: fk.Shop, question: dict, metrics: Sequence[str] = METRICS) ->
 
 
 def by_engine(data: ShopData, steps: Sequence[Step]) -> list[pl.DataFrame]:
-    return PolarsEngine(data).fold(steps)
+    return Runner(data, PolarsEngine(data)).fold(steps)
 
 
 def by_plan(

@@ -370,6 +370,7 @@ RULES: Mapping[Op, Rule] = {
     Op.COALESCE: Rule(same_kind, lambda kinds: kinds[0], first_there),
     Op.IF: Rule(is_if, lambda kinds: kinds[1], one_of_two),
     Op.LOWER: rule("str", "str", str.lower),
+    Op.CONTAINS: rule("str, str", "bool", str.__contains__),
     Op.CONCAT: Rule(is_concat, lambda _: "str", strict(lambda *parts: "".join(parts))),
     Op.TO_FLOAT: Rule(is_float, lambda _: "float", strict(float)),
     Op.TO_INT: rule("float", "int", int),

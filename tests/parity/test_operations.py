@@ -86,6 +86,7 @@ ARGUMENTS: dict[Op, list[tuple[Any, ...]]] = {
     Op.COALESCE: [*((name, name, name) for name in ("int", "str", "bool", "day"))],
     Op.IF: [("bool", "str", "str"), ("bool", "day"), ("bool", "local", NONE)],
     Op.LOWER: [("str",)],
+    Op.CONTAINS: [("str", Lit(part, "str")) for part in ("", "a", "SS", "ół", ".")],
     Op.CONCAT: [("str",), ("str", "str"), ("str", Lit("\x1f", "str"), "str")],
     Op.TO_FLOAT: [("int",), ("float",), ("bool",)],
     Op.TO_INT: [("whole",)],

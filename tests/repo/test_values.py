@@ -5,7 +5,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "funnelkit"
 MUTABLE = {
-    *("Names", "PolarsEngine", "Relations", "ShopData", "TablePreparer", "Tables"),
+    *("Names", "Relations", "ShopData", "TablePreparer", "Tables"),
     *("_File", "_Planner"),
 }
 """What collects while it works."""

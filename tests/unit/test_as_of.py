@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 import funnelkit as fk
-from funnelkit.engines.polars.engine import PolarsEngine
 from small_frames import NOON, of, orders_of
 
 SINCE = fk.Min(fk.Elapsed(fk.Orders.ordered_at, fk.AsOf()))
@@ -20,7 +19,7 @@ def fresh():
 @pytest.mark.parametrize(("formula", "expected"), [(SINCE, 0.0), (OLD, 1)])
 def test_an_engine_of_a_fresh_shop_answers_what_evaluate_does(formula, expected):
     shop = fresh()
-    (answer,) = PolarsEngine(shop.data).fold(fk.plan(shop, of(formula)).steps)
+    (answer,) = shop.runner.fold(fk.plan(shop, of(formula)).steps)
     assert answer.row(0)[0] == expected
     assert fk.evaluate(fresh(), of(formula)).frame.item() == expected
 
@@ -34,7 +33,7 @@ def test_a_derived_column_that_rests_on_the_moment_is_known_to_an_engine():
     }
     shop = fk.Shop.bind(frames)
     asked = of(fk.Max(fk.Carts.age_s))
-    (answer,) = PolarsEngine(shop.data).fold(fk.plan(shop, asked).steps)
+    (answer,) = shop.runner.fold(fk.plan(shop, asked).steps)
     assert answer.row(0)[0] == 3 * 86_400
     assert fk.evaluate(fk.Shop.bind(frames), asked).frame.item() == 3 * 86_400
 
@@ -43,9 +42,9 @@ def test_the_moment_of_a_step_is_the_one_that_counts():
     shop = fresh()
     (step,) = fk.plan(shop, of(OLD)).steps
     later = replace(step, as_of=dt.datetime(2024, 6, 1, tzinfo=dt.UTC))
-    engine = PolarsEngine(shop.data)
-    assert engine.fold([later])[0].row(0)[0] == 2
-    assert engine.fold([step])[0].row(0)[0] == 1
+    runner = shop.runner
+    assert runner.fold([later])[0].row(0)[0] == 2
+    assert runner.fold([step])[0].row(0)[0] == 1
 
 
 def test_evaluation_says_the_moment_in_every_step():

@@ -38,7 +38,8 @@ def plans_of(shop, metrics, **question):
     """Give the optimized query of every step, once the shop has been used."""
     fk.evaluate(shop, metrics, **question)
     steps = fk.plan(shop, metrics, **question).steps
-    queries, _ = PolarsEngine(shop.data).queries(steps)
+    relations = [answer.relation for answer in shop.runner.answers(steps)]
+    queries = PolarsEngine(shop.data).queries(relations)
     return [query.explain(engine="streaming") for query in queries]
 
 

@@ -1,44 +1,35 @@
-"""What an engine is asked: fold a source by keys with aggregates, and little else."""
+"""What is asked of an engine: the rows of relations, and nothing that has to be decided."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import polars as pl
 
-from funnelkit.planning.plan import Step
+from funnelkit.data.binding import ReadAsNull
+from funnelkit.planning.relations import Rel
 
-__all__ = ["Engine", "Report"]
-
-Report = Callable[[Step], None]
-"""Is told of each step that is done."""
+__all__ = ["Engine"]
 
 
 class Engine(Protocol):
-    """Carries out the steps of a plan on the data of one shop."""
+    """Reads relations over the tables of one shop."""
 
-    def fold(self, steps: Sequence[Step], *, report: Report | None = None) -> list[pl.DataFrame]:
-        """Answer every step; the promises of each table that is read are checked once.
+    def run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
+        """Return the rows of relations, read together.
 
         Args:
-            steps: The steps.
-            report: Called after each step; steps then follow one another.
+            relations: The relations.
 
         Returns:
-            For each step a frame with the period (where the calendar has
-            one), a column per key and a column per fold, one row per group.
+            For each a frame with the columns of the relation, in order.
 
         Raises:
-            ContractError: The data breaks a promise; names every one.
+            DataError: A table cannot be read.
         """
         ...
 
-    def as_of(self) -> dt.datetime | None:
-        """Return the instant up to which the data is known."""
-        ...
-
-    def earliest(self, table: str) -> dt.datetime | None:
-        """Return the time of a table's first row, in the shop's zone."""
+    def read_as_null(self, table: str) -> Iterable[ReadAsNull]:
+        """Return the values of a table that are read as null."""
         ...

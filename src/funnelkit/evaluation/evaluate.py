@@ -8,7 +8,6 @@ from dataclasses import replace
 from funnelkit.calendar.calendar import Moment
 from funnelkit.catalog.default import registry
 from funnelkit.data.binding import kind_faults
-from funnelkit.engines.polars.engine import PolarsEngine
 from funnelkit.errors import ContractError, UnknownNameError
 from funnelkit.evaluation.arguments import (
     Asked,
@@ -101,11 +100,10 @@ def answer_question(
 ) -> Result:
     """Plan a question, and carry out the plan; as `evaluate`."""
     made = plan_question(shop, metrics, question)
-    engine = PolarsEngine(shop.data)
-    result = answer(shop.data, engine, made, progress=progress)
+    result = answer(shop.runner, made, progress=progress)
     if not exclusions:
         return result
-    return result.with_exclusions(count_exclusions(shop.data, engine, made))
+    return result.with_exclusions(count_exclusions(shop.runner, made))
 
 
 def _has_total(metric: Metric) -> bool:

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from funnelkit.data.shop_data import ShopData
-from funnelkit.engines.base import Engine
+from funnelkit.engines.runner import Runner
 from funnelkit.evaluation.execute import answer
 from funnelkit.formula.formulas import (
     Aggregate,
@@ -91,8 +90,9 @@ def _conditions(fold: Aggregate) -> tuple[Predicate, ...]:
     return conjuncts(fold.where if fold.of is None else fold.of.where)
 
 
-def count_exclusions(data: ShopData, engine: Engine, made: Plan) -> pl.DataFrame:
+def count_exclusions(runner: Runner, made: Plan) -> pl.DataFrame:
     """Count the rows that metrics leave out, by reason, in the whole range."""
+    data = runner.data
     found = [(low.metric.name, gap) for low in made.metrics for gap in exclusions_of(low.metric)]
     found += [(low.metric.name, gap) for low in made.metrics for gap in _without_key(made, low)]
     found = [pair for pair in found if not data.known[pair[1].table].prorate]
@@ -107,7 +107,7 @@ def count_exclusions(data: ShopData, engine: Engine, made: Plan) -> pl.DataFrame
     values: dict[str, int] = {}
     if counts:
         asked = make_plan(data, list(counts.values()), question)
-        values = answer(data, engine, asked).frame.row(0, named=True)
+        values = answer(runner, asked).frame.row(0, named=True)
     rows = [
         (name, gap.table, gap.reason, values[of] - values[kept], values[of])
         for (name, gap), (of, kept) in zip(found, pairs, strict=True)

@@ -1,4 +1,4 @@
-"""A plan carried out on an engine."""
+"""A plan carried out: its steps folded, aligned and made a result."""
 
 from __future__ import annotations
 
@@ -8,14 +8,8 @@ from itertools import count
 import polars as pl
 
 from funnelkit.data.shop_data import ShopData
-from funnelkit.engines.base import Engine, Report
-from funnelkit.errors import (
-    ContractError,
-    DataError,
-    DataIssue,
-    FunnelkitError,
-    shortened,
-)
+from funnelkit.engines.runner import Report, Runner
+from funnelkit.errors import ContractError, DataIssue, FunnelkitError
 from funnelkit.evaluation.history import known_until, warn_of_history, with_as_of
 from funnelkit.planning.plan import Plan, Step
 from funnelkit.planning.planner import with_parts
@@ -26,12 +20,11 @@ from funnelkit.result.result import Result
 __all__ = ["answer"]
 
 
-def answer(data: ShopData, engine: Engine, made: Plan, *, progress: bool = False) -> Result:
-    """Carry out a plan on an engine.
+def answer(runner: Runner, made: Plan, *, progress: bool = False) -> Result:
+    """Carry out a plan.
 
     Args:
-        data: The data of the shop that was planned for.
-        engine: What folds its tables.
+        runner: What carries out its steps.
         made: The plan.
         progress: As for `evaluate`.
 
@@ -39,31 +32,11 @@ def answer(data: ShopData, engine: Engine, made: Plan, *, progress: bool = False
         DataError: The number cannot be computed from the data; as for `evaluate`.
     """
     try:
-        return _computed(data, engine, made, progress=progress)
-    except DataError as error:
-        if type(error) is DataError and (place := _unreadable(data)):
-            raise DataError(f"{place}: {error.problem}", error.remedy) from None
-        raise
-    except pl.exceptions.PanicException as error:
-        place = _unreadable(data) or "the data"
-        reason = shortened(str(error).splitlines()[0], most=120)
-        raise DataError(
-            f"{place}: the data could not be read: {reason}", "check that its file is whole"
-        ) from None
+        return _computed(runner, made, progress=progress)
     except (OverflowError, ValueError) as error:
-        if not isinstance(error, FunnelkitError) and (faults := _far_times(data)):
+        if not isinstance(error, FunnelkitError) and (faults := _far_times(runner.data)):
             raise ContractError(faults) from None
         raise
-
-
-def _unreadable(data: ShopData) -> str:
-    """Return the first table that cannot be read by itself; empty where all can."""
-    for name, bound in data.tables.items():
-        try:
-            bound.frame.select(pl.all().count()).collect(engine="streaming")
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-            return name
-    return ""
 
 
 def _far_times(data: ShopData) -> list[DataIssue]:
@@ -78,17 +51,17 @@ def _far_times(data: ShopData) -> list[DataIssue]:
     ]
 
 
-def _computed(data: ShopData, engine: Engine, made: Plan, *, progress: bool) -> Result:
-    made = with_as_of(data, engine, made)
+def _computed(runner: Runner, made: Plan, *, progress: bool) -> Result:
+    data, made = runner.data, with_as_of(runner, made)
     as_of = known_until(data, made)
-    warn_of_history(data, engine, made)
+    warn_of_history(runner, made)
     if as_of is not None:
         until = data.calendar.shown(as_of)
         end = made.question.span.end
         made = with_parts(made, until if end is None else min(until, end))
     parts = [part.step for part in made.parts]
     steps = [*made.steps, *parts, *made.guards]
-    answers = engine.fold(steps, report=_reporter(len(steps)) if progress else None)
+    answers = runner.fold(steps, report=_reporter(len(steps)) if progress else None)
     folds, guards = answers[: len(made.steps)], answers[len(made.steps) + len(parts) :]
     currencies = Currencies.of(made, [*folds, *guards], data.currency, data.schema)
     aligned = align(made, answers[: len(made.steps) + len(parts)])

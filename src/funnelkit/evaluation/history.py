@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from funnelkit.data.shop_data import ShopData
-from funnelkit.engines.base import Engine
-from funnelkit.errors import (
-    TruncatedHistoryWarning,
-)
+from funnelkit.engines.runner import Runner
+from funnelkit.errors import TruncatedHistoryWarning
 from funnelkit.formula.derived import FirstOver, NextOver, NumberOver, PreviousOver, dependencies
 from funnelkit.formula.formulas import ClosingBalance, PolarsExpr
 from funnelkit.formula.properties import parts_of
@@ -42,15 +40,15 @@ def known_until(data: ShopData, made: Plan) -> dt.datetime | None:
     return data.calendar.instant(day + dt.timedelta(days=1))
 
 
-def with_as_of(data: ShopData, engine: Engine, made: Plan) -> Plan:
+def with_as_of(runner: Runner, made: Plan) -> Plan:
     """Return a plan whose question holds the as-of moment, where the answer depends on it.
 
     Its steps hold it where one of them names it as `as_of()`.
     """
-    is_named = any(_uses_as_of(data, node) for node in _nodes(made))
+    is_named = any(_uses_as_of(runner.data, node) for node in _nodes(made))
     if not (is_named or made.question.calendar.has_periods):
         return made
-    as_of = engine.as_of()
+    as_of = runner.as_of()
     made = replace(made, question=replace(made.question, as_of=as_of))
     if not is_named:
         return made
@@ -82,7 +80,7 @@ def _uses_as_of(data: ShopData, node: Value | Predicate) -> bool:
     return any(_uses_as_of(data, child) for child in children(node))
 
 
-def warn_of_history(data: ShopData, engine: Engine, made: Plan) -> None:
+def warn_of_history(runner: Runner, made: Plan) -> None:
     """Warn where the history that a fold looks back on starts inside the range."""
     start = made.question.span.start
     if start is None:
@@ -90,9 +88,9 @@ def warn_of_history(data: ShopData, engine: Engine, made: Plan) -> None:
     for step in made.steps:
         is_stock = any(isinstance(fold.aggregate, ClosingBalance) for fold in step.folds)
         looks_back = (step.to_date and not is_stock) or step.first_of is not None
-        if not (looks_back or any(_looks_back(data, leaf) for leaf in step.reads)):
+        if not (looks_back or any(_looks_back(runner.data, leaf) for leaf in step.reads)):
             continue
-        first = engine.earliest(step.table)
+        first = runner.earliest(step.table)
         if first is not None and first >= start:
             warnings.warn(
                 f"the history of {step.table} starts on {first:%Y-%m-%d}, inside the range from "

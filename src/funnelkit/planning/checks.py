@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from funnelkit.data.binding import read_as_null
+from funnelkit.data.binding import ReadAsNull
 from funnelkit.data.schema import Check, Severity, TotalAboveCheck, WithoutRowsCheck
 from funnelkit.data.shop_data import ShopData, TableStats
 from funnelkit.errors import ContractError
@@ -39,6 +39,7 @@ from funnelkit.planning.vocabulary_checks import foreign_words, unknown_words
 
 __all__ = ["Overview", "all_violations", "check", "overviews"]
 
+ReadNulls = Callable[[str], Iterable[ReadAsNull]]
 MANY = 1_000
 
 
@@ -100,19 +101,20 @@ def check(data: ShopData, found: Iterable[Overview], read: Read) -> None:
         raise ContractError([violation.issue for violation in violations])
 
 
-def all_violations(data: ShopData, read: Read) -> list[Violation]:
+def all_violations(data: ShopData, read: Read, nulls: ReadNulls) -> list[Violation]:
     """Return everything that is wrong or odd in the bound tables.
 
     Args:
         data: The data of the shop.
         read: Reads relations.
+        nulls: Returns the values of a table that are read as null.
     """
     found = [*unknown_words(data), *foreign_words(data), *broken_promises(data, read)]
     for one in overviews(data, list(data.tables), Severity, read):
         found += _violations(data, one, read)
         found += _untimed(data, one, read)
         found += _half_keyed(data, one.table, read)
-        found += _nulls(data, one.table)
+        found += _nulls(one.table, nulls)
         found += _orphans(data, one.table, read)
         found += _currencies(data, one.table, read)
         found += _other_currency(data, one)
@@ -275,9 +277,9 @@ def _half_keyed(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
         yield Violation(table, missing, problem, *told, rows, sample_of(found.select(key)))
 
 
-def _nulls(data: ShopData, table: str) -> Iterator[Violation]:
-    """Yield the values that were read as null when the table was bound."""
-    for one in read_as_null(data.tables[table]):
+def _nulls(table: str, nulls: ReadNulls) -> Iterator[Violation]:
+    """Yield the values of a table that are read as null."""
+    for one in nulls(table):
         told, sample = (one.problem, one.remedy, Severity.WARNING), ", ".join(map(repr, one.sample))
         yield Violation(table, one.column, *told, one.rows, sample)
 

@@ -90,7 +90,7 @@ def broken_promises(data: ShopData, read: Read) -> Iterator[Violation]:
         if isinstance(promise, StandInCheck):
             yield from _frequent(data, promise, read)
         if isinstance(promise, SpellingCheck):
-            yield from _addresses(data, promise)
+            yield from _addresses(data, promise, read)
 
 
 def _is_due(promise: Promise, steps: Iterable[Step], columns: set[tuple[str, str]]) -> bool:
@@ -254,16 +254,15 @@ def _spellings(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[V
     yield from _told(read, found, told, shown=("first", "last"))
 
 
-def _addresses(data: ShopData, promise: SpellingCheck) -> Iterator[Violation]:
+def _addresses(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[Violation]:
     """Yield the keys that are addresses themselves."""
     column = promise.column
     if not isinstance(data.type_of(column), pl.String):
         return
-    texts = data.tables[column.table].frame.select(column.name).drop_nulls()
-    found = texts.filter(pl.all().str.contains("@", literal=True))
-    rows = int(found.select(pl.len()).collect().item())
+    keys = Tables(lowering_of(data)).prepare(column.table, [column])
+    found = Filter(keys, call(Op.CONTAINS, Col(column.name), Lit("@", "str")))
+    rows, sample = counted(found, [column.name], read)
     if rows:
-        sample = ", ".join(map(repr, found.head(FEW).collect().to_series()))
         told = "is an e-mail address in plain text", promise.remedy, Severity.WARNING
         yield Violation(column.table, column.name, *told, rows, sample)
 

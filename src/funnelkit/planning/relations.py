@@ -78,6 +78,7 @@ class Op(StrEnum):
     | coalesce | several of one kind | the first that is not null |
     | if | bool, any, any of that kind | the second where the first is true, else the third, or null if there is none |
     | lower | str | str, in the small letters of Unicode |
+    | contains | str, constant str | bool: whether the second is a part of the first |
     | concat | several str | str |
     | to_float | int, float, bool | float |
     | to_int | float | int, of a number that is whole |
@@ -120,6 +121,7 @@ class Op(StrEnum):
     COALESCE = "coalesce"
     IF = "if"
     LOWER = "lower"
+    CONTAINS = "contains"
     CONCAT = "concat"
     TO_FLOAT = "to_float"
     TO_INT = "to_int"

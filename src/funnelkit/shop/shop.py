@@ -26,6 +26,7 @@ from funnelkit.data.binding import (
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import FILE_TYPES, Source
 from funnelkit.engines.polars.engine import PolarsEngine
+from funnelkit.engines.runner import Runner
 from funnelkit.errors import (
     ContractError,
     DataError,
@@ -36,7 +37,6 @@ from funnelkit.errors import (
 from funnelkit.formula.properties import inputs
 from funnelkit.formula.table import Table
 from funnelkit.metrics.metric import Metric
-from funnelkit.planning.checks import all_violations
 from funnelkit.schema.policies import POLICIES, OrderPolicy
 from funnelkit.schema.shop_schema import shop_schema
 from funnelkit.schema.tables import known_tables
@@ -115,6 +115,11 @@ class Shop:
     def tables(self) -> Mapping[str, BoundTable]:
         """The bound tables, by name."""
         return self.data.tables
+
+    @property
+    def runner(self) -> Runner:
+        """What carries out plans on the bound tables."""
+        return Runner(self.data, PolarsEngine(self.data))
 
     @classmethod
     def scan(cls, folder: str | Path, **settings: Unpack[Settings]) -> Shop:
@@ -206,12 +211,9 @@ class Shop:
             A frame with columns `table`, `check`, `severity`, `rows` and `sample`,
             the keys and values of a few of the rows; empty where nothing was found.
         """
-        engine = PolarsEngine(self.data)
-        engine.read_words()
-        found = all_violations(self.data, engine.read)
         rows = [
             (f.table, f"{f.column} {f.problem}", str(f.severity), f.rows, f.sample)
-            for f in sorted(found, key=lambda violation: str(violation.severity))
+            for f in sorted(self.runner.violations(), key=lambda violation: str(violation.severity))
         ]
         names = {"table": pl.String, "check": pl.String, "severity": pl.String}
         schema = {**names, "rows": pl.Int64, "sample": pl.String}

@@ -16,6 +16,7 @@ from funnelkit.api import evaluate as evaluate_shop
 from funnelkit.data.schema import Severity
 from funnelkit.engines.polars.engine import PolarsEngine
 from funnelkit.engines.polars.translate import scalar
+from funnelkit.engines.runner import Runner
 from funnelkit.errors import ContractError, FunnelkitError, UnsupportedError
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.evaluation.execute import answer
@@ -385,12 +386,12 @@ def _periods(trial: Trial) -> str | None:
 
 def _engines(trial: Trial) -> str | None:
     shop = trial.shop(trial.frames)
-    streamed = PolarsEngine(shop.data, most_in_memory=-1)
+    streamed = Runner(shop.data, PolarsEngine(shop.data, most_in_memory=-1))
     by = trial.groups if _has_group(trial.metric) else trial.by
     question: dict[str, Any] = {**trial.question, "by": by}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = answer(shop.data, streamed, plan(shop, trial.metric, **question))
+        found = answer(streamed, plan(shop, trial.metric, **question))
     names = ("evaluated normally", "by the streaming engine")
     return differs(trial.values(by=by), values_of(found, trial.metric), names)
 

@@ -327,6 +327,10 @@ def _floor_hours(local: pl.Expr, length: int) -> pl.Expr:
     return local.dt.truncate(f"{length}h")
 
 
+def _contains(text: pl.Expr, part: str) -> pl.Expr:
+    return text.str.contains(part, literal=True)
+
+
 def _floor_days(day: pl.Expr, length: int, anchor: dt.date) -> pl.Expr:
     # whole numbers of days: adding durations to days takes twice as long
     number, first = day.to_physical(), (anchor - EPOCH).days
@@ -374,6 +378,7 @@ MANY: Mapping[Op, Callable[..., pl.Expr]] = {
 }
 CONSTANT: Mapping[Op, Callable[..., pl.Expr]] = {
     Op.IN: _is_in,
+    Op.CONTAINS: _contains,
     Op.LOCAL_TIME: _local_time,
     Op.FIRST_INSTANT: _first_instant,
     Op.LAST_INSTANT: _last_instant,

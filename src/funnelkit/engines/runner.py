@@ -1,0 +1,145 @@
+"""Steps carried out on an engine: nothing is folded before what it rests on was checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from funnelkit.data.schema import Severity
+from funnelkit.data.shop_data import ShopData
+from funnelkit.engines.base import Engine
+from funnelkit.planning.checks import all_violations, check, overviews
+from funnelkit.planning.derive import Relations
+from funnelkit.planning.plan import PERIOD, Step, group_column
+from funnelkit.planning.promises import check_promises
+from funnelkit.planning.relations import Answer, Rel
+from funnelkit.planning.traversal import columns_read
+from funnelkit.planning.violation import Violation
+from funnelkit.planning.vocabulary_checks import check_words, word_counts
+
+__all__ = ["Report", "Runner"]
+
+Report = Callable[[Step], None]
+"""Is told of each step that is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Carries out the steps of a plan on the data of one shop.
+
+    Attributes:
+        data: The shop's data.
+        engine: What reads its tables.
+    """
+
+    data: ShopData
+    engine: Engine
+
+    def fold(self, steps: Sequence[Step], *, report: Report | None = None) -> list[pl.DataFrame]:
+        """Answer every step; the promises of each table that is read are checked once.
+
+        Args:
+            steps: The steps.
+            report: Called after each step; steps then follow one another.
+
+        Returns:
+            For each step a frame with the period (where the calendar has
+            one), a column per key and a column per fold, one row per group.
+
+        Raises:
+            ContractError: The data breaks a promise; names every one.
+        """
+        self._verify(steps)
+        answers = self.answers(steps)
+        relations = [answer.relation for answer in answers]
+        self._check_columns(steps, relations)
+        if report is None:
+            found = self.engine.run(relations)
+        else:
+            found = list[pl.DataFrame]()
+            for step, relation in zip(steps, relations, strict=True):
+                found += self.engine.run([relation])
+                report(step)
+        return [_labelled(*each) for each in zip(steps, answers, found, strict=True)]
+
+    def answers(self, steps: Sequence[Step]) -> list[Answer]:
+        """Return the relation that answers each step."""
+        given = next((step.as_of for step in steps if step.as_of), None)
+        return Relations.of(self.data, lambda: given or self.as_of()).answers(steps)
+
+    def as_of(self) -> dt.datetime | None:
+        """Return the instant up to which the data is known: the latest of the rows that count."""
+        if self.data.given_as_of is None and self.data.seen_as_of is None:
+            answers = self.read(Relations.of(self.data, lambda: None).latest())
+            moments = (moment for answer in answers if (moment := answer.item()) is not None)
+            self.data.seen_as_of = max(moments, default=None)
+        return self.data.given_as_of or self.data.seen_as_of
+
+    def earliest(self, table: str) -> dt.datetime | None:
+        """Return the time of a table's first row, in the shop's zone."""
+        declared = self.data.known[table]
+        clock = declared.get(declared.time)
+        if self.data.missing_for(clock):
+            return None
+        extent = self.data.extent(clock)
+        if extent is not None:
+            return self.data.calendar.shown(extent[0])
+        first = Relations.of(self.data, lambda: None).first(clock)
+        found = self.read([first])[0].item()
+        return self.data.calendar.shown(found) if isinstance(found, dt.datetime) else None
+
+    def read(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
+        """Return the rows of relations, with words read as what they stand for."""
+        self._learn_words(columns_read(relations))
+        return self.engine.run(relations)
+
+    def violations(self) -> list[Violation]:
+        """Return everything that is wrong or odd in the bound tables."""
+        everything = {(one.table, one.name) for one in self.data.unread_words()}
+        self._learn_words(everything)
+        return all_violations(self.data, self.read, self.engine.read_as_null)
+
+    def _verify(self, steps: Sequence[Step]) -> None:
+        """Check keys and rows of the tables that are read, once per table."""
+        if all(name in self.data.seen for name in self.data.tables):
+            return
+        read = Relations.of(self.data, lambda: None).tables_of(steps)
+        fresh = [name for name in read if name not in self.data.seen]
+        severities = [Severity.ERROR] if self.data.guards else []
+        found = overviews(self.data, fresh, severities, self.read)
+        check(self.data, found, self.read)
+        self.data.seen |= {overview.table: overview.stats for overview in found}
+
+    def _check_columns(self, steps: Sequence[Step], relations: Iterable[Rel]) -> None:
+        """Check the words and the promises of the columns that are read, once per column."""
+        columns = columns_read(relations)
+        self._learn_words(columns)
+        if self.data.guards:
+            check_words(self.data, columns)
+            check_promises(self.data, steps, columns, self.read)
+
+    def _learn_words(self, columns: Container[tuple[str, str]]) -> None:
+        """Learn which words columns hold, once per column."""
+        unread = [one for one in self.data.unread_words() if (one.table, one.name) in columns]
+        if not unread:
+            return
+        found = self.engine.run([word_counts(self.data, column) for column in unread])
+        rows = (dict(frame.drop_nulls().rows()) for frame in found)
+        self.data.settle_words(dict(zip(unread, rows, strict=True)))
+
+
+def _labelled(step: Step, answer: Answer, folded: pl.DataFrame) -> pl.DataFrame:
+    """Return an answer with its columns named, and periods of the type of their labels."""
+    names = {} if answer.period is None else {answer.period: PERIOD}
+    periods = {*names, *(k for k, g in zip(answer.keys, step.groups, strict=True) if g.is_period)}
+    groups = (group_column(group.name) for group in step.groups)
+    names |= dict(zip(answer.keys, groups, strict=True))
+    names |= dict(zip(answer.folds, (fold.name for fold in step.folds), strict=True))
+    columns = {new: folded.get_column(old) for old, new in names.items()}
+    if periods and step.calendar.has_hours:
+        label = step.calendar.label_type
+        columns |= {names[old]: folded.get_column(old).cast(label) for old in periods}
+    return pl.DataFrame(columns)
