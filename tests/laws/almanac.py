@@ -121,7 +121,18 @@ class Almanac:
         begun = shown.replace(hour=shown.hour // count * count, minute=0, second=0, microsecond=0)
         if count > 1:
             begun = begun.replace(fold=0)
-        return begun.astimezone(UTC)
+        return self._changed(begun, shown)
+
+    def _changed(self, begun: dt.datetime, shown: dt.datetime) -> dt.datetime:
+        """Give the instant of a start; the first one after it where the clock skips it."""
+        found = begun.astimezone(UTC)
+        if found.astimezone(self.clock.info).replace(tzinfo=None) == begun.replace(tzinfo=None):
+            return found
+        at, step = shown.astimezone(UTC), dt.timedelta(seconds=30)
+        at = at.replace(second=at.second // 30 * 30, microsecond=0)
+        while self.clock.wall(at - step).replace(tzinfo=None) > begun.replace(tzinfo=None):
+            at -= step
+        return at
 
     def first_day(self, day: dt.date) -> dt.date:
         return _first_day(self, day)
@@ -169,13 +180,8 @@ class Almanac:
         return label
 
     def _before(self, label: dt.date) -> dt.date:
-        """Give the period before; a label that the clock skips comes after its first rows."""
-        if not self.has_hours:
-            return self._of(label - DAY)
-        at = label - dt.timedelta(microseconds=1)
-        while (found := self._of(at)) >= label:
-            at -= dt.timedelta(minutes=15)
-        return found
+        """Give the period before."""
+        return self._of(label - (dt.timedelta(microseconds=1) if self.has_hours else DAY))
 
     def _of(self, at: dt.date) -> dt.date:
         return self.period(at) if self.has_hours else self.first_day(at)

@@ -25,6 +25,7 @@ def shop():
             "order_id": [1, 2, 3, 4],
             "ordered_at": [DAY, DAY, DAY, DAY + dt.timedelta(days=40)],
             "status": ["paid", "cancelled", "paid", "paid"],
+            "is_gift_card_only": [False] * 4,
             "customer_id": [7, 7, None, 8],
             "gross_amount": [10.0, 20.0, 30.0, None],
             "discount_amount": [0.0] * 4,
@@ -43,8 +44,8 @@ def shop():
 
 
 def told(name, **question):
-    found = fk.evaluate(shop(), name, exclusions=True, **question).exclusions
-    return set(found.select("table", "left_out", "rows", "of").iter_rows())
+    found = fk.evaluate(shop(), name, exclusions=True, **question).exclusions.drop_nulls("rows")
+    return set(found.select("table", "reason", "rows", "of").iter_rows())
 
 
 def test_bots_are_dropped_and_counted():
@@ -101,7 +102,7 @@ def test_of_two_conditions_the_second_is_looked_at_where_the_first_holds():
     )
     shop = fk.Shop(carts=carts, as_of=young)
     found = fk.evaluate(shop, "cart_abandonment_rate", exclusions=True).exclusions
-    assert found.select("left_out", "rows", "of").rows() == [
+    assert found.select("reason", "rows", "of").rows() == [
         ("not carts.items > 0", 2, 4),
         ("not carts.age_s >= 86400", 1, 2),
     ]

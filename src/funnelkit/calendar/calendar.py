@@ -20,7 +20,7 @@ import polars as pl
 
 from funnelkit.calendar.fiscal import WEEKDAYS, RetailCalendar, fiscal_starts, parse_fiscal_start
 from funnelkit.calendar.grain import Grain, Span, TimeUnit
-from funnelkit.calendar.zones import check_zone, localised, offsets
+from funnelkit.calendar.zones import Offsets, check_zone, localised, offsets, skipped_starts
 from funnelkit.errors import DefinitionError, shortened
 
 __all__ = ["EPOCH", "Calendar", "Moment"]
@@ -28,6 +28,9 @@ __all__ = ["EPOCH", "Calendar", "Moment"]
 Moment = str | dt.date | dt.datetime
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  # local time, as every time without a zone here
 UTC_EPOCH = EPOCH.replace(tzinfo=dt.UTC)
+JUST_BEFORE = dt.timedelta(microseconds=1)
+LONGEST_GAP = dt.timedelta(days=1)
+"""No clock skips more than the day that places which changed the side of the date line skipped."""
 CENTURY = dt.timedelta(days=36_525)
 
 
@@ -191,9 +194,7 @@ class Calendar:
         """Return the instant of a local time; the first of two where the clock is set back."""
         return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(dt.UTC)
 
-    def offsets(
-        self, low: dt.datetime, high: dt.datetime
-    ) -> tuple[tuple[dt.datetime, dt.timedelta], ...]:
+    def offsets(self, low: dt.datetime, high: dt.datetime) -> Offsets:
         """Return the offsets of the clock from UTC and when each begins, between two instants.
 
         Nothing is given over more than a century: such times hold a mistaken one,
@@ -219,11 +220,20 @@ class Calendar:
         if self.every.unit is TimeUnit.HOUR:
             is_later = local.fold if self.every.count == 1 else 0
             hour = local.hour - local.hour % self.every.count
-            return self.shown(self.instant(day.replace(hour=hour, fold=is_later)))
+            return self._start(day.replace(hour=hour, fold=is_later))
         if self.every.days:
             return day - (day - self._anchor) % dt.timedelta(days=self.every.days)
         first = _month_count(EPOCH)
         return _month(_month_count(day) - (_month_count(day) - first) % self.every.months)
+
+    def _start(self, hour: dt.datetime) -> dt.datetime:
+        """Return the first time that the clock shows of hours: that of a change that skips it."""
+        instant = self.instant(hour)
+        shown = self.shown(instant)
+        if shown == hour:
+            return shown
+        changes = offsets(self.time_zone, instant - LONGEST_GAP, instant)
+        return self.shown(changes[-1][0])
 
     def earlier(self, start: dt.datetime, periods: int) -> dt.datetime:
         """Return the start of the period that lies `periods` before the one that begins at `start`.
@@ -244,8 +254,8 @@ class Calendar:
             return first - dt.timedelta(days=periods)
         if self.every.unit is TimeUnit.HOUR:
             for _ in range(periods):
-                first = self._hour_before(first)
-            return self._first_moment(first)
+                first = self.floor(self.shown(self.instant(first) - JUST_BEFORE))
+            return first
         if self.every.days:
             return first - dt.timedelta(days=periods * self.every.days)
         return _month(_month_count(first) - periods * self.every.months)
@@ -283,42 +293,28 @@ class Calendar:
         """Return the label of the period that begins at a local time, as a series of one."""
         return self._labelled([local])
 
-    def period(self, local: pl.Expr) -> pl.Expr:
-        """Return the start of the period that contains a local time; a day may be a datetime.
-
-        Args:
-            local: The local time; an instant where periods begin at times of day.
-        """
-        if self.edges:
-            starts = self._labelled(self.edges)
-            edges = starts if self.has_hours else starts.cast(pl.Datetime("us"))
-            times = local.cast(edges.dtype)
-            outside = starts.clear(1)
-            labels = pl.concat([outside, starts[:-1], outside])
-            return pl.lit(labels).gather(pl.lit(edges).search_sorted(times, side="right"))
-        if self.every is None:
-            raise AssertionError(self)
-        if self.has_hours:
-            return self._hour(local)
-        if self.every.days:
-            step, length = f"{self.every.days}d", dt.timedelta(days=self.every.days)
-            offset = (self._anchor - EPOCH) % length
-            return (local - offset).dt.truncate(step) + offset
-        return local.dt.truncate(f"{self.every.months}mo")
-
-    def _hour(self, instant: pl.Expr) -> pl.Expr:
+    def _hour(self, instant: pl.Expr, ahead: Offsets) -> pl.Expr:
         """Return the start of the period of hours that the zone's clock shows at an instant.
 
-        Where the clock goes back by less than an hour, that hour is longer.
+        Where the clock goes back by less than an hour, that hour is longer; where it
+        skips the start, the period starts with the change.
+
+        Args:
+            instant: The instant.
+            ahead: The offsets of the clock around all of the instants.
         """
         count = self._hours_each
         local = instant.dt.convert_time_zone(self.time_zone).dt.replace_time_zone(None)
         floor = local.dt.truncate(f"{count}h")
+        first = localised(floor, self.time_zone)
+        for skipped, change in skipped_starts(ahead, count):
+            at = pl.lit(change).dt.convert_time_zone(self.time_zone)
+            first = pl.when(floor == pl.lit(skipped)).then(at).otherwise(first)
         if count > 1:
-            return localised(floor, self.time_zone)
+            return first
         is_first = localised(local, self.time_zone) == instant.dt.convert_time_zone(self.time_zone)
         later = floor.dt.replace_time_zone(self.time_zone, ambiguous="latest", non_existent="null")
-        return pl.when(is_first).then(localised(floor, self.time_zone)).otherwise(later)
+        return pl.when(is_first).then(first).otherwise(later)
 
     @property
     def _hours_each(self) -> int:
@@ -337,31 +333,6 @@ class Calendar:
         if self.every is None or self.every.unit is not TimeUnit.WEEK:
             return day
         return day - dt.timedelta(days=(day.weekday() - WEEKDAYS.index(self.week_start)) % 7)
-
-    def _hour_before(self, start: dt.datetime) -> dt.datetime:
-        """Return the start of the hours before those that start at a local time.
-
-        A start that the clock skips lies after the first moments of its period: what comes
-        just before it may be of the same period.
-        """
-        instant, moment, hour = (
-            self.instant(start),
-            dt.timedelta(microseconds=1),
-            dt.timedelta(hours=1),
-        )
-        found = self.floor(self.shown(instant - moment))
-        return found if self.instant(found) < instant else self.floor(self.shown(instant - hour))
-
-    def _first_moment(self, start: dt.datetime) -> dt.datetime:
-        """Return the first moment of the hours that start at a local time.
-
-        Where the clock skips the start, that is the moment at which it is changed.
-        """
-        instant = self.instant(start)
-        if self.floor(self.shown(instant - dt.timedelta(microseconds=1))) != start:
-            return start
-        changes = offsets(self.time_zone, instant - dt.timedelta(hours=1), instant)
-        return self.shown(changes[-1][0])
 
     def _index(self, local: dt.datetime) -> int:
         place = self.instant if self.has_hours else _itself
@@ -389,28 +360,33 @@ class Calendar:
             for (since, ahead), until in zip(pieces, [*changes[1:], last], strict=True)
         ]
         instants = pl.lit(pl.concat([pl.Series(changes, dtype=whole[0].dtype), *whole]))
-        starts = pl.select(self._hour(instants)).to_series()
+        starts = pl.select(self._hour(instants, pieces)).to_series()
         ends = pl.select(pl.lit(low).append(pl.lit(high))).to_series()
         return starts.filter(starts.is_between(ends[0], ends[1])).append(ends).unique().sort()
 
     def _hours_later(self, labels: pl.Series, periods: int) -> pl.Series:
         """Move labels step by step: as one expression it would grow with every step."""
+        ends = [end for end in (labels.min(), labels.max()) if isinstance(end, dt.datetime)]
+        if not ends:
+            return labels
+        reach = LONGEST_GAP + dt.timedelta(hours=abs(periods) * self._hours_each)
+        low, high = (end.astimezone(dt.UTC) for end in ends)
+        ahead = offsets(self.time_zone, low - reach, high + reach)
         for _ in range(abs(periods)):
             label = pl.lit(labels)
-            just_before = self._hour(label - dt.timedelta(microseconds=1))
-            is_before = pl.when(just_before < label).then(just_before)
-            earlier = is_before.otherwise(self._hour(label - dt.timedelta(hours=1)))
-            labels = pl.select(self._next_hour(label) if periods > 0 else earlier).to_series()
+            before = self._hour(label - JUST_BEFORE, ahead)
+            later = self._next_hour(label, ahead) if periods > 0 else before
+            labels = pl.select(later).to_series()
         return labels
 
-    def _next_hour(self, label: pl.Expr) -> pl.Expr:
+    def _next_hour(self, label: pl.Expr, ahead: Offsets) -> pl.Expr:
         """Return the start of the next period; it may lie later where the clock is set back."""
         count = self._hours_each
         within = label + dt.timedelta(hours=count)
         local = within.dt.convert_time_zone(self.time_zone).dt.replace_time_zone(None)
         rest = local.dt.truncate(f"{count}h") + dt.timedelta(hours=count) - local
-        after = self._hour(within)
-        return pl.when(after > label).then(after).otherwise(self._hour(within + rest))
+        after = self._hour(within, ahead)
+        return pl.when(after > label).then(after).otherwise(self._hour(within + rest, ahead))
 
 
 def _month_count(day: dt.datetime) -> int:

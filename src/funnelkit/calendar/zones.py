@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import polars as pl
 
 from funnelkit.errors import UnknownNameError
 
-__all__ = ["check_zone", "localised", "offsets"]
+__all__ = ["Offsets", "check_zone", "localised", "offsets", "skipped_starts"]
 
+Offsets = tuple[tuple[dt.datetime, dt.timedelta], ...]
+"""How far a clock is ahead of UTC, and from which instant on, in order."""
 NAMES_OF_NO_PLACE = {"localtime", "posixrules", "Factory"}
 
 
@@ -46,9 +49,7 @@ def localised(local: pl.Expr, zone: str) -> pl.Expr:
 
 
 @lru_cache(maxsize=64)
-def offsets(
-    zone: str, low: dt.datetime, high: dt.datetime
-) -> tuple[tuple[dt.datetime, dt.timedelta], ...]:
+def offsets(zone: str, low: dt.datetime, high: dt.datetime) -> Offsets:
     """Return the offsets of a zone's clock from UTC and when each begins.
 
     Every change is found by halving the days between which it differs.
@@ -77,4 +78,23 @@ def offsets(
             found.append((change, ahead(change)))
             after = change
         day = after
+    return tuple(found)
+
+
+def skipped_starts(ahead: Offsets, hours: int) -> tuple[tuple[dt.datetime, dt.datetime], ...]:
+    """Return the starts of periods of hours that a clock skips, and when it is changed there.
+
+    Only those of which it does not skip the end: the period starts with the change.
+
+    Args:
+        ahead: The offsets of the clock.
+        hours: How many hours a period has.
+    """
+    found: list[tuple[dt.datetime, dt.datetime]] = []
+    for (_, before), (since, after) in pairwise(ahead):
+        skipped, resumed = (since.replace(tzinfo=None) + by for by in (before, after))
+        hour = resumed.hour - resumed.hour % hours
+        start = resumed.replace(hour=hour, minute=0, second=0, microsecond=0)
+        if skipped < start < resumed:
+            found.append((start, since))
     return tuple(found)

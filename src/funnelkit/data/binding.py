@@ -59,6 +59,7 @@ class BoundTable:
         loose: The keys that are written in the file as whole numbers are: they may be
             read as words too, and none is lost.
         key_texts: The keys that were supplied as words, as they were.
+        is_assumed_empty: Whether nothing was supplied, and it is taken to have no rows.
     """
 
     table: type[Table]
@@ -72,6 +73,7 @@ class BoundTable:
     untyped: frozenset[str] = frozenset()
     loose: frozenset[str] = frozenset()
     key_texts: pl.LazyFrame = field(default_factory=pl.LazyFrame)
+    is_assumed_empty: bool = False
 
     def has_changed(self) -> bool:
         """Return whether the bound files have changed since."""
@@ -254,7 +256,8 @@ def bind_empty(table: type[Table], bound: Mapping[str, BoundTable]) -> BoundTabl
         )
         for name, column in table.columns.items()
     }
-    return BoundTable(table, pl.LazyFrame(schema=columns), columns, 0)
+    frame = pl.LazyFrame(schema=columns)
+    return BoundTable(table, frame, columns, 0, is_assumed_empty=True)
 
 
 def kind_faults(

@@ -22,9 +22,9 @@ from funnelkit.data.sources import stamp_of
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.derived import Default, Rule, dependencies
 from funnelkit.formula.table import Table
-from funnelkit.formula.values import Category, Column, Lookup, Money, Time
+from funnelkit.formula.values import Category, Column, Literal, Lookup, Money, Scalar, Time
 
-__all__ = ["ShopData", "TableStats"]
+__all__ = ["Assumption", "ShopData", "TableStats"]
 
 _binding = Lock()
 """Held while the tables of a shop are bound anew."""
@@ -45,6 +45,26 @@ class TableStats:
     earliest: dt.datetime | None
     latest: dt.datetime | None
     untimed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """What is taken for granted of a column that was not supplied, or of a whole table.
+
+    Attributes:
+        table: The table.
+        column: The column; empty where the whole table is taken to have no rows.
+        value: The value that the column is taken to have.
+    """
+
+    table: str
+    column: str = ""
+    value: Scalar = 0
+
+    def __str__(self) -> str:
+        if not self.column:
+            return f"{self.table} has no rows"
+        return f"{self.table}.{self.column} is {Literal(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +107,7 @@ class ShopData:
         seen_as_of: The latest instant that was found in the data.
         found_rules: The rules that were looked up, cached; bindings never change.
         found_missing: What columns were found to lack.
+        found_assumed: What columns were found to take for granted.
     """
 
     tables: dict[str, BoundTable]
@@ -101,6 +122,7 @@ class ShopData:
     seen_as_of: dt.datetime | None = None
     found_rules: dict[Column, Rule | None] = field(default_factory=dict)
     found_missing: dict[Column | Lookup, frozenset[str]] = field(default_factory=dict)
+    found_assumed: dict[Column | Lookup, tuple[Assumption, ...]] = field(default_factory=dict)
 
     @property
     def known(self) -> Mapping[str, type[Table]]:
@@ -178,7 +200,7 @@ class ShopData:
             self.seen_words = {c: seen for c, seen in seen_words if c.table not in changed}
             self.seen_promises = set()
             self.seen_as_of = None
-            self.found_rules, self.found_missing = {}, {}
+            self.found_rules, self.found_missing, self.found_assumed = {}, {}, {}
 
     def unread_words(self) -> list[Category]:
         """Return the supplied columns that have a vocabulary, and whose words are not known yet."""

@@ -112,18 +112,25 @@ def count_exclusions(runner: Runner, made: Plan) -> pl.DataFrame:
         (name, gap.table, gap.reason, values[of] - values[kept], values[of])
         for (name, gap), (of, kept) in zip(found, pairs, strict=True)
     ]
-    frame = (
-        pl.DataFrame(rows, schema=_COLUMNS, orient="row")
-        .filter(pl.col("rows") > 0)
-        .unique(maintain_order=True)
-    )
-    return frame.with_columns((pl.col("rows") / pl.col("of")).alias("share"))
+    counted = pl.DataFrame(rows, schema=_COLUMNS, orient="row").filter(pl.col("rows") > 0)
+    share = (pl.col("rows") / pl.col("of")).alias("share")
+    return pl.concat([counted, _assumed(made)]).unique(maintain_order=True).with_columns(share)
+
+
+def _assumed(made: Plan) -> pl.DataFrame:
+    """Return what metrics take for granted, of which no rows can be counted."""
+    rows = [
+        (low.metric.name, one.table, f"assumed: {one}", None, None)
+        for low in made.metrics
+        for one in low.assumptions
+    ]
+    return pl.DataFrame(rows, schema=_COLUMNS, orient="row")
 
 
 _COLUMNS = {
     "metric": pl.String(),
     "table": pl.String(),
-    "left_out": pl.String(),
+    "reason": pl.String(),
     "rows": pl.Int64(),
     "of": pl.Int64(),
 }

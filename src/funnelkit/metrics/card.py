@@ -17,9 +17,11 @@ class Card:
 
     Attributes:
         metric: The metric.
+        assumptions: What it takes for granted of columns that were not supplied.
     """
 
     metric: Metric
+    assumptions: tuple[str, ...] = ()
 
     def rows(self) -> list[tuple[str, str]]:
         """Return the lines of the card as heading and text, without empty ones."""
@@ -37,6 +39,7 @@ class Card:
             ("null when", metric.null_when),
             ("additivity", str(metric.additivity)),
             ("see also", ", ".join(metric.see_also)),
+            ("assumes", "; ".join(self.assumptions)),
             ("caveats", metric.caveats),
             ("alternatives", "; ".join(metric.alternatives)),
             ("unit", f"{metric.unit} ({metric.unit.display}), better {metric.direction}"),

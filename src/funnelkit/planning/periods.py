@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from funnelkit.calendar.calendar import EPOCH, Calendar
 from funnelkit.calendar.fiscal import WEEKDAYS, parse_fiscal_start
 from funnelkit.calendar.grain import Span, TimeUnit
+from funnelkit.calendar.zones import skipped_starts
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.values import Column, Lookup
 from funnelkit.formula.walk import end_of
@@ -31,6 +32,8 @@ FROM_1900 = 840
 
 FIRST_DAY = Lit(EPOCH.date(), "day")
 DAY = dt.timedelta(days=1)
+AT_MOST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(2040, 1, 1, tzinfo=dt.UTC)
+"""The times between which changes of a clock are looked at where those of the rows are unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ def _anchor(calendar: Calendar) -> Lit:
 def _hours(lowering: Lowering, time: Column | Lookup, calendar: Calendar) -> Scalar:
     """Return the start of the hours that the clock of the zone shows at a time.
 
+    Where the clock skips that start, it is the moment at which it is changed.
     The hour that the clock shows twice is two periods where a period is an hour, and
     one where it is several: only then is it asked which of the two a time lies in.
     """
@@ -151,6 +155,10 @@ def _hours(lowering: Lowering, time: Column | Lookup, calendar: Calendar) -> Sca
     local = call(Op.LOCAL_TIME, instant, lowering.zone)
     start = call(Op.FLOOR_HOURS, local, whole(calendar.every.count))
     first = lowering.first_instant(start)
+    extent = lowering.data.extent(end_of(time)) or AT_MOST
+    for skipped, change in skipped_starts(calendar.offsets(*extent), calendar.every.count):
+        is_skipped = call(Op.EQ, start, Lit(skipped, "local"))
+        first = when(is_skipped, Lit(change, "instant"), otherwise=first)
     if calendar.every.count > 1:
         return first
     is_first = call(Op.EQ, lowering.first_instant(local), instant)

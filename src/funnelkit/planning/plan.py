@@ -9,6 +9,7 @@ from functools import reduce
 
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.calendar.grain import Span
+from funnelkit.data.shop_data import Assumption
 from funnelkit.formula.formulas import Aggregate, PolarsExpr
 from funnelkit.formula.properties import columns_of
 from funnelkit.formula.values import Column, Dimension, Lookup, Or, Predicate
@@ -162,12 +163,14 @@ class PlannedMetric:
         value: Its value.
         ratio: Its numerator and denominator, where it is a ratio.
         n: How many things the value rests on, where that is known.
+        assumptions: What it takes for granted of columns that were not supplied.
     """
 
     metric: Metric
     value: Expression
     ratio: tuple[Expression, Expression] | None
     n: Expression | None
+    assumptions: tuple[Assumption, ...] = ()
 
     @property
     def leaves(self) -> tuple[FoldRef, ...]:
@@ -214,11 +217,21 @@ class Plan:
     parts: tuple[PartialPeriodStep, ...] = ()
     guards: tuple[Step, ...] = ()
 
+    @property
+    def assumed(self) -> dict[str, str]:
+        """What is taken for granted, and for which metrics."""
+        users: dict[str, list[str]] = {}
+        for planned in self.metrics:
+            for one in planned.assumptions:
+                users.setdefault(str(one), []).append(planned.metric.name)
+        return {text: ", ".join(names) for text, names in users.items()}
+
     def __str__(self) -> str:
         steps = [*self.steps, *(part.step for part in self.parts), *self.guards]
         lines = [f"{_many(len(steps), 'step')} for {_many(len(self.metrics), 'metric')}"]
         lines += [f"{number}. {step}" for number, step in enumerate(steps, 1)]
         lines += [f"{m.metric.name} = {show(m.value)}" for m in self.metrics]
+        lines += [f"{text}: assumed for {names}" for text, names in self.assumed.items()]
         return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from funnelkit.errors import UnknownNameError
 from funnelkit.formula.properties import is_count
 from funnelkit.formula.reason import Reason
+from funnelkit.metrics.card import Card
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import PERIOD, Plan, PlannedMetric, group_column
 from funnelkit.result.align import Aligned, roll_up
@@ -37,8 +38,9 @@ class Result:
         as_of: The instant up to which the data was known, in UTC.
         total: The result whose rows are the totals, where there are totals.
         has_totals: Whether totals were requested.
-        exclusions: If requested, what each metric excludes over the whole
-            range: `metric`, `table`, `left_out` (why), `rows`, `of` how many, `share`.
+        exclusions: If requested, what each metric excludes over the whole range:
+            `metric`, `table`, `reason`, `rows`, `of` how many, `share`; and what it
+            assumes of columns that were not supplied, with null instead of rows.
     """
 
     plan: Plan
@@ -100,6 +102,21 @@ class Result:
     def explain(self) -> str:
         """Return how it was computed: each source, what was folded, and the arithmetic."""
         return str(self.plan)
+
+    def card(self, metric: str) -> Card:
+        """Return a metric's card, with what this result takes for granted.
+
+        Args:
+            metric: The name of a metric of the result.
+
+        Raises:
+            UnknownNameError: It has no such metric.
+        """
+        for planned in self.plan.metrics:
+            if metric in {planned.metric.name, *planned.metric.aliases}:
+                return Card(planned.metric, tuple(map(str, planned.assumptions)))
+        names = [each.name for each in self.metrics]
+        raise UnknownNameError("metric of the result", metric, names)
 
     def tidy(self) -> pl.DataFrame:
         """Return the long form: one row per metric, period and group.
@@ -217,13 +234,13 @@ class Result:
         """Return what the numbers exclude, one line per reason."""
         if self.exclusions is None:
             return []
-        places = ["table", "left_out", "rows", "of"]
-        told = self.exclusions.group_by(places, maintain_order=True).agg("metric").rows(named=True)
+        places, counted = ["table", "reason", "rows", "of"], pl.col("rows").is_not_null()
+        told = self.exclusions.filter(counted).group_by(places, maintain_order=True).agg("metric")
         lines = [
-            f"{row['table']} excluded, {row['left_out']}: {row['rows']:,} of {row['of']:,} "
-            f"({', '.join(row['metric'])})"
-            for row in told
+            f"{table} excluded, {reason}: {rows:,} of {of:,} ({', '.join(metrics)})"
+            for table, reason, rows, of, metrics in told.rows()
         ]
+        lines += [f"assumed: {text} ({names})" for text, names in self.plan.assumed.items()]
         return ["", *lines] if lines else ["", "no exclusions are known"]
 
     def _sheet(self) -> TableView:
