@@ -322,6 +322,7 @@ def _cells(name: str, setting: Setting) -> dict[str, st.SearchStrategy[Any]]:
     """Give a strategy for every column of a table but its primary key."""
     key = ids(setting.id_kind)
     money = amounts(is_huge=setting.is_huge)
+    discounts = money.map(lambda amount: None if amount is None else abs(amount))
     when = st.sampled_from([*setting.clock.moments, None])
     many: Mapping[str, dict[str, st.SearchStrategy[Any]]] = {
         "sessions": {
@@ -345,7 +346,7 @@ def _cells(name: str, setting: Setting) -> dict[str, st.SearchStrategy[Any]]:
             "cart_id": key,
             "sales_channel": st.sampled_from(["online", "pos", None]),
             "gross_amount": money,
-            "discount_amount": money,
+            "discount_amount": discounts,
             "tip": money,
             "weight": whole_numbers(-1, 9),
             "note": st.sampled_from(CHANNELS),
@@ -357,7 +358,7 @@ def _cells(name: str, setting: Setting) -> dict[str, st.SearchStrategy[Any]]:
             "product_id": key,
             "quantity": whole_numbers(-1, 4),
             "unit_price": money,
-            "discount_amount": money,
+            "discount_amount": discounts,
             "unit_cost": money,
             "line_type": st.sampled_from([None, "product", "gift_card", "fee"]),
         },

@@ -221,6 +221,15 @@ class Own:
         begun = [label for label in self.labels if label <= at]
         return begun[-1] if 0 < len(begun) < len(self.edges) else None
 
+    def known(self, until: dt.date) -> list[dt.date]:
+        """Give the labels of the periods that have begun before a moment."""
+        clock = self.clock
+        end = clock.instant(until) if self.has_hours else clock.wall(until)
+        return [label for label in self.labels[:-1] if self._start(label) < end]
+
+    def _start(self, label: dt.date) -> dt.date:
+        return label if self.has_hours else dt.datetime.combine(label, dt.time())
+
     def after(self, label: dt.date) -> dt.date:
         return self.labels[self.labels.index(label) + 1]
 

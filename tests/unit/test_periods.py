@@ -11,15 +11,14 @@ ORDERS = of(fk.Count(fk.Orders))
 EARLIER = of(fk.Shift(fk.Count(fk.Orders), 1), "before")
 
 
-def labels(times, every, *, zone="UTC", week_start="monday", fiscal_year="01-01", **question):
+SETTINGS = {"time_zone", "week_start", "fiscal_year", "as_of"}
+
+
+def labels(times, every, **question):
     """The periods of orders at some times, as text, and how many orders each has."""
     moments = [dt.datetime.fromisoformat(time) for time in times]
-    shop = fk.Shop(
-        orders=orders_of(ordered_at=moments),
-        time_zone=zone,
-        week_start=week_start,
-        fiscal_year=fiscal_year,
-    )
+    settings = {name: question.pop(name) for name in SETTINGS & question.keys()}
+    shop = fk.Shop(orders=orders_of(ordered_at=moments), **settings)
     frame = fk.evaluate(shop, ORDERS, every=every, **question).frame
     return {str(period): count for period, count in frame.rows()}
 
@@ -107,7 +106,7 @@ def labels(times, every, *, zone="UTC", week_start="monday", fiscal_year="01-01"
             ["2024-01-05", "2024-02-20"],
             ["2024-01-06", "2024-02-01", "2024-02-21"],
             {},
-            {"2024-02-01": 1},
+            {"2024-01-06": 0, "2024-02-01": 1},
         ),
     ],
 )
@@ -130,7 +129,7 @@ def test_a_row_is_in_the_period_that_has_begun(times, every, question, found):
     ],
 )
 def test_an_instant_is_in_the_period_of_the_clock_of_the_shop(zone, time, every, found):
-    assert labels([time], every, zone=zone) == {found: 1}
+    assert labels([time], every, time_zone=zone) == {found: 1}
 
 
 RETAIL = fk.RetailCalendar()
@@ -203,7 +202,7 @@ def test_what_is_no_period_or_range_is_told(question, told):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"zone": "Europe/Krakow"}, "Europe/Krakow"),
+        ({"time_zone": "Europe/Krakow"}, "Europe/Krakow"),
         ({"week_start": "mon"}, "week_start='mon' is not a day of the week; use one of monday"),
         ({"fiscal_year": "4-1"}, "fiscal_year='4-1' is not a valid first day of a year"),
         ({"fiscal_year": "02-29"}, "with a day up to 28"),
@@ -250,3 +249,32 @@ def test_a_moment_before_all_boundaries_is_told_with_the_first_of_them():
     assert asked.frame.rows() == [(dt.date(2024, 2, 1), 0, 1)]
     with pytest.raises(fk.DefinitionError, match="has no boundary 1 periods before 2024-01-01"):
         fk.evaluate(fk.Shop(orders=orders_of()), EARLIER, every=edges)
+
+
+def test_a_range_with_start_and_end_is_shown_whole_as_far_as_the_data_is_known():
+    """Orders in February and April; the data is known up to June."""
+    times = ["2024-02-10", "2024-04-10"]
+    silent = {"2024-01-01": 0, "2024-02-01": 1, "2024-03-01": 0, "2024-04-01": 1}
+    whole = {"start": "2024-01-01", "end": "2024-12-01"}
+    assert labels(times, "1mo", **whole) == silent
+    assert labels(times, "1mo", **whole, as_of="2024-06-01") == silent | {"2024-05-01": 0}
+    assert labels(times, "1mo", **whole, as_of="2024-06-02") == silent | {
+        "2024-05-01": 0,
+        "2024-06-01": 0,
+    }
+    assert labels(times, "1mo", start="2024-05-01", end="2024-07-01", as_of="2024-06-01") == {
+        "2024-05-01": 0
+    }
+    assert labels(times, "1mo", start="2024-07-01", end="2024-08-01") == {}
+    assert labels(times, "1mo", start="2024-01-01") == {
+        "2024-02-01": 1,
+        "2024-03-01": 0,
+        "2024-04-01": 1,
+    }
+
+
+def test_a_total_to_date_stands_in_silent_months_too():
+    total = fk.Metric(name="total", formula=fk.Cumulative(fk.Count(fk.Orders)))
+    shop = fk.Shop(orders=orders_of(ordered_at=[dt.datetime(2024, 1, 10)]), as_of="2024-05-01")
+    found = fk.evaluate(shop, total, every="1mo", start="2024-02-01", end="2024-07-01")
+    assert found.frame["total"].to_list() == [1, 1, 1]

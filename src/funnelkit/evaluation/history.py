@@ -94,7 +94,8 @@ def warn_of_history(runner: Runner, made: Plan) -> None:
         if first is not None and first >= start:
             warnings.warn(
                 f"the history of {step.table} starts on {first:%Y-%m-%d}, inside the range from "
-                f"{start:%Y-%m-%d}: customers who bought earlier appear to be new",
+                f"{start:%Y-%m-%d}: what came before is missing in totals to date, and what is "
+                "counted as first may not be",
                 TruncatedHistoryWarning,
                 stacklevel=6,
             )

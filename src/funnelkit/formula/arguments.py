@@ -107,13 +107,13 @@ def check_share(share: object) -> None:
 
 
 def check_key(key: object) -> None:
-    """Raise if a key is not a column.
+    """Raise if a key is neither a column nor a lookup.
 
     Raises:
         DefinitionError: It is.
     """
-    if not isinstance(key, Column):
-        problem = f"a PerKey by {key!r} has no key"
+    if not isinstance(key, Column | Lookup):
+        problem = f"a PerKey by {key} has no key"
         raise DefinitionError(problem, "pass a column, such as fk.Orders.customer_id")
 
 

@@ -135,7 +135,8 @@ class PerKey:
     of each customer *within the channel*. Rows without the key are left out.
 
     Attributes:
-        key: What there is one row for.
+        key: What there is one row for: a column, or one of a parent, such as the
+            account of an order's customer.
         columns: Name and aggregate of each column.
         where: Which rows of the table enter.
 
@@ -146,12 +147,12 @@ class PerKey:
         'count(per_key(orders.customer_key, n=count(orders)), where=n >= 2)'
     """
 
-    key: Column
+    key: Column | Lookup
     columns: tuple[tuple[str, Aggregate], ...] = ()
     where: Predicate | None = None
 
     def __init__(
-        self, key: Column, /, *, where: Predicate | None = None, **columns: Aggregate
+        self, key: Column | Lookup, /, *, where: Predicate | None = None, **columns: Aggregate
     ) -> None:
         check_key(key)
         check_where(where)
@@ -164,10 +165,15 @@ class PerKey:
             _check_aggregate(name, aggregate)
             if aggregate.of is not None:
                 raise DefinitionError(f"{aggregate} is over a PerKey", "use a table")
-            if source_of(aggregate) != key.table:
+            if source_of(aggregate) != self.table:
                 raise DefinitionError(
-                    f"{aggregate} is not over {key.table}", f"roll up columns of {key.table}"
+                    f"{aggregate} is not over {self.table}", f"roll up columns of {self.table}"
                 )
+
+    @property
+    def table(self) -> str:
+        """The table that is folded."""
+        return (self.key.key if isinstance(self.key, Lookup) else self.key).table
 
     def __reduce__(self) -> tuple[object, ...]:
         return (partial(PerKey, self.key, where=self.where, **dict(self.columns)), ())
@@ -676,7 +682,7 @@ def source_of(aggregate: Aggregate) -> str:
                 f"{aggregate} mixes a PerKey with columns of {', '.join(sorted(tables - {''}))}",
                 "use the columns of the PerKey",
             )
-        return aggregate.of.key.table
+        return aggregate.of.table
     if "" in tables:
         raise DefinitionError(
             f"{aggregate} uses a column of a PerKey", "in text, name it with of=per_key(…)"
@@ -707,8 +713,10 @@ def _unit_of_counted(value: Value | Rows | PerKey) -> Unit:
     match value:
         case Rows() | Key():
             return value.unit
-        case PerKey():
-            return value.key.unit
+        case PerKey(Column() as key):
+            return key.unit
+        case PerKey(key):
+            return _unit_of_counted(key)
         case PerKeyColumn() if value.unit.is_tally:
             return value.unit
         case Lookup():

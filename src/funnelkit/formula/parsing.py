@@ -268,12 +268,16 @@ class _Reader:
                 return self._built(
                     node,
                     PerKey,
-                    self.column(key),
+                    self.key(key, depth),
                     where=None if where is None else self.predicate(where, depth),
                     **{name: self.formula(inner, depth) for name, inner in words.items()},
                 )
             case _:
                 return None
+
+    def key(self, node: ast.expr, depth: int) -> Value:
+        is_lookup = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        return self.value(node, depth) if is_lookup else self.column(node)
 
     def counted(self, node: ast.expr, depth: int) -> Rows | Value:
         if isinstance(node, ast.Name) and self.rollup is None:

@@ -292,7 +292,7 @@ class PerKeySource(Protocol):
     """A table folded to one row per key."""
 
     @property
-    def key(self) -> Column:
+    def key(self) -> Column | Lookup:
         """What there is one row for."""
         ...
 

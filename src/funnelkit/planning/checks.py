@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -12,7 +14,8 @@ from funnelkit.data.binding import ReadAsNull
 from funnelkit.data.schema import Check, Severity, TotalAboveCheck, WithoutRowsCheck
 from funnelkit.data.shop_data import ShopData, TableStats
 from funnelkit.errors import ContractError
-from funnelkit.formula.values import Column
+from funnelkit.formula.table import Table
+from funnelkit.formula.values import Column, Lookup
 from funnelkit.formula.walk import leaves
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.lowering import TRUE
@@ -27,6 +30,7 @@ from funnelkit.planning.relations import (
     Filter,
     Head,
     LeftJoin,
+    Lit,
     Op,
     Rel,
     call,
@@ -113,6 +117,7 @@ def all_violations(data: ShopData, read: Read, nulls: ReadNulls) -> list[Violati
     for one in overviews(data, list(data.tables), Severity, read):
         found += _violations(data, one, read)
         found += _untimed(data, one, read)
+        found += _at_zero(data, one, read)
         found += _half_keyed(data, one.table, read)
         found += _nulls(one.table, nulls)
         found += _orphans(data, one.table, read)
@@ -133,9 +138,16 @@ def _checks(data: ShopData, table: str, severities: set[Severity]) -> tuple[Chec
         for promise in data.schema.checks
         if promise.column.table == table
         and promise.severity in severities
-        and all(isinstance(c, Column) and data.is_supplied(c) for c in leaves(promise.broken))
+        and all(map(partial(_is_shown, data), leaves(promise.broken)))
         and not _is_needless(data, promise)
     )
+
+
+def _is_shown(data: ShopData, item: Column | Lookup) -> bool:
+    """Return whether a column was supplied; one of another table, with the key that leads there."""
+    if isinstance(item, Lookup):
+        return data.is_supplied(item.key) and _is_shown(data, item.value)
+    return data.is_supplied(item)
 
 
 def _is_needless(data: ShopData, promise: Check) -> bool:
@@ -220,6 +232,45 @@ def _violations(data: ShopData, overview: Overview, read: Read) -> Iterator[Viol
             sample = sample_of(read([_breaking(data, promise, key)])[0])
             column, told = promise.column.name, (promise.problem, promise.remedy, promise.severity)
             yield Violation(table, column, *told, rows, sample)
+    yield from _ahead(data, overview, read)
+
+
+def _ahead(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation]:
+    """Yield the times after today of a table whose rows tell up to when the data is known."""
+    table, latest = data.known[overview.table], overview.stats.latest
+    clock, tomorrow = table.get(table.time), dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    if clock not in data.schema.clocks or data.given_as_of or not latest or latest <= tomorrow:
+        return
+    told = "lies after today", "correct the time, or say what is known: as_of=", Severity.ERROR
+    yield from _odd_times(data, table, (Op.GT, tomorrow), told, read)
+
+
+def _at_zero(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation]:
+    """Yield the times at which computers begin to count, as unknown ones are often written."""
+    table, earliest = data.known[overview.table], overview.stats.earliest
+    clock, second_day = table.get(table.time), dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
+    if clock not in data.schema.clocks or not earliest or earliest >= second_day:
+        return
+    problem = "lies on 1 January 1970 or before, as unknown times are often written"
+    told = problem, "make it null where it is unknown", Severity.WARNING
+    yield from _odd_times(data, table, (Op.LT, second_day), told, read)
+
+
+def _odd_times(
+    data: ShopData,
+    table: type[Table],
+    odd: tuple[Op, dt.datetime],
+    told: tuple[str, str, Severity],
+    read: Read,
+) -> Iterator[Violation]:
+    """Yield the rows whose time compares with a limit, where there are any."""
+    clock, lowering, (op, limit) = table.get(table.time), lowering_of(data), odd
+    shown = [data.column(table.table, name) for name in _key(data, table.table)]
+    rows = Tables(lowering).prepare(table.table, [clock, *shown])
+    found = Filter(rows, call(op, lowering.instant(clock), Lit(limit, "instant")))
+    names = [column.name for column in (*shown, clock)]
+    count, sample = counted(found, list(dict.fromkeys(names)), read)
+    yield Violation(table.table, clock.name, *told, count, sample)
 
 
 def _repeated(data: ShopData, table: str, key: Sequence[str]) -> Rel:
@@ -233,9 +284,10 @@ def _repeated(data: ShopData, table: str, key: Sequence[str]) -> Rel:
 def _breaking(data: ShopData, promise: Check, key: Sequence[str]) -> Rel:
     """Return a few rows that break a promise: their keys, and what it is about."""
     lowering, table = lowering_of(data), promise.column.table
-    columns = [data.column(table, name) for name in key]
-    columns += [leaf for leaf in leaves(promise.broken) if isinstance(leaf, Column)]
-    broken = Filter(Tables(lowering).prepare(table, columns), lowering.predicate(promise.broken))
+    columns, read = [data.column(table, name) for name in key], [*leaves(promise.broken)]
+    rows = Tables(lowering).prepare(table, [*columns, *read])
+    broken = Filter(rows, lowering.predicate(promise.broken))
+    columns += [leaf for leaf in read if isinstance(leaf, Column)]
     names = tuple(dict.fromkeys(column.name for column in columns))
     return Head(only(broken, names), tuple(map(Col, names)), FEW)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from funnelkit.calendar.calendar import JUST_BEFORE
 from funnelkit.calendar.fiscal import FIRST_YEAR, LAST_YEAR
-from funnelkit.calendar.grain import Span
 from funnelkit.errors import ContractError, DataError, DataIssue
 from funnelkit.planning.expression import (
     FoldRef,
@@ -192,25 +192,47 @@ def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:
 def _range(question: Question, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Return every period from the first to the last one with rows, within the range.
 
-    Rows from before the range, read to look back on, make it begin at its start.
+    Rows from before the range, read to look back on, make it begin at its start. A range
+    of which start and end are given is shown whole, as far as the data is known.
     """
-    calendar = question.calendar
+    labels = _labels(frames)
+    if question.span.start is not None:
+        first = _label(question)
+        inside = labels.filter(labels >= first)
+        is_earlier = inside.len() < labels.len()
+        labels = pl.concat([inside, *([first] if is_earlier else []), *_ends(question)])
+    return _every(question, labels)
+
+
+def _labels(frames: Sequence[pl.DataFrame]) -> pl.Series:
     labels = pl.concat([frame.get_column(PERIOD) for frame in frames]).unique()
     if labels.null_count():
         raise DataError(
             f"rows lie outside {FIRST_YEAR} to {LAST_YEAR}, where fiscal years are not known",
             "correct their times, or leave them out with start= and end=",
         )
-    low = labels.min()
-    if question.span.start is not None:
-        first = _label(question)
-        inside = labels.filter(labels >= first)
-        low = first.item() if inside.len() < labels.len() else inside.min()
-        labels = inside
+    return labels
+
+
+def _every(question: Question, labels: pl.Series) -> pl.DataFrame:
+    """Return every period from the first to the last of some."""
     if labels.len() == 0:
         return labels.to_frame()
-    high = labels.max()
-    return calendar.starts(low, high).alias(PERIOD).to_frame()
+    return question.calendar.starts(labels.min(), labels.max()).alias(PERIOD).to_frame()
+
+
+def _ends(question: Question) -> list[pl.Series]:
+    """Return the first and the last period of a range that is given whole, as far as it is known.
+
+    The labels of the two, each a series of one; none where nothing is known of the range.
+    """
+    calendar, span, as_of = question.calendar, question.span, question.as_of
+    if span.start is None or span.end is None or as_of is None:
+        return []
+    last = min(span.end, calendar.shown(as_of)) - JUST_BEFORE
+    if last < span.start:
+        return []
+    return [calendar.label(calendar.floor(moment)) for moment in (span.start, last)]
 
 
 def _label(question: Question) -> pl.Series:
@@ -231,11 +253,11 @@ def _grow(
     """Return totals to date of what each period adds.
 
     They stand in every period from a group's first one to the last that any
-    source knows.
+    source knows, or that is shown.
     """
     if answer.height == 0:
         return answer
-    periods = _range(replace(question, span=Span()), known)
+    periods = _every(question, pl.concat([_labels(known), *_ends(question)]))
     grid = periods if not groups else periods.join(answer.select(groups).unique(), how="cross")
     keys = [PERIOD, *groups]
     filled = grid.join(answer, on=keys, how="left", nulls_equal=True).sort(PERIOD)

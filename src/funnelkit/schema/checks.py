@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from funnelkit.data.schema import Check, Severity, TotalAboveCheck, WithoutRowsCheck
-from funnelkit.formula.values import Coalesce, Column, Duration, Money, Predicate, Quantity
+from funnelkit.formula.values import (
+    Coalesce,
+    Column,
+    Duration,
+    Lookup,
+    Money,
+    Predicate,
+    Quantity,
+    Value,
+)
 from funnelkit.schema.customers import Surveys
 from funnelkit.schema.marketing import CampaignPerformance, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Shipments
@@ -20,6 +29,15 @@ def _outside(kind: str, low: int, high: int) -> Predicate:
 
 def _suspicious(column: Column, broken: Predicate, problem: str) -> Check:
     return Check(column, broken, problem, "look at these rows", Severity.WARNING)
+
+
+def _negative(discount: Money, worth: Value, known: Column) -> tuple[Check, Check]:
+    """Check that discounts of what is sold are above zero, as far as it is known what is sold."""
+    told = "is below zero, and would add to sales", "turn its sign: a discount is above zero"
+    return (
+        Check(discount, (discount < 0) & (worth >= 0), *told),
+        Check(discount, discount < 0, *told, unless_supplied=known),
+    )
 
 
 def _below_zero(column: Money | Quantity | Duration) -> Check:
@@ -89,6 +107,26 @@ CHECKS: tuple[Check, ...] = (
         "is not a rate above zero",
         "supply the value of one unit of the currency in the shop's currency",
     ),
+    *_negative(Orders.discount_amount, Orders.gross_amount, Orders.gross_amount),
+    *_negative(
+        OrderLines.discount_amount,
+        OrderLines.quantity * OrderLines.unit_price,
+        OrderLines.unit_price,
+    ),
+    *(
+        _suspicious(column, column.is_null(), "is null, and adds 0 to what rows are worth")
+        for column in (Orders.gross_amount, OrderLines.unit_price)
+    ),
+    _suspicious(
+        Returns.returned_at,
+        Returns.returned_at < Lookup(Returns.order_id, Orders.ordered_at),
+        "lies before the order",
+    ),
+    _suspicious(
+        Returns.refund_amount,
+        Returns.refund_amount > Lookup(Returns.order_id, Orders.gross_amount),
+        "is above the gross amount of the order",
+    ),
     *(
         _suspicious(column, column < before, f"lies before {before.name}")
         for column, before in (
@@ -114,10 +152,8 @@ CHECKS: tuple[Check, ...] = (
             Sessions.engaged_s,
             Sessions.page_views,
             Orders.gross_amount,
-            Orders.discount_amount,
             OrderLines.quantity,
             OrderLines.unit_price,
-            OrderLines.discount_amount,
             OrderLines.unit_cost,
             Returns.quantity,
             Returns.refund_amount,

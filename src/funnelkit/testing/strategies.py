@@ -42,7 +42,7 @@ from funnelkit.metrics.metric import Metric
 from funnelkit.schema.checks import STATUSES, SURVEYS
 from funnelkit.schema.customers import Surveys
 from funnelkit.schema.marketing import MarketingCosts
-from funnelkit.schema.sales import Orders
+from funnelkit.schema.sales import OrderLines, Orders
 from funnelkit.shop.shop import Shop
 from funnelkit.testing.inputs import needed_columns, plain_columns
 
@@ -207,6 +207,9 @@ def _mend(draw: st.DrawFn, table: type[Table], row: Row) -> None:
         row |= {"survey_type": kind, "scale_max": scale} if "survey_type" in row else {}
         row |= {"weight": draw(st.sampled_from((1, 0, 3, None)))} if "weight" in row else {}
         row["score"] = draw(st.sampled_from((*_SCORES.get(kind, range(1, 6)), None)))
+    discount = row.get("discount_amount")
+    if table in {Orders, OrderLines} and isinstance(discount, float):
+        row["discount_amount"] = abs(discount)
     if "currency" in row:
         row |= draw(st.sampled_from(CURRENCIES))
     for name in _days(table):
