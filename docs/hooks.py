@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from functools import partial
 
+import polars as pl
 from latex2mathml.converter import convert
 
-from funnelkit import DefinitionError, TruncatedHistoryWarning, demo, evaluate, registry
+from funnelkit import (
+    ContractError,
+    DefinitionError,
+    Shop,
+    TruncatedHistoryWarning,
+    demo,
+    evaluate,
+    registry,
+)
+from funnelkit.data.findings import CURRENCY_SINGLE, EVERY_TABLE, Finding, Severity
+from funnelkit.data.promises import (
+    DailyCheck,
+    OnceCheck,
+    OneOwnerCheck,
+    Promise,
+    ScaleCheck,
+    SpellingCheck,
+    StandInCheck,
+    WithinCheck,
+)
+from funnelkit.data.schema import Check, TotalAboveCheck, WithoutRowsCheck, WordsCheck
+from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column
 from funnelkit.metrics.card import Card
 from funnelkit.metrics.metric import AidaStage, Area, Metric, Stage
 from funnelkit.schema.derivations import RULES
 from funnelkit.schema.policies import POLICIES
+from funnelkit.schema.shop_schema import shop_schema
 from funnelkit.schema.tables import TABLES
 
 
@@ -23,6 +47,10 @@ def on_page_markdown(markdown: str, **_: object) -> str:
         "{{ inputs }}": inputs,
         "{{ tables }}": tables,
         "{{ policies }}": policies,
+        "{{ kinds }}": kinds,
+        "{{ checks of every table }}": checks_of_every_table,
+        "{{ checks }}": checks,
+        "{{ nobody }}": nobody,
         **{f"{{{{ kpis of {area} }}}}": partial(kpis, area) for area in Area},
     }
     for mark, make in makers.items():
@@ -162,3 +190,164 @@ def policies() -> str:
     """Return the order policies and the orders they count."""
     rows = [f"| `{name}` | `{policy.counted_orders}` |" for name, policy in POLICIES.items()]
     return "\n".join(["| policy | an order counts where |", "| --- | --- |", *rows])
+
+
+SCHEMA = shop_schema(POLICIES["default"])
+TYPES: tuple[pl.DataType, ...] = (
+    *(pl.String(), pl.Categorical(), pl.Int64(), pl.UInt64(), pl.Float64(), pl.Decimal()),
+    *(pl.Boolean(), pl.Date(), pl.Datetime(), pl.Duration()),
+)
+WHOLE, IT = "read the table", "read it"
+MEETING = "add or compare amounts in several"
+HEAD = ("| column | promise | what breaks it | what happens |", "| --- | --- | --- | --- |")
+
+Declared = WordsCheck | Check | WithoutRowsCheck | TotalAboveCheck | Promise
+Row = tuple[str, Finding, str]
+"""A column, a promise about it, and what happens where it is broken."""
+
+
+def kinds() -> str:
+    """Return which types a column of each kind may have, as binding accepts them."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for column in {type(c): c for t in TABLES.values() for c in t.columns.values()}.values():
+        types = tuple(type(kind).__name__ for kind in TYPES if is_bound(column, kind))
+        found.setdefault(types, []).append(type(column).__name__.lower())
+    rows = [f"| {', '.join(names)} | {code(*types)} |" for types, names in found.items()]
+    return "\n".join(["| kind of column | Polars types |", "| --- | --- |", *rows])
+
+
+def is_bound(column: Column, kind: pl.DataType) -> bool:
+    """Return whether a column may be bound with a type."""
+    try:
+        Shop.bind({column.table: pl.DataFrame(schema={column.name: kind})})
+    except ContractError:
+        return False
+    return True
+
+
+def checks_of_every_table() -> str:
+    """Return what holds of columns by what they are."""
+    names = {"key": "the rest", "parent": "that table", "table": "…", "other": "currency_code"}
+    rows: list[Row] = [
+        (place, finding.about(**names, currency=SCHEMA.currency_column), happens)
+        for place, findings in EVERY_TABLE.items()
+        for finding in findings
+        for happens in (effect(finding, MEETING if finding is CURRENCY_SINGLE else WHOLE),)
+    ]
+    return "\n".join([*HEAD, *check_rows(rows)])
+
+
+def checks() -> str:
+    """Return the promises about each canonical table, and what happens where they are broken."""
+    parts = []
+    for table in TABLES.values():
+        parts += [f"## {table.table}\n", f"{shape(table)}\n"]
+        if rows := list(promised(table)):
+            parts += [*HEAD, *check_rows(rows), ""]
+    return "\n".join(parts)
+
+
+def shape(table: type[Table]) -> str:
+    """Return the columns of a table about which every table makes promises."""
+    late = ", which may be null" if table.get(table.time) in SCHEMA.late_clocks else ""
+    told = [f"Key: {code(*table.key)}", f"time: {code(table.time)}{late}"]
+    if table.parents:
+        told.append(f"keys of other tables: {code(*table.parents)}")
+    if SCHEMA.currency_column in table.columns and SCHEMA.currency_column not in table.key:
+        told.append(f"currency: {code(SCHEMA.currency_column)}")
+    return f"{'; '.join(told)}."
+
+
+def promised(table: type[Table]) -> Iterator[Row]:
+    """Yield what is declared of a table."""
+    open_words = (
+        WordsCheck(column)
+        for column in table.columns.values()
+        if isinstance(column, Category) and column.is_open
+    )
+    declared = (
+        *(promise for column, promise in SCHEMA.vocabularies.items()),
+        *open_words,
+        *SCHEMA.checks,
+        *SCHEMA.table_checks,
+        *SCHEMA.promises,
+    )
+    for one in declared:
+        column = one.value if isinstance(one, TotalAboveCheck) else key_or_column(one)
+        if column.table == table.table:
+            yield from ((code(column.name), *told) for told in told_of(one))
+
+
+def key_or_column(one: Declared) -> Column:
+    """Return the column to which a broken promise is attributed."""
+    match one:
+        case WithoutRowsCheck():
+            return one.key
+        case TotalAboveCheck():
+            return one.value
+        case _:
+            return one.column
+
+
+def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
+    """Yield the findings of a promise, each with what happens."""
+    match one:
+        case StandInCheck():
+            yield one.word, effect(one.word, IT)
+            if TABLES[one.column.table].key != (one.column.name,):
+                yield one.number, f"{effect(one.number, IT)}, from {one.enough} rows on"
+                yield one.frequent, effect(one.frequent, IT)
+        case SpellingCheck():
+            yield one.cases, effect(one.cases, IT)
+            yield one.address, effect(one.address, IT)
+        case OnceCheck():
+            yield one.finding, effect(one.finding, f"read {code(one.read_with.name)}")
+        case ScaleCheck():
+            columns = f"{code(one.value.name)} without {code(one.column.name)}"
+            yield one.finding, effect(one.finding, f"read {columns}")
+        case TotalAboveCheck():
+            finding = one.finding.about(key=" or ".join(one.keys))
+            yield finding, effect(finding, IT)
+        case Check() | WithoutRowsCheck() | DailyCheck():
+            yield one.finding, effect(one.finding, WHOLE) + unless(one)
+        case WordsCheck() | OneOwnerCheck() | WithinCheck():
+            yield one.finding, effect(one.finding, IT) + unless(one)
+
+
+def effect(finding: Finding, read: str) -> str:
+    """Return what happens where a promise is found to be broken."""
+    if finding.severity is Severity.WARNING:
+        return "warning"
+    return f"error in numbers that {read}"
+
+
+def unless(one: Declared) -> str:
+    """Return where a promise need not hold."""
+    other = getattr(one, "unless_supplied", None)
+    return f", unless {code(other.name)} is supplied" if other is not None else ""
+
+
+def check_rows(rows: list[Row]) -> list[str]:
+    """Return rows of a page, errors first, those of one promise about several columns as one."""
+    columns: dict[tuple[str, str, str], list[str]] = {}
+    for column, finding, happens in sorted(rows, key=lambda row: row[1].severity):
+        columns.setdefault((finding.promise, finding.problem, happens), []).append(column)
+    return [f"| {', '.join(names)} | {' | '.join(told)} |" for told, names in columns.items()]
+
+
+def nobody() -> str:
+    """Return the words and numbers that name nobody, and when a key is in too many rows."""
+    (one, *_) = (promise for promise in SCHEMA.promises if isinstance(promise, StandInCheck))
+    numbers = code(*map(str, one.numbers))
+    return (
+        f"The words are {code(*one.words)}.\n\nThe numbers {numbers} may have been given out. They"
+        f" stand in for nobody where one of them is in {one.times} times as many rows as other keys"
+        f" are on average: a warning, and an error from {one.enough} rows on. Any other key is a"
+        f" warning where it is in {one.enough} rows or more, and in {one.times} times as many as"
+        " the next."
+    )
+
+
+def code(*names: str) -> str:
+    """Return names as code."""
+    return ", ".join(f"`{name}`" for name in names)

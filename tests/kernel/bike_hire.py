@@ -10,6 +10,7 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.data.binding import bind_frame, with_key_types
+from funnelkit.data.findings import Finding
 from funnelkit.data.schema import Check, Schema
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.polars.engine import PolarsEngine
@@ -83,7 +84,13 @@ SCHEMA = Schema(
         Rides.wave: (PeriodOf(Lookup(Rides.rider_id, Riders.joined_at)),),
     },
     clocks={Rides.started_at: Rides.counts},
-    checks=(Check(Rides.length, Rides.length < 0, "is below nothing", "read the meter again"),),
+    checks=(
+        Check(
+            Rides.length,
+            Rides.length < 0,
+            Finding("is a length", "is below nothing", "read the meter again"),
+        ),
+    ),
     currency_column="coin",
     cohort_key="wave",
     cohort_owner=RIDER,

@@ -177,7 +177,7 @@ def test_a_check_of_the_schema_keeps_a_number_from_being_given():
     assert ask(hire(broken, guards=False), RIDES).frame.item() == 7
     data = hire(broken)
     found = runner_of(data).violations()
-    assert {(each.table, each.column, each.rows, str(each.severity)) for each in found} == {
+    assert {(each.table, each.column, each.rows, str(each.finding.severity)) for each in found} == {
         ("rides", "length", 8, "error"),
         ("rides", "rider_id", 1, "warning"),
     }

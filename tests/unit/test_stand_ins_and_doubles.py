@@ -267,3 +267,35 @@ def test_a_currency_under_another_name_is_told(name):
     assert findings(fk.Shop(orders=frame)) == [("orders", told, "warning", 2, repr(name))]
     renamed = fk.Shop(orders=frame, rename={"orders": {name: "currency"}})
     assert [row[1] for row in findings(renamed)] == ["currency is mixed, and there are no rates"]
+
+
+def test_a_value_that_nothing_is_asked_of_but_its_sum_is_added_up_twice():
+    with pytest.raises(fk.ContractError, match=r"events.order_id: has several purchase events"):
+        number(fk.Shop(events=purchases()), fk.Metric(name="all", formula=fk.Sum(fk.Events.value)))
+
+
+def test_a_key_that_is_null_repeats_nothing():
+    frame = orders(5, order_id=[1, 1, None, None, None])
+    assert findings(fk.Shop(orders=frame)) == [
+        ("orders", "order_id is null, and identifies the row", "error", 3, ""),
+        ("orders", "order_id is not unique: a key is repeated", "error", 1, "1"),
+    ]
+    days = {"date": [DAY.date()] * 2, "campaign_id": [None, None], "spend": [10.0] * 2}
+    assert findings(fk.Shop(campaign_performance=pl.DataFrame(days))) == []
+
+
+def test_a_sample_shows_what_it_is_about_and_nothing_else():
+    frame = orders(ordered_at=[None] * 4, gross_amount=[10.0, -1.0, 10.0, 10.0]).drop("order_id")
+    moments = frame.with_columns(pl.col("ordered_at").cast(pl.Datetime))
+    assert {row[1]: row[4] for row in findings(fk.Shop(orders=moments))} == {
+        "discount_amount is above gross_amount": "(0.0, -1.0)",
+        "gross_amount is below zero": "-1.0",
+        "ordered_at is null, so that the row is in no period": "None, None, None",
+        "order_id is not supplied, so that repeated rows would be counted again": "",
+    }
+
+
+def test_a_sample_begins_with_what_is_most_frequent():
+    frame = orders(7, customer_id=["none", "null", "guest", "guest", "n/a", "n/a", "n/a"])
+    (found,) = findings(fk.Shop(orders=frame))
+    assert found[4] == "'n/a' (3), 'guest' (2), 'null' (1)"

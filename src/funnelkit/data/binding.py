@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from funnelkit.data.advice import advice, odd_values
+from funnelkit.data.findings import NUMBER_FINITE, TEXT_WRITTEN, Finding
 from funnelkit.data.sources import Opened, Source, Stamp, open_source, stamp_of
 from funnelkit.errors import DataError, DataIssue, nearest, shortened
 from funnelkit.formula.table import Table
@@ -394,35 +395,28 @@ class ReadAsNull:
 
     Attributes:
         column: The column.
-        problem: What they are.
-        remedy: What to do about them.
+        finding: What they are.
         rows: How many there are.
         sample: A few of them.
     """
 
     column: str
-    problem: str
-    remedy: str
+    finding: Finding
     rows: int
     sample: tuple[object, ...]
 
 
 def read_as_null(table: BoundTable) -> Iterator[ReadAsNull]:
     """Yield the values of a table that were read as null, column by column."""
-    look = "look where it comes from"
-    not_finite = "is NaN or infinite, and read as null"
-    yield from _read_as_null(table.floats, ~pl.all().is_finite(), not_finite, look)
-    blank = "is an empty text, and read as null"
-    yield from _read_as_null(table.key_texts, _is_blank(pl.all()), blank, look)
+    yield from _read_as_null(table.floats, ~pl.all().is_finite(), NUMBER_FINITE)
+    yield from _read_as_null(table.key_texts, _is_blank(pl.all()), TEXT_WRITTEN)
 
 
-def _read_as_null(
-    frame: pl.LazyFrame, is_null: pl.Expr, problem: str, remedy: str
-) -> Iterator[ReadAsNull]:
+def _read_as_null(frame: pl.LazyFrame, is_null: pl.Expr, finding: Finding) -> Iterator[ReadAsNull]:
     if not frame.collect_schema():
         return
     counts = frame.select(is_null.sum()).collect(engine="streaming").row(0, named=True)
     for column, rows in counts.items():
         if rows:
             few = frame.select(column).filter(is_null).head(FEW).collect()
-            yield ReadAsNull(column, problem, remedy, rows, tuple(few.to_series()))
+            yield ReadAsNull(column, finding, rows, tuple(few.to_series()))

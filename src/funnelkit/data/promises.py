@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from funnelkit.data.findings import Finding, Severity
 from funnelkit.formula.values import Column, Predicate
 
 __all__ = [
@@ -18,6 +19,9 @@ __all__ = [
 ]
 
 
+_FREQUENT = "is in far more rows than any other"
+
+
 @dataclass(frozen=True, slots=True)
 class StandInCheck:
     """A promise that a key names one of many, and never stands in for those that are not known.
@@ -27,12 +31,42 @@ class StandInCheck:
         words: Texts, in lower case, that name nobody.
         numbers: Whole numbers that name nobody where they are frequent.
         enough: In how many rows a number must be to be told from one that was given out.
+        times: By how much it must outdo the others to be taken for a stand-in.
     """
 
     column: Column
     words: tuple[str, ...]
     numbers: tuple[int, ...]
     enough: int
+    times: int
+
+    @property
+    def word(self) -> Finding:
+        """What is wrong with a word that names nobody."""
+        return self._finding(f"names one {self._unit}", "is a word for nobody", Severity.ERROR)
+
+    @property
+    def number(self) -> Finding:
+        """What is wrong with a number for nobody that is in enough rows."""
+        numbers = " or ".join(map(str, self.numbers))
+        return self._finding(
+            f"names one {self._unit}, also where it is {numbers}", _FREQUENT, Severity.ERROR
+        )
+
+    @property
+    def frequent(self) -> Finding:
+        """What is odd about a key in too many rows, be it a number for nobody in few."""
+        return self._finding("is in a plausible share of the rows", _FREQUENT, Severity.WARNING)
+
+    @property
+    def _unit(self) -> str:
+        return self.column.unit.label
+
+    def _finding(self, promise: str, problem: str, severity: Severity) -> Finding:
+        name = f"pl.col({self.column.name!r})"
+        told = f"{problem}, and is counted as one {self._unit}"
+        remedy = f"make it null: pl.when(~{name}.is_in({{keys!r}})).then({name})"
+        return Finding(promise, told, remedy, severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +81,18 @@ class SpellingCheck:
     column: Column
     remedy: str
 
+    @property
+    def cases(self) -> Finding:
+        """What is wrong with a key that is written in several ways."""
+        problem = "is written in capital and in small letters, and counted as several"
+        return Finding("is written in one way", problem, self.remedy)
+
+    @property
+    def address(self) -> Finding:
+        """What is odd about a key that is an address itself."""
+        problem = "is an e-mail address in plain text"
+        return Finding("is a hash", problem, self.remedy, Severity.WARNING)
+
 
 @dataclass(frozen=True, slots=True)
 class OneOwnerCheck:
@@ -55,14 +101,12 @@ class OneOwnerCheck:
     Attributes:
         column: The key.
         owner: Whose the rows are.
-        problem: What is wrong with a key of several owners.
-        remedy: What to do about it.
+        finding: What is promised, and what is odd about a key of several owners.
     """
 
     column: Column
     owner: Column
-    problem: str
-    remedy: str
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +117,13 @@ class OnceCheck:
         column: The key.
         where: Which rows are of the kind.
         read_with: The column of which numbers are wrong where it is broken.
-        problem: What is wrong with a key of several such rows.
-        remedy: What to do about it.
+        finding: What is promised, and what is wrong with a key of several such rows.
     """
 
     column: Column
     where: Predicate
     read_with: Column
-    problem: str
-    remedy: str
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +136,7 @@ class WithinCheck:
         value: The worth of a finer row, and the columns that it is the product of.
         inside: Which finer rows make up the amount.
         outside: Which finer rows do not.
-        problem: What is wrong with an amount that is the sum of both.
-        remedy: What to do about it.
+        finding: What is promised, and what is odd about an amount that is the sum of both.
     """
 
     column: Column
@@ -103,8 +144,7 @@ class WithinCheck:
     value: tuple[Column, Column]
     inside: Predicate
     outside: Predicate
-    problem: str
-    remedy: str
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +153,11 @@ class DailyCheck:
 
     Attributes:
         column: The time of the rows.
-        problem: What is wrong with several rows on a day.
-        remedy: What to do about it.
+        finding: What is promised, and what is wrong with several rows on a day.
     """
 
     column: Column
-    problem: str
-    remedy: str
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +169,14 @@ class ScaleCheck:
         kind: Which rows are of the kind, as folds say it.
         value: The value.
         scale: What the scale must be.
-        problem: What is wrong with another.
-        remedy: What to do about it.
+        finding: What is promised, and what is wrong with another.
     """
 
     column: Column
     kind: Predicate
     value: Column
     scale: int
-    problem: str
-    remedy: str
+    finding: Finding
 
     @property
     def broken(self) -> Predicate:

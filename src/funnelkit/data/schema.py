@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from funnelkit.data.findings import Finding, Severity
 from funnelkit.data.promises import Promise
 from funnelkit.formula.derived import Rule
 from funnelkit.formula.table import Table
@@ -26,13 +26,6 @@ __all__ = [
 ]
 
 
-class Severity(StrEnum):
-    """The effect of a failed check: an error prevents a number, a warning accompanies it."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
 @dataclass(frozen=True, slots=True)
 class Check:
     """A promise about single rows of a table, that numbers rest on.
@@ -40,23 +33,19 @@ class Check:
     Attributes:
         column: The column to which a violation is attributed.
         broken: Which rows break it.
-        problem: What is wrong with such a row.
-        remedy: What to do about it.
-        severity: Whether a violation is an error or a warning.
+        finding: What is promised, and what is wrong with such a row.
         unless_supplied: A column whose presence makes the promise unnecessary.
     """
 
     column: Column
     broken: Predicate
-    problem: str
-    remedy: str
-    severity: Severity = Severity.ERROR
+    finding: Finding
     unless_supplied: Column | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WordsCheck:
-    """A promise that a column holds words of its vocabulary alone.
+    """A promise that a column holds words of its vocabulary: no others, if that is closed.
 
     Attributes:
         column: The column.
@@ -69,10 +58,15 @@ class WordsCheck:
     unless_supplied: Column | None = None
 
     @property
-    def remedy(self) -> str:
-        """What to do about other words."""
-        example = f"pl.col({self.column.name!r}).replace({{'…': {self.column.values[0]!r}}})"
-        return f"map it, as in {example}, {self.otherwise}"
+    def finding(self) -> Finding:
+        """What is promised, and what is wrong with other words."""
+        words, name = ", ".join(self.column.values), self.column.name
+        example = f"pl.col({name!r}).replace({{'…': {self.column.values[0]!r}}})"
+        remedy = f"map it, as in {example}, {self.otherwise}"
+        if self.column.is_open:
+            problem = f"holds none of the words that KPIs read: {words}"
+            return Finding("holds words that KPIs read", problem, remedy, Severity.WARNING)
+        return Finding("is a known word", f"is not a known word: they are {words}", remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +77,13 @@ class WithoutRowsCheck:
         key: The key of the table.
         pointing: The column of the finer table that points to it.
         unless_supplied: A column whose presence makes the promise unnecessary.
-        problem: What is wrong with a row that nothing points to.
-        remedy: What to do about it.
+        finding: What is promised, and what is wrong with a row that nothing points to.
     """
 
     key: Column
     pointing: Column
     unless_supplied: Column
-    problem: str
-    remedy: str
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +95,13 @@ class TotalAboveCheck:
         limit: What it is compared with.
         keys: The names of the columns by which both may be added up; the first
             that both tables supply is used.
-        problem: What is wrong with a key whose total is above.
-        remedy: What to do about it.
+        finding: What is promised, and what is wrong with a key whose total is above.
     """
 
     value: Column
     limit: Column
     keys: tuple[str, ...]
-    problem: str
-    remedy: str
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)

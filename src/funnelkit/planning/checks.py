@@ -11,7 +11,21 @@ from typing import Any
 import polars as pl
 
 from funnelkit.data.binding import ReadAsNull
-from funnelkit.data.schema import Check, Severity, TotalAboveCheck, WithoutRowsCheck
+from funnelkit.data.findings import (
+    CURRENCY_NAMED,
+    CURRENCY_SINGLE,
+    KEY_KNOWN,
+    KEY_SUPPLIED,
+    KEY_UNIQUE,
+    KEY_WHOLE,
+    PARENT_BOUND,
+    TIME_KNOWN,
+    TIME_PAST,
+    TIME_WRITTEN,
+    Finding,
+    Severity,
+)
+from funnelkit.data.schema import Check, TotalAboveCheck, WithoutRowsCheck
 from funnelkit.data.shop_data import ShopData, TableStats
 from funnelkit.errors import ContractError
 from funnelkit.formula.table import Table
@@ -137,7 +151,7 @@ def _checks(data: ShopData, table: str, severities: set[Severity]) -> tuple[Chec
         promise
         for promise in data.schema.checks
         if promise.column.table == table
-        and promise.severity in severities
+        and promise.finding.severity in severities
         and all(map(partial(_is_shown, data), leaves(promise.broken)))
         and not _is_needless(data, promise)
     )
@@ -181,17 +195,22 @@ def _pass(data: ShopData, table: str, severities: set[Severity]) -> Rel:
 
 def _keys(data: ShopData, table: str, key: Sequence[str]) -> Rel:
     """Count the rows that have a key, and the different keys."""
-    rows = Tables(lowering_of(data)).prepare(table, [data.column(table, name) for name in key])
     if len(key) == 1:
+        rows = Tables(lowering_of(data)).prepare(table, [data.column(table, *key)])
         folds = (
             ("keyed", Agg(AggOp.COUNT, Col(*key))),
             ("keys", Agg(AggOp.COUNT_DISTINCT, Col(*key))),
         )
         return Aggregate(rows, (), folds)
-    known = conjunction(*(negate(call(Op.IS_NULL, Col(name))) for name in key))
-    by_key = Aggregate(Filter(rows, known or TRUE), tuple(key), (("row_count", ROWS),))
     total = Agg(AggOp.SUM, call(Op.TO_FLOAT, Col("row_count")))
-    return Aggregate(by_key, (), (("keyed", total), ("keys", ROWS)))
+    return Aggregate(_by_key(data, table, key), (), (("keyed", total), ("keys", ROWS)))
+
+
+def _by_key(data: ShopData, table: str, key: Sequence[str]) -> Rel:
+    """Count the rows of each key, of those that are known whole."""
+    rows = Tables(lowering_of(data)).prepare(table, [data.column(table, name) for name in key])
+    known = conjunction(*(negate(call(Op.IS_NULL, Col(name))) for name in key))
+    return Aggregate(Filter(rows, known or TRUE), tuple(key), (("row_count", ROWS),))
 
 
 def _overview(
@@ -216,22 +235,14 @@ def _violations(data: ShopData, overview: Overview, read: Read) -> Iterator[Viol
     """Yield the promises about rows and keys that a table breaks, with a few of the rows."""
     table, key = overview.table, _key(data, overview.table)
     if overview.null_keys:
-        problem, remedy = "is null, and identifies the row", "drop those rows or give them ids"
-        yield Violation(
-            table, ", ".join(key), problem, remedy, Severity.ERROR, overview.null_keys, ""
-        )
+        yield Violation(table, ", ".join(key), KEY_KNOWN, overview.null_keys, "")
     if overview.double_keys:
         sample = sample_of(read([_repeated(data, table, key)])[0].select(key))
-        problem = "is not unique: a key is repeated"
-        remedy = "remove the repeated rows, or they would be counted twice"
-        yield Violation(
-            table, ", ".join(key), problem, remedy, Severity.ERROR, overview.double_keys, sample
-        )
+        yield Violation(table, ", ".join(key), KEY_UNIQUE, overview.double_keys, sample)
     for promise, rows in overview.broken.items():
         if rows:
             sample = sample_of(read([_breaking(data, promise, key)])[0])
-            column, told = promise.column.name, (promise.problem, promise.remedy, promise.severity)
-            yield Violation(table, column, *told, rows, sample)
+            yield Violation(table, promise.column.name, promise.finding, rows, sample)
     yield from _ahead(data, overview, read)
 
 
@@ -239,29 +250,20 @@ def _ahead(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation
     """Yield the times after today of a table whose rows tell up to when the data is known."""
     table, latest = data.known[overview.table], overview.stats.latest
     clock, tomorrow = table.get(table.time), dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
-    if clock not in data.schema.clocks or data.given_as_of or not latest or latest <= tomorrow:
-        return
-    told = "lies after today", "correct the time, or say what is known: as_of=", Severity.ERROR
-    yield from _odd_times(data, table, (Op.GT, tomorrow), told, read)
+    if clock in data.schema.clocks and not data.given_as_of and latest and latest > tomorrow:
+        yield from _odd_times(data, table, (Op.GT, tomorrow), TIME_PAST, read)
 
 
 def _at_zero(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation]:
     """Yield the times at which computers begin to count, as unknown ones are often written."""
     table, earliest = data.known[overview.table], overview.stats.earliest
     clock, second_day = table.get(table.time), dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
-    if clock not in data.schema.clocks or not earliest or earliest >= second_day:
-        return
-    problem = "lies on 1 January 1970 or before, as unknown times are often written"
-    told = problem, "make it null where it is unknown", Severity.WARNING
-    yield from _odd_times(data, table, (Op.LT, second_day), told, read)
+    if clock in data.schema.clocks and earliest and earliest < second_day:
+        yield from _odd_times(data, table, (Op.LT, second_day), TIME_WRITTEN, read)
 
 
 def _odd_times(
-    data: ShopData,
-    table: type[Table],
-    odd: tuple[Op, dt.datetime],
-    told: tuple[str, str, Severity],
-    read: Read,
+    data: ShopData, table: type[Table], odd: tuple[Op, dt.datetime], finding: Finding, read: Read
 ) -> Iterator[Violation]:
     """Yield the rows whose time compares with a limit, where there are any."""
     clock, lowering, (op, limit) = table.get(table.time), lowering_of(data), odd
@@ -270,14 +272,12 @@ def _odd_times(
     found = Filter(rows, call(op, lowering.instant(clock), Lit(limit, "instant")))
     names = [column.name for column in (*shown, clock)]
     count, sample = counted(found, list(dict.fromkeys(names)), read)
-    yield Violation(table.table, clock.name, *told, count, sample)
+    yield Violation(table.table, clock.name, finding, count, sample)
 
 
 def _repeated(data: ShopData, table: str, key: Sequence[str]) -> Rel:
     """Return the keys that are repeated most often."""
-    rows = Tables(lowering_of(data)).prepare(table, [data.column(table, name) for name in key])
-    by_key = Aggregate(rows, tuple(key), (("row_count", ROWS),))
-    repeated = Filter(by_key, call(Op.GT, Col("row_count"), whole(1)))
+    repeated = Filter(_by_key(data, table, key), call(Op.GT, Col("row_count"), whole(1)))
     return Head(repeated, (Col("row_count"), *map(Col, key)), FEW, is_descending=True)
 
 
@@ -302,8 +302,7 @@ def _untimed(data: ShopData, overview: Overview, read: Read) -> Iterator[Violati
     prepared = Tables(lowering_of(data)).prepare(table.table, [clock, *shown])
     untimed = Filter(prepared, call(Op.IS_NULL, Col(clock.name)))
     _, sample = counted(untimed, [column.name for column in shown] or [clock.name], read)
-    told = "is null, so that the row is in no period", "fill it, or leave those rows out"
-    yield Violation(table.table, clock.name, *told, Severity.WARNING, rows, sample)
+    yield Violation(table.table, clock.name, TIME_KNOWN, rows, sample)
 
 
 def _half_keyed(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
@@ -313,27 +312,25 @@ def _half_keyed(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
     missing = ", ".join(name for name in bound.table.key if name not in key)
     if not missing:
         return
-    told = "supply it, or make sure that no row is there twice", Severity.WARNING
     if not key:
         rows = overviews(data, [table], (), read)[0].stats.rows
         if rows:
-            problem = "is not supplied, so that repeated rows would be counted again"
-            yield Violation(table, missing, problem, *told, rows, "")
+            yield Violation(table, missing, KEY_SUPPLIED, rows, "")
         return
     (found,) = read([_repeated(data, table, key)])
     if found.height:
-        problem = f"is not supplied, and {', '.join(key)} repeats without it"
+        finding = KEY_WHOLE.about(key=", ".join(key))
         (counts,) = read([_keys(data, table, key)])
         keyed, keys = counts.select("keyed", "keys").row(0)
         rows = int((keyed or 0) - keys)
-        yield Violation(table, missing, problem, *told, rows, sample_of(found.select(key)))
+        yield Violation(table, missing, finding, rows, sample_of(found.select(key)))
 
 
 def _nulls(table: str, nulls: ReadNulls) -> Iterator[Violation]:
     """Yield the values of a table that are read as null."""
     for one in nulls(table):
-        told, sample = (one.problem, one.remedy, Severity.WARNING), ", ".join(map(repr, one.sample))
-        yield Violation(table, one.column, *told, one.rows, sample)
+        sample = ", ".join(map(repr, one.sample))
+        yield Violation(table, one.column, one.finding, one.rows, sample)
 
 
 def _orphans(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
@@ -351,8 +348,7 @@ def _orphans(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
         count, _ = counted(lost, [key], read)
         if count:
             _, sample = counted(Aggregate(lost, (key,), ()), [key], read)
-            problem, remedy = f"points to no row of {parent}", f"supply the {parent} too"
-            yield Violation(table, key, problem, remedy, Severity.WARNING, count, sample)
+            yield Violation(table, key, PARENT_BOUND.about(parent=parent), count, sample)
 
 
 def _not_among(rows: Rel, others: Rel, on: tuple[str, str]) -> Rel:
@@ -371,8 +367,7 @@ def _bare(data: ShopData, promise: WithoutRowsCheck, read: Read) -> Iterator[Vio
     rows, others = tables.prepare(key.table, [key]), tables.prepare(pointing.table, [pointing])
     count, sample = counted(_not_among(rows, others, (key.name, pointing.name)), [key.name], read)
     if count:
-        told = promise.problem, promise.remedy, Severity.WARNING
-        yield Violation(key.table, key.name, *told, count, sample)
+        yield Violation(key.table, key.name, promise.finding, count, sample)
 
 
 def _currencies(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
@@ -387,9 +382,8 @@ def _currencies(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
     (found,) = read([Head(by_currency, order, MANY, is_descending=True)])
     if found.height > 1:
         count = int(found.get_column("row_count").slice(1).sum())
-        problem, remedy = "is mixed, and there are no rates", "bind exchange_rates, or fx_rate"
         sample = ", ".join(found.get_column(currency).head(FEW).cast(pl.String))
-        yield Violation(table, currency, problem, remedy, Severity.ERROR, count, sample)
+        yield Violation(table, currency, CURRENCY_SINGLE, count, sample)
 
 
 def _other_currency(data: ShopData, overview: Overview) -> Iterator[Violation]:
@@ -400,10 +394,8 @@ def _other_currency(data: ShopData, overview: Overview) -> Iterator[Violation]:
     others = (name for name in bound.columns if name not in bound.table.columns)
     for name in others:
         if currency in name.lower() and isinstance(bound.columns[name], pl.String):
-            problem = f"is not supplied, but {name!r} is: amounts are taken to be of one {currency}"
-            remedy = f"rename it: rename={{{overview.table!r}: {{{name!r}: {currency!r}}}}}"
-            told = problem, remedy, Severity.WARNING
-            yield Violation(overview.table, currency, *told, overview.stats.rows, repr(name))
+            finding = CURRENCY_NAMED.about(table=overview.table, other=name, currency=currency)
+            yield Violation(overview.table, currency, finding, overview.stats.rows, repr(name))
 
 
 def _total_above(data: ShopData, promise: TotalAboveCheck, read: Read) -> Iterator[Violation]:
@@ -420,8 +412,8 @@ def _total_above(data: ShopData, promise: TotalAboveCheck, read: Read) -> Iterat
     above = Filter(both, call(Op.GT, Col("total_0"), Col("total_1")))
     count, sample = counted(above, [key, "total_0", "total_1"], read)
     if count:
-        told = promise.problem.format(key=key), promise.remedy, Severity.WARNING
-        yield Violation(promise.value.table, promise.value.name, *told, count, sample)
+        finding = promise.finding.about(key=key)
+        yield Violation(promise.value.table, promise.value.name, finding, count, sample)
 
 
 def _total(data: ShopData, value: Column, key: str, name: str) -> Rel:

@@ -7,6 +7,7 @@ from typing import assert_never
 
 import polars as pl
 
+from funnelkit.data.findings import Finding, Severity
 from funnelkit.data.promises import (
     DailyCheck,
     OnceCheck,
@@ -17,7 +18,6 @@ from funnelkit.data.promises import (
     StandInCheck,
     WithinCheck,
 )
-from funnelkit.data.schema import Severity
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import ContractError
 from funnelkit.formula.formulas import PolarsExpr
@@ -50,12 +50,6 @@ from funnelkit.planning.violation import FEW, ROWS, Read, Violation, counted
 
 __all__ = ["broken_promises", "check_promises"]
 
-TIMES = 10
-"""By how much a number must outdo all others to be taken for a stand-in."""
-
-Told = tuple[Column, str, str, Severity]
-"""A column, what is wrong with it, what to do about it, and how bad that is."""
-
 
 def check_promises(
     data: ShopData, steps: Sequence[Step], columns: set[tuple[str, str]], read: Read
@@ -78,7 +72,7 @@ def check_promises(
     }
     due = {number: one for number, one in fresh.items() if _is_due(one, steps, columns)}
     found = [one for promise in due.values() for one in _violations(data, promise, read)]
-    if issues := [one.issue for one in found if one.severity is Severity.ERROR]:
+    if issues := [one.issue for one in found if one.finding.severity is Severity.ERROR]:
         raise ContractError(issues)
     data.seen_promises |= set(due)
 
@@ -128,7 +122,7 @@ def _read_with(promise: Promise) -> tuple[Column, ...]:
         case StandInCheck(column) | SpellingCheck(column):
             return (column,)
         case OnceCheck():
-            return (promise.read_with, *_columns(promise.where))
+            return (promise.read_with,)
         case OneOwnerCheck() | WithinCheck() | DailyCheck() | ScaleCheck():
             return ()
         case _:
@@ -166,19 +160,19 @@ def _stand_ins(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Vi
         else column.is_in(promise.numbers)
     )
     (counts,) = read([_by_key(data, column, broken)])
-    rows: dict[object, int] = dict(counts.rows())
+    rows: dict[object, int] = dict(counts.sort("row_count", column.name, descending=True).rows())
     words = {key: many for key, many in rows.items() if str(key).lower() in promise.words}
     numbers = {key: many for key, many in rows.items() if key not in words}
     if words:
-        yield _nobody(column, words, "is a word for nobody", Severity.ERROR)
+        yield _nobody(column, words, promise.word)
     if not numbers:
         return
     (totals,) = read([_totals(data, column)])
     known, keys = totals.row(0)
     others, most = max(keys - len(rows), 1), max(numbers.values())
-    if most > 1 and most >= TIMES * (known - sum(rows.values())) / others:
-        severity = Severity.ERROR if most >= promise.enough else Severity.WARNING
-        yield _nobody(column, numbers, "is in far more rows than any other", severity)
+    if most > 1 and most >= promise.times * (known - sum(rows.values())) / others:
+        finding = promise.number if most >= promise.enough else promise.frequent
+        yield _nobody(column, numbers, finding)
 
 
 def _spelt(words: Iterable[str]) -> list[str]:
@@ -187,15 +181,10 @@ def _spelt(words: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(way(word) for word in words for way in ways))
 
 
-def _nobody(
-    column: Column, found: dict[object, int], problem: str, severity: Severity
-) -> Violation:
-    unit = f"one {column.unit.label}"
-    name = f"pl.col({column.name!r})"
-    remedy = f"make it null: pl.when(~{name}.is_in({list(found)!r})).then({name})"
+def _nobody(column: Column, found: dict[object, int], finding: Finding) -> Violation:
     sample = ", ".join(f"{key!r} ({rows:,})" for key, rows in list(found.items())[:FEW])
-    told = f"{problem}, and is counted as {unit}", remedy, severity
-    return Violation(column.table, column.name, *told, sum(found.values()), sample)
+    told = finding.about(keys=list(found))
+    return Violation(column.table, column.name, told, sum(found.values()), sample)
 
 
 def _frequent(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Violation]:
@@ -209,8 +198,8 @@ def _frequent(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Vio
     if len(rows) < 2 or str(rows[0][0]).lower() in nobody:
         return
     (key, first), (_, second) = rows
-    if first >= promise.enough and first >= TIMES * second:
-        yield _nobody(column, {key: first}, "is in far more rows than any other", Severity.WARNING)
+    if first >= promise.enough and first >= promise.times * second:
+        yield _nobody(column, {key: first}, promise.frequent)
 
 
 def _by_key(data: ShopData, column: Column, where: Predicate | None = None) -> Rel:
@@ -249,9 +238,7 @@ def _spellings(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[V
     )
     several = call(Op.GT, Col("spellings"), whole(1))
     found = Filter(Aggregate(alike, (folded,), folds), several)
-    problem = "is written in capital and in small letters, and counted as several"
-    told = column, problem, promise.remedy, Severity.ERROR
-    yield from _told(read, found, told, shown=("first", "last"))
+    yield from _told(read, found, column, promise.cases, shown=("first", "last"))
 
 
 def _addresses(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[Violation]:
@@ -263,8 +250,7 @@ def _addresses(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[V
     found = Filter(keys, call(Op.CONTAINS, Col(column.name), Lit("@", "str")))
     rows, sample = counted(found, [column.name], read)
     if rows:
-        told = "is an e-mail address in plain text", promise.remedy, Severity.WARNING
-        yield Violation(column.table, column.name, *told, rows, sample)
+        yield Violation(column.table, column.name, promise.address, rows, sample)
 
 
 def _owners(data: ShopData, promise: OneOwnerCheck, read: Read) -> Iterator[Violation]:
@@ -277,8 +263,7 @@ def _owners(data: ShopData, promise: OneOwnerCheck, read: Read) -> Iterator[Viol
     folds = ("owners", Agg(AggOp.COUNT_DISTINCT, Col(owner.name))), ("row_count", ROWS)
     by_key = Aggregate(filtered(rows, lowering.known(column)), (column.name,), folds)
     found = Filter(by_key, call(Op.GT, Col("owners"), whole(1)))
-    told = column, promise.problem, promise.remedy, Severity.WARNING
-    yield from _told(read, found, told)
+    yield from _told(read, found, column, promise.finding)
 
 
 def _doubles(data: ShopData, promise: OnceCheck, read: Read) -> Iterator[Violation]:
@@ -291,7 +276,7 @@ def _doubles(data: ShopData, promise: OnceCheck, read: Read) -> Iterator[Violati
     kept = conjunction(lowering.known(column), lowering.predicate(promise.where))
     by_key = Aggregate(filtered(rows, kept), (column.name,), (("row_count", ROWS),))
     found = Filter(by_key, call(Op.GT, Col("row_count"), whole(1)))
-    yield from _told(read, found, (column, promise.problem, promise.remedy, Severity.ERROR))
+    yield from _told(read, found, column, promise.finding)
 
 
 def _several_a_day(data: ShopData, promise: DailyCheck, read: Read) -> Iterator[Violation]:
@@ -308,8 +293,7 @@ def _several_a_day(data: ShopData, promise: DailyCheck, read: Read) -> Iterator[
     names = (day, *(column.name for column in owner))
     by_day = Aggregate(dated, names, (("row_count", ROWS),))
     found = Filter(by_day, call(Op.GT, Col("row_count"), whole(1)))
-    told = clock, promise.problem, promise.remedy, Severity.ERROR
-    yield from _told(read, found, told, shown=names)
+    yield from _told(read, found, clock, promise.finding, shown=names)
 
 
 def _off_scale(data: ShopData, promise: ScaleCheck, read: Read) -> Iterator[Violation]:
@@ -318,8 +302,7 @@ def _off_scale(data: ShopData, promise: ScaleCheck, read: Read) -> Iterator[Viol
     if not all(map(data.is_supplied, wanted)):
         return
     found = _by_key(data, column, promise.broken)
-    told = column, promise.problem, promise.remedy, Severity.ERROR
-    yield from _told(read, found, told)
+    yield from _told(read, found, column, promise.finding)
 
 
 def _within(data: ShopData, promise: WithinCheck, read: Read) -> Iterator[Violation]:
@@ -347,8 +330,7 @@ def _within(data: ShopData, promise: WithinCheck, read: Read) -> Iterator[Violat
     found = Filter(both, _is_sum(lowering.number(column), Col("inside"), Col("outside")))
     count, sample = counted(found, (key.name, column.name, "outside"), read)
     if count:
-        told = promise.problem, promise.remedy, Severity.WARNING
-        yield Violation(column.table, column.name, *told, count, sample)
+        yield Violation(column.table, column.name, promise.finding, count, sample)
 
 
 def _is_sum(amount: Scalar, inside: Scalar, outside: Scalar) -> Scalar:
@@ -361,17 +343,16 @@ def _is_sum(amount: Scalar, inside: Scalar, outside: Scalar) -> Scalar:
 
 
 def _told(
-    read: Read, found: Rel, told: Told, *, shown: tuple[str, ...] = ()
+    read: Read, found: Rel, column: Column, finding: Finding, *, shown: tuple[str, ...] = ()
 ) -> Iterator[Violation]:
     """Yield what is wrong with keys, the number of their rows, and a few of them."""
-    column, problem, remedy, severity = told
     names = shown or (column.name,)
     rows = Agg(AggOp.SUM, call(Op.TO_FLOAT, Col("row_count")))
     total = Aggregate(found, (), (("row_count", rows),))
     counted, few = read([total, Head(found, tuple(map(Col, names)), FEW)])
     if many := counted.item():
         sample = ", ".join(" and ".join(map(repr, row)) for row in few.select(names).rows())
-        yield Violation(column.table, column.name, problem, remedy, severity, int(many), sample)
+        yield Violation(column.table, column.name, finding, int(many), sample)
 
 
 def _columns(predicate: Predicate) -> tuple[Column, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from funnelkit.data.schema import Severity
+from funnelkit.data.findings import Finding
 from funnelkit.errors import DataIssue
 from funnelkit.planning.relations import Agg, AggOp, Aggregate, Col, Head, Rel, Select
 
@@ -29,18 +29,14 @@ class Violation:
     Attributes:
         table: The table.
         column: The column, or several.
-        problem: What is wrong with a row.
-        remedy: What to do about it.
-        severity: Whether numbers are refused because of it.
+        finding: What is wrong with it.
         rows: How many rows break it.
         sample: A few of them.
     """
 
     table: str
     column: str
-    problem: str
-    remedy: str
-    severity: Severity
+    finding: Finding
     rows: int
     sample: str
 
@@ -48,8 +44,8 @@ class Violation:
     def issue(self) -> DataIssue:
         """The violation as an issue of an error."""
         such = f", such as {self.sample}" if self.sample else ""
-        problem = f"{self.problem}, in {self.rows:,} rows{such}"
-        return DataIssue(self.table, self.column, problem, self.remedy)
+        problem = f"{self.finding.problem}, in {self.rows:,} rows{such}"
+        return DataIssue(self.table, self.column, problem, self.finding.remedy)
 
 
 def only(rel: Rel, names: Iterable[str]) -> Rel:
@@ -61,7 +57,7 @@ def counted(rel: Rel, shown: Sequence[str], read: Read) -> tuple[int, str]:
     """Return how many rows there are, and a sample of the columns that are shown."""
     count, few = Aggregate(rel, (), (("row_count", ROWS),)), only(rel, shown)
     found, sample = read([count, Head(few, tuple(map(Col, shown)), FEW)])
-    return int(found.item()), sample_of(sample)
+    return int(found.item()), sample_of(sample.select(shown))
 
 
 def sample_of(few: pl.DataFrame) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 
-from funnelkit.data.schema import Severity, WordsCheck
+from funnelkit.data.schema import WordsCheck
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import ContractError
 from funnelkit.formula.values import Category
@@ -46,8 +46,7 @@ def unknown_words(data: ShopData) -> Iterator[Violation]:
     for column, seen in data.seen_words.items():
         promise = promise_of(data, column)
         if promise is not None and (unknown := seen.others(column.values)):
-            problem = f"is not a known word: they are {', '.join(column.values)}"
-            yield _violation(promise, problem, unknown, Severity.ERROR)
+            yield _violation(promise, unknown)
 
 
 def foreign_words(data: ShopData) -> Iterator[Violation]:
@@ -55,14 +54,11 @@ def foreign_words(data: ShopData) -> Iterator[Violation]:
     for column, seen in data.seen_words.items():
         unknown = seen.others(column.values)
         if column.is_open and unknown and len(unknown) == len(seen.rows):
-            problem = f"holds none of the words that KPIs read: {', '.join(column.values)}"
-            yield _violation(WordsCheck(column), problem, unknown, Severity.WARNING)
+            yield _violation(WordsCheck(column), unknown)
 
 
-def _violation(
-    promise: WordsCheck, problem: str, unknown: Mapping[str, int], severity: Severity
-) -> Violation:
-    column, remedy, rows = promise.column, promise.remedy, sum(unknown.values())
+def _violation(promise: WordsCheck, unknown: Mapping[str, int]) -> Violation:
+    column, rows = promise.column, sum(unknown.values())
     most = sorted(unknown.items(), key=lambda item: (-item[1], item[0]))[:MOST]
     sample = ", ".join(f"{word!r} ({many:,})" for word, many in most)
-    return Violation(column.table, column.name, problem, remedy, severity, rows, sample)
+    return Violation(column.table, column.name, promise.finding, rows, sample)

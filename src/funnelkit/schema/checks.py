@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from funnelkit.data.schema import Check, Severity, TotalAboveCheck, WithoutRowsCheck
+from funnelkit.data.findings import Finding, Severity
+from funnelkit.data.schema import Check, TotalAboveCheck, WithoutRowsCheck
 from funnelkit.formula.values import (
     Coalesce,
     Column,
@@ -22,26 +23,33 @@ from funnelkit.schema.traffic import Carts, Sessions
 __all__ = ["CHECKS", "STATUSES", "SURVEYS", "TABLE_CHECKS"]
 
 
+_LOOK = "look at these rows"
+
+
 def _outside(kind: str, low: int, high: int) -> Predicate:
     is_kind = Surveys.survey_type.eq(kind)
     return is_kind & ~Surveys.score.is_between(low, high)
 
 
-def _suspicious(column: Column, broken: Predicate, problem: str) -> Check:
-    return Check(column, broken, problem, "look at these rows", Severity.WARNING)
+def _suspicious(column: Column, broken: Predicate, promise: str, problem: str) -> Check:
+    return Check(column, broken, Finding(promise, problem, _LOOK, Severity.WARNING))
 
 
 def _negative(discount: Money, worth: Value, known: Column) -> tuple[Check, Check]:
     """Check that discounts of what is sold are above zero, as far as it is known what is sold."""
-    told = "is below zero, and would add to sales", "turn its sign: a discount is above zero"
+    finding = Finding(
+        "is zero or above for what is sold",
+        "is below zero, and would add to sales",
+        "turn its sign: a discount is above zero",
+    )
     return (
-        Check(discount, (discount < 0) & (worth >= 0), *told),
-        Check(discount, discount < 0, *told, unless_supplied=known),
+        Check(discount, (discount < 0) & (worth >= 0), finding),
+        Check(discount, discount < 0, finding, unless_supplied=known),
     )
 
 
 def _below_zero(column: Money | Quantity | Duration) -> Check:
-    return _suspicious(column, column < 0, "is below zero")
+    return _suspicious(column, column < 0, "is zero or above", "is below zero")
 
 
 STATUSES = Orders.status.values
@@ -54,58 +62,85 @@ CHECKS: tuple[Check, ...] = (
     Check(
         Orders.status,
         Orders.status.is_null(),
-        "is null, so it is unknown whether the order counts",
-        "fill it, supply is_counted, or use order_policy='all'",
+        Finding(
+            "is known",
+            "is null, so it is unknown whether the order counts",
+            "fill it, supply is_counted, or use order_policy='all'",
+        ),
     ),
     Check(
         Surveys.score,
         _outside("nps", 0, 10),
-        "lies outside 0 to 10 in an nps survey",
-        "rescale it; net promoter score is defined on 0 to 10 only",
+        Finding(
+            "lies within 0 to 10 in an nps survey",
+            "lies outside 0 to 10 in an nps survey",
+            "rescale it; net promoter score is defined on 0 to 10 only",
+        ),
     ),
     Check(
         Surveys.scale_max,
         Surveys.survey_type.eq("nps") & Surveys.scale_max.ne(10),
-        "is not 10 in an nps survey",
-        "rescale the answers to 0 to 10, or leave them out",
+        Finding(
+            "is 10 in an nps survey",
+            "is not 10 in an nps survey",
+            "rescale the answers to 0 to 10, or leave them out",
+        ),
     ),
     Check(
         Surveys.weight,
         Surveys.weight < 0,
-        "is below zero",
-        "weigh an answer by 0 or more",
+        Finding(
+            "is zero or above",
+            "is below zero",
+            "weigh an answer by 0 or more",
+        ),
     ),
     Check(
         Surveys.score,
         _outside("csat", 1, 5),
-        "lies outside 1 to 5 in a csat survey",
-        "rescale it to five points; satisfied is 4 or 5 of 5",
+        Finding(
+            "lies within 1 to 5 in a csat survey",
+            "lies outside 1 to 5 in a csat survey",
+            "rescale it to five points; satisfied is 4 or 5 of 5",
+        ),
         unless_supplied=Surveys.scale_max,
     ),
     Check(
         Surveys.score,
         Surveys.survey_type.eq("csat")
         & ((Surveys.score < 1) | (Surveys.score > Coalesce(Surveys.scale_max, 5))),
-        "lies outside 1 to scale_max, or 5 where that is null, in a csat survey",
-        "rescale it, or state the highest mark of the scale",
+        Finding(
+            "lies within 1 to scale_max in a csat survey",
+            "lies outside 1 to scale_max, or 5 where that is null, in a csat survey",
+            "rescale it, or state the highest mark of the scale",
+        ),
     ),
     Check(
         MarketingCosts.period_end,
         MarketingCosts.period_end.is_null(),
-        "is null, so it is unknown over which days the cost is spread",
-        "supply the last day, inclusive",
+        Finding(
+            "is known",
+            "is null, so it is unknown over which days the cost is spread",
+            "supply the last day, inclusive",
+        ),
     ),
     Check(
         MarketingCosts.period_end,
         MarketingCosts.period_end < MarketingCosts.period_start,
-        "lies before period_start",
-        "swap the two dates",
+        Finding(
+            "does not lie before period_start",
+            "lies before period_start",
+            "swap the two dates",
+        ),
     ),
     Check(
         ExchangeRates.rate,
         ExchangeRates.rate.is_null() | (ExchangeRates.rate <= 0),
-        "is not a rate above zero",
-        "supply the value of one unit of the currency in the shop's currency",
+        Finding(
+            "is above zero",
+            "is not a rate above zero",
+            "supply the value of one unit of the currency in the shop's currency",
+        ),
     ),
     *_negative(Orders.discount_amount, Orders.gross_amount, Orders.gross_amount),
     *_negative(
@@ -114,21 +149,30 @@ CHECKS: tuple[Check, ...] = (
         OrderLines.unit_price,
     ),
     *(
-        _suspicious(column, column.is_null(), "is null, and adds 0 to what rows are worth")
+        _suspicious(
+            column, column.is_null(), "is known", "is null, and adds 0 to what rows are worth"
+        )
         for column in (Orders.gross_amount, OrderLines.unit_price)
     ),
     _suspicious(
         Returns.returned_at,
         Returns.returned_at < Lookup(Returns.order_id, Orders.ordered_at),
+        "does not lie before the order",
         "lies before the order",
     ),
     _suspicious(
         Returns.refund_amount,
         Returns.refund_amount > Lookup(Returns.order_id, Orders.gross_amount),
+        "is not above the gross amount of the order",
         "is above the gross amount of the order",
     ),
     *(
-        _suspicious(column, column < before, f"lies before {before.name}")
+        _suspicious(
+            column,
+            column < before,
+            f"does not lie before {before.name}",
+            f"lies before {before.name}",
+        )
         for column, before in (
             (Shipments.delivered_at, Shipments.shipped_at),
             (Orders.first_shipped_at, Orders.ordered_at),
@@ -138,11 +182,13 @@ CHECKS: tuple[Check, ...] = (
     _suspicious(
         Orders.discount_amount,
         Orders.discount_amount > Orders.gross_amount,
+        "is not above gross_amount",
         "is above gross_amount",
     ),
     _suspicious(
         OrderLines.discount_amount,
         OrderLines.discount_amount > OrderLines.quantity * OrderLines.unit_price,
+        "is not above quantity × unit_price",
         "is above quantity × unit_price",
     ),
     *(
@@ -176,15 +222,23 @@ TABLE_CHECKS = (
         Orders.order_id,
         OrderLines.order_id,
         unless_supplied=Orders.gross_amount,
-        problem="has no lines, and is taken to be worth 0",
-        remedy="supply the lines, or amounts",
+        finding=Finding(
+            "has lines",
+            "has no lines, and is taken to be worth 0",
+            "supply the lines, or amounts",
+            Severity.WARNING,
+        ),
     ),
     TotalAboveCheck(
         Returns.quantity,
         OrderLines.quantity,
         keys=("order_line_id", "order_id"),
-        problem="returned is more than was sold of a {key}",
-        remedy="look at these",
+        finding=Finding(
+            "returned is not more than was sold",
+            "returned is more than was sold of a {key}",
+            _LOOK,
+            Severity.WARNING,
+        ),
     ),
 )
 """Promises about whole tables: oddities that `Shop.check` lists."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from funnelkit.data.findings import Finding, Severity
 from funnelkit.data.promises import (
     DailyCheck,
     OnceCheck,
@@ -26,12 +27,12 @@ _NOBODY = (
     *("(not set)", "not set", "-", "--"),
 )
 _NUMBERS = (0, -1)
-_ENOUGH = 30
+_ENOUGH, _TIMES = 30, 10
 _HASH = "normalise, then hash: pl.col('email_hash').str.strip_chars().str.to_lowercase()"
 
 PROMISES: tuple[Promise, ...] = (
     *(
-        StandInCheck(column, _NOBODY, _NUMBERS, _ENOUGH)
+        StandInCheck(column, _NOBODY, _NUMBERS, _ENOUGH, _TIMES)
         for column in (
             Orders.customer_id,
             Orders.email_hash,
@@ -48,16 +49,24 @@ PROMISES: tuple[Promise, ...] = (
     OneOwnerCheck(
         Orders.email_hash,
         Orders.customer_key,
-        "is of several customers: orders without an account, or of another, are not linked with it",
-        "supply customer_key, the same for all orders of one person",
+        Finding(
+            "is of one customer",
+            "is of several customers: orders without an account, or of another, are not linked"
+            " with it",
+            "supply customer_key, the same for all orders of one person",
+            Severity.WARNING,
+        ),
     ),
     OnceCheck(
         Events.order_id,
         Events.event_name.eq("purchase"),
         Events.value,
-        "has several purchase events, each with its value",
-        "keep one: frame.filter(pl.struct('event_name', 'order_id').is_first_distinct()"
-        " | pl.col('order_id').is_null() | (pl.col('event_name') != 'purchase'))",
+        Finding(
+            "has one purchase event",
+            "has several purchase events, each with its value",
+            "keep one: frame.filter(pl.struct('event_name', 'order_id').is_first_distinct()"
+            " | pl.col('order_id').is_null() | (pl.col('event_name') != 'purchase'))",
+        ),
     ),
     WithinCheck(
         Orders.gross_amount,
@@ -65,22 +74,32 @@ PROMISES: tuple[Promise, ...] = (
         (OrderLines.quantity, OrderLines.unit_price),
         IS_PRODUCT,
         OrderLines.line_type.eq("gift_card"),
-        "includes the gift cards of the order, which are no sale yet",
-        "leave them out, or leave out gross_amount, which is then the sum of the product lines",
+        Finding(
+            "is without the gift cards of the order",
+            "includes the gift cards of the order, which are no sale yet",
+            "leave them out, or leave out gross_amount, which is then the sum of the product lines",
+            Severity.WARNING,
+        ),
     ),
     DailyCheck(
         InventorySnapshots.snapshot_date,
-        "holds several counts of a product in a place on one day, which would be added up",
-        "keep the last of each day: frame.sort('snapshot_date')"
-        ".group_by(pl.col('snapshot_date').dt.date(), 'product_id', 'location_id').last()",
+        Finding(
+            "holds one count of a product in a place on a day",
+            "holds several counts of a product in a place on one day, which would be added up",
+            "keep the last of each day: frame.sort('snapshot_date')"
+            ".group_by(pl.col('snapshot_date').dt.date(), 'product_id', 'location_id').last()",
+        ),
     ),
     ScaleCheck(
         Surveys.scale_max,
         Surveys.survey_type.eq("csat"),
         Surveys.score,
         5,
-        "is not 5 in a csat survey",
-        "rescale the answers to 1 to 5, or ask customer_satisfaction_score.any_scale",
+        Finding(
+            "is 5 in a csat survey",
+            "is not 5 in a csat survey",
+            "rescale the answers to 1 to 5, or ask customer_satisfaction_score.any_scale",
+        ),
     ),
 )
 """What is checked when a number first rests on it, and by `Shop.check` always."""

@@ -212,8 +212,8 @@ class Shop:
             the keys and values of a few of the rows; empty where nothing was found.
         """
         rows = [
-            (f.table, f"{f.column} {f.problem}", str(f.severity), f.rows, f.sample)
-            for f in sorted(self.runner.violations(), key=lambda violation: str(violation.severity))
+            (f.table, f"{f.column} {f.finding.problem}", f.finding.severity, f.rows, f.sample)
+            for f in sorted(self.runner.violations(), key=lambda one: one.finding.severity)
         ]
         names = {"table": pl.String, "check": pl.String, "severity": pl.String}
         schema = {**names, "rows": pl.Int64, "sample": pl.String}

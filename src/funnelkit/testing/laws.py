@@ -217,7 +217,7 @@ def _partition(trial: Trial) -> str | None:
 
 def _outside(trial: Trial) -> str | None:
     """Add a row of nothing but a new key and a time that is there already."""
-    refused = {check.column.name for check in CHECKS if check.severity is Severity.ERROR}
+    refused = {check.column.name for check in CHECKS if check.finding.severity is Severity.ERROR}
     more = dict(trial.frames)
     for name, frame in trial.frames.items():
         table = trial.declared[name]
