@@ -44,24 +44,6 @@ def test_every_built_in_metric_keeps_every_law(metric):
     check_metric(loose, examples=EXAMPLES)
 
 
-UNCONDITIONAL = (
-    "sum(orders.gross_amount)",
-    "mean(orders.gross_amount)",
-    "min(orders.gross_amount)",
-    "max(orders.gross_amount)",
-    "quantile(orders.gross_amount, 0.9)",
-    "std_dev(orders.gross_amount)",
-    "sum(carts.value)",
-    "count(orders)",
-    "count_distinct(orders.customer_id)",
-)
-
-
-@pytest.mark.parametrize("text", UNCONDITIONAL)
-def test_a_fold_without_a_condition_takes_every_row_in(text):
-    check_law(fk.Metric(name="of_all", formula=text), LAW["outside rows"], examples=5)
-
-
 def test_parameters_for_pytest_are_pairs_that_apply():
     pairs = testing.metric_laws([fk.registry()["orders"], fk.registry()["rfm_score"]])
     names = {(metric.name, law.name) for metric, law in pairs}
@@ -161,6 +143,8 @@ SALES = fk.registry()["gross_sales"]
 SHARE = fk.registry()["goal_conversion_rate"]
 FIRST = fk.Metric(name="first", formula=fk.PolarsExpr("orders", pl.col("gross_amount").first()))
 
+WITH_NULL = fk.PolarsExpr("orders", pl.col("customer_id").n_unique() / pl.len())
+
 FAULTS = {
     "row order": (FIRST, fk.evaluate),
     "partition": (ORDERS, of_first_chunk),
@@ -175,6 +159,7 @@ FAULTS = {
     "rollup": (ORDERS, rolling_up_to_means),
     "null keys": (ORDERS, bent(without_null_group)),
     "periods": (ORDERS, bent(first_month_lost)),
+    "null values": (fk.Metric(name="buyers", formula=WITH_NULL), fk.evaluate),
     "engines": (ORDERS, bent(plus_one)),
 }
 
@@ -188,6 +173,49 @@ def test_a_law_catches_a_planted_fault_and_shows_a_small_shop(name):
     assert (error.law, error.metric) == (name, metric.name)
     assert sum(frame.height for frame in error.frames.values()) <= 4
     assert str(error).startswith(f"{metric.name} breaks {name!r}: {LAW[name].says}")
+
+
+COUNTS_OF_NULL = (
+    pl.col("customer_id").n_unique(),
+    pl.col("customer_id").alias("buyer").n_unique(),
+    pl.col("customer_id").unique().len(),
+    pl.col("customer_id").filter(pl.col("cart_id").is_null()).n_unique().alias("buyers"),
+    pl.col("customer_id").fill_null(0).n_unique(),
+    1 - pl.col("status").n_unique() / pl.len(),
+    pl.struct("customer_id", "status").n_unique(),
+)
+NO_COUNTS_OF_NULL = (
+    pl.len(),
+    pl.col("customer_id").len(),
+    pl.col("order_id").n_unique(),
+    pl.col("customer_id").drop_nulls().n_unique(),
+    pl.col("customer_id").unique().count(),
+    pl.col("customer_id").null_count(),
+    pl.col("customer_id").is_null().mean(),
+    pl.col("customer_id").is_null().any().cast(pl.Int64),
+    pl.col("gross_amount").filter(pl.col("customer_id").is_null()).quantile(0.9),
+    pl.col("gross_amount").fill_null(0).max(),
+)
+
+
+@pytest.mark.parametrize("expression", COUNTS_OF_NULL, ids=str)
+def test_a_distinct_count_that_counts_null_is_caught(expression):
+    metric = fk.Metric(name="buyers", formula=fk.PolarsExpr("orders", expression))
+    with pytest.raises(LawBrokenError, match=r"with rows whose (customer_id|status) is null"):
+        check_law(metric, LAW["null values"])
+
+
+@pytest.mark.parametrize("expression", NO_COUNTS_OF_NULL, ids=str)
+def test_no_other_expression_is_taken_for_a_count_of_null(expression):
+    metric = fk.Metric(name="buyers", formula=fk.PolarsExpr("orders", expression))
+    check_law(metric, LAW["null values"], examples=10)
+
+
+def test_a_count_of_null_is_seen_where_every_shop_has_one():
+    rows = {"order_id": [1, 2], "customer_id": [1, None]}
+    buyers = fk.Metric(name="buyers", formula=fk.PolarsExpr("orders", COUNTS_OF_NULL[0]))
+    trial = testing.Trial(buyers, {"orders": pl.DataFrame(rows)})
+    assert "is 1, and 2 with rows" in LAW["null values"].check(trial)
 
 
 def test_every_law_about_numbers_has_a_planted_fault():

@@ -2,8 +2,10 @@
 
 `check_metric(metric)` runs every law that applies over generated shops and
 reports each that is broken, with the smallest shop that shows it.
-`metric_laws(registry)` gives the same as parameters for pytest. The strategies
-make frames, shops, formulas and questions from the declarations of tables.
+`metric_laws(registry)` gives the same as parameters for pytest. `hints(metric)`
+reads the definition for what no law can find: sums and averages that are computed
+as written and usually mean something else. The strategies make frames, shops,
+formulas and questions from the declarations of tables.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ except ImportError:
     raise MissingPackageError("hypothesis", "testing") from None
 
 from funnelkit.testing.checking import LawsBrokenError, check_law, check_metric, metric_laws
-from funnelkit.testing.laws import LAWS, Law, LawBrokenError, Trial
+from funnelkit.testing.hints import Hint, hints
+from funnelkit.testing.laws import LAWS, Law, LawBrokenError
 from funnelkit.testing.strategies import (
     formulas,
     frames,
@@ -26,9 +29,11 @@ from funnelkit.testing.strategies import (
     shop_frames,
     shops,
 )
+from funnelkit.testing.trial import Trial
 
 __all__ = [
     "LAWS",
+    "Hint",
     "Law",
     "LawBrokenError",
     "LawsBrokenError",
@@ -37,6 +42,7 @@ __all__ = [
     "check_metric",
     "formulas",
     "frames",
+    "hints",
     "metric_laws",
     "metrics",
     "predicates",

@@ -8,11 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from funnelkit.api import evaluate as evaluate_shop
+from funnelkit.catalog.default import registry
 from funnelkit.errors import check_kind
 from funnelkit.formula.table import Table
 from funnelkit.metrics.metric import Metric
-from funnelkit.testing.laws import LAWS, Evaluate, Law, LawBrokenError, Trial
+from funnelkit.testing.laws import LAWS, Law, LawBrokenError
 from funnelkit.testing.strategies import shop_frames
+from funnelkit.testing.trial import Evaluate, Trial
 
 __all__ = ["LawsBrokenError", "check_law", "check_metric", "metric_laws"]
 
@@ -46,7 +48,7 @@ def check_metric(
     The shops are the same at each run.
 
     Args:
-        metric: The metric.
+        metric: The metric; names in its formula are looked up in the default registry.
         tables: Declarations of the tables it reads beyond the canonical ones.
         examples: How many shops each law is tried on.
         evaluate: How a shop is evaluated: `fk.evaluate`, or an engine under test.
@@ -92,6 +94,7 @@ def check_law(
     Raises:
         LawBrokenError: The law is broken, on the smallest shop that shows it.
     """
+    metric = metric.resolved(registry())
     if not law.applies(metric):
         return
     declared = tuple(tables)
@@ -126,4 +129,6 @@ def metric_laws(metrics: Iterable[Metric]) -> list[tuple[Metric, Law]]:
         >>> [law.name for _, law in pairs][:2]
         ['row order', 'partition']
     """
-    return [(metric, law) for metric in metrics for law in LAWS if law.applies(metric)]
+    known = registry()
+    resolved = [metric.resolved(known) for metric in metrics]
+    return [(metric, law) for metric in resolved for law in LAWS if law.applies(metric)]

@@ -34,7 +34,7 @@ from funnelkit.schema.derivations import RULES
 from funnelkit.schema.policies import POLICIES, policy_rules
 from funnelkit.schema.tables import known_tables
 
-__all__ = ["Needed", "needed_columns", "nodes_of", "plain_columns"]
+__all__ = ["RULES_OF", "Needed", "check_declared", "needed_columns", "nodes_of", "plain_columns"]
 
 _WINDOWS = (NumberOver, FirstOver, PreviousOver, NextOver, PeriodOf)
 
@@ -62,11 +62,9 @@ def needed_columns(metrics: Iterable[Metric], tables: Sequence[type[Table]]) -> 
     found: dict[type[Table], dict[Column, None]] = {}
     words: dict[str, None] = {}
     for metric in metrics:
+        check_declared(metric, known)
         named = _columns(metric)
         for table, names in inputs(metric.formula).items():
-            if table not in known:
-                problem = f"{metric.name} reads the table {table!r}, which is not known"
-                raise DefinitionError(problem, "declare it: tables=(…,)")
             found.setdefault(known[table], {})
             for name in names:
                 is_named = (table, name) in named
@@ -78,6 +76,17 @@ def needed_columns(metrics: Iterable[Metric], tables: Sequence[type[Table]]) -> 
                     found.setdefault(known[drawn.table], {})[drawn] = None
         words |= dict.fromkeys(_words(metric))
     return Needed({table: tuple(columns) for table, columns in found.items()}, tuple(words))
+
+
+def check_declared(metric: Metric, known: Mapping[str, type[Table]]) -> None:
+    """Check that every table that a metric reads is declared.
+
+    Raises:
+        DefinitionError: Some are not.
+    """
+    if unknown := [repr(table) for table in metric.inputs if table not in known]:
+        problem = f"{metric.name} reads the table {', '.join(unknown)}, which is not known"
+        raise DefinitionError(problem, "declare it: tables=(…,)")
 
 
 def _path_to(name: str, table: type[Table], known: Mapping[str, type[Table]]) -> tuple[Column, ...]:
@@ -97,7 +106,9 @@ def _columns(metric: Metric) -> dict[tuple[str, str], Column]:
 
 
 def _of_native(table: type[Table], name: str) -> Column:
-    return table.columns.get(name) or Quantity(table=table.table, name=name, is_declared=False)
+    if name in table.columns:
+        return table.columns[name]
+    return Quantity(table=table.table, name=name, is_declared=False)
 
 
 def plain_columns(table: type[Table]) -> tuple[Column, ...]:
@@ -105,12 +116,12 @@ def plain_columns(table: type[Table]) -> tuple[Column, ...]:
     return tuple(
         column
         for column in table.columns.values()
-        if not any(isinstance(rule, PeriodOf) for rule in _RULES.get(column, ()))
+        if not any(isinstance(rule, PeriodOf) for rule in RULES_OF.get(column, ()))
     )
 
 
 def _drawn(column: Column) -> Iterator[Column]:
-    rules = [rule for rule in (_RULES.get(column) or ()) if not isinstance(rule, Default)]
+    rules = [rule for rule in (RULES_OF.get(column) or ()) if not isinstance(rule, Default)]
     if not rules or not (column.unique_within or isinstance(rules[0], _WINDOWS)):
         yield column
         return
@@ -118,7 +129,8 @@ def _drawn(column: Column) -> Iterator[Column]:
         yield from _drawn(item.key if isinstance(item, Lookup) else item)
 
 
-_RULES = {**RULES, **policy_rules(POLICIES["default"])}
+RULES_OF = {**RULES, **policy_rules(POLICIES["default"])}
+"""How each column is derived, under the default order policy."""
 
 
 def nodes_of(metric: Metric) -> Iterator[Value | Predicate]:

@@ -7,38 +7,36 @@ import pickle
 import random
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from funnelkit.api import evaluate as evaluate_shop
 from funnelkit.data.schema import Severity
 from funnelkit.engines.polars.engine import PolarsEngine
 from funnelkit.engines.polars.translate import scalar
 from funnelkit.engines.runner import Runner
-from funnelkit.errors import ContractError, FunnelkitError, UnsupportedError
+from funnelkit.errors import ContractError, DefinitionError, FunnelkitError, UnsupportedError
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.evaluation.execute import answer
-from funnelkit.formula.formulas import PeriodsToBreakEven, PolarsExpr, QuantileBucket, Shift
+from funnelkit.formula.formulas import (
+    ClosingBalance,
+    PeriodsToBreakEven,
+    PolarsExpr,
+    QuantileBucket,
+    Shift,
+)
 from funnelkit.formula.parsing import parse_formula
-from funnelkit.formula.table import Table
 from funnelkit.formula.values import Duration, Key, Money, Quantity
 from funnelkit.formula.walk import leaves
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.derive import lowering_of
-from funnelkit.result.result import Result
 from funnelkit.schema.checks import CHECKS
-from funnelkit.schema.tables import known_tables
-from funnelkit.shop.shop import Shop
 from funnelkit.testing import structure
-from funnelkit.testing.strategies import GROUP, Frames, bind
+from funnelkit.testing.strategies import GROUP, Frames
+from funnelkit.testing.trial import Place, Trial, Values, differs, near, values_of
 
-__all__ = ["LAWS", "Evaluate", "Law", "LawBrokenError", "Trial"]
-
-Place = tuple[object, ...]
-Values = dict[Place, float | None]
-Evaluate = Callable[..., Result]
+__all__ = ["LAWS", "Law", "LawBrokenError"]
 
 
 class LawBrokenError(AssertionError):
@@ -63,74 +61,6 @@ class LawBrokenError(AssertionError):
         with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_hide_dataframe_shape=True):
             shop = "\n".join(f"{name}:\n{frame}" for name, frame in self.frames.items())
         return f"{self.metric} breaks {self.law!r}: {self.says}\n{self.found}\non the shop\n{shop}"
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A metric on a drawn shop.
-
-    Attributes:
-        metric: The metric.
-        frames: The frames of the shop.
-        tables: Declarations beyond the canonical ones.
-        evaluate: How a shop is evaluated: `fk.evaluate`, or an engine under test.
-        seed: What shuffles and cuts are drawn from.
-    """
-
-    metric: Metric
-    frames: Frames
-    tables: tuple[type[Table], ...] = ()
-    evaluate: Evaluate = field(default=evaluate_shop)
-    seed: int = 0
-
-    @property
-    def question(self) -> dict[str, object]:
-        """The simplest question that the metric answers."""
-        needs = self.metric.compares_periods or structure.has_length(self.metric)
-        every = {"every": "1mo"} if needs or self.metric.required_dimension == "cohort" else {}
-        return {**every, **({"by": self.by} if self.by else {})}
-
-    @property
-    def by(self) -> list[str]:
-        """The keys of the simplest question."""
-        if not self.metric.required_dimension and structure.has(self.metric, QuantileBucket):
-            return [GROUP]
-        return [self.metric.required_dimension] if self.metric.required_dimension else []
-
-    @property
-    def groups(self) -> list[str]:
-        """The keys of the simplest question, and one more."""
-        return [*self.by, GROUP]
-
-    @property
-    def declared(self) -> dict[str, type[Table]]:
-        """The tables that there are, by name."""
-        return known_tables(self.tables)
-
-    def result(self, *, of: Frames | None = None, **question: object) -> Result:
-        """Return the result of the metric for the frames of the case, or for others."""
-        shop = self.shop(self.frames if of is None else of)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return self.evaluate(shop, self.metric, **{**self.question, **question})
-
-    def shop(self, frames: Frames) -> Shop:
-        """Bind frames."""
-        return bind(frames, self.tables)
-
-    def values(self, *, of: Frames | None = None, **question: object) -> Values:
-        """Return the values by period and keys, without totals."""
-        return values_of(self.result(of=of, **question), self.metric)
-
-
-def values_of(result: Result, metric: Metric) -> Values:
-    """Return a metric's values by period and keys, without totals."""
-    frame = result.frame
-    if "is_total" in frame.columns:
-        frame = frame.filter(~pl.col("is_total"))
-    values = frame.get_column(metric.name).to_list()
-    keys = frame.select(result.keys).rows() if result.keys else [()] * frame.height
-    return dict(zip(keys, values, strict=True))
 
 
 Check = Callable[[Trial], "str | None"]
@@ -171,24 +101,6 @@ class Law:
             found = f"it cannot be evaluated: {error}"
         if found is not None:
             raise LawBrokenError(self, trial.metric, found, trial.frames)
-
-
-def near(one: float | None, two: float | None) -> bool:
-    """Return whether two values are equal up to floating-point error."""
-    if one is None or two is None:
-        return one is two
-    return math.isclose(one, two, rel_tol=1e-9, abs_tol=1e-6)
-
-
-def differs(one: Values, two: Values, names: tuple[str, str]) -> str | None:
-    """Return where two answers differ; a group that one lacks counts as empty there."""
-    for key in dict.fromkeys((*one, *two)):
-        left, right = one.get(key), two.get(key)
-        is_missing = key not in one or key not in two
-        if not near(left, right) and not (is_missing and not left and not right):
-            place = f" at {key}" if key else ""
-            return f"{names[0]} it is {left}{place}, {names[1]} {right}"
-    return None
 
 
 def _row_order(trial: Trial) -> str | None:
@@ -304,7 +216,21 @@ def _empty(trial: Trial) -> str | None:
     return f"without any row it is {wrong}, and not {wanted}" if wrong else None
 
 
+def _settled(trial: Trial) -> Trial:
+    """Return the trial with each entity in one group: over others a stock does not add up."""
+    if not structure.has(trial.metric, ClosingBalance):
+        return trial
+    entities = {name: trial.declared[name].entity_key for name in trial.frames}
+    one_group = {
+        name: frame.with_columns(pl.col(GROUP).first().over(entities[name]))
+        for name, frame in trial.frames.items()
+        if entities[name]
+    }
+    return replace(trial, frames={**trial.frames, **one_group})
+
+
 def _between(trial: Trial) -> str | None:
+    trial = _settled(trial)
     result = trial.result(by=trial.groups)
     below = result.tidy().get_column("denominator").to_list()
     parts: dict[Place, list[float]] = {}
@@ -330,6 +256,7 @@ def _totals(trial: Trial) -> str | None:
 
 
 def _adds_up(trial: Trial) -> str | None:
+    trial = _settled(trial)
     adds = trial.metric.additivity
     whole = trial.values()
     names = ("the sum is", "the whole is")
@@ -371,8 +298,38 @@ def _null_keys(trial: Trial) -> str | None:
     return differs(of_null, alone, ("in the group without a key", "of these rows alone"))
 
 
+def _null_values(trial: Trial) -> str | None:
+    """Add all rows again without the value that an expression reads, once and twice.
+
+    A count of rows or of nulls grows each time; what grows at the first time alone is a
+    distinct count with null as one of its values.
+    """
+    for part, column in structure.expressions_of_keys(trial.metric, trial.declared):
+        frame = trial.frames[column.table]
+        if column.name in frame.columns:
+            valued = frame.drop_nulls(column.name)
+            empty = valued.with_columns(pl.lit(None, frame[column.name].dtype).alias(column.name))
+            none, once, twice = (_number([valued, *[empty] * n], part) for n in (0, 1, 2))
+            if 1 <= none < once == twice:
+                return f"{part} is {none:g}, and {once:g} with rows whose {column.name} is null"
+    return None
+
+
+def _number(frames: list[pl.DataFrame], part: pl.Expr) -> float:
+    """Return the number that an expression gives; 0 where it does not give one."""
+    try:
+        values = pl.concat(frames).select(part).to_series()
+    except pl.exceptions.PolarsError:  # a part alone need not be valid, nor its columns be drawn
+        return 0.0
+    is_number = values.len() == 1 and values.dtype.is_numeric()
+    return float(values.item() or 0) if is_number else 0.0
+
+
 def _periods(trial: Trial) -> str | None:
-    months = trial.values(every="1mo")
+    try:
+        months = trial.values(every="1mo")
+    except DefinitionError:  # such as the mean of amounts that are prorated: no value in a period
+        return None
     for key, value in months.items():
         if not key or key[0] is None:
             continue
@@ -476,7 +433,18 @@ LAWS: tuple[Law, ...] = (
         _null_keys,
         applies=lambda m: _is_timed(m) and _is_plain(m) and not structure.sets_groups_apart(m),
     ),
-    Law("periods", "a period equals an evaluation of its days alone", _periods, applies=_is_timed),
+    Law(
+        "periods",
+        "a period equals an evaluation of its days alone, or is an error",
+        _periods,
+        applies=_is_timed,
+    ),
+    Law(
+        "null values",
+        "a distinct count in a Polars expression does not count null",
+        _null_values,
+        applies=lambda metric: structure.has(metric, PolarsExpr),
+    ),
     Law("engines", "every engine gives the same", _engines),
     Law(
         "text",

@@ -42,7 +42,7 @@ from funnelkit.metrics.metric import Metric
 from funnelkit.schema.checks import STATUSES, SURVEYS
 from funnelkit.schema.customers import Surveys
 from funnelkit.schema.marketing import MarketingCosts
-from funnelkit.schema.sales import OrderLines, Orders
+from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders
 from funnelkit.shop.shop import Shop
 from funnelkit.testing.inputs import needed_columns, plain_columns
 
@@ -210,7 +210,9 @@ def _mend(draw: st.DrawFn, table: type[Table], row: Row) -> None:
     discount = row.get("discount_amount")
     if table in {Orders, OrderLines} and isinstance(discount, float):
         row["discount_amount"] = abs(discount)
-    if "currency" in row:
+    if table is ExchangeRates:
+        row["rate"] = draw(st.sampled_from((1, 2, 5)))
+    elif "currency" in row:
         row |= draw(st.sampled_from(CURRENCIES))
     for name in _days(table):
         moment = row.get(name)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
+
+import polars as pl
 
 from funnelkit.formula.formulas import (
     Abs,
@@ -24,15 +27,17 @@ from funnelkit.formula.formulas import (
     Sum,
     source_of,
 )
-from funnelkit.formula.properties import additivity, aggregates, has_node, parts_of, walk
-from funnelkit.formula.table import Rows
+from funnelkit.formula.properties import additivity, aggregates, has_node, natives, parts_of, walk
+from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
+    Category,
     Coalesce,
     Comparison,
     Elapsed,
     If,
     IsBetween,
     IsNull,
+    Key,
     Literal,
     Money,
     Operator,
@@ -48,6 +53,7 @@ from funnelkit.testing.inputs import nodes_of
 __all__ = [
     "adds_over_keys",
     "compares_money",
+    "expressions_of_keys",
     "has",
     "has_length",
     "money_columns",
@@ -98,6 +104,28 @@ def _takes_in(fold: Aggregate) -> bool:
         return True
     where = fold.where if fold.of is None else fold.of.where
     return where is None or (isinstance(fold, Sum) and not fold.skip_nulls)
+
+
+def expressions_of_keys(
+    metric: Metric, declared: Mapping[str, type[Table]]
+) -> Iterator[tuple[pl.Expr, Key | Category]]:
+    """Yield the parts of Polars expressions that read a key or category first, with that column.
+
+    Left out are the columns of a table's own key, which are not null.
+    """
+    for native in natives(metric.formula):
+        table = declared[native.table]
+        for part in _parts_of(native.expression.meta.undo_aliases()):
+            name = part.meta.output_name(raise_if_undetermined=False)
+            column = None if name is None or name in table.key else table.columns.get(name)
+            if isinstance(column, Key | Category):
+                yield part, column
+
+
+def _parts_of(expression: pl.Expr) -> Iterator[pl.Expr]:
+    yield expression
+    for inner in expression.meta.pop():
+        yield from _parts_of(inner)
 
 
 def money_columns(metric: Metric, table: str) -> set[str]:
