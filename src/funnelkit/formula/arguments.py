@@ -113,7 +113,7 @@ def check_key(key: object) -> None:
         DefinitionError: It is.
     """
     if not isinstance(key, Column | Lookup):
-        problem = f"a PerKey by {key} has no key"
+        problem = f"a PerKey by {key!r} has no key"
         raise DefinitionError(problem, "pass a column, such as fk.Orders.customer_id")
 
 

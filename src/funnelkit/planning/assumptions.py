@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from funnelkit.data.shop_data import Assumption, ShopData
 from funnelkit.formula.derived import Default, dependencies
 from funnelkit.formula.values import Column, Lookup
 from funnelkit.formula.walk import leaves
-from funnelkit.planning.plan import Fold, PlannedMetric, Step, fold_columns
+from funnelkit.planning.plan import PlannedMetric, Step, fold_columns
 
-__all__ = ["assumptions_of"]
+__all__ = ["with_assumptions"]
 
 
-def assumptions_of(
-    data: ShopData, steps: Iterable[Step], planned: PlannedMetric
-) -> tuple[Assumption, ...]:
-    """Return what a metric takes for granted.
+def with_assumptions(
+    data: ShopData, steps: Iterable[Step], metrics: Iterable[PlannedMetric]
+) -> tuple[PlannedMetric, ...]:
+    """Return metrics with what each takes for granted.
 
     Args:
         data: The data of the shop.
         steps: The steps of the plan.
-        planned: The metric.
+        metrics: The metrics.
     """
-    found, names = dict[Assumption, None](), {leaf.name for leaf in planned.leaves}
+    assumed: dict[str, dict[Assumption, None]] = {}
     for step in steps:
-        folds = [fold for fold in step.folds if fold.name in names]
-        for column in _read(step, folds) if folds else ():
-            found |= dict.fromkeys(_assumed(data, column))
-    return tuple(found)
+        common = [each for column in _shared(step) for each in _assumed(data, column)]
+        for fold in step.folds:
+            own = (each for column in fold_columns(fold) for each in _assumed(data, column))
+            assumed[fold.name] = dict.fromkeys((*own, *common))
+    if not any(assumed.values()):
+        return tuple(metrics)
+    return tuple(
+        replace(
+            one,
+            assumptions=tuple(dict.fromkeys(each for n in one.leaves for each in assumed[n.name])),
+        )
+        for one in metrics
+    )
 
 
-def _read(step: Step, folds: Iterable[Fold]) -> Iterator[Column | Lookup]:
-    """Yield what folds of a step read, and what rows must satisfy."""
-    for fold in folds:
-        yield from fold_columns(fold)
+def _shared(step: Step) -> Iterator[Column | Lookup]:
+    """Yield what is read of every row of a step: what it must satisfy, and its groups."""
     yield from () if step.where is None else leaves(step.where)
     for group in step.groups:
         yield from leaves(group.value)

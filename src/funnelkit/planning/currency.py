@@ -35,24 +35,11 @@ from funnelkit.formula.values import (
 )
 from funnelkit.formula.walk import children, conjuncts, end_of, leaves
 from funnelkit.planning.dimensions import conjunction, ending_in, nearest, path_name
-from funnelkit.planning.plan import Fold, Step, fold_columns
+from funnelkit.planning.plan import Fold, Guard, Shows, Step, fold_columns
 from funnelkit.units import MONEY
 
-__all__ = [
-    "CONVERTED",
-    "HIGHEST_CURRENCY",
-    "LOWEST_CURRENCY",
-    "NO_CURRENCY",
-    "OWN_AMOUNTS",
-    "UNRATED",
-    "guard_steps",
-    "is_money",
-    "with_guards",
-]
+__all__ = ["guard_steps", "is_money", "with_guards"]
 
-LOWEST_CURRENCY, HIGHEST_CURRENCY = "#lowest currency ", "#highest currency "
-NO_CURRENCY, OWN_AMOUNTS = "#no currency ", "#own amounts "
-CONVERTED, UNRATED = "#converted ", "#unrated "
 _PLAIN = (Sum, Count, CountDistinct, Mean, Min, Max, Quantile, StdDev)
 
 
@@ -121,17 +108,20 @@ def _guards(data: ShopData, step: Step) -> tuple[Fold, ...]:
 
 
 def _guard(data: ShopData, table: str, kind: _CurrencyOf, number: int) -> Iterator[Fold]:
-    rows, aggregates = data.known[table], dict[str, Count | Min | Max]()
+    rows, aggregates = data.known[table], dict[Shows, Count | Min | Max]()
     if kind.rate is not None:
-        aggregates |= {CONVERTED: Count(rows), UNRATED: Count(rows, where=kind.rate.is_null())}
+        unrated = Count(rows, where=kind.rate.is_null())
+        aggregates |= {Shows.CONVERTED: Count(rows), Shows.UNRATED: unrated}
     elif kind.currency is not None:
-        aggregates |= {LOWEST_CURRENCY: Min(kind.currency), HIGHEST_CURRENCY: Max(kind.currency)}
+        aggregates |= {Shows.LOWEST: Min(kind.currency), Shows.HIGHEST: Max(kind.currency)}
         if isinstance(kind.currency, Column) and data.is_supplied(kind.currency):
-            aggregates[NO_CURRENCY] = Count(rows, where=kind.currency.is_null())
+            aggregates[Shows.UNNAMED] = Count(rows, where=kind.currency.is_null())
     elif _has_currencies(data):
-        aggregates[OWN_AMOUNTS] = Count(rows)
-    for name, aggregate in aggregates.items():
-        yield Fold(f"{name}{number}", aggregate, aggregate)
+        aggregates[Shows.OWN] = Count(rows)
+    stands = kind.rate or kind.currency
+    owner = table if stands is None else end_of(stands).table
+    for shows, aggregate in aggregates.items():
+        yield Fold(f"{shows} {number}", aggregate, aggregate, guard=Guard(shows, owner))
 
 
 def _has_currencies(data: ShopData) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import reduce
 
 from funnelkit.calendar.calendar import Calendar
@@ -22,10 +23,12 @@ __all__ = [
     "PERIOD",
     "Fold",
     "Group",
+    "Guard",
     "PartialPeriodStep",
     "Plan",
     "PlannedMetric",
     "Question",
+    "Shows",
     "Step",
     "fold_columns",
     "group_column",
@@ -77,6 +80,30 @@ class Group:
     is_period: bool = False
 
 
+class Shows(StrEnum):
+    """What a guard shows of the currency of amounts."""
+
+    LOWEST = "lowest currency"
+    HIGHEST = "highest currency"
+    UNNAMED = "rows without a currency"
+    OWN = "rows in the shop's currency"
+    CONVERTED = "rows that are converted"
+    UNRATED = "rows without a rate"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a fold is for that no metric asks for.
+
+    Attributes:
+        shows: What it shows.
+        table: The table in which the currency or the rate stands.
+    """
+
+    shows: Shows
+    table: str
+
+
 @dataclass(frozen=True, slots=True)
 class Fold:
     """One aggregate of a step.
@@ -86,12 +113,14 @@ class Fold:
         aggregate: What is folded, of the rows that enter the step.
         asked: The aggregate with all its conditions, those of the step among them.
         is_unique: Whether it counts different values of which none occurs twice.
+        guard: What it shows of the currency of amounts, where that is all that it is for.
     """
 
     name: str
     aggregate: Aggregate | PolarsExpr
     asked: Aggregate | PolarsExpr
     is_unique: bool = False
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class Aligned:
 class _Part:
     """Leaves of one step in one period: the keys, and a column per leaf."""
 
-    frame: pl.DataFrame
+    frame: pl.LazyFrame
     leaves: tuple[FoldRef, ...] = ()
     zeros: tuple[str, ...] = ()
 
@@ -60,21 +60,22 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
     keys = [*([PERIOD] if has_periods else []), *groups]
     everything = _same_types(answers, names)
     answers = everything[: len(plan.steps)]
-    known = [answer.select(PERIOD) for answer in answers if PERIOD in answer.columns]
+    known = _labels(answers) if has_periods else pl.Series()
     periods = _range(plan.question, known) if has_periods else pl.DataFrame()
     parts = [*_parts(plan, everything, groups, known)]
+    frames = [part.frame for part in parts]
     if not keys:
-        frames = [part.frame for part in parts]
-        frame = pl.concat(frames, how="horizontal") if frames else pl.DataFrame()
+        rows = pl.concat(frames, how="horizontal") if frames else pl.LazyFrame()
     else:
-        frames = [*answers, *(part.frame for part in parts)]
-        rows = _spine([frame.lazy().select(keys) for frame in frames], periods, groups)
-        for part in parts:
-            rows = rows.join(part.frame.lazy(), on=keys, how="left", nulls_equal=True)
-        frame = rows.sort(keys, nulls_last=True).collect(engine="in-memory")
+        every = [*(answer.lazy() for answer in answers), *frames]
+        rows = _spine([frame.select(keys) for frame in every], periods, groups)
+        for frame in frames:
+            rows = rows.join(frame, on=keys, how="left", nulls_equal=True)
+        rows = rows.sort(keys, nulls_last=True)
     zeros = [pl.col(name).fill_null(0) for part in parts for name in part.zeros]
+    aligned = rows.with_columns(zeros).collect(engine="in-memory")
     folds = {leaf: leaf_column(leaf) for part in parts for leaf in part.leaves}
-    return Aligned(_with_age(plan, frame.with_columns(zeros)), periods, folds)
+    return Aligned(_with_age(plan, aligned), periods, folds)
 
 
 def _with_age(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
@@ -98,7 +99,7 @@ def _parts(
     plan: Plan,
     answers: Sequence[pl.DataFrame],
     groups: list[str],
-    known: Sequence[pl.DataFrame],
+    known: pl.Series,
 ) -> Iterator[_Part]:
     calendar = plan.question.calendar
     keys = [*([PERIOD] if calendar.has_periods else []), *groups]
@@ -111,24 +112,29 @@ def _parts(
         grown = _grow(plan.question, names, answer, groups, known) if is_grown else answer
         for shift, is_alike in sorted({(leaf.shift, leaf.like_for_like) for leaf in own}):
             leaves = [leaf for leaf in own if (leaf.shift, leaf.like_for_like) == (shift, is_alike)]
-            frame = grown.select(*keys, *(pl.col(n.name).alias(leaf_column(n)) for n in leaves))
+            named = (pl.col(leaf.name).alias(leaf_column(leaf)) for leaf in leaves)
+            frame = grown.lazy().select(*keys, *named)
             if shift:
                 frame = frame.with_columns(calendar.moved(pl.col(PERIOD), shift))
             if is_alike:
-                frame = _like_for_like(plan, answers[len(plan.steps) :], leaves, frame)
+                frame = _like_for_like(plan, answers[len(plan.steps) :], leaves, frame, keys)
             zeros = tuple(leaf_column(leaf) for leaf in leaves if is_counted(folds[leaf.name]))
             yield _Part(frame, tuple(leaves), zeros)
 
 
 def _like_for_like(
-    plan: Plan, parts: Sequence[pl.DataFrame], leaves: Sequence[FoldRef], frame: pl.DataFrame
-) -> pl.DataFrame:
+    plan: Plan,
+    parts: Sequence[pl.DataFrame],
+    leaves: Sequence[FoldRef],
+    frame: pl.LazyFrame,
+    keys: Sequence[str],
+) -> pl.LazyFrame:
     """Set the open period against the same part of the earlier one."""
     calendar, (leaf, *_) = plan.question.calendar, leaves
     for part, answer in zip(plan.parts, parts, strict=True):
         if part.shift == leaf.shift and leaf.name in answer.columns:
-            own = answer.rename({each.name: leaf_column(each) for each in leaves})
-            own = own.select(frame.columns)
+            own = answer.lazy().rename({each.name: leaf_column(each) for each in leaves})
+            own = own.select(*keys, *map(leaf_column, leaves))
             moved = own.with_columns(calendar.moved(pl.col(PERIOD), leaf.shift))
             whole = frame.filter(pl.col(PERIOD) != calendar.label(part.now).item())
             return pl.concat([whole, moved])
@@ -144,12 +150,13 @@ def _same_types(answers: Sequence[pl.DataFrame], groups: Mapping[str, str]) -> l
             raise ContractError([DataIssue("by", name, problem, "cast the columns to one type")])
     filled = [answer for answer in answers if answer.height] or answers[:1]
     common = {group: answer.schema[group] for answer in filled for group in groups}
-    return [
-        answer.cast(
-            {g: common[g] for g in groups if common.get(g, answer.schema[g]) != answer.schema[g]}
-        )
-        for answer in answers
-    ]
+    return [_with_types(answer, common) for answer in answers]
+
+
+def _with_types(answer: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    if all(answer.schema[name] == kind for name, kind in types.items()):
+        return answer
+    return answer.with_columns(pl.col(name).cast(kind) for name, kind in types.items())
 
 
 def _spine(keys: Sequence[pl.LazyFrame], periods: pl.DataFrame, groups: list[str]) -> pl.LazyFrame:
@@ -189,13 +196,12 @@ def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:
     return replace(aligned, frame=rolled, periods=periods)
 
 
-def _range(question: Question, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+def _range(question: Question, labels: pl.Series) -> pl.DataFrame:
     """Return every period from the first to the last one with rows, within the range.
 
     Rows from before the range, read to look back on, make it begin at its start. A range
     of which start and end are given is shown whole, as far as the data is known.
     """
-    labels = _labels(frames)
     if question.span.start is not None:
         first = _label(question)
         inside = labels.filter(labels >= first)
@@ -204,8 +210,9 @@ def _range(question: Question, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return _every(question, labels)
 
 
-def _labels(frames: Sequence[pl.DataFrame]) -> pl.Series:
-    labels = pl.concat([frame.get_column(PERIOD) for frame in frames]).unique()
+def _labels(answers: Sequence[pl.DataFrame]) -> pl.Series:
+    """Return the periods that answers have rows in."""
+    labels = pl.concat([each.get_column(PERIOD) for each in answers if PERIOD in each.columns])
     if labels.null_count():
         raise DataError(
             f"rows lie outside {FIRST_YEAR} to {LAST_YEAR}, where fiscal years are not known",
@@ -248,7 +255,7 @@ def _grow(
     folds: Sequence[str],
     answer: pl.DataFrame,
     groups: list[str],
-    known: Sequence[pl.DataFrame],
+    known: pl.Series,
 ) -> pl.DataFrame:
     """Return totals to date of what each period adds.
 
@@ -257,7 +264,7 @@ def _grow(
     """
     if answer.height == 0:
         return answer
-    periods = _every(question, pl.concat([_labels(known), *_ends(question)]))
+    periods = _every(question, pl.concat([known, *_ends(question)]))
     grid = periods if not groups else periods.join(answer.select(groups).unique(), how="cross")
     keys = [PERIOD, *groups]
     filled = grid.join(answer, on=keys, how="left", nulls_equal=True).sort(PERIOD)

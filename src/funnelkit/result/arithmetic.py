@@ -115,14 +115,12 @@ class Arithmetic:
         self._whole = frozenset(fold.name for fold in folds if isinstance(fold.aggregate, counts))
         self._columns: list[list[pl.Expr]] = []
 
-    def select(self, columns: Sequence[pl.Expr]) -> pl.DataFrame:
+    def select(self, columns: Sequence[pl.Expr]) -> pl.LazyFrame:
         """Return columns made of what was computed."""
-        if not self._columns:
-            return self._frame.select(columns)
         rows = self._frame.lazy()
         for added in self._columns:
             rows = rows.with_columns(added)
-        return rows.select(columns).collect(engine="in-memory")
+        return rows.select(columns)
 
     def compute(self, expression: Expression) -> Computed:
         """Return the arithmetic of an expression on aligned folds, and why it gives null."""

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from funnelkit.data.schema import Schema
 from funnelkit.errors import ContractError, DataIssue
-from funnelkit.formula.formulas import PolarsExpr, QuantileBucket, ShareOfTotal
-from funnelkit.formula.properties import parts_of, unit_of_formula
-from funnelkit.formula.walk import end_of, leaves
-from funnelkit.planning.currency import (
-    CONVERTED,
-    HIGHEST_CURRENCY,
-    LOWEST_CURRENCY,
-    NO_CURRENCY,
-    OWN_AMOUNTS,
-    UNRATED,
-)
+from funnelkit.formula.formulas import QuantileBucket, ShareOfTotal
+from funnelkit.formula.properties import unit_of_formula
 from funnelkit.planning.expression import Transformed, leaves_of, walk
-from funnelkit.planning.plan import Fold, Plan, PlannedMetric, Step, group_column
+from funnelkit.planning.plan import Guard, Plan, PlannedMetric, Shows, Step, group_column
 from funnelkit.units import Unit
 
 __all__ = ["Currencies"]
@@ -160,47 +151,36 @@ def _groups(plan: Plan) -> list[str]:
 
 def _unrated(step: Step, answer: pl.DataFrame, schema: Schema) -> Iterator[DataIssue]:
     """Return an issue for every rate that is unknown in rows of a step."""
-    for fold in step.folds:
-        if fold.name.startswith(UNRATED) and (rows := answer[fold.name].sum()):
+    for name, guard in _guards(step):
+        if guard.shows is Shows.UNRATED and (rows := answer[name].sum()):
             problem = f"is null in {rows:,} rows whose amounts would be left out"
             remedy = "supply the rate of their currency on that day or in the week before"
-            yield DataIssue(_table(fold) or step.table, schema.rate_column, problem, remedy)
+            yield DataIssue(guard.table, schema.rate_column, problem, remedy)
 
 
 def _spans(step: Step, answer: pl.DataFrame, groups: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Return what the guards of a step found of each group, over all periods."""
-    for fold in step.folds:
-        found = _found(fold.name, answer.columns)
-        if found:
-            span = answer.group_by(groups).agg(**found) if groups else answer.select(**found)
-            rest = {name: value for name, value in _NOTHING.items() if name not in found}
-            table = pl.lit(_table(fold), dtype=pl.String).alias(_TABLE)
+    """Return what each guard of a step found of each group, over all periods."""
+    for name, guard in _guards(step):
+        if guard.shows in _FOUND:
+            found = _FOUND[guard.shows](pl.col(name))
+            span = answer.group_by(groups).agg(found) if groups else answer.select(found)
+            rest = {name: value for name, value in _NOTHING.items() if name not in span.columns}
+            table = pl.lit(guard.table).alias(_TABLE)
             yield span.with_columns(table, **rest).select(*groups, *_NOTHING, _TABLE)
 
 
-def _found(name: str, columns: Sequence[str]) -> dict[str, pl.Expr]:
-    """Return what the columns of one guard show of a group."""
-    if name.startswith(OWN_AMOUNTS):
-        return {_OWN: pl.col(name).sum() > 0}
-    if name.startswith(CONVERTED):
-        return {_RATED: pl.col(name).sum() > 0}
-    if not name.startswith(LOWEST_CURRENCY):
-        return {}
-    number = name.removeprefix(LOWEST_CURRENCY)
-    found = {
-        _LOW: pl.col(name).min().cast(pl.String),
-        _HIGH: pl.col(f"{HIGHEST_CURRENCY}{number}").max().cast(pl.String),
-    }
-    nulls = f"{NO_CURRENCY}{number}"
-    return found | ({_NULLS: pl.col(nulls).sum().cast(pl.Int64)} if nulls in columns else {})
+_FOUND: Mapping[Shows, Callable[[pl.Expr], pl.Expr]] = {
+    Shows.LOWEST: lambda currency: currency.min().cast(pl.String).alias(_LOW),
+    Shows.HIGHEST: lambda currency: currency.max().cast(pl.String).alias(_HIGH),
+    Shows.UNNAMED: lambda rows: rows.sum().cast(pl.Int64).alias(_NULLS),
+    Shows.OWN: lambda rows: (rows.sum() > 0).alias(_OWN),
+    Shows.CONVERTED: lambda rows: (rows.sum() > 0).alias(_RATED),
+}
+"""What the column of a guard shows of a group."""
 
 
-def _table(guard: Fold) -> str | None:
-    """Return the table in which the currency or rate stands that a guard looks at."""
-    if isinstance(guard.aggregate, PolarsExpr):
-        return None
-    read = (leaf for part in parts_of(guard.aggregate) for leaf in leaves(part))
-    return next((end_of(leaf).table for leaf in read), None)
+def _guards(step: Step) -> Iterator[tuple[str, Guard]]:
+    return ((fold.name, fold.guard) for fold in step.folds if fold.guard is not None)
 
 
 def _set_apart(plan: Plan, lowered: PlannedMetric) -> list[int]:

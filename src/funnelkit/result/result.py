@@ -73,7 +73,7 @@ class Result:
         values = [_value_of(each, arithmetic.compute(each.value)) for each in plan.metrics]
         rows = arithmetic.select([*_named_keys(plan), *values])
         names = [m.metric.name for m in plan.metrics if not is_count(m.metric.formula)]
-        frame = rows.with_columns(_finite(pl.col(names)))
+        frame = rows.with_columns(_finite(pl.col(names))).collect(engine="in-memory")
         return cls(plan, currency, as_of, None, False, aligned, currencies, frame)
 
     @property
@@ -296,7 +296,7 @@ class Result:
             pl.lit(str(lowered.metric.unit)).alias("unit"),
             self._reason(value, _why_null(lowered, computed)).alias("reason"),
         ]
-        return arithmetic.select(columns)
+        return arithmetic.select(columns).collect(engine="in-memory")
 
     def _with_total_of(
         self, metric: Metric, rows: pl.DataFrame, totals: pl.DataFrame | None
