@@ -24,7 +24,8 @@ from funnelkit.data.promises import (
     StandInCheck,
     WithinCheck,
 )
-from funnelkit.planning import checks, promises
+from funnelkit.verification import promises
+from funnelkit.verification import rows as row_checks
 from funnelkit.schema import shop_schema
 from funnelkit.schema.promises import PROMISES
 from funnelkit.schema.tables import TABLES
@@ -788,7 +789,7 @@ def without_doubles(*args):
     return replace(OVERVIEW(*args), double_keys=0)
 
 
-COUNTED, OVERVIEW = promises.counted, checks._overview
+COUNTED, OVERVIEW = promises.counted, row_checks._overview
 WORDS = test_a_word_for_nobody_refuses_what_rests_on_its_column
 NUMBERS = test_a_key_in_far_more_rows_than_others_is_told
 HASHES = test_a_hash_in_two_cases_refuses_what_rests_on_it
@@ -807,7 +808,7 @@ FAULTS = {
     "eleven times": (NUMBERS, shop_schema, "PROMISES", otherwise(StandInCheck, times=11)),
     "case is not folded": (HASHES, promises, "Lower", lambda column: column),
     "events of any name": (PURCHASES, shop_schema, "PROMISES", otherwise(OnceCheck, where=ALL)),
-    "no key is repeated": (WHOLE_KEYS, checks, "_overview", without_doubles),
+    "no key is repeated": (WHOLE_KEYS, row_checks, "_overview", without_doubles),
     "a row more": (GIFTS, promises, "counted", with_one_row_more),
     "any line is a gift card": (
         GIFTS,

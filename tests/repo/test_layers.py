@@ -20,6 +20,7 @@ PACKAGES = (
     "engines",
     "result",
     "catalog",
+    "verification",
     "planning",
     "metrics",
     "schema",
@@ -31,7 +32,7 @@ PACKAGES = (
 )
 """From top to bottom."""
 
-KERNEL = ("formula", "data", "planning", "engines", "result", "calendar")
+KERNEL = ("formula", "data", "planning", "verification", "engines", "result", "calendar")
 """The packages that know nothing of what a shop is: the schema is handed to them as a value."""
 
 RANK = {name: rank for rank, name in enumerate(PACKAGES)}

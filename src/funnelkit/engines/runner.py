@@ -11,14 +11,14 @@ import polars as pl
 from funnelkit.data.schema import Severity
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.base import Engine
-from funnelkit.planning.checks import all_violations, check, overviews
+from funnelkit.verification.rows import all_violations, check, overviews
 from funnelkit.planning.derive import Relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
-from funnelkit.planning.promises import check_promises
+from funnelkit.verification.promises import check_promises
 from funnelkit.planning.relations import Answer, Rel
 from funnelkit.planning.traversal import columns_read
-from funnelkit.planning.violation import Violation
-from funnelkit.planning.vocabulary_checks import check_words, word_counts
+from funnelkit.verification.violation import Violation
+from funnelkit.verification.words import check_words, word_counts
 
 __all__ = ["Report", "Runner"]
 

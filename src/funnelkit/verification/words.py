@@ -11,7 +11,7 @@ from funnelkit.formula.values import Category
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import Agg, AggOp, Aggregate, Rel
-from funnelkit.planning.violation import Violation
+from funnelkit.verification.violation import Violation
 from funnelkit.planning.vocabulary import promise_of
 
 __all__ = ["check_words", "foreign_words", "unknown_words", "word_counts"]

@@ -46,7 +46,7 @@ from funnelkit.planning.relations import (
     filtered,
     whole,
 )
-from funnelkit.planning.violation import FEW, ROWS, Read, Violation, counted
+from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted
 
 __all__ = ["broken_promises", "check_promises"]
 

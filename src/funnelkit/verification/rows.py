@@ -34,7 +34,7 @@ from funnelkit.formula.walk import leaves
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.lowering import TRUE
 from funnelkit.planning.prepared import Tables
-from funnelkit.planning.promises import broken_promises
+from funnelkit.verification.promises import broken_promises
 from funnelkit.planning.relations import (
     Agg,
     AggOp,
@@ -52,8 +52,8 @@ from funnelkit.planning.relations import (
     negate,
     whole,
 )
-from funnelkit.planning.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
-from funnelkit.planning.vocabulary_checks import foreign_words, unknown_words
+from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
+from funnelkit.verification.words import foreign_words, unknown_words
 
 __all__ = ["Overview", "all_violations", "check", "overviews"]
 
