@@ -5,6 +5,7 @@ import doctest
 import importlib
 import pkgutil
 import re
+import tomllib
 from inspect import isfunction
 from pathlib import Path
 
@@ -88,3 +89,10 @@ def test_the_readme_and_the_ci_script_run_the_same_test_command():
     line = "python3 -m venv .venv && .venv/bin/pip install -q '.[dev]' && .venv/bin/pytest -q"
     assert line in (ROOT / "README.md").read_text()
     assert line in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_mutants_are_of_modules_and_tests_that_exist():
+    told = tomllib.loads((ROOT / "tests/mutants/cosmic-ray.toml").read_text())["cosmic-ray"]
+    tests = [word for word in told["test-command"].split() if word.startswith("tests/")]
+    assert tests
+    assert not [path for path in (*told["module-path"], *tests) if not (ROOT / path).exists()]

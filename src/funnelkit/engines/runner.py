@@ -11,12 +11,12 @@ import polars as pl
 from funnelkit.data.schema import Severity
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.base import Engine
-from funnelkit.verification.rows import all_violations, check, overviews
 from funnelkit.planning.derive import Relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
-from funnelkit.verification.promises import check_promises
 from funnelkit.planning.relations import Answer, Rel
 from funnelkit.planning.traversal import columns_read
+from funnelkit.verification.promises import check_promises
+from funnelkit.verification.rows import all_violations, check, overviews
 from funnelkit.verification.violation import Violation
 from funnelkit.verification.words import check_words, word_counts
 

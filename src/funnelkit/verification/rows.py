@@ -34,7 +34,6 @@ from funnelkit.formula.walk import leaves
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.lowering import TRUE
 from funnelkit.planning.prepared import Tables
-from funnelkit.verification.promises import broken_promises
 from funnelkit.planning.relations import (
     Agg,
     AggOp,
@@ -52,6 +51,7 @@ from funnelkit.planning.relations import (
     negate,
     whole,
 )
+from funnelkit.verification.promises import broken_promises
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
 from funnelkit.verification.words import foreign_words, unknown_words
 

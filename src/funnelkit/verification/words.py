@@ -11,8 +11,8 @@ from funnelkit.formula.values import Category
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import Agg, AggOp, Aggregate, Rel
-from funnelkit.verification.violation import Violation
 from funnelkit.planning.vocabulary import promise_of
+from funnelkit.verification.violation import Violation
 
 __all__ = ["check_words", "foreign_words", "unknown_words", "word_counts"]
 
