@@ -24,11 +24,11 @@ from funnelkit.data.promises import (
     StandInCheck,
     WithinCheck,
 )
-from funnelkit.verification import promises
-from funnelkit.verification import rows as row_checks
 from funnelkit.schema import shop_schema
 from funnelkit.schema.promises import PROMISES
 from funnelkit.schema.tables import TABLES
+from funnelkit.verification import promises
+from funnelkit.verification import rows as row_checks
 
 DAY = dt.datetime(2024, 5, 1, 10)
 ERROR, WARNING = "error", "warning"
