@@ -28,6 +28,7 @@ from funnelkit.formula.walk import end_of
 
 __all__ = [
     "BoundTable",
+    "ReadAsNull",
     "bind_empty",
     "bind_frame",
     "key_type_faults",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+import polars as pl
+
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import ValueType, value_type
 from funnelkit.formula.derived import FromChildren, NumberOver
@@ -13,7 +15,18 @@ from funnelkit.formula.values import Coalesce, Column, If, Literal, Lookup, Pred
 from funnelkit.formula.values import Scalar as Constant
 from funnelkit.planning.relations import Kind, Lit
 
-__all__ = ["kind_of", "literal"]
+__all__ = ["DTYPES", "kind_of", "literal"]
+
+DTYPES: Mapping[Kind, pl.DataType] = {
+    "int": pl.Int64(),
+    "float": pl.Float64(),
+    "str": pl.String(),
+    "bool": pl.Boolean(),
+    "day": pl.Date(),
+    "local": pl.Datetime("us"),
+    "instant": pl.Datetime("us", "UTC"),
+}
+"""The types in Polars of values of a kind."""
 
 _KINDS: Mapping[ValueType, Kind] = {
     ValueType.NUMBER: "float",

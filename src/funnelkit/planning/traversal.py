@@ -30,6 +30,7 @@ __all__ = [
     "columns_read",
     "mapped",
     "mapped_scalar",
+    "parts_of",
     "source_of",
     "tables_of",
     "walk",
@@ -95,6 +96,17 @@ def walk(rel: Rel) -> Iterator[Rel]:
             yield from walk(right)
         case _:
             yield from walk(rel.input)
+
+
+def parts_of(value: Scalar) -> tuple[Scalar, ...]:
+    """Return what a value is directly made of."""
+    match value:
+        case Call(_, args):
+            return args
+        case Over(_, arg, partition, order):
+            return (*(() if arg is None else (arg,)), *partition, *order)
+        case _:
+            return ()
 
 
 def mapped(rel: Rel, change: Change) -> Rel:
