@@ -35,7 +35,6 @@ __all__ = [
     "kind_faults",
     "read_as_null",
     "with_key_types",
-    "with_words",
 ]
 
 
@@ -290,12 +289,6 @@ def _with_types(table: BoundTable, kinds: Mapping[str, pl.DataType]) -> BoundTab
         return table
     frame = table.frame.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
     return replace(table, frame=frame, columns={**table.columns, **kinds})
-
-
-def with_words(table: BoundTable, column: Category, changed: Mapping[str, str]) -> BoundTable:
-    """Return a table with some texts of a column written as the words that they stand for."""
-    words = pl.col(column.name).replace(changed)
-    return replace(table, frame=table.frame.with_columns(words))
 
 
 def _words_among_numbers(bound: Mapping[str, BoundTable]) -> dict[str, list[str]]:

@@ -15,7 +15,6 @@ from funnelkit.data.binding import (
     bind_frame,
     key_type_faults,
     with_key_types,
-    with_words,
 )
 from funnelkit.data.schema import Schema
 from funnelkit.data.sources import stamp_of
@@ -199,14 +198,8 @@ class ShopData:
             found: By column: its texts, and in how many rows each is.
         """
         with _binding:
-            tables, seen = dict(self.tables), dict(self.seen_words)
-            for column, rows in found.items():
-                if column in seen:
-                    continue
-                seen[column] = words = Words(rows, column.meanings(rows))
-                if words.changed:
-                    tables[column.table] = with_words(tables[column.table], column, words.changed)
-            self.tables, self.seen_words = tables, seen
+            words = {column: Words(rows, column.meanings(rows)) for column, rows in found.items()}
+            self.seen_words = {**words, **self.seen_words}
 
     def type_of(self, column: Column) -> pl.DataType | None:
         """Return the type of a column that was supplied."""

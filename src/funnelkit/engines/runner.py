@@ -18,6 +18,7 @@ from funnelkit.planning.promises import check_promises
 from funnelkit.planning.relations import Answer, Rel
 from funnelkit.planning.traversal import columns_read
 from funnelkit.planning.violation import Violation
+from funnelkit.planning.vocabulary import with_words
 from funnelkit.planning.vocabulary_checks import check_words, word_counts
 
 __all__ = ["Report", "Runner"]
@@ -57,11 +58,11 @@ class Runner:
         relations = [answer.relation for answer in answers]
         self._check_columns(steps, relations)
         if report is None:
-            found = self.engine.run(relations)
+            found = self._run(relations)
         else:
             found = list[pl.DataFrame]()
             for step, relation in zip(steps, relations, strict=True):
-                found += self.engine.run([relation])
+                found += self._run([relation])
                 report(step)
         return [_labelled(*each) for each in zip(steps, answers, found, strict=True)]
 
@@ -94,13 +95,16 @@ class Runner:
     def read(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         """Return the rows of relations, with words read as what they stand for."""
         self._learn_words(columns_read(relations))
-        return self.engine.run(relations)
+        return self._run(relations)
 
     def violations(self) -> list[Violation]:
         """Return everything that is wrong or odd in the bound tables."""
         everything = {(one.table, one.name) for one in self.data.unread_words()}
         self._learn_words(everything)
         return all_violations(self.data, self.read, self.engine.read_as_null)
+
+    def _run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
+        return self.engine.run(with_words(self.data, relations))
 
     def _verify(self, steps: Sequence[Step]) -> None:
         """Check keys and rows of the tables that are read, once per table."""

@@ -34,6 +34,7 @@ __all__ = [
     "source_of",
     "tables_of",
     "walk",
+    "with_scans",
 ]
 
 Change = Callable[[Scalar], Scalar]
@@ -107,6 +108,21 @@ def parts_of(value: Scalar) -> tuple[Scalar, ...]:
             return (*(() if arg is None else (arg,)), *partition, *order)
         case _:
             return ()
+
+
+def with_scans(rel: Rel, change: Callable[[Scan], Rel]) -> Rel:
+    """Return a relation with every scan replaced."""
+
+    def below(inner: Rel) -> Rel:
+        return with_scans(inner, change)
+
+    match rel:
+        case Scan():
+            return change(rel)
+        case LeftJoin(left, right) | Exists(left, right):
+            return replace(rel, left=below(left), right=below(right))
+        case _:
+            return replace(rel, input=below(rel.input))
 
 
 def mapped(rel: Rel, change: Change) -> Rel:
