@@ -10,14 +10,9 @@ from threading import Lock
 import polars as pl
 
 from funnelkit.calendar.calendar import Calendar
-from funnelkit.data.binding import (
-    BoundTable,
-    bind_frame,
-    key_type_faults,
-    with_key_types,
-)
+from funnelkit.data.binding import key_type_faults, with_key_types
+from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.schema import Schema
-from funnelkit.data.sources import stamp_of
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.derived import Default, Rule, dependencies
 from funnelkit.formula.table import Table
@@ -146,10 +141,10 @@ class ShopData:
         return self.known[column.table].columns.get(column.name, column)
 
     def refresh(self) -> None:
-        """Bind again the tables whose files have changed, and discard what was cached about them.
+        """Bind again the tables whose sources have changed, and discard what was cached about them.
 
         Raises:
-            ContractError: A file can no longer be bound.
+            ContractError: One of them can no longer be bound.
         """
         if any(bound.has_changed() for bound in self.tables.values()):
             with _binding:
@@ -160,11 +155,7 @@ class ShopData:
         tables, faults = dict(self.tables), list[DataIssue]()
         changed = [name for name, bound in tables.items() if bound.has_changed()]
         for name in changed:
-            old = tables[name]
-            if isinstance(old.source, pl.LazyFrame):
-                faults.append(_changed(old))
-                continue
-            tables[name] = bind_frame(old.table, old.source, old.rename, faults)
+            tables[name] = tables[name].bound_anew(faults)
         if faults:
             raise ContractError(faults)
         if changed:
@@ -277,12 +268,3 @@ class ShopData:
     def _lacking(self, rule: Rule, seen: frozenset[Column]) -> frozenset[str]:
         found = (self._missing_for(column, seen) for column in dependencies(rule))
         return frozenset[str]().union(*found)
-
-
-def _changed(table: BoundTable) -> DataIssue:
-    """Return the issue that a lazy frame reads a file that is not as it was when it was bound."""
-    now = stamp_of(table.source)
-    file = next((name for name, *seen in table.stamp if (name, *seen) not in now), "its file")
-    problem = f"{file!r} has changed, or is gone, since the LazyFrame over it was bound"
-    remedy = "bind it anew: fk.Shop(…); or pass its path, which is read again where it changes"
-    return DataIssue(table.table.table, "", problem, remedy)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import polars as pl
 
-from funnelkit.data.binding import ReadAsNull
 from funnelkit.planning.relations import Rel
 
 __all__ = ["Engine"]
@@ -28,8 +27,4 @@ class Engine(Protocol):
         Raises:
             DataError: A table cannot be read.
         """
-        ...
-
-    def read_as_null(self, table: str) -> Iterable[ReadAsNull]:
-        """Return the values of a table that are read as null."""
         ...

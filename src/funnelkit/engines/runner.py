@@ -101,7 +101,7 @@ class Runner:
         """Return everything that is wrong or odd in the bound tables."""
         everything = {(one.table, one.name) for one in self.data.unread_words()}
         self._learn_words(everything)
-        return all_violations(self.data, self.read, self.engine.read_as_null)
+        return all_violations(self.data, self.read)
 
     def _run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         return self.engine.run(with_words(self.data, relations))

@@ -16,13 +16,8 @@ from polars._typing import PolarsDataType
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog.default import registry
-from funnelkit.data.binding import (
-    BoundTable,
-    bind_empty,
-    bind_frame,
-    key_type_faults,
-    with_key_types,
-)
+from funnelkit.data.binding import bind_empty, bind_frame, key_type_faults, with_key_types
+from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import FILE_TYPES, Source
 from funnelkit.engines.polars.engine import PolarsEngine
@@ -252,7 +247,7 @@ def _bound(
     if both := sorted(set(frames) & set(assume_empty)):
         raise DefinitionError(f"{both[0]} is bound and assumed empty", "do one of the two")
     faults: list[DataIssue] = []
-    bound = {
+    bound: dict[str, BoundTable] = {
         name: bind_frame(known[name], source, rename.get(name, {}), faults)
         for name, source in frames.items()
     }
