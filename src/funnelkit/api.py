@@ -7,6 +7,7 @@ from funnelkit.catalog import presets
 from funnelkit.catalog.default import describe, register, registry, use_registry
 from funnelkit.catalog.plugins import load_plugins
 from funnelkit.demo_shop.shop import demo
+from funnelkit.engines.sql.duckdb import DuckDB
 from funnelkit.errors import (
     ContractError,
     DataError,
@@ -148,6 +149,7 @@ __all__ = [
     "DefinitionError",
     "Dimension",
     "Direction",
+    "DuckDB",
     "Duration",
     "Elapsed",
     "EmailSends",

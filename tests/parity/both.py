@@ -11,6 +11,7 @@ import polars as pl
 from sqlglot import exp
 
 from funnelkit.engines.polars.translate import Translator
+from funnelkit.engines.sql.dialects import text
 from funnelkit.engines.sql.results import of_kinds
 from funnelkit.engines.sql.translate import Translator as SqlTranslator
 from funnelkit.planning.relations import Rel, Scan, columns_of
@@ -39,7 +40,7 @@ def by_duckdb(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
     for name, frame in frames.items():
         database().register(name, frame)
     query, kinds = SqlTranslator(_source).statement(rel)
-    found = pl.DataFrame(database().sql(query.sql("duckdb")))
+    found = pl.DataFrame(database().sql(text(query, "duckdb")))
     return of_kinds(found, kinds).select(columns_of(rel)).rows()
 
 

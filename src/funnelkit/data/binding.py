@@ -34,6 +34,8 @@ __all__ = [
     "bind_frame",
     "key_type_faults",
     "kind_faults",
+    "rename_faults",
+    "wanted_type",
     "with_key_types",
 ]
 
@@ -113,7 +115,7 @@ def bind_frame(
         faults.append(DataIssue(table.table, "", error.problem, error.remedy))
         return BoundFrame(table=table, columns={}, rows=0, frame=pl.LazyFrame())
     frame, schema, rows = opened.frame, opened.schema, opened.rows
-    if wrong := _rename_faults(table.table, schema, rename):
+    if wrong := rename_faults(table.table, schema, rename):
         faults += wrong
         return BoundFrame(table=table, columns={}, rows=rows, frame=frame)
     columns: dict[str, pl.DataType] = {}
@@ -121,7 +123,7 @@ def bind_frame(
     for old, found in schema.items():
         new = rename.get(old, old)
         column = table.columns.get(new)
-        target = _wanted_type(column, found)
+        target = wanted_type(column, found)
         if isinstance(target, str):
             place = f" in {old!r}" if old != new else ""
             faults.append(_type_fault(table.columns[new], old, frame, target, place))
@@ -175,7 +177,8 @@ def _type_fault(
     return DataIssue(column.table, column.name, problem, advice(column, found, values, otherwise))
 
 
-def _rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> list[DataIssue]:
+def rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> list[DataIssue]:
+    """Return an issue for every column that cannot be renamed as wanted."""
     faults: list[DataIssue] = []
     after = Counter(rename.get(name, name) for name in schema)
     for old, new in rename.items():
@@ -193,8 +196,8 @@ _WORDS = (pl.String, pl.Categorical, pl.Enum)
 _TOO_WIDE = (pl.UInt64, pl.Int128, pl.UInt128)
 
 
-def _wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
-    """Return the type of a column, or the remedy for one that cannot be used."""
+def wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
+    """Return the type as which a column is read, or the remedy for one that cannot be used."""
     if isinstance(found, pl.Null):
         return _null_type(column)
     match column:
@@ -292,7 +295,7 @@ def kind_faults(
         found = bound[column.table].columns.get(column.name)
         if column.is_declared or isinstance(column, Category) or found is None:
             continue
-        if isinstance(remedy := _wanted_type(column, found), str):
+        if isinstance(remedy := wanted_type(column, found), str):
             faults[bound[column.table].type_fault(column, remedy)] = None
     return list(faults)
 

@@ -57,10 +57,6 @@ class BoundTable(ABC):
     loose: frozenset[str] = frozenset()
 
     @abstractmethod
-    def has_changed(self) -> bool:
-        """Return whether what it was bound to has changed since."""
-
-    @abstractmethod
     def bound_anew(self, faults: list[DataIssue]) -> BoundTable:
         """Bind the same source again; problems are added to `faults`."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -140,20 +140,22 @@ class ShopData:
         """Return a column as its table declares it, where it does."""
         return self.known[column.table].columns.get(column.name, column)
 
-    def refresh(self) -> None:
-        """Bind again the tables whose sources have changed, and discard what was cached about them.
+    def refresh(self, changed_in: Callable[[Mapping[str, BoundTable]], Sequence[str]]) -> None:
+        """Bind again the tables that have changed, and discard what was cached about them.
+
+        Args:
+            changed_in: Returns the tables whose sources have changed.
 
         Raises:
             ContractError: One of them can no longer be bound.
         """
-        if any(bound.has_changed() for bound in self.tables.values()):
+        if changed_in(self.tables):
             with _binding:
-                self._bind_anew()
+                self._bind_anew(changed_in(self.tables))
 
-    def _bind_anew(self) -> None:
+    def _bind_anew(self, changed: Sequence[str]) -> None:
         """Swap whole mappings: whoever reads meanwhile sees the old ones or the new."""
         tables, faults = dict(self.tables), list[DataIssue]()
-        changed = [name for name, bound in tables.items() if bound.has_changed()]
         for name in changed:
             tables[name] = tables[name].bound_anew(faults)
         if faults:

@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlglot import exp
 
+from funnelkit.engines.sql.dialects import SecondsLater, UtcClock, UtcInstant
+from funnelkit.errors import UnsupportedError
 from funnelkit.planning.relations import Agg, AggOp, Kind, Lit, Op, OverOp
 
 __all__ = [
@@ -37,7 +39,6 @@ TYPES: Mapping[Kind, exp.DType] = {
 }
 FIRST_DAY = Lit(dt.date(1, 1, 1), "day")
 CLOCK = "%Y-%m-%d %H:%M:%S.%f"
-UTC = exp.Literal.string("UTC")
 WHOLE = (
     exp.Column,
     exp.Interval,
@@ -153,7 +154,7 @@ def text_of(value: Sql, kind: Kind) -> Sql:
         case "local":
             return exp.TimeToStr(this=value, format=exp.Literal.string(CLOCK))
         case "instant":
-            shown = text_of(_at_zone(value, UTC), "local")
+            shown = text_of(UtcClock(this=value), "local")
             return _concatenated(shown, exp.Literal.string("+00:00"))
         case _:
             return value if kind == "str" else cast(value, "str")
@@ -164,6 +165,10 @@ def text_of(value: Sql, kind: Kind) -> Sql:
 
 def _interval(size: str, unit: str) -> Sql:
     return exp.Interval(this=exp.Literal.string(size), unit=exp.var(unit))
+
+
+def _seconds_later(local: Sql, number: Sql) -> Sql:
+    return SecondsLater(this=_operand(local), expression=_operand(number))
 
 
 def _shifted(value: Sql, number: Sql, unit: str) -> Sql:
@@ -182,7 +187,7 @@ def _at_zone(value: Sql, zone: Sql) -> Sql:
 
 
 def _local_time(instant: Sql, zone: Lit) -> Sql:
-    return _at_zone(instant, literal(zone))
+    return UtcClock(this=instant) if zone.value == "UTC" else _at_zone(instant, literal(zone))
 
 
 def _readings(local: Sql, zone: Sql) -> tuple[tuple[Sql, Sql], tuple[Sql, Sql]]:
@@ -193,26 +198,26 @@ def _readings(local: Sql, zone: Sql) -> tuple[tuple[Sql, Sql], tuple[Sql, Sql]]:
 
     def read(days: int) -> tuple[Sql, Sql]:
         near = _shifted(local, _whole(days), "DAY")
-        shown = _at_zone(_at_zone(near, UTC), zone)
+        shown = _at_zone(UtcInstant(this=near), zone)
         utc = _subtract(local, _subtract(shown, near))
-        return utc, _binary(exp.EQ, _at_zone(_at_zone(utc, UTC), zone), local)
+        return utc, _binary(exp.EQ, _at_zone(UtcInstant(this=utc), zone), local)
 
     return read(-1), read(1)
 
 
 def _first_instant(local: Sql, zone: Lit) -> Sql:
     if zone.value == "UTC":
-        return _at_zone(local, UTC)
+        return UtcInstant(this=local)
     (before, fits_before), (after, fits_after) = _readings(local, literal(zone))
     is_after = exp.And(this=_operand(fits_after), expression=exp.Not(this=_operand(fits_before)))
-    return _at_zone(_chosen(is_after, after, before), UTC)
+    return UtcInstant(this=_chosen(is_after, after, before))
 
 
 def _last_instant(local: Sql, zone: Lit) -> Sql:
     if zone.value == "UTC":
-        return _at_zone(local, UTC)
+        return UtcInstant(this=local)
     (before, fits_before), (after, fits_after) = _readings(local, literal(zone))
-    return _at_zone(_chosen(fits_after, after, _chosen(fits_before, before)), UTC)
+    return UtcInstant(this=_chosen(fits_after, after, _chosen(fits_before, before)))
 
 
 def _micros(instant: Sql) -> Sql:
@@ -315,7 +320,7 @@ BINARY: Mapping[Op, Callable[[Sql, Sql], Sql]] = {
     Op.HOURS_BETWEEN: _hours_between,
     Op.DAYS_BETWEEN: _days_between,
     Op.MONTHS_BETWEEN: _months_between,
-    Op.SHIFT_SECONDS: lambda local, seconds: _shifted(local, seconds, "SECOND"),
+    Op.SHIFT_SECONDS: _seconds_later,
 }
 MANY: Mapping[Op, Callable[..., Sql]] = {
     Op.COALESCE: _first_known,
@@ -359,7 +364,13 @@ FOLDS: Mapping[AggOp | OverOp, Callable[..., Sql]] = {
 
 
 def folded(agg: Agg, arg: Sql | None, where: Sql | None) -> Sql:
-    """Return an aggregate of the rows of which a condition is true."""
+    """Return an aggregate of the rows of which a condition is true.
+
+    Raises:
+        UnsupportedError: It is an expression of another engine.
+    """
+    if agg.custom is not None:
+        raise UnsupportedError(str(agg.custom), "an expression of Polars needs frames: fk.Shop(…)")
     if arg is None:
         return exp.Count(this=exp.Star() if where is None else _chosen(where, _whole(1)))
     if agg.op is AggOp.ALL:
