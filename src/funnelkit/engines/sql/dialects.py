@@ -76,7 +76,7 @@ def text(query: exp.Expr, dialect: str, *, pretty: bool = False) -> str:
         pretty: Whether it is laid out for readers.
     """
     if dialect == "duckdb":
-        return query.sql(FunnelkitDuckDB, pretty=pretty)
+        return query.sql(FunnelkitDuckDB, copy=False, pretty=pretty)
     return query.transform(_standard).sql(dialect, pretty=pretty)
 
 
