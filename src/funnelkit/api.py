@@ -23,6 +23,7 @@ from funnelkit.errors import (
     UnsupportedError,
 )
 from funnelkit.evaluation.evaluate import evaluate, plan
+from funnelkit.evaluation.to_sql import to_sql
 from funnelkit.exchange.toml import dump_metrics, load_metrics
 from funnelkit.formula import columns
 from funnelkit.formula.formulas import (
@@ -224,5 +225,6 @@ __all__ = [
     "reconcile",
     "register",
     "registry",
+    "to_sql",
     "use_registry",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -70,6 +70,19 @@ class Runner:
         """Return the relation that answers each step."""
         given = next((step.as_of for step in steps if step.as_of), None)
         return Relations.of(self.data, lambda: given or self.as_of()).answers(steps)
+
+    def lasting(self, steps: Sequence[Step]) -> list[Answer]:
+        """Return the relation that answers each step, whatever rows its tables will have.
+
+        Nothing in it rests on what was found in them, save the as-of moment and the words.
+        """
+        given = next((step.as_of for step in steps if step.as_of), None)
+        data = replace(self.data, seen={})
+        answers = Relations.of(data, lambda: given or self.as_of()).answers(steps)
+        relations = [answer.relation for answer in answers]
+        self._learn_words(columns_read(relations))
+        pairs = zip(answers, with_words(self.data, relations), strict=True)
+        return [replace(answer, relation=relation) for answer, relation in pairs]
 
     def as_of(self) -> dt.datetime | None:
         """Return the instant up to which the data is known: the latest of the rows that count."""

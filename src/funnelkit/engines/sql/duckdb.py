@@ -16,7 +16,18 @@ from funnelkit.formula.table import Table
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["DuckDB"]
+__all__ = ["DuckDB", "check_packages"]
+
+
+def check_packages() -> None:
+    """Check that what the extra `sql` installs is there.
+
+    Raises:
+        MissingPackageError: It is not.
+    """
+    for package in ("duckdb", "sqlglot"):
+        if find_spec(package) is None:
+            raise MissingPackageError(package, "sql")
 
 
 class DuckDB:
@@ -35,9 +46,7 @@ class DuckDB:
     """
 
     def __init__(self, connection: DuckDBPyConnection | str | Path) -> None:
-        for package in ("duckdb", "sqlglot"):
-            if find_spec(package) is None:
-                raise MissingPackageError(package, "sql")
+        check_packages()
         from funnelkit.engines.sql.connection import Connection  # noqa: PLC0415  # an extra
 
         self._connection = Connection.of(connection)

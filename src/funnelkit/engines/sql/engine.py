@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
-from sqlglot import exp
 
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.sql.connection import Connection
-from funnelkit.engines.sql.operations import cast
 from funnelkit.engines.sql.results import of_kinds
-from funnelkit.engines.sql.tables import SqlTable
+from funnelkit.engines.sql.tables import SqlTable, source_of
 from funnelkit.engines.sql.translate import Translator
 from funnelkit.planning.offsets import with_offsets
-from funnelkit.planning.relations import Rel, Scan
+from funnelkit.planning.relations import Rel
 from funnelkit.planning.traversal import tables_of
 
 __all__ = ["SqlEngine"]
@@ -43,21 +42,9 @@ class SqlEngine:
 
     def run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         """Return the rows of relations; see `Engine.run`."""
-        translator = Translator(self._source)
+        translator = Translator(partial(source_of, self.data))
         statements = [translator.statement(self._without_zones(one)) for one in relations]
         return [of_kinds(self.connection.run(query), kinds) for query, kinds in statements]
-
-    def _source(self, scan: Scan, alias: str) -> tuple[exp.Expr, Mapping[str, exp.Expr]]:
-        """Return what a table is selected from; one that is assumed empty has no rows."""
-        bound = self.data.tables[scan.table]
-        if isinstance(bound, SqlTable):
-            return bound.read(scan, alias)
-        named = (
-            exp.alias_(cast(exp.Null(), kind), name, quoted=True) for name, kind in scan.columns
-        )
-        nothing = exp.select(*named, copy=False).where(exp.false(), copy=False)
-        columns = {name: exp.column(name, alias, quoted=True) for name, _ in scan.columns}
-        return nothing.subquery(exp.to_identifier(alias, quoted=True), copy=False), columns
 
     def _without_zones(self, relation: Rel) -> Rel:
         """Return a relation with the shop's zone as constants, where its times are near enough.

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from funnelkit.data.binding import rename_faults, wanted_type
 from funnelkit.data.bound_table import BoundTable, ReadAsNull
+from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.sql.connection import Connection, Found
 from funnelkit.engines.sql.dialects import text
 from funnelkit.engines.sql.operations import cast
@@ -19,7 +20,7 @@ from funnelkit.formula.values import Category, Column, Duration, Flag, Key, Time
 from funnelkit.planning.kinds import kind_of_dtype
 from funnelkit.planning.relations import Kind, Scan
 
-__all__ = ["SqlTable", "bind_table", "states_of"]
+__all__ = ["SqlTable", "bind_table", "source_of", "states_of"]
 
 Sql = exp.Expr
 
@@ -172,6 +173,25 @@ def bind_table(
     bound = replace(bound, columns=columns, found=found, untyped=frozenset(untyped))
     bound = replace(bound, state_text=_state_text(bound))
     return replace(bound, state=states_of(connection, [bound])[table.table])
+
+
+def source_of(data: ShopData, scan: Scan, alias: str) -> tuple[Sql, Mapping[str, Sql]]:
+    """Return what a table is selected from, and what each column of a scan is there.
+
+    One that is assumed empty has no rows; one that is bound to a frame has its own name.
+    """
+    bound = data.tables[scan.table]
+    if isinstance(bound, SqlTable):
+        return bound.read(scan, alias)
+    columns = {name: exp.column(name, alias, quoted=True) for name, _ in scan.columns}
+    place = exp.to_identifier(alias, quoted=True)
+    if bound.rows != 0:
+        table = exp.Table(this=exp.to_identifier(scan.table, quoted=True))
+        table.set("alias", exp.TableAlias(this=place))
+        return table, columns
+    named = (exp.alias_(cast(exp.Null(), kind), name, quoted=True) for name, kind in scan.columns)
+    nothing = exp.select(*named, copy=False).where(exp.false(), copy=False)
+    return nothing.subquery(place, copy=False), columns
 
 
 def states_of(connection: Connection, tables: Iterable[SqlTable]) -> dict[str, State]:

@@ -109,12 +109,17 @@ class Translator:
         needed = set(_names_in(rel, set()))
         ctes = [
             exp.CTE(this=cte, alias=exp.TableAlias(this=_identifier(name)))
-            for name, (cte, _) in self.named.items()
+            for name, cte in self.ctes()
             if name in needed
         ]
         if ctes:
             query.set("with_", exp.With(expressions=ctes))
         return query, kinds
+
+    def ctes(self) -> Iterator[tuple[str, exp.Select]]:
+        """Yield the named relations that were written, each after those that it rests on."""
+        for name, (query, _) in self.named.items():
+            yield name, query
 
     def _rows(self, rel: Rel) -> tuple[exp.Select, Mapping[str, Kind]]:
         """Return the SELECT of a relation, and the kinds of its columns."""
@@ -146,7 +151,8 @@ class Translator:
             case EachDay():
                 return self._each_day(rel)
             case Named(name):
-                return self._source(exp.Table(this=_identifier(name)), *self._name(rel))
+                kinds = self.name(rel)
+                return self._source(exp.Table(this=_identifier(name)), self._alias(name), kinds)
             case Aggregate() | Head():
                 return self._nested(*self._rows(rel))
 
@@ -230,13 +236,13 @@ class Translator:
         select.set("limit", exp.Limit(expression=exp.Literal.number(rel.count)))
         return select, query.kinds
 
-    def _name(self, rel: Named) -> tuple[str, Mapping[str, Kind]]:
-        """Write a named relation where that was not done."""
+    def name(self, rel: Named) -> Mapping[str, Kind]:
+        """Write a named relation where that was not done; return the kinds of its columns."""
         if rel.name not in self.named:
             query, kinds = self._rows(rel.input)
             query.add_comments([line for line in rel.note.splitlines() if line.strip()])
             self.named[rel.name] = query, kinds
-        return self._alias(rel.name), self.named[rel.name][1]
+        return self.named[rel.name][1]
 
     def _nested_or_named(self, rel: Rel) -> Query:
         """Return a relation as something to join."""
