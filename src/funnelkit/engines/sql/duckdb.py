@@ -72,6 +72,14 @@ class DuckDB:
             bound[name] = bind_table(known[name], self._connection, place, names, faults)
         return bound
 
+    def names(self) -> list[str]:
+        """Return the names of the tables and views of the current schema."""
+        found = self._connection.read(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_catalog = current_database() AND table_schema = current_schema()"
+        )
+        return sorted(found.to_series())
+
     def changed(self, tables: Mapping[str, BoundTable]) -> list[str]:
         """Return the tables that have more or fewer rows, or others at their ends of time."""
         from funnelkit.engines.sql.tables import SqlTable, states_of  # noqa: PLC0415  # an extra
