@@ -30,10 +30,16 @@ def by_polars(frames: Frames, rel: Rel, sizes: Sizes) -> list[Row]:
 
 @cache
 def database() -> duckdb.DuckDBPyConnection:
-    """A database in a zone of its own, which no number may depend on."""
-    found = duckdb.connect()
-    found.execute("SET TimeZone = 'Asia/Kolkata'")
-    return found
+    """A database with settings of its own, which no number may depend on."""
+    return with_settings(duckdb.connect())
+
+
+def with_settings(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    connection.execute("SET TimeZone = 'Asia/Kolkata'")
+    connection.execute("SET default_order = 'DESC'")
+    connection.execute("SET default_null_order = 'nulls_first'")
+    connection.execute("SET integer_division = true")
+    return connection
 
 
 def by_duckdb(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:

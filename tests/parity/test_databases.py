@@ -22,6 +22,7 @@ from funnelkit.errors import TruncatedHistoryWarning
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.planning.relations import AggOp, Op
 from funnelkit.testing.strategies import GROUP, shop_frames
+from parity.both import with_settings
 from parity.shops import as_instants, some_of, with_currencies, with_nulls
 from strategies import worlds
 
@@ -63,10 +64,8 @@ def _no_warnings_of_history():
 
 @cache
 def database() -> fk.DuckDB:
-    """A database in a zone of its own, which no number may depend on."""
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'Asia/Kolkata'")
-    return fk.DuckDB(connection)
+    """A database with settings of its own, which no number may depend on."""
+    return fk.DuckDB(with_settings(duckdb.connect()))
 
 
 def both(frames: Any, **settings: Any) -> tuple[fk.Shop, fk.Shop]:

@@ -13,6 +13,7 @@ import funnelkit as fk
 from funnelkit.demo_shop.shop import demo_frames
 from funnelkit.errors import TruncatedHistoryWarning
 from funnelkit.evaluation.to_sql import DIALECTS
+from parity.both import with_settings
 from parity.shops import some_of
 
 METRICS = tuple(fk.registry().values())
@@ -42,8 +43,7 @@ def some_of_the_demo_shop():
 
 @pytest.fixture(name="connection", scope="module")
 def database():
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'Asia/Kolkata'")
+    connection = with_settings(duckdb.connect())
     for name, frame in some_of(demo_frames()).items():
         connection.register(name, frame)
     yield connection

@@ -50,14 +50,24 @@ def _seconds_later(self: DuckDBGenerator, later: SecondsLater) -> str:
     return self.func("MAKE_TIMESTAMP", exp.Add(this=_micros(later.this), expression=shift))
 
 
+def _ordered(self: DuckDBGenerator, ordered: exp.Ordered) -> str:
+    direction = "DESC" if ordered.args.get("desc") else "ASC"
+    nulls = "FIRST" if ordered.args.get("nulls_first") else "LAST"
+    return f"{self.sql(ordered, 'this')} {direction} NULLS {nulls}"
+
+
 class _Generator(DuckDBGenerator):
-    """Writes times by their microseconds: zones, and intervals, take ten times as long."""
+    """Writes times by their microseconds: zones, and intervals, take ten times as long.
+
+    Orders are written in full, as what is meant without is a setting of the connection.
+    """
 
     TRANSFORMS: ClassVar[dict[type[exp.Expr], Any]] = {
         **DuckDBGenerator.TRANSFORMS,
         UtcClock: _utc_clock,
         UtcInstant: _utc_instant,
         SecondsLater: _seconds_later,
+        exp.Ordered: _ordered,
     }
 
 
