@@ -7,6 +7,7 @@ from funnelkit.catalog import presets
 from funnelkit.catalog.default import describe, register, registry, use_registry
 from funnelkit.catalog.plugins import load_plugins
 from funnelkit.demo_shop.shop import demo
+from funnelkit.engines.sql.duckdb import DuckDB
 from funnelkit.errors import (
     ContractError,
     DataError,
@@ -22,6 +23,7 @@ from funnelkit.errors import (
     UnsupportedError,
 )
 from funnelkit.evaluation.evaluate import evaluate, plan
+from funnelkit.evaluation.to_sql import to_sql
 from funnelkit.exchange.toml import dump_metrics, load_metrics
 from funnelkit.formula import columns
 from funnelkit.formula.formulas import (
@@ -148,6 +150,7 @@ __all__ = [
     "DefinitionError",
     "Dimension",
     "Direction",
+    "DuckDB",
     "Duration",
     "Elapsed",
     "EmailSends",
@@ -222,5 +225,6 @@ __all__ = [
     "reconcile",
     "register",
     "registry",
+    "to_sql",
     "use_registry",
 ]

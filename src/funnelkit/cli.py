@@ -9,18 +9,26 @@ import argparse
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from funnelkit.catalog.default import describe, registry
 from funnelkit.demo_shop.shop import demo
-from funnelkit.errors import FunnelkitError, TruncatedHistoryWarning
+from funnelkit.engines.sql.duckdb import DuckDB
+from funnelkit.errors import DataError, FunnelkitError, TruncatedHistoryWarning
 from funnelkit.evaluation.arguments import ask
 from funnelkit.evaluation.evaluate import answer_question, evaluate
+from funnelkit.evaluation.to_sql import DIALECTS, to_sql
 from funnelkit.metrics.metric import Area, Metric, Stage
 from funnelkit.planning.dimensions import can_reach
 from funnelkit.planning.plan import Question
+from funnelkit.schema.tables import known_tables
+from funnelkit.shop.settings import read_settings
 from funnelkit.shop.shop import Shop
 
 __all__ = ["main"]
+
+PLACE = "a folder with files such as orders.parquet, or the file of a database"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,21 +80,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.set_defaults(run=_check)
 
-    report = commands.add_parser("report", help="compute KPIs of a folder of files")
-    report.add_argument(
-        "folder", metavar="FOLDER", help="a folder with files such as orders.parquet"
-    )
-    report.add_argument("--every", help="the length of a period: 6h, 1d, 2w, 1mo, 1q, 1y, …")
-    report.add_argument("--by", action="append", default=[], help="group by this; repeatable")
-    report.add_argument("--start", help="the start of the range, such as 2024-01-01")
-    report.add_argument("--end", help="the end of the range, exclusive, such as 2025-01-01")
-    report.add_argument("--where", help="which rows to include: \"country == 'PL'\"")
+    report = commands.add_parser("report", help="compute KPIs of a folder of files, or a database")
+    report.add_argument("place", metavar="PLACE", help=PLACE)
+    _add_question(report)
     report.add_argument(
         "--metrics", help="comma-separated names; by default all that can be computed"
     )
     report.add_argument("--format", choices=["table", "csv", "json"], default="table")
     report.set_defaults(run=_report)
+
+    sql = commands.add_parser("sql", help="write KPIs as one statement of SQL")
+    sql.add_argument("metrics", metavar="METRIC", nargs="+", help="a name or an alias")
+    sql.add_argument("--data", metavar="PLACE", required=True, help=PLACE)
+    _add_question(sql)
+    sql.add_argument("--dialect", choices=DIALECTS, default="duckdb", help="duckdb by default")
+    sql.set_defaults(run=_sql)
     return parser
+
+
+def _add_question(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--engine", choices=["duckdb"], help="read a database, not a folder")
+    command.add_argument("--every", help="the length of a period: 6h, 1d, 2w, 1mo, 1q, 1y, …")
+    command.add_argument("--by", action="append", default=[], help="group by this; repeatable")
+    command.add_argument("--start", help="the start of the range, such as 2024-01-01")
+    command.add_argument("--end", help="the end of the range, exclusive, such as 2025-01-01")
+    command.add_argument("--where", help="which rows to include: \"country == 'PL'\"")
 
 
 def _demo(_: argparse.Namespace) -> str:
@@ -151,15 +169,8 @@ def _check(options: argparse.Namespace) -> str:
 
 
 def _report(options: argparse.Namespace) -> str:
-    shop = Shop.scan(options.folder)
-    question = ask(
-        shop,
-        by=options.by,
-        every=options.every,
-        start=options.start,
-        end=options.end,
-        where=options.where,
-    )
+    shop = _shop(options.place, options.engine)
+    question = ask(shop, **_question(options))
     result = answer_question(shop, _asked(options, shop, question), question)
     match options.format:
         case "csv":
@@ -168,6 +179,28 @@ def _report(options: argparse.Namespace) -> str:
             return result.frame.write_json()
         case _:
             return repr(result)
+
+
+def _sql(options: argparse.Namespace) -> str:
+    shop = _shop(options.data, options.engine)
+    return to_sql(shop, options.metrics, **_question(options), dialect=options.dialect)
+
+
+def _shop(place: str, engine: str | None) -> Shop:
+    """Bind the files of a folder, or the tables of a database; settings are beside them."""
+    if engine is None:
+        return Shop.scan(place)
+    database, settings = DuckDB(place), read_settings(Path(place).parent / "funnelkit.toml")
+    known = known_tables(())
+    tables = {name: name for name in database.names() if name in known}
+    if not tables:
+        raise DataError(f"{place!r} has no table of a canonical name", f"such as {min(known)}")
+    return Shop.on(database, **settings, **tables)
+
+
+def _question(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("by", "every", "start", "end", "where")
+    return {name: getattr(options, name) for name in names}
 
 
 def _asked(options: argparse.Namespace, shop: Shop, question: Question) -> list[str | Metric]:

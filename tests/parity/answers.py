@@ -15,6 +15,7 @@ from funnelkit.planning.derive import to_relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.planner import with_parts
 from funnelkit.planning.relations import Answer, Rel
+from funnelkit.planning.vocabulary import with_words
 from parity.plain import Plain
 
 METRICS = tuple(fk.registry())
@@ -44,9 +45,10 @@ def by_plan(
     data: ShopData, steps: Sequence[Step], *, rewrite: Callable[[Rel], Rel] = lambda rel: rel
 ) -> list[pl.DataFrame]:
     answers = to_relations(data, steps)
+    relations = with_words(data, (answer.relation for answer in answers))
     frames = {name: bound.frame for name, bound in data.tables.items()}
     plain = Plain(frames)
-    found = [plain.rows(rewrite(answer.relation)).frame() for answer in answers]
+    found = [plain.rows(rewrite(relation)).frame() for relation in relations]
     return [read(*parts) for parts in zip(steps, answers, found, strict=True)]
 
 

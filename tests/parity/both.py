@@ -1,43 +1,84 @@
-"""Small relations evaluated twice: by the translator to Polars, and in plain Python."""
+"""Small relations evaluated twice: by the translator of an engine, and in plain Python."""
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
+import duckdb
 import polars as pl
+from sqlglot import exp
 
 from funnelkit.engines.polars.translate import Translator
-from funnelkit.planning.relations import Rel, columns_of
+from funnelkit.engines.sql.dialects import text
+from funnelkit.engines.sql.results import of_kinds
+from funnelkit.engines.sql.translate import Translator as SqlTranslator
+from funnelkit.planning.relations import Rel, Scan, columns_of
 from parity.plain import Plain, keys_of
 
 Row = tuple[Any, ...]
+Frames = Mapping[str, pl.DataFrame]
+Sizes = Mapping[str, int | None]
 
 
-def by_translator(
-    frames: Mapping[str, pl.DataFrame], rel: Rel, sizes: Mapping[str, int | None]
-) -> list[Row]:
+def by_polars(frames: Frames, rel: Rel, sizes: Sizes) -> list[Row]:
     lazy = {name: frame.lazy() for name, frame in frames.items()}
     query = Translator(lazy, sizes, lambda asked: asked.collect()).frame(rel)
     return query.collect().select(columns_of(rel)).rows()
 
 
-def by_words(frames: Mapping[str, pl.DataFrame], rel: Rel) -> list[Row]:
+@cache
+def database() -> duckdb.DuckDBPyConnection:
+    """A database with settings of its own, which no number may depend on."""
+    return with_settings(duckdb.connect())
+
+
+def with_settings(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    connection.execute("SET TimeZone = 'Asia/Kolkata'")
+    connection.execute("SET default_order = 'DESC'")
+    connection.execute("SET default_null_order = 'nulls_first'")
+    connection.execute("SET integer_division = true")
+    return connection
+
+
+def by_duckdb(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
+    for name, frame in frames.items():
+        database().register(name, frame)
+    query, kinds = SqlTranslator(_source).statement(rel)
+    found = pl.DataFrame(database().sql(text(query, "duckdb")))
+    return of_kinds(found, kinds).select(columns_of(rel)).rows()
+
+
+def _source(scan: Scan, place: str) -> tuple[exp.Expr, Mapping[str, exp.Expr]]:
+    table = exp.alias_(exp.to_table(scan.table, quoted=True), place, table=True)
+    return table, {name: exp.column(name, place, quoted=True) for name, _ in scan.columns}
+
+
+TRANSLATORS: Mapping[str, Callable[[Frames, Rel, Sizes], list[Row]]] = {
+    "polars": by_polars,
+    "duckdb": by_duckdb,
+}
+
+
+def by_words(frames: Frames, rel: Rel) -> list[Row]:
     rows = Plain({name: frame.lazy() for name, frame in frames.items()}).rows(rel)
     return keys_of(rows, list(columns_of(rel)))
 
 
 def assert_alike(
-    frames: Mapping[str, pl.DataFrame],
+    engine: str,
+    frames: Frames,
     rel: Rel,
     *,
-    sizes: Mapping[str, int | None] | None = None,
+    sizes: Sizes | None = None,
     digits: int = 17,
     names: Sequence[str] = (),
 ) -> None:
-    """Check that both give the same rows, in whatever order.
+    """Check that an engine gives the rows that the words say, in whatever order.
 
     Args:
+        engine: The engine.
         frames: The tables.
         rel: The relation.
         sizes: What is said of the sizes of tables; what they are by default.
@@ -45,13 +86,13 @@ def assert_alike(
         names: The columns that are compared; all by default.
     """
     heights = {name: frame.height for name, frame in frames.items()}
-    found = by_translator(frames, rel, heights if sizes is None else sizes)
+    found = TRANSLATORS[engine](frames, rel, heights if sizes is None else sizes)
     places = [columns_of(rel).index(name) for name in names or columns_of(rel)]
     one, two = (
         Counter(tuple(shown(row[place], digits) for place in places) for row in rows)
         for rows in (found, by_words(frames, rel))
     )
-    assert one == two, f"only by Polars: {list(one - two)}, only by words: {list(two - one)}"
+    assert one == two, f"only by {engine}: {list(one - two)}, only by words: {list(two - one)}"
 
 
 def shown(value: Any, digits: int) -> str:

@@ -28,6 +28,7 @@ from funnelkit.planning.relations import (
     EachDay,
     Exists,
     Filter,
+    Head,
     Kind,
     LeftJoin,
     Lit,
@@ -114,6 +115,15 @@ class Plain:
                 return aggregated(self.rows(inner), keys, folds)
             case EachDay():
                 return self._each_day(rel)
+            case Head(inner, order, count, is_descending):
+                rows = self.rows(inner)
+                columns = [rows.columns[column.name].values for column in order]
+                places = sorted(
+                    range(rows.size),
+                    key=lambda place: [_rank(column[place]) for column in columns],
+                    reverse=is_descending,
+                )
+                return rows.take(places[:count])
             case Named(name, inner):
                 if name not in self.named:
                     self.named[name] = rel, self.rows(inner)
@@ -235,12 +245,17 @@ def comparable(kinds: Sequence[Kind]) -> bool:
     return len(kinds) == 2 and (len(set(kinds)) == 1 or set(kinds) == {"int", "float"})
 
 
+def ordering(number: float) -> tuple[bool, float]:
+    """What a float is compared by: NaN is the largest, and equal to itself."""
+    return (True, 0.0) if math.isnan(number) else (False, float(number))
+
+
 def compared(function: Callable[..., bool]) -> Rule:
     """A comparison; of a whole number and another both are floats."""
 
     def found(one: Any, two: Any) -> bool:
         is_mixed = isinstance(one, float) or isinstance(two, float)
-        return function(float(one), float(two)) if is_mixed else function(one, two)
+        return function(*map(ordering, (one, two))) if is_mixed else function(one, two)
 
     return Rule(comparable, lambda _: "bool", strict(found))
 
@@ -519,7 +534,7 @@ def fold(agg: Agg, values: Values) -> Any:
         case AggOp.COUNT:
             return len(values)
         case AggOp.COUNT_DISTINCT:
-            return len(set(values))
+            return len({ordering(v) if isinstance(v, float) else v for v in values})
         case _ if not values:
             return None
         case AggOp.SUM:

@@ -1,6 +1,7 @@
-"""Every operation and aggregate of the Polars engine gives what the words of the plan say."""
+"""Every operation and aggregate of every engine gives what the words of the plan say."""
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from itertools import product
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from funnelkit.engines.sql import operations, translate
 from funnelkit.planning.relations import (
     Agg,
     AggOp,
@@ -22,7 +24,7 @@ from funnelkit.planning.relations import (
     Select,
     whole,
 )
-from parity.both import assert_alike
+from parity.both import TRANSLATORS, assert_alike
 from parity.plain import DTYPES
 
 WARSAW = Lit("Europe/Warsaw", "str")
@@ -44,10 +46,12 @@ LOCAL = times(
     "2024-04-07 01:45", "2024-04-07 02:00",
 )  # fmt: skip
 SAMPLES: dict[str, tuple[Kind, list[Any]]] = {
-    "int": ("int", [-7, -1, 0, 1, 5, 2**53 + 1, 2**62]),
+    "int": ("int", [-(2**63), -7, -1, 0, 1, 5, 2**53 + 1, 2**62, 2**63 - 1]),
+    "small": ("int", [-(2**61), -7, 0, 5, 2**53 + 1, 2**61]),
     "float": ("float", [-2.5, -0.0, 0.0, 0.1, 1.0, 5.0, 2.0**53, 1e15, 1e16, 1e20, 1e-4, 3e-7]),
+    "wild": ("float", [-math.inf, -1.5, 0.0, 2.0, 1e308, math.inf, math.nan]),
     "whole": ("float", [-3.0, 0.0, 7.0, 2.0**53]),
-    "str": ("str", ["", "a", "B", "Żółć", "STRASSE"]),
+    "str": ("str", ["", "a", "B", "Żółć", "STRASSE", "İzmir", "it's", "a\x00b", "\\n; --"]),
     "bool": ("bool", [True, False]),
     "day": (
         "day",
@@ -72,10 +76,11 @@ def with_constants(kind: Kind) -> list[tuple[Any, ...]]:
 
 ORDERED: tuple[Kind, ...] = ("int", "float", "day", "local", "instant")
 ANY = [(name,) for name in SAMPLES]
-PAIRS = [*((name, name) for name in SAMPLES), ("int", "float"), ("float", "int")]
+PAIRS = [*((name, name) for name in SAMPLES), ("int", "float"), ("float", "int"), ("wild", "int")]
+FLOATS = ("float", "float"), ("wild", "wild")
 ARGUMENTS: dict[Op, list[tuple[Any, ...]]] = {
-    **{op: [("float", "float")] for op in (Op.ADD, Op.MULTIPLY, Op.DIVIDE)},
-    Op.SUBTRACT: [("float", "float"), ("int", "int")],
+    **{op: [*FLOATS] for op in (Op.ADD, Op.MULTIPLY, Op.DIVIDE)},
+    Op.SUBTRACT: [*FLOATS, ("small", "small")],
     Op.MODULO: [("int", length) for length in LENGTHS],
     **dict.fromkeys((Op.EQ, Op.NE), PAIRS),
     **dict.fromkeys((Op.LT, Op.LE, Op.GT, Op.GE), PAIRS),
@@ -84,13 +89,13 @@ ARGUMENTS: dict[Op, list[tuple[Any, ...]]] = {
     Op.IS_NULL: ANY,
     Op.IN: [case for kind in ("str", *ORDERED) for case in with_constants(kind)],
     Op.COALESCE: [*((name, name, name) for name in ("int", "str", "bool", "day"))],
-    Op.IF: [("bool", "str", "str"), ("bool", "day"), ("bool", "local", NONE)],
+    Op.IF: [("bool", "str", "str"), ("bool", "day"), ("bool", "local", NONE), ("bool", "wild")],
     Op.LOWER: [("str",)],
     Op.CONTAINS: [("str", Lit(part, "str")) for part in ("", "a", "SS", "ół", ".")],
     Op.CONCAT: [("str",), ("str", "str"), ("str", Lit("\x1f", "str"), "str")],
     Op.TO_FLOAT: [("int",), ("float",), ("bool",)],
     Op.TO_INT: [("whole",)],
-    Op.TO_STR: ANY,
+    Op.TO_STR: [(name,) for name in SAMPLES if name != "wild"],
     Op.TO_DAY: [("local",)],
     Op.MIDNIGHT: [("day",)],
     Op.LOCAL_TIME: [("instant", WARSAW), ("instant", LORD_HOWE), ("instant", Lit("UTC", "str"))],
@@ -125,15 +130,17 @@ def crossed(*names: str) -> tuple[pl.DataFrame, Scan]:
     return frame, Scan("t", tuple(zip(columns, kinds, strict=True)))
 
 
+@pytest.mark.parametrize("engine", TRANSLATORS)
 @pytest.mark.parametrize("op", Op)
-def test_an_operation_gives_what_is_said_of_it(op):
+def test_an_operation_gives_what_is_said_of_it(op, engine):
     digits = 15 if op is Op.SECONDS_BETWEEN else 17
     for arguments in ARGUMENTS[op]:
         frame, scan = crossed(*(name for name in arguments if isinstance(name, str)))
         columns = (Col(name) for name, _ in scan.columns)
         args = tuple(next(columns) if isinstance(a, str) else a for a in arguments)
         named = ((name, Col(name)) for name, _ in scan.columns)
-        assert_alike({"t": frame}, Select(scan, (*named, ("found", Call(op, args)))), digits=digits)
+        found = Select(scan, (*named, ("found", Call(op, args))))
+        assert_alike(engine, {"t": frame}, found, digits=digits)
 
 
 AGGREGATED: dict[AggOp, tuple[str, ...]] = {
@@ -142,6 +149,7 @@ AGGREGATED: dict[AggOp, tuple[str, ...]] = {
     **dict.fromkeys((AggOp.SUM, AggOp.MEAN, AggOp.STD, AggOp.QUANTILE), ("whole",)),
     AggOp.ALL: ("bool",),
 }
+AGGREGATED |= dict.fromkeys((AggOp.SUM, AggOp.MEAN), ("whole", "wild"))
 CONDITIONS: dict[str, Scalar | None] = {
     "all rows": None,
     "some": Col("c1"),
@@ -149,17 +157,26 @@ CONDITIONS: dict[str, Scalar | None] = {
 }
 
 
+@pytest.mark.parametrize("engine", TRANSLATORS)
 @pytest.mark.parametrize("where", CONDITIONS.values(), ids=CONDITIONS)
 @pytest.mark.parametrize("keys", [(), ("c2",), ("c2", "c1")])
 @pytest.mark.parametrize("op", [op for op in AggOp if op is not AggOp.CUSTOM])
-def test_an_aggregate_gives_what_is_said_of_it(op, keys, where):
+def test_an_aggregate_gives_what_is_said_of_it(op, keys, where, engine):
     for name in AGGREGATED.get(op, ("int",)):
         frame, scan = crossed(name, "bool", "int")
         arg = None if op is AggOp.ROWS else Col("c0")
         folds = [(f"fold {q}", Agg(op, arg, where, q)) for q in (0.0, 0.3, 1.0)]
         for rows in (frame, frame[:1], frame[-1:], frame.clear()):
-            assert_alike({"t": rows}, Aggregate(scan, keys, tuple(folds)), digits=12)
+            assert_alike(engine, {"t": rows}, Aggregate(scan, keys, tuple(folds)), digits=12)
 
 
 def test_every_operation_is_tried():
     assert set(ARGUMENTS) == set(Op)
+
+
+def test_every_operation_can_be_written_as_sql():
+    tables = (operations.UNARY, operations.BINARY, operations.MANY, operations.CONSTANT)
+    known = {op for table in (*tables, translate.AMONG) for op in table}
+    assert known | {Op.TO_STR} == set(Op)
+    counted = {AggOp.ROWS, AggOp.ALL, AggOp.QUANTILE}
+    assert set(operations.FOLDS) & set(AggOp) | counted == set(AggOp) - {AggOp.CUSTOM}

@@ -1,6 +1,7 @@
 import datetime as dt
 import json
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -30,6 +31,47 @@ def folder(tmp_path):
         '[rename.orders]\nid = "order_id"\nstate = "status"\ntotal = "gross_amount"\n'
     )
     return tmp_path
+
+
+@pytest.fixture
+def database(folder):
+    path = folder / "shop.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute(f"CREATE TABLE orders AS FROM '{folder / 'orders.csv'}'")
+        connection.execute("CREATE VIEW notes AS SELECT 1")
+    return str(path)
+
+
+def test_report_computes_in_a_database(folder, database, capsys):
+    options = ["--every", "1mo", "--by", "country", "--metrics", "orders, aov", "--format", "csv"]
+    assert main(["report", str(folder), *options]) == 0
+    of_files = capsys.readouterr().out
+    assert main(["report", database, "--engine", "duckdb", *options]) == 0
+    assert capsys.readouterr().out == of_files
+    assert main(["report", database, "--engine", "duckdb"]) == 0
+    assert "average_order_value" in capsys.readouterr().out
+
+
+def test_sql_writes_a_statement(folder, database, capsys):
+    question = ["--every", "1mo", "--by", "country", "--where", "country == 'PL'"]
+    assert main(["sql", "orders", "aov", "--data", str(folder), *question]) == 0
+    statement = capsys.readouterr().out
+    assert main(["sql", "orders", "aov", "--data", database, "--engine", "duckdb", *question]) == 0
+    with duckdb.connect(database) as connection:
+        found = connection.sql(capsys.readouterr().out).fetchall()
+    assert found == [(dt.date(2024, 1, 1), "PL", 1, 40.0)]
+    assert main(["sql", "aov", "--data", str(folder), "--dialect", "bigquery"]) == 0
+    assert "FROM `orders`" in capsys.readouterr().out
+    assert '"average_order_value"' in statement
+
+
+def test_a_database_without_a_table_is_told(tmp_path, capsys):
+    path = tmp_path / "empty.duckdb"
+    duckdb.connect(path).close()
+    assert main(["report", str(path), "--engine", "duckdb"]) == 2
+    assert "has no table of a canonical name" in capsys.readouterr().err
+    assert main(["report", str(tmp_path / "none"), "--engine", "duckdb"]) == 2
+    assert "cannot be opened" in capsys.readouterr().err
 
 
 def test_demo_shows_every_kpi(capsys):

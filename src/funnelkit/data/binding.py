@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import polars as pl
 
 from funnelkit.data.advice import advice, odd_values
+from funnelkit.data.bound_table import BoundTable, ReadAsNull
 from funnelkit.data.findings import NUMBER_FINITE, TEXT_WRITTEN, Finding
 from funnelkit.data.sources import Opened, Source, Stamp, open_source, stamp_of
 from funnelkit.errors import DataError, DataIssue, nearest, shortened
@@ -28,14 +30,14 @@ from funnelkit.formula.values import (
 from funnelkit.formula.walk import end_of
 
 __all__ = [
-    "BoundTable",
+    "BoundFrame",
     "bind_empty",
     "bind_frame",
     "key_type_faults",
     "kind_faults",
-    "read_as_null",
+    "rename_faults",
+    "wanted_type",
     "with_key_types",
-    "with_words",
 ]
 
 
@@ -43,63 +45,83 @@ FEW = 3
 """How many values show what is wrong with a column."""
 
 
-@dataclass(frozen=True, slots=True)
-class BoundTable:
-    """One frame bound to one table.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundFrame(BoundTable):
+    """A frame or files bound to a table.
 
     Attributes:
-        table: The table's declaration.
         frame: The frame with canonical names and types, lazy.
-        columns: The supplied columns, by canonical name, with their types.
-        rows: The number of rows, where it is known without reading.
         floats: The supplied columns that may hold non-finite numbers.
         source: What was given to be bound.
-        rename: How its columns were renamed.
         stamp: The files that it was bound to, as they were then.
-        untyped: The columns that came without a type, all of them null.
-        loose: The keys that are written in the file as whole numbers are: they may be
-            read as words too, and none is lost.
         key_texts: The keys that were supplied as words, as they were.
-        is_assumed_empty: Whether nothing was supplied, and it is taken to have no rows.
     """
 
-    table: type[Table]
     frame: pl.LazyFrame
-    columns: Mapping[str, pl.DataType]
-    rows: int | None
     floats: pl.LazyFrame = field(default_factory=pl.LazyFrame)
     source: Source = field(default_factory=pl.LazyFrame)
-    rename: Mapping[str, str] = field(default_factory=dict[str, str])
     stamp: Stamp = ()
-    untyped: frozenset[str] = frozenset()
-    loose: frozenset[str] = frozenset()
     key_texts: pl.LazyFrame = field(default_factory=pl.LazyFrame)
-    is_assumed_empty: bool = False
 
     def has_changed(self) -> bool:
         """Return whether the bound files have changed since."""
         return self.stamp != stamp_of(self.source)
 
+    def bound_anew(self, faults: list[DataIssue]) -> BoundTable:
+        """Bind the same files again; a lazy frame over them is a problem."""
+        if isinstance(self.source, pl.LazyFrame):
+            faults.append(_changed(self))
+            return self
+        return bind_frame(self.table, self.source, self.rename, faults)
+
+    def read_as_null(self) -> Iterator[ReadAsNull]:
+        """Yield the values that were read as null, column by column."""
+        yield from _read_as_null(self.floats, ~pl.all().is_finite(), NUMBER_FINITE)
+        yield from _read_as_null(self.key_texts, _is_blank(pl.all()), TEXT_WRITTEN)
+
+    def type_fault(self, column: Column, remedy: str) -> DataIssue:
+        """Return the issue that a column is of the wrong type, with one of its values."""
+        return _type_fault(column, column.name, self.frame, remedy)
+
+    def cast_to_text(self, name: str) -> str:
+        """Return the expression that reads a column as words."""
+        return f"pl.col({name!r}).cast(pl.String)"
+
+    def word_in(self, name: str) -> str | None:
+        """Return a word of a key that is not written as a number is."""
+        number = pl.col(name).cast(pl.Int64, strict=False).cast(pl.String)
+        odd = self.frame.select(name).filter(number.ne_missing(pl.col(name))).drop_nulls().head(1)
+        try:
+            word = odd.collect()
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+            return None
+        return str(word.item()) if word.height else None
+
+    def with_types(self, kinds: Mapping[str, pl.DataType]) -> Self:
+        """Return the table with some of its columns cast."""
+        frame = self.frame.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
+        return replace(self, frame=frame, columns={**self.columns, **kinds})
+
 
 def bind_frame(
     table: type[Table], source: Source, rename: Mapping[str, str], faults: list[DataIssue]
-) -> BoundTable:
+) -> BoundFrame:
     """Bind one frame to a table; problems are added to `faults`."""
     try:
         opened = open_source(source, lambda name: table.columns.get(rename.get(name, name)))
     except DataError as error:
         faults.append(DataIssue(table.table, "", error.problem, error.remedy))
-        return BoundTable(table, pl.LazyFrame(), {}, 0)
+        return BoundFrame(table=table, columns={}, rows=0, frame=pl.LazyFrame())
     frame, schema, rows = opened.frame, opened.schema, opened.rows
-    if wrong := _rename_faults(table.table, schema, rename):
+    if wrong := rename_faults(table.table, schema, rename):
         faults += wrong
-        return BoundTable(table, frame, {}, rows)
+        return BoundFrame(table=table, columns={}, rows=rows, frame=frame)
     columns: dict[str, pl.DataType] = {}
     expressions: list[pl.Expr] = []
     for old, found in schema.items():
         new = rename.get(old, old)
         column = table.columns.get(new)
-        target = _wanted_type(column, found)
+        target = wanted_type(column, found)
         if isinstance(target, str):
             place = f" in {old!r}" if old != new else ""
             faults.append(_type_fault(table.columns[new], old, frame, target, place))
@@ -107,21 +129,21 @@ def bind_frame(
         columns[new] = target
         expressions.append(_canonical(pl.col(old), found, target, column).alias(new))
     odd = [pl.col(old).alias(rename.get(old, old)) for old, t in schema.items() if t.is_float()]
-    bound = BoundTable(
-        table,
-        frame.select(expressions),
-        columns,
-        rows,
-        frame.select(odd),
-        source,
-        rename,
-        opened.stamp,
-        frozenset(rename.get(old, old) for old, t in schema.items() if isinstance(t, pl.Null)),
+    bound = BoundFrame(
+        table=table,
+        frame=frame.select(expressions),
+        columns=columns,
+        rows=rows,
+        floats=frame.select(odd),
+        source=source,
+        rename=rename,
+        stamp=opened.stamp,
+        untyped=frozenset(rename.get(o, o) for o, t in schema.items() if isinstance(t, pl.Null)),
     )
     return _with_key_texts(bound, opened)
 
 
-def _with_key_texts(bound: BoundTable, opened: Opened) -> BoundTable:
+def _with_key_texts(bound: BoundFrame, opened: Opened) -> BoundFrame:
     """Remember which keys were supplied as texts, and how they were written."""
     raw = opened.texts if opened.is_text else opened.frame
     keys = {
@@ -153,7 +175,8 @@ def _type_fault(
     return DataIssue(column.table, column.name, problem, advice(column, found, values, otherwise))
 
 
-def _rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> list[DataIssue]:
+def rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> list[DataIssue]:
+    """Return an issue for every column that cannot be renamed as wanted."""
     faults: list[DataIssue] = []
     after = Counter(rename.get(name, name) for name in schema)
     for old, new in rename.items():
@@ -171,8 +194,8 @@ _WORDS = (pl.String, pl.Categorical, pl.Enum)
 _TOO_WIDE = (pl.UInt64, pl.Int128, pl.UInt128)
 
 
-def _wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
-    """Return the type of a column, or the remedy for one that cannot be used."""
+def wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
+    """Return the type as which a column is read, or the remedy for one that cannot be used."""
     if isinstance(found, pl.Null):
         return _null_type(column)
     match column:
@@ -249,7 +272,7 @@ def _is_blank(text: pl.Expr) -> pl.Expr:
     return text.str.strip_chars() == ""
 
 
-def bind_empty(table: type[Table], bound: Mapping[str, BoundTable]) -> BoundTable:
+def bind_empty(table: type[Table], bound: Mapping[str, BoundTable]) -> BoundFrame:
     """Bind no rows to a table, with keys of the types that the other tables have."""
     columns = {
         name: next(
@@ -258,7 +281,7 @@ def bind_empty(table: type[Table], bound: Mapping[str, BoundTable]) -> BoundTabl
         for name, column in table.columns.items()
     }
     frame = pl.LazyFrame(schema=columns)
-    return BoundTable(table, frame, columns, 0, is_assumed_empty=True)
+    return BoundFrame(table=table, columns=columns, rows=0, frame=frame, is_assumed_empty=True)
 
 
 def kind_faults(
@@ -271,8 +294,8 @@ def kind_faults(
         found = bound[column.table].columns.get(column.name)
         if column.is_declared or isinstance(column, Category) or found is None:
             continue
-        if isinstance(remedy := _wanted_type(column, found), str):
-            faults[_type_fault(column, column.name, bound[column.table].frame, remedy)] = None
+        if isinstance(remedy := wanted_type(column, found), str):
+            faults[bound[column.table].type_fault(column, remedy)] = None
     return list(faults)
 
 
@@ -281,24 +304,12 @@ def with_key_types(bound: Mapping[str, BoundTable]) -> dict[str, BoundTable]:
     settled = dict(bound)
     while keys := _words_among_numbers(settled):
         for name, columns in keys.items():
-            settled[name] = _with_types(settled[name], dict.fromkeys(columns, pl.String()))
+            settled[name] = settled[name].with_types(dict.fromkeys(columns, pl.String()))
     for name, table in settled.items():
         found = {column: _key_type(settled, table, column) for column in table.untyped}
-        settled[name] = _with_types(table, {key: kind for key, kind in found.items() if kind})
+        if kinds := {key: kind for key, kind in found.items() if kind}:
+            settled[name] = table.with_types(kinds)
     return settled
-
-
-def _with_types(table: BoundTable, kinds: Mapping[str, pl.DataType]) -> BoundTable:
-    if not kinds:
-        return table
-    frame = table.frame.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
-    return replace(table, frame=frame, columns={**table.columns, **kinds})
-
-
-def with_words(table: BoundTable, column: Category, changed: Mapping[str, str]) -> BoundTable:
-    """Return a table with some texts of a column written as the words that they stand for."""
-    words = pl.col(column.name).replace(changed)
-    return replace(table, frame=table.frame.with_columns(words))
 
 
 def _words_among_numbers(bound: Mapping[str, BoundTable]) -> dict[str, list[str]]:
@@ -365,11 +376,11 @@ def key_type_faults(bound: Mapping[str, BoundTable]) -> list[DataIssue]:
                 problem = (
                     f"is {_described(child, key)}, but {place} is {_described(parent, target)}"
                 )
-                number = place if isinstance(child.columns[key], pl.String) else f"{name}.{key}"
-                column = number.partition(".")[2]
+                is_word = isinstance(child.columns[key], pl.String)
+                numbers, column = (parent, target) if is_word else (child, key)
                 remedy = (
                     "cast one of them so that they match: the numbers of "
-                    f"{number} to words, pl.col({column!r}).cast(pl.String)"
+                    f"{numbers.table.table}.{column} to words, {numbers.cast_to_text(column)}"
                 )
                 faults.append(DataIssue(name, key, problem, remedy))
     return faults
@@ -378,38 +389,17 @@ def key_type_faults(bound: Mapping[str, BoundTable]) -> list[DataIssue]:
 def _described(table: BoundTable, key: str) -> str:
     """Return the type of a key, and a word of it that is not written as a number is."""
     kind = table.columns[key]
-    if not isinstance(kind, pl.String):
-        return str(kind)
-    number = pl.col(key).cast(pl.Int64, strict=False).cast(pl.String)
-    odd = table.frame.select(key).filter(number.ne_missing(pl.col(key))).drop_nulls().head(1)
-    try:
-        word = odd.collect()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        return str(kind)
-    return f"{kind}, such as {word.item()!r}" if word.height else str(kind)
+    word = table.word_in(key) if isinstance(kind, pl.String) else None
+    return str(kind) if word is None else f"{kind}, such as {word!r}"
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAsNull:
-    """Values of a column that were read as null.
-
-    Attributes:
-        column: The column.
-        finding: What they are.
-        rows: How many there are.
-        sample: A few of them.
-    """
-
-    column: str
-    finding: Finding
-    rows: int
-    sample: tuple[object, ...]
-
-
-def read_as_null(table: BoundTable) -> Iterator[ReadAsNull]:
-    """Yield the values of a table that were read as null, column by column."""
-    yield from _read_as_null(table.floats, ~pl.all().is_finite(), NUMBER_FINITE)
-    yield from _read_as_null(table.key_texts, _is_blank(pl.all()), TEXT_WRITTEN)
+def _changed(table: BoundFrame) -> DataIssue:
+    """Return the issue that a lazy frame reads a file that is not as it was when it was bound."""
+    now = stamp_of(table.source)
+    file = next((name for name, *seen in table.stamp if (name, *seen) not in now), "its file")
+    problem = f"{file!r} has changed, or is gone, since the LazyFrame over it was bound"
+    remedy = "bind it anew: fk.Shop(…); or pass its path, which is read again where it changes"
+    return DataIssue(table.table.table, "", problem, remedy)
 
 
 def _read_as_null(frame: pl.LazyFrame, is_null: pl.Expr, finding: Finding) -> Iterator[ReadAsNull]:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
 import polars as pl
 
 from funnelkit.calendar.calendar import Calendar
-from funnelkit.data.binding import (
-    BoundTable,
-    bind_frame,
-    key_type_faults,
-    with_key_types,
-    with_words,
-)
+from funnelkit.data.binding import key_type_faults, with_key_types
+from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.schema import Schema
-from funnelkit.data.sources import stamp_of
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.derived import Default, Rule, dependencies
 from funnelkit.formula.table import Table
@@ -168,26 +162,24 @@ class ShopData:
         """Return a column as its table declares it, where it does."""
         return self.known[column.table].columns.get(column.name, column)
 
-    def refresh(self) -> None:
-        """Bind again the tables whose files have changed, and discard what was cached about them.
+    def refresh(self, changed_in: Callable[[Mapping[str, BoundTable]], Sequence[str]]) -> None:
+        """Bind again the tables that have changed, and discard what was cached about them.
+
+        Args:
+            changed_in: Returns the tables whose sources have changed.
 
         Raises:
-            ContractError: A file can no longer be bound.
+            ContractError: One of them can no longer be bound.
         """
-        if any(bound.has_changed() for bound in self.tables.values()):
+        if changed_in(self.tables):
             with _binding:
-                self._bind_anew()
+                self._bind_anew(changed_in(self.tables))
 
-    def _bind_anew(self) -> None:
+    def _bind_anew(self, changed: Sequence[str]) -> None:
         """Swap whole mappings: whoever reads meanwhile sees the old ones or the new."""
         tables, faults = dict(self.tables), list[DataIssue]()
-        changed = [name for name, bound in tables.items() if bound.has_changed()]
         for name in changed:
-            old = tables[name]
-            if isinstance(old.source, pl.LazyFrame):
-                faults.append(_changed(old))
-                continue
-            tables[name] = bind_frame(old.table, old.source, old.rename, faults)
+            tables[name] = tables[name].bound_anew(faults)
         if faults:
             raise ContractError(faults)
         if changed:
@@ -221,14 +213,8 @@ class ShopData:
             found: By column: its texts, and in how many rows each is.
         """
         with _binding:
-            tables, seen = dict(self.tables), dict(self.seen_words)
-            for column, rows in found.items():
-                if column in seen:
-                    continue
-                seen[column] = words = Words(rows, column.meanings(rows))
-                if words.changed:
-                    tables[column.table] = with_words(tables[column.table], column, words.changed)
-            self.tables, self.seen_words = tables, seen
+            words = {column: Words(rows, column.meanings(rows)) for column, rows in found.items()}
+            self.seen_words = {**words, **self.seen_words}
 
     def type_of(self, column: Column) -> pl.DataType | None:
         """Return the type of a column that was supplied."""
@@ -306,12 +292,3 @@ class ShopData:
     def _lacking(self, rule: Rule, seen: frozenset[Column]) -> frozenset[str]:
         found = (self._missing_for(column, seen) for column in dependencies(rule))
         return frozenset[str]().union(*found)
-
-
-def _changed(table: BoundTable) -> DataIssue:
-    """Return the issue that a lazy frame reads a file that is not as it was when it was bound."""
-    now = stamp_of(table.source)
-    file = next((name for name, *seen in table.stamp if (name, *seen) not in now), "its file")
-    problem = f"{file!r} has changed, or is gone, since the LazyFrame over it was bound"
-    remedy = "bind it anew: fk.Shop(…); or pass its path, which is read again where it changes"
-    return DataIssue(table.table.table, "", problem, remedy)

@@ -1,16 +1,19 @@
-"""What is asked of an engine: the rows of relations, and nothing that has to be decided."""
+"""What is asked of an engine, the rows of relations, and of the place where tables are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import polars as pl
 
-from funnelkit.data.binding import ReadAsNull
+from funnelkit.data.bound_table import BoundTable
+from funnelkit.data.shop_data import ShopData
+from funnelkit.errors import DataIssue
+from funnelkit.formula.table import Table
 from funnelkit.planning.relations import Rel
 
-__all__ = ["Engine"]
+__all__ = ["Database", "Engine"]
 
 
 class Engine(Protocol):
@@ -27,9 +30,40 @@ class Engine(Protocol):
 
         Raises:
             DataError: A table cannot be read.
+            UnsupportedError: A relation needs what the engine cannot do.
         """
         ...
 
-    def read_as_null(self, table: str) -> Iterable[ReadAsNull]:
-        """Return the values of a table that are read as null."""
+
+@runtime_checkable
+class Database(Protocol):
+    """Where tables are: in memory and files, or in a database."""
+
+    def bind(
+        self,
+        known: Mapping[str, type[Table]],
+        sources: Mapping[str, object],
+        rename: Mapping[str, Mapping[str, str]],
+        faults: list[DataIssue],
+    ) -> dict[str, BoundTable]:
+        """Bind tables; problems are added to `faults`.
+
+        Args:
+            known: Every table that could be bound, by name.
+            sources: What is bound, by table.
+            rename: By table: the name of a column, and its canonical name.
+            faults: The problems.
+        """
+        ...
+
+    def changed(self, tables: Mapping[str, BoundTable]) -> list[str]:
+        """Return the tables that are not as they were when they were bound.
+
+        Raises:
+            DataError: They cannot be looked at any more.
+        """
+        ...
+
+    def engine(self, data: ShopData) -> Engine:
+        """Return what reads the tables of a shop that is bound here."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -15,6 +15,7 @@ from funnelkit.planning.derive import Relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.relations import Answer, Rel
 from funnelkit.planning.traversal import columns_read
+from funnelkit.planning.vocabulary import with_words
 from funnelkit.verification.promises import check_promises
 from funnelkit.verification.rows import all_violations, check, overviews
 from funnelkit.verification.violation import Violation
@@ -57,11 +58,11 @@ class Runner:
         relations = [answer.relation for answer in answers]
         self._check_columns(steps, relations)
         if report is None:
-            found = self.engine.run(relations)
+            found = self._run(relations)
         else:
             found = list[pl.DataFrame]()
             for step, relation in zip(steps, relations, strict=True):
-                found += self.engine.run([relation])
+                found += self._run([relation])
                 report(step)
         return [_labelled(*each) for each in zip(steps, answers, found, strict=True)]
 
@@ -69,6 +70,19 @@ class Runner:
         """Return the relation that answers each step."""
         given = next((step.as_of for step in steps if step.as_of), None)
         return Relations.of(self.data, lambda: given or self.as_of()).answers(steps)
+
+    def lasting(self, steps: Sequence[Step]) -> list[Answer]:
+        """Return the relation that answers each step, whatever rows its tables will have.
+
+        Nothing in it rests on what was found in them, save the as-of moment and the words.
+        """
+        given = next((step.as_of for step in steps if step.as_of), None)
+        data = replace(self.data, seen={})
+        answers = Relations.of(data, lambda: given or self.as_of()).answers(steps)
+        relations = [answer.relation for answer in answers]
+        self._learn_words(columns_read(relations))
+        pairs = zip(answers, with_words(self.data, relations), strict=True)
+        return [replace(answer, relation=relation) for answer, relation in pairs]
 
     def as_of(self) -> dt.datetime | None:
         """Return the instant up to which the data is known: the latest of the rows that count."""
@@ -94,13 +108,16 @@ class Runner:
     def read(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         """Return the rows of relations, with words read as what they stand for."""
         self._learn_words(columns_read(relations))
-        return self.engine.run(relations)
+        return self._run(relations)
 
     def violations(self) -> list[Violation]:
         """Return everything that is wrong or odd in the bound tables."""
         everything = {(one.table, one.name) for one in self.data.unread_words()}
         self._learn_words(everything)
-        return all_violations(self.data, self.read, self.engine.read_as_null)
+        return all_violations(self.data, self.read)
+
+    def _run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
+        return self.engine.run(with_words(self.data, relations))
 
     def _verify(self, steps: Sequence[Step]) -> None:
         """Check keys and rows of the tables that are read, once per table."""

@@ -52,7 +52,7 @@ def ask(  # noqa: PLR0913  # as evaluate
         DefinitionError: An argument is not valid, or two contradict each other.
     """
     check_kind("shop", shop, (Shop,), "bind the frames: fk.Shop(orders=…)")
-    shop.data.refresh()
+    shop.refresh()
     dimensions = _dimensions(by)
     predicate = _predicate(where)
     _check_moments(every, start, end)

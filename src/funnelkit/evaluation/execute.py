@@ -5,17 +5,15 @@ from __future__ import annotations
 import sys
 from itertools import count
 
-import polars as pl
-
-from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.runner import Report, Runner
-from funnelkit.errors import ContractError, DataIssue, FunnelkitError
+from funnelkit.errors import ContractError, FunnelkitError
 from funnelkit.evaluation.history import known_until, warn_of_history, with_as_of
 from funnelkit.planning.plan import Plan, Step
 from funnelkit.planning.planner import with_parts
 from funnelkit.result.align import align
 from funnelkit.result.currencies import Currencies
 from funnelkit.result.result import Result
+from funnelkit.verification.rows import far_times
 
 __all__ = ["answer"]
 
@@ -34,21 +32,10 @@ def answer(runner: Runner, made: Plan, *, progress: bool = False) -> Result:
     try:
         return _computed(runner, made, progress=progress)
     except (OverflowError, ValueError) as error:
-        if not isinstance(error, FunnelkitError) and (faults := _far_times(runner.data)):
+        is_ours = isinstance(error, FunnelkitError)
+        if not is_ours and (faults := far_times(runner.data, runner.read)):
             raise ContractError(faults) from None
         raise
-
-
-def _far_times(data: ShopData) -> list[DataIssue]:
-    """Return an issue for every column of times so far away that the next day has no date."""
-    problem = "holds times of the year 1 or before, or of the year 9999 or after"
-    return [
-        DataIssue(name, column, problem, "make them null or mend them")
-        for name, bound in data.tables.items()
-        for column, kind in bound.columns.items()
-        if isinstance(kind, pl.Date | pl.Datetime)
-        and bound.frame.select(~pl.col(column).dt.year().is_between(2, 9998).all()).collect().item()
-    ]
 
 
 def _computed(runner: Runner, made: Plan, *, progress: bool) -> Result:

@@ -5,15 +5,28 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+import polars as pl
+
 from funnelkit.data.shop_data import ShopData
-from funnelkit.data.value_types import ValueType, value_type
+from funnelkit.data.value_types import ValueType, value_type, value_type_of_dtype
 from funnelkit.formula.derived import FromChildren, NumberOver
 from funnelkit.formula.formulas import Count, CountDistinct, Max, Min
 from funnelkit.formula.values import Coalesce, Column, If, Literal, Lookup, PredicateNode, Value
 from funnelkit.formula.values import Scalar as Constant
 from funnelkit.planning.relations import Kind, Lit
 
-__all__ = ["kind_of", "literal"]
+__all__ = ["DTYPES", "kind_of", "kind_of_dtype", "literal"]
+
+DTYPES: Mapping[Kind, pl.DataType] = {
+    "int": pl.Int64(),
+    "float": pl.Float64(),
+    "str": pl.String(),
+    "bool": pl.Boolean(),
+    "day": pl.Date(),
+    "local": pl.Datetime("us"),
+    "instant": pl.Datetime("us", "UTC"),
+}
+"""The types in Polars of values of a kind."""
 
 _KINDS: Mapping[ValueType, Kind] = {
     ValueType.NUMBER: "float",
@@ -68,6 +81,12 @@ def kind_of(data: ShopData, value: Value) -> Kind:
             is_whole = False
     sort = value_type(data, value)
     return "int" if is_whole and sort is ValueType.NUMBER else _KINDS[sort]
+
+
+def kind_of_dtype(found: pl.DataType) -> Kind:
+    """Return the kind of the values of a bound column."""
+    sort = value_type_of_dtype(found)
+    return "int" if sort is ValueType.NUMBER and found.is_integer() else _KINDS[sort]
 
 
 def _is_whole(data: ShopData, column: Column) -> bool:

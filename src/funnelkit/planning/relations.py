@@ -53,7 +53,9 @@ Kind = Literal["int", "float", "str", "bool", "day", "local", "instant", "other"
 """What a value is: `local` is a time as a clock on the wall shows it, `instant` one in UTC.
 
 Of a column of another kind a plan asks only whether it is null, and which rows hold the same.
-No float of a table is NaN or infinite.
+No float of a table is NaN or infinite. Arithmetic may give such: NaN is then equal to itself
+and above all other numbers, a sum or mean with it is NaN, and what max, std and quantile
+give of numbers that are not finite is left open. No whole number leaves 64 bits.
 """
 
 Constant = str | int | float | bool | dt.date | dt.datetime | None
@@ -77,7 +79,7 @@ class Op(StrEnum):
     | in | any, constants of its kind | bool |
     | coalesce | several of one kind | the first that is not null |
     | if | bool, any, any of that kind | the second where the first is true, else the third, or null if there is none |
-    | lower | str | str, in the small letters of Unicode |
+    | lower | str | str, in the small letters of Unicode: `İ` is `i` and a dot above; whether a `Σ` that ends a word is `ς` or `σ` is left open |
     | contains | str, constant str | bool: whether the second is a part of the first |
     | concat | several str | str |
     | to_float | int, float, bool | float |

@@ -30,9 +30,11 @@ __all__ = [
     "columns_read",
     "mapped",
     "mapped_scalar",
+    "parts_of",
     "source_of",
     "tables_of",
     "walk",
+    "with_scans",
 ]
 
 Change = Callable[[Scalar], Scalar]
@@ -95,6 +97,32 @@ def walk(rel: Rel) -> Iterator[Rel]:
             yield from walk(right)
         case _:
             yield from walk(rel.input)
+
+
+def parts_of(value: Scalar) -> tuple[Scalar, ...]:
+    """Return what a value is directly made of."""
+    match value:
+        case Call(_, args):
+            return args
+        case Over(_, arg, partition, order):
+            return (*(() if arg is None else (arg,)), *partition, *order)
+        case _:
+            return ()
+
+
+def with_scans(rel: Rel, change: Callable[[Scan], Rel]) -> Rel:
+    """Return a relation with every scan replaced."""
+
+    def below(inner: Rel) -> Rel:
+        return with_scans(inner, change)
+
+    match rel:
+        case Scan():
+            return change(rel)
+        case LeftJoin(left, right) | Exists(left, right):
+            return replace(rel, left=below(left), right=below(right))
+        case _:
+            return replace(rel, input=below(rel.input))
 
 
 def mapped(rel: Rel, change: Change) -> Rel:

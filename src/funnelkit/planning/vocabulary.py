@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from funnelkit.data.schema import WordsCheck
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import DefinitionError, nearest, shortened
 from funnelkit.formula.values import Category, Coalesce, Column, If, Literal, Lookup, Value
 from funnelkit.formula.walk import end_of
+from funnelkit.planning.relations import Col, Lit, Op, Rel, Scalar, Scan, call, extend, when
+from funnelkit.planning.traversal import columns_read, with_scans
 
-__all__ = ["in_words", "promise_of"]
+__all__ = ["in_words", "promise_of", "with_words"]
 
 
 def promise_of(data: ShopData, column: Category) -> WordsCheck | None:
@@ -68,3 +70,30 @@ def _checked(data: ShopData, column: Category, text: str, word: str) -> str:
         f"{column} is compared with {shortened(repr(text))}, which is not a word that it holds",
         f"use {' or '.join(map(repr, dict.fromkeys(close)))}",
     )
+
+
+def with_words(data: ShopData, relations: Iterable[Rel]) -> list[Rel]:
+    """Return relations in which texts are read as the words that they were found to stand for."""
+    changed = {
+        (column.table, column.name): words.changed
+        for column, words in data.seen_words.items()
+        if words.changed
+    }
+
+    def read(scan: Scan) -> Rel:
+        columns = ((name, changed.get((scan.table, name))) for name, _ in scan.columns)
+        return extend(scan, **{name: _meant(Col(name), words) for name, words in columns if words})
+
+    return [
+        rel if changed.keys().isdisjoint(columns_read([rel])) else with_scans(rel, read)
+        for rel in relations
+    ]
+
+
+def _meant(text: Scalar, changed: Mapping[str, str]) -> Scalar:
+    """Return the word that a text stands for."""
+    found = text
+    for word in sorted(set(changed.values())):
+        texts = (Lit(one, "str") for one, meant in sorted(changed.items()) if meant == word)
+        found = when(call(Op.IN, text, *texts), Lit(word, "str"), otherwise=found)
+    return found

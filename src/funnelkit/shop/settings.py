@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.fiscal import RetailCalendar
+from funnelkit.engines.base import Database
 from funnelkit.errors import DefinitionError, UnknownNameError, shortened
 from funnelkit.formula.table import Table
 from funnelkit.schema.policies import OrderPolicy
@@ -35,6 +36,7 @@ class Settings(TypedDict, total=False):
             and day as "04-01", or a `RetailCalendar` of whole weeks.
         guards: Whether failed checks of the data raise an error.
         tables: Declarations of tables beyond the canonical ones.
+        engine: Where the tables are, if not in memory or in files: see `Shop.on`.
     """
 
     rename: Mapping[str, Mapping[str, str]]
@@ -47,6 +49,7 @@ class Settings(TypedDict, total=False):
     fiscal_year: str | RetailCalendar
     guards: bool
     tables: Sequence[type[Table]]
+    engine: Database | None
 
 
 def read_settings(path: Path) -> Settings:
@@ -58,7 +61,7 @@ def read_settings(path: Path) -> Settings:
     """
     if not path.exists():
         return {}
-    allowed = set(Settings.__annotations__) - {"tables", "guards"}
+    allowed = set(Settings.__annotations__) - {"tables", "guards", "engine"}
     try:
         given = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -85,7 +88,7 @@ def check_settings(**given: object) -> None:
             "settings of the wrong type: "
             + ", ".join(f"{name}={shortened(repr(given[name]))}" for name in wrong),
             "rename maps tables to mappings of columns, assume_empty and tables are lists, "
-            "guards is true or false, the rest are texts",
+            "guards is true or false, engine is fk.DuckDB(…), the rest are texts",
         )
 
 
@@ -104,6 +107,8 @@ def _is_setting(name: str, value: object) -> bool:
             )
         case "as_of":
             return value is None or isinstance(value, str | dt.date)
+        case "engine":
+            return value is None or isinstance(value, Database)
         case "guards":
             return isinstance(value, bool)
         case "order_policy":

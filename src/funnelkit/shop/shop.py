@@ -16,16 +16,12 @@ from polars._typing import PolarsDataType
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog.default import registry
-from funnelkit.data.binding import (
-    BoundTable,
-    bind_empty,
-    bind_frame,
-    key_type_faults,
-    with_key_types,
-)
+from funnelkit.data.binding import bind_empty, key_type_faults, with_key_types
+from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import FILE_TYPES, Source
-from funnelkit.engines.polars.engine import PolarsEngine
+from funnelkit.engines.base import Database
+from funnelkit.engines.polars.frames import Frames
 from funnelkit.engines.runner import Runner
 from funnelkit.errors import (
     ContractError,
@@ -85,6 +81,7 @@ class Shop:
         fiscal_year: str | RetailCalendar = "01-01",
         guards: bool = True,
         tables: Sequence[type[Table]] = (),
+        engine: Database | None = None,
         **frames: Source,
     ) -> None:
         rename = {} if rename is None else rename
@@ -98,12 +95,13 @@ class Shop:
             fiscal_year=fiscal_year,
             guards=guards,
             tables=tables,
+            engine=engine,
         )
         calendar = Calendar(time_zone=time_zone, week_start=week_start, fiscal_year=fiscal_year)
-        self.order_policy = _policy(order_policy)
+        self.order_policy, self._database = _policy(order_policy), engine or Frames()
         schema = shop_schema(self.order_policy, tables=tables)
         self.data = ShopData(
-            tables=_bound(schema.tables, frames, rename, assume_empty),
+            tables=_bound(self._database, schema.tables, frames, rename, assume_empty),
             schema=schema,
             calendar=calendar,
             currency=currency,
@@ -119,7 +117,29 @@ class Shop:
     @property
     def runner(self) -> Runner:
         """What carries out plans on the bound tables."""
-        return Runner(self.data, PolarsEngine(self.data))
+        return Runner(self.data, self._database.engine(self.data))
+
+    def refresh(self) -> None:
+        """Bind again the tables whose files or rows have changed; every question does that first.
+
+        Raises:
+            ContractError: One of them can no longer be bound.
+        """
+        self.data.refresh(self._database.changed)
+
+    @classmethod
+    def on(cls, engine: Database, /, **everything: Any) -> Shop:
+        """Bind tables where they are: metrics are computed there, and the data stays.
+
+        Args:
+            engine: Where the tables are, such as `fk.DuckDB(connection)`.
+            everything: The settings, as for `Shop`, and the tables: for each its name in
+                the database, a relation of the connection, a frame, or the `Path` of files.
+
+        Raises:
+            FunnelkitError: As for `Shop`.
+        """
+        return cls(**everything, engine=engine)
 
     @classmethod
     def scan(cls, folder: str | Path, **settings: Unpack[Settings]) -> Shop:
@@ -236,12 +256,12 @@ class Shop:
         return frozenset(found)
 
 
-def _bound(
+def _check_names(
     known: Mapping[str, type[Table]],
-    frames: Mapping[str, Source],
+    frames: Mapping[str, object],
     rename: Mapping[str, Mapping[str, str]],
     assume_empty: Sequence[str],
-) -> dict[str, BoundTable]:
+) -> None:
     for name in frames:
         if name not in known:
             names = [*known, *Settings.__annotations__]
@@ -251,12 +271,18 @@ def _bound(
             raise UnknownNameError("table", name, list(known))
     if both := sorted(set(frames) & set(assume_empty)):
         raise DefinitionError(f"{both[0]} is bound and assumed empty", "do one of the two")
+
+
+def _bound(
+    database: Database,
+    known: Mapping[str, type[Table]],
+    frames: Mapping[str, object],
+    rename: Mapping[str, Mapping[str, str]],
+    assume_empty: Sequence[str],
+) -> dict[str, BoundTable]:
+    _check_names(known, frames, rename, assume_empty)
     faults: list[DataIssue] = []
-    bound = {
-        name: bind_frame(known[name], source, rename.get(name, {}), faults)
-        for name, source in frames.items()
-    }
-    bound = with_key_types(bound)
+    bound = with_key_types(database.bind(known, frames, rename, faults))
     for name in assume_empty:
         bound[name] = bind_empty(known[name], bound)
     faults += key_type_faults(bound)

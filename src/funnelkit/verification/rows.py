@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import polars as pl
 
-from funnelkit.data.binding import ReadAsNull
+from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.findings import (
     CURRENCY_NAMED,
     CURRENCY_SINGLE,
@@ -27,11 +27,12 @@ from funnelkit.data.findings import (
 )
 from funnelkit.data.schema import Check, TotalAboveCheck, WithoutRowsCheck
 from funnelkit.data.shop_data import ShopData, TableStats
-from funnelkit.errors import ContractError
+from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Column, Lookup
 from funnelkit.formula.walk import leaves
 from funnelkit.planning.derive import lowering_of
+from funnelkit.planning.kinds import kind_of
 from funnelkit.planning.lowering import TRUE
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import (
@@ -42,6 +43,7 @@ from funnelkit.planning.relations import (
     Exists,
     Filter,
     Head,
+    Kind,
     LeftJoin,
     Lit,
     Op,
@@ -55,9 +57,8 @@ from funnelkit.verification.promises import broken_promises
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
 from funnelkit.verification.words import foreign_words, unknown_words
 
-__all__ = ["Overview", "all_violations", "check", "overviews"]
+__all__ = ["Overview", "all_violations", "check", "far_times", "overviews"]
 
-ReadNulls = Callable[[str], Iterable[ReadAsNull]]
 MANY = 1_000
 
 
@@ -119,13 +120,12 @@ def check(data: ShopData, found: Iterable[Overview], read: Read) -> None:
         raise ContractError([violation.issue for violation in violations])
 
 
-def all_violations(data: ShopData, read: Read, nulls: ReadNulls) -> list[Violation]:
+def all_violations(data: ShopData, read: Read) -> list[Violation]:
     """Return everything that is wrong or odd in the bound tables.
 
     Args:
         data: The data of the shop.
         read: Reads relations.
-        nulls: Returns the values of a table that are read as null.
     """
     found = [*unknown_words(data), *foreign_words(data), *broken_promises(data, read)]
     for one in overviews(data, list(data.tables), Severity, read):
@@ -133,7 +133,7 @@ def all_violations(data: ShopData, read: Read, nulls: ReadNulls) -> list[Violati
         found += _untimed(data, one, read)
         found += _at_zero(data, one, read)
         found += _half_keyed(data, one.table, read)
-        found += _nulls(one.table, nulls)
+        found += _nulls(data.tables[one.table])
         found += _orphans(data, one.table, read)
         found += _currencies(data, one.table, read)
         found += _other_currency(data, one)
@@ -143,6 +143,37 @@ def all_violations(data: ShopData, read: Read, nulls: ReadNulls) -> list[Violati
         else:
             found += _total_above(data, promise, read)
     return found
+
+
+def far_times(data: ShopData, read: Read) -> list[DataIssue]:
+    """Return an issue for every column of times so far away that the next day has no date."""
+    problem = "holds times of the year 1 or before, or of the year 9999 or after"
+    return [
+        DataIssue(name, column, problem, "make them null or mend them")
+        for name, bound in data.tables.items()
+        for column, kind in bound.columns.items()
+        if isinstance(kind, pl.Date | pl.Datetime) and read([_far(data, name, column)])[0].item()
+    ]
+
+
+def _far(data: ShopData, table: str, name: str) -> Rel:
+    """Count the rows of which a time is far away."""
+    column = data.column(table, name)
+    kind = kind_of(data, column)
+    low, high = (Lit(_moment(year, kind), kind) for year in (2, 9999))
+    is_far = call(Op.OR, call(Op.LT, Col(name), low), call(Op.GE, Col(name), high))
+    return Aggregate(
+        Tables(lowering_of(data)).prepare(table, [column]),
+        (),
+        (("row_count", Agg(AggOp.ROWS, None, is_far)),),
+    )
+
+
+def _moment(year: int, kind: Kind) -> dt.date:
+    """Return the beginning of a year as a time of a kind."""
+    if kind == "day":
+        return dt.date(year, 1, 1)
+    return dt.datetime(year, 1, 1, tzinfo=dt.UTC if kind == "instant" else None)
 
 
 def _checks(data: ShopData, table: str, severities: set[Severity]) -> tuple[Check, ...]:
@@ -326,11 +357,11 @@ def _half_keyed(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
         yield Violation(table, missing, finding, rows, sample_of(found.select(key)))
 
 
-def _nulls(table: str, nulls: ReadNulls) -> Iterator[Violation]:
+def _nulls(bound: BoundTable) -> Iterator[Violation]:
     """Yield the values of a table that are read as null."""
-    for one in nulls(table):
+    for one in bound.read_as_null():
         sample = ", ".join(map(repr, one.sample))
-        yield Violation(table, one.column, one.finding, one.rows, sample)
+        yield Violation(bound.table.table, one.column, one.finding, one.rows, sample)
 
 
 def _orphans(data: ShopData, table: str, read: Read) -> Iterator[Violation]:

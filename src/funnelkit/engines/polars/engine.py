@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from funnelkit.data.binding import ReadAsNull, read_as_null
+from funnelkit.data.binding import BoundFrame
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.polars.translate import Translator, first_line
 from funnelkit.errors import DataError, shortened
@@ -46,14 +46,17 @@ class PolarsEngine:
     def queries(self, relations: Sequence[Rel]) -> list[pl.LazyFrame]:
         """Return a lazy query for each relation."""
         tables = tables_of(relations)
-        frames = {name: self.data.tables[name].frame for name in tables}
+        frames = {name: self._frame(name) for name in tables}
         sizes = {name: self.data.size(name) for name in tables}
         translator = Translator(frames, sizes, lambda query: self._collect([query], tables)[0])
         return [translator.frame(one).select(columns_of(one)) for one in relations]
 
-    def read_as_null(self, table: str) -> Iterator[ReadAsNull]:
-        """Yield the values of a table that are read as null."""
-        return read_as_null(self.data.tables[table])
+    def _frame(self, table: str) -> pl.LazyFrame:
+        match self.data.tables[table]:
+            case BoundFrame(frame=frame):
+                return frame
+            case other:
+                raise AssertionError(other)
 
     def _collect(
         self, queries: Sequence[pl.LazyFrame], tables: Sequence[str], *, share: bool = False
@@ -81,7 +84,7 @@ class PolarsEngine:
         """Return the first table that cannot be read by itself; empty where all can."""
         for name in tables:
             try:
-                self.data.tables[name].frame.select(pl.all().count()).collect(engine="streaming")
+                self._frame(name).select(pl.all().count()).collect(engine="streaming")
             except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
                 return name
         return ""

@@ -14,6 +14,7 @@ from funnelkit.engines.polars.ordered import Ordered, with_windows
 from funnelkit.engines.polars.packed import count_pairs
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import PolarsExpr
+from funnelkit.planning.kinds import DTYPES
 from funnelkit.planning.relations import (
     Agg,
     AggOp,
@@ -24,7 +25,6 @@ from funnelkit.planning.relations import (
     Exists,
     Filter,
     Head,
-    Kind,
     LeftJoin,
     Lit,
     Named,
@@ -44,15 +44,6 @@ __all__ = ["Translator", "first_line", "scalar"]
 EPOCH = dt.date(1970, 1, 1)
 PACKED_FROM = 100_000
 """From so many rows on it pays to read pairs of numbers before they are counted."""
-DTYPES: Mapping[Kind, pl.DataType] = {
-    "int": pl.Int64(),
-    "float": pl.Float64(),
-    "str": pl.String(),
-    "bool": pl.Boolean(),
-    "day": pl.Date(),
-    "local": pl.Datetime("us"),
-    "instant": pl.Datetime("us", "UTC"),
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,194 @@
+"""One statement that gives the final numbers of a plan: a CTE per step, then the arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from funnelkit.calendar.calendar import Calendar
+from funnelkit.engines.sql.arithmetic import Arithmetic
+from funnelkit.engines.sql.operations import literal
+from funnelkit.engines.sql.translate import Sources, Translator
+from funnelkit.errors import UnsupportedError
+from funnelkit.formula.properties import is_count
+from funnelkit.planning.plan import Plan, PlannedMetric, Step
+from funnelkit.planning.relations import Answer, Kind, Lit, Named
+from funnelkit.result.arithmetic import counted_folds
+
+__all__ = ["statement_of"]
+
+Sql = exp.Expr
+KEYS, PERIODS, PERIOD = "all_keys", "all_periods", "period"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The answer to one step, as a CTE.
+
+    Attributes:
+        name: Its name.
+        keys: By the name of each key in the result, the column that holds it.
+        folds: By the name of each fold, its column and its kind; a count or sum is 0 where
+            there are no rows.
+    """
+
+    name: str
+    keys: Mapping[str, str]
+    folds: Mapping[str, tuple[Sql, Kind]]
+
+    def only_keys(self) -> exp.Select:
+        """Return the keys that it has rows of."""
+        columns = [_alias(_column(column, self.name), name) for name, column in self.keys.items()]
+        return exp.Select(expressions=columns).from_(_table(self.name))
+
+    def joined(self) -> exp.Join:
+        """Return it as it is joined to all keys; a null key meets a null key."""
+        pairs = (
+            exp.NullSafeEQ(this=_column(column, self.name), expression=_column(name, KEYS))
+            for name, column in self.keys.items()
+        )
+        return exp.Join(this=_table(self.name), side="LEFT", on=exp.and_(*pairs, copy=False))
+
+
+def statement_of(plan: Plan, answers: Sequence[Answer], sources: Sources) -> exp.Select:
+    """Return the statement that gives the values of the metrics of a plan, one row per group.
+
+    Args:
+        plan: The plan.
+        answers: The relations that answer its steps.
+        sources: Where the tables are.
+
+    Raises:
+        UnsupportedError: It needs more than one statement; names the metric and why.
+    """
+    _check(plan)
+    translator = Translator(sources)
+    counted = frozenset(counted_folds(plan))
+    named = [(f"{step.table}_step_{number}", step) for number, step in enumerate(plan.steps, 1)]
+    pairs = zip(named, answers, strict=True)
+    parts = [_part(translator, *each, answer, counted) for each, answer in pairs]
+    ctes: list[tuple[str, exp.Query]] = [*translator.ctes()]
+    keys = parts[0].keys
+    if keys:
+        ctes += _spine(plan.question.calendar, parts)
+    found = _final(plan, parts)
+    with_ = [exp.CTE(this=select, alias=exp.TableAlias(this=_named(name))) for name, select in ctes]
+    found.set("with_", exp.With(expressions=with_))
+    if keys:
+        places = [exp.Ordered(this=_column(name), nulls_first=False) for name in keys]
+        found.set("order", exp.Order(expressions=places))
+    return found
+
+
+def _part(
+    translator: Translator, name: str, step: Step, answer: Answer, counted: frozenset[str]
+) -> _Part:
+    """Write the answer to a step as a CTE."""
+    relation = answer.relation
+    inner = relation.input if isinstance(relation, Named) else relation
+    kinds = translator.name(Named(name, inner, str(step).splitlines()[0]))
+    keys = {} if answer.period is None else {PERIOD: answer.period}
+    keys |= dict(zip((group.name for group in step.groups), answer.keys, strict=True))
+    folds: dict[str, tuple[Sql, Kind]] = {}
+    for fold, column in zip(step.folds, answer.folds, strict=True):
+        found: Sql = _column(column, name)
+        if fold.name in counted:
+            zero = Lit(0, "int") if kinds[column] == "int" else Lit(0.0, "float")
+            found = exp.Coalesce(this=found, expressions=[literal(zero)])
+        folds[fold.name] = found, kinds[column]
+    return _Part(name, keys, folds)
+
+
+def _spine(calendar: Calendar, parts: Sequence[_Part]) -> Iterator[tuple[str, exp.Query]]:
+    """Yield the keys of all rows; without other keys each period between the first and last."""
+    first, *others = (part.only_keys() for part in parts)
+    found: exp.Query = first
+    for other in others:
+        found = exp.union(found, other, copy=False)
+    if list(parts[0].keys) != [PERIOD]:
+        yield KEYS, found if others else first.distinct()
+        return
+    yield PERIODS, found
+    ends = (fold(this=_column(PERIOD, PERIODS)) for fold in (exp.Min, exp.Max))
+    named = [_alias(end, name) for end, name in zip(ends, ("first", "last"), strict=True)]
+    span = exp.Select(expressions=named).from_(_table(PERIODS)).subquery("span")
+    start, end = (_column(name, "span") for name in ("first", "last"))
+    days = exp.GenerateDateArray(start=start, end=end, step=_length(calendar))
+    names = exp.TableAlias(this=_named("each"), columns=[_named(PERIOD)])
+    unnested = exp.Join(this=exp.Unnest(expressions=[days], alias=names), kind="CROSS")
+    rows = exp.Select(expressions=[_alias(_column(PERIOD, "each"), PERIOD)], joins=[unnested])
+    yield KEYS, rows.from_(span)
+
+
+def _length(calendar: Calendar) -> exp.Interval:
+    every = calendar.every
+    if every is None or not (every.months or every.days):
+        raise AssertionError(calendar)
+    unit, count = ("MONTH", every.months) if every.months else ("DAY", every.days)
+    return exp.Interval(this=exp.Literal.string(str(count)), unit=exp.var(unit))
+
+
+def _final(plan: Plan, parts: Sequence[_Part]) -> exp.Select:
+    """Return the SELECT of the keys and of the values of the metrics."""
+    keys = parts[0].keys
+    folds = {name: column for part in parts for name, column in part.folds.items()}
+    groups = [_column(PERIOD, KEYS)] if PERIOD in keys else []
+    arithmetic = Arithmetic(folds, groups, plan.question)
+    columns: list[Sql] = [_alias(_column(name, KEYS), name) for name in keys]
+    columns += [_value(metric, arithmetic) for metric in plan.metrics]
+    if keys:
+        joins = [part.joined() for part in parts]
+        return exp.Select(expressions=columns, joins=joins).from_(_table(KEYS))
+    first, *others = parts
+    joins = [exp.Join(this=_table(part.name), kind="CROSS") for part in others]
+    return exp.Select(expressions=columns, joins=joins).from_(_table(first.name))
+
+
+def _value(planned: PlannedMetric, arithmetic: Arithmetic) -> Sql:
+    """Return the value of a metric, with its name and fingerprint as a comment."""
+    metric = planned.metric
+    kind: Kind = "int" if is_count(metric.formula) else "float"
+    value = arithmetic.value(planned.value, kind)
+    if metric.required_dimension:
+        key = _column(metric.required_dimension, KEYS)
+        known = exp.Not(this=exp.Is(this=key, expression=exp.Null()))
+        value = exp.Case(ifs=[exp.If(this=known, true=value)])
+    found = _alias(value, metric.name)
+    found.add_comments([f"{metric.title}: {metric.name} {metric.fingerprint}".replace("*/", "* /")])
+    return found
+
+
+def _check(plan: Plan) -> None:
+    """Check that a plan can be written as one statement."""
+    calendar = plan.question.calendar
+    if calendar.has_hours:
+        raise UnsupportedError("periods of hours", "write days, weeks or months, or evaluate them")
+    if calendar.edges and not plan.question.by:
+        why = "periods between given days need a key; group by one, or evaluate them"
+        raise UnsupportedError(str(calendar), why)
+    for planned in plan.metrics:
+        if any(leaf.shift for leaf in planned.leaves):
+            why = "an earlier period is set beside each; evaluate it"
+            raise UnsupportedError(planned.metric.name, why)
+        if calendar.has_periods and any(s.to_date and planned.rests_on(s) for s in plan.steps):
+            why = "it grows from period to period; evaluate it"
+            raise UnsupportedError(planned.metric.name, why)
+        Arithmetic.check(planned, plan.question)
+
+
+def _named(name: str) -> exp.Identifier:
+    return exp.to_identifier(name, quoted=True)
+
+
+def _table(name: str) -> exp.Table:
+    return exp.Table(this=_named(name))
+
+
+def _column(name: str, table: str = "") -> exp.Column:
+    return exp.Column(this=_named(name), table=_named(table) if table else None)
+
+
+def _alias(value: Sql, name: str) -> exp.Alias:
+    return exp.Alias(this=value, alias=_named(name))

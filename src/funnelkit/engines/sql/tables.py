@@ -1,0 +1,241 @@
+"""Tables of a database that are bound: their columns as the relational plan reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+from sqlglot import exp
+
+from funnelkit.data.binding import rename_faults, wanted_type
+from funnelkit.data.bound_table import BoundTable, ReadAsNull
+from funnelkit.data.findings import NUMBER_FINITE, TEXT_WRITTEN
+from funnelkit.data.shop_data import ShopData
+from funnelkit.engines.sql.connection import Connection, Found
+from funnelkit.engines.sql.dialects import text
+from funnelkit.engines.sql.operations import cast
+from funnelkit.errors import DataError, DataIssue
+from funnelkit.formula.table import Table
+from funnelkit.formula.values import Category, Column, Duration, Flag, Key, Time
+from funnelkit.planning.kinds import kind_of_dtype
+from funnelkit.planning.relations import Kind, Scan
+
+__all__ = ["SqlTable", "bind_table", "source_of", "states_of"]
+
+Sql = exp.Expr
+
+_SPACES = (*range(9, 14), *range(28, 33), 133, 160, 5760, *range(8192, 8203), 8232, 8233)
+BLANK = "".join(map(chr, (*_SPACES, 8239, 8287, 12288)))
+"""The characters of which a text consists that says nothing."""
+
+FEW = 3
+"""How many values show what is wrong with a column."""
+
+_TOO_WIDE = (pl.UInt64, pl.Int128, pl.UInt128)
+"""Numbers that whole numbers of the plan cannot hold."""
+
+_EXACT: Mapping[Kind, str] = {
+    "int": "BIGINT",
+    "float": "DOUBLE",
+    "str": "VARCHAR",
+    "bool": "BOOLEAN",
+    "day": "DATE",
+    "local": "TIMESTAMP",
+    "instant": "TIMESTAMP WITH TIME ZONE",
+}
+"""The types that need no cast."""
+
+ALIAS = "t"
+
+State = tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlTable(BoundTable):
+    """A table of a database, bound to a table.
+
+    Attributes:
+        connection: How it is read.
+        place: Where it is.
+        found: Its columns.
+        state: The number of its rows, and the first and last of each of its times in
+            microseconds since 1970, as they were when it was bound: what was learnt of it
+            holds as long as they are the same.
+        state_text: The statement that reads its state, after its name.
+    """
+
+    connection: Connection
+    place: exp.Table
+    found: Sequence[Found]
+    state: State = ()
+    state_text: str = ""
+
+    def bound_anew(self, faults: list[DataIssue]) -> BoundTable:
+        """Bind the same table again; problems are added to `faults`."""
+        return bind_table(self.table, self.connection, self.place, self.rename, faults)
+
+    def read_as_null(self) -> Iterator[ReadAsNull]:
+        """Yield the values that are read as null, column by column; numbers first."""
+        columns = sorted(self._raw().items(), key=lambda item: not item[1].dtype.is_float())
+        for name, column in columns:
+            odd = self._odd(name, column)
+            if odd is None:
+                continue
+            number = self.connection.run(self._select(exp.Count(this=exp.Star()), odd)).item()
+            if number:
+                few = self._select(exp.column(column.name, ALIAS, quoted=True), odd).limit(FEW)
+                sample = tuple(self.connection.run(few).to_series())
+                finding = NUMBER_FINITE if column.dtype.is_float() else TEXT_WRITTEN
+                yield ReadAsNull(name, finding, number, sample)
+
+    def type_fault(self, column: Column, remedy: str) -> DataIssue:
+        """Return the issue that a column that was supplied is of the wrong type."""
+        del remedy
+        return _type_fault(column, self._raw()[column.name])
+
+    def cast_to_text(self, name: str) -> str:
+        """Return the SQL that reads a column as words."""
+        return f"CAST({self._raw()[name].name} AS VARCHAR)"
+
+    def read(self, scan: Scan, alias: str) -> tuple[Sql, Mapping[str, Sql]]:
+        """Return what is selected from, and what each column of a scan is there."""
+        raw = self._raw()
+        columns = {name: self._column(name, raw[name], alias) for name, _ in scan.columns}
+        return self._source(alias), columns
+
+    def _raw(self) -> dict[str, Found]:
+        """Return its columns as they are, by canonical name."""
+        return {self.rename.get(column.name, column.name): column for column in self.found}
+
+    def _source(self, alias: str) -> exp.Table:
+        place = self.place.copy()
+        place.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+        return place
+
+    def _select(self, column: Sql, where: Sql) -> exp.Select:
+        rows = exp.Select(expressions=[exp.alias_(column, "c")])
+        return rows.from_(self._source(ALIAS)).where(where)
+
+    def _column(self, name: str, found: Found, alias: str) -> Sql:
+        """Return a column as the plan reads it: null where it is not finite, or a blank key."""
+        raw = exp.column(found.name, alias, quoted=True)
+        if isinstance(found.dtype, pl.Duration):
+            return exp.Anonymous(this="EPOCH", expressions=[raw])
+        kind = kind_of_dtype(self.columns[name])
+        value = raw if found.type == _EXACT.get(kind) else cast(raw, kind)
+        odd = self._odd(name, found, alias)
+        if odd is None:
+            return value
+        return exp.Case(ifs=[exp.If(this=exp.Not(this=exp.paren(odd)), true=value)])
+
+    def _odd(self, name: str, found: Found, alias: str = ALIAS) -> Sql | None:
+        """Return the condition that a value is read as null; None of a column without such."""
+        raw = exp.column(found.name, alias, quoted=True)
+        if found.dtype.is_float():
+            return exp.Or(this=exp.IsNan(this=raw), expression=exp.IsInf(this=raw))
+        if isinstance(self.table.columns.get(name), Key) and isinstance(found.dtype, pl.String):
+            trimmed = exp.Trim(this=cast(raw, "str"), expression=exp.Literal.string(BLANK))
+            return exp.EQ(this=trimmed, expression=exp.Literal.string(""))
+        return None
+
+
+def bind_table(
+    table: type[Table],
+    connection: Connection,
+    place: exp.Table,
+    rename: Mapping[str, str],
+    faults: list[DataIssue],
+) -> SqlTable:
+    """Bind the columns of a table of a database; problems are added to `faults`."""
+    bound = SqlTable(
+        table=table, columns={}, rows=None, rename=rename,
+        connection=connection, place=place, found=[],
+    )  # fmt: skip
+    try:
+        found = connection.columns(place)
+    except DataError as error:
+        faults.append(DataIssue(table.table, "", error.problem, error.remedy))
+        return bound
+    schema = pl.Schema({column.name: column.dtype for column in found})
+    if wrong := rename_faults(table.table, schema, rename):
+        faults += wrong
+        return bound
+    columns: dict[str, pl.DataType] = {}
+    for column in found:
+        new = rename.get(column.name, column.name)
+        target = wanted_type(table.columns.get(new), column.dtype)
+        if isinstance(target, str):
+            faults.append(_type_fault(table.columns[new], column))
+        else:
+            columns[new] = pl.Float64() if isinstance(target, _TOO_WIDE) else target
+    untyped = (rename.get(c.name, c.name) for c in found if isinstance(c.dtype, pl.Null))
+    bound = replace(bound, columns=columns, found=found, untyped=frozenset(untyped))
+    bound = replace(bound, state_text=_state_text(bound))
+    return replace(bound, state=states_of(connection, [bound])[table.table])
+
+
+def source_of(data: ShopData, scan: Scan, alias: str) -> tuple[Sql, Mapping[str, Sql]]:
+    """Return what a table is selected from, and what each column of a scan is there.
+
+    One that is assumed empty has no rows; one that is bound to a frame has its own name.
+    """
+    bound = data.tables[scan.table]
+    if isinstance(bound, SqlTable):
+        return bound.read(scan, alias)
+    columns = {name: exp.column(name, alias, quoted=True) for name, _ in scan.columns}
+    place = exp.to_identifier(alias, quoted=True)
+    if bound.rows != 0:
+        table = exp.Table(this=exp.to_identifier(scan.table, quoted=True))
+        table.set("alias", exp.TableAlias(this=place))
+        return table, columns
+    named = (exp.alias_(cast(exp.Null(), kind), name, quoted=True) for name, kind in scan.columns)
+    nothing = exp.select(*named, copy=False).where(exp.false(), copy=False)
+    return nothing.subquery(place, copy=False), columns
+
+
+def states_of(connection: Connection, tables: Iterable[SqlTable]) -> dict[str, State]:
+    """Return the present states of tables, by name.
+
+    Raises:
+        DataError: One of them cannot be read.
+    """
+    found = connection.read(" UNION ALL ".join(table.state_text for table in tables))
+    return {name: (rows, *ends) for name, rows, ends in found.rows()}
+
+
+def _state_text(table: SqlTable) -> str:
+    times = [c for c in table.found if isinstance(c.dtype, pl.Date | pl.Datetime)]
+    ends = [
+        exp.UnixMicros(this=cast(fold(this=exp.column(time.name, quoted=True)), "local"))
+        for time in times
+        for fold in (exp.Min, exp.Max)
+    ]
+    columns = {
+        "name": exp.Literal.string(table.table.table),
+        "row_count": exp.Count(this=exp.Star()),
+        "ends": exp.cast(exp.Array(expressions=ends), "BIGINT[]"),
+    }
+    named = [exp.alias_(column, name) for name, column in columns.items()]
+    return text(exp.Select(expressions=named).from_(table.place), "duckdb")
+
+
+def _type_fault(column: Column, found: Found) -> DataIssue:
+    place = f" in {found.name!r}" if found.name != column.name else ""
+    problem = f"expected {type(column).__name__.lower()}, found {found.type}{place}"
+    remedy = f"cast it in a view or a query, and bind that: CAST(… AS {_wanted(column)})"
+    return DataIssue(column.table, column.name, problem, remedy)
+
+
+def _wanted(column: Column) -> str:
+    match column:
+        case Key() | Category():
+            return "VARCHAR"
+        case Flag():
+            return "BOOLEAN"
+        case Time():
+            return "TIMESTAMP"
+        case Duration():
+            return "INTERVAL"
+        case _:
+            return "DOUBLE"

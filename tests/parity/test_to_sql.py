@@ -1,0 +1,144 @@
+"""One statement gives the numbers that `evaluate` gives: run on DuckDB, parsed back elsewhere."""
+
+import datetime as dt
+import warnings
+
+import duckdb
+import polars as pl
+import pytest
+import sqlglot
+from polars.testing import assert_frame_equal
+
+import funnelkit as fk
+from funnelkit.demo_shop.shop import demo_frames
+from funnelkit.errors import TruncatedHistoryWarning
+from funnelkit.evaluation.to_sql import DIALECTS
+from parity.both import with_settings
+from parity.shops import some_of
+
+METRICS = tuple(fk.registry().values())
+WARSAW = {"time_zone": "Europe/Warsaw", "currency": "PLN"}
+QUESTIONS = {
+    "nothing": {},
+    "months": {"every": "1mo"},
+    "weeks by channel": {"every": "1w", "by": "channel", "end": "2024-12-01"},
+    "quarters by country and channel": {"every": "1q", "by": ["country", "channel"]},
+    "customers": {"by": "customer_key", "where": "country == 'PL'"},
+}
+LEAST = dict(zip(QUESTIONS, (190, 180, 140, 140, 100), strict=True))
+"""Of how many metrics there is a statement, at least."""
+
+
+@pytest.fixture(autouse=True)
+def _no_warnings_of_history():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TruncatedHistoryWarning)
+        yield
+
+
+@pytest.fixture(name="shop", scope="module")
+def some_of_the_demo_shop():
+    return fk.Shop.bind(some_of(demo_frames()), **WARSAW)
+
+
+@pytest.fixture(name="connection", scope="module")
+def database():
+    connection = with_settings(duckdb.connect())
+    for name, frame in some_of(demo_frames()).items():
+        connection.register(name, frame)
+    yield connection
+    connection.close()
+
+
+def writable(shop, question):
+    """Every metric of which there is a statement, with it."""
+    found = {}
+    for metric in METRICS:
+        try:
+            found[metric] = fk.to_sql(shop, metric, **question)
+        except fk.FunnelkitError:
+            continue
+    return found
+
+
+def assert_same(connection, statement, result):
+    wanted, found = result.frame, pl.DataFrame(connection.sql(statement))
+    keys = [name for name in wanted.columns if name in {"period", *result.keys}]
+    found = found.sort(keys, nulls_last=True) if keys else found
+    assert_frame_equal(wanted, found, rel_tol=1e-9, abs_tol=1e-9, check_dtypes=False)
+
+
+@pytest.mark.parametrize("name", ["months", "weeks by channel"])
+def test_one_statement_of_everything_gives_the_numbers_of_evaluate(shop, connection, name):
+    question = QUESTIONS[name]
+    metrics = list(writable(shop, question))
+    assert len(metrics) >= LEAST[name]
+    result = fk.evaluate(shop, metrics, **question)
+    assert_same(connection, fk.to_sql(shop, metrics, **question), result)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_statement_of_each_metric_gives_its_numbers(shop, connection, name):
+    statements = writable(shop, QUESTIONS[name])
+    assert len(statements) >= LEAST[name]
+    for metric, statement in statements.items():
+        assert_same(connection, statement, fk.evaluate(shop, metric, **QUESTIONS[name]))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_statement_is_read_back_in_its_dialect(shop, dialect):
+    metrics = ["conversion_rate", "aov", "customers", "net_sales", "median_order_value"]
+    statement = fk.to_sql(shop, metrics, every="1mo", by="channel", dialect=dialect)
+    (found,) = sqlglot.parse(statement, dialect=dialect)
+    names = ["period", "channel", *(fk.describe(metric).metric.name for metric in metrics)]
+    assert found.named_selects == names
+    assert all(fk.describe(name).metric.fingerprint in statement for name in metrics)
+
+
+ORDERS = pl.DataFrame(
+    {
+        "order_id": [1, 2, 3],
+        "ordered_at": [dt.date(2024, 1, 31), dt.date(2024, 1, 31), dt.date(2024, 4, 1)],
+        "status": ["Paid ", "cancelled", "PAID"],
+        "gross_amount": [0.3, 0.0, 0.5],
+        "discount_amount": [0.1 + 0.2, 0.0, 0.25],
+        'x"; --': ["it's", None, "'; DROP TABLE orders; --"],
+    }
+)
+
+
+def test_what_is_nearly_nothing_is_nothing_and_nothing_divides_to_null(connection):
+    shop = fk.Shop.on(fk.DuckDB(connection), orders=ORDERS)
+    per_day = fk.Metric(name="ratio", formula=fk.parse("sum(orders.discount_amount)") / _net())
+    metrics = ["gross_sales", fk.Metric(name="net", formula=_net()), per_day, "orders"]
+    for question in ({"every": "1mo"}, {"by": 'x"; --'}):
+        statement = fk.to_sql(shop, metrics, **question)
+        assert_same(connection, statement, fk.evaluate(shop, metrics, **question))
+    rows = connection.sql(fk.to_sql(shop, metrics, every="1mo")).fetchall()
+    assert rows[0][1:] == (0.3, 0.0, None, 1)
+    assert [row[-1] for row in rows] == [1, 0, 0, 1]
+    assert connection.sql("FROM orders").fetchall()
+
+
+def _net():
+    return fk.parse("sum(orders.gross_amount) - sum(orders.discount_amount)")
+
+
+REFUSED = [
+    ("orders", {"every": "6h"}, "periods of hours"),
+    ("orders", {"every": ["2024-01-01", "2024-02-03"]}, "need a key"),
+    (fk.Metric(name="m", formula=fk.Shift(_net(), 1)), {"every": "1mo"}, "m: an earlier period"),
+    (fk.Metric(name="m", formula=fk.Cumulative(_net())), {"every": "1mo"}, "m: it grows"),
+    ("daily_demand", {"every": "1mo"}, "divides by days"),
+    ("rfm_score", {"by": "customer_key"}, "QuantileBucket"),
+    (fk.Metric(name="m", formula=fk.PolarsExpr("orders", pl.len())), {}, "needs frames"),
+]
+
+
+@pytest.mark.parametrize(("metric", "question", "why"), REFUSED, ids=lambda part: str(part)[:20])
+def test_what_needs_more_than_one_statement_is_refused_by_name(shop, metric, question, why):
+    with pytest.raises(fk.UnsupportedError, match=why):
+        fk.to_sql(shop, metric, **question)
+    with pytest.raises(fk.UnknownNameError, match="dialect named 'duck'; did you mean 'duckdb'"):
+        fk.to_sql(shop, metric, dialect="duck")
