@@ -20,7 +20,7 @@ from funnelkit.planning.plan import PERIOD, Plan, Question, group_column
 from funnelkit.result.arithmetic import counted_folds, is_counted, leaf_column
 from funnelkit.result.transforms import AGE
 
-__all__ = ["Aligned", "align", "roll_up"]
+__all__ = ["Aligned", "align", "range_ends", "roll_up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def _range(question: Question, labels: pl.Series) -> pl.DataFrame:
         first = _label(question)
         inside = labels.filter(labels >= first)
         is_earlier = inside.len() < labels.len()
-        labels = pl.concat([inside, *([first] if is_earlier else []), *_ends(question)])
+        labels = pl.concat([inside, *([first] if is_earlier else []), *range_ends(question)])
     return _every(question, labels)
 
 
@@ -228,7 +228,7 @@ def _every(question: Question, labels: pl.Series) -> pl.DataFrame:
     return question.calendar.starts(labels.min(), labels.max()).alias(PERIOD).to_frame()
 
 
-def _ends(question: Question) -> list[pl.Series]:
+def range_ends(question: Question) -> list[pl.Series]:
     """Return the first and the last period of a range that is given whole, as far as it is known.
 
     The labels of the two, each a series of one; none where nothing is known of the range.
@@ -264,7 +264,7 @@ def _grow(
     """
     if answer.height == 0:
         return answer
-    periods = _every(question, pl.concat([known, *_ends(question)]))
+    periods = _every(question, pl.concat([known, *range_ends(question)]))
     grid = periods if not groups else periods.join(answer.select(groups).unique(), how="cross")
     keys = [PERIOD, *groups]
     filled = grid.join(answer, on=keys, how="left", nulls_equal=True).sort(PERIOD)

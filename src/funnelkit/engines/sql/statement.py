@@ -13,8 +13,9 @@ from funnelkit.engines.sql.operations import literal
 from funnelkit.engines.sql.translate import Sources, Translator
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.properties import is_count
-from funnelkit.planning.plan import Plan, PlannedMetric, Step
+from funnelkit.planning.plan import Plan, PlannedMetric, Question, Step
 from funnelkit.planning.relations import Answer, Kind, Lit, Named
+from funnelkit.result.align import range_ends
 from funnelkit.result.arithmetic import counted_folds
 
 __all__ = ["statement_of"]
@@ -72,7 +73,7 @@ def statement_of(plan: Plan, answers: Sequence[Answer], sources: Sources) -> exp
     ctes: list[tuple[str, exp.Query]] = [*translator.ctes()]
     keys = parts[0].keys
     if keys:
-        ctes += _spine(plan.question.calendar, parts)
+        ctes += _spine(plan.question, parts)
     found = _final(plan, parts)
     with_ = [exp.CTE(this=select, alias=exp.TableAlias(this=_named(name))) for name, select in ctes]
     found.set("with_", exp.With(expressions=with_))
@@ -101,9 +102,12 @@ def _part(
     return _Part(name, keys, folds)
 
 
-def _spine(calendar: Calendar, parts: Sequence[_Part]) -> Iterator[tuple[str, exp.Query]]:
+def _spine(question: Question, parts: Sequence[_Part]) -> Iterator[tuple[str, exp.Query]]:
     """Yield the keys of all rows; without other keys each period between the first and last."""
     first, *others = (part.only_keys() for part in parts)
+    if list(parts[0].keys) == [PERIOD]:
+        ends = (literal(Lit(label.item(), "day")) for label in range_ends(question))
+        others += [exp.Select(expressions=[_alias(end, PERIOD)]) for end in ends]
     found: exp.Query = first
     for other in others:
         found = exp.union(found, other, copy=False)
@@ -115,7 +119,7 @@ def _spine(calendar: Calendar, parts: Sequence[_Part]) -> Iterator[tuple[str, ex
     named = [_alias(end, name) for end, name in zip(ends, ("first", "last"), strict=True)]
     span = exp.Select(expressions=named).from_(_table(PERIODS)).subquery("span")
     start, end = (_column(name, "span") for name in ("first", "last"))
-    days = exp.GenerateDateArray(start=start, end=end, step=_length(calendar))
+    days = exp.GenerateDateArray(start=start, end=end, step=_length(question.calendar))
     names = exp.TableAlias(this=_named("each"), columns=[_named(PERIOD)])
     unnested = exp.Join(this=exp.Unnest(expressions=[days], alias=names), kind="CROSS")
     rows = exp.Select(expressions=[_alias(_column(PERIOD, "each"), PERIOD)], joins=[unnested])
