@@ -14,7 +14,9 @@ python run.py FOLDER [--works A,B,I] [--runs N]
     I  conversion of sessions, with purchases found in the orders, and add-to-cart rate,
        by week and channel
     L  A on all sessions against A on a tenth
+    S  planning and writing fifty metrics by week and channel as one statement of SQL
 
+A, B, H and I are asked of funnelkit on DuckDB as well, against the same SQL by hand.
 The answers of a work are compared before anything is timed. A ratio is of medians of runs in
 turn; `least` is the ratio of the fastest runs, `CPU` that of CPU times. Where a work verifies
 keys, its first evaluation by funnelkit is told beside the others.
@@ -43,11 +45,15 @@ TARGETS: Mapping[str, Mapping[str, float]] = {
     "H": {"Polars by hand": 1.10, "DuckDB": 0.8},
     "I": {"Polars by hand": 1.10, "DuckDB": 1.0},
 }
-LETTERS = "FGABCDEHIL"
+LETTERS = "FGABCDEHILS"
 """In this order: a large process would pass its own peak of memory on to those it starts."""
 LEAST_RUNS = 5
 SHORT = 20
 PLANNING_SECONDS = 0.002
+TEXT_SECONDS = 0.1
+ON_DUCKDB = dict.fromkeys("ABHI", 1.10)
+"""How many times the time of SQL by hand funnelkit may take on DuckDB."""
+
 GROWTH = 11.0
 
 
@@ -79,6 +85,8 @@ def measured(work: str, folder: Path, runs: int) -> list[Row]:
             return processes.memory(folder, runs)
         case "L":
             return linearity(folder, runs)
+        case "S":
+            return [limited("S", "the limit of text", with_funnelkit.text(), TEXT_SECONDS, runs)]
         case "E":
             return [*contest(work, folder, runs, repeat=SHORT), planning(runs)]
         case _:
@@ -90,6 +98,8 @@ def contest(work: str, folder: Path, runs: int, *, repeat: int = 1) -> list[Row]
     engines = {"Polars by hand": with_polars, "DuckDB": with_duckdb}
     works = {"funnelkit": with_funnelkit.work(work, folder)}
     works |= {name: engines[name].work(work, folder) for name in TARGETS[work]}
+    if work in ON_DUCKDB:
+        works["funnelkit on DuckDB"] = with_funnelkit.on_duckdb(work, folder)
     first, _ = measure.timed(works["funnelkit"])
     measure.check_agreement(work, {name: do() for name, do in works.items()})
     samples = measure.interleaved(works, runs, repeat=repeat)
@@ -98,15 +108,22 @@ def contest(work: str, folder: Path, runs: int, *, repeat: int = 1) -> list[Row]
         measure.compared(work, name, own, samples[name], target)
         for name, target in TARGETS[work].items()
     ]
+    if work in ON_DUCKDB:
+        on, by_hand = samples["funnelkit on DuckDB"], samples["DuckDB"]
+        rows.append(measure.compared(work, "DuckDB, on DuckDB", on, by_hand, ON_DUCKDB[work]))
     once = Row(work=work, against="(first evaluation, verifies keys)", own=measure.seconds(first))
     return [*rows, once]
 
 
 def planning(runs: int) -> Row:
-    works: dict[str, Work] = {"plan": with_funnelkit.planning()}
-    own = measure.interleaved(works, runs, repeat=SHORT)["plan"]
-    limit = Sample((PLANNING_SECONDS,), (PLANNING_SECONDS,))
-    return measure.compared("E", "the limit of planning alone", own, limit, 1.0)
+    plan = with_funnelkit.planning()
+    return limited("E", "the limit of planning alone", plan, PLANNING_SECONDS, runs)
+
+
+def limited(letter: str, limit: str, work: Work, most: float, runs: int) -> Row:
+    """Measure a short work against the time that it may take."""
+    own = measure.interleaved({"own": work}, runs, repeat=SHORT)["own"]
+    return measure.compared(letter, limit, own, Sample((most,), (most,)), 1.0)
 
 
 def linearity(folder: Path, runs: int) -> list[Row]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+import duckdb
 import polars as pl
 from questions import (
     EVERY,
@@ -21,6 +22,7 @@ import funnelkit as fk
 
 Asked = Sequence[str | fk.Metric]
 Frames = Mapping[str, str | pl.DataFrame | pl.LazyFrame]
+FIFTY = 50
 
 
 def work(name: str, folder: Path) -> Callable[[], pl.DataFrame]:
@@ -48,6 +50,41 @@ def work(name: str, folder: Path) -> Callable[[], pl.DataFrame]:
             return asked(files, FUNNEL, by=("channel",))
         case _:
             raise KeyError(name)
+
+
+def on_duckdb(name: str, folder: Path) -> Callable[[], pl.DataFrame]:
+    """Give a work on the same files, computed by DuckDB."""
+    files = {table: folder / f"{table}.parquet" for table in ("sessions", "orders")}
+    database = fk.DuckDB(duckdb.connect())
+    match name:
+        case "A" | "B":
+            metrics = OF_SESSIONS if name == "A" else OF_VISITORS
+            shop, question = fk.Shop.on(database, **files), (("channel", "device"), "1w")
+        case "H":
+            shop = fk.Shop.on(database, orders=folder / "customer_orders.parquet")
+            metrics, question = OF_CUSTOMERS, ((), "1mo")
+        case "I":
+            shop = fk.Shop.on(database, **files)
+            metrics, question = FUNNEL, (("channel",), "1w")
+        case _:
+            raise KeyError(name)
+    return partial(answer, shop, metrics, *question)
+
+
+def text() -> Callable[[], object]:
+    """Give the planning and the text of fifty metrics as one statement."""
+    shop, names = fk.demo(), [metric.name for metric in fk.registry().values()]
+    question = {"by": "channel", "every": "1w"}
+    ready = [name for name in names if is_writable(shop, name, question)][:FIFTY]
+    return partial(fk.to_sql, shop, ready, **question)
+
+
+def is_writable(shop: fk.Shop, name: str, question: Mapping[str, str]) -> bool:
+    try:
+        fk.to_sql(shop, name, **question)
+    except fk.FunnelkitError:
+        return False
+    return True
 
 
 def asked(

@@ -170,6 +170,18 @@ def test_a_table_that_changes_is_looked_at_anew(connection):
         fk.evaluate(shop, "orders")
 
 
+def test_files_that_change_are_looked_at_anew(connection, tmp_path, statements):
+    file = tmp_path / "orders.parquet"
+    ORDERS.write_parquet(file)
+    shop = on(connection, file)
+    assert fk.evaluate(shop, "orders").frame.item() == 3
+    before = len(statements)
+    assert fk.evaluate(shop, "orders").frame.item() == 3
+    assert len(statements) == before + 1
+    ORDERS[:1].write_parquet(file)
+    assert fk.evaluate(shop, "orders").frame.item() == 1
+
+
 def test_a_lost_table_a_changed_one_and_a_closed_connection_are_told(connection):
     shop = on(connection)
     connection.execute("ALTER TABLE shop.orders RENAME gross_amount TO gross")

@@ -56,7 +56,7 @@ def check_per(metric: Metric, question: Question) -> None:
 def check_cohorts(
     data: ShopData, lowered: Sequence[PlannedMetric], steps: Sequence[Step], question: Question
 ) -> None:
-    """Check that cohorts are grouped only by what does not change within a customer.
+    """Check that cohorts are grouped only by what does not change within one of their owners.
 
     Raises:
         DefinitionError: It is, or periods are counted from a cohort and there is none.
@@ -81,14 +81,16 @@ def _check_owners(
     data: ShopData, metric: Metric, tables: Sequence[str], question: Question
 ) -> None:
     where = () if question.where is None else dimensions_in(question.where)
+    owner = data.schema.cohort_owner
+    owners = next((name for name, each in data.known.items() if each.row_unit == owner), "them")
     for dimension in (*question.by, *where):
         for table in tables if dimension.name != metric.required_dimension else ():
             column = end_of(resolve_dimension(data, table, dimension))
-            if data.known[column.table].row_unit != data.schema.cohort_owner:
+            if data.known[column.table].row_unit != owner:
                 raise DefinitionError(
-                    f"{metric.name} cannot be told by {dimension.name}: {column} is not of the "
-                    "customer, who may have several",
-                    f"bind it as a column of customers, or leave {dimension.name} out",
+                    f"{metric.name} cannot be divided by {dimension.name}: one {owner.label} may "
+                    f"have several of {column}",
+                    f"bind it as a column of {owners}, or leave {dimension.name} out",
                 )
 
 
@@ -133,7 +135,7 @@ def check_turned(metric: str, formula: Transform, question: Question, back: int)
             raise DefinitionError(problem, "take the share of a count or a sum")
         case QuantileBucket() if not question.by:
             problem = f"{metric} ranks groups, and the question has none"
-            raise DefinitionError(problem, "give by=, as in by='customer_key'")
+            raise DefinitionError(problem, "give by=: what is to be ranked")
         case QuantileBucket() if len(question.by) > 1:
             problem = f"{metric} ranks the groups of one key among one another"
             raise DefinitionError(problem, "group by that key alone, and filter with where=")

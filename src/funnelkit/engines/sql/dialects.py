@@ -9,7 +9,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.expressions.core import Expression
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-__all__ = ["SecondsLater", "UtcClock", "UtcInstant", "text"]
+__all__ = ["DaysEarlier", "SecondsLater", "UtcClock", "UtcInstant", "text"]
 
 UTC = exp.Literal.string("UTC")
 MICROSECONDS = exp.cast(exp.Literal.number(1_000_000), exp.DType.BIGINT)
@@ -33,6 +33,12 @@ class SecondsLater(Expression, exp.Func):
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expression": True}
 
 
+class DaysEarlier(Expression, exp.Func):
+    """The day a number of days earlier."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expression": True}
+
+
 def _micros(time: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this="EPOCH_US", expressions=[time])
 
@@ -48,6 +54,11 @@ def _utc_instant(self: DuckDBGenerator, instant: UtcInstant) -> str:
 def _seconds_later(self: DuckDBGenerator, later: SecondsLater) -> str:
     shift = exp.Mul(this=later.expression, expression=MICROSECONDS)
     return self.func("MAKE_TIMESTAMP", exp.Add(this=_micros(later.this), expression=shift))
+
+
+def _days_earlier(self: DuckDBGenerator, earlier: DaysEarlier) -> str:
+    number = exp.cast(earlier.expression, exp.DType.INT, copy=False)
+    return f"({self.sql(earlier, 'this')} - {self.sql(number)})"
 
 
 def _ordered(self: DuckDBGenerator, ordered: exp.Ordered) -> str:
@@ -67,6 +78,7 @@ class _Generator(DuckDBGenerator):
         UtcClock: _utc_clock,
         UtcInstant: _utc_instant,
         SecondsLater: _seconds_later,
+        DaysEarlier: _days_earlier,
         exp.Ordered: _ordered,
     }
 
@@ -98,5 +110,8 @@ def _standard(node: exp.Expr) -> exp.Expr:
         case SecondsLater(this=local, expression=number):
             second = exp.Interval(this=exp.Literal.string("1"), unit=exp.var("SECOND"))
             return exp.Add(this=local, expression=exp.Mul(this=number, expression=second))
+        case DaysEarlier(this=day, expression=number):
+            earlier = exp.DateSub(this=day, expression=exp.paren(number), unit=exp.var("DAY"))
+            return exp.cast(earlier, exp.DType.DATE)
         case _:
             return node

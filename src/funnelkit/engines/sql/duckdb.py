@@ -69,7 +69,8 @@ class DuckDB:
                 faults.append(DataIssue(name, "", error.problem, error.remedy))
                 continue
             names = rename.get(name, {})
-            bound[name] = bind_table(known[name], self._connection, place, names, faults)
+            table = bind_table(known[name], self._connection, place, names, faults)
+            bound[name] = table.of_files(source) if isinstance(source, Path) else table
         return bound
 
     def names(self) -> list[str]:
@@ -81,12 +82,10 @@ class DuckDB:
         return sorted(found.to_series())
 
     def changed(self, tables: Mapping[str, BoundTable]) -> list[str]:
-        """Return the tables that have more or fewer rows, or others at their ends of time."""
-        from funnelkit.engines.sql.tables import SqlTable, states_of  # noqa: PLC0415  # an extra
+        """Return the tables that have changed since they were bound."""
+        from funnelkit.engines.sql.tables import changed_in  # noqa: PLC0415  # an extra
 
-        bound = {name: table for name, table in tables.items() if isinstance(table, SqlTable)}
-        states = states_of(self._connection, bound.values()) if bound else {}
-        return [name for name, table in bound.items() if states[name] != table.state]
+        return changed_in(self._connection, tables)
 
     def engine(self, data: ShopData) -> Engine:
         """Return what reads the tables of a shop that is bound here."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from funnelkit.engines.sql.dialects import SecondsLater, UtcClock, UtcInstant
+from funnelkit.engines.sql.dialects import DaysEarlier, SecondsLater, UtcClock, UtcInstant
 from funnelkit.errors import UnsupportedError
 from funnelkit.planning.relations import Agg, AggOp, Kind, Lit, Op, OverOp
 
@@ -261,7 +261,7 @@ def _floor_days(day: Sql, length: Lit, anchor: Lit) -> Sql:
     number, ordinal = int(str(length.value)), dt.date.fromisoformat(str(anchor.value)).toordinal()
     since = _add(_days_between(literal(FIRST_DAY), day), _whole(number + (1 - ordinal) % number))
     back = _rest(since, _whole(number))
-    return cast(exp.DateSub(this=day, expression=exp.paren(back), unit=exp.var("DAY")), "day")
+    return DaysEarlier(this=day, expression=back)
 
 
 def _floor_months(day: Sql, length: Lit) -> Sql:

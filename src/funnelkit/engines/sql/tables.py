@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import polars as pl
 from sqlglot import exp
@@ -12,6 +13,7 @@ from funnelkit.data.binding import rename_faults, wanted_type
 from funnelkit.data.bound_table import BoundTable, ReadAsNull
 from funnelkit.data.findings import NUMBER_FINITE, TEXT_WRITTEN
 from funnelkit.data.shop_data import ShopData
+from funnelkit.data.sources import Stamp, stamp_of
 from funnelkit.engines.sql.connection import Connection, Found
 from funnelkit.engines.sql.dialects import text
 from funnelkit.engines.sql.operations import cast
@@ -21,7 +23,7 @@ from funnelkit.formula.values import Category, Column, Duration, Flag, Key, Time
 from funnelkit.planning.kinds import kind_of_dtype
 from funnelkit.planning.relations import Kind, Scan
 
-__all__ = ["SqlTable", "bind_table", "source_of", "states_of"]
+__all__ = ["SqlTable", "bind_table", "changed_in", "source_of"]
 
 Sql = exp.Expr
 
@@ -63,6 +65,8 @@ class SqlTable(BoundTable):
             microseconds since 1970, as they were when it was bound: what was learnt of it
             holds as long as they are the same.
         state_text: The statement that reads its state, after its name.
+        files: The files that it is, if any: they are looked at instead of its state.
+        stamp: The files, as they were.
     """
 
     connection: Connection
@@ -70,10 +74,17 @@ class SqlTable(BoundTable):
     found: Sequence[Found]
     state: State = ()
     state_text: str = ""
+    files: Path | None = None
+    stamp: Stamp = ()
 
     def bound_anew(self, faults: list[DataIssue]) -> BoundTable:
         """Bind the same table again; problems are added to `faults`."""
-        return bind_table(self.table, self.connection, self.place, self.rename, faults)
+        bound = bind_table(self.table, self.connection, self.place, self.rename, faults)
+        return bound if self.files is None else bound.of_files(self.files)
+
+    def of_files(self, files: Path) -> SqlTable:
+        """Return the table of which it is known that it consists of files, as they are now."""
+        return replace(self, files=files, stamp=stamp_of(files))
 
     def read_as_null(self) -> Iterator[ReadAsNull]:
         """Yield the values that are read as null, column by column; numbers first."""
@@ -127,13 +138,14 @@ class SqlTable(BoundTable):
         odd = self._odd(name, found, alias)
         if odd is None:
             return value
-        return exp.Case(ifs=[exp.If(this=exp.Not(this=exp.paren(odd)), true=value)])
+        usual = odd.this if isinstance(odd, exp.Not) else exp.Not(this=exp.paren(odd))
+        return exp.Case(ifs=[exp.If(this=usual, true=value)])
 
     def _odd(self, name: str, found: Found, alias: str = ALIAS) -> Sql | None:
         """Return the condition that a value is read as null; None of a column without such."""
         raw = exp.column(found.name, alias, quoted=True)
         if found.dtype.is_float():
-            return exp.Or(this=exp.IsNan(this=raw), expression=exp.IsInf(this=raw))
+            return exp.Not(this=exp.Anonymous(this="ISFINITE", expressions=[raw]))
         if isinstance(self.table.columns.get(name), Key) and isinstance(found.dtype, pl.String):
             trimmed = exp.Trim(this=cast(raw, "str"), expression=exp.Literal.string(BLANK))
             return exp.EQ(this=trimmed, expression=exp.Literal.string(""))
@@ -172,7 +184,7 @@ def bind_table(
     untyped = (rename.get(c.name, c.name) for c in found if isinstance(c.dtype, pl.Null))
     bound = replace(bound, columns=columns, found=found, untyped=frozenset(untyped))
     bound = replace(bound, state_text=_state_text(bound))
-    return replace(bound, state=states_of(connection, [bound])[table.table])
+    return replace(bound, state=_states(connection, [bound])[table.table])
 
 
 def source_of(data: ShopData, scan: Scan, alias: str) -> tuple[Sql, Mapping[str, Sql]]:
@@ -194,12 +206,24 @@ def source_of(data: ShopData, scan: Scan, alias: str) -> tuple[Sql, Mapping[str,
     return nothing.subquery(place, copy=False), columns
 
 
-def states_of(connection: Connection, tables: Iterable[SqlTable]) -> dict[str, State]:
-    """Return the present states of tables, by name.
+def changed_in(connection: Connection, tables: Mapping[str, BoundTable]) -> list[str]:
+    """Return the tables that have changed: their files, the number of rows, or an end of time.
 
     Raises:
         DataError: One of them cannot be read.
     """
+    bound = {name: table for name, table in tables.items() if isinstance(table, SqlTable)}
+    read = {name: table for name, table in bound.items() if table.files is None}
+    states = _states(connection, read.values()) if read else {}
+    return [
+        name
+        for name, table in bound.items()
+        if (states[name] != table.state if name in read else stamp_of(table.files) != table.stamp)
+    ]
+
+
+def _states(connection: Connection, tables: Iterable[SqlTable]) -> dict[str, State]:
+    """Return the present states of tables, by name."""
     found = connection.read(" UNION ALL ".join(table.state_text for table in tables))
     return {name: (rows, *ends) for name, rows, ends in found.rows()}
 
