@@ -142,7 +142,8 @@ def test_cohorts_are_of_whoever_the_schema_says():
         ask(hire(), asked, every="1mo")
     found = ask(hire(), RIDERS, by=["wave"], every="1mo").frame
     assert (FEB, JAN, 1) in found.rows()
-    with pytest.raises(DefinitionError, match=r"m cannot be divided by coin: one rider may have several of rides\.coin"):
+    several = r"m cannot be divided by coin: one rider may have several of rides\.coin"
+    with pytest.raises(DefinitionError, match=several):
         ask(hire(RIDE_ROWS.with_columns(coin=pl.lit("a"))), asked, by=["wave", "coin"], every="1mo")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import keyword
 from dataclasses import dataclass, field, fields
 from functools import partial
+from itertools import chain
 from typing import ClassVar, Protocol, TypeGuard, cast, runtime_checkable
 
 import polars as pl
@@ -219,7 +220,7 @@ class Sum(FormulaNode):
         check_flag("skip_nulls", self.skip_nulls)
         if not isinstance(self.require_single, Column | Rows | None):
             object.__setattr__(self, "require_single", rows_of(self.require_single))
-        table = source_of(self)
+        table = check_source(self)
         if isinstance(self.require_single, Rows) and self.require_single.table != table:
             raise DefinitionError(
                 f"{self} is within {self.require_single}", f"write require_single={table}"
@@ -249,7 +250,7 @@ class Count(FormulaNode):
         counted = rows_of(rows) if isinstance(rows, type) else rows
         object.__setattr__(self, "rows", counted)
         object.__setattr__(self, "where", where)
-        source_of(self)
+        check_source(self)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (partial(Count, self.rows, where=self.where), ())
@@ -274,7 +275,7 @@ class CountDistinct(FormulaNode):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", per_key_of(self.value, self.where))
-        source_of(self)
+        check_source(self)
 
     def __str__(self) -> str:
         return _call("count_distinct", str(self.value), self)
@@ -296,7 +297,7 @@ class CountRetained(FormulaNode):
 
     def __post_init__(self) -> None:
         check_periods(self.periods)
-        source_of(self)
+        check_source(self)
 
     @property
     def of(self) -> PerKey | None:
@@ -323,7 +324,7 @@ class Measured(FormulaNode):
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", per_key_of(self.value, self.where))
         check_number(self.value, self.verb, allowed=self.allowed)
-        source_of(self._known)
+        check_source(self._known)
 
     def __str__(self) -> str:
         return _call(self.word, str(self.value), self._known)
@@ -378,7 +379,7 @@ class Quantile(FormulaNode):
         object.__setattr__(self, "of", per_key_of(self.value, self.where))
         check_share(self.q)
         check_number(self.value, "ranked", allowed=(Score,))
-        source_of(self)
+        check_source(self)
 
     def __str__(self) -> str:
         return _call("quantile", f"{self.value}, {self.q!r}", self)
@@ -404,7 +405,7 @@ class ClosingBalance(FormulaNode):
 
     def __post_init__(self) -> None:
         check_number(self.value, "kept", allowed=(Score,))
-        source_of(self)
+        check_source(self)
 
     @property
     def of(self) -> PerKey | None:
@@ -665,7 +666,16 @@ def measured(aggregate: Aggregate) -> Value | None:
 
 
 def source_of(aggregate: Aggregate) -> str:
-    """Return the name of the one table that an aggregate reads.
+    """Return the name of the one table that an aggregate reads."""
+    if aggregate.of is not None:
+        return aggregate.of.table
+    if isinstance(aggregate, Count) and isinstance(aggregate.rows, Rows):
+        return aggregate.rows.table
+    return next(chain(tables_of(measured(aggregate)), tables_of(aggregate.where)))
+
+
+def check_source(aggregate: Aggregate) -> str:
+    """Return the name of the one table that an aggregate is to read.
 
     Raises:
         DefinitionError: It reads several tables, or none, or mixes the

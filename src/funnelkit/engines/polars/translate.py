@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import takewhile
 
 import polars as pl
@@ -216,8 +217,8 @@ def scalar(value: Scalar) -> pl.Expr:
     match value:
         case Col(name):
             return pl.col(name)
-        case Lit(constant, kind):
-            return pl.lit(constant, dtype=DTYPES[kind])
+        case Lit():
+            return _literal(value)
         case Call(Op.FLOOR_AMONG | Op.POSITION as op, (inner, *edges)):
             return AMONG[op](scalar(inner), _series(edges))
         case Call(op, (inner, *constants)) if op in CONSTANT:
@@ -230,6 +231,12 @@ def scalar(value: Scalar) -> pl.Expr:
             return MANY[op](*map(scalar, args))
         case Over():
             return _over(value)
+
+
+@lru_cache(maxsize=1024)
+def _literal(constant: Lit) -> pl.Expr:
+    """Return a constant; plans hold few different ones, and Polars takes long to make each."""
+    return pl.lit(constant.value, dtype=DTYPES[constant.kind])
 
 
 def aggregate(agg: Agg) -> pl.Expr:
