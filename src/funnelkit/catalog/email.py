@@ -1,7 +1,7 @@
 """E-mail: delivery, opens, clicks, and the sales they lead to.
 
-One message to one recipient is one e-mail. All rates are of those that were
-delivered, on both sides, so that none exceeds 1.
+One message to one recipient is one e-mail. Unless a card says otherwise, rates are based
+on delivered e-mails, in the numerator and in the denominator.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ emails_delivered = Metric(
     bounds=(0, None),
     description="Number of e-mails delivered.",
     includes="Messages that did not bounce, one per recipient, in the period of sending.",
-    excludes="Bounces; messages withheld before sending.",
+    excludes="Bounces; messages suppressed before sending.",
     null_when="Never; it is 0 if no e-mail was delivered.",
     see_also=("email_delivery_rate", "email_open_rate"),
     caveats="Delivered does not mean in the inbox: a message accepted by the server may end up "
@@ -88,7 +88,7 @@ email_delivery_rate = Metric(
     bounds=(0, 1),
     description="Share of the e-mails sent that were delivered.",
     includes="E-mails that did not bounce divided by all e-mails sent.",
-    excludes="Messages withheld before sending.",
+    excludes="Messages suppressed before sending.",
     null_when="Nothing was sent.",
     see_also=("email_bounce_rate", "email_complaint_rate"),
     caveats="Delivered does not mean in the inbox: a message accepted by the server may end up "
@@ -110,7 +110,7 @@ email_bounce_rate = Metric(
     bounds=(0, 1),
     description="Share of the e-mails sent that bounced.",
     includes="Hard and soft bounces divided by all e-mails sent.",
-    excludes="Messages withheld before sending; soft bounces that were delivered in the end.",
+    excludes="Messages suppressed before sending; soft bounces that were delivered in the end.",
     null_when="Nothing was sent.",
     see_also=("email_delivery_rate", "email_bounce_rate.hard", "email_bounce_rate.soft"),
     caveats="Do not divide by e-mails delivered. Do not compare it with a tool that counts hard "
@@ -171,7 +171,7 @@ email_open_rate = Metric(
     alternatives=(
         "email_open_rate.without_machines: opens by people.",
         "email_open_rate.of_sent: divided by all e-mails sent.",
-        "email_open_rate.of_recipients: people who opened divided by people who were written to.",
+        "email_open_rate.of_recipients: recipients who opened divided by all recipients.",
     ),
     references=(_CAMPAIGN, _UNIQUE, _MACHINES, _FIELDS, _RATES, _MAILCHIMP),
     tags=("email", "ratio"),
@@ -188,8 +188,8 @@ email_open_rate_without_machines = replace(
     "e-mails delivered.",
     excludes="Bounces, on both sides; machine opens; clicks without a recorded open.",
     see_also=("email_open_rate", "email_click_rate"),
-    caveats="If a machine opened the e-mail, whether the person looked at it is not known: this "
-    "rate is too low, as the other is too high.",
+    caveats="If a machine opened the e-mail, whether the recipient also opened it is not known: "
+    "this rate is too low, just as the rate with machine opens is too high.",
     alternatives=("email_open_rate: with machine opens, as vendors show it.",),
     references=(_MACHINES,),
 )
@@ -216,14 +216,14 @@ email_open_rate_of_recipients = replace(
     aliases=(),
     formula=CountDistinct(EmailSends.recipient_id, where=_IS_OPEN)
     / CountDistinct(EmailSends.recipient_id),
-    description="Share of the people written to who opened at least one e-mail.",
-    includes="Different recipients with a recorded open divided by different recipients written "
-    "to.",
+    description="Share of recipients who opened at least one e-mail.",
+    includes="Distinct recipients with a recorded open divided by distinct recipients to whom an "
+    "e-mail was sent.",
     excludes="Clicks without a recorded open; opens of e-mails that bounced.",
-    null_when="Nobody was written to.",
+    null_when="Nothing was sent.",
     see_also=("email_open_rate",),
-    caveats="Do not add months: someone who opens in two of them counts in both. It rises with "
-    "the number of messages covered.",
+    caveats="Do not sum months: someone who opens e-mails in two of them counts in both. It rises "
+    "with the number of messages covered.",
     alternatives=("email_open_rate: messages, not people.",),
 )
 
@@ -289,7 +289,7 @@ email_click_to_open_rate_without_machines = replace(
     includes="E-mails with a click divided by e-mails that were clicked or opened by a person.",
     excludes="Bounces, on both sides; machine opens of e-mails that were not clicked.",
     see_also=("email_click_to_open_rate", "email_open_rate.without_machines"),
-    caveats="Whether a person also looked at an e-mail that a machine opened is not known.",
+    caveats="Whether the recipient also opened an e-mail that a machine opened is not known.",
     alternatives=("email_click_to_open_rate: with machine opens.",),
     references=(_FORMULAS, _MACHINES),
 )
@@ -368,14 +368,14 @@ email_conversion_rate = Metric(
     direction=Direction.UP,
     bounds=(0, 1),
     description="Recipients who ordered within 5 days of a click, divided by e-mails delivered.",
-    includes="Different recipients with a counted order placed within 5 days of the click on the "
+    includes="Distinct recipients with a counted order placed within 5 days of the click on the "
     "e-mail to which it is attributed, divided by e-mails delivered.",
     excludes="Bounces, on both sides; orders placed before the click or after the 5 days, and "
     "orders that are not in the data.",
     null_when="Nothing was delivered.",
     see_also=("email_click_rate", "revenue_per_recipient"),
     caveats="Do not compare tools with different windows: 5 days is one choice of many. For the "
-    "e-mails of the last days the window is still open.",
+    "most recent e-mails, the window is still open.",
     alternatives=(
         "fk.catalog.email_conversion_rate(days=…): another window.",
         "email_conversion_rate.as_attributed: as the sending tool attributes orders.",
@@ -408,7 +408,7 @@ def email_conversion_rate_within(*, days: float) -> Metric:
         aliases=(),
         formula=CountDistinct(EmailSends.recipient_id, where=_bought_within(days))
         / Name("emails_delivered"),
-        includes=f"Different recipients with a counted order placed within {days:g} days of the "
+        includes=f"Distinct recipients with a counted order placed within {days:g} days of the "
         "click on the e-mail to which it is attributed, divided by e-mails delivered.",
         excludes=f"Bounces, on both sides; orders placed before the click or after the {days:g} "
         "days, and orders that are not in the data.",
@@ -427,7 +427,7 @@ email_conversion_rate_as_attributed = replace(
     / Name("emails_delivered"),
     description="Recipients with an order that the sending tool attributes to an e-mail, divided "
     "by e-mails delivered.",
-    includes="Different recipients with an attributed order, whenever it was placed, divided by "
+    includes="Distinct recipients with an attributed order, whenever it was placed, divided by "
     "e-mails delivered.",
     excludes="Bounces, on both sides; orders known not to be counted.",
     see_also=("email_conversion_rate",),
@@ -447,7 +447,7 @@ email_conversion_rate_orders = replace(
     bounds=(0, None),
     description="Orders that the sending tool attributes to e-mails, divided by the people who "
     "received one.",
-    includes="Different attributed orders divided by different recipients of a delivered e-mail.",
+    includes="Distinct attributed orders divided by distinct recipients of a delivered e-mail.",
     excludes="Bounces, on both sides; orders known not to be counted.",
     see_also=("email_conversion_rate", "revenue_per_recipient"),
     caveats="Do not read it as a share: a recipient with two orders counts twice, and it can "

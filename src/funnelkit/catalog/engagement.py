@@ -45,7 +45,8 @@ engaged_sessions = Metric(
     excludes="Bots; sessions for which none of the three is known.",
     null_when="Never; it is 0 if no session was engaged.",
     see_also=("engagement_rate",),
-    caveats="A session of exactly 10 seconds is not engaged: the rule is longer than 10.",
+    caveats="Exactly 10 seconds in the foreground are not enough: the rule is longer than 10 "
+    "seconds.",
     references=(_GA4,),
     tags=("traffic", "count"),
 )
@@ -65,8 +66,8 @@ engagement_rate = Metric(
     excludes="Bots, on both sides.",
     null_when="There are no sessions.",
     see_also=("bounce_rate", "session_conversion_rate"),
-    caveats="Do not compare it across the change of tools in 2023: Universal Analytics defined "
-    "the bounce rate differently.",
+    caveats="Do not compare it across the change from Universal Analytics to GA4 in 2023: "
+    "Universal Analytics defined the bounce rate differently.",
     references=(_GA4,),
     tags=("traffic", "ratio"),
 )
@@ -200,7 +201,8 @@ average_session_duration_median = replace(
     formula=Median(Sessions.duration_s, where=Sessions.is_counted),
     description="Median duration of a session.",
     see_also=("average_session_duration",),
-    caveats="Do not add or average the medians of days or channels: request the whole instead.",
+    caveats="Do not sum or average the medians of days or channels: compute the median of the "
+    "whole instead.",
     alternatives=("average_session_duration: the mean, which a few long sessions pull up.",),
 )
 
@@ -216,7 +218,7 @@ content_interactions = Metric(
     bounds=(0, None),
     description="Number of content interactions.",
     includes="Every event in which content is read, watched, scrolled, downloaded or clicked.",
-    excludes="Events in sessions of bots.",
+    excludes="Events in bot sessions.",
     null_when="Never; it is 0 if there are no interactions.",
     see_also=("content_interaction_rate", "average_session_duration"),
     caveats="Interactions differ in weight: a video that was started was not necessarily watched "
@@ -284,7 +286,7 @@ page_load_time = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="Load time that three of four page views do not exceed, in milliseconds.",
+    description="Load time that three out of four page views do not exceed, in milliseconds.",
     includes="The 75th percentile of the load times of page views.",
     excludes="Bots; page views with an unknown load time.",
     null_when="No page view has a known load time.",
