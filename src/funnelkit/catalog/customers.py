@@ -194,7 +194,7 @@ purchase_frequency = Metric(
     bounds=(1, None),
     description="Orders of known customers divided by customers.",
     includes="Counted orders of the period and the customers who placed them.",
-    excludes="Orders of guests, on both sides.",
+    excludes="Orders of guests, from both numerator and denominator.",
     null_when="There are no customers.",
     see_also=("repeat_purchase_rate", "average_order_value"),
     caveats="Do not compare periods of different length: it grows with the period.",
@@ -303,7 +303,7 @@ customer_lifetime_revenue = Metric(
     description="Net sales to date per customer to date.",
     includes="Net sales of known customers from the beginning of the history to the end of the "
     "period, divided by all customers up to then.",
-    excludes="Guests, on both sides.",
+    excludes="Guests, from both numerator and denominator.",
     null_when="Nobody has ordered yet.",
     see_also=("customer_lifetime_value",),
     caveats="Do not read it as a forecast: it mixes recent and long-standing customers.",
@@ -332,7 +332,8 @@ customer_lifetime_value = Metric(
     description="Gross profit per customer and period, divided by the churn rate.",
     includes="Gross profit of known customers per active customer, divided by the churn rate of "
     "the period: the expected lifespan is 1 / churn rate, in periods, measured from the data.",
-    excludes="Guests, on both sides; marketing, shipping and handling; discounting.",
+    excludes="Guests, from both numerator and denominator; marketing, shipping and handling; "
+    "discounting.",
     null_when="Nobody churned, nobody bought in the previous period, or the cost of an item sold "
     "is not known.",
     see_also=("customer_churn_rate", "clv_cac_ratio", "customer_lifetime_revenue"),
@@ -398,7 +399,7 @@ def customer_lifetime_value_over(
         includes=f"{'Net sales' if basis == 'revenue' else 'Gross profit'} of known customers per "
         f"customer and year, over {lifespan_years:g} years, discounted at {discount_rate:.0%} "
         "a year.",
-        excludes="Guests, on both sides; marketing, shipping and handling.",
+        excludes="Guests, from both numerator and denominator; marketing, shipping and handling.",
         null_when="There are no customers, or the cost of an item sold is not known.",
         see_also=("customer_lifetime_value",),
         caveats="The lifespan determines the value, and it is an assumption.",

@@ -163,7 +163,7 @@ email_open_rate = Metric(
     bounds=(0, 1),
     description="Share of the e-mails delivered that were opened.",
     includes="E-mails with at least one recorded open divided by e-mails delivered.",
-    excludes="Bounces, on both sides; clicks without a recorded open.",
+    excludes="Bounces, from both numerator and denominator; clicks without a recorded open.",
     null_when="Nothing was delivered.",
     see_also=("email_open_rate.without_machines", "email_click_rate"),
     caveats="Do not average the rates of campaigns or days. Mail clients that prefetch images "
@@ -186,7 +186,8 @@ email_open_rate_without_machines = replace(
     description="Share of the e-mails delivered that were opened by a person.",
     includes="E-mails with a recorded open that is not known to be by a machine, divided by "
     "e-mails delivered.",
-    excludes="Bounces, on both sides; machine opens; clicks without a recorded open.",
+    excludes="Bounces, from both numerator and denominator; machine opens; clicks without a "
+    "recorded open.",
     see_also=("email_open_rate", "email_click_rate"),
     caveats="If a machine opened the e-mail, whether the recipient also opened it is not known: "
     "this rate is too low, just as the rate with machine opens is too high.",
@@ -240,7 +241,7 @@ email_click_rate = Metric(
     bounds=(0, 1),
     description="Share of the e-mails delivered in which a link was clicked.",
     includes="E-mails with at least one click divided by e-mails delivered.",
-    excludes="Bounces, on both sides.",
+    excludes="Bounces, from both numerator and denominator.",
     null_when="Nothing was delivered.",
     see_also=("email_open_rate", "email_conversion_rate"),
     caveats="Security scanners also click links.",
@@ -264,7 +265,7 @@ email_click_to_open_rate = Metric(
     description="Share of the e-mails opened in which a link was clicked.",
     includes="E-mails with a click divided by e-mails opened; a clicked e-mail counts as opened "
     "even if no open was recorded.",
-    excludes="Bounces, on both sides.",
+    excludes="Bounces, from both numerator and denominator.",
     null_when="Nothing was opened.",
     see_also=("email_open_rate", "email_click_rate"),
     caveats="Machine opens inflate the denominator. Dividing by recorded opens alone can give "
@@ -287,7 +288,8 @@ email_click_to_open_rate_without_machines = replace(
     ),
     description="Share of the e-mails opened by people in which a link was clicked.",
     includes="E-mails with a click divided by e-mails that were clicked or opened by a person.",
-    excludes="Bounces, on both sides; machine opens of e-mails that were not clicked.",
+    excludes="Bounces, from both numerator and denominator; machine opens of e-mails that were not "
+    "clicked.",
     see_also=("email_click_to_open_rate", "email_open_rate.without_machines"),
     caveats="Whether the recipient also opened an e-mail that a machine opened is not known.",
     alternatives=("email_click_to_open_rate: with machine opens.",),
@@ -310,7 +312,7 @@ email_unsubscribe_rate = Metric(
     bounds=(0, 1),
     description="Share of the e-mails delivered through which the recipient unsubscribed.",
     includes="E-mails with an unsubscription divided by e-mails delivered.",
-    excludes="Bounces, on both sides; people who unsubscribe in another way.",
+    excludes="Bounces, from both numerator and denominator; people who unsubscribe in another way.",
     null_when="Nothing was delivered.",
     see_also=("email_complaint_rate", "email_click_rate"),
     caveats="A low rate does not mean satisfaction: uninterested readers may simply not open the "
@@ -335,7 +337,8 @@ email_complaint_rate = Metric(
     bounds=(0, 1),
     description="Share of the e-mails delivered that were reported as spam.",
     includes="E-mails that their recipient reported divided by e-mails delivered.",
-    excludes="Bounces, on both sides; reports that the mailbox provider does not disclose.",
+    excludes="Bounces, from both numerator and denominator; reports that the mailbox provider does "
+    "not disclose.",
     null_when="Nothing was delivered.",
     see_also=("email_unsubscribe_rate", "email_delivery_rate"),
     caveats="It does not cover all complaints: Gmail does not disclose who complained.",
@@ -370,8 +373,8 @@ email_conversion_rate = Metric(
     description="Recipients who ordered within 5 days of a click, divided by e-mails delivered.",
     includes="Distinct recipients with a counted order placed within 5 days of the click on the "
     "e-mail to which it is attributed, divided by e-mails delivered.",
-    excludes="Bounces, on both sides; orders placed before the click or after the 5 days, and "
-    "orders that are not in the data.",
+    excludes="Bounces, from both numerator and denominator; orders placed before the click or "
+    "after the 5 days, and orders that are not in the data.",
     null_when="Nothing was delivered.",
     see_also=("email_click_rate", "revenue_per_recipient"),
     caveats="Do not compare tools with different windows: 5 days is one choice of many. For the "
@@ -410,8 +413,8 @@ def email_conversion_rate_within(*, days: float) -> Metric:
         / Name("emails_delivered"),
         includes=f"Distinct recipients with a counted order placed within {days:g} days of the "
         "click on the e-mail to which it is attributed, divided by e-mails delivered.",
-        excludes=f"Bounces, on both sides; orders placed before the click or after the {days:g} "
-        "days, and orders that are not in the data.",
+        excludes="Bounces, from both numerator and denominator; orders placed before the click or "
+        f"after the {days:g} days, and orders that are not in the data.",
         see_also=("email_conversion_rate",),
         caveats="Do not compare it with a rate of another window.",
         alternatives=("email_conversion_rate: within 5 days.",),
@@ -429,7 +432,7 @@ email_conversion_rate_as_attributed = replace(
     "by e-mails delivered.",
     includes="Distinct recipients with an attributed order, whenever it was placed, divided by "
     "e-mails delivered.",
-    excludes="Bounces, on both sides; orders known not to be counted.",
+    excludes="Bounces, from both numerator and denominator; orders known not to be counted.",
     see_also=("email_conversion_rate",),
     caveats="Do not compare tools: each has its own window, and some credit an open without a "
     "click.",
@@ -448,7 +451,7 @@ email_conversion_rate_orders = replace(
     description="Orders that the sending tool attributes to e-mails, divided by the people who "
     "received one.",
     includes="Distinct attributed orders divided by distinct recipients of a delivered e-mail.",
-    excludes="Bounces, on both sides; orders known not to be counted.",
+    excludes="Bounces, from both numerator and denominator; orders known not to be counted.",
     see_also=("email_conversion_rate", "revenue_per_recipient"),
     caveats="Do not read it as a share: a recipient with two orders counts twice, and it can "
     "exceed 1.",
@@ -473,7 +476,7 @@ revenue_per_recipient = Metric(
     includes="Net revenue that the sending tool attributes to e-mails, divided by e-mails "
     "delivered. For a single message this is per recipient; someone who receives three messages "
     "counts three times.",
-    excludes="Bounces, on both sides.",
+    excludes="Bounces, from both numerator and denominator.",
     null_when="Nothing was delivered.",
     see_also=("email_conversion_rate", "average_order_value"),
     caveats="Do not add it to what ad platforms claim: the same order may be attributed twice. "

@@ -63,7 +63,7 @@ engagement_rate = Metric(
     bounds=(0, 1),
     description="Share of sessions that were engaged.",
     includes="Engaged sessions divided by all sessions.",
-    excludes="Bots, on both sides.",
+    excludes="Bots, from both numerator and denominator.",
     null_when="There are no sessions.",
     see_also=("bounce_rate", "session_conversion_rate"),
     caveats="Do not compare it across the change from Universal Analytics to GA4 in 2023: "
@@ -117,7 +117,7 @@ bounce_rate = Metric(
     description="Share of sessions that were not engaged.",
     includes="Sessions that were not engaged divided by all sessions: exactly 1 less the "
     "engagement rate.",
-    excludes="Bots, on both sides.",
+    excludes="Bots, from both numerator and denominator.",
     null_when="There are no sessions.",
     see_also=("engagement_rate",),
     caveats="Do not compare it with a single-page bounce rate, or with the bounce rate of e-mails.",
@@ -134,7 +134,8 @@ bounce_rate_single_page = replace(
     / Name("sessions"),
     description="Share of sessions with exactly one page view.",
     includes="Sessions with exactly one page view divided by all sessions.",
-    excludes="Bots, on both sides; sessions with unknown page views, from the numerator.",
+    excludes="Bots, from both numerator and denominator; sessions with unknown page views, from "
+    "the numerator.",
     see_also=("bounce_rate", "pages_per_session"),
     caveats="A long look at one page is not a failure. Do not compare it with the share of "
     "sessions that were not engaged.",
@@ -156,7 +157,7 @@ pages_per_session = Metric(
     description="Page views divided by sessions.",
     includes="Page views in sessions divided by all sessions, including those with unknown page "
     "views.",
-    excludes="Bots, on both sides; page views without a session.",
+    excludes="Bots, from both numerator and denominator; page views without a session.",
     null_when="There are no sessions.",
     see_also=("engagement_rate", "average_session_duration"),
     caveats="More is not necessarily better: people who cannot find something view many pages.",
@@ -241,7 +242,7 @@ content_interaction_rate = Metric(
     bounds=(0, 1),
     description="Share of sessions with a content interaction.",
     includes="Sessions with at least one content interaction divided by all sessions.",
-    excludes="Bots, on both sides; events without a session.",
+    excludes="Bots, from both numerator and denominator; events without a session.",
     null_when="There are no sessions.",
     see_also=("content_interactions", "engagement_rate"),
     caveats="Do not divide the number of interactions by sessions: one interested reader makes "
@@ -264,7 +265,7 @@ product_view_rate = Metric(
     bounds=(0, 1),
     description="Share of sessions with a product page view.",
     includes="Sessions with at least one product page view divided by all sessions.",
-    excludes="Bots, on both sides; products seen only in a list.",
+    excludes="Bots, from both numerator and denominator; products seen only in a list.",
     null_when="There are no sessions.",
     see_also=("add_to_cart_rate", "engagement_rate"),
     caveats="Do not compare shops that differ in whether quick views in lists count.",

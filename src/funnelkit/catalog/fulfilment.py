@@ -69,9 +69,9 @@ fill_rate = Metric(
     "cancelled from an order that is not itself cancelled counts as ordered.",
     null_when="No units were ordered.",
     see_also=("otif_rate", "stockout_rate"),
-    caveats="Do not read it for the last days: an order that is still waiting has not been filled "
-    "yet. Do not compare a unit fill rate with one of lines or orders. A parcel with unknown "
-    "contents counts as empty, and a surplus of one item can mask a shortage of another.",
+    caveats="Do not read it for the most recent days: an order that is still waiting has not been "
+    "filled yet. Do not compare a unit fill rate with one of lines or orders. A parcel with "
+    "unknown contents counts as empty, and a surplus of one item can mask a shortage of another.",
     alternatives=("line or order fill rate: the share of lines, or of orders, shipped complete.",),
     references=("'OTIF order/line level' (third party)",),
     tags=("fulfilment", "ratio"),
@@ -304,7 +304,7 @@ order_accuracy_rate = Metric(
     "have not been shipped.",
     null_when="No order was shipped.",
     see_also=("perfect_order_rate", "return_rate"),
-    caveats="Do not rely on the last weeks: an order counts as accurate until the customer "
+    caveats="Do not rely on the most recent weeks: an order counts as accurate until the customer "
     "reports an error.",
     alternatives=("by line or unit picked: one error does not fail the rest of the order.",),
     references=("'Order accuracy' (third party)",),

@@ -140,7 +140,8 @@ visitor_conversion_rate = Metric(
     description="Share of visitors with at least one order.",
     includes="Visitors with a session in the period that led to a counted order, divided by all "
     "visitors of the period; each counts once, however many sessions or orders they have.",
-    excludes="Bots and sessions without a visitor id, on both sides; orders without a session.",
+    excludes="Bots and sessions without a visitor id, from both numerator and denominator; orders "
+    "without a session.",
     null_when="There are no visitors.",
     see_also=("session_conversion_rate", "unique_visitors", "revenue_per_visitor"),
     caveats="Do not mix it with the session-based rate in one series. Do not sum or average days: "
@@ -189,7 +190,7 @@ goal_conversion_rate = Metric(
     bounds=(0, 1),
     description="Share of sessions that reached a goal.",
     includes="Sessions with at least one key event, of any kind, divided by all sessions.",
-    excludes="Bots, on both sides; key events without a session.",
+    excludes="Bots, from both numerator and denominator; key events without a session.",
     null_when="There are no sessions.",
     see_also=("session_conversion_rate", "engagement_rate"),
     caveats="Do not sum the rates of several goals: a session that reached two would count twice. "
@@ -243,7 +244,7 @@ goal_conversion_rate_visitors = replace(
     description="Share of visitors who reached a goal.",
     includes="Visitors with a session in the period that had a key event, divided by all "
     "visitors of the period.",
-    excludes="Bots and sessions without a visitor id, on both sides.",
+    excludes="Bots and sessions without a visitor id, from both numerator and denominator.",
     null_when="There are no visitors.",
     see_also=("goal_conversion_rate", "visitor_conversion_rate"),
     caveats="Do not mix it with the session-based rate in one series.",
@@ -262,7 +263,7 @@ goal_conversion_rate_goals = replace(
     description="Goals reached divided by sessions.",
     includes="All key events, including repeats and those without a session, divided by "
     "sessions; each in its own period.",
-    excludes="Bots, on both sides.",
+    excludes="Bots, from both numerator and denominator.",
     see_also=("goal_conversion_rate",),
     caveats="Do not read it as a share of sessions: it can exceed 1.",
     alternatives=("goal_conversion_rate: a session with two goals counts once.",),
@@ -404,7 +405,8 @@ add_to_cart_rate = Metric(
     bounds=(0, 1),
     description="Share of sessions with an add-to-cart.",
     includes="Sessions in which at least one product was added to a cart, divided by all sessions.",
-    excludes="Bots, on both sides; carts carried over from an earlier session.",
+    excludes="Bots, from both numerator and denominator; carts carried over from an earlier "
+    "session.",
     null_when="There are no sessions.",
     see_also=("product_view_rate", "reached_checkout_rate", "cart_to_view_rate"),
     caveats="Do not compare it with a rate of product views: the denominator is all sessions.",
@@ -427,7 +429,7 @@ reached_checkout_rate = Metric(
     description="Share of sessions with a checkout.",
     includes="Sessions in which a checkout was started, from a cart or directly from a product, "
     "divided by all sessions.",
-    excludes="Bots, on both sides.",
+    excludes="Bots, from both numerator and denominator.",
     null_when="There are no sessions.",
     see_also=("add_to_cart_rate", "checkout_completion_rate"),
     caveats="Do not multiply it by other rates of all sessions: the funnel is open, and a "

@@ -236,7 +236,7 @@ def attach_rate_of(*, primary: Ids, attached: Ids) -> Metric:
         excludes="Gift cards and fees.",
         null_when="No order contains a primary product.",
         see_also=("attach_rate", "cross_sell_rate"),
-        caveats="A product on both sides is attached to itself. Grouped by a property of lines, "
+        caveats="A product in both lists is attached to itself. Grouped by a property of lines, "
         "such as the category, both must be in the same group.",
         references=(_ATTACHMENT,),
         tags=("offers", "ratio"),

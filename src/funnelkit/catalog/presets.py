@@ -84,7 +84,7 @@ ga4: Final = Registry(
             formula=CountDistinct(Events.session_id, where=_PURCHASE) / BUILT_IN["sessions"],
             includes="Sessions with a purchase event divided by all sessions; each session counts "
             "once.",
-            excludes="Bots, on both sides; orders that no tag reported.",
+            excludes="Bots, from both numerator and denominator; orders that no tag reported.",
             caveats="The event does not reflect a reloaded purchase page, a blocked tag or a "
             "later cancellation.",
             alternatives=("the catalogue's session_conversion_rate: by counted orders.",),
@@ -95,7 +95,7 @@ ga4: Final = Registry(
             title="User key event rate, purchase",
             formula=CountDistinct(Events.visitor_id, where=_PURCHASE) / _active_users,
             includes="Visitors with a purchase event divided by active users.",
-            excludes="Bots, on both sides; orders that no tag reported.",
+            excludes="Bots, from both numerator and denominator; orders that no tag reported.",
             alternatives=(
                 "the catalogue's visitor_conversion_rate: by counted orders, of all visitors.",
             ),

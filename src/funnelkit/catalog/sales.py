@@ -196,9 +196,9 @@ average_order_value = Metric(
     direction=Direction.UP,
     bounds=(0, None),
     description="Gross sales less discounts, divided by orders.",
-    includes="Both at the time of the order, so that a past month does not change when goods are "
+    includes="Both are dated by the order, so that a past month does not change when goods are "
     "returned; free orders are included.",
-    excludes="Tax, shipping, gift cards; returns, on both sides.",
+    excludes="Tax, shipping, gift cards. Returns are not deducted from sales or from orders.",
     null_when="There are no orders.",
     see_also=("orders", "units_per_transaction", "session_conversion_rate"),
     caveats="Do not average the averages of days or customers. Do not subtract returns from the "
@@ -227,7 +227,7 @@ units_per_transaction = Metric(
     direction=Direction.UP,
     bounds=(0, None),
     description="Units sold divided by orders.",
-    includes="Both at the time of the order.",
+    includes="Both are dated by the order.",
     excludes="Gift cards and fees. Returned units are not deducted.",
     null_when="There are no orders.",
     see_also=("average_order_value",),
@@ -436,7 +436,7 @@ average_order_value_without_returned = Metric(
     see_also=("average_order_value", "order_return_rate"),
     caveats="An order with one returned unit leaves the denominator, while the part that was "
     "kept stays in the numerator.",
-    alternatives=("average_order_value: without returns on either side.",),
+    alternatives=("average_order_value: returns are deducted neither from sales nor from orders.",),
     references=("BigCommerce, Ecommerce Analytics reports (vendor)",),
     tags=("sales", "money", "ratio", "variant"),
 )
@@ -476,7 +476,7 @@ average_order_value_without_free = Metric(
     direction=Direction.UP,
     bounds=(0, None),
     description="Gross sales less discounts divided by orders, for orders with a value above 0.",
-    includes="Both at the time of the order. An order of unknown value does not count as free.",
+    includes="Both are dated by the order. An order of unknown value does not count as free.",
     excludes="Free orders, such as samples and replacements; tax, shipping, gift cards; returns.",
     null_when="All orders are free, or there are no orders.",
     see_also=("average_order_value", "median_order_value"),
@@ -519,8 +519,8 @@ units_per_transaction_net = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     description="Units sold less units returned, divided by orders.",
-    includes="Each at its own time: units sold and orders at the order, units returned at the "
-    "return.",
+    includes="Each is dated by its own event: units sold and orders by the order, units returned "
+    "by the return.",
     excludes="Gift cards and fees.",
     null_when="There are no orders.",
     see_also=("units_per_transaction",),
@@ -543,8 +543,8 @@ average_unit_retail = Metric(
     direction=Direction.NEUTRAL,
     bounds=(0, None),
     description="Gross sales less discounts, divided by units sold.",
-    includes="Both at the time of the order. Multiplied by units per transaction, it is exactly "
-    "the average order value.",
+    includes="Both are dated by the order. Multiplied by units per transaction, it is exactly the "
+    "average order value.",
     excludes="Tax, shipping, gift cards; returns.",
     null_when="No units were sold.",
     see_also=("units_per_transaction", "average_order_value"),
@@ -565,7 +565,7 @@ discount_rate = Metric(
     direction=Direction.NEUTRAL,
     bounds=(0, 1),
     description="Discounts divided by gross sales.",
-    includes="Both at the time of the order.",
+    includes="Both are dated by the order.",
     excludes="Markdowns; free shipping.",
     null_when="There are no gross sales.",
     see_also=("discounts", "gross_margin"),
@@ -609,8 +609,8 @@ average_revenue_per_customer = Metric(
     description="Net sales of known customers divided by customers.",
     includes="Net sales after the refunds of the period, including those of earlier orders, and "
     "the customers who bought in it.",
-    excludes="Guests without an account or e-mail address, on both sides; returns whose order is "
-    "not in the history.",
+    excludes="Guests without an account or e-mail address, from both numerator and denominator; "
+    "returns whose order is not in the history.",
     null_when="There are no customers.",
     see_also=("customers", "purchase_frequency", "average_order_value"),
     caveats="Do not compare periods of different length: it grows with the period. Do not leave "
@@ -664,7 +664,8 @@ cancellation_rate_placed = Metric(
     excludes="Orders of unknown status.",
     null_when="There are no orders.",
     see_also=("cancellation_rate",),
-    caveats="If a shop deletes cancelled orders, they are missing from both sides.",
+    caveats="If a shop deletes cancelled orders, they are missing from both numerator and "
+    "denominator.",
     alternatives=("cancellation_rate: drafts and deleted orders stay in the denominator.",),
     references=("Field usage (convention)",),
     tags=("sales", "ratio", "variant"),

@@ -89,7 +89,7 @@ new_visitor_rate = Metric(
     description="Share of the period's visitors who came for the first time.",
     includes="Visitors whose first session ever falls in the period, divided by its visitors. "
     "Grouped by channel, a visitor is new only in the channel of that first session.",
-    excludes="Bots, and sessions without a visitor id, on both sides.",
+    excludes="Bots, and sessions without a visitor id, from both numerator and denominator.",
     null_when="There are no visitors.",
     see_also=("unique_visitors", "sessions"),
     caveats="If the history starts with the period, every visitor is new. A visitor who deletes "
@@ -204,9 +204,9 @@ traffic_source_share = Metric(
     excludes="Bot sessions.",
     null_when="There are no sessions in the period.",
     see_also=("sessions", "session_conversion_rate"),
-    caveats="Group instead of filtering: where= narrows both sides, and the share is 1. Do not "
-    "drop sessions without a channel. Do not mix the channel of the session with that of the "
-    "first session or of the order.",
+    caveats="Group instead of filtering: where= narrows both numerator and denominator, so the "
+    "share is 1. Do not drop sessions without a channel. Do not mix the channel of the session "
+    "with that of the first session or of the order.",
     alternatives=("by the first session, or by the channel to which an order is attributed.",),
     references=("Google Analytics help, default channel grouping (vendor)",),
     tags=("ratio", "channel"),
