@@ -108,7 +108,7 @@ reach_platform = replace(
 reach_upper_bound = replace(
     reach,
     name="reach.upper_bound",
-    title="Reach, at most",
+    title="Reach, upper bound",
     aliases=(),
     formula=Sum(CampaignPerformance.reach, skip_nulls=False),
     description="Largest possible number of distinct people reached.",
@@ -125,7 +125,7 @@ reach_upper_bound = replace(
 reach_lower_bound = replace(
     reach_upper_bound,
     name="reach.lower_bound",
-    title="Reach, at least",
+    title="Reach, lower bound",
     formula=Max(CampaignPerformance.reach),
     description="Smallest possible number of distinct people reached.",
     includes="The largest reach that any campaign reports for a day: all others may have reached "

@@ -88,7 +88,7 @@ cohort_retention_on_or_after = Metric(
 
 cohort_retention_repurchased = Metric(
     name="cohort_retention.repurchased",
-    title="Cohort retention, bought again by then",
+    title="Cohort retention, repurchased to date",
     formula=Cumulative(_SECOND_ORDERS) / _SIZE,
     required_dimension="cohort",
     unit=RATIO,

@@ -346,7 +346,7 @@ cart_to_view_rate = Metric(
 cart_to_view_rate_quantities = replace(
     cart_to_view_rate,
     name="cart_to_view_rate.quantities",
-    title="Units into carts per product view",
+    title="Units added to carts per product view",
     aliases=("units_per_product_view",),
     formula=Sum(Events.quantity, where=Events.is_counted & Events.event_name.eq("add_to_cart"))
     / Count(Events, where=Events.is_counted & Events.event_name.eq("view_item")),
