@@ -165,7 +165,8 @@ def tables() -> str:
     parts = []
     for table in TABLES.values():
         parts += [f"## {table.table}\n", f"{table.__doc__}\n"]
-        parts += ["| column | kind | holds | derived when absent |", "| --- | --- | --- | --- |"]
+        parts += ["| column | kind | description | derived when absent |"]
+        parts += ["| --- | --- | --- | --- |"]
         for name, column in table.columns.items():
             mark = " 🔑" if name in table.key else ""
             derived = "yes" if column in RULES or name == "is_counted" else ""
@@ -177,10 +178,10 @@ def tables() -> str:
 
 
 def words(column: Column) -> str:
-    """Return which words a column holds, and how else they may be written."""
+    """Return the values of a column and their synonyms."""
     if not isinstance(column, Category) or not column.values:
         return ""
-    told = f" Words: {', '.join(f'`{word}`' for word in column.values)}"
+    told = f" Values: {', '.join(f'`{word}`' for word in column.values)}"
     told += ", and others" if column.is_open else ""
     same = ", ".join(f"`{other}` for `{word}`" for other, word in column.synonyms.items())
     return f"{told}; also {same}." if same else f"{told}."
@@ -189,7 +190,7 @@ def words(column: Column) -> str:
 def policies() -> str:
     """Return the order policies and the orders they count."""
     rows = [f"| `{name}` | `{policy.counted_orders}` |" for name, policy in POLICIES.items()]
-    return "\n".join(["| policy | an order counts where |", "| --- | --- |", *rows])
+    return "\n".join(["| policy | an order is counted if |", "| --- | --- |", *rows])
 
 
 SCHEMA = shop_schema(POLICIES["default"])
@@ -315,14 +316,14 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
 
 
 def effect(finding: Finding, read: str) -> str:
-    """Return what happens where a promise is found to be broken."""
+    """Return what happens if a promise is broken."""
     if finding.severity is Severity.WARNING:
         return "warning"
     return f"error in numbers that {read}"
 
 
 def unless(one: Declared) -> str:
-    """Return where a promise need not hold."""
+    """Return the column whose presence waives a promise."""
     other = getattr(one, "unless_supplied", None)
     return f", unless {code(other.name)} is supplied" if other is not None else ""
 
@@ -336,14 +337,14 @@ def check_rows(rows: list[Row]) -> list[str]:
 
 
 def nobody() -> str:
-    """Return the words and numbers that name nobody, and when a key is in too many rows."""
+    """Return the placeholder words and numbers, and when a key occurs in too many rows."""
     (one, *_) = (promise for promise in SCHEMA.promises if isinstance(promise, StandInCheck))
     numbers = code(*map(str, one.numbers))
     return (
-        f"The words are {code(*one.words)}.\n\nThe numbers {numbers} may have been given out. They"
-        f" stand in for nobody where one of them is in {one.times} times as many rows as other keys"
-        f" are on average: a warning, and an error from {one.enough} rows on. Any other key is a"
-        f" warning where it is in {one.enough} rows or more, and in {one.times} times as many as"
+        f"The words are {code(*one.words)}.\n\nThe numbers {numbers} may be genuine ids. One of"
+        f" them is a placeholder if it occurs in {one.times} times as many rows as other keys do"
+        f" on average: a warning, and an error from {one.enough} rows on. Any other key causes a"
+        f" warning if it occurs in {one.enough} rows or more, and in {one.times} times as many as"
         " the next."
     )
 

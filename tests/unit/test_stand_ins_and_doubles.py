@@ -179,7 +179,7 @@ def test_a_gift_card_within_an_amount_is_told():
     kinds = ["gift card", "product", "product", "product", "product"]
     amounts = [160.0, 10.0, 10.0, 10.0]
     shop = fk.Shop(orders=orders(gross_amount=amounts), order_lines=lines(kinds))
-    told = "gross_amount includes the gift cards of the order, which are no sale yet"
+    told = "gross_amount includes the gift cards of the order, which are not sales yet"
     assert findings(shop) == [("orders", told, "warning", 1, "(1, 160.0, 100.0)")]
     right = orders(gross_amount=[60.0, *amounts[1:]])
     assert findings(fk.Shop(orders=right, order_lines=lines(kinds))) == []

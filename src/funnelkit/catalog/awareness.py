@@ -75,12 +75,12 @@ reach = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, None),
-    description="Number of different people who saw an ad.",
+    description="Number of distinct people who saw an ad.",
     includes="Each viewer in ad_views once, over all campaigns and days of the question.",
     excludes="Views without a viewer id.",
     null_when="Never; it is 0 if there are no viewers.",
     see_also=("impressions", "ad_frequency"),
-    caveats="Do not add the reach of days, campaigns or platforms: the same person may be in each.",
+    caveats="Do not sum reach over days, campaigns or platforms: the same person may be in each.",
     alternatives=(
         "reach.upper_bound and reach.lower_bound: limits from the reach that platforms report.",
     ),
@@ -100,36 +100,36 @@ reach_platform = replace(
     excludes="Nothing; the reach of two rows is never added, as the same person may be in both.",
     null_when="The group has more than one row: group by date and campaign.",
     see_also=("reach", "reach.upper_bound", "reach.lower_bound"),
-    caveats="Do not add the rows of an export.",
-    alternatives=("reach: different people, from a log of views.",),
+    caveats="Do not sum the rows of an export.",
+    alternatives=("reach: distinct people, from a log of views.",),
     tags=("marketing",),
 )
 
 reach_upper_bound = replace(
     reach,
     name="reach.upper_bound",
-    title="Reach, at most",
+    title="Reach, upper bound",
     aliases=(),
     formula=Sum(CampaignPerformance.reach, skip_nulls=False),
-    description="Largest possible number of different people reached.",
+    description="Largest possible number of distinct people reached.",
     includes="The sum of the reach that each campaign reports for each day, as if no two had a "
     "viewer in common.",
     excludes="Nothing; otherwise it would not be an upper bound.",
     null_when="A row reports no reach.",
     see_also=("reach", "reach.lower_bound"),
     caveats="It is a bound: do not report it as the reach.",
-    alternatives=("reach: different people, from a log of views.",),
+    alternatives=("reach: distinct people, from a log of views.",),
     tags=("marketing", "bound"),
 )
 
 reach_lower_bound = replace(
     reach_upper_bound,
     name="reach.lower_bound",
-    title="Reach, at least",
+    title="Reach, lower bound",
     formula=Max(CampaignPerformance.reach),
-    description="Smallest possible number of different people reached.",
-    includes="The largest reach that any campaign reports for a day: all others may be the same "
-    "people.",
+    description="Smallest possible number of distinct people reached.",
+    includes="The largest reach that any campaign reports for a day: all others may have reached "
+    "the same people.",
     excludes="Every other row; rows without a reach.",
     null_when="No campaign reports its reach.",
     see_also=("reach", "reach.upper_bound"),
@@ -148,7 +148,7 @@ ad_frequency = Metric(
     direction=Direction.NEUTRAL,
     bounds=(0, None),
     description="Impressions divided by reach.",
-    includes="Impressions that the campaigns report, divided by different people in ad_views.",
+    includes="Impressions that the campaigns report, divided by distinct people in ad_views.",
     excludes="Views without a viewer id, from the denominator.",
     null_when="Nobody was reached.",
     see_also=("impressions", "reach"),
@@ -258,7 +258,7 @@ social_engagement_rate = Metric(
     caveats="Do not compare it with a rate by impressions or by followers: name the denominator. "
     "One person may react several times, so it can exceed 1.",
     alternatives=(
-        "social_engagement_rate.by_impressions: by impressions, which can be added over posts.",
+        "social_engagement_rate.by_impressions: by impressions, which can be summed over posts.",
         "social_engagement_rate.by_followers: by the followers of the account.",
     ),
     references=_SOCIAL,
@@ -301,7 +301,7 @@ social_engagement_rate_by_impressions = Metric(
     see_also=("social_engagements", "impressions"),
     caveats="Do not compare it with a rate by reach or by followers: name the denominator.",
     alternatives=(
-        "social_engagement_rate: by the reach of one post, which cannot be added over posts.",
+        "social_engagement_rate: by the reach of one post, which cannot be summed over posts.",
         "social_engagement_rate.by_followers: by the followers of the account.",
     ),
     references=_SOCIAL,
@@ -404,9 +404,8 @@ share_of_search = Metric(
     excludes="Searches that name no brand of the set.",
     null_when="Nobody searched for any of the brands.",
     see_also=("unaided_brand_awareness",),
-    caveats="Do not change the set of brands midway. Do not add indices from 0 to 100 of terms "
-    "that were looked up separately, as each is scaled on its own. It is only a proxy for "
-    "awareness.",
+    caveats="Do not change the set of brands midway. Do not sum indices from 0 to 100 of terms "
+    "that were queried separately, as each is scaled on its own. It is only a proxy for awareness.",
     references=(_GUIDE,),
     tags=("brand", "search", "ratio"),
 )

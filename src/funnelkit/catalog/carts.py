@@ -54,8 +54,8 @@ cart_abandonment_rate = Metric(
     excludes="Emptied carts; carts less than 24 hours old; orders without a cart.",
     null_when="No cart is old enough.",
     see_also=("session_conversion_rate", "checkout_abandonment_rate", "cart_recovery_rate"),
-    caveats="Do not count carts that are still open. The 24 hours are a judgement, as there is "
-    "no standard. Averages of published studies mix definitions.",
+    caveats="Do not count carts that are still open. The 24-hour threshold is a judgement, as "
+    "there is no standard. Averages of published studies mix definitions.",
     alternatives=(
         "cart_abandonment_rate.one_hour: carts at least an hour old.",
         "cart_abandonment_rate.sessions: at the end of the session, as Snowplow defines it.",
@@ -148,14 +148,14 @@ checkout_abandonment_rate = Metric(
     area=Area.FUNNEL,
     direction=Direction.DOWN,
     bounds=(0, 1),
-    description="Share of the carts with a checkout that did not become an order.",
+    description="Share of carts that reached the checkout but did not become an order.",
     includes="Carts created in the period whose checkout was started and that are at least 24 "
     "hours old; abandoned are those without a counted order.",
     excludes="Carts less than 24 hours old; checkouts without a cart.",
     null_when="No cart that is old enough reached the checkout.",
     see_also=("cart_abandonment_rate", "checkout_completion_rate"),
     caveats="Do not confuse it with the cart abandonment rate, which is higher: most carts are "
-    "left before the checkout. The 24 hours are a judgement.",
+    "left before the checkout. The 24-hour threshold is a judgement.",
     alternatives=("checkout_abandonment_rate.sessions: of sessions with a checkout.",),
     references=(
         "Cart and checkout abandonment (third party)",
@@ -202,8 +202,8 @@ abandoned_cart_value = Metric(
     "value.",
     null_when="Never; it is 0 if no cart was abandoned.",
     see_also=("cart_abandonment_rate", "cart_recovery_rate"),
-    caveats="Do not read it as lost sales: many carts were never meant to be bought, and a "
-    "visitor who abandoned two counts with both.",
+    caveats="Do not read it as lost sales: many carts were never meant to be bought, and a visitor "
+    "who abandoned two carts counts with both.",
     alternatives=("abandoned_cart_value.visitors: only the latest cart of each visitor.",),
     references=(_GLOSSARY,),
     tags=("cart", "money"),
@@ -224,7 +224,7 @@ abandoned_cart_value_visitors = replace(
     excludes="A visitor's earlier carts; shipping and tax; emptied carts; carts less than 24 "
     "hours old; carts of unknown value.",
     see_also=("abandoned_cart_value",),
-    caveats="Do not add days: a visitor with a cart on each counts on each.",
+    caveats="Do not sum days: a visitor who abandons carts on two days counts on both.",
     alternatives=("abandoned_cart_value: every cart.",),
 )
 
@@ -252,7 +252,7 @@ cart_recovery_rate = Metric(
     "longer.",
     excludes="Carts whose 30 days are not over; emptied carts; carts whose last activity or "
     "order time is not known.",
-    null_when="No abandoned cart has had its 30 days.",
+    null_when="No abandoned cart has completed its 30 days.",
     see_also=("cart_abandonment_rate", "abandoned_cart_value"),
     caveats="An order after a reminder is not necessarily a recovery: a cart bought within a day "
     "was never abandoned. A recovered cart does not count as abandoned in the abandonment rate.",

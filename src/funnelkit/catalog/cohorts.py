@@ -1,4 +1,4 @@
-"""Cohorts: how customers won in the same period behave afterwards."""
+"""Cohorts: how customers acquired in the same period behave afterwards."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ cohort_retention = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Share of the customers won in one period who buy in each later period.",
+    description="Share of the customers acquired in one period who buy in each later period.",
     includes="Customers of the cohort who buy in the period, divided by the size of the cohort. "
     f"{_WON_IN}",
     excludes="Guests.",
@@ -88,7 +88,7 @@ cohort_retention_on_or_after = Metric(
 
 cohort_retention_repurchased = Metric(
     name="cohort_retention.repurchased",
-    title="Cohort retention, bought again by then",
+    title="Cohort retention, repurchased to date",
     formula=Cumulative(_SECOND_ORDERS) / _SIZE,
     required_dimension="cohort",
     unit=RATIO,
@@ -131,8 +131,8 @@ def _value(name: str, basis: str, what: str, excludes: str) -> Metric:
         if basis != "net_sales"
         else "The cohort is empty.",
         see_also=("cohort_retention", "customer_lifetime_value", "customer_acquisition_cost"),
-        caveats="Do not divide by the customers who are still active: those who left count as "
-        "well. Do not compare a young cohort with an old one at a different age.",
+        caveats="Do not divide by the customers who are still active: those who have left count as "
+        "well. Do not compare cohorts at different ages.",
         alternatives=(
             "cohort_cumulative_value: gross profit.",
             "cohort_cumulative_value.revenue: net sales.",
@@ -178,7 +178,7 @@ cac_payback_period = Metric(
     area=Area.PROFIT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="Number of periods until a cohort has earned back what it cost to win.",
+    description="Number of periods until a cohort has earned back its acquisition cost.",
     includes="Periods after the first until the cumulative contribution margin of the cohort is "
     "no longer below the acquisition cost of its first period; with every='1mo', months. "
     f"{_WON_IN}",

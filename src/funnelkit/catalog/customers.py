@@ -78,13 +78,13 @@ customers = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, None),
-    description="Number of different customers who bought.",
+    description="Number of distinct customers who bought.",
     includes="Customers with at least one counted order, each once per period, identified by "
-    "account or else by e-mail.",
+    "account, otherwise by e-mail address.",
     excludes="Guests without either; accounts that never ordered.",
     null_when="Never; it is 0 if nobody bought.",
     see_also=("new_customers", "purchase_frequency"),
-    caveats="Do not add months to get the year: someone who bought in two of them would count "
+    caveats="Do not sum months to get the year: someone who bought in two of them would count "
     "twice.",
     references=("Adobe Commerce Intelligence, basic analytics (vendor)",),
     tags=("customers", "distinct"),
@@ -103,8 +103,9 @@ new_customers = Metric(
     bounds=(0, None),
     description="Number of customers who bought for the first time ever.",
     includes="Customers whose first counted order in the whole history supplied falls in the "
-    "period. It happens once per customer, so periods can be added.",
-    excludes="Guests. Orders that are not counted win nobody, such as a cancelled first order.",
+    "period. This happens once per customer, so periods can be summed.",
+    excludes="Guests. An order that is not counted, such as a cancelled first order, does not make "
+    "anyone a customer.",
     null_when="Never; it is 0 if nobody bought for the first time.",
     see_also=("customers", "customer_acquisition_cost"),
     caveats="If the history starts within the range, every customer looks new; a warning says so.",
@@ -145,12 +146,12 @@ identified_gross_profit = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     description="Gross profit of known customers.",
-    includes="Net sales of known customers less the cost of the goods they bought and did not "
-    "send back to stock.",
+    includes="Net sales of known customers less the cost of the goods they bought, except returned "
+    "goods put back into stock.",
     excludes="Guests.",
     null_when="The cost of an item sold is not known.",
     see_also=("gross_profit", "customer_lifetime_value"),
-    caveats="As for gross profit: a line without cost must not pass for profit.",
+    caveats="As for gross profit, a line without a cost must not look like pure profit.",
     references=("Dema, contribution margin 1 to 3 (third party)",),
     tags=("building_block", "customers", "money"),
 )
@@ -175,7 +176,7 @@ identified_contribution_margin = Metric(
     excludes="Guests; parcels and returns whose order is not in the history; marketing.",
     null_when="The cost of an item sold is not known.",
     see_also=("contribution_margin", "identified_gross_profit"),
-    caveats="As for the contribution margin.",
+    caveats="The same as for the contribution margin.",
     references=("Dema, contribution margin 1 to 3 (third party)",),
     tags=("building_block", "customers", "money"),
 )
@@ -193,7 +194,7 @@ purchase_frequency = Metric(
     bounds=(1, None),
     description="Orders of known customers divided by customers.",
     includes="Counted orders of the period and the customers who placed them.",
-    excludes="Orders of guests, on both sides.",
+    excludes="Orders of guests, from both numerator and denominator.",
     null_when="There are no customers.",
     see_also=("repeat_purchase_rate", "average_order_value"),
     caveats="Do not compare periods of different length: it grows with the period.",
@@ -214,13 +215,13 @@ repeat_purchase_rate = Metric(
     bounds=(0, 1),
     description="Share of all customers so far who have ordered at least twice.",
     includes="Customers with two or more counted orders from the beginning of the history to the "
-    "end of the period, divided by customers with at least one. Grouped by channel: twice in "
-    "that channel.",
+    "end of the period, divided by customers with at least one. Grouped by channel, only orders in "
+    "that channel count.",
     excludes="Guests.",
     null_when="Nobody has ordered yet.",
     see_also=("customer_retention_rate", "purchase_frequency"),
-    caveats="Do not compare shops of different age: it rises with age and falls with fast "
-    "growth, as young customers have had no time to come back.",
+    caveats="Do not compare shops of different age: it rises with age and falls with fast growth, "
+    "as recent customers have had no time to come back.",
     alternatives=(
         "two orders within the period (ecommerceDB).",
         "a second order within N days of the first, for customers observed that long.",
@@ -248,10 +249,10 @@ customer_retention_rate = Metric(
     "active means at least one counted order.",
     excludes="Guests; customers who are new or who return after a gap, as they were not there to "
     "be retained.",
-    null_when="Nobody bought in the previous period; the first period has none.",
+    null_when="Nobody bought in the previous period, or there is none, as for the first period.",
     see_also=("customer_churn_rate", "repeat_purchase_rate"),
-    caveats="The textbook formula (E − N) / S is inflated by customers who return after a gap, "
-    "even above 1. The length of the period determines the level.",
+    caveats="The textbook formula (E − N) / S is inflated by customers who return after a gap, and "
+    "can even exceed 1. The length of the period determines the level.",
     alternatives=(
         "accounting: customers at the end less new ones, divided by customers at the start.",
         "repeat_purchase_rate: customers who ever came back.",
@@ -277,11 +278,11 @@ customer_churn_rate = Metric(
     description="Share of the previous period's customers who did not buy in this period.",
     includes="Exactly 1 less the customer retention rate, for the same customers and periods.",
     excludes="Guests; new customers, who cannot leave a period they were not in.",
-    null_when="Nobody bought in the previous period; the first period has none.",
+    null_when="Nobody bought in the previous period, or there is none, as for the first period.",
     see_also=("customer_retention_rate", "customer_lifetime_value"),
-    caveats="Without a contract nobody is seen to leave: it measures inactivity for one period, "
-    "and the period must fit how often customers buy. Over twelve months it is 1 − (1 − c)^12, "
-    "not 12 c.",
+    caveats="Without a contract, nobody can be observed leaving: it measures inactivity for one "
+    "period, and the period must suit how often customers buy. Over twelve months it is 1 − (1 − "
+    "c)^12, not 12 c.",
     references=(
         "Affinsy, churn in ecommerce (third party)",
         "ReturnLogic, churn without a contract (third party)",
@@ -299,13 +300,13 @@ customer_lifetime_revenue = Metric(
     aida=AidaStage.ACTION,
     area=Area.CUSTOMERS,
     direction=Direction.UP,
-    description="Net sales so far per customer so far.",
+    description="Net sales to date per customer to date.",
     includes="Net sales of known customers from the beginning of the history to the end of the "
     "period, divided by all customers up to then.",
-    excludes="Guests, on both sides.",
+    excludes="Guests, from both numerator and denominator.",
     null_when="Nobody has ordered yet.",
     see_also=("customer_lifetime_value",),
-    caveats="Do not read it as a forecast: it mixes customers of every age.",
+    caveats="Do not read it as a forecast: it mixes recent and long-standing customers.",
     references=(
         "Klaviyo, predictive analytics schema (third-party copy)",
         "Adobe Commerce Intelligence, basic analytics (vendor)",
@@ -331,12 +332,14 @@ customer_lifetime_value = Metric(
     description="Gross profit per customer and period, divided by the churn rate.",
     includes="Gross profit of known customers per active customer, divided by the churn rate of "
     "the period: the expected lifespan is 1 / churn rate, in periods, measured from the data.",
-    excludes="Guests, on both sides; marketing, shipping and handling; discounting.",
+    excludes="Guests, from both numerator and denominator; marketing, shipping and handling; "
+    "discounting.",
     null_when="Nobody churned, nobody bought in the previous period, or the cost of an item sold "
     "is not known.",
     see_also=("customer_churn_rate", "clv_cac_ratio", "customer_lifetime_revenue"),
     caveats="Do not use revenue instead of profit, a guessed lifespan, or a period that does not "
-    "fit how often customers buy. With a very small churn rate the value explodes.",
+    "suit how often customers buy. With a very small churn rate, the value becomes implausibly "
+    "large.",
     alternatives=(
         "fk.catalog.customer_lifetime_value(lifespan_years=…): with a stated lifespan.",
         "customer_lifetime_revenue: net sales so far.",
@@ -394,8 +397,9 @@ def customer_lifetime_value_over(
         direction=Direction.UP,
         description="Value per customer and year times a stated lifespan.",
         includes=f"{'Net sales' if basis == 'revenue' else 'Gross profit'} of known customers per "
-        f"customer and year, for {lifespan_years:g} years at {discount_rate:.0%} a year.",
-        excludes="Guests, on both sides; marketing, shipping and handling.",
+        f"customer and year, over {lifespan_years:g} years, discounted at {discount_rate:.0%} "
+        "a year.",
+        excludes="Guests, from both numerator and denominator; marketing, shipping and handling.",
         null_when="There are no customers, or the cost of an item sold is not known.",
         see_also=("customer_lifetime_value",),
         caveats="The lifespan determines the value, and it is an assumption.",
@@ -561,9 +565,9 @@ customer_satisfaction_score = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Share of customers who are satisfied: answers of 4 or 5 on a scale of 5.",
-    includes="Answers of 4 and 5 divided by all answers (the top two of five). Of several "
-    "answers of a customer in a period, the latest counts.",
+    description="Share of customers who are satisfied: answers of 4 or 5 on a five-point scale.",
+    includes="Answers of 4 and 5 divided by all answers (top-two-box). Of several answers of a "
+    "customer in a period, the latest counts.",
     excludes="Skipped questions.",
     null_when="There are no answers.",
     see_also=("net_promoter_score",),
@@ -597,7 +601,7 @@ net_promoter_score_all_answers = Metric(
     excludes="Skipped questions.",
     null_when="There are no answers.",
     see_also=("net_promoter_score",),
-    caveats="A customer surveyed after each order weighs as much as their orders.",
+    caveats="A customer surveyed after each order counts once for each answer.",
     alternatives=("net_promoter_score: the latest answer of each customer.",),
     references=("'NPS formula, worked' (third party)",),
     tags=("survey", "loyalty", "variant"),
@@ -614,13 +618,13 @@ customer_satisfaction_score_all_answers = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Share of answers of 4 or 5 on a scale of 5.",
+    description="Share of answers of 4 or 5 on a five-point scale.",
     includes="Answers of 4 and 5 divided by all answers; several answers of one customer all "
     "count.",
     excludes="Skipped questions.",
     null_when="There are no answers.",
     see_also=("customer_satisfaction_score",),
-    caveats="It holds for a scale of five only: 4 of 7 is not satisfied.",
+    caveats="It applies to a five-point scale only: 4 out of 7 is not satisfied.",
     alternatives=("customer_satisfaction_score: the latest answer of each customer.",),
     references=("Delighted, 'How is CSAT calculated?' (vendor)",),
     tags=("survey", "ratio", "variant"),
@@ -640,15 +644,16 @@ customer_satisfaction_score_any_scale = Metric(
     area=Area.CUSTOMERS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Share of answers that give one of the two highest marks of their scale.",
-    includes="Answers of the highest mark or the one below it, divided by all answers; a scale "
+    description="Share of answers that give one of the two highest scores on their scale "
+    "(top-two-box).",
+    includes="Answers with the highest score or the one below it, divided by all answers; a scale "
     "without a stated maximum ends at 5. Several answers of one customer all count.",
     excludes="Skipped questions.",
     null_when="There are no answers.",
     see_also=("customer_satisfaction_score",),
-    caveats="Two of five marks are a larger part of the scale than two of ten: shares on "
+    caveats="Two of five points are a larger part of the scale than two of ten: shares on "
     "different scales are not comparable.",
-    alternatives=("customer_satisfaction_score: 4 and 5, whatever the scale.",),
+    alternatives=("customer_satisfaction_score: answers of 4 and 5 on a five-point scale.",),
     references=("'CSAT: top-2-box, not the mean' (third party)",),
     tags=("survey", "ratio", "variant"),
 )

@@ -18,7 +18,7 @@ __all__ = ["describe", "register", "registry", "use_registry"]
 
 
 class _Default:
-    """Holds the default registry; readers see the old value or the new one, whole."""
+    """The default registry, replaced atomically: readers see the old value or the new one."""
 
     def __init__(self) -> None:
         self.value: Registry | None = None
@@ -81,7 +81,7 @@ def register(metrics: Metric | Registry, *, replace: bool = False) -> Metric | R
     Args:
         metrics: The metric or metrics. Names in a text formula are looked up.
         replace: Whether they may replace metrics of the same name. Registered metrics
-            that refer to a replaced one are of the new one from then on.
+            that refer to a replaced one refer to the new one from then on.
 
     Returns:
         The metric, with every name in its formula looked up, or the registry.

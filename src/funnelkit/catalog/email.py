@@ -1,7 +1,7 @@
 """E-mail: delivery, opens, clicks, and the sales they lead to.
 
-One message to one recipient is one e-mail. All rates are of those that were
-delivered, on both sides, so that none exceeds 1.
+One message to one recipient is one e-mail. Unless a card says otherwise, rates are based
+on delivered e-mails, in the numerator and in the denominator.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ emails_delivered = Metric(
     bounds=(0, None),
     description="Number of e-mails delivered.",
     includes="Messages that did not bounce, one per recipient, in the period of sending.",
-    excludes="Bounces; messages withheld before sending.",
+    excludes="Bounces; messages suppressed before sending.",
     null_when="Never; it is 0 if no e-mail was delivered.",
     see_also=("email_delivery_rate", "email_open_rate"),
     caveats="Delivered does not mean in the inbox: a message accepted by the server may end up "
@@ -88,7 +88,7 @@ email_delivery_rate = Metric(
     bounds=(0, 1),
     description="Share of the e-mails sent that were delivered.",
     includes="E-mails that did not bounce divided by all e-mails sent.",
-    excludes="Messages withheld before sending.",
+    excludes="Messages suppressed before sending.",
     null_when="Nothing was sent.",
     see_also=("email_bounce_rate", "email_complaint_rate"),
     caveats="Delivered does not mean in the inbox: a message accepted by the server may end up "
@@ -110,7 +110,7 @@ email_bounce_rate = Metric(
     bounds=(0, 1),
     description="Share of the e-mails sent that bounced.",
     includes="Hard and soft bounces divided by all e-mails sent.",
-    excludes="Messages withheld before sending; soft bounces that were delivered in the end.",
+    excludes="Messages suppressed before sending; soft bounces that were delivered in the end.",
     null_when="Nothing was sent.",
     see_also=("email_delivery_rate", "email_bounce_rate.hard", "email_bounce_rate.soft"),
     caveats="Do not divide by e-mails delivered. Do not compare it with a tool that counts hard "
@@ -163,7 +163,7 @@ email_open_rate = Metric(
     bounds=(0, 1),
     description="Share of the e-mails delivered that were opened.",
     includes="E-mails with at least one recorded open divided by e-mails delivered.",
-    excludes="Bounces, on both sides; clicks without a recorded open.",
+    excludes="Bounces, from both numerator and denominator; clicks without a recorded open.",
     null_when="Nothing was delivered.",
     see_also=("email_open_rate.without_machines", "email_click_rate"),
     caveats="Do not average the rates of campaigns or days. Mail clients that prefetch images "
@@ -171,7 +171,7 @@ email_open_rate = Metric(
     alternatives=(
         "email_open_rate.without_machines: opens by people.",
         "email_open_rate.of_sent: divided by all e-mails sent.",
-        "email_open_rate.of_recipients: people who opened divided by people who were written to.",
+        "email_open_rate.of_recipients: recipients who opened divided by all recipients.",
     ),
     references=(_CAMPAIGN, _UNIQUE, _MACHINES, _FIELDS, _RATES, _MAILCHIMP),
     tags=("email", "ratio"),
@@ -186,10 +186,11 @@ email_open_rate_without_machines = replace(
     description="Share of the e-mails delivered that were opened by a person.",
     includes="E-mails with a recorded open that is not known to be by a machine, divided by "
     "e-mails delivered.",
-    excludes="Bounces, on both sides; machine opens; clicks without a recorded open.",
+    excludes="Bounces, from both numerator and denominator; machine opens; clicks without a "
+    "recorded open.",
     see_also=("email_open_rate", "email_click_rate"),
-    caveats="If a machine opened the e-mail, whether the person looked at it is not known: this "
-    "rate is too low, as the other is too high.",
+    caveats="If a machine opened the e-mail, whether the recipient also opened it is not known: "
+    "this rate is too low, just as the rate with machine opens is too high.",
     alternatives=("email_open_rate: with machine opens, as vendors show it.",),
     references=(_MACHINES,),
 )
@@ -216,14 +217,14 @@ email_open_rate_of_recipients = replace(
     aliases=(),
     formula=CountDistinct(EmailSends.recipient_id, where=_IS_OPEN)
     / CountDistinct(EmailSends.recipient_id),
-    description="Share of the people written to who opened at least one e-mail.",
-    includes="Different recipients with a recorded open divided by different recipients written "
-    "to.",
+    description="Share of recipients who opened at least one e-mail.",
+    includes="Distinct recipients with a recorded open divided by distinct recipients to whom an "
+    "e-mail was sent.",
     excludes="Clicks without a recorded open; opens of e-mails that bounced.",
-    null_when="Nobody was written to.",
+    null_when="Nothing was sent.",
     see_also=("email_open_rate",),
-    caveats="Do not add months: someone who opens in two of them counts in both. It rises with "
-    "the number of messages covered.",
+    caveats="Do not sum months: someone who opens e-mails in two of them counts in both. It rises "
+    "with the number of messages covered.",
     alternatives=("email_open_rate: messages, not people.",),
 )
 
@@ -240,7 +241,7 @@ email_click_rate = Metric(
     bounds=(0, 1),
     description="Share of the e-mails delivered in which a link was clicked.",
     includes="E-mails with at least one click divided by e-mails delivered.",
-    excludes="Bounces, on both sides.",
+    excludes="Bounces, from both numerator and denominator.",
     null_when="Nothing was delivered.",
     see_also=("email_open_rate", "email_conversion_rate"),
     caveats="Security scanners also click links.",
@@ -264,7 +265,7 @@ email_click_to_open_rate = Metric(
     description="Share of the e-mails opened in which a link was clicked.",
     includes="E-mails with a click divided by e-mails opened; a clicked e-mail counts as opened "
     "even if no open was recorded.",
-    excludes="Bounces, on both sides.",
+    excludes="Bounces, from both numerator and denominator.",
     null_when="Nothing was opened.",
     see_also=("email_open_rate", "email_click_rate"),
     caveats="Machine opens inflate the denominator. Dividing by recorded opens alone can give "
@@ -287,9 +288,10 @@ email_click_to_open_rate_without_machines = replace(
     ),
     description="Share of the e-mails opened by people in which a link was clicked.",
     includes="E-mails with a click divided by e-mails that were clicked or opened by a person.",
-    excludes="Bounces, on both sides; machine opens of e-mails that were not clicked.",
+    excludes="Bounces, from both numerator and denominator; machine opens of e-mails that were not "
+    "clicked.",
     see_also=("email_click_to_open_rate", "email_open_rate.without_machines"),
-    caveats="Whether a person also looked at an e-mail that a machine opened is not known.",
+    caveats="Whether the recipient also opened an e-mail that a machine opened is not known.",
     alternatives=("email_click_to_open_rate: with machine opens.",),
     references=(_FORMULAS, _MACHINES),
 )
@@ -310,7 +312,7 @@ email_unsubscribe_rate = Metric(
     bounds=(0, 1),
     description="Share of the e-mails delivered through which the recipient unsubscribed.",
     includes="E-mails with an unsubscription divided by e-mails delivered.",
-    excludes="Bounces, on both sides; people who unsubscribe in another way.",
+    excludes="Bounces, from both numerator and denominator; people who unsubscribe in another way.",
     null_when="Nothing was delivered.",
     see_also=("email_complaint_rate", "email_click_rate"),
     caveats="A low rate does not mean satisfaction: uninterested readers may simply not open the "
@@ -335,7 +337,8 @@ email_complaint_rate = Metric(
     bounds=(0, 1),
     description="Share of the e-mails delivered that were reported as spam.",
     includes="E-mails that their recipient reported divided by e-mails delivered.",
-    excludes="Bounces, on both sides; reports that the mailbox provider does not disclose.",
+    excludes="Bounces, from both numerator and denominator; reports that the mailbox provider does "
+    "not disclose.",
     null_when="Nothing was delivered.",
     see_also=("email_unsubscribe_rate", "email_delivery_rate"),
     caveats="It does not cover all complaints: Gmail does not disclose who complained.",
@@ -368,14 +371,14 @@ email_conversion_rate = Metric(
     direction=Direction.UP,
     bounds=(0, 1),
     description="Recipients who ordered within 5 days of a click, divided by e-mails delivered.",
-    includes="Different recipients with a counted order placed within 5 days of the click on the "
+    includes="Distinct recipients with a counted order placed within 5 days of the click on the "
     "e-mail to which it is attributed, divided by e-mails delivered.",
-    excludes="Bounces, on both sides; orders placed before the click or after the 5 days, and "
-    "orders that are not in the data.",
+    excludes="Bounces, from both numerator and denominator; orders placed before the click or "
+    "after the 5 days, and orders that are not in the data.",
     null_when="Nothing was delivered.",
     see_also=("email_click_rate", "revenue_per_recipient"),
     caveats="Do not compare tools with different windows: 5 days is one choice of many. For the "
-    "e-mails of the last days the window is still open.",
+    "most recent e-mails, the window is still open.",
     alternatives=(
         "fk.catalog.email_conversion_rate(days=…): another window.",
         "email_conversion_rate.as_attributed: as the sending tool attributes orders.",
@@ -408,10 +411,10 @@ def email_conversion_rate_within(*, days: float) -> Metric:
         aliases=(),
         formula=CountDistinct(EmailSends.recipient_id, where=_bought_within(days))
         / Name("emails_delivered"),
-        includes=f"Different recipients with a counted order placed within {days:g} days of the "
+        includes=f"Distinct recipients with a counted order placed within {days:g} days of the "
         "click on the e-mail to which it is attributed, divided by e-mails delivered.",
-        excludes=f"Bounces, on both sides; orders placed before the click or after the {days:g} "
-        "days, and orders that are not in the data.",
+        excludes="Bounces, from both numerator and denominator; orders placed before the click or "
+        f"after the {days:g} days, and orders that are not in the data.",
         see_also=("email_conversion_rate",),
         caveats="Do not compare it with a rate of another window.",
         alternatives=("email_conversion_rate: within 5 days.",),
@@ -427,9 +430,9 @@ email_conversion_rate_as_attributed = replace(
     / Name("emails_delivered"),
     description="Recipients with an order that the sending tool attributes to an e-mail, divided "
     "by e-mails delivered.",
-    includes="Different recipients with an attributed order, whenever it was placed, divided by "
+    includes="Distinct recipients with an attributed order, whenever it was placed, divided by "
     "e-mails delivered.",
-    excludes="Bounces, on both sides; orders known not to be counted.",
+    excludes="Bounces, from both numerator and denominator; orders known not to be counted.",
     see_also=("email_conversion_rate",),
     caveats="Do not compare tools: each has its own window, and some credit an open without a "
     "click.",
@@ -447,8 +450,8 @@ email_conversion_rate_orders = replace(
     bounds=(0, None),
     description="Orders that the sending tool attributes to e-mails, divided by the people who "
     "received one.",
-    includes="Different attributed orders divided by different recipients of a delivered e-mail.",
-    excludes="Bounces, on both sides; orders known not to be counted.",
+    includes="Distinct attributed orders divided by distinct recipients of a delivered e-mail.",
+    excludes="Bounces, from both numerator and denominator; orders known not to be counted.",
     see_also=("email_conversion_rate", "revenue_per_recipient"),
     caveats="Do not read it as a share: a recipient with two orders counts twice, and it can "
     "exceed 1.",
@@ -473,7 +476,7 @@ revenue_per_recipient = Metric(
     includes="Net revenue that the sending tool attributes to e-mails, divided by e-mails "
     "delivered. For a single message this is per recipient; someone who receives three messages "
     "counts three times.",
-    excludes="Bounces, on both sides.",
+    excludes="Bounces, from both numerator and denominator.",
     null_when="Nothing was delivered.",
     see_also=("email_conversion_rate", "average_order_value"),
     caveats="Do not add it to what ad platforms claim: the same order may be attributed twice. "

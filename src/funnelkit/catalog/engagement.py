@@ -45,7 +45,8 @@ engaged_sessions = Metric(
     excludes="Bots; sessions for which none of the three is known.",
     null_when="Never; it is 0 if no session was engaged.",
     see_also=("engagement_rate",),
-    caveats="A session of exactly 10 seconds is not engaged: the rule is longer than 10.",
+    caveats="Exactly 10 seconds in the foreground are not enough: the rule is longer than 10 "
+    "seconds.",
     references=(_GA4,),
     tags=("traffic", "count"),
 )
@@ -62,11 +63,11 @@ engagement_rate = Metric(
     bounds=(0, 1),
     description="Share of sessions that were engaged.",
     includes="Engaged sessions divided by all sessions.",
-    excludes="Bots, on both sides.",
+    excludes="Bots, from both numerator and denominator.",
     null_when="There are no sessions.",
     see_also=("bounce_rate", "session_conversion_rate"),
-    caveats="Do not compare it across the change of tools in 2023: Universal Analytics defined "
-    "the bounce rate differently.",
+    caveats="Do not compare it across the change from Universal Analytics to GA4 in 2023: "
+    "Universal Analytics defined the bounce rate differently.",
     references=(_GA4,),
     tags=("traffic", "ratio"),
 )
@@ -116,7 +117,7 @@ bounce_rate = Metric(
     description="Share of sessions that were not engaged.",
     includes="Sessions that were not engaged divided by all sessions: exactly 1 less the "
     "engagement rate.",
-    excludes="Bots, on both sides.",
+    excludes="Bots, from both numerator and denominator.",
     null_when="There are no sessions.",
     see_also=("engagement_rate",),
     caveats="Do not compare it with a single-page bounce rate, or with the bounce rate of e-mails.",
@@ -133,7 +134,8 @@ bounce_rate_single_page = replace(
     / Name("sessions"),
     description="Share of sessions with exactly one page view.",
     includes="Sessions with exactly one page view divided by all sessions.",
-    excludes="Bots, on both sides; sessions with unknown page views, from the numerator.",
+    excludes="Bots, from both numerator and denominator; sessions with unknown page views, from "
+    "the numerator.",
     see_also=("bounce_rate", "pages_per_session"),
     caveats="A long look at one page is not a failure. Do not compare it with the share of "
     "sessions that were not engaged.",
@@ -155,7 +157,7 @@ pages_per_session = Metric(
     description="Page views divided by sessions.",
     includes="Page views in sessions divided by all sessions, including those with unknown page "
     "views.",
-    excludes="Bots, on both sides; page views without a session.",
+    excludes="Bots, from both numerator and denominator; page views without a session.",
     null_when="There are no sessions.",
     see_also=("engagement_rate", "average_session_duration"),
     caveats="More is not necessarily better: people who cannot find something view many pages.",
@@ -200,7 +202,8 @@ average_session_duration_median = replace(
     formula=Median(Sessions.duration_s, where=Sessions.is_counted),
     description="Median duration of a session.",
     see_also=("average_session_duration",),
-    caveats="Do not add or average the medians of days or channels: request the whole instead.",
+    caveats="Do not sum or average the medians of days or channels: compute the median of the "
+    "whole instead.",
     alternatives=("average_session_duration: the mean, which a few long sessions pull up.",),
 )
 
@@ -216,7 +219,7 @@ content_interactions = Metric(
     bounds=(0, None),
     description="Number of content interactions.",
     includes="Every event in which content is read, watched, scrolled, downloaded or clicked.",
-    excludes="Events in sessions of bots.",
+    excludes="Events in bot sessions.",
     null_when="Never; it is 0 if there are no interactions.",
     see_also=("content_interaction_rate", "average_session_duration"),
     caveats="Interactions differ in weight: a video that was started was not necessarily watched "
@@ -239,7 +242,7 @@ content_interaction_rate = Metric(
     bounds=(0, 1),
     description="Share of sessions with a content interaction.",
     includes="Sessions with at least one content interaction divided by all sessions.",
-    excludes="Bots, on both sides; events without a session.",
+    excludes="Bots, from both numerator and denominator; events without a session.",
     null_when="There are no sessions.",
     see_also=("content_interactions", "engagement_rate"),
     caveats="Do not divide the number of interactions by sessions: one interested reader makes "
@@ -262,7 +265,7 @@ product_view_rate = Metric(
     bounds=(0, 1),
     description="Share of sessions with a product page view.",
     includes="Sessions with at least one product page view divided by all sessions.",
-    excludes="Bots, on both sides; products seen only in a list.",
+    excludes="Bots, from both numerator and denominator; products seen only in a list.",
     null_when="There are no sessions.",
     see_also=("add_to_cart_rate", "engagement_rate"),
     caveats="Do not compare shops that differ in whether quick views in lists count.",
@@ -284,7 +287,7 @@ page_load_time = Metric(
     area=Area.ENGAGEMENT,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="Load time that three of four page views do not exceed, in milliseconds.",
+    description="Load time that three out of four page views do not exceed, in milliseconds.",
     includes="The 75th percentile of the load times of page views.",
     excludes="Bots; page views with an unknown load time.",
     null_when="No page view has a known load time.",

@@ -62,18 +62,16 @@ fill_rate = Metric(
     area=Area.OPERATIONS,
     direction=Direction.UP,
     bounds=(0, 1),
-    description="Share of the units ordered that left in the first shipment of their order.",
-    includes="Units in the parcels that left first, at most the units ordered, divided by units "
-    "ordered, for orders placed in the period. Parcels that left at the same moment count as one "
-    "shipment.",
+    description="Share of the units ordered that were in the first shipment of their order.",
+    includes="Units in the first shipment, at most the units ordered, divided by units ordered, "
+    "for orders placed in the period. Parcels shipped at the same moment count as one shipment.",
     excludes="Units shipped later; units in excess of the order; cancelled orders. A unit "
-    "cancelled in an order that still stands counts as ordered.",
+    "cancelled from an order that is not itself cancelled counts as ordered.",
     null_when="No units were ordered.",
     see_also=("otif_rate", "stockout_rate"),
-    caveats="Do not read it for the last days: an order that is still waiting has not been "
-    "filled yet. Do not compare a unit fill rate with one of lines or orders. A parcel of "
-    "unknown content counts as empty, and an excess of one article can make up for a shortage of "
-    "another.",
+    caveats="Do not read it for the most recent days: an order that is still waiting has not been "
+    "filled yet. Do not compare a unit fill rate with one of lines or orders. A parcel with "
+    "unknown contents counts as empty, and a surplus of one item can mask a shortage of another.",
     alternatives=("line or order fill rate: the share of lines, or of orders, shipped complete.",),
     references=("'OTIF order/line level' (third party)",),
     tags=("fulfilment", "ratio"),
@@ -90,17 +88,17 @@ fulfilment_time = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="Median time from the order to the departure of its first parcel.",
-    includes="Orders placed in the period of which a parcel has left. Every hour counts, nights "
-    "and weekends included.",
-    excludes="Orders of which nothing has left: see fulfilment_time.orders_waiting.",
-    null_when="No parcel of any order has left.",
+    description="Median time from the order to the shipment of its first parcel.",
+    includes="Orders placed in the period with at least one parcel shipped. Every hour counts, "
+    "including nights and weekends.",
+    excludes="Orders with nothing shipped yet: see fulfilment_time.orders_waiting.",
+    null_when="No parcel of any order has been shipped.",
     see_also=("order_cycle_time", "delivery_time"),
-    caveats="Do not read it for the last days, of which only the fast orders have left. "
-    "Pre-orders wait by design.",
+    caveats="Do not read it for the most recent days, for which only the fast orders have been "
+    "shipped. Pre-orders wait by design.",
     alternatives=(
-        "fulfilment_time.p90: the time within which nine of ten orders left.",
-        "fulfilment_time.complete: until the last parcel left.",
+        "fulfilment_time.p90: the time within which nine out of ten orders were shipped.",
+        "fulfilment_time.complete: until the last parcel was shipped.",
     ),
     references=(*_TIMES, _SCOR_TIME),
     tags=("fulfilment", "duration", "median"),
@@ -116,12 +114,12 @@ fulfilment_time_p90 = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="Time from the order to the departure of its first parcel that nine of ten "
+    description="Time from the order to the shipment of its first parcel that nine out of ten "
     "orders do not exceed.",
     includes="The 90th percentile of the time from order to first parcel, for orders placed in "
     "the period.",
-    excludes="Orders of which nothing has left.",
-    null_when="No parcel of any order has left.",
+    excludes="Orders with nothing shipped yet.",
+    null_when="No parcel of any order has been shipped.",
     see_also=("fulfilment_time",),
     caveats="With few orders it is close to the slowest of them.",
     alternatives=("fulfilment_time: the median.",),
@@ -139,13 +137,13 @@ fulfilment_time_complete = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="Median time from the order to the departure of its last parcel.",
-    includes="Orders placed in the period of which every parcel has left.",
-    excludes="Orders with a parcel that has not left, and orders without a parcel.",
+    description="Median time from the order to the shipment of its last parcel.",
+    includes="Orders placed in the period with every parcel shipped.",
+    excludes="Orders with a parcel that has not been shipped, and orders without a parcel.",
     null_when="No order has been shipped completely.",
     see_also=("fulfilment_time", "fill_rate"),
-    caveats="A part of an order for which no parcel exists yet is not seen as waiting.",
-    alternatives=("fulfilment_time: until the first parcel left.",),
+    caveats="A part of an order for which no parcel exists yet is not recognised as waiting.",
+    alternatives=("fulfilment_time: until the first parcel was shipped.",),
     references=_TIMES,
     tags=("fulfilment", "duration", "median", "variant"),
 )
@@ -161,15 +159,15 @@ fulfilment_time_orders_waiting = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="Number of orders of which nothing has left yet.",
-    includes="Orders placed in the period of which no parcel has left.",
-    excludes="Orders that have been shipped in part.",
+    description="Number of orders with nothing shipped yet.",
+    includes="Orders placed in the period with no parcel shipped.",
+    excludes="Partially shipped orders.",
     null_when="Never; it is 0 if no order is waiting.",
     see_also=("fulfilment_time",),
-    caveats="Orders that are never shipped, such as those collected in a store, stay in the "
-    "number for good.",
+    caveats="Orders that are never shipped, such as those collected in store, remain in the count "
+    "permanently.",
     alternatives=(
-        "the backlog of a given day: orders that were waiting then, whatever has left since.",
+        "the backlog of a given day: orders waiting then, whatever has been shipped since.",
     ),
     references=_TIMES,
     tags=("fulfilment", "count", "variant"),
@@ -188,15 +186,17 @@ delivery_time = Metric(
     area=Area.OPERATIONS,
     direction=Direction.DOWN,
     bounds=(0, None),
-    description="Median time from the departure of a parcel to its delivery.",
-    includes="Parcels that left in the period and have been delivered.",
+    description="Median time from the shipment of a parcel to its delivery.",
+    includes="Parcels shipped in the period that have been delivered.",
     excludes="Parcels for which the carrier reports no delivery; parcels of orders that are not "
     "counted.",
-    null_when="No parcel that left has been delivered.",
+    null_when="No parcel shipped has been delivered.",
     see_also=("fulfilment_time", "order_cycle_time"),
-    caveats="Do not read it for the last days, of which only the fast parcels have been "
+    caveats="Do not read it for the most recent days, for which only the fast parcels have been "
     "delivered. If a carrier's scans are missing, its slow parcels are hidden.",
-    alternatives=("order_cycle_time: from the order on, the wait as the customer sees it.",),
+    alternatives=(
+        "order_cycle_time: from the order to the delivery, the wait as the customer sees it.",
+    ),
     references=_TIMES,
     tags=("fulfilment", "duration", "median"),
 )
@@ -213,12 +213,12 @@ order_cycle_time = Metric(
     direction=Direction.DOWN,
     bounds=(0, None),
     description="Median time from the order to the delivery of its last parcel.",
-    includes="Orders placed in the period of which every parcel has been delivered.",
+    includes="Orders placed in the period with every parcel delivered.",
     excludes="Orders with a parcel that has not been delivered, and orders without a parcel.",
     null_when="No order has been delivered completely.",
     see_also=("fulfilment_time", "delivery_time"),
-    caveats="Do not read it for the last weeks, of which only the fast orders have been "
-    "delivered. Do not add the medians of its parts: medians do not add up.",
+    caveats="Do not read it for the most recent weeks, for which only the fast orders have been "
+    "delivered. Do not sum the medians of its stages: medians do not add up.",
     alternatives=("SCOR: the mean, in calendar days, for orders delivered in the period.",),
     references=(*_TIMES, _SCOR_TIME),
     tags=("fulfilment", "duration", "median"),
@@ -268,11 +268,11 @@ otif_rate = Metric(
     excludes="Orders without a promised date, and orders that are not yet due, delivered or not.",
     null_when="No order is due.",
     see_also=("on_time_delivery_rate", "fill_rate", "perfect_order_rate"),
-    caveats="Do not multiply the on-time rate by the fill rate: late orders are often the short "
-    "ones as well. Orders belong to the period in which they were placed. Parcels of unknown "
-    "content count as empty.",
+    caveats="Do not multiply the on-time rate by the fill rate: late orders are often incomplete "
+    "as well. Orders belong to the period in which they were placed. Parcels with unknown contents "
+    "count as empty.",
     alternatives=(
-        "by line: a short line does not spoil the other lines of its order.",
+        "by line: a short line does not fail the other lines of its order.",
         "by due date: the orders promised for the period, whenever they were placed.",
     ),
     references=(
@@ -299,14 +299,14 @@ order_accuracy_rate = Metric(
     bounds=(0, 1),
     description="Share of the orders shipped that contained what was ordered.",
     includes="Orders without a parcel known to contain a wrong, missing or surplus item, divided "
-    "by orders whose first parcel left in the period.",
+    "by orders whose first parcel was shipped in the period.",
     excludes="Lateness and damage, which make an order imperfect but not inaccurate; orders that "
     "have not been shipped.",
     null_when="No order was shipped.",
     see_also=("perfect_order_rate", "return_rate"),
-    caveats="Do not rely on the last weeks: an order counts as accurate until the customer "
+    caveats="Do not rely on the most recent weeks: an order counts as accurate until the customer "
     "reports an error.",
-    alternatives=("by line or unit picked: one error does not spoil the rest of the order.",),
+    alternatives=("by line or unit picked: one error does not fail the rest of the order.",),
     references=("'Order accuracy' (third party)",),
     tags=("fulfilment", "ratio"),
 )
@@ -324,15 +324,15 @@ perfect_order_rate = Metric(
     bounds=(0, 1),
     description="Share of the orders delivered that were on time, in full, undamaged and "
     "correctly documented.",
-    includes="Orders that meet all four conditions, divided by orders of which every parcel was "
-    "delivered; both for orders placed in the period.",
-    excludes="Orders with a parcel that has not been delivered, and orders without a parcel. "
-    "Wrong articles are not considered: see order_accuracy_rate. Units that the customer "
-    "cancelled need not be shipped.",
+    includes="Orders that meet all four conditions, divided by orders with every parcel delivered; "
+    "both for orders placed in the period.",
+    excludes="Orders with a parcel that has not been delivered, and orders without a parcel. Wrong "
+    "items are not considered: see order_accuracy_rate. Units that the customer cancelled need not "
+    "be shipped.",
     null_when="No order has been delivered completely.",
     see_also=("otif_rate", "order_accuracy_rate"),
-    caveats="Do not multiply four rates: one order may fail in two respects. An order without a "
-    "promised date does not count as on time, and documents not known to be correct count as "
+    caveats="Do not multiply the four rates: one order may fail in two respects. An order without "
+    "a promised date does not count as on time, and documents not known to be correct count as "
     "incorrect. Damage that was not recorded counts as no damage. Orders belong to the period in "
     "which they were placed, and orders still in transit are not failures yet.",
     alternatives=(
@@ -367,8 +367,8 @@ perfect_order_rate_product = Metric(
     excludes="Orders with a parcel that has not been delivered, and orders without a parcel.",
     null_when="No order has been delivered completely.",
     see_also=("perfect_order_rate",),
-    caveats="Do not read it as the share of perfect orders: an order that fails in two respects "
-    "is penalised twice. It serves for comparison with figures computed this way.",
+    caveats="Do not read it as the share of perfect orders: an order that fails in two respects is "
+    "penalised twice. Use it for comparison with figures computed this way.",
     alternatives=("perfect_order_rate: order by order.",),
     references=("APQC, 'Perfect order performance' (primary)",),
     tags=("fulfilment", "promise", "ratio", "variant"),
@@ -386,14 +386,14 @@ shipping_cost_per_order = Metric(
     direction=Direction.DOWN,
     bounds=(0, None),
     description="Carrier cost per order shipped.",
-    includes="Shipping cost of the parcels that left in the period, divided by the number of "
-    "orders they belong to.",
+    includes="Shipping cost of the parcels shipped in the period, divided by the number of orders "
+    "they belong to.",
     excludes="Packaging and labour; shipping charged to customers, which is revenue; parcels of "
     "orders that are not counted.",
-    null_when="No parcel with an order id left.",
+    null_when="No parcel with an order id was shipped.",
     see_also=("contribution_margin", "average_order_value"),
     caveats="Do not divide by parcels where orders are split. A parcel of unknown cost adds no "
-    "cost, and an order whose parcels left in two months counts in both.",
+    "cost, and an order whose parcels were shipped in two different months counts in both.",
     alternatives=("with packaging and labour: add the fulfilment cost of the orders.",),
     references=(
         "'Shipping cost per order' (third party)",
@@ -414,14 +414,14 @@ shipping_cost_ratio = Metric(
     direction=Direction.DOWN,
     bounds=(0, None),
     description="Carrier cost as a share of net sales.",
-    includes="Shipping cost of all parcels of the orders placed in the period, whenever they "
-    "leave, divided by the net sales of the period.",
+    includes="Shipping cost of all parcels of the orders placed in the period, whenever they are "
+    "shipped, divided by the net sales of the period.",
     excludes="Packaging and labour; shipping charged to customers; orders that are not counted.",
     null_when="Net sales are zero or negative.",
     see_also=("shipping_cost_per_order", "contribution_margin_ratio"),
     caveats="Do not compare one month's parcels with another month's sales: here the cost is "
     "dated by the order. Orders that have not been shipped have no cost yet.",
-    alternatives=("shipping_cost_ratio.by_shipping_day: the parcels that left in the period.",),
+    alternatives=("shipping_cost_ratio.by_shipping_day: the parcels shipped in the period.",),
     references=("'Shipping cost %' (third party)",),
     tags=("fulfilment", "money", "ratio"),
 )
@@ -438,8 +438,8 @@ shipping_cost_ratio_by_shipping_day = Metric(
     direction=Direction.DOWN,
     bounds=(0, None),
     description="Carrier cost of the parcels shipped, as a share of net sales.",
-    includes="Shipping cost of the parcels that left in the period, divided by the net sales of "
-    "the period.",
+    includes="Shipping cost of the parcels shipped in the period, divided by the net sales of the "
+    "period.",
     excludes="Packaging and labour; shipping charged to customers; parcels of orders that are "
     "not counted.",
     null_when="Net sales are zero or negative.",

@@ -139,11 +139,12 @@ visitor_conversion_rate = Metric(
     bounds=(0, 1),
     description="Share of visitors with at least one order.",
     includes="Visitors with a session in the period that led to a counted order, divided by all "
-    "visitors of the period; each counts once, however many sessions or orders.",
-    excludes="Bots and sessions without a visitor id, on both sides; orders without a session.",
+    "visitors of the period; each counts once, however many sessions or orders they have.",
+    excludes="Bots and sessions without a visitor id, from both numerator and denominator; orders "
+    "without a session.",
     null_when="There are no visitors.",
     see_also=("session_conversion_rate", "unique_visitors", "revenue_per_visitor"),
-    caveats="Do not mix it with the rate of sessions in one series. Do not add or average days: "
+    caveats="Do not mix it with the session-based rate in one series. Do not sum or average days: "
     "the longer the period, the more of its visitors have bought.",
     alternatives=(
         "visitor_conversion_rate.by_order: buyers by the time of the order.",
@@ -167,12 +168,12 @@ visitor_conversion_rate_by_order = replace(
     bounds=(0, None),
     description="Visitors with an order in the period divided by visitors with a session in the "
     "period.",
-    includes="Different visitors with a counted order dated in the period, divided by different "
+    includes="Distinct visitors with a counted order dated in the period, divided by distinct "
     "visitors with a session that began in it.",
     excludes="Bots, from the denominator; orders without a known visitor.",
     see_also=("visitor_conversion_rate",),
-    caveats="Short periods: an order after midnight belongs to a session of the day before, so a "
-    "day can have more buyers than visitors.",
+    caveats="Beware of short periods: an order after midnight belongs to a session of the day "
+    "before, so a day can have more buyers than visitors.",
     alternatives=("visitor_conversion_rate: buyers by the time of the session, never above 1.",),
 )
 
@@ -189,11 +190,11 @@ goal_conversion_rate = Metric(
     bounds=(0, 1),
     description="Share of sessions that reached a goal.",
     includes="Sessions with at least one key event, of any kind, divided by all sessions.",
-    excludes="Bots, on both sides; key events without a session.",
+    excludes="Bots, from both numerator and denominator; key events without a session.",
     null_when="There are no sessions.",
     see_also=("session_conversion_rate", "engagement_rate"),
-    caveats="Do not add the rates of several goals: a session that reached two would count "
-    "twice. Where no goal is defined, a purchase counts as one.",
+    caveats="Do not sum the rates of several goals: a session that reached two would count twice. "
+    "Where no goal is defined, a purchase counts as one.",
     alternatives=(
         "goal_conversion_rate.goals: goals divided by sessions, which can exceed 1.",
         "goal_conversion_rate.visitors: of visitors.",
@@ -227,7 +228,7 @@ def goal_conversion_rate_of(*, event: str) -> Metric:
         )
         / Name("sessions"),
         description=f"Share of sessions that reached the goal {event}.",
-        includes="Different sessions of the goal's events in the period, divided by sessions.",
+        includes="Distinct sessions with an event of the goal in the period, divided by sessions.",
         caveats="A session that spans midnight may reach the goal in the next period.",
         alternatives=("goal_conversion_rate: all goals together.",),
     )
@@ -243,10 +244,10 @@ goal_conversion_rate_visitors = replace(
     description="Share of visitors who reached a goal.",
     includes="Visitors with a session in the period that had a key event, divided by all "
     "visitors of the period.",
-    excludes="Bots and sessions without a visitor id, on both sides.",
+    excludes="Bots and sessions without a visitor id, from both numerator and denominator.",
     null_when="There are no visitors.",
     see_also=("goal_conversion_rate", "visitor_conversion_rate"),
-    caveats="Do not mix it with the rate of sessions in one series.",
+    caveats="Do not mix it with the session-based rate in one series.",
     alternatives=("goal_conversion_rate: of sessions.",),
     references=("GA4 user key event rate (third party)", _LITTLEDATA),
 )
@@ -262,7 +263,7 @@ goal_conversion_rate_goals = replace(
     description="Goals reached divided by sessions.",
     includes="All key events, including repeats and those without a session, divided by "
     "sessions; each in its own period.",
-    excludes="Bots, on both sides.",
+    excludes="Bots, from both numerator and denominator.",
     see_also=("goal_conversion_rate",),
     caveats="Do not read it as a share of sessions: it can exceed 1.",
     alternatives=("goal_conversion_rate: a session with two goals counts once.",),
@@ -289,8 +290,9 @@ ad_conversion_rate = Metric(
     "of which may claim the same order, so that their conversions are never added. Group by "
     "platform.",
     see_also=("click_through_rate", "cost_per_click", "return_on_ad_spend"),
-    caveats="Do not compare platforms with different windows, or one that credits ads that were "
-    "only seen. One click can lead to several conversions.",
+    caveats="Do not compare platforms with different attribution windows, or with one that also "
+    "credits ads that were only viewed (view-through conversions). One click can lead to several "
+    "conversions.",
     alternatives=("session_conversion_rate by channel: the shop's own orders.",),
     references=("Google Ads terms with examples (third party)",),
     tags=("marketing", "ratio", "attributed"),
@@ -331,8 +333,8 @@ cart_to_view_rate = Metric(
     excludes="Bots; events without a visitor or a product; products added without a view.",
     null_when="No product was viewed.",
     see_also=("purchase_to_view_rate", "add_to_cart_rate"),
-    caveats="Short periods: a product viewed today and added tomorrow counts in neither day's "
-    "rate, but in the week's.",
+    caveats="Beware of short periods: a product viewed today and added tomorrow counts in neither "
+    "day's rate, but does count in the week's.",
     alternatives=(
         "cart_to_view_rate.quantities: units divided by views, as Mapp defines it.",
         "add_to_cart_rate: of sessions.",
@@ -344,7 +346,7 @@ cart_to_view_rate = Metric(
 cart_to_view_rate_quantities = replace(
     cart_to_view_rate,
     name="cart_to_view_rate.quantities",
-    title="Units into carts per product view",
+    title="Units added to carts per product view",
     aliases=("units_per_product_view",),
     formula=Sum(Events.quantity, where=Events.is_counted & Events.event_name.eq("add_to_cart"))
     / Count(Events, where=Events.is_counted & Events.event_name.eq("view_item")),
@@ -382,8 +384,8 @@ purchase_to_view_rate = Metric(
     "as from a list; purchases whose order is known not to be counted.",
     null_when="No product was viewed.",
     see_also=("cart_to_view_rate", "session_conversion_rate"),
-    caveats="Short periods, as for the cart-to-view rate; and tags that send a purchase without "
-    "its products.",
+    caveats="Beware of short periods, as for the cart-to-view rate, and of tags that send a "
+    "purchase without its products.",
     alternatives=("units bought divided by views, which can exceed 1.",),
     references=(_GA4,),
     tags=("funnel", "product", "ratio"),
@@ -403,7 +405,8 @@ add_to_cart_rate = Metric(
     bounds=(0, 1),
     description="Share of sessions with an add-to-cart.",
     includes="Sessions in which at least one product was added to a cart, divided by all sessions.",
-    excludes="Bots, on both sides; carts that were left from an earlier session.",
+    excludes="Bots, from both numerator and denominator; carts carried over from an earlier "
+    "session.",
     null_when="There are no sessions.",
     see_also=("product_view_rate", "reached_checkout_rate", "cart_to_view_rate"),
     caveats="Do not compare it with a rate of product views: the denominator is all sessions.",
@@ -426,7 +429,7 @@ reached_checkout_rate = Metric(
     description="Share of sessions with a checkout.",
     includes="Sessions in which a checkout was started, from a cart or directly from a product, "
     "divided by all sessions.",
-    excludes="Bots, on both sides.",
+    excludes="Bots, from both numerator and denominator.",
     null_when="There are no sessions.",
     see_also=("add_to_cart_rate", "checkout_completion_rate"),
     caveats="Do not multiply it by other rates of all sessions: the funnel is open, and a "
@@ -556,7 +559,7 @@ def step_conversion_rate(*, start: Flag, to: Flag) -> Metric:
         excludes="Bots; sessions that reached the second step without the first.",
         null_when="No session reached the first step.",
         see_also=("cart_to_checkout_rate", "checkout_completion_rate"),
-        caveats="Do not multiply steps that do not follow each other.",
+        caveats="Do not multiply steps that are not consecutive.",
         references=(_SHOPIFY,),
         tags=("funnel", "step", "ratio"),
     )

@@ -44,7 +44,7 @@ _IS_COUNTED = _UNITS.is_not_null()
 
 
 def _mean_over_days(value: Value) -> Formula:
-    """Return the mean, over the days with a snapshot, of a value added up over the day."""
+    """Return the mean, over the days with a snapshot, of a value summed over the day."""
     is_known = _IS_COUNTED & value.is_not_null()
     days = PerKey(InventorySnapshots.day, where=is_known, value=Sum(value))
     return Mean(days["value"])
@@ -82,7 +82,7 @@ stock_on_hand = Metric(
     "included.",
     null_when="Nothing has been counted yet.",
     see_also=("inventory_value", "stockout_rate"),
-    caveats="Do not add the counts of several days: stock adds up over products and locations, "
+    caveats="Do not sum the counts of several days: stock adds up over products and locations, "
     "never over time. A negative number means that more was sold than was in stock.",
     alternatives=(
         "available stock: less units committed to orders, as in Shopify's month-end report.",
@@ -108,8 +108,8 @@ inventory_value = Metric(
     excludes="Counts without a known quantity or cost.",
     null_when="Nothing with a known cost has been counted yet.",
     see_also=("stock_on_hand", "inventory_turnover"),
-    caveats="Do not add the values of several days. Do not compare stock at list prices with "
-    "goods at cost.",
+    caveats="Do not sum the values of several days. Do not compare stock at list prices with goods "
+    "at cost.",
     alternatives=("at retail: valued at list prices, as the retail method of turnover requires.",),
     references=("'Inventory turnover: retail, cost or unit?' (third party)",),
     tags=("inventory", "stock", "money"),
@@ -136,7 +136,7 @@ inventory_turnover = Metric(
     "average, and do not compare monthly with yearly turns. It is negative if more was "
     f"restocked than sold. {_MEAN_NOTE}",
     alternatives=(
-        "inventory_turnover.annual: converted to a year.",
+        "inventory_turnover.annual: annualised.",
         "inventory_turnover.retail: net sales and stock at list prices.",
         "inventory_turnover.units: units sold and units in stock.",
     ),
@@ -157,12 +157,12 @@ inventory_turnover_annual = Metric(
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
     direction=Direction.UP,
-    description="Inventory turnover converted to a year of 365 days.",
+    description="Inventory turnover annualised to 365 days.",
     includes="Inventory turnover divided by the length of the period in years of 365 days.",
     excludes="Everything that inventory turnover excludes.",
     null_when="Inventory turnover is null, or the range has no start or no end.",
     see_also=("inventory_turnover", "days_inventory_outstanding"),
-    caveats="Converting December to a year projects its season onto the whole year.",
+    caveats="Annualising December projects its seasonal peak onto the whole year.",
     alternatives=("inventory_turnover: for the period as it is.",),
     references=("'Inventory turnover: retail, cost or unit?' (third party)",),
     tags=("inventory", "ratio", "variant"),
@@ -265,8 +265,8 @@ in_stock_rate = Metric(
     excludes="Days without a snapshot; counts without a known quantity.",
     null_when="Nothing was counted in the period.",
     see_also=("stockout_rate", "days_of_stock_remaining"),
-    caveats="Do not ask for it over all products together: something is always in stock. Group "
-    "by product.",
+    caveats="Do not compute it over all products together: something is always in stock. Group by "
+    "product.",
     alternatives=("1 − stockout_rate: product by product, on every day.",),
     references=("Field usage (convention)",),
     tags=("building_block", "inventory", "ratio"),
@@ -283,15 +283,15 @@ days_of_stock_remaining = Metric(
     area=Area.OPERATIONS,
     direction=Direction.NEUTRAL,
     bounds=(0, None),
-    description="Stock at the end of the period divided by the units sold per day in stock.",
-    includes="Days in stock are the days of the period times the share of snapshot days on which "
+    description="Stock at the end of the period divided by the units sold per in-stock day.",
+    includes="In-stock days are the days of the period times the share of snapshot days on which "
     "the locations of the group together had stock. Negative stock lasts 0 days.",
     excludes="Days without stock, on which nobody could buy; units in transit.",
     null_when="Nothing was sold, nothing was counted in the period, or there was no stock on any "
     "day.",
     see_also=("stock_on_hand", "stockout_rate"),
-    caveats="Do not ask for it over all products together: a product that never sells hides one "
-    "that is nearly gone. Do not use the pace of a season that is over. If the period is still "
+    caveats="Do not compute it over all products together: a product that never sells hides one "
+    "that is nearly sold out. Do not use the sales pace of a past season. If the period is still "
     "open, its sales so far are divided by all its days: end the range at the last day with data.",
     alternatives=(
         "per calendar day: days without stock lower the pace, so the stock seems to last longer.",
@@ -400,7 +400,7 @@ stockout_rate = Metric(
     alternatives=(
         "stockout_rate.places: each location separately.",
         "at one moment: the share of products without stock at the end.",
-        "by demand: unmet demand divided by demand, which is seldom observed.",
+        "by demand: unmet demand divided by demand, which is rarely observed.",
     ),
     references=(
         "'Out-of-stock rate: time- and demand-based' (third party)",
@@ -451,7 +451,7 @@ gross_margin_return_on_inventory = Metric(
     see_also=("inventory_turnover", "gross_margin"),
     caveats="Do not multiply gross margin by inventory turnover, which is based on cost: it "
     f"equals gross margin times net sales divided by stock at cost. {_MEAN_NOTE}",
-    alternatives=("gross_margin_return_on_inventory.annual: converted to a year.",),
+    alternatives=("gross_margin_return_on_inventory.annual: annualised.",),
     references=(
         "'GMROI with 13-month average' (third party)",
         "'GMROI for apparel' (third party)",
@@ -468,13 +468,13 @@ gross_margin_return_on_inventory_annual = Metric(
     aida=AidaStage.DECISION,
     area=Area.OPERATIONS,
     direction=Direction.UP,
-    description="Gross margin return on inventory converted to a year of 365 days.",
+    description="Gross margin return on inventory annualised to 365 days.",
     includes="Gross margin return on inventory divided by the length of the period in years of "
     "365 days.",
     excludes="Everything that gross margin return on inventory excludes.",
     null_when="Gross margin return on inventory is null, or the range has no start or no end.",
     see_also=("gross_margin_return_on_inventory", "inventory_turnover"),
-    caveats="Converting December to a year projects its season onto the whole year.",
+    caveats="Annualising December projects its seasonal peak onto the whole year.",
     alternatives=("gross_margin_return_on_inventory: for the period as it is.",),
     references=("'GMROI with 13-month average' (third party)",),
     tags=("inventory", "profit", "ratio", "variant"),

@@ -46,8 +46,8 @@ purchase_journey_duration = Metric(
     "which are clock errors.",
     null_when="No order has a session.",
     see_also=("session_conversion_rate", "purchase_journey_duration.p90"),
-    caveats="It covers buyers only: a checkout that is too long for most people still looks "
-    "quick. Do not average the medians of days or channels: request the whole instead.",
+    caveats="It covers buyers only: a checkout that is too long for most people still looks quick. "
+    "Do not average the medians of days or channels: compute the median of the whole instead.",
     alternatives=(
         "purchase_journey_duration.mean: the mean, which a few long sessions pull up.",
         "time_to_first_purchase: from the visitor's first session, over several sessions.",
@@ -142,13 +142,13 @@ sessions_to_purchase = Metric(
     direction=Direction.DOWN,
     bounds=(1, None),
     description="Median number of sessions up to an order.",
-    includes="The visitor's sessions after that of the previous order, or from the first session "
-    "of all, up to and including that of the order, in the period of the order. A second order "
-    "in the same session counts as 1.",
+    includes="The visitor's sessions after the one with the previous order, or from the visitor's "
+    "first session if there is none, up to and including the one with this order, in the period of "
+    "this order. A second order in the same session counts as 1.",
     excludes="Bots; orders without a session; sessions without a visitor id.",
     null_when="No order has a session.",
     see_also=("time_to_first_purchase", "session_conversion_rate"),
-    caveats="Someone who decides on a phone and buys on a computer is two visitors, so the "
+    caveats="Someone who decides on a phone and buys on a computer counts as two visitors, so the "
     "number is too low. Sessions before the start of the history are missing.",
     references=(_KAUSHIK,),
     tags=("funnel",),

@@ -65,10 +65,6 @@ _HSU = "J. Hsu, 'Accounting for user growth', excerpt (third party)"
 _IDENTITY = "'Growth accounting identity' (third party)"
 _TEXTBOOK = "'(E-N)/S retention' (third party)"
 _WITHOUT_PERIODS = "it compares a period with the one before"
-_BY_KEY = (
-    "By a key of orders, such as the channel, it is of the key: a customer who was new in one "
-    "channel and bought in another in the same period"
-)
 
 new_customer_rate = Metric(
     name="new_customer_rate",
@@ -81,8 +77,8 @@ new_customer_rate = Metric(
     direction=Direction.NEUTRAL,
     bounds=(0, 1),
     description="Share of the period's customers who bought for the first time ever.",
-    includes="New customers divided by customers; together with the returning customer rate it "
-    "is exactly 1.",
+    includes="New customers divided by customers; it and the returning customer rate add up to "
+    "exactly 1.",
     excludes="Guests.",
     null_when="There are no customers.",
     see_also=("new_customers", "returning_customer_rate"),
@@ -108,9 +104,9 @@ returning_customer_rate = Metric(
     excludes="Guests; a second order of a customer who is new in the period.",
     null_when="There are no customers.",
     see_also=("new_customer_rate", "repeat_purchase_rate"),
-    caveats="Do not compare periods of different length. Grouped by a property of orders, such "
-    "as the channel, it applies to each group: a customer who was new in one channel and bought "
-    "in another in the same period is returning in the other.",
+    caveats="Do not compare periods of different length. Grouped by a property of orders, such as "
+    "the channel, it applies to each group separately: a customer who was new in one channel and "
+    "bought in another in the same period is returning in the other.",
     alternatives=(
         "returning_customer_rate.any_repeat: customers with an order that is not their first.",
         "repeat_purchase_rate: the share of all customers so far who came back.",
@@ -153,7 +149,7 @@ repeat_purchase_rate_in_window = Metric(
     bounds=(0, 1),
     description="Share of the period's customers who ordered at least twice in it.",
     includes="Customers with two or more orders in the period, divided by customers. Grouped by "
-    "channel: twice in that channel.",
+    "channel, only orders in that channel count.",
     excludes="Guests; orders outside the period.",
     null_when="There are no customers.",
     see_also=("repeat_purchase_rate", "purchase_frequency"),
@@ -222,15 +218,15 @@ def _repeated_within(name: str, days: float) -> Metric:
         direction=Direction.UP,
         bounds=(0, 1),
         description=f"Share of new customers who ordered again within {days:g} days.",
-        includes=f"Customers won in the period at least {days:g} days before the end of the "
-        "data, and those among them whose second order came in time, even after the end of the "
-        "period.",
-        excludes="Guests; customers observed for less time than that.",
+        includes=f"Customers acquired in the period at least {days:g} days before the end of the "
+        "data, and those among them whose second order came within that time, even after the end "
+        "of the period.",
+        excludes="Guests; customers observed for less time.",
         null_when="No new customer of the period has been observed long enough.",
         see_also=("repeat_purchase_rate", "new_customers"),
-        caveats="Do not include young customers: they have had no time to come back. Grouped by "
+        caveats="Do not include recent customers: they have had no time to come back. Grouped by "
         "channel, it is the channel of the first order; the second may come through any.",
-        alternatives=("repeat_purchase_rate: at any time so far, whatever the customer's age.",),
+        alternatives=("repeat_purchase_rate: at any time so far, however recent the customer.",),
         references=(_VORTEX, _COHORT),
         tags=("customers", "loyalty", "cohort", "ratio"),
     )
@@ -280,7 +276,7 @@ def _one_more(name: str, orders: int) -> Metric:
         excludes="Guests.",
         null_when="Nobody has that many orders yet.",
         see_also=("repeat_purchase_rate", "days_between_orders"),
-        caveats="Young customers have had no time for another order. A filter on orders, such as "
+        caveats="Recent customers have had no time for another order. A filter on orders, such as "
         "a region, drops orders from the count: filter by a property of the customer instead. "
         "After one order, it is the repeat purchase rate.",
         references=("Adobe, Repeat Order Probability report (vendor)",),
@@ -308,7 +304,8 @@ days_between_orders = Metric(
     null_when="No customer ordered again in the period.",
     see_also=("repeat_purchase_rate", "purchase_frequency"),
     caveats="Do not compute it as 365 divided by purchase frequency: customers who bought once "
-    "have no gap. Recent customers can only have short gaps, so it is too low for a young shop.",
+    "have no gap. Recent customers can only have short gaps, so it is too low for a shop with a "
+    "short history.",
     alternatives=("days_between_orders.mean: the mean of the same gaps.",),
     references=(
         "Klaviyo, analytics glossary (vendor)",
@@ -404,7 +401,7 @@ retained_customers = Metric(
     excludes="Guests; customers who return after a gap.",
     null_when="Never; it is 0 if nobody was retained.",
     see_also=("churned_customers", "resurrected_customers", "customer_retention_rate"),
-    caveats="Do not add periods: a loyal customer is retained in each of them.",
+    caveats="Do not sum periods: a loyal customer is retained in each of them.",
     period_hint=_WITHOUT_PERIODS,
     references=(_HSU, _IDENTITY),
     tags=("customers", "loyalty", "growth"),
@@ -427,9 +424,9 @@ resurrected_customers = Metric(
     excludes="Guests.",
     null_when="Never; it is 0 if nobody came back.",
     see_also=("retained_customers", "churned_customers", "growth_quick_ratio"),
-    caveats="If the history is cut off, customers who come back look new. Grouped by a property "
-    "of orders, such as the channel, it applies to each group: a customer who was new in one "
-    "channel and bought in another in the same period is resurrected in the other.",
+    caveats="If the history is cut off, customers who come back look new. Grouped by a property of "
+    "orders, such as the channel, it applies to each group separately: a customer who was new in "
+    "one channel and bought in another in the same period is resurrected in the other.",
     period_hint=_WITHOUT_PERIODS,
     references=(_HSU, _IDENTITY),
     tags=("customers", "loyalty", "growth"),

@@ -133,7 +133,7 @@ marketing_efficiency_ratio_media_only = Metric(
     excludes="Agencies, salaries, tools and creative work.",
     null_when="There was no ad spend.",
     see_also=("marketing_efficiency_ratio", "return_on_ad_spend"),
-    caveats="It rises when cost moves from media to an agency.",
+    caveats="It rises when spend shifts from media to an agency.",
     alternatives=("marketing_efficiency_ratio: divided by all marketing cost.",),
     references=("'MER (ad spend)' (third party)",),
     tags=("marketing", "ratio", "variant"),
@@ -174,8 +174,8 @@ def _order_attributed(name: str, channels: Sequence[str]) -> Metric:
         excludes="Orders attributed to other channels or to no channel; returns, tax, shipping.",
         null_when="There was no ad spend.",
         see_also=("return_on_ad_spend", "marketing_efficiency_ratio"),
-        caveats="Do not compare it with what platforms claim: they attribute different orders. "
-        "For custom channel names: fk.catalog.return_on_ad_spend_order_attributed(channels=…).",
+        caveats="Do not compare it with what platforms claim: they attribute different orders. For "
+        "custom channel names: fk.catalog.return_on_ad_spend_order_attributed(channels=…).",
         alternatives=("return_on_ad_spend: as the platform reports it.",),
         references=("GA4 Data API, metric descriptions (vendor text, public copy)", _GROUPING),
         tags=("marketing", "ratio", "attributed", "variant"),
@@ -383,7 +383,7 @@ def _paid_cac(name: str, channels: Sequence[str], aliases: tuple[str, ...]) -> M
         area=Area.PROFIT,
         direction=Direction.DOWN,
         bounds=(0, None),
-        description="Ad spend divided by the new customers won through ads.",
+        description="Ad spend divided by the new customers acquired through ads.",
         includes="Ad spend, and new customers whose first order is attributed to a paid channel.",
         excludes="New customers of other channels; every acquisition cost other than media.",
         null_when="No new customer is attributed to a paid channel.",
@@ -415,8 +415,8 @@ cac_payback_period_quotient = Metric(
     bounds=(0, None),
     description="Customer acquisition cost divided by the monthly contribution margin per "
     "customer.",
-    includes="The margin per month and customer counts every customer won so far, active or not; "
-    "a month is a twelfth of 365 days.",
+    includes="The monthly margin per customer is based on every customer acquired so far, active "
+    "or not; a month is a twelfth of 365 days.",
     excludes="Guests; overheads.",
     null_when="There are no new customers, the margin of customers is zero or negative, or the "
     "cost of an item sold is not known.",

@@ -147,7 +147,7 @@ cross_sell_rate_offers = Metric(
     excludes="Bots; offers of unknown type.",
     null_when="No cross-sell offer was shown.",
     see_also=("cross_sell_rate",),
-    caveats="Do not confuse it with the share of orders.",
+    caveats="Do not confuse it with the share of orders with a cross-sell.",
     alternatives=("cross_sell_rate: orders with a cross-sold line divided by orders.",),
     references=(_RATES,),
     tags=("offers", "ratio", "variant"),
@@ -197,7 +197,7 @@ attach_rate_units = Metric(
     excludes="Gift cards and fees; lines without a record of how they were sold.",
     null_when="There are no units that were not cross-sold.",
     see_also=("attach_rate",),
-    caveats="Do not read it as a share: three cases for one phone are 3.",
+    caveats="Do not read it as a share: three cases for one phone give 3.",
     alternatives=("attach_rate: by orders, so at most 1.",),
     references=(_ATTACHMENT,),
     tags=("offers", "ratio", "variant"),
@@ -236,7 +236,7 @@ def attach_rate_of(*, primary: Ids, attached: Ids) -> Metric:
         excludes="Gift cards and fees.",
         null_when="No order contains a primary product.",
         see_also=("attach_rate", "cross_sell_rate"),
-        caveats="A product on both sides is attached to itself. Grouped by a property of lines, "
+        caveats="A product in both lists is attached to itself. Grouped by a property of lines, "
         "such as the category, both must be in the same group.",
         references=(_ATTACHMENT,),
         tags=("offers", "ratio"),

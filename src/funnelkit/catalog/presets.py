@@ -1,9 +1,9 @@
 """A vendor's definitions under the common names, to reproduce the numbers of its reports.
 
 Each preset is a registry: `fk.evaluate(shop, fk.presets.ga4)`, or one metric of
-it, `fk.presets.ga4["unique_visitors"]`. KPIs that a vendor defines as the
-catalogue does are the catalogue's own. What a vendor does not publish is left
-out, not guessed.
+it, `fk.presets.ga4["unique_visitors"]`. Where a vendor's definition is the same
+as the catalogue's, the preset contains the metric of the catalogue. What a vendor
+does not publish is left out, not guessed.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _active_users = replace(
         Sessions.visitor_id,
         where=Sessions.is_counted & (Sessions.is_engaged | Sessions.is_first_session),
     ),
-    description="Number of different visitors who were active.",
-    includes="Visitors with an engaged session in the period, or whose first session of all falls "
-    "in it.",
+    description="Number of distinct visitors who were active.",
+    includes="Visitors with an engaged session in the period, or whose first session ever falls in "
+    "it.",
     excludes="Bots; returning visitors without an engaged session.",
     alternatives=("the catalogue's unique_visitors: everyone with a session.",),
     references=(_API,),
@@ -62,7 +62,7 @@ ga4: Final = Registry(
                 Sessions.visitor_id, where=Sessions.is_counted & Sessions.is_first_session
             )
             / _active_users,
-            includes="Visitors whose first session of all falls in the period, divided by active "
+            includes="Visitors whose first session ever falls in the period, divided by active "
             "users.",
             references=(_API,),
         ),
@@ -84,7 +84,7 @@ ga4: Final = Registry(
             formula=CountDistinct(Events.session_id, where=_PURCHASE) / BUILT_IN["sessions"],
             includes="Sessions with a purchase event divided by all sessions; each session counts "
             "once.",
-            excludes="Bots, on both sides; orders that no tag reported.",
+            excludes="Bots, from both numerator and denominator; orders that no tag reported.",
             caveats="The event does not reflect a reloaded purchase page, a blocked tag or a "
             "later cancellation.",
             alternatives=("the catalogue's session_conversion_rate: by counted orders.",),
@@ -95,7 +95,7 @@ ga4: Final = Registry(
             title="User key event rate, purchase",
             formula=CountDistinct(Events.visitor_id, where=_PURCHASE) / _active_users,
             includes="Visitors with a purchase event divided by active users.",
-            excludes="Bots, on both sides; orders that no tag reported.",
+            excludes="Bots, from both numerator and denominator; orders that no tag reported.",
             alternatives=(
                 "the catalogue's visitor_conversion_rate: by counted orders, of all visitors.",
             ),

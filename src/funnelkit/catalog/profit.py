@@ -41,11 +41,11 @@ cost_of_goods_sold = Metric(
     includes="Quantity times unit cost of the lines of counted orders, less the cost of returned "
     "goods that were restocked.",
     excludes="Shipping, fees and handling. Returned goods that were not restocked remain a cost.",
-    null_when="The cost of any line in the group is not known: a line without cost would look "
+    null_when="The cost of any line in the group is not known: a line without a cost would look "
     "like pure profit.",
     see_also=("gross_profit", "gross_margin"),
-    caveats="Do not use today's cost for last year's sales. Do not skip lines without cost.",
-    alternatives=("Shopify leaves lines without cost out of margin, cost and sales alike.",),
+    caveats="Do not use today's cost for last year's sales. Do not skip lines without a cost.",
+    alternatives=("Shopify leaves lines without a cost out of margin, cost and sales alike.",),
     references=("ShopifyQL, sales schema (vendor)",),
     tags=("profit", "money"),
 )
@@ -109,8 +109,8 @@ return_on_ad_spend = Metric(
     null_when="There was no spend, or the rows of the group come from several platforms, each of "
     "which may claim the same sale, so that their values are never added. Group by platform.",
     see_also=("ad_spend", "customer_acquisition_cost"),
-    caveats="Do not add platforms. Do not read it as profit. Do not rely on the last days, whose "
-    "conversions are still coming in.",
+    caveats="Do not sum over platforms. Do not read it as profit. Do not rely on the most recent "
+    "days, whose conversions are still coming in.",
     alternatives=(
         "Google Ads shows it as a percentage.",
         "marketing_efficiency_ratio: the shop's net sales divided by all marketing cost.",
@@ -140,7 +140,8 @@ customer_acquisition_cost = Metric(
     description="Acquisition cost divided by new customers.",
     includes="Ad spend plus other acquisition costs, spread over the days they cover, divided by "
     "customers who ordered for the first time ever: blended and fully loaded.",
-    excludes="Cost of customer retention and of brand marketing; discounts given to win customers.",
+    excludes="Cost of customer retention and of brand marketing; discounts given to acquire "
+    "customers.",
     null_when="There are no new customers.",
     see_also=("clv_cac_ratio", "new_customers"),
     caveats="Do not divide by all customers. A history that is cut off makes returning customers "

@@ -104,7 +104,7 @@ def _safety(name: str, title: str, formula: Formula, includes: str) -> Metric:
         area=Area.OPERATIONS,
         direction=Direction.NEUTRAL,
         bounds=(0, None),
-        description="Units of a product to hold against demand above the average.",
+        description="Units of a product to hold against above-average demand.",
         includes=f"{includes} Days without a sale count as 0.",
         excludes="Orders that are not counted; products without a sale in the range.",
         null_when="The lead time, or a standard deviation in the formula, is not known (that of "
@@ -188,7 +188,8 @@ safety_stock_largest_day = _safety(
     "safety_stock.largest_day",
     "Safety stock, by the peak day",
     (Max(_PER_DAY["units"]) - Name("daily_demand")) * _LEAD_TIME,
-    "The highest units sold on a day less the daily demand, times the lead time in days.",
+    "The largest number of units sold on one day less the daily demand, times the lead time in "
+    "days.",
 )
 
 
@@ -215,7 +216,7 @@ def _reorder(name: str, title: str, daily: Formula, safety: Formula, includes: s
         caveats="Do not compare it with stock on hand alone: add units on order and subtract units "
         f"committed to customers. {_BY_PRODUCT}",
         alternatives=(
-            "reorder_point.in_stock_days: demand per day in stock.",
+            "reorder_point.in_stock_days: demand per in-stock day.",
             "reorder_point.own_safety_stock: with the safety stock stored in products.",
             "average lead time for demand, longest lead time for safety: two measures in one sum.",
         ),

@@ -54,7 +54,7 @@ def return_rate_over(*, days: float, of: str = "units") -> Metric:
 
     Args:
         days: Minimum age of the orders included.
-        of: "units", "orders" or "value": the quantity of which the share is taken.
+        of: "units", "orders" or "value": the quantity whose share is computed.
 
     Raises:
         DefinitionError: A parameter is out of range or unknown.
@@ -98,9 +98,9 @@ return_rate = Metric(
     direction=Direction.DOWN,
     bounds=(0, 1),
     description="Share of the units ordered that were returned.",
-    includes="Units returned at any time divided by units ordered, for orders of the period that "
-    "are at least 30 days old.",
-    excludes="Younger orders, whose goods can still come back; cancellations; gift cards.",
+    includes="Units returned at any time divided by units ordered, for orders placed in the period "
+    "that are at least 30 days old.",
+    excludes="More recent orders, whose goods can still be returned; cancellations; gift cards.",
     null_when="No order is old enough, or none contains units.",
     see_also=("order_return_rate", "value_return_rate"),
     caveats="Do not divide this month's returns by this month's sales: they belong to different "
@@ -124,9 +124,9 @@ order_return_rate = Metric(
     direction=Direction.DOWN,
     bounds=(0, 1),
     description="Share of orders with a return.",
-    includes="Orders with at least one return at any time divided by orders, for orders of the "
-    "period that are at least 30 days old.",
-    excludes="Younger orders; cancellations.",
+    includes="Orders with at least one return at any time divided by orders, for orders placed in "
+    "the period that are at least 30 days old.",
+    excludes="More recent orders; cancellations.",
     null_when="No order is old enough.",
     see_also=("return_rate", "value_return_rate"),
     caveats="Do not compare it with the share of units: one returned unit flags the whole order, "
@@ -150,9 +150,9 @@ value_return_rate = Metric(
     direction=Direction.DOWN,
     bounds=(0, 1),
     description="Share of the value of goods ordered that was refunded.",
-    includes="Value refunded at any time divided by gross sales less discounts, for orders of "
-    "the period that are at least 30 days old.",
-    excludes="Younger orders; cancellations; refunded shipping and tax.",
+    includes="Value refunded at any time divided by gross sales less discounts, for orders placed "
+    "in the period that are at least 30 days old.",
+    excludes="More recent orders; cancellations; refunded shipping and tax.",
     null_when="No order is old enough, or they have no value.",
     see_also=("return_rate", "returns_value"),
     caveats="Do not divide refunds, which are after discounts, by prices before discounts.",
@@ -176,9 +176,9 @@ value_return_rate_gross = Metric(
     direction=Direction.DOWN,
     bounds=(0, 1),
     description="Share of gross sales that was refunded.",
-    includes="Value refunded at any time divided by gross sales, for orders of the period that "
-    "are at least 30 days old.",
-    excludes="Younger orders; cancellations; refunded shipping and tax.",
+    includes="Value refunded at any time divided by gross sales, for orders placed in the period "
+    "that are at least 30 days old.",
+    excludes="More recent orders; cancellations; refunded shipping and tax.",
     null_when="No order is old enough, or they have no value.",
     see_also=("value_return_rate",),
     caveats="The deeper the discounts, the lower it is: with discounts it cannot reach 1.",
@@ -220,7 +220,7 @@ order_return_rate_flow = Metric(
     direction=Direction.DOWN,
     bounds=(0, None),
     description="Orders with a return in the period divided by orders placed in it.",
-    includes="Different orders with a return in the period, divided by orders of the period.",
+    includes="Distinct orders with a return in the period, divided by orders placed in the period.",
     excludes="Cancellations; returns without an order id.",
     null_when="There are no orders.",
     see_also=("order_return_rate",),

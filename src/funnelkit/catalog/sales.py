@@ -64,13 +64,13 @@ orders = Metric(
     bounds=(0, None),
     description="Number of orders placed.",
     includes="Orders counted under the order policy, at the time of the order. By default, "
-    "refunded and free orders stay.",
-    excludes="By default, test, draft, deleted, cancelled and voided orders, and orders of gift "
-    "cards only.",
+    "refunded and free orders are included.",
+    excludes="By default, test, draft, deleted, cancelled and voided orders, and orders that "
+    "contain only gift cards.",
     null_when="Never; it is 0 if there are no orders.",
     see_also=("average_order_value", "units_per_transaction"),
-    caveats="Do not compare it with a tool under another policy: Shopify's reports keep "
-    "cancelled, pending and unpaid orders, BigCommerce counts captured ones only.",
+    caveats="Do not compare it with a tool that follows another policy: Shopify's reports include "
+    "cancelled, pending and unpaid orders; BigCommerce counts captured orders only.",
     alternatives=("order policies 'shopify' and 'captured' of the shop.",),
     references=(_SHOPIFY_TERMS, "BigCommerce, Ecommerce Analytics reports (vendor)"),
     tags=("sales", "count"),
@@ -129,7 +129,7 @@ discounts = Metric(
     direction=Direction.NEUTRAL,
     bounds=(0, None),
     description="Amount deducted from the price of goods.",
-    includes="Line discounts and the line's share of order discounts, as a positive amount.",
+    includes="Line-level and order-level discounts, as a positive amount.",
     excludes="Markdowns: a lower list price is not a discount.",
     null_when="Never; it is 0 if there are no discounts.",
     see_also=("gross_sales",),
@@ -178,7 +178,7 @@ net_sales = Metric(
     null_when="Never; it is 0 if there are no sales.",
     see_also=("gross_sales", "returns_value", "gross_margin"),
     caveats="Do not remove a cancelled order and subtract its refund as well. A period with more "
-    "returns than sales is rightly negative.",
+    "returns than sales is correctly negative.",
     alternatives=("total_sales: with shipping, tax and fees.",),
     references=(_SHOPIFY_TERMS, "Peel, 'Revenue' (third party)"),
     tags=("sales", "money"),
@@ -196,9 +196,9 @@ average_order_value = Metric(
     direction=Direction.UP,
     bounds=(0, None),
     description="Gross sales less discounts, divided by orders.",
-    includes="Both at the time of the order, so that a past month does not change when goods are "
-    "returned; free orders stay.",
-    excludes="Tax, shipping, gift cards; returns, on both sides.",
+    includes="Both are dated by the order, so that a past month does not change when goods are "
+    "returned; free orders are included.",
+    excludes="Tax, shipping, gift cards. Returns are not deducted from sales or from orders.",
     null_when="There are no orders.",
     see_also=("orders", "units_per_transaction", "session_conversion_rate"),
     caveats="Do not average the averages of days or customers. Do not subtract returns from the "
@@ -227,7 +227,7 @@ units_per_transaction = Metric(
     direction=Direction.UP,
     bounds=(0, None),
     description="Units sold divided by orders.",
-    includes="Both at the time of the order.",
+    includes="Both are dated by the order.",
     excludes="Gift cards and fees. Returned units are not deducted.",
     null_when="There are no orders.",
     see_also=("average_order_value",),
@@ -256,11 +256,11 @@ revenue_per_visitor = Metric(
     null_when="There are no visitors.",
     see_also=("visitor_conversion_rate", "average_order_value"),
     caveats="It is conversion rate times order value only if the rate is orders per visitor. Do "
-    "not add the visitors of days.",
+    "not sum daily visitors.",
     alternatives=(
         "revenue_per_session: per session.",
         "conversion rate × average order value: with online orders per visitor as the rate.",
-        "net of returns: refunds fall on other days than the sessions.",
+        "net of returns: refunds fall on different days from the sessions.",
     ),
     references=("Omniconvert, 'Revenue per visitor' (third party)",),
     tags=("sales", "ratio"),
@@ -283,8 +283,8 @@ revenue_per_session = Metric(
     excludes="Orders from other channels, bots, returns.",
     null_when="There are no sessions.",
     see_also=("orders_per_session", "average_order_value"),
-    caveats="Do not multiply the session conversion rate by order value: it leaves out further "
-    "orders of a session.",
+    caveats="Do not multiply the session conversion rate by order value: it ignores further orders "
+    "in a session.",
     references=("Hiconversion, 'Revenue per visit' (third party)",),
     tags=("sales", "ratio"),
 )
@@ -319,7 +319,7 @@ total_sales = Metric(
     excludes="Gift cards; refunds of duties and fees, which are not deducted.",
     null_when="Never; it is 0 if there are no sales.",
     see_also=("net_sales",),
-    caveats="Do not mistake it for revenue: the tax belongs to the state. Unknown charges are "
+    caveats="Do not mistake it for revenue: the tax is owed to the state. Unknown charges are "
     "skipped, so a column with gaps makes it too low.",
     alternatives=(
         "total_sales.with_refunded_charges: refunded shipping and tax are not deducted.",
@@ -429,14 +429,14 @@ average_order_value_without_returned = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     description="Net sales divided by orders without a return.",
-    includes="Net sales divided by orders less the different orders with a return, each dated by "
+    includes="Net sales divided by orders less the distinct orders with a return, each dated by "
     "its own day.",
     excludes="Tax, shipping, gift cards.",
     null_when="At least as many orders were returned as were placed.",
     see_also=("average_order_value", "order_return_rate"),
     caveats="An order with one returned unit leaves the denominator, while the part that was "
     "kept stays in the numerator.",
-    alternatives=("average_order_value: without returns on either side.",),
+    alternatives=("average_order_value: returns are deducted neither from sales nor from orders.",),
     references=("BigCommerce, Ecommerce Analytics reports (vendor)",),
     tags=("sales", "money", "ratio", "variant"),
 )
@@ -455,8 +455,8 @@ average_order_value_purchase_events = Metric(
     excludes="Bots; purchases that no tag reported, such as those in other channels.",
     null_when="There are no purchase events.",
     see_also=("average_order_value",),
-    caveats="The value often includes tax and shipping; reloading a page sends it twice; "
-    "cancelled orders stay.",
+    caveats="The value often includes tax and shipping; reloading a page sends it twice; cancelled "
+    "orders remain included.",
     alternatives=("average_order_value: from the orders themselves.",),
     references=(_GA4,),
     tags=("sales", "money", "ratio", "variant"),
@@ -476,12 +476,12 @@ average_order_value_without_free = Metric(
     direction=Direction.UP,
     bounds=(0, None),
     description="Gross sales less discounts divided by orders, for orders with a value above 0.",
-    includes="Both at the time of the order. An order of unknown value does not count as free.",
+    includes="Both are dated by the order. An order of unknown value does not count as free.",
     excludes="Free orders, such as samples and replacements; tax, shipping, gift cards; returns.",
     null_when="All orders are free, or there are no orders.",
     see_also=("average_order_value", "median_order_value"),
     caveats="Do not multiply it by the number of all orders.",
-    alternatives=("average_order_value: free orders stay.",),
+    alternatives=("average_order_value: free orders are included.",),
     references=("'Is my average order value calculation incorrect?' (third party)",),
     tags=("sales", "money", "ratio", "variant"),
 )
@@ -498,7 +498,7 @@ median_order_value = Metric(
     direction=Direction.UP,
     bounds=(0, None),
     description="Median of gross sales less discounts per order.",
-    includes="Goods less discounts of each counted order; free orders stay.",
+    includes="Goods less discounts of each counted order; free orders are included.",
     excludes="Tax, shipping, gift cards; returns; orders of unknown value.",
     null_when="There are no orders of known value.",
     see_also=("average_order_value",),
@@ -519,8 +519,8 @@ units_per_transaction_net = Metric(
     area=Area.SALES,
     direction=Direction.UP,
     description="Units sold less units returned, divided by orders.",
-    includes="Each at its own time: units sold and orders at the order, units returned at the "
-    "return.",
+    includes="Each is dated by its own event: units sold and orders by the order, units returned "
+    "by the return.",
     excludes="Gift cards and fees.",
     null_when="There are no orders.",
     see_also=("units_per_transaction",),
@@ -543,8 +543,8 @@ average_unit_retail = Metric(
     direction=Direction.NEUTRAL,
     bounds=(0, None),
     description="Gross sales less discounts, divided by units sold.",
-    includes="Both at the time of the order. Multiplied by units per transaction, it is exactly "
-    "the average order value.",
+    includes="Both are dated by the order. Multiplied by units per transaction, it is exactly the "
+    "average order value.",
     excludes="Tax, shipping, gift cards; returns.",
     null_when="No units were sold.",
     see_also=("units_per_transaction", "average_order_value"),
@@ -565,7 +565,7 @@ discount_rate = Metric(
     direction=Direction.NEUTRAL,
     bounds=(0, 1),
     description="Discounts divided by gross sales.",
-    includes="Both at the time of the order.",
+    includes="Both are dated by the order.",
     excludes="Markdowns; free shipping.",
     null_when="There are no gross sales.",
     see_also=("discounts", "gross_margin"),
@@ -609,8 +609,8 @@ average_revenue_per_customer = Metric(
     description="Net sales of known customers divided by customers.",
     includes="Net sales after the refunds of the period, including those of earlier orders, and "
     "the customers who bought in it.",
-    excludes="Guests without account and e-mail, on both sides; returns whose order is not in "
-    "the history.",
+    excludes="Guests without an account or e-mail address, from both numerator and denominator; "
+    "returns whose order is not in the history.",
     null_when="There are no customers.",
     see_also=("customers", "purchase_frequency", "average_order_value"),
     caveats="Do not compare periods of different length: it grows with the period. Do not leave "
@@ -664,7 +664,8 @@ cancellation_rate_placed = Metric(
     excludes="Orders of unknown status.",
     null_when="There are no orders.",
     see_also=("cancellation_rate",),
-    caveats="If a shop deletes cancelled orders, they are missing from both sides.",
+    caveats="If a shop deletes cancelled orders, they are missing from both numerator and "
+    "denominator.",
     alternatives=("cancellation_rate: drafts and deleted orders stay in the denominator.",),
     references=("Field usage (convention)",),
     tags=("sales", "ratio", "variant"),

@@ -52,7 +52,7 @@ def _score(name: str, title: str, formula: Formula, what: str, caveats: str) -> 
         area=Area.CUSTOMERS,
         direction=Direction.UP,
         bounds=(1, FIFTHS),
-        description=f"Fifth of all customers into which a customer falls by {what}; 5 is the best.",
+        description=f"Quintile of customers into which a customer falls by {what}; 5 is the best.",
         includes="Customers with a counted order in the range, scored by the share of customers "
         "ranked below them: with two fifths below, the score is 3. Customers with the same value "
         "get the same score.",
@@ -70,7 +70,7 @@ recency_score = _score(
     "Recency score",
     _recency(),
     "the time since their last order",
-    "The time runs from the last order to the as-of moment of the data, not to the end of a range.",
+    "The time runs from the last order to the as-of time of the data, not to the end of a range.",
 )
 frequency_score = _score(
     "frequency_score",

@@ -34,7 +34,7 @@ sessions = Metric(
     bounds=(0, None),
     description="Number of sessions in the shop.",
     includes="Every session, in the period and the channel in which it began.",
-    excludes="Sessions of bots.",
+    excludes="Bot sessions.",
     null_when="Never; it is 0 if there are no sessions.",
     see_also=("unique_visitors", "engagement_rate"),
     caveats="Vendors end a session by different rules (30 minutes of inactivity, midnight, a new "
@@ -61,13 +61,13 @@ unique_visitors = Metric(
     area=Area.TRAFFIC,
     direction=Direction.UP,
     bounds=(0, None),
-    description="Number of different visitors (browsers or devices).",
+    description="Number of distinct visitors (browsers or devices).",
     includes="Each visitor id once per period, however many sessions it has.",
     excludes="Bots, and sessions without a visitor id.",
     null_when="Never; it is 0 if there are no visitors.",
     see_also=("sessions",),
-    caveats="Do not add days to get the month: a visitor who came on two days would count twice.",
-    alternatives=("GA4 headlines active users as 'users': visitors with an engaged session.",),
+    caveats="Do not sum days to get the month: a visitor who came on two days would count twice.",
+    alternatives=("GA4 reports active users as 'users': visitors with an engaged session.",),
     references=("GA4 Data API, metric descriptions (vendor text, public copy)",),
     tags=("traffic", "distinct"),
 )
@@ -87,9 +87,9 @@ new_visitor_rate = Metric(
     direction=Direction.NEUTRAL,
     bounds=(0, 1),
     description="Share of the period's visitors who came for the first time.",
-    includes="Visitors whose first session of all falls in the period, divided by its visitors. "
+    includes="Visitors whose first session ever falls in the period, divided by its visitors. "
     "Grouped by channel, a visitor is new only in the channel of that first session.",
-    excludes="Bots, and sessions without a visitor id, on both sides.",
+    excludes="Bots, and sessions without a visitor id, from both numerator and denominator.",
     null_when="There are no visitors.",
     see_also=("unique_visitors", "sessions"),
     caveats="If the history starts with the period, every visitor is new. A visitor who deletes "
@@ -113,11 +113,11 @@ page_views = Metric(
     description="Number of pages viewed in sessions.",
     includes="Page views of every session, repeats included, in the period in which the session "
     "began.",
-    excludes="Sessions of bots; page views without a session.",
+    excludes="Bot sessions; page views without a session.",
     null_when="Never; it is 0 if there are no page views.",
     see_also=("pages_per_session", "sessions"),
-    caveats="On pages that change without reloading, the tag has to send exactly one view per "
-    "change.",
+    caveats="In single-page applications, where pages change without reloading, the tag has to "
+    "send exactly one view per change.",
     alternatives=(
         "page_views.events: by the time of each view, including views without a session.",
     ),
@@ -135,7 +135,7 @@ page_views_events = replace(
     description="Number of page view events.",
     includes="Every page view in the period in which it occurred, including views without a "
     "session.",
-    excludes="Events in sessions of bots.",
+    excludes="Events in bot sessions.",
     null_when="Never; it is 0 if there are no page views.",
     see_also=("page_views",),
     caveats="Do not divide it by sessions: a session that spans midnight has views on both days.",
@@ -201,12 +201,12 @@ traffic_source_share = Metric(
     includes="Sessions of the group divided by those of all groups in the same period, so that "
     "the shares add up to 1. A channel that is not supplied is derived from source and medium; "
     "sessions that match no rule are Unassigned.",
-    excludes="Sessions of bots.",
+    excludes="Bot sessions.",
     null_when="There are no sessions in the period.",
     see_also=("sessions", "session_conversion_rate"),
-    caveats="Group instead of filtering: where= narrows both sides, and the share is 1. Do not "
-    "drop sessions without a channel. Do not mix the channel of the session with that of the "
-    "first session or of the order.",
+    caveats="Group instead of filtering: where= narrows both numerator and denominator, so the "
+    "share is 1. Do not drop sessions without a channel. Do not mix the channel of the session "
+    "with that of the first session or of the order.",
     alternatives=("by the first session, or by the channel to which an order is attributed.",),
     references=("Google Analytics help, default channel grouping (vendor)",),
     tags=("ratio", "channel"),

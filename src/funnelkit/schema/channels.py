@@ -1,4 +1,4 @@
-"""Channels: how a visit reached the shop, derived from its source and medium."""
+"""Channels: how a session reached the shop, derived from its source and medium."""
 
 from __future__ import annotations
 
@@ -78,4 +78,4 @@ def _first_match(otherwise: Value, rule: tuple[Predicate, str]) -> Value:
 
 _UNASSIGNED: Value = Literal("Unassigned")
 CHANNEL: Value = reduce(_first_match, reversed(_RULES), _UNASSIGNED)
-"""The channel of a visit; "Unassigned" where no rule holds, so that shares make one."""
+"""The channel of a session; "Unassigned" if no rule matches, so that shares add up to 1."""

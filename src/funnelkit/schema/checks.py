@@ -1,4 +1,4 @@
-"""What must hold of single rows: promises that numbers rest on, and oddities worth a look."""
+"""What must hold of single rows: promises that results depend on, and suspicious values."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _suspicious(column: Column, broken: Predicate, promise: str, problem: str) -
 
 
 def _negative(discount: Money, worth: Value, known: Column) -> tuple[Check, Check]:
-    """Check that discounts of what is sold are above zero, as far as it is known what is sold."""
+    """Check that discounts on goods sold are not below zero, as far as the goods are known."""
     finding = Finding(
         "is zero or above for what is sold",
         "is below zero, and would add to sales",
@@ -241,4 +241,4 @@ TABLE_CHECKS = (
         ),
     ),
 )
-"""Promises about whole tables: oddities that `Shop.check` lists."""
+"""Promises about whole tables: suspicious values that `Shop.check` lists."""

@@ -1,4 +1,4 @@
-"""Canonical tables of customers: accounts, survey answers."""
+"""Canonical tables of customers: accounts, survey responses."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Customers(Table, table="customers", key="customer_id", time="created_at", 
     """One customer account."""
 
     customer_id = Key("The account.", CUSTOMER)
-    created_at = Time("When it was opened.")
+    created_at = Time("When the account was opened.")
     email_hash = Key("A hash of the normalised e-mail address or phone number.", CUSTOMER)
     country = Category("Country of the customer.")
     segment = Category("Segment of the customer.")
-    acquisition_channel = Category("Where the customer first came from.")
+    acquisition_channel = Category("The channel through which the customer was acquired.")
 
 
 class Surveys(
@@ -31,9 +31,9 @@ class Surveys(
     row_unit=RESPONSE,
     parents={"customer_id": "customers"},
 ):
-    """One answer to a survey."""
+    """One response to a survey."""
 
-    response_id = Key("The answer.", RESPONSE)
+    response_id = Key("The response.", RESPONSE)
     survey_type = Category(
         "nps, csat, brand_unaided or brand_aided.",
         values=("nps", "csat", "brand_unaided", "brand_aided"),
@@ -42,10 +42,12 @@ class Surveys(
             "customer satisfaction": "csat",
         },
     )
-    responded_at = Time("When it was given.")
-    customer_id = Key("Who gave it, where known.", CUSTOMER)
-    respondent = Key("Who gave it: the customer, else the answer itself.", RESPONSE)
-    score = Score("The mark.")
-    scale_max = Score("The highest mark that could be given.")
-    brand_recalled = Flag("The brand was named, or recognised.")
-    weight = Quantity("How many people the answer represents.", RESPONSE)
+    responded_at = Time("When the response was given.")
+    customer_id = Key("The customer who responded, if known.", CUSTOMER)
+    respondent = Key(
+        "The respondent: the customer if known, otherwise the response itself.", RESPONSE
+    )
+    score = Score("The score given.")
+    scale_max = Score("The highest score on the scale.")
+    brand_recalled = Flag("The brand was named or recognised.")
+    weight = Quantity("Number of people whom the response represents.", RESPONSE)

@@ -50,16 +50,16 @@ CLOCKS: Mapping[Time, Flag | None] = {
     Orders.ordered_at: Orders.is_counted,
     Carts.created_at: None,
 }
-"""The times whose latest is the moment up to which a shop's data is known, of rows that count."""
+"""The times whose latest value, over counted rows, is the as-of time of a shop's data."""
 
 LATE_CLOCKS: frozenset[Column] = frozenset(
     {Shipments.shipped_at, Returns.returned_at, Products.created_at, Customers.created_at}
 )
-"""The times that are null as long as something has not happened, or that need not be known."""
+"""The times that are null until something happens, or that need not be known."""
 
 
 IS_PRODUCT = OrderLines.line_type.is_null() | OrderLines.line_type.eq("product")
-"""It is a line of goods."""
+"""A product line, not a gift card or fee."""
 
 _IS_NUMBERED = Orders.is_counted & Orders.customer_key.is_not_null()
 _IN_TIME = (Orders.ordered_at, Orders.order_id)
@@ -107,7 +107,7 @@ _SHARE_OF_ORDER = If(
     1 / _of_order(Orders.product_lines),
     OrderLines.gross_amount / _of_order(Orders.lines_amount),
 )
-"""The part of an order-level discount that falls to a line; lines worth nothing share alike."""
+"""The share of an order-level discount allocated to a line; equal where lines have no value."""
 
 _AMOUNTS_OF_LINES = FromChildren(
     OrderLines.order_id, Sum(OrderLines.gross_amount, where=IS_PRODUCT)
@@ -360,4 +360,4 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         Surveys.response_id,
     ),
 }
-"""How each derivable column is derived: the first rule whose inputs are there."""
+"""How each derivable column is derived: the first rule whose inputs are available."""

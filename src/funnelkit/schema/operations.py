@@ -1,4 +1,4 @@
-"""Canonical tables of what a shop has and moves: products, stock, parcels, deliveries."""
+"""Canonical tables of operations: products, inventory, shipments, receipts."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ __all__ = ["InventorySnapshots", "Products", "Receipts", "Shipments"]
 
 
 class Products(Table, table="products", key="product_id", time="created_at", row_unit=PRODUCT):
-    """One product, or variant of one, as it is kept in stock."""
+    """One product or product variant, as kept in stock."""
 
     product_id = Key("The product.", PRODUCT)
     created_at = Time("When it was listed.")
-    sku = Key("Its stock-keeping unit.")
-    category = Category("Its category.")
-    list_price = Money("Its price before discounts, without tax.", MONEY / ITEM)
-    unit_cost = Money("What one unit costs now, in the shop's currency.", MONEY / ITEM)
-    lead_time_days = Quantity("How many days it takes from ordering it to having it.")
-    lead_time_sd = Quantity("Standard deviation of that number of days.")
-    safety_stock = Quantity("Units kept for bad days.", ITEM)
+    sku = Key("The stock-keeping unit (SKU).")
+    category = Category("The product category.")
+    list_price = Money("List price: before discounts, excluding tax.", MONEY / ITEM)
+    unit_cost = Money("Current cost of one unit, in the shop's currency.", MONEY / ITEM)
+    lead_time_days = Quantity("Lead time: days from ordering the product to receiving it.")
+    lead_time_sd = Quantity("Standard deviation of the lead time, in days.")
+    safety_stock = Quantity("Units held as safety stock.", ITEM)
     is_active = Flag("It is for sale.")
-    is_tracked = Flag("Its stock is counted.")
+    is_tracked = Flag("Its inventory is tracked.")
 
 
 class InventorySnapshots(
@@ -32,20 +32,20 @@ class InventorySnapshots(
     time="snapshot_date",
     parents={"product_id": "products"},
 ):
-    """The stock of one product in one place at the end of one day."""
+    """The stock of one product at one location at the end of one day."""
 
     snapshot_date = Time("The day.")
     product_id = Key("The product.", PRODUCT)
-    location_id = Key("The place.")
-    on_hand_units = Quantity("Units there; below zero where more was sold.", ITEM)
-    unit_cost = Money("What one unit cost the shop, in the shop's currency.", MONEY / ITEM)
-    committed_units = Quantity("Units promised to orders.", ITEM)
-    incoming_units = Quantity("Units on their way in.", ITEM)
-    inventory_value = Money("Value of the stock at cost; stock below zero is worth nothing.")
-    retail_value = Money("Value of the stock at list price.")
-    is_offered = Flag("The product is for sale and its stock is counted.")
+    location_id = Key("The location.")
+    on_hand_units = Quantity("Units on hand; negative if more was sold than was in stock.", ITEM)
+    unit_cost = Money("Cost of one unit to the shop, in the shop's currency.", MONEY / ITEM)
+    committed_units = Quantity("Units committed to orders.", ITEM)
+    incoming_units = Quantity("Incoming units, not yet received.", ITEM)
+    inventory_value = Money("Value of the stock at cost; negative stock is valued at 0.")
+    retail_value = Money("Value of the stock at list price; negative stock is valued at 0.")
+    is_offered = Flag("The product is for sale and its inventory is tracked.")
     day = Key("The day.", DAY)
-    product_day = Key("The product on the day.")
+    product_day = Key("The product and the day, combined.")
 
 
 class Shipments(
@@ -56,20 +56,20 @@ class Shipments(
     row_unit=PARCEL,
     parents={"order_id": "orders"},
 ):
-    """One parcel."""
+    """One parcel shipped."""
 
     shipment_id = Key("The parcel.", PARCEL)
-    order_id = Key("The order that it belongs to.", ORDER)
-    shipped_at = Time("When it left; it belongs to that period.")
-    delivered_at = Time("When it arrived.")
-    promised_at = Time("By when the order was promised.")
-    shipping_cost = Money("What the carrier took, in the shop's currency.")
-    units_shipped = Quantity("Units in it.", ITEM)
-    has_item_error = Flag("It holds something wrong, or too little, or too much.")
+    order_id = Key("The order to which it belongs.", ORDER)
+    shipped_at = Time("When it was shipped, which determines its period.")
+    delivered_at = Time("When it was delivered.")
+    promised_at = Time("The promised delivery date of the order.")
+    shipping_cost = Money("Carrier cost, in the shop's currency.")
+    units_shipped = Quantity("Number of units in it.", ITEM)
+    has_item_error = Flag("It contains a wrong, missing or surplus item.")
     is_damaged = Flag("It arrived damaged.")
-    documents_ok = Flag("Its papers were right.")
-    is_counted = Flag("Its order counts, or is not known.")
-    is_first_parcel = Flag("It left when the first parcel of its order left.")
+    documents_ok = Flag("Its documents were correct.")
+    is_counted = Flag("Its order is counted, or is not known.")
+    is_first_parcel = Flag("It was shipped at the same time as the first parcel of its order.")
 
 
 class Receipts(
@@ -79,9 +79,9 @@ class Receipts(
     time="received_at",
     parents={"product_id": "products"},
 ):
-    """One delivery of one product to the shop."""
+    """One receipt of goods: one product delivered to the shop."""
 
-    receipt_id = Key("The delivery.")
+    receipt_id = Key("The receipt.")
     product_id = Key("The product.", PRODUCT)
-    received_at = Time("When it came in.")
-    units = Quantity("How many units.", ITEM)
+    received_at = Time("When it was received.")
+    units = Quantity("Number of units received.", ITEM)

@@ -76,7 +76,7 @@ PROMISES: tuple[Promise, ...] = (
         OrderLines.line_type.eq("gift_card"),
         Finding(
             "is without the gift cards of the order",
-            "includes the gift cards of the order, which are no sale yet",
+            "includes the gift cards of the order, which are not sales yet",
             "leave them out, or leave out gross_amount, which is then the sum of the product lines",
             Severity.WARNING,
         ),
@@ -102,4 +102,4 @@ PROMISES: tuple[Promise, ...] = (
         ),
     ),
 )
-"""What is checked when a number first rests on it, and by `Shop.check` always."""
+"""What is checked when a result first depends on it, and always by `Shop.check`."""

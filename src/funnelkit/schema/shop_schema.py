@@ -34,7 +34,7 @@ _COSTS = frozenset(
         Shipments.shipping_cost,
     }
 )
-"""What the shop pays: in its own currency, whatever the customer paid in."""
+"""Costs paid by the shop: in its own currency, whatever currency the customer paid in."""
 _ITEMS = {
     "orders": Items(
         key=OrderLines.order_id,
