@@ -94,6 +94,14 @@ def test_a_database_can_be_given_by_its_path_and_is_only_read(tmp_path):
         fk.DuckDB(tmp_path / "no such folder" / "shop")
 
 
+@pytest.mark.parametrize("zone", [None, "Pacific/Auckland"])
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_times_of_every_precision_are_read(connection, unit, zone):
+    time = pl.col("ordered_at").cast(pl.Datetime(unit)).dt.replace_time_zone(zone)
+    orders = ORDERS.with_columns(time, clock=pl.lit(dt.time(9)))
+    assert_same_numbers(fk.Shop(orders=orders, **WARSAW), on(connection, orders), every="1d")
+
+
 def test_settings_are_those_of_any_shop(connection):
     renamed = ORDERS.rename({"order_id": "id"})
     rename = {"orders": {"id": "order_id"}}

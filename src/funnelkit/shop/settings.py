@@ -36,7 +36,7 @@ class Settings(TypedDict, total=False):
             and day as "04-01", or a `RetailCalendar` of whole weeks.
         guards: Whether failed checks of the data raise an error.
         tables: Declarations of tables beyond the canonical ones.
-        engine: Where the tables are, if not in memory or in files: see `Shop.on`.
+        engine: Where the tables are, or what reads the files, if not Polars: see `Shop.on`.
     """
 
     rename: Mapping[str, Mapping[str, str]]

@@ -42,12 +42,14 @@ _DTYPES: Mapping[str, pl.DataType] = {
     "boolean": pl.Boolean(),
     "date": pl.Date(),
     "time": pl.Time(),
+    "time_ns": pl.Time(),
     "interval": pl.Duration("us"),
     "timestamp": pl.Datetime("us"),
     "timestamp_s": pl.Datetime("us"),
     "timestamp_ms": pl.Datetime("us"),
     "timestamp_ns": pl.Datetime("us"),
     "timestamp with time zone": pl.Datetime("us", "UTC"),
+    "timestamptz_ns": pl.Datetime("us", "UTC"),
     "null": pl.Null(),
 }
 """The types of values by the types of DuckDB; all others are only compared with each other."""
