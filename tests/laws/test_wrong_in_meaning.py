@@ -186,6 +186,7 @@ BY_A_LAW = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_A_LAW)
 def test_a_law_finds_what_is_wrong_in_meaning(name):
     wrong, law, found = BY_A_LAW[name]

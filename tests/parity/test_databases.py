@@ -10,7 +10,6 @@ import duckdb
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from sqlglot import exp
 
@@ -107,13 +106,6 @@ def assert_alike(shops: tuple[fk.Shop, fk.Shop], question: Any) -> None:
     is_refused = isinstance(outcome(shops[0], metrics, question), str)
     for some in ([metric] for metric in metrics) if is_refused else [metrics]:
         assert_same(shops, some, question)
-
-
-@settings(lawful, max_examples=1)
-@given(frames=shop_frames(METRICS), asked=st.sampled_from(OF_DRAWN))
-def test_the_catalogue_over_a_drawn_shop_is_answered_alike(frames, asked):
-    question, options = asked
-    assert_alike(both(frames, **options), question)
 
 
 @pytest.mark.slow

@@ -69,7 +69,14 @@ def assert_same(connection, statement, result):
     assert_frame_equal(wanted, found, rel_tol=1e-9, abs_tol=1e-9, check_dtypes=False)
 
 
-@pytest.mark.parametrize("name", ["months", "weeks by channel", "a range with silent months"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("months", marks=pytest.mark.slow),
+        pytest.param("weeks by channel", marks=pytest.mark.slow),
+        "a range with silent months",
+    ],
+)
 def test_one_statement_of_everything_gives_the_numbers_of_evaluate(shop, connection, name):
     question = QUESTIONS[name]
     metrics = list(writable(shop, question))

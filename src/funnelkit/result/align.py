@@ -206,7 +206,8 @@ def _range(question: Question, labels: pl.Series) -> pl.DataFrame:
         first = _label(question)
         inside = labels.filter(labels >= first)
         is_earlier = inside.len() < labels.len()
-        labels = pl.concat([inside, *([first] if is_earlier else []), *range_ends(question)])
+        labels = pl.concat([inside, *range_ends(question)])
+        labels = pl.concat([labels, first]) if labels.len() and is_earlier else labels
     return _every(question, labels)
 
 
