@@ -19,8 +19,8 @@ CHANGES = {
 """When clocks go from 1 to 3, from 2 to 5, from 2 to 4, and from a quarter to 3 to one to 4."""
 
 
-def label_of(instant, zone, every):
-    times = [instant - 5 * HOUR, instant]
+def label_of(instant, zone, every, *, earlier=5):
+    times = [instant - earlier * HOUR, instant]
     shop = fk.Shop(
         sessions=pl.DataFrame({"session_id": [1, 2], "started_at": times}), time_zone=zone
     )
@@ -50,3 +50,8 @@ def test_a_period_of_which_the_clock_skips_the_start_starts_with_the_change(zone
     change = CHANGES.get(zone, dt.datetime(2024, 3, 31, 1, tzinfo=dt.UTC))
     expected = change if start is None else change + start
     assert label_of(change + HOUR / 6, zone, every) == expected
+
+
+def test_the_change_may_lie_before_all_of_the_rows():
+    change = CHANGES[BY_TWO]
+    assert label_of(change + HOUR / 6, BY_TWO, "2h", earlier=0) == change

@@ -360,7 +360,8 @@ class Calendar:
             for (since, ahead), until in zip(pieces, [*changes[1:], last], strict=True)
         ]
         instants = pl.lit(pl.concat([pl.Series(changes, dtype=whole[0].dtype), *whole]))
-        starts = pl.select(self._hour(instants, pieces)).to_series()
+        before = offsets(self.time_zone, first - LONGEST_GAP, last)
+        starts = pl.select(self._hour(instants, before)).to_series()
         ends = pl.select(pl.lit(low).append(pl.lit(high))).to_series()
         return starts.filter(starts.is_between(ends[0], ends[1])).append(ends).unique().sort()
 

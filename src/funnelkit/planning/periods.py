@@ -32,6 +32,7 @@ FROM_1900 = 840
 
 FIRST_DAY = Lit(EPOCH.date(), "day")
 DAY = dt.timedelta(days=1)
+SECOND_YEAR = dt.datetime(2, 1, 1, tzinfo=dt.UTC)
 AT_MOST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(2040, 1, 1, tzinfo=dt.UTC)
 """The times between which changes of a clock are looked at where those of the rows are unknown."""
 
@@ -155,8 +156,9 @@ def _hours(lowering: Lowering, time: Column | Lookup, calendar: Calendar) -> Sca
     local = call(Op.LOCAL_TIME, instant, lowering.zone)
     start = call(Op.FLOOR_HOURS, local, whole(calendar.every.count))
     first = lowering.first_instant(start)
-    extent = lowering.data.extent(end_of(time)) or AT_MOST
-    for skipped, change in skipped_starts(calendar.offsets(*extent), calendar.every.count):
+    low, high = lowering.data.extent(end_of(time)) or AT_MOST
+    ahead = calendar.offsets(max(low, SECOND_YEAR) - DAY, high)
+    for skipped, change in skipped_starts(ahead, calendar.every.count):
         is_skipped = call(Op.EQ, start, Lit(skipped, "local"))
         first = when(is_skipped, Lit(change, "instant"), otherwise=first)
     if calendar.every.count > 1:
