@@ -6,20 +6,7 @@ import polars as pl
 import pytest
 
 import funnelkit as fk
-
-DAY = dt.datetime(2024, 5, 1)
-
-
-def orders(**columns):
-    rows = len(next(iter(columns.values()), [1, 2]))
-    plain = {
-        "order_id": list(range(1, rows + 1)),
-        "ordered_at": [DAY] * rows,
-        "status": ["paid"] * rows,
-        "gross_amount": [100.0] * rows,
-        "discount_amount": [0.0] * rows,
-    }
-    return pl.DataFrame({**plain, **columns})
+from small_frames import NOON, orders_of
 
 
 def findings(shop):
@@ -30,7 +17,7 @@ def findings(shop):
 
 
 def test_a_discount_below_zero_is_refused_for_it_would_add_to_sales():
-    shop = fk.Shop(orders=orders(discount_amount=[-10.0, 0.0]), assume_empty=["returns"])
+    shop = fk.Shop(orders=orders_of(discount_amount=[-10.0, 0.0]), assume_empty=["returns"])
     with pytest.raises(fk.ContractError) as error:
         fk.evaluate(shop, "aov")
     assert str(error.value) == (
@@ -41,7 +28,7 @@ def test_a_discount_below_zero_is_refused_for_it_would_add_to_sales():
 
 def test_the_discount_of_what_is_taken_back_is_below_zero():
     """An export that writes what is taken back as an order or a line of its own."""
-    shop = fk.Shop(orders=orders(gross_amount=[100.0, -100.0], discount_amount=[10.0, -10.0]))
+    shop = fk.Shop(orders=orders_of(gross_amount=[100.0, -100.0], discount_amount=[10.0, -10.0]))
     assert fk.evaluate(shop, "discounts").frame.item() == 0.0
 
 
@@ -56,7 +43,7 @@ def test_discounts_of_lines_too(quantity, is_refused):
             "discount_amount": [-5.0, 5.0],
         }
     )
-    frame = orders().drop("gross_amount", "discount_amount")
+    frame = orders_of().drop("gross_amount", "discount_amount")
     shop = fk.Shop(orders=frame, order_lines=lines)
     if is_refused:
         with pytest.raises(fk.ContractError, match=r"order_lines\.discount_amount: is below zero"):
@@ -66,7 +53,7 @@ def test_discounts_of_lines_too(quantity, is_refused):
 
 
 def test_without_amounts_a_discount_below_zero_is_refused_as_well():
-    frame = orders(discount_amount=[0.0, -1.0]).drop("gross_amount")
+    frame = orders_of(discount_amount=[0.0, -1.0]).drop("gross_amount")
     with pytest.raises(fk.ContractError, match="turn its sign"):
         fk.evaluate(fk.Shop(orders=frame), "orders")
 
@@ -76,7 +63,7 @@ def test_without_amounts_a_discount_below_zero_is_refused_as_well():
 
 def test_a_time_after_today_is_refused_for_the_data_would_be_known_until_then():
     far = dt.datetime(2204, 1, 3)
-    frame = orders(ordered_at=[DAY, far])
+    frame = orders_of(ordered_at=[NOON, far])
     shop = fk.Shop(orders=frame)
     problem = "ordered_at lies after today"
     assert findings(shop) == [("orders", problem, "error", 1, f"(2, {far!r})")]
@@ -90,7 +77,9 @@ def test_a_time_after_today_is_refused_for_the_data_would_be_known_until_then():
 
 def test_a_time_of_tomorrow_may_be_that_of_another_zone():
     soon = dt.datetime.now(dt.UTC).replace(tzinfo=None) + dt.timedelta(hours=12)
-    assert fk.evaluate(fk.Shop(orders=orders(ordered_at=[DAY, soon])), "orders").frame.item() == 2
+    assert (
+        fk.evaluate(fk.Shop(orders=orders_of(ordered_at=[NOON, soon])), "orders").frame.item() == 2
+    )
 
 
 def test_days_that_are_planned_may_lie_ahead():
@@ -105,7 +94,7 @@ def test_days_that_are_planned_may_lie_ahead():
 def test_a_time_at_which_computers_begin_to_count_is_found():
     zero = dt.datetime(1970, 1, 1)
     problem = "ordered_at lies on 1 January 1970 or before, as unknown times are often written"
-    shop = fk.Shop(orders=orders(ordered_at=[DAY, zero]))
+    shop = fk.Shop(orders=orders_of(ordered_at=[NOON, zero]))
     assert findings(shop) == [("orders", problem, "warning", 1, f"(2, {zero!r})")]
     assert fk.evaluate(shop, "orders").frame.item() == 2
 
@@ -115,7 +104,7 @@ def test_a_time_at_which_computers_begin_to_count_is_found():
 
 def test_an_order_without_an_amount_is_found():
     problem = "gross_amount is null, and adds 0 to what rows are worth"
-    shop = fk.Shop(orders=orders(gross_amount=[None, 20.0]))
+    shop = fk.Shop(orders=orders_of(gross_amount=[None, 20.0]))
     assert findings(shop) == [("orders", problem, "warning", 1, "(1, None)")]
 
 
@@ -124,13 +113,15 @@ def test_a_refund_before_the_order_and_one_above_it_are_found():
         {
             "return_id": [1, 2, 3],
             "order_id": [1, 2, 9],
-            "returned_at": [DAY - dt.timedelta(days=1), DAY, DAY],
+            "returned_at": [NOON - dt.timedelta(days=1), NOON, NOON],
             "refund_amount": [10.0, 250.0, 250.0],
         }
     )
     found = {
         (check, rows)
-        for _, check, _, rows, _ in findings(fk.Shop(orders=orders(), returns=returns))
+        for _, check, _, rows, _ in findings(
+            fk.Shop(orders=orders_of(order_id=[1, 2]), returns=returns)
+        )
     }
     assert found == {
         ("returned_at lies before the order", 1),

@@ -11,10 +11,12 @@ import polars as pl
 
 from funnelkit.errors import UnknownNameError
 
-__all__ = ["Offsets", "check_zone", "localised", "offsets", "skipped_starts"]
+__all__ = ["Change", "Offsets", "changes", "check_zone", "localised", "offsets", "skipped_starts"]
 
 Offsets = tuple[tuple[dt.datetime, dt.timedelta], ...]
 """How far a clock is ahead of UTC, and from which instant on, in order."""
+Change = tuple[dt.datetime, dt.timedelta, dt.timedelta]
+"""When a clock is changed, as UTC's clock shows it, and how far ahead it is before and after."""
 NAMES_OF_NO_PLACE = {"localtime", "posixrules", "Factory"}
 
 
@@ -59,6 +61,8 @@ def offsets(zone: str, low: dt.datetime, high: dt.datetime) -> Offsets:
         low: The first instant; the first entry holds for everything before.
         high: The last instant.
     """
+    if zone == "UTC":
+        return ((low, dt.timedelta()),)
     clock = ZoneInfo(zone)
 
     def ahead(instant: dt.datetime) -> dt.timedelta:
@@ -81,6 +85,14 @@ def offsets(zone: str, low: dt.datetime, high: dt.datetime) -> Offsets:
     return tuple(found)
 
 
+def changes(ahead: Offsets) -> list[Change]:
+    """Return when a clock is changed, and how far it is ahead before and after."""
+    return [
+        (since.replace(tzinfo=None), before, after)
+        for (_, before), (since, after) in pairwise(ahead)
+    ]
+
+
 def skipped_starts(ahead: Offsets, hours: int) -> tuple[tuple[dt.datetime, dt.datetime], ...]:
     """Return the starts of periods of hours that a clock skips, and when it is changed there.
 
@@ -91,10 +103,10 @@ def skipped_starts(ahead: Offsets, hours: int) -> tuple[tuple[dt.datetime, dt.da
         hours: How many hours a period has.
     """
     found: list[tuple[dt.datetime, dt.datetime]] = []
-    for (_, before), (since, after) in pairwise(ahead):
-        skipped, resumed = (since.replace(tzinfo=None) + by for by in (before, after))
+    for since, before, after in changes(ahead):
+        skipped, resumed = since + before, since + after
         hour = resumed.hour - resumed.hour % hours
         start = resumed.replace(hour=hour, minute=0, second=0, microsecond=0)
         if skipped < start < resumed:
-            found.append((start, since))
+            found.append((start, since.replace(tzinfo=dt.UTC)))
     return tuple(found)

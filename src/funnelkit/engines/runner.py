@@ -68,17 +68,14 @@ class Runner:
 
     def answers(self, steps: Sequence[Step]) -> list[Answer]:
         """Return the relation that answers each step."""
-        given = next((step.as_of for step in steps if step.as_of), None)
-        return Relations.of(self.data, lambda: given or self.as_of()).answers(steps)
+        return self._answers(self.data, steps)
 
     def lasting(self, steps: Sequence[Step]) -> list[Answer]:
         """Return the relation that answers each step, whatever rows its tables will have.
 
         Nothing in it rests on what was found in them, save the as-of moment and the words.
         """
-        given = next((step.as_of for step in steps if step.as_of), None)
-        data = replace(self.data, seen={})
-        answers = Relations.of(data, lambda: given or self.as_of()).answers(steps)
+        answers = self._answers(replace(self.data, seen={}), steps)
         relations = [answer.relation for answer in answers]
         self._learn_words(columns_read(relations))
         pairs = zip(answers, with_words(self.data, relations), strict=True)
@@ -115,6 +112,10 @@ class Runner:
         everything = {(one.table, one.name) for one in self.data.unread_words()}
         self._learn_words(everything)
         return all_violations(self.data, self.read)
+
+    def _answers(self, data: ShopData, steps: Sequence[Step]) -> list[Answer]:
+        given = next((step.as_of for step in steps if step.as_of), None)
+        return Relations.of(data, lambda: given or self.as_of()).answers(steps)
 
     def _run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         return self.engine.run(with_words(self.data, relations))

@@ -76,7 +76,7 @@ from funnelkit.planning.relations import (
 )
 from funnelkit.planning.vocabulary import in_words
 
-__all__ = ["FALSE", "TRUE", "ZERO", "Folded", "Lowering", "Names", "Source"]
+__all__ = ["ARITHMETIC", "FALSE", "TRUE", "ZERO", "Folded", "Lowering", "Names", "Source"]
 
 Source = Column | Lookup | PerKeyColumn
 """What is a column of a relation."""
@@ -85,7 +85,7 @@ TRUE, FALSE, ZERO = Lit(value=True, kind="bool"), Lit(value=False, kind="bool"),
 SEPARATOR = Lit("\x1f", "str")
 """What keeps the parts of a key apart: the unit separator, which no text holds."""
 
-_ARITHMETIC = {
+ARITHMETIC = {
     Operator.ADD: Op.ADD,
     Operator.SUBTRACT: Op.SUBTRACT,
     Operator.MULTIPLY: Op.MULTIPLY,
@@ -193,7 +193,7 @@ class Lowering:
             case Literal(constant):
                 return literal(constant)
             case Operation(operator, left, right):
-                return call(_ARITHMETIC[operator], self.number(left), self.number(right))
+                return call(ARITHMETIC[operator], self.number(left), self.number(right))
             case Coalesce(values):
                 return call(Op.COALESCE, *self._alike(values))
             case ConcatKey(values):

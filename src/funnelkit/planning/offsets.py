@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from funnelkit.calendar.zones import offsets
+from funnelkit.calendar.zones import Change, changes, offsets
 from funnelkit.planning.relations import Call, Lit, Op, Rel, Scalar, call, piecewise, whole
 from funnelkit.planning.traversal import mapped
 
@@ -43,18 +43,12 @@ def with_offsets(rel: Rel, low: dt.datetime, high: dt.datetime) -> Rel:
     return mapped(rel, change)
 
 
-Changes = list[tuple[dt.datetime, dt.timedelta, dt.timedelta]]
-"""When a clock is changed, as UTC's clock shows it, and how far ahead it is before and after."""
-
-
-def _changes(zone: str, low: dt.datetime, high: dt.datetime) -> tuple[dt.timedelta, Changes]:
+def _changes(
+    zone: str, low: dt.datetime, high: dt.datetime
+) -> tuple[dt.timedelta, Sequence[Change]]:
     """Return how far ahead of UTC a clock is at first, and how it is changed."""
-    (_, first), *others = offsets(zone, low, high)
-    found, before = Changes(), first
-    for since, after in others:
-        found.append((since.replace(tzinfo=None), before, after))
-        before = after
-    return first, found
+    ahead = offsets(zone, low, high)
+    return ahead[0][1], changes(ahead)
 
 
 def shown_by(instant: Scalar, ahead: Sequence[tuple[dt.datetime, dt.timedelta]]) -> Scalar:
@@ -66,16 +60,16 @@ def shown_by(instant: Scalar, ahead: Sequence[tuple[dt.datetime, dt.timedelta]])
     """
     utc = call(Op.LOCAL_TIME, instant, UTC)
     (_, first), *others = ahead
-    changes = [
+    pieces = [
         (Lit(since.replace(tzinfo=None), "local"), whole(_seconds(by))) for since, by in others
     ]
-    seconds = piecewise(utc, changes, whole(_seconds(first)))
+    seconds = piecewise(utc, pieces, whole(_seconds(first)))
     return utc if seconds == whole(0) else call(Op.SHIFT_SECONDS, utc, seconds)
 
 
-def _first(local: Scalar, changes: tuple[dt.timedelta, Changes]) -> Scalar:
+def _first(local: Scalar, changed: tuple[dt.timedelta, Sequence[Change]]) -> Scalar:
     """Return what UTC's clock shows at a local time: the first of two, in a gap as before it."""
-    first, found = changes
+    first, found = changed
     pieces = [
         (Lit(since + max(before, after), "local"), _shifted(local, -after))
         for since, before, after in found
@@ -83,9 +77,9 @@ def _first(local: Scalar, changes: tuple[dt.timedelta, Changes]) -> Scalar:
     return piecewise(local, pieces, _shifted(local, -first))
 
 
-def _last(local: Scalar, changes: tuple[dt.timedelta, Changes]) -> Scalar:
+def _last(local: Scalar, changed: tuple[dt.timedelta, Sequence[Change]]) -> Scalar:
     """Return what UTC's clock shows at a local time: the second of two, in a gap nothing."""
-    first, found = changes
+    first, found = changed
     pieces: list[tuple[Lit, Scalar]] = []
     for since, before, after in found:
         if after > before:

@@ -15,7 +15,6 @@ from funnelkit.planning.relations import (
     Filter,
     Head,
     LeftJoin,
-    Lit,
     Named,
     Over,
     Rel,
@@ -34,6 +33,8 @@ __all__ = [
     "source_of",
     "tables_of",
     "walk",
+    "with_agg_parts",
+    "with_parts",
     "with_scans",
 ]
 
@@ -144,7 +145,9 @@ def mapped(rel: Rel, change: Change) -> Rel:
         case LeftJoin(left, right) | Exists(left, right):
             return replace(rel, left=below(left), right=below(right))
         case Aggregate(inner, keys, folds):
-            return Aggregate(below(inner), keys, tuple((n, _agg(a, change)) for n, a in folds))
+            return Aggregate(
+                below(inner), keys, tuple((n, with_agg_parts(a, new)) for n, a in folds)
+            )
         case EachDay(inner, name, first, last):
             return EachDay(below(inner), name, new(first), new(last))
         case Head(inner):
@@ -155,19 +158,26 @@ def mapped(rel: Rel, change: Change) -> Rel:
 
 def mapped_scalar(scalar: Scalar, change: Change) -> Scalar:
     """Return a scalar with every part of it changed, the innermost first."""
+    return change(with_parts(scalar, lambda part: mapped_scalar(part, change)))
+
+
+def with_parts(scalar: Scalar, change: Change) -> Scalar:
+    """Return a scalar with what it is directly made of changed."""
     match scalar:
-        case Col() | Lit():
-            return change(scalar)
         case Call(op, args):
-            return change(Call(op, tuple(mapped_scalar(arg, change) for arg in args)))
-        case Over():
-            arg = None if scalar.arg is None else mapped_scalar(scalar.arg, change)
-            partition = tuple(mapped_scalar(part, change) for part in scalar.partition)
-            order = tuple(mapped_scalar(part, change) for part in scalar.order)
-            return change(replace(scalar, arg=arg, partition=partition, order=order))
+            return Call(op, tuple(map(change, args)))
+        case Over(_, arg, partition, order):
+            return replace(
+                scalar,
+                arg=None if arg is None else change(arg),
+                partition=tuple(map(change, partition)),
+                order=tuple(map(change, order)),
+            )
+        case _:
+            return scalar
 
 
-def _agg(agg: Agg, change: Change) -> Agg:
-    arg = None if agg.arg is None else mapped_scalar(agg.arg, change)
-    where = None if agg.where is None else mapped_scalar(agg.where, change)
+def with_agg_parts(agg: Agg, change: Change) -> Agg:
+    """Return an aggregate with what it folds, and its condition, changed."""
+    arg, where = (None if part is None else change(part) for part in (agg.arg, agg.where))
     return replace(agg, arg=arg, where=where)

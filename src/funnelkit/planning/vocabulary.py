@@ -80,6 +80,9 @@ def with_words(data: ShopData, relations: Iterable[Rel]) -> list[Rel]:
         if words.changed
     }
 
+    if not changed:
+        return list(relations)
+
     def read(scan: Scan) -> Rel:
         columns = ((name, changed.get((scan.table, name))) for name, _ in scan.columns)
         return extend(scan, **{name: _meant(Col(name), words) for name, words in columns if words})

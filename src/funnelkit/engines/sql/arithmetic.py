@@ -20,6 +20,7 @@ from funnelkit.planning.expression import (
     Transformed,
     walk,
 )
+from funnelkit.planning.lowering import ARITHMETIC
 from funnelkit.planning.plan import PlannedMetric, Question
 from funnelkit.planning.relations import Kind, Lit, Op
 from funnelkit.result.transforms import RESIDUE
@@ -28,12 +29,6 @@ __all__ = ["Arithmetic"]
 
 Sql = exp.Expr
 ZERO = Lit(0.0, "float")
-_OPS = {
-    Operator.ADD: Op.ADD,
-    Operator.SUBTRACT: Op.SUBTRACT,
-    Operator.MULTIPLY: Op.MULTIPLY,
-    Operator.DIVIDE: Op.DIVIDE,
-}
 _WRITTEN = Abs | PositiveOrNull | ShareOfTotal | Sqrt
 
 
@@ -165,7 +160,7 @@ def _binary(operator: Operator, left: _Computed, right: _Computed) -> _Computed:
             return BINARY[Op.DIVIDE](left.size(), exp.Abs(this=right.value))
         return BINARY[Op.ADD if is_sum else Op.MULTIPLY](left.size(), right.size())
 
-    total = BINARY[_OPS[operator]](one, two)
+    total = BINARY[ARITHMETIC[operator]](one, two)
     return _Computed(total, size, is_exact=is_exact, is_rounded=is_sum and not is_exact)
 
 

@@ -15,6 +15,7 @@ from sqlglot.errors import SqlglotError
 
 from funnelkit.data.sources import SupportsArrow
 from funnelkit.engines.sql.dialects import text
+from funnelkit.engines.sql.names import quoted, quoted_table
 from funnelkit.errors import DataError, shortened
 
 __all__ = ["Connection", "Found"]
@@ -124,7 +125,7 @@ class Connection:
         if isinstance(source, str):
             return _named(source)
         if isinstance(source, Path):
-            return exp.Table(this=exp.to_identifier(str(source), quoted=True))
+            return quoted_table(str(source))
         frame = source.collect() if isinstance(source, pl.LazyFrame) else source
         if not isinstance(frame, duckdb.DuckDBPyRelation | SupportsArrow):
             raise DataError(
@@ -137,7 +138,7 @@ class Connection:
                 self.connection.register(registered, frame)
         except duckdb.Error as error:
             raise DataError(f"the {type(source).__name__} is refused: {_message(error)}") from None
-        return exp.Table(this=exp.to_identifier(registered, quoted=True))
+        return quoted_table(registered)
 
     def columns(self, place: exp.Table) -> list[Found]:
         """Return the columns of a table.
@@ -165,8 +166,8 @@ def _named(name: str) -> exp.Table:
         parts = [exp.to_identifier(name)]
     if len(parts) > 3 or not all(isinstance(part, exp.Identifier) for part in parts):
         raise DataError(f"{shortened(name)!r} is not the name of a table", "write schema.table")
-    quoted = [exp.to_identifier(part.name, quoted=True) for part in reversed(parts)]
-    return exp.Table(**dict(zip(("this", "db", "catalog"), quoted, strict=False)))
+    names = [quoted(part.name) for part in reversed(parts)]
+    return exp.Table(**dict(zip(("this", "db", "catalog"), names, strict=False)))
 
 
 def _message(error: Exception) -> str:

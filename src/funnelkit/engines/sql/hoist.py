@@ -6,12 +6,11 @@ what several values share, is bound to a column first. That changes no number.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 
 from funnelkit.planning.relations import (
-    Agg,
     Aggregate,
     Call,
     Col,
@@ -26,7 +25,7 @@ from funnelkit.planning.relations import (
     columns_of,
     extend,
 )
-from funnelkit.planning.traversal import parts_of
+from funnelkit.planning.traversal import parts_of, with_agg_parts, with_parts
 
 __all__ = ["hoisted", "hoisted_aggregate"]
 
@@ -66,7 +65,7 @@ def hoisted(rel: Rel) -> Rel:
 def hoisted_aggregate(rel: Aggregate) -> Aggregate:
     """Return an aggregate of which the scalars repeat nothing."""
     bound = _Bound.of(rel.input, [s for _, agg in rel.folds for s in (agg.arg, agg.where) if s])
-    folds = tuple((name, bound.changed(agg)) for name, agg in rel.folds)
+    folds = tuple((name, with_agg_parts(agg, bound.new)) for name, agg in rel.folds)
     return replace(rel, input=bound.below(), folds=folds)
 
 
@@ -94,11 +93,7 @@ class _Bound:
     def new(self, value: Scalar) -> Scalar:
         if value in self.names:
             return Col(self.names[value])
-        return _with_parts(value, self.new)
-
-    def changed(self, agg: Agg) -> Agg:
-        arg, where = (None if s is None else self.new(s) for s in (agg.arg, agg.where))
-        return replace(agg, arg=arg, where=where)
+        return with_parts(value, self.new)
 
 
 def _outermost(scalars: Iterable[Scalar]) -> list[Scalar]:
@@ -140,21 +135,6 @@ def _repeated(scalars: Iterable[Scalar]) -> set[Scalar]:
     for value in scalars:
         visit(value)
     return found
-
-
-def _with_parts(value: Scalar, change: Callable[[Scalar], Scalar]) -> Scalar:
-    match value:
-        case Call(op, args):
-            return Call(op, tuple(map(change, args)))
-        case Over(_, arg, partition, order):
-            return replace(
-                value,
-                arg=None if arg is None else change(arg),
-                partition=tuple(map(change, partition)),
-                order=tuple(map(change, order)),
-            )
-        case _:
-            return value
 
 
 def _only(found: Rel, wanted: Rel) -> Rel:

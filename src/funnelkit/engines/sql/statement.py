@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.engines.sql.arithmetic import Arithmetic
+from funnelkit.engines.sql.names import aliased, quoted, quoted_column, quoted_table
 from funnelkit.engines.sql.operations import literal
 from funnelkit.engines.sql.translate import Sources, Translator
 from funnelkit.errors import UnsupportedError
@@ -41,16 +42,20 @@ class _Part:
 
     def only_keys(self) -> exp.Select:
         """Return the keys that it has rows of."""
-        columns = [_alias(_column(column, self.name), name) for name, column in self.keys.items()]
-        return exp.Select(expressions=columns).from_(_table(self.name))
+        columns = [
+            aliased(quoted_column(column, self.name), name) for name, column in self.keys.items()
+        ]
+        return exp.Select(expressions=columns).from_(quoted_table(self.name))
 
     def joined(self) -> exp.Join:
         """Return it as it is joined to all keys; a null key meets a null key."""
         pairs = (
-            exp.NullSafeEQ(this=_column(column, self.name), expression=_column(name, KEYS))
+            exp.NullSafeEQ(
+                this=quoted_column(column, self.name), expression=quoted_column(name, KEYS)
+            )
             for name, column in self.keys.items()
         )
-        return exp.Join(this=_table(self.name), side="LEFT", on=exp.and_(*pairs, copy=False))
+        return exp.Join(this=quoted_table(self.name), side="LEFT", on=exp.and_(*pairs, copy=False))
 
 
 def statement_of(plan: Plan, answers: Sequence[Answer], sources: Sources) -> exp.Select:
@@ -75,10 +80,10 @@ def statement_of(plan: Plan, answers: Sequence[Answer], sources: Sources) -> exp
     if keys:
         ctes += _spine(plan.question, parts)
     found = _final(plan, parts)
-    with_ = [exp.CTE(this=select, alias=exp.TableAlias(this=_named(name))) for name, select in ctes]
+    with_ = [exp.CTE(this=select, alias=exp.TableAlias(this=quoted(name))) for name, select in ctes]
     found.set("with_", exp.With(expressions=with_))
     if keys:
-        places = [exp.Ordered(this=_column(name), nulls_first=False) for name in keys]
+        places = [exp.Ordered(this=quoted_column(name, ""), nulls_first=False) for name in keys]
         found.set("order", exp.Order(expressions=places))
     return found
 
@@ -94,7 +99,7 @@ def _part(
     keys |= dict(zip((group.name for group in step.groups), answer.keys, strict=True))
     folds: dict[str, tuple[Sql, Kind]] = {}
     for fold, column in zip(step.folds, answer.folds, strict=True):
-        found: Sql = _column(column, name)
+        found: Sql = quoted_column(column, name)
         if fold.name in counted:
             zero = Lit(0, "int") if kinds[column] == "int" else Lit(0.0, "float")
             found = exp.Coalesce(this=found, expressions=[literal(zero)])
@@ -107,7 +112,7 @@ def _spine(question: Question, parts: Sequence[_Part]) -> Iterator[tuple[str, ex
     first, *others = (part.only_keys() for part in parts)
     if list(parts[0].keys) == [PERIOD]:
         ends = (literal(Lit(label.item(), "day")) for label in range_ends(question))
-        others += [exp.Select(expressions=[_alias(end, PERIOD)]) for end in ends]
+        others += [exp.Select(expressions=[aliased(end, PERIOD)]) for end in ends]
     found: exp.Query = first
     for other in others:
         found = exp.union(found, other, copy=False)
@@ -115,14 +120,16 @@ def _spine(question: Question, parts: Sequence[_Part]) -> Iterator[tuple[str, ex
         yield KEYS, found if others else first.distinct()
         return
     yield PERIODS, found
-    ends = (fold(this=_column(PERIOD, PERIODS)) for fold in (exp.Min, exp.Max))
-    named = [_alias(end, name) for end, name in zip(ends, ("first", "last"), strict=True)]
-    span = exp.Select(expressions=named).from_(_table(PERIODS)).subquery("span")
-    start, end = (_column(name, "span") for name in ("first", "last"))
+    ends = (fold(this=quoted_column(PERIOD, PERIODS)) for fold in (exp.Min, exp.Max))
+    named = [aliased(end, name) for end, name in zip(ends, ("first", "last"), strict=True)]
+    span = exp.Select(expressions=named).from_(quoted_table(PERIODS)).subquery("span")
+    start, end = (quoted_column(name, "span") for name in ("first", "last"))
     days = exp.GenerateDateArray(start=start, end=end, step=_length(question.calendar))
-    names = exp.TableAlias(this=_named("each"), columns=[_named(PERIOD)])
+    names = exp.TableAlias(this=quoted("each"), columns=[quoted(PERIOD)])
     unnested = exp.Join(this=exp.Unnest(expressions=[days], alias=names), kind="CROSS")
-    rows = exp.Select(expressions=[_alias(_column(PERIOD, "each"), PERIOD)], joins=[unnested])
+    rows = exp.Select(
+        expressions=[aliased(quoted_column(PERIOD, "each"), PERIOD)], joins=[unnested]
+    )
     yield KEYS, rows.from_(span)
 
 
@@ -138,16 +145,16 @@ def _final(plan: Plan, parts: Sequence[_Part]) -> exp.Select:
     """Return the SELECT of the keys and of the values of the metrics."""
     keys = parts[0].keys
     folds = {name: column for part in parts for name, column in part.folds.items()}
-    groups = [_column(PERIOD, KEYS)] if PERIOD in keys else []
+    groups = [quoted_column(PERIOD, KEYS)] if PERIOD in keys else []
     arithmetic = Arithmetic(folds, groups, plan.question)
-    columns: list[Sql] = [_alias(_column(name, KEYS), name) for name in keys]
+    columns: list[Sql] = [aliased(quoted_column(name, KEYS), name) for name in keys]
     columns += [_value(metric, arithmetic) for metric in plan.metrics]
     if keys:
         joins = [part.joined() for part in parts]
-        return exp.Select(expressions=columns, joins=joins).from_(_table(KEYS))
+        return exp.Select(expressions=columns, joins=joins).from_(quoted_table(KEYS))
     first, *others = parts
-    joins = [exp.Join(this=_table(part.name), kind="CROSS") for part in others]
-    return exp.Select(expressions=columns, joins=joins).from_(_table(first.name))
+    joins = [exp.Join(this=quoted_table(part.name), kind="CROSS") for part in others]
+    return exp.Select(expressions=columns, joins=joins).from_(quoted_table(first.name))
 
 
 def _value(planned: PlannedMetric, arithmetic: Arithmetic) -> Sql:
@@ -156,10 +163,10 @@ def _value(planned: PlannedMetric, arithmetic: Arithmetic) -> Sql:
     kind: Kind = "int" if is_count(metric.formula) else "float"
     value = arithmetic.value(planned.value, kind)
     if metric.required_dimension:
-        key = _column(metric.required_dimension, KEYS)
+        key = quoted_column(metric.required_dimension, KEYS)
         known = exp.Not(this=exp.Is(this=key, expression=exp.Null()))
         value = exp.Case(ifs=[exp.If(this=known, true=value)])
-    found = _alias(value, metric.name)
+    found = aliased(value, metric.name)
     found.add_comments([f"{metric.title}: {metric.name} {metric.fingerprint}".replace("*/", "* /")])
     return found
 
@@ -180,19 +187,3 @@ def _check(plan: Plan) -> None:
             why = "it grows from period to period; evaluate it"
             raise UnsupportedError(planned.metric.name, why)
         Arithmetic.check(planned, plan.question)
-
-
-def _named(name: str) -> exp.Identifier:
-    return exp.to_identifier(name, quoted=True)
-
-
-def _table(name: str) -> exp.Table:
-    return exp.Table(this=_named(name))
-
-
-def _column(name: str, table: str = "") -> exp.Column:
-    return exp.Column(this=_named(name), table=_named(table) if table else None)
-
-
-def _alias(value: Sql, name: str) -> exp.Alias:
-    return exp.Alias(this=value, alias=_named(name))

@@ -16,6 +16,7 @@ from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import Stamp, stamp_of
 from funnelkit.engines.sql.connection import Connection, Found
 from funnelkit.engines.sql.dialects import text
+from funnelkit.engines.sql.names import aliased, quoted, quoted_column, quoted_table
 from funnelkit.engines.sql.operations import cast
 from funnelkit.errors import DataError, DataIssue
 from funnelkit.formula.table import Table
@@ -95,7 +96,7 @@ class SqlTable(BoundTable):
                 continue
             number = self.connection.run(self._select(exp.Count(this=exp.Star()), odd)).item()
             if number:
-                few = self._select(exp.column(column.name, ALIAS, quoted=True), odd).limit(FEW)
+                few = self._select(quoted_column(column.name, ALIAS), odd).limit(FEW)
                 sample = tuple(self.connection.run(few).to_series())
                 finding = NUMBER_FINITE if column.dtype.is_float() else TEXT_WRITTEN
                 yield ReadAsNull(name, finding, number, sample)
@@ -121,7 +122,7 @@ class SqlTable(BoundTable):
 
     def _source(self, alias: str) -> exp.Table:
         place = self.place.copy()
-        place.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+        place.set("alias", exp.TableAlias(this=quoted(alias)))
         return place
 
     def _select(self, column: Sql, where: Sql) -> exp.Select:
@@ -130,7 +131,7 @@ class SqlTable(BoundTable):
 
     def _column(self, name: str, found: Found, alias: str) -> Sql:
         """Return a column as the plan reads it: null where it is not finite, or a blank key."""
-        raw = exp.column(found.name, alias, quoted=True)
+        raw = quoted_column(found.name, alias)
         if isinstance(found.dtype, pl.Duration):
             return exp.Anonymous(this="EPOCH", expressions=[raw])
         kind = kind_of_dtype(self.columns[name])
@@ -143,7 +144,7 @@ class SqlTable(BoundTable):
 
     def _odd(self, name: str, found: Found, alias: str = ALIAS) -> Sql | None:
         """Return the condition that a value is read as null; None of a column without such."""
-        raw = exp.column(found.name, alias, quoted=True)
+        raw = quoted_column(found.name, alias)
         if found.dtype.is_float():
             return exp.Not(this=exp.Anonymous(this="ISFINITE", expressions=[raw]))
         if isinstance(self.table.columns.get(name), Key) and isinstance(found.dtype, pl.String):
@@ -195,13 +196,13 @@ def source_of(data: ShopData, scan: Scan, alias: str) -> tuple[Sql, Mapping[str,
     bound = data.tables[scan.table]
     if isinstance(bound, SqlTable):
         return bound.read(scan, alias)
-    columns = {name: exp.column(name, alias, quoted=True) for name, _ in scan.columns}
-    place = exp.to_identifier(alias, quoted=True)
+    columns = {name: quoted_column(name, alias) for name, _ in scan.columns}
+    place = quoted(alias)
     if bound.rows != 0:
-        table = exp.Table(this=exp.to_identifier(scan.table, quoted=True))
+        table = quoted_table(scan.table)
         table.set("alias", exp.TableAlias(this=place))
         return table, columns
-    named = (exp.alias_(cast(exp.Null(), kind), name, quoted=True) for name, kind in scan.columns)
+    named = (aliased(cast(exp.Null(), kind), name) for name, kind in scan.columns)
     nothing = exp.select(*named, copy=False).where(exp.false(), copy=False)
     return nothing.subquery(place, copy=False), columns
 
@@ -231,7 +232,7 @@ def _states(connection: Connection, tables: Iterable[SqlTable]) -> dict[str, Sta
 def _state_text(table: SqlTable) -> str:
     times = [c for c in table.found if isinstance(c.dtype, pl.Date | pl.Datetime)]
     ends = [
-        exp.UnixMicros(this=cast(fold(this=exp.column(time.name, quoted=True)), "local"))
+        exp.UnixMicros(this=cast(fold(this=quoted_column(time.name, "")), "local"))
         for time in times
         for fold in (exp.Min, exp.Max)
     ]

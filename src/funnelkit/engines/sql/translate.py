@@ -9,6 +9,7 @@ from itertools import count
 from sqlglot import exp
 
 from funnelkit.engines.sql.hoist import hoisted, hoisted_aggregate
+from funnelkit.engines.sql.names import aliased, quoted, quoted_column, quoted_table
 from funnelkit.engines.sql.operations import (
     BINARY,
     CONSTANT,
@@ -79,7 +80,7 @@ class Query:
 
     def select(self, columns: Mapping[str, Sql]) -> exp.Select:
         """Return the SELECT of other columns."""
-        chosen = [alias(column, name) for name, column in columns.items()]
+        chosen = [aliased(column, name) for name, column in columns.items()]
         query = exp.Select(expressions=chosen, joins=list(self.joins))
         query.set("from_", exp.From(this=self.source))
         if self.where:
@@ -108,7 +109,7 @@ class Translator:
         query, kinds = self._rows(rel)
         needed = set(_names_in(rel, set()))
         ctes = [
-            exp.CTE(this=cte, alias=exp.TableAlias(this=_identifier(name)))
+            exp.CTE(this=cte, alias=exp.TableAlias(this=quoted(name)))
             for name, cte in self.ctes()
             if name in needed
         ]
@@ -152,7 +153,7 @@ class Translator:
                 return self._each_day(rel)
             case Named(name):
                 kinds = self.name(rel)
-                return self._source(exp.Table(this=_identifier(name)), self._alias(name), kinds)
+                return self._source(quoted_table(name), self._alias(name), kinds)
             case Aggregate() | Head():
                 return self._nested(*self._rows(rel))
 
@@ -203,11 +204,11 @@ class Translator:
         first, last = scalar(rel.first, query), scalar(rel.last, query)
         step = exp.Interval(this=exp.Literal.string("1"), unit=exp.var("DAY"))
         days = exp.GenerateDateArray(start=first, end=last, step=step)
-        names = exp.TableAlias(this=_identifier(place), columns=[_identifier(rel.name)])
+        names = exp.TableAlias(this=quoted(place), columns=[quoted(rel.name)])
         joined = exp.Join(this=exp.Unnest(expressions=[days], alias=names), kind="CROSS")
         return replace(
             query,
-            columns={**query.columns, rel.name: exp.column(rel.name, place, quoted=True)},
+            columns={**query.columns, rel.name: quoted_column(rel.name, place)},
             kinds={**query.kinds, rel.name: "day"},
             joins=(*query.joins, joined),
         )
@@ -256,8 +257,8 @@ class Translator:
         return self._source(exp.Subquery(this=query), self._alias("q"), kinds)
 
     def _source(self, source: Sql, place: str, kinds: Mapping[str, Kind]) -> Query:
-        source.set("alias", exp.TableAlias(this=_identifier(place)))
-        return Query(source, {name: exp.column(name, place, quoted=True) for name in kinds}, kinds)
+        source.set("alias", exp.TableAlias(this=quoted(place)))
+        return Query(source, {name: quoted_column(name, place) for name in kinds}, kinds)
 
     def _alias(self, wanted: str) -> str:
         return f"{wanted[0]}{next(self.numbers)}"
@@ -338,15 +339,6 @@ def _ordered(values: Iterable[Sql], *, is_descending: bool) -> exp.Order:
             for value in values
         ]
     )
-
-
-def alias(value: Sql, name: str) -> exp.Alias:
-    """Return a named column."""
-    return exp.Alias(this=value, alias=_identifier(name))
-
-
-def _identifier(name: str) -> exp.Identifier:
-    return exp.to_identifier(name, quoted=True)
 
 
 def _names_in(rel: Rel, seen: set[str]) -> Iterator[str]:
