@@ -278,3 +278,10 @@ def test_a_total_to_date_stands_in_silent_months_too():
     shop = fk.Shop(orders=orders_of(ordered_at=[dt.datetime(2024, 1, 10)]), as_of="2024-05-01")
     found = fk.evaluate(shop, total, every="1mo", start="2024-02-01", end="2024-07-01")
     assert found.frame["total"].to_list() == [1, 1, 1]
+
+
+def test_a_range_after_all_that_is_known_has_no_rows_though_its_history_is_read():
+    total = fk.Metric(name="total", formula=fk.Cumulative(fk.Count(fk.Orders)))
+    shop = fk.Shop(orders=orders_of(ordered_at=[dt.datetime(2024, 1, 10)]))
+    found = fk.evaluate(shop, total, every="1mo", start="2024-02-01", end="2024-05-01")
+    assert found.frame.height == 0
