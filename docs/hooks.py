@@ -199,7 +199,7 @@ TYPES: tuple[pl.DataType, ...] = (
     *(pl.Boolean(), pl.Date(), pl.Datetime(), pl.Duration()),
 )
 WHOLE, IT = "read the table", "read it"
-MEETING = "add or compare amounts in several"
+MEETING = "add or compare amounts in several currencies"
 HEAD = ("| column | promise | what breaks it | what happens |", "| --- | --- | --- | --- |")
 
 Declared = WordsCheck | Check | WithoutRowsCheck | TotalAboveCheck | Promise
