@@ -12,8 +12,8 @@ from funnelkit.engines.runner import Runner
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.evaluation.history import known_until, with_as_of
 from funnelkit.planning.derive import to_relations
+from funnelkit.planning.partial_periods import with_partial_periods
 from funnelkit.planning.plan import PERIOD, Step, group_column
-from funnelkit.planning.planner import with_parts
 from funnelkit.planning.relations import Answer, Rel
 from funnelkit.planning.vocabulary import with_words
 from parity.plain import Plain
@@ -29,7 +29,7 @@ def steps_of(shop: fk.Shop, question: dict, metrics: Sequence[str] = METRICS) ->
             made = plan(shop, metric, **question)
             until = known_until(shop.data, with_as_of(shop.runner, made))
             if until is not None:
-                made = with_parts(made, shop.data.calendar.shown(until))
+                made = with_partial_periods(made, shop.data.calendar.shown(until))
         except fk.FunnelkitError:
             continue
         for step in (*made.steps, *(part.step for part in made.parts)):

@@ -8,8 +8,8 @@ from itertools import count
 from funnelkit.engines.runner import Report, Runner
 from funnelkit.errors import ContractError, FunnelkitError
 from funnelkit.evaluation.history import known_until, warn_of_history, with_as_of
+from funnelkit.planning.partial_periods import with_partial_periods
 from funnelkit.planning.plan import Plan, Step
-from funnelkit.planning.planner import with_parts
 from funnelkit.result.align import align
 from funnelkit.result.currencies import Currencies
 from funnelkit.result.result import Result
@@ -45,7 +45,7 @@ def _computed(runner: Runner, made: Plan, *, progress: bool) -> Result:
     if as_of is not None:
         until = data.calendar.shown(as_of)
         end = made.question.span.end
-        made = with_parts(made, until if end is None else min(until, end))
+        made = with_partial_periods(made, until if end is None else min(until, end))
     parts = [part.step for part in made.parts]
     steps = [*made.steps, *parts, *made.guards]
     answers = runner.fold(steps, report=_reporter(len(steps)) if progress else None)

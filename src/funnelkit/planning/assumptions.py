@@ -9,7 +9,7 @@ from funnelkit.data.shop_data import Assumption, ShopData
 from funnelkit.formula.derived import Default, dependencies
 from funnelkit.formula.values import Column, Lookup
 from funnelkit.formula.walk import leaves
-from funnelkit.planning.plan import PlannedMetric, Step, fold_columns
+from funnelkit.planning.plan import PlannedMetric, Step
 
 __all__ = ["with_assumptions"]
 
@@ -28,7 +28,7 @@ def with_assumptions(
     for step in steps:
         common = [each for column in _shared(step) for each in _assumed(data, column)]
         for fold in step.folds:
-            own = (each for column in fold_columns(fold) for each in _assumed(data, column))
+            own = (each for column in fold.reads for each in _assumed(data, column))
             assumed[fold.name] = dict.fromkeys((*own, *common))
     if not any(assumed.values()):
         return tuple(metrics)

@@ -35,7 +35,7 @@ from funnelkit.formula.values import (
 )
 from funnelkit.formula.walk import children, conjuncts, end_of, leaves
 from funnelkit.planning.dimensions import conjunction, ending_in, nearest, path_name
-from funnelkit.planning.plan import Fold, Guard, Shows, Step, fold_columns
+from funnelkit.planning.plan import Fold, Guard, Shows, Step
 from funnelkit.units import MONEY
 
 __all__ = ["guard_steps", "is_money", "with_guards"]
@@ -134,7 +134,7 @@ def _amounts_of(data: ShopData, step: Step) -> Iterator[Column | Lookup]:
     """Return the amounts that a step folds, compares or groups by."""
     for fold in step.folds:
         if isinstance(fold.aggregate, PolarsExpr):
-            columns = fold_columns(fold)
+            columns = fold.reads
             is_amount = is_money(fold.aggregate)
             yield from (c for c in columns if is_amount or _is_amount(data, c))
         else:

@@ -12,7 +12,6 @@ from funnelkit.formula.formulas import (
 )
 from funnelkit.planning.plan import (
     Fold,
-    fold_columns,
 )
 
 __all__ = ["missing_hints", "missing_inputs", "table_of"]
@@ -29,7 +28,7 @@ def missing_inputs(data: ShopData, fold: Fold, *, has_time: bool) -> frozenset[s
     table = table_of(fold)
     if table not in data.tables:
         return frozenset({table})
-    wanted = fold_columns(fold)
+    wanted = fold.reads
     if has_time:
         declared = data.known[table]
         days = declared.prorate.columns[:2] if declared.prorate else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import reduce
 
@@ -30,7 +30,7 @@ __all__ = [
     "Question",
     "Shows",
     "Step",
-    "fold_columns",
+    "columns_read_by",
     "group_column",
     "split_where",
 ]
@@ -114,6 +114,7 @@ class Fold:
         asked: The aggregate with all its conditions, those of the step among them.
         is_unique: Whether it counts different values of which none occurs twice.
         guard: What it shows of the currency of amounts, where that is all that it is for.
+        reads: The columns and lookups that it reads.
     """
 
     name: str
@@ -121,6 +122,10 @@ class Fold:
     asked: Aggregate | PolarsExpr
     is_unique: bool = False
     guard: Guard | None = None
+    reads: tuple[Column | Lookup, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reads", columns_read_by(self.aggregate))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,7 @@ class Step:
     @property
     def reads(self) -> tuple[Column | Lookup, ...]:
         """The columns and lookups that the folds, the keys and the filter read."""
-        found = [leaf for fold in self.folds for leaf in fold_columns(fold)]
+        found = [leaf for fold in self.folds for leaf in fold.reads]
         found += [group.value for group in self.groups]
         found += [] if self.where is None else leaves(self.where)
         found += [] if self.first_of is None else [self.first_of]
@@ -193,6 +198,7 @@ class PlannedMetric:
         ratio: Its numerator and denominator, where it is a ratio.
         n: How many things the value rests on, where that is known.
         assumptions: What it takes for granted of columns that were not supplied.
+        leaves: The leaves that its value, its sides and its n are made of.
     """
 
     metric: Metric
@@ -200,12 +206,12 @@ class PlannedMetric:
     ratio: tuple[Expression, Expression] | None
     n: Expression | None
     assumptions: tuple[Assumption, ...] = ()
+    leaves: tuple[FoldRef, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def leaves(self) -> tuple[FoldRef, ...]:
-        """The leaves that its value, its sides and its n are made of."""
+    def __post_init__(self) -> None:
         parts = (self.value, *(self.ratio or ()), *(() if self.n is None else (self.n,)))
-        return tuple(dict.fromkeys(leaf for part in parts for leaf in leaves_of(part)))
+        found = dict.fromkeys(leaf for part in parts for leaf in leaves_of(part))
+        object.__setattr__(self, "leaves", tuple(found))
 
     def rests_on(self, step: Step) -> bool:
         """Return whether a fold of a step enters it."""
@@ -264,12 +270,12 @@ class Plan:
         return "\n".join(lines)
 
 
-def fold_columns(fold: Fold) -> tuple[Column | Lookup, ...]:
-    """Return the columns and lookups that a fold reads."""
-    if isinstance(fold.aggregate, PolarsExpr):
-        names = fold.aggregate.expression.meta.root_names()
-        return tuple(Column(table=fold.aggregate.table, name=name) for name in names)
-    return tuple(columns_of(fold.aggregate))
+def columns_read_by(aggregate: Aggregate | PolarsExpr) -> tuple[Column | Lookup, ...]:
+    """Return the columns and lookups that an aggregate reads."""
+    if isinstance(aggregate, PolarsExpr):
+        names = aggregate.expression.meta.root_names()
+        return tuple(Column(table=aggregate.table, name=name) for name in names)
+    return tuple(columns_of(aggregate))
 
 
 def split_where(folds: Sequence[Fold]) -> tuple[list[Fold], Predicate | None]:
@@ -298,7 +304,7 @@ def _where(fold: Fold) -> Predicate | None:
 
 
 def _with_where(fold: Fold, where: Predicate | None) -> Fold:
-    if isinstance(fold.aggregate, PolarsExpr):
+    if isinstance(fold.aggregate, PolarsExpr) or fold.aggregate.where is where:
         return fold
     return replace(fold, aggregate=replace(fold.aggregate, where=where))
 

@@ -8,7 +8,6 @@ one step.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -79,12 +78,11 @@ from funnelkit.planning.missing import missing_hints, missing_inputs, table_of
 from funnelkit.planning.plan import (
     Fold,
     Group,
-    PartialPeriodStep,
     Plan,
     PlannedMetric,
     Question,
     Step,
-    fold_columns,
+    columns_read_by,
     split_where,
 )
 from funnelkit.planning.validation import (
@@ -97,7 +95,7 @@ from funnelkit.planning.validation import (
     check_turned,
 )
 
-__all__ = ["make_plan", "with_parts"]
+__all__ = ["make_plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +163,18 @@ class _Planner:
             case _:
                 return self._lower_fold(formula, back, to_date=to_date)
 
+    def sides(
+        self, formula: Formula, value: Expression, ratio: tuple[Formula, Formula]
+    ) -> tuple[Expression, Expression]:
+        """Return the numerator and denominator of a formula that was lowered to a value."""
+        match formula, value:
+            case Arithmetic(left=left, right=right), BinaryOp(left=above, right=below) if (
+                ratio[0] is left and ratio[1] is right
+            ):
+                return above, below
+            case _:
+                return self.lower(ratio[0]), self.lower(ratio[1])
+
     def _lower_length(self, back: PeriodOffset, *, to_date: bool) -> PeriodLength:
         """Return the length of a period; neither a history nor a part of a period has one."""
         if to_date or back.like_for_like:
@@ -222,10 +232,11 @@ class _Planner:
                 f"{self.metric} compares {aggregate} like for like, which looks back itself",
                 "compare whole periods: shift(…) without like_for_like=True",
             )
-        is_once = isinstance(aggregate, CountDistinct) and is_unique(self.data, aggregate)
-        found = self.folds.setdefault(
-            (aggregate, to_date), Fold(f"f{len(self.folds)}", aggregate, aggregate, is_once)
-        )
+        found = self.folds.get((aggregate, to_date))
+        if found is None:
+            is_once = isinstance(aggregate, CountDistinct) and is_unique(self.data, aggregate)
+            found = Fold(f"f{len(self.folds)}", aggregate, aggregate, is_once)
+            self.folds[aggregate, to_date] = found
         self.reach[found.name] = max(self.reach.get(found.name, 0), back.periods)
         users = self.wanted.setdefault(found.name, [])
         if self.metric not in users:
@@ -312,9 +323,7 @@ class _Planner:
         prorate = self.data.known[table_of(fold)].prorate
         if prorate is None or not self._has_time:
             return False
-        is_amount = any(
-            isinstance(c, Column) and c.name in prorate.amounts for c in fold_columns(fold)
-        )
+        is_amount = any(isinstance(c, Column) and c.name in prorate.amounts for c in fold.reads)
         return is_amount and isinstance(fold.aggregate, Sum)
 
     def _check_prorated(self, fold: Aggregate | PolarsExpr) -> None:
@@ -323,7 +332,7 @@ class _Planner:
         prorate = self.data.known[table].prorate
         if prorate is None or not self._has_time or isinstance(fold, Sum | Count):
             return
-        read = fold_columns(Fold("", fold, fold))
+        read = columns_read_by(fold)
         if any(isinstance(c, Column) and c.name in prorate.amounts for c in read):
             raise DefinitionError(
                 f"{fold} folds amounts that are prorated over the days of their rows",
@@ -404,7 +413,7 @@ class _Planner:
         missing: dict[str, list[str]] = {}
         instead: dict[str, dict[str, None]] = {}
         for fold in self.folds.values():
-            for column in map(end_of, fold_columns(fold)):
+            for column in map(end_of, fold.reads):
                 for name in self.data.missing_for(column) - {str(column), column.table}:
                     instead.setdefault(name, {})[str(column)] = None
             for name in missing_inputs(self.data, fold, has_time=self._has_time):
@@ -413,7 +422,7 @@ class _Planner:
         if missing:
             raise MissingInputError(missing, missing_hints(self.data, missing, instead))
         for fold in self.folds.values():
-            for item in fold_columns(fold):
+            for item in fold.reads:
                 check_lookup(self.data, item)
         self._check_dimensions()
 
@@ -454,7 +463,7 @@ def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> 
         planner.metric = metric.name
         ratio = metric.ratio
         value = planner.lower(metric.formula)
-        sides = None if ratio is None else (planner.lower(ratio[0]), planner.lower(ratio[1]))
+        sides = None if ratio is None else planner.sides(metric.formula, value, ratio)
         tally = tally_of(metric.formula if ratio is None else ratio[1])
         n = None if tally is None or planner.reads_prorated(tally) else planner.lower(tally)
         lowered.append(PlannedMetric(metric, value, sides, n))
@@ -465,29 +474,3 @@ def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> 
     check_cohorts(data, lowered, steps, question)
     planned = with_assumptions(data, steps, lowered)
     return Plan(question, planned, steps, guards=guard_steps(data, steps))
-
-
-def with_parts(plan: Plan, known_until: dt.datetime) -> Plan:
-    """Add the steps that like-for-like comparisons with an open period need.
-
-    Args:
-        plan: The plan.
-        known_until: The local time up to which the requested range is known.
-    """
-    calendar = plan.question.calendar
-    alike = {leaf for m in plan.metrics for leaf in m.leaves if leaf.like_for_like}
-    if calendar.edges and known_until < calendar.edges[0]:
-        return plan
-    now = calendar.floor(known_until) if alike else known_until
-    parts: list[PartialPeriodStep] = []
-    for shift in sorted({leaf.shift for leaf in alike}):
-        begin, end = calendar.earlier(now, shift), calendar.earlier(now, shift - 1)
-        cut = begin + (known_until - now)
-        names = {leaf.name for leaf in alike if leaf.shift == shift}
-        for step in plan.steps:
-            folds = tuple(fold for fold in step.folds if fold.name in names)
-            if folds and begin < cut < end:
-                parts.append(
-                    PartialPeriodStep(replace(step, folds=folds, span=Span(begin, cut)), shift, now)
-                )
-    return replace(plan, parts=tuple(parts))

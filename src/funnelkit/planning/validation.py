@@ -25,7 +25,7 @@ from funnelkit.planning.expression import (
     is_turned_by,
     leaves_of,
 )
-from funnelkit.planning.plan import Fold, PlannedMetric, Question, Step, fold_columns
+from funnelkit.planning.plan import Fold, PlannedMetric, Question, Step
 
 __all__ = [
     "check_cohorts",
@@ -105,7 +105,7 @@ def check_natives(data: ShopData, steps: Sequence[Step]) -> None:
         for fold in step.folds:
             if rate is None or not isinstance(native := fold.aggregate, PolarsExpr):
                 continue
-            columns = [data.declared(end_of(item)) for item in fold_columns(fold)]
+            columns = [data.declared(end_of(item)) for item in fold.reads]
             amounts = [column for column in columns if isinstance(column, Money)]
             has_rate = rate.name in {column.name for column in columns}
             if has_rate and any(data.rate_of(amount) for amount in amounts):

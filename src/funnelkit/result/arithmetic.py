@@ -113,6 +113,7 @@ class Arithmetic:
         self._question, self._frame = plan.question, frame
         self._counted = frozenset(counted_folds(plan))
         self._whole = frozenset(fold.name for fold in folds if isinstance(fold.aggregate, counts))
+        self._floats = {name for name, kind in frame.schema.items() if kind == pl.Float64}
         self._columns: list[list[pl.Expr]] = []
 
     def select(self, columns: Sequence[pl.Expr]) -> pl.LazyFrame:
@@ -130,9 +131,15 @@ class Arithmetic:
     def _compute(self, expression: Expression) -> Computed:
         match expression:
             case FoldRef(name):
-                column = pl.col(leaf_column(expression))
-                why = partial(_no_rows, column)
-                return Computed(column, why, _size(column), is_exact=name in self._whole)
+                own = leaf_column(expression)
+                column, is_float = pl.col(own), own in self._floats
+                return Computed(
+                    column,
+                    partial(_no_rows, column),
+                    _size(column),
+                    is_exact=name in self._whole,
+                    is_float=is_float,
+                )
             case Constant(value):
                 given = pl.lit(value)
                 return Computed(given, _none, _size(given), is_exact=isinstance(value, int))

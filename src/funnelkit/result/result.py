@@ -339,8 +339,11 @@ def _value_of(lowered: PlannedMetric, computed: Computed) -> pl.Expr:
     value = computed.value
     if owner := lowered.metric.required_dimension:
         value = pl.when(pl.col(group_column(owner)).is_not_null()).then(value)
-    kind = pl.Int64 if is_count(lowered.metric.formula) else pl.Float64
-    return value.cast(kind).alias(lowered.metric.name)
+    if is_count(lowered.metric.formula):
+        value = value.cast(pl.Int64)
+    elif not computed.is_float:
+        value = value.cast(pl.Float64)
+    return value.alias(lowered.metric.name)
 
 
 def _why_null(lowered: PlannedMetric, computed: Computed) -> pl.Expr:

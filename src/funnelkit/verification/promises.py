@@ -26,7 +26,7 @@ from funnelkit.formula.values import Column, IsNull, Lower, Not, Predicate
 from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.lowering import ZERO
-from funnelkit.planning.plan import Fold, Step, fold_columns
+from funnelkit.planning.plan import Fold, Step
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import (
     Agg,
@@ -106,7 +106,7 @@ def _is_on_scale(promise: ScaleCheck, step: Step, fold: Fold) -> bool:
     parts = [part for where in conditions for part in conjuncts(where)]
     tested = {leaf for part in parts for leaf in leaves(part)}
     weighed = {leaf for part in parts if not _is_null_test(part) for leaf in leaves(part)}
-    weighed |= set(fold_columns(fold)) - tested
+    weighed |= set(fold.reads) - tested
     if inner is not None:
         weighed |= {leaf for _, each in inner.columns for leaf in columns_of(each)}
     return promise.kind in parts and promise.value in weighed and promise.column not in weighed
