@@ -202,3 +202,27 @@ def test_every_window_is_compared():
     rows = [{"owner": 1, "value": 1, "at": number} for number in range(2)]
     widths = defaultdict(int, {row: len(w) for row, w in expected_windows(rows).items()})
     assert widths[0] == len(OverOp) + 1
+
+
+# --- different values of a column ---------------------------------------------------------------
+
+
+@lawful
+@given(st.lists(st.lists(SMALL | st.none(), max_size=4), min_size=1, max_size=5))
+@example([[1, 2], [2, 3]])
+@example([[1], [], [1, 1]])
+@example([[None, 2], [2]])
+def test_values_are_counted_across_the_chunks_of_a_column(chunks):
+    column = pl.concat(
+        [pl.Series("key", part, dtype=pl.Int64) for part in chunks], rechunk=False
+    ).to_frame()
+    rel = Aggregate(
+        scan({"rows": column}, "rows"),
+        (),
+        (
+            ("filled", Agg(AggOp.COUNT, Col("key"))),
+            ("kinds", Agg(AggOp.COUNT_DISTINCT, Col("key"))),
+        ),
+    )
+    held = [value for part in chunks for value in part if value is not None]
+    assert read(rel, {"rows": column}).rows() == [(len(held), len(set(held)))]

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 import polars as pl
 
@@ -144,8 +144,7 @@ class Translator:
             ) if arg == Col(name) and rows.collect_schema()[name].is_integer():
                 values = self.collect(rows.select(name).drop_nulls()).to_series()
                 ordered = values if values.is_sorted() else values.sort()
-                repeated = (ordered == ordered.shift(1)).sum()
-                return pl.LazyFrame({one: [len(values)], two: [len(values) - repeated]})
+                return pl.LazyFrame({one: [len(values)], two: [len(values) - repeats(ordered)]})
             case _:
                 return None
 
@@ -185,6 +184,16 @@ class Translator:
     def _values(self, rows: pl.LazyFrame, name: str) -> pl.Expr:
         values = self.collect(rows.drop_nulls(name)).get_column(name).unique()
         return pl.lit(values).implode()
+
+
+def repeats(ordered: pl.Series) -> int:
+    """Return how many values of an ordered series are equal to the one before.
+
+    Chunk by chunk: two slices of several chunks are copied before they are compared.
+    """
+    chunks = [chunk for chunk in ordered.get_chunks() if len(chunk)]
+    within = sum((chunk[1:] == chunk[:-1]).sum() for chunk in chunks)
+    return within + sum(one[-1] == two[0] for one, two in pairwise(chunks))
 
 
 def _custom(rows: pl.LazyFrame, asked: PolarsExpr) -> pl.Expr:
