@@ -123,5 +123,21 @@ def test_the_walk_sees_an_import_sideways_in_the_catalogue():
     assert broken_imports("catalog.profit", sideways) == ["catalog.sales"]
 
 
+def floors_of(imports: dict[str, set[str]]) -> dict[str, int]:
+    """The floor of each package: one above all that it imports."""
+    below: dict[str, set[str]] = {}
+    for name, others in imports.items():
+        own = below.setdefault(package_of(name), set())
+        own |= {package_of(other) for other in others} - {package_of(name)}
+    floors: dict[str, int] = {}
+    for package in reversed(PACKAGES):
+        floors[package] = 1 + max((floors[other] for other in below[package]), default=0)
+    return floors
+
+
+def test_the_packages_stand_on_at_most_twelve_floors():
+    assert max(floors_of(graph()).values()) <= 12
+
+
 def test_no_module_has_a_name_that_says_nothing():
     assert not {"utils", "common", "helpers", "types"} & {path.stem for path in MODULES}

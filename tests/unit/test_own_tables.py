@@ -16,7 +16,7 @@ class Subscriptions(fk.Table, table="subscriptions", key="subscription_id", time
 
 
 def test_a_text_formula_names_a_table_of_ones_own():
-    metric = fk.Metric(name="mrr", formula="sum(subscriptions.mrr)", tables=[Subscriptions])
+    metric = fk.Metric(name="mrr", formula="sum(subscriptions.mrr)")
     assert metric == fk.Metric(name="mrr", formula=fk.Sum(Subscriptions.mrr))
     assert dataclasses.replace(metric, name="other").formula == metric.formula
     paid = pl.DataFrame(
@@ -27,8 +27,38 @@ def test_a_text_formula_names_a_table_of_ones_own():
 
 
 def test_a_table_that_is_not_known_is_refused_with_the_way_out():
-    with pytest.raises(fk.DefinitionError, match=r"no table named 'subscriptions'.*tables=\["):
-        fk.Metric(name="mrr", formula="sum(subscriptions.mrr)")
+    with pytest.raises(
+        fk.DefinitionError, match=r"no table named 'rentals'.*class Rides\(fk.Table"
+    ):
+        fk.Metric(name="mrr", formula="sum(rentals.mrr)")
+
+
+def declared(name, amount):
+    return type(
+        name.title(),
+        (fk.Table,),
+        {"id": fk.Key(), "at": fk.Time(), "amount": amount},
+        table=name,
+        key="id",
+        time="at",
+    )
+
+
+def test_of_several_declarations_of_a_name_text_means_the_one_that_is_given_or_the_last():
+    first, last = declared("tolls", fk.Money()), declared("tolls", fk.Quantity())
+    given = fk.Metric(name="tolls_paid", formula="sum(tolls.amount)", tables=[first])
+    assert given.formula == fk.Sum(first.amount)
+    assert given.unit == fk.MONEY
+    assert fk.parse("sum(tolls.amount)") == fk.Sum(last.amount)
+    assert fk.parse("sum(tolls.amount)", tables=[first]) == fk.Sum(first.amount)
+
+
+def test_text_means_a_table_of_the_library_whatever_else_has_its_name():
+    own = declared("shipments", fk.Money())
+    assert fk.parse("count(shipments)") == fk.Count(fk.Shipments)
+    with pytest.raises(fk.DefinitionError, match="amount"):
+        fk.parse("sum(shipments.amount)")
+    assert fk.parse("sum(shipments.amount)", tables=[own]) == fk.Sum(own.amount)
 
 
 def test_what_is_no_table_is_refused_in_words():

@@ -287,7 +287,7 @@ class _Reader:
 
     def table(self, node: ast.Name) -> type[Table]:
         if node.id not in self.tables:
-            remedy = "declare a table of your own, and give it as tables=[…]"
+            remedy = "declare a table of your own: class Rides(fk.Table, table=…, key=…, time=…)"
             refuse_name(node, "table", node.id, self.tables, remedy=remedy)
         return self.tables[node.id]
 

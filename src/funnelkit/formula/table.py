@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, TypeVar
 
@@ -10,7 +10,7 @@ from funnelkit.errors import DefinitionError, UnknownNameError
 from funnelkit.formula.values import Column
 from funnelkit.units import NUMBER, Unit
 
-__all__ = ["Proration", "Rows", "Table", "rows_of"]
+__all__ = ["Proration", "Rows", "Table", "declared_tables", "rows_of"]
 
 AnyColumn = TypeVar("AnyColumn", bound=Column)
 
@@ -44,6 +44,19 @@ class Proration:
     def columns(self) -> tuple[str, ...]:
         """The names of all columns that it uses."""
         return (self.first, self.last, *self.amounts)
+
+
+_DECLARED: dict[str, type[Table]] = {}
+"""Every table that was declared, by its name: the last one, and the library's own always."""
+
+
+def declared_tables(own: Iterable[type[Table]]) -> dict[str, type[Table]]:
+    """Return what a formula given as text may name: tables that were declared, by name.
+
+    Args:
+        own: Declarations that go before others of the same name.
+    """
+    return {**_DECLARED, **{rows_of(table).table: table for table in own}}
 
 
 class Table:
@@ -115,10 +128,17 @@ class Table:
         }
         for name, column in cls.columns.items():
             setattr(cls, name, column)
-        named = {*cls.key, time, *cls.parents, *(prorate.columns if prorate else ())}
+        cls._check_columns()
+        if not (table in _DECLARED and _is_of_library(_DECLARED[table])) or _is_of_library(cls):
+            _DECLARED[table] = cls
+
+    @classmethod
+    def _check_columns(cls) -> None:
+        prorated = cls.prorate.columns if cls.prorate else ()
+        named = {*cls.key, cls.time, *cls.parents, *prorated}
         if unknown := sorted(named - set(cls.columns)):
             raise DefinitionError(
-                f"table {table!r} names columns it does not declare: {', '.join(unknown)}",
+                f"table {cls.table!r} names columns it does not declare: {', '.join(unknown)}",
                 "declare them in the class body",
             )
 
@@ -168,6 +188,10 @@ def _check_names(table: str, body: Mapping[str, object]) -> None:
             f"declare {other}, and bind the frame with "
             f"rename={{{table!r}: {{{taken[0]!r}: {other!r}}}}}",
         )
+
+
+def _is_of_library(table: type[Table]) -> bool:
+    return table.__module__.startswith("funnelkit.")
 
 
 def _one_of(table: str) -> str:

@@ -28,8 +28,7 @@ from funnelkit.formula.properties import (
     split_ratio,
     unit_of_formula,
 )
-from funnelkit.formula.table import Table, rows_of
-from funnelkit.schema.tables import known_tables
+from funnelkit.formula.table import Table, declared_tables
 from funnelkit.units import NUMBER, Unit
 
 __all__ = [
@@ -122,8 +121,9 @@ class Metric(FormulaNode):
         tags: Search terms.
         version: Incremented when the definition changes.
 
-    A formula given as text names canonical tables, and custom tables that are
-    given as `tables`; they are no part of the definition.
+    A formula given as text names canonical tables and custom ones that were declared; of
+    several declarations of a name `tables` gives the one that is meant, by default the last.
+    They are no part of the definition.
 
     Examples:
         >>> from funnelkit import Count, Metric, Orders, Sessions
@@ -392,10 +392,7 @@ def _check_fields(name: object, plain: Mapping[str, object]) -> None:
 def _checked_formula(
     given: Formula | Metric | str | float, tables: Iterable[type[Table]]
 ) -> Formula:
-    own = list(tables)
-    for table in own:
-        rows_of(table)  # refuses what is no table
-    known = known_tables(own)
+    known = declared_tables(tables)
     formula = parse_formula(given, known) if isinstance(given, str) else as_formula(given)
     check_depth(formula)
     check_averages(formula)

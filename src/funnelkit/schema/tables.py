@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from funnelkit.errors import check_kind
 from funnelkit.formula.formulas import Formula
 from funnelkit.formula.parsing import parse_formula
-from funnelkit.formula.table import Table
+from funnelkit.formula.table import Table, declared_tables
 from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.marketing import AdViews, CampaignPerformance, EmailSends, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Products, Receipts, Shipments
@@ -56,7 +56,7 @@ def parse(text: str, *, tables: Sequence[type[Table]] = ()) -> Formula:
 
     Args:
         text: The formula: `"sum(orders.gross_amount) / count(orders)"`.
-        tables: Declarations of tables beyond the canonical ones.
+        tables: Declarations that go before others of the same name.
 
     Raises:
         DefinitionError: The text is not a formula; gives the column.
@@ -66,4 +66,4 @@ def parse(text: str, *, tables: Sequence[type[Table]] = ()) -> Formula:
         'count(orders, where=orders.is_counted)'
     """
     check_kind("text", text, (str,), "write it in quotes")
-    return parse_formula(text, known_tables(tables))
+    return parse_formula(text, declared_tables(tables))

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from funnelkit.api import evaluate as evaluate_shop
 from funnelkit.catalog.default import registry
 from funnelkit.errors import check_kind
+from funnelkit.evaluation.evaluate import evaluate as evaluate_shop
 from funnelkit.formula.table import Table
 from funnelkit.metrics.metric import Metric
 from funnelkit.testing.laws import LAWS, Law, LawBrokenError

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from funnelkit.api import evaluate as evaluate_shop
+from funnelkit.evaluation.evaluate import evaluate as evaluate_shop
 from funnelkit.formula.formulas import QuantileBucket
 from funnelkit.formula.table import Table
 from funnelkit.metrics.metric import Metric

@@ -192,8 +192,8 @@ def repeats(ordered: pl.Series) -> int:
     Chunk by chunk: two slices of several chunks are copied before they are compared.
     """
     chunks = [chunk for chunk in ordered.get_chunks() if len(chunk)]
-    within = sum((chunk[1:] == chunk[:-1]).sum() for chunk in chunks)
-    return within + sum(one[-1] == two[0] for one, two in pairwise(chunks))
+    within = sum(int((chunk[1:] == chunk[:-1]).sum()) for chunk in chunks)
+    return within + sum(bool(one[-1] == two[0]) for one, two in pairwise(chunks))
 
 
 def _custom(rows: pl.LazyFrame, asked: PolarsExpr) -> pl.Expr:
