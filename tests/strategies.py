@@ -784,7 +784,9 @@ def aggregates(draw: Draw, pool: Pool, *, kinds: Sequence[str] = ()) -> Aggregat
         case "std_dev":
             return fk.StdDev(draw(numbers(pool)), where=where)
         case "last":
-            return fk.ClosingBalance(draw(numbers(pool)), where=where)
+            return fk.ClosingBalance(
+                draw(numbers(pool)), where=where, carry_forward=draw(st.booleans())
+            )
         case "rollup" | "growing_rollup":
             return draw(folds_of_rollups(pool, grows=kind == "growing_rollup"))
         case _:

@@ -241,6 +241,34 @@ def test_stock_is_carried_on_until_it_is_told_anew():
     ]
 
 
+def test_stock_that_is_not_carried_on_ends_with_its_last_row():
+    shop, stock = (
+        fk.Shop(inventory_snapshots=STOCK),
+        fk.ClosingBalance(ON_HAND, carry_forward=False),
+    )
+    assert values(shop, stock, every="1mo") == [8, 20, None, 5]
+    assert value(shop, stock) == 5
+    assert value(shop, stock, end="2024-03-01") == 20
+    rows = fk.evaluate(shop, of(stock), by="product_id", every="1mo").frame.rows()
+    assert [row[1:] for row in rows] == [("A", 8), ("A", None), ("B", 20), ("B", 5)]
+
+
+def test_a_subscription_that_is_listed_no_more_has_ended():
+    class Listed(fk.Table, table="listed_months", key=("day", "plan"), time="day"):
+        day = fk.Time()
+        plan = fk.Key()
+        mrr = fk.Money()
+
+    days = [dt.date(2024, 1, 31), dt.date(2024, 1, 31), dt.date(2024, 2, 29), dt.date(2024, 3, 31)]
+    listed = pl.DataFrame({"day": days, "plan": [1, 2, 2, 2], "mrr": [10.0, 20.0, 20.0, 20.0]})
+    shop = fk.Shop.bind({"listed_months": listed}, tables=[Listed])
+    kept = fk.ClosingBalance(Listed.mrr)
+    assert values(shop, kept, every="1mo") == [30, 30, 30]
+    ended = fk.ClosingBalance(Listed.mrr, carry_forward=False)
+    assert values(shop, ended, every="1mo") == [30, 20, 20]
+    assert fk.parse(str(ended)) == ended
+
+
 def test_a_key_of_which_nothing_is_known_adds_nothing():
     history = HISTORY.with_columns(pl.Series("gross_amount", [None, 20.0, 30.0, None, 1.0, None]))
     shop = fk.Shop(orders=history, guards=False)

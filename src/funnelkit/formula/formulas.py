@@ -398,13 +398,22 @@ class ClosingBalance(FormulaNode):
 
     In a `PerKey`, where there is one entity per key, the value at its last moment;
     of rows at the same moment, the one with the largest key counts.
+
+    Attributes:
+        value: What is held.
+        where: Which rows enter.
+        carry_forward: Whether an entity keeps its last value until it has another row; if
+            not, only rows at the last moment of the period enter, and an entity without
+            one has ended.
     """
 
     value: Value
     where: Predicate | None = field(default=None, kw_only=True)
+    carry_forward: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
         check_number(self.value, "kept", allowed=(Score,))
+        check_flag("carry_forward", self.carry_forward)
         check_source(self)
 
     @property
@@ -413,7 +422,8 @@ class ClosingBalance(FormulaNode):
         return None
 
     def __str__(self) -> str:
-        return _call("closing_balance", str(self.value), self)
+        extra = "" if self.carry_forward else ", carry_forward=False"
+        return _call("closing_balance", str(self.value), self, extra)
 
 
 Aggregate = (

@@ -149,7 +149,7 @@ class Relations:
         if any(isinstance(fold.aggregate, CountRetained) for fold in step.folds):
             return self._occurrences(step)
         match first:
-            case ClosingBalance() if self.data.known[step.table].entity_key:
+            case ClosingBalance() if step.entity_key:
                 return self._stock(step, first)
             case ClosingBalance(value):
                 name, total = self._column(step.folds[0]), self.lowering.number(value)
@@ -198,12 +198,12 @@ class Relations:
         has_stock = any(isinstance(fold.aggregate, ClosingBalance) for fold in step.folds)
         has_clock = not self.data.missing_for(clock)
         wants = [*step.reads, *([clock] if has_clock else []), *self._tie_breakers(step)]
-        wants += [table.get(name) for name in table.entity_key] if has_stock else []
+        wants += map(table.get, step.entity_key)
         rows = self.tables.prepare(step.table, wants, prorate=step.is_prorated)
         if has_clock and not (step.span == Span() and self.data.has_times(step.table)):
             rows = filtered(rows, self.lowering.within(clock, step.span))
         where = self.lowering.condition(step.where)
-        if has_stock and not table.entity_key:
+        if has_stock and not step.entity_key:
             return self._at_last(extend(rows, **self._named(step)), step, where)
         return extend(filtered(rows, where), **self._named(step))
 
@@ -300,7 +300,7 @@ class Relations:
         Without periods that is the stock itself.
         """
         name, keys = self._column(step.folds[0]), self._keys(step)
-        entity_key = [n for n in self.data.known[step.table].entity_key if n not in keys]
+        entity_key = [name for name in step.entity_key if name not in keys]
         rank, value = self._fresh(step, "rank"), self.lowering.number(last.value)
         if last.where is not None:
             value = when(self.lowering.predicate(last.where), value, otherwise=ZERO)

@@ -222,6 +222,7 @@ class _Planner:
             aggregate = fold_of_items(self.data, items, aggregate)
         if (
             isinstance(aggregate, ClosingBalance)
+            and aggregate.carry_forward
             and self.data.known[source_of(aggregate)].entity_key
         ):
             to_date = True
