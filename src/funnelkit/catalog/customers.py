@@ -352,6 +352,17 @@ customer_lifetime_value = Metric(
 )
 
 
+def _check_lifetime(lifespan_years: float, basis: str, discount_rate: float) -> None:
+    if not lifespan_years > 0:
+        raise DefinitionError(f"lifespan_years={lifespan_years} is not above 0", "state the years")
+    if not discount_rate > -1:
+        raise DefinitionError(
+            f"discount_rate={discount_rate} is not above -1", "write 0.1 for 10 %"
+        )
+    if basis not in {"gross_profit", "revenue"}:
+        raise DefinitionError(f"basis={basis!r}", "use 'gross_profit' or 'revenue'")
+
+
 def customer_lifetime_value_over(
     *, lifespan_years: float, basis: str = "gross_profit", discount_rate: float = 0.0
 ) -> Metric:
@@ -372,19 +383,17 @@ def customer_lifetime_value_over(
         >>> customer_lifetime_value_over(lifespan_years=3).name
         'customer_lifetime_value.over_3_years'
     """
-    if not lifespan_years > 0:
-        raise DefinitionError(f"lifespan_years={lifespan_years} is not above 0", "state the years")
-    if not discount_rate > -1:
-        raise DefinitionError(
-            f"discount_rate={discount_rate} is not above -1", "write 0.1 for 10 %"
-        )
-    if basis not in {"gross_profit", "revenue"}:
-        raise DefinitionError(f"basis={basis!r}", "use 'gross_profit' or 'revenue'")
+    _check_lifetime(lifespan_years, basis, discount_rate)
     years = lifespan_years
     if discount_rate:
         years = (1 - (1 + discount_rate) ** -lifespan_years) / discount_rate
-    earned = Name("identified_net_sales" if basis == "revenue" else "identified_gross_profit")
-    words = [f"over_{lifespan_years:g}_years", *(["revenue"] if basis == "revenue" else [])]
+    is_revenue = basis == "revenue"
+    earned = Name("identified_net_sales" if is_revenue else "identified_gross_profit")
+    left_out = (
+        "cost of goods, and every other cost" if is_revenue else "marketing, shipping, handling"
+    )
+    unknown = "" if is_revenue else ", or the cost of an item sold is not known"
+    words = [f"over_{lifespan_years:g}_years", *(["revenue"] if is_revenue else [])]
     words += [f"at_{discount_rate:g}"] if discount_rate else []
     return Metric(
         name="customer_lifetime_value." + "_".join(words).replace(".", "p").replace("-", "m"),
@@ -396,11 +405,11 @@ def customer_lifetime_value_over(
         area=Area.CUSTOMERS,
         direction=Direction.UP,
         description="Value per customer and year times a stated lifespan.",
-        includes=f"{'Net sales' if basis == 'revenue' else 'Gross profit'} of known customers per "
+        includes=f"{'Net sales' if is_revenue else 'Gross profit'} of known customers per "
         f"customer and year, over {lifespan_years:g} years, discounted at {discount_rate:.0%} "
         "a year.",
-        excludes="Guests, from both numerator and denominator; marketing, shipping and handling.",
-        null_when="There are no customers, or the cost of an item sold is not known.",
+        excludes=f"Guests, from both numerator and denominator; {left_out}.",
+        null_when=f"There are no customers{unknown}.",
         see_also=("customer_lifetime_value",),
         caveats="The lifespan determines the value, and it is an assumption.",
         references=_CLV_REFERENCES,

@@ -44,7 +44,7 @@ from funnelkit.formula.values import (
     Value,
 )
 from funnelkit.formula.walk import end_of, nodes_in
-from funnelkit.planning.vocabulary import in_words
+from funnelkit.planning.vocabulary import WRITTEN, in_words
 
 __all__ = [
     "can_reach",
@@ -250,7 +250,7 @@ def _alike(data: ShopData, node: Node, parts: Iterable[Value]) -> Node:
     if len(kinds) > 1:
         raise DefinitionError(
             f"{shortened(node, most=200)} compares a {' with a '.join(kinds)}",
-            "write numbers plain, words in quotes, days as date('2024-12-31')",
+            WRITTEN,
         )
     return node
 

@@ -74,7 +74,7 @@ from funnelkit.planning.relations import (
     when,
     whole,
 )
-from funnelkit.planning.vocabulary import in_words
+from funnelkit.planning.vocabulary import WRITTEN, in_words
 
 __all__ = ["ARITHMETIC", "FALSE", "TRUE", "ZERO", "Folded", "Lowering", "Names", "Source"]
 
@@ -332,7 +332,7 @@ class Lowering:
         if len(known) > 1:
             raise DefinitionError(
                 f"{left} {relation} {right} compares a {' with a '.join(sorted(known))}",
-                "write numbers plain, words in quotes, days as date('2024-12-31')",
+                WRITTEN,
             )
         if not set(sorts) <= TIMES:
             one, two = map(self.value, sides)

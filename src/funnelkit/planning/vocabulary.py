@@ -12,7 +12,13 @@ from funnelkit.formula.walk import end_of
 from funnelkit.planning.relations import Col, Lit, Op, Rel, Scalar, Scan, call, extend, when
 from funnelkit.planning.traversal import columns_read, with_scans
 
-__all__ = ["in_words", "promise_of", "with_words"]
+__all__ = ["WRITTEN", "in_words", "promise_of", "with_words"]
+
+WRITTEN = (
+    "write numbers plain, words in quotes, days as date('2024-12-31'), "
+    "and the time between two times in seconds: 48 hours are 172800"
+)
+"""How values of each kind are written."""
 
 
 def promise_of(data: ShopData, column: Category) -> WordsCheck | None:
