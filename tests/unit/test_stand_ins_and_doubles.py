@@ -154,6 +154,35 @@ def test_a_table_without_its_key_is_told():
     assert findings(fk.Shop(orders=orders(0).drop("order_id"))) == []
 
 
+def test_rows_that_point_to_a_table_without_its_key_are_no_reason_to_stop():
+    """An export without order ids beside refunds: what can be looked at is looked at."""
+    orders = pl.DataFrame(
+        {
+            "ordered_at": [dt.datetime(2024, 1, 1)] * 2,
+            "status": ["paid"] * 2,
+            "gross_amount": [60.0, 20.0],
+            "discount_amount": [0.0] * 2,
+        }
+    )
+    refunds = pl.DataFrame(
+        {
+            "return_id": [1],
+            "order_id": [7],
+            "returned_at": [dt.datetime(2024, 1, 2)],
+            "refund_amount": [5.0],
+        }
+    )
+    shop = fk.Shop(orders=orders, returns=refunds)
+    told = "order_id is not supplied, so that repeated rows would be counted again"
+    assert told in shop.check().get_column("check").to_list()
+    refunded = fk.Metric(
+        name="refunded_of_large_orders",
+        formula="sum(returns.refund_amount, where=lookup(returns.order_id, orders.gross_amount) > 50)",
+    )
+    with pytest.raises(fk.MissingInputError, match="orders.order_id: needed by refunded_of_large"):
+        fk.evaluate(shop, refunded)
+
+
 def test_rows_without_a_time_are_told():
     frame = orders(ordered_at=[DAY, None, DAY, None])
     shop = fk.Shop(orders=frame)

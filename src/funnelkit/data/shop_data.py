@@ -14,7 +14,7 @@ from funnelkit.data.binding import key_type_faults, with_key_types
 from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.schema import Schema
 from funnelkit.errors import ContractError, DataIssue
-from funnelkit.formula.derived import Default, Rule, dependencies
+from funnelkit.formula.derived import Default, Everywhere, FromChildren, Rule, dependencies
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column, Literal, Lookup, Money, Scalar, Time
 
@@ -269,13 +269,14 @@ class ShopData:
             if isinstance(rule, Default):
                 if not any(self.is_supplied(other) for other in rule.absent):
                     return rule
-            elif not self._lacking(rule, seen | {column}):
+            elif not self._lacking(column, rule, seen):
                 return rule
         return None
 
     def _missing_for(self, column: Column | Lookup, seen: frozenset[Column]) -> frozenset[str]:
         if isinstance(column, Lookup):
-            return self._missing_for(column.key, seen) | self._missing_for(column.value, seen)
+            parts = (column.key, self._key_of(column.value), column.value)
+            return frozenset[str]().union(*(self._missing_for(part, seen) for part in parts))
         if column.table not in self.tables:
             return frozenset({column.table})
         if self.is_supplied(column):
@@ -286,9 +287,17 @@ class ShopData:
         if self._rule(column, seen) is not None:
             return frozenset()
         wanted = [rule for rule in self.schema.rules[column] if not isinstance(rule, Default)]
-        lacking = [self._lacking(rule, seen | {column}) for rule in wanted]
+        lacking = [self._lacking(column, rule, seen) for rule in wanted]
         return min(lacking, key=len, default=own) or own
 
-    def _lacking(self, rule: Rule, seen: frozenset[Column]) -> frozenset[str]:
-        found = (self._missing_for(column, seen) for column in dependencies(rule))
+    def _lacking(self, column: Column, rule: Rule, seen: frozenset[Column]) -> frozenset[str]:
+        """Return what is missing for a rule: what it reads, and the key that rows point to."""
+        points_here = isinstance(rule, FromChildren | Everywhere)
+        wanted = (*dependencies(rule), *((self._key_of(column),) if points_here else ()))
+        found = (self._missing_for(other, seen | {column}) for other in wanted)
         return frozenset[str]().union(*found)
+
+    def _key_of(self, item: Column | Lookup) -> Column:
+        """Return the column by which the rows of an item's table are found."""
+        declared = self.known[(item.key if isinstance(item, Lookup) else item).table]
+        return declared.get(declared.key[0])

@@ -191,7 +191,8 @@ def _checks(data: ShopData, table: str, severities: set[Severity]) -> tuple[Chec
 def _is_shown(data: ShopData, item: Column | Lookup) -> bool:
     """Return whether a column was supplied; one of another table, with the key that leads there."""
     if isinstance(item, Lookup):
-        return data.is_supplied(item.key) and _is_shown(data, item.value)
+        is_found = data.is_supplied(item.key) and not data.missing_for(item)
+        return is_found and _is_shown(data, item.value)
     return data.is_supplied(item)
 
 
