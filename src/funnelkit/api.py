@@ -1,6 +1,7 @@
 """Everything that `import funnelkit as fk` shows, under the names it shows it by."""
 
 from funnelkit import catalog
+from funnelkit.analysis.funnel import Funnel, funnel
 from funnelkit.analysis.reconcile import reconcile
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import presets
@@ -157,6 +158,7 @@ __all__ = [
     "Events",
     "ExchangeRates",
     "Flag",
+    "Funnel",
     "FunnelkitError",
     "If",
     "InventorySnapshots",
@@ -217,6 +219,7 @@ __all__ = [
     "describe",
     "dump_metrics",
     "evaluate",
+    "funnel",
     "load_metrics",
     "load_plugins",
     "parse",

@@ -13,6 +13,7 @@ PACKAGES = (
     "api",
     "cli",
     "analysis",
+    "journeys",
     "evaluation",
     "demo_shop",
     "shop",
