@@ -1,8 +1,10 @@
 """Everything that `import funnelkit as fk` shows, under the names it shows it by."""
 
 from funnelkit import catalog
+from funnelkit.analysis.conversion import Conversion, conversion
 from funnelkit.analysis.funnel import Funnel, funnel
 from funnelkit.analysis.reconcile import reconcile
+from funnelkit.analysis.sessionize import Sessionized, sessionize
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import presets
 from funnelkit.catalog.default import describe, register, registry, use_registry
@@ -141,6 +143,7 @@ __all__ = [
     "ClosingBalance",
     "Coalesce",
     "ContractError",
+    "Conversion",
     "Count",
     "CountDistinct",
     "CountRetained",
@@ -196,6 +199,7 @@ __all__ = [
     "Returns",
     "Score",
     "SearchInterest",
+    "Sessionized",
     "Sessions",
     "ShareOfTotal",
     "Shift",
@@ -215,6 +219,7 @@ __all__ = [
     "UnsupportedError",
     "catalog",
     "columns",
+    "conversion",
     "demo",
     "describe",
     "dump_metrics",
@@ -228,6 +233,7 @@ __all__ = [
     "reconcile",
     "register",
     "registry",
+    "sessionize",
     "to_sql",
     "use_registry",
 ]

@@ -355,17 +355,13 @@ def _entities(asked: _Asked, moments: Moments) -> pl.DataFrame:
     found = levels_of(timeline, table)
     times = dict(zip(asked.taken, map(str, range(count)), strict=True))
     taken = {name: reader.local(pl.col(column)) for name, column in times.items()}
-    return (
-        found.join(groups, on=GROUP, how="left")
-        .select(
-            pl.col(ENTITY).alias(reader.name),
-            *(pl.col(key_name(key)).alias(key) for key in reader.keys),
-            pl.col(LEVEL).alias("level"),
-            reader.local(pl.min_horizontal(*times.values())).alias("start"),
-            *(taken[name].alias(name) for name in asked.taken),
-            _is_incomplete(asked).alias("is_incomplete"),
-        )
-        .sort(reader.name)
+    return found.join(groups, on=GROUP, how="left", maintain_order="left").select(
+        pl.col(ENTITY).alias(reader.name),
+        *(pl.col(key_name(key)).alias(key) for key in reader.keys),
+        pl.col(LEVEL).alias("level"),
+        reader.local(pl.min_horizontal(*times.values())).alias("start"),
+        *(taken[name].alias(name) for name in asked.taken),
+        _is_incomplete(asked).alias("is_incomplete"),
     )
 
 
