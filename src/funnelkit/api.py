@@ -1,6 +1,7 @@
 """Everything that `import funnelkit as fk` shows, under the names it shows it by."""
 
 from funnelkit import catalog
+from funnelkit.analysis.cohorts import Cohorts, cohorts
 from funnelkit.analysis.conversion import Conversion, conversion
 from funnelkit.analysis.funnel import Funnel, funnel
 from funnelkit.analysis.reconcile import reconcile
@@ -142,6 +143,7 @@ __all__ = [
     "Category",
     "ClosingBalance",
     "Coalesce",
+    "Cohorts",
     "ContractError",
     "Conversion",
     "Count",
@@ -218,6 +220,7 @@ __all__ = [
     "UnknownNameError",
     "UnsupportedError",
     "catalog",
+    "cohorts",
     "columns",
     "conversion",
     "demo",

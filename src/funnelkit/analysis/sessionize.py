@@ -192,7 +192,7 @@ class _Cut:
     def _is_other_day(self, block: Block) -> Flags:
         times = pl.Series(block.times_of(block.codes)).cast(pl.Datetime("us", "UTC"))
         days = times.dt.convert_time_zone(self.zone).dt.date().to_physical().to_numpy()
-        return np.diff(days, prepend=days[0]) != 0
+        return np.not_equal(np.diff(days, prepend=days[0]), 0)
 
 
 def _is_other_campaign(campaigns: Codes, begins: Flags) -> Flags:
@@ -202,7 +202,7 @@ def _is_other_campaign(campaigns: Codes, begins: Flags) -> Flags:
     named = np.maximum.accumulate(np.where(campaigns > 0, places, -1))
     before = np.concatenate(([-1], named[:-1]))
     last = np.where(before >= begun, campaigns[before], 0)
-    return (campaigns > 0) & (campaigns != last)
+    return np.logical_and(campaigns > 0, campaigns != last)
 
 
 def _sessions(timeline: Timeline, cut: _Cut, reader: Reader, groups: pl.DataFrame) -> pl.DataFrame:
