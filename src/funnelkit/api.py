@@ -3,8 +3,12 @@
 from funnelkit import catalog
 from funnelkit.analysis.cohorts import Cohorts, cohorts
 from funnelkit.analysis.conversion import Conversion, conversion
+from funnelkit.analysis.durations import Durations, durations
 from funnelkit.analysis.funnel import Funnel, funnel
+from funnelkit.analysis.growth import Growth, growth
+from funnelkit.analysis.paths import Paths, paths
 from funnelkit.analysis.reconcile import reconcile
+from funnelkit.analysis.rfm import Rfm, rfm
 from funnelkit.analysis.sessionize import Sessionized, sessionize
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import presets
@@ -158,6 +162,7 @@ __all__ = [
     "Direction",
     "DuckDB",
     "Duration",
+    "Durations",
     "Elapsed",
     "EmailSends",
     "Events",
@@ -165,6 +170,7 @@ __all__ = [
     "Flag",
     "Funnel",
     "FunnelkitError",
+    "Growth",
     "If",
     "InventorySnapshots",
     "Key",
@@ -182,6 +188,7 @@ __all__ = [
     "OrderLines",
     "OrderPolicy",
     "Orders",
+    "Paths",
     "PerKey",
     "PeriodDays",
     "PeriodsToBreakEven",
@@ -199,6 +206,7 @@ __all__ = [
     "Result",
     "RetailCalendar",
     "Returns",
+    "Rfm",
     "Score",
     "SearchInterest",
     "Sessionized",
@@ -226,16 +234,20 @@ __all__ = [
     "demo",
     "describe",
     "dump_metrics",
+    "durations",
     "evaluate",
     "funnel",
+    "growth",
     "load_metrics",
     "load_plugins",
     "parse",
+    "paths",
     "plan",
     "presets",
     "reconcile",
     "register",
     "registry",
+    "rfm",
     "sessionize",
     "to_sql",
     "use_registry",

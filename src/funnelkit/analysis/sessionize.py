@@ -202,7 +202,7 @@ def _is_other_campaign(campaigns: Codes, begins: Flags) -> Flags:
     named = np.maximum.accumulate(np.where(campaigns > 0, places, -1))
     before = np.concatenate(([-1], named[:-1]))
     last = np.where(before >= begun, campaigns[before], 0)
-    return np.logical_and(campaigns > 0, campaigns != last)
+    return np.logical_and(campaigns > 0, np.not_equal(campaigns, last))
 
 
 def _sessions(timeline: Timeline, cut: _Cut, reader: Reader, groups: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from funnelkit.formula.parsing import parse_predicate
 from funnelkit.formula.values import Category, Predicate, PredicateNode
 from funnelkit.journeys.rows import Reader
 
-__all__ = ["Step", "check_events", "step_of"]
+__all__ = ["Step", "check_events", "event_name_of", "step_of"]
 
 Step = str | tuple[str, Predicate | str]
 """The name of an event, or a name and a condition on events."""
@@ -37,7 +37,7 @@ def step_of(reader: Reader, step: Step) -> tuple[str, Predicate]:
     """
     check_kind("a step", step, (str, tuple), REMEDY)
     if isinstance(step, str):
-        column = _event_name(reader)
+        column = event_name_of(reader)
         return step, reader.predicate(column.eq(step))
     if len(step) != 2:
         raise DefinitionError(f"{shortened(step)} is not a step", REMEDY)
@@ -59,7 +59,7 @@ def check_events(reader: Reader, steps: Sequence[Step]) -> None:
     names = [step for step in steps if isinstance(step, str)]
     if not names:
         return
-    column = _event_name(reader)
+    column = event_name_of(reader)
     words = reader.data.seen_words.get(column)
     if words is None:
         return
@@ -72,8 +72,12 @@ def check_events(reader: Reader, steps: Sequence[Step]) -> None:
         raise UnknownNameError("event", unknown[0], sorted(known), remedy)
 
 
-def _event_name(reader: Reader) -> Category:
-    """Return the column of the names of events."""
+def event_name_of(reader: Reader) -> Category:
+    """Return the column of the names of events.
+
+    Raises:
+        MissingInputError: Events have no names.
+    """
     column = reader.data.column(reader.table, "event_name")
     if lacking := reader.data.missing_for(column):
         raise MissingInputError(dict.fromkeys(sorted(lacking), ("the steps",)))
