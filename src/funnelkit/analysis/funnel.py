@@ -405,7 +405,8 @@ def _figures(asked: _Asked, number: int) -> list[pl.Expr]:
     reached = (level >= number).sum().cast(pl.Int64)
     before = (level >= number - 1).sum().cast(pl.Int64) if number > 1 else NOTHING
     previous = None if asked.order == "any" else pl.col(f"step_{number - 1}")
-    since = {"previous": previous, "first": pl.col("start")}
+    begun = pl.col("start" if asked.order == "any" else "step_1")
+    since = {"previous": previous, "first": begun}
     stopped = (level == number) & pl.col("is_incomplete")
     return [
         reached.alias("entities"),
@@ -413,8 +414,8 @@ def _figures(asked: _Asked, number: int) -> list[pl.Expr]:
         (level >= 1).sum().alias("#all"),
         stopped.sum().cast(pl.Int64).alias("incomplete"),
         *(
-            _quantile(taken, begun if number > 1 else None, q).alias(f"{label}_from_{of}_s")
-            for of, begun in since.items()
+            _quantile(taken, then if number > 1 else None, q).alias(f"{label}_from_{of}_s")
+            for of, then in since.items()
             for label, q in (("median", 0.5), ("p90", 0.9))
         ),
     ]

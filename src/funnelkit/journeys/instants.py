@@ -21,11 +21,13 @@ class Chains:
     """The chains that reach each step.
 
     Attributes:
-        codes: The rows.
-        starts: For each step: for each row the start of the latest chain that reaches it there.
+        codes: All rows.
+        rows: For each step which of them are reached.
+        starts: For each of these the start of the latest chain that reaches it.
     """
 
     codes: Codes
+    rows: Sequence[Codes]
     starts: Sequence[Codes]
 
 
@@ -41,7 +43,7 @@ def chains_of_instants(block: Block, kinds: Flags, groups: int, window: int) -> 
     new = np.flatnonzero(np.diff(block.moments, prepend=-1))
     rows, leads = block.labels // groups, _leads(block.labels // groups, new, kinds)
     codes = block.moments[new] << block.bits
-    earliest = codes - (window // block.unit << block.bits)
+    earliest = block.earliest(codes, window)
     own = np.maximum.reduceat(np.where(kinds[0][rows], block.codes, NONE), new)
     starts, before = list[Codes](), list[Codes]()
     for step in range(len(kinds)):
@@ -52,7 +54,8 @@ def chains_of_instants(block: Block, kinds: Flags, groups: int, window: int) -> 
         starts.append(found)
         latest = np.maximum.accumulate(found)
         before.append(np.concatenate(([NONE], latest[:-1])))
-    return Chains(codes, starts)
+    reached = [np.flatnonzero(found != NONE) for found in starts]
+    return Chains(codes, reached, [own[its] for own, its in zip(starts, reached, strict=True)])
 
 
 def _leads(rows: Codes, new: Codes, kinds: Flags) -> Codes:

@@ -7,7 +7,7 @@ start that is carried lies within the window. That is linear in rows times steps
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,13 +49,13 @@ class StepTable:
         """Whether a row may be of several steps."""
         return bool((self.kinds.sum(axis=0) > 1).any())
 
-    def matching(self, block: Block) -> Callable[[int], Flags]:
-        """Return what finds the rows of a block that a step may be."""
-        kinds = block.labels // self.groups if self.groups > 1 else block.labels
+    def rows_of(self, block: Block) -> list[Codes]:
+        """Return for each step which rows of a block it may be."""
+        labels = block.labels // self.groups if self.groups > 1 else block.labels
+        kinds = labels.astype(np.min_scalar_type(self.kinds.shape[1]))  # small numbers compare fast
         if self.shares:
-            return lambda step: self.kinds[step][kinds]
-        number = [int(np.flatnonzero(row)[0]) if row.any() else -1 for row in self.kinds]
-        return lambda step: kinds == number[step]
+            return [np.flatnonzero(own[kinds]) for own in self.kinds]
+        return [np.flatnonzero(kinds == own.argmax()) if own.any() else EMPTY for own in self.kinds]
 
 
 def levels_of(timeline: Timeline, table: StepTable) -> pl.DataFrame:
@@ -88,24 +88,18 @@ def _in_order(block: Block, table: StepTable, window: int) -> list[Codes]:
     """Return the columns of `levels_of` for chains in the order of the steps."""
     chains = _chains(block, table, window)
     count = int(block.numbers_of(block.codes[-1:])[0]) + 1
-    level, start, end = np.zeros(count, np.int64), np.full(count, NONE), np.zeros(count, np.int64)
-    reached = [np.flatnonzero(some != NONE) for some in chains.starts]
-    owners = [block.numbers_of(chains.codes[rows]) for rows in reached]
-    for step, (rows, owner) in enumerate(zip(reached, owners, strict=True)):
+    best = _Best.of(count, len(chains.rows))
+    owners = [block.numbers_of(chains.codes[rows]) for rows in chains.rows]
+    for step, (rows, owner) in enumerate(zip(chains.rows, owners, strict=True)):
         first = _firsts(owner)
-        level[owner[first]], end[owner[first]] = step + 1, rows[first]
-        start[owner[first]] = chains.starts[step][rows[first]]
-    taken = np.full((len(reached), count), NONE)
-    for step, (rows, owner) in enumerate(zip(reached, owners, strict=True)):
-        if table.order == "strict":
-            its = np.flatnonzero(level > step)
-            taken[step, its] = block.times_of(chains.codes[end[its] - level[its] + 1 + step])
-            continue
-        # a later start that gets there as early could be replaced by the earlier one
-        its = np.flatnonzero(chains.starts[step][rows] >= start[owner])
-        first = its[_firsts(owner[its])]
-        taken[step, owner[first]] = block.times_of(chains.codes[rows[first]])
-    return _columns(block, table, _Best(level, start, taken))
+        its = owner[first]
+        best.level[its], best.end[its] = step + 1, rows[first]
+        best.start[its] = chains.starts[step][first]
+    if table.order == "strict":
+        _take_neighbours(block, chains, best)
+    else:
+        _take_first(block, chains, best, owners)
+    return _columns(block, owners[0], chains.codes[chains.rows[0]], best, table.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +109,58 @@ class _Best:
     Attributes:
         level: How far it gets.
         start: The code of its first step.
+        end: The row of its last step.
         taken: For each step when it is taken.
     """
 
     level: Codes
     start: Codes
+    end: Codes
     taken: Codes
 
+    @classmethod
+    def of(cls, count: int, steps: int) -> _Best:
+        """Return the chains of so many entities, of which none has begun."""
+        level, end = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        return cls(level, np.full(count, NONE), end, np.full((steps, count), NONE))
 
-def _columns(block: Block, table: StepTable, best: _Best) -> list[Codes]:
-    """Return the columns of `levels_of` for the entities that take the first step."""
-    firsts = block.codes[table.matching(block)(0)]
+
+def _take_first(block: Block, chains: Chains, best: _Best, owners: Sequence[Codes]) -> None:
+    """Note when each step of the best chains is taken: as soon as it can be."""
+    begun = np.flatnonzero(best.level)
+    best.taken[0, begun] = block.times_of(best.start[begun])
+    for step in range(1, len(owners)):
+        # a later start that gets there as early could be replaced by the earlier one
+        its = np.flatnonzero(chains.starts[step] >= best.start[owners[step]])
+        first = its[_firsts(owners[step][its])]
+        row = chains.rows[step][first]
+        best.taken[step, owners[step][first]] = block.times_of(chains.codes[row])
+
+
+def _take_neighbours(block: Block, chains: Chains, best: _Best) -> None:
+    """Note when each step of the best chains is taken: in successive rows."""
+    for step in range(len(chains.rows)):
+        its = np.flatnonzero(best.level > step)
+        rows = best.end[its] - best.level[its] + 1 + step
+        best.taken[step, its] = block.times_of(chains.codes[rows])
+
+
+def _columns(block: Block, owners: Codes, firsts: Codes, best: _Best, groups: int) -> list[Codes]:
+    """Return the columns of `levels_of` for the entities that take the first step.
+
+    Args:
+        block: The rows.
+        owners: Whose the rows are that are first steps.
+        firsts: These rows.
+        best: The best chains.
+        groups: How many groups there are.
+    """
+    last = np.append(_firsts(owners)[1:], len(owners)) - 1 if len(owners) else EMPTY
     latest = np.full(len(best.level), NONE)
-    latest[block.numbers_of(firsts)] = block.times_of(firsts)
+    latest[owners[last]] = block.times_of(firsts[last])
     kept = np.flatnonzero(best.level)
     start = best.start[kept]
-    group = block.labels_of(start) % table.groups
+    group = block.labels_of(start) % groups
     columns = [block.entities_of(start), best.level[kept], group, latest[kept]]
     return [*columns, *best.taken[:, kept]]
 
@@ -146,66 +176,76 @@ def _in_any_order(block: Block, table: StepTable, window: int) -> list[Codes]:
     Of each step is carried when it was last taken: the first so many steps lie within a
     window where the earliest of these times does.
     """
-    matches, earliest = table.matching(block), block.earliest(window)
+    of_step, earliest = table.rows_of(block), block.earliest(block.codes, window)
     count = int(block.numbers_of(block.codes[-1:])[0]) + 1
-    level, start = np.zeros(count, np.int64), np.full(count, NONE)
-    taken = np.full((len(table.kinds), count), NONE)
-    last, low = list[Codes](), np.full(len(block.codes), -(NONE + 1))
-    for step in range(len(table.kinds)):
-        last.append(_carried(np.where(matches(step), block.codes, NONE)))
+    best, last = _Best.of(count, len(of_step)), list[Codes]()
+    low = np.full(len(block.codes), -(NONE + 1))
+    for step, own in enumerate(of_step):
+        last.append(_carried(len(block.codes), own, block.codes[own]))
         low = np.minimum(low, last[-1])
         rows = np.flatnonzero(low >= earliest)
         owner = block.numbers_of(block.codes[rows])
         first = _firsts(owner)
         rows, owner = block.ends_of_instants(rows[first]), owner[first]
-        level[owner], start[owner] = step + 1, last[0][rows]
+        best.level[owner], best.start[owner] = step + 1, last[0][rows]
         for number, before in enumerate(last):
-            taken[number, owner] = block.times_of(before[rows])
-    return _columns(block, table, _Best(level, start, taken))
+            best.taken[number, owner] = block.times_of(before[rows])
+    firsts = block.codes[of_step[0]]
+    return _columns(block, block.numbers_of(firsts), firsts, best, table.groups)
 
 
-def _carried(codes: Codes) -> Codes:
-    """Return for each row the highest code so far."""
-    return np.maximum.accumulate(codes)
+def _carried(count: int, rows: Codes, codes: Codes) -> Codes:
+    """Return for each of so many rows the highest code that some of them have had so far."""
+    carried = np.full(count, NONE)
+    carried[rows] = codes
+    return np.maximum.accumulate(carried, out=carried)
 
 
 def _chains(block: Block, table: StepTable, window: int) -> Chains:
     if table.order == "ordered" and table.ties == "chain" and table.shares:
         return chains_of_instants(block, table.kinds, table.groups, window)
-    matches, earliest = table.matching(block), block.earliest(window)
-    before = _strictly_before(block, table)
-    starts = [np.where(matches(0), block.codes, NONE)]
-    for step in range(1, len(table.kinds)):
-        carried = before(starts[-1])
-        starts.append(np.where(matches(step) & (carried >= earliest), carried, NONE))
-    return Chains(block.codes, starts)
+    of_step, before = table.rows_of(block), _before(block, table)
+    rows, starts = [of_step[0]], [block.codes[of_step[0]]]
+    for own in of_step[1:]:
+        carried = before(own, rows[-1], starts[-1])
+        its = np.flatnonzero(carried >= block.earliest(block.codes[own], window))
+        rows.append(own[its])
+        starts.append(carried[its])
+    return Chains(block.codes, rows, starts)
 
 
-def _strictly_before(block: Block, table: StepTable) -> Callable[[Codes], Codes]:
-    """Return what finds the start that is carried to each row.
+Before = Callable[[Codes, Codes, Codes], Codes]
+"""Finds for some rows the start that they may carry on: of which rows were reached from which."""
+
+
+def _before(block: Block, table: StepTable) -> Before:
+    """Return what finds the start that is carried to a row.
 
     A row is of one step alone, or rows of one instant do not follow each other: no row
     follows itself.
     """
+    count = len(block.codes)
     if table.order == "strict":
         return _next_to(block, table.ties)
     if table.ties == "chain":
-        return _carried
+        return lambda own, rows, starts: _carried(count, rows, starts)[own]
     new = np.flatnonzero(np.diff(block.moments, prepend=-1))
-    place = np.repeat(new, np.diff(new, append=len(block.codes))) - 1
+    place = np.repeat(new, np.diff(new, append=count)) - 1
 
-    def carried(starts: Codes) -> Codes:
-        return np.where(place < 0, NONE, _carried(starts)[place])
+    def earlier(own: Codes, rows: Codes, starts: Codes) -> Codes:
+        its = place[own]
+        return np.where(its < 0, NONE, _carried(count, rows, starts)[its])
 
-    return carried
+    return earlier
 
 
-def _next_to(block: Block, ties: Ties) -> Callable[[Codes], Codes]:
-    """Return what finds the start that the row right before carries."""
+def _next_to(block: Block, ties: Ties) -> Before:
+    """Return what finds the start that the row right before has been reached from."""
     is_later = np.diff(block.moments, prepend=-1) > 0
 
-    def carried(starts: Codes) -> Codes:
-        before = np.concatenate(([NONE], starts[:-1]))
-        return before if ties == "chain" else np.where(is_later, before, NONE)
+    def neighbour(own: Codes, rows: Codes, starts: Codes) -> Codes:
+        reached = np.full(len(block.codes) + 1, NONE)
+        reached[rows + 1] = starts
+        return reached[own] if ties == "chain" else np.where(is_later[own], reached[own], NONE)
 
-    return carried
+    return neighbour

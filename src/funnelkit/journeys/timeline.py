@@ -128,9 +128,10 @@ class Block:
         after = ((self.codes[rows] >> self.bits) + 1) << self.bits
         return np.searchsorted(self.codes, after) - 1
 
-    def earliest(self, window: int) -> Codes:
-        """Return for each row the lowest code that lies no more than a window back."""
-        return (self.moments - window // self.unit) << self.bits
+    def earliest(self, codes: Codes, window: int) -> Codes:
+        """Return for each of some rows the lowest code that lies no more than a window back."""
+        moments = codes & ~((1 << self.bits) - 1)
+        return moments - ((window // self.unit) << self.bits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,22 +200,28 @@ def timeline_of(rows: pl.DataFrame, labels: int, *, within: dt.timedelta | None)
         window = min(window, within // dt.timedelta(microseconds=1))
     reach = _Reach((first, last), (begin, end), window, max(labels - 1, 1).bit_length())
     unit = next((unit for unit in _UNITS if reach.fits(unit)), None)
-    if unit is None or not _is_whole(plain, begin, unit):
+    codes = None if unit is None else _packed(plain, reach, unit)
+    if codes is None or unit is None:
         return Timeline(_sorted(plain, reach), owners, window)
-    return Timeline(_packed(plain, reach, unit), owners, window)
+    return Timeline(_cut(codes, reach, unit), owners, window)
 
 
-def _is_whole(rows: pl.DataFrame, begin: int, unit: int) -> bool:
-    """Return whether all times are whole numbers of a unit after the first."""
-    return unit == 1 or not rows.select(((pl.col(AT) - begin) % unit != 0).any()).item()
-
-
-def _packed(rows: pl.DataFrame, reach: _Reach, unit: int) -> Iterator[Block]:
-    """Yield the rows in blocks after sorting them packed."""
+def _packed(rows: pl.DataFrame, reach: _Reach, unit: int) -> Codes | None:
+    """Return the rows packed and sorted; None where times are not whole numbers of the unit."""
     (first, _), (begin, _), stride = reach.owners, reach.times, reach.stride(unit)
-    moment = (pl.col(ENTITY) - first) * stride + (pl.col(AT) - begin) // unit
-    code = moment * (1 << reach.bits) + pl.col(LABEL)
-    codes = rows.select(code.alias(LABEL)).to_series().sort().to_numpy()
+    since = pl.col(AT) - begin
+    whole = since if unit == 1 else since // unit
+    code = ((pl.col(ENTITY) - first) * stride + whole) * (1 << reach.bits) + pl.col(LABEL)
+    packed = rows.lazy().select(code.alias(LABEL), (whole * unit == since).alias("is whole"))
+    found = packed.collect(engine="in-memory")
+    if unit > 1 and not found.get_column("is whole").all():
+        return None
+    return found.get_column(LABEL).sort().to_numpy()
+
+
+def _cut(codes: Codes, reach: _Reach, unit: int) -> Iterator[Block]:
+    """Yield packed rows in blocks."""
+    (first, _), (begin, _), stride = reach.owners, reach.times, reach.stride(unit)
     place = 0
     while place < len(codes):
         stop = min(place + ROWS_OF_BLOCK, len(codes))
