@@ -298,21 +298,25 @@ def _customers(orders: pl.DataFrame, keys: Sequence[str], clock: _Clock) -> pl.D
 
 def _cells(customers: pl.DataFrame, orders: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """Return one row per cohort and age, with what customers do at it."""
+    pairs = orders.group_by(ENTITY, AGE).agg(pl.len().cast(pl.Int64).alias("orders"))
+    is_first = pl.col(AGE) == 0
+    second = pl.when(~is_first | (pl.col("orders") > 1)).then(AGE).alias("second")
     ages = (
-        orders.sort(ENTITY, AT)
-        .group_by(ENTITY, maintain_order=True)
-        .agg(last=pl.col(AGE).max(), second=pl.col(AGE).get(1, null_on_oob=True))
+        pairs.with_columns(second)
+        .group_by(ENTITY)
+        .agg(pl.col(AGE).max().alias("last"), pl.col("second").min())
     )
     known = customers.join(ages, on=ENTITY).filter(pl.col(SEEN) >= 0)
     is_again = pl.col("second") <= pl.col(SEEN)
-    seen = orders.filter(pl.col(AGE) <= pl.col(SEEN))
+    seen = pairs.join(customers, on=ENTITY).filter(pl.col(AGE) <= pl.col(SEEN))
+    one = pl.lit(1, pl.Int64)
     counts = {
-        "observed": known.select(*keys, pl.col(SEEN).alias(AGE)),
-        "on_or_after": known.select(*keys, pl.min_horizontal("last", SEEN).alias(AGE)),
-        "again": known.filter(is_again).select(*keys, pl.col("second").alias(AGE)),
-        "gone": known.filter(is_again).select(*keys, (pl.col(SEEN) + 1).alias(AGE)),
-        "customers": seen.unique([ENTITY, AGE]).select(*keys, AGE),
-        "orders": seen.select(*keys, AGE),
+        "observed": known.select(*keys, pl.col(SEEN).alias(AGE), one),
+        "on_or_after": known.select(*keys, pl.min_horizontal("last", SEEN).alias(AGE), one),
+        "again": known.filter(is_again).select(*keys, pl.col("second").alias(AGE), one),
+        "gone": known.filter(is_again).select(*keys, (pl.col(SEEN) + 1).alias(AGE), one),
+        "customers": seen.select(*keys, AGE, one),
+        "orders": seen.select(*keys, AGE, pl.col("orders").alias("literal")),
     }
     cells = customers.group_by(keys).agg(
         pl.len().cast(pl.Int64).alias(SIZE), pl.col(SEEN).max().alias(SEEN)
@@ -322,9 +326,8 @@ def _cells(customers: pl.DataFrame, orders: pl.DataFrame, keys: Sequence[str]) -
     )
     cells = cells.explode(AGE).drop(SEEN)
     for name, rows in counts.items():
-        cells = _joined(
-            cells, rows.group_by(*keys, AGE).agg(pl.len().cast(pl.Int64).alias(name)), keys
-        )
+        count = pl.col("literal").sum().alias(name)
+        cells = _joined(cells, rows.group_by(*keys, AGE).agg(count), keys)
     return _rates(cells.with_columns(pl.col(*counts).fill_null(0)), keys)
 
 
