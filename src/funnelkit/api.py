@@ -1,7 +1,15 @@
 """Everything that `import funnelkit as fk` shows, under the names it shows it by."""
 
 from funnelkit import catalog
+from funnelkit.analysis.cohorts import Cohorts, cohorts
+from funnelkit.analysis.conversion import Conversion, conversion
+from funnelkit.analysis.durations import Durations, durations
+from funnelkit.analysis.funnel import Funnel, funnel
+from funnelkit.analysis.growth import Growth, growth
+from funnelkit.analysis.paths import Paths, paths
 from funnelkit.analysis.reconcile import reconcile
+from funnelkit.analysis.rfm import Rfm, rfm
+from funnelkit.analysis.sessionize import Sessionized, sessionize
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import presets
 from funnelkit.catalog.default import describe, register, registry, use_registry
@@ -139,7 +147,9 @@ __all__ = [
     "Category",
     "ClosingBalance",
     "Coalesce",
+    "Cohorts",
     "ContractError",
+    "Conversion",
     "Count",
     "CountDistinct",
     "CountRetained",
@@ -152,12 +162,15 @@ __all__ = [
     "Direction",
     "DuckDB",
     "Duration",
+    "Durations",
     "Elapsed",
     "EmailSends",
     "Events",
     "ExchangeRates",
     "Flag",
+    "Funnel",
     "FunnelkitError",
+    "Growth",
     "If",
     "InventorySnapshots",
     "Key",
@@ -175,6 +188,7 @@ __all__ = [
     "OrderLines",
     "OrderPolicy",
     "Orders",
+    "Paths",
     "PerKey",
     "PeriodDays",
     "PeriodsToBreakEven",
@@ -192,8 +206,10 @@ __all__ = [
     "Result",
     "RetailCalendar",
     "Returns",
+    "Rfm",
     "Score",
     "SearchInterest",
+    "Sessionized",
     "Sessions",
     "ShareOfTotal",
     "Shift",
@@ -212,19 +228,27 @@ __all__ = [
     "UnknownNameError",
     "UnsupportedError",
     "catalog",
+    "cohorts",
     "columns",
+    "conversion",
     "demo",
     "describe",
     "dump_metrics",
+    "durations",
     "evaluate",
+    "funnel",
+    "growth",
     "load_metrics",
     "load_plugins",
     "parse",
+    "paths",
     "plan",
     "presets",
     "reconcile",
     "register",
     "registry",
+    "rfm",
+    "sessionize",
     "to_sql",
     "use_registry",
 ]

@@ -175,11 +175,9 @@ def test_rows_that_point_to_a_table_without_its_key_are_no_reason_to_stop():
     shop = fk.Shop(orders=orders, returns=refunds)
     told = "order_id is not supplied, so that repeated rows would be counted again"
     assert told in shop.check().get_column("check").to_list()
-    refunded = fk.Metric(
-        name="refunded_of_large_orders",
-        formula="sum(returns.refund_amount, where=lookup(returns.order_id, orders.gross_amount) > 50)",
-    )
-    with pytest.raises(fk.MissingInputError, match="orders.order_id: needed by refunded_of_large"):
+    is_large = fk.Lookup(fk.Returns.order_id, fk.Orders.gross_amount) > 50
+    refunded = fk.Metric(name="refunded", formula=fk.Sum(fk.Returns.refund_amount, where=is_large))
+    with pytest.raises(fk.MissingInputError, match="order_id: needed by refunded"):
         fk.evaluate(shop, refunded)
 
 

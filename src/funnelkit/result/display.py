@@ -7,19 +7,39 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from shutil import get_terminal_size
+from typing import Protocol
 from unicodedata import east_asian_width
 
 import polars as pl
 
-from funnelkit.metrics.metric import Metric
+from funnelkit.units import Unit
 
-__all__ = ["IS_OPEN", "IS_TOTAL", "TableView", "to_html", "to_text"]
+__all__ = ["IS_OPEN", "IS_TOTAL", "ShownColumn", "TableView", "to_html", "to_text"]
 
 IS_OPEN, IS_TOTAL = "#open", "is_total"
 MOST_ROWS, MOST_COLUMNS, LONGEST_KEY, WIDTH = 30, 12, 40, 120
 FEW_METRICS = 10
 GAP = "…"
 STYLE = "overflow-x:auto;white-space:nowrap;font-variant-numeric:tabular-nums"
+
+
+class ShownColumn(Protocol):
+    """A column of numbers: a metric, or a figure of an analysis."""
+
+    @property
+    def name(self) -> str:
+        """The column."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """The display name."""
+        ...
+
+    @property
+    def unit(self) -> Unit:
+        """The unit by which its values are shown."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +56,7 @@ class TableView:
 
     frame: pl.DataFrame
     keys: tuple[str, ...]
-    metrics: tuple[Metric, ...]
+    metrics: tuple[ShownColumn, ...]
     currency: str
 
 

@@ -1,0 +1,380 @@
+"""Cohorts of customers: what those who were won in one period do afterwards."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from funnelkit.calendar.calendar import Calendar
+from funnelkit.errors import DefinitionError, UnknownNameError
+from funnelkit.formula.values import Dimension
+from funnelkit.journeys.purchases import (
+    AMOUNT,
+    MARGIN,
+    REVENUE,
+    customers_of,
+    known_until,
+    orders_of,
+)
+from funnelkit.journeys.ratios import ratio
+from funnelkit.journeys.rows import AT, ENTITY, Reader, check_names, key_name
+from funnelkit.journeys.view import Figure, Shown, excluded_notes
+from funnelkit.shop.shop import Shop
+from funnelkit.units import CUSTOMER, MONEY, NUMBER, ORDER, RATIO, Unit
+
+__all__ = ["Cohorts", "cohorts"]
+
+Periods = Literal["calendar", "rolling"]
+
+MEASURES: Mapping[str, Unit] = {
+    "retention": RATIO,
+    "on_or_after": RATIO,
+    "repurchased": RATIO,
+    "orders": ORDER,
+    "orders_per_customer": NUMBER,
+    "revenue": MONEY,
+    "revenue_per_customer": MONEY / CUSTOMER,
+    "margin": MONEY,
+    "margin_per_customer": MONEY / CUSTOMER,
+}
+TOTALS = ("orders", "revenue", "margin")
+AGE, SIZE, OPEN, FIRST, SEEN = "age", "size", "is_incomplete", "#first", "#seen"
+COLUMNS = (AGE, SIZE, "observed", "customers")
+JUST_BEFORE = dt.timedelta(microseconds=1)
+RULES: Mapping[Periods, str] = {
+    "calendar": "Age 0 is the calendar period of the first order",
+    "rolling": "Age 0 are the first {every} from the first order; a customer enters an age once "
+    "it is over",
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
+class Cohorts:
+    """What customers who were won in one period do afterwards.
+
+    Attributes:
+        keys: The key columns: the cohort and the acquisition dimensions.
+        rule: What is counted, in a sentence.
+        as_of: The instant up to which the data is known.
+        excluded: Why orders are left out, and how many.
+        currency: The code of the currency of amounts.
+    """
+
+    keys: tuple[str, ...]
+    rule: str
+    as_of: dt.datetime | None
+    excluded: Mapping[str, int]
+    currency: str
+    _frame: pl.DataFrame
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row per cohort and age: those ages that have begun.
+
+        `cohort` (the start of the period of the first order), the acquisition dimensions,
+        `age` (periods since), `size` (all customers of the cohort), `observed` (those of them
+        who can be seen at that age: the divisor of every rate), `customers` (of these, who
+        ordered at that age), `retention`, `on_or_after` (who ordered at that age or later),
+        `repurchased` (who had ordered again by then), `orders`, `revenue` and `margin`, the same
+        per observed customer, and `is_incomplete`: the period is not over.
+        """
+        return self._frame.clone()
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The measures that the shop's data gives."""
+        return tuple(name for name in MEASURES if name in self._frame.columns)
+
+    def triangle(self, *, measure: str = "retention") -> pl.DataFrame:
+        """Return one row per cohort, and a column per age; null where its time has not come.
+
+        Args:
+            measure: One of `measures`.
+
+        Raises:
+            UnknownNameError: There is no such measure.
+        """
+        self._check(measure)
+        wide = self._frame.pivot("age", index=[*self.keys, SIZE], values=measure)
+        return wide.sort(self.keys, nulls_last=True)
+
+    def average(self, *, measure: str = "retention") -> pl.DataFrame:
+        """Return the mean of a measure by age, weighted by the customers who can be seen.
+
+        Each age has its own cohorts: those for which it is over.
+
+        Args:
+            measure: One of `measures` that is a share, or per customer.
+
+        Returns:
+            A frame with `age`, the measure, and how many `customers` it rests on.
+
+        Raises:
+            UnknownNameError: There is no such measure.
+            DefinitionError: It is a total.
+        """
+        self._check(measure)
+        if measure in TOTALS:
+            raise DefinitionError(f"{measure} is a total", f"average {measure}_per_customer")
+        is_over = ~pl.col(OPEN) | (pl.col("observed") < pl.col(SIZE))
+        complete = self._frame.filter(is_over, pl.col(measure).is_not_null())
+        weight = pl.col("observed")
+        return (
+            complete.group_by(AGE)
+            .agg((pl.col(measure) * weight).sum().alias("#sum"), weight.sum().alias("customers"))
+            .sort(AGE)
+            .select(AGE, ratio(pl.col("#sum"), pl.col("customers")).alias(measure), "customers")
+        )
+
+    def _check(self, measure: str) -> None:
+        if measure not in self.measures:
+            raise UnknownNameError("measure of the cohorts", measure, self.measures)
+
+    def __repr__(self) -> str:
+        return self._shown().text()
+
+    def _repr_html_(self) -> str:
+        return self._shown().html()
+
+    def _shown(self) -> Shown:
+        wide = self.triangle()
+        ages = [name for name in wide.columns if name not in {*self.keys, SIZE}]
+        return Shown(
+            frame=wide,
+            figures=[Figure(SIZE, CUSTOMER), *(Figure(age, RATIO) for age in ages)],
+            keys=self.keys,
+            notes=["retention by age", self.rule, *excluded_notes(self.excluded)],
+        )
+
+
+def cohorts(
+    shop: Shop,
+    *,
+    every: str = "1mo",
+    periods: Periods = "calendar",
+    by: str | Dimension | Sequence[str | Dimension] = (),
+) -> Cohorts:
+    """Follow the customers who were won in the same period.
+
+    A cohort consists of the customers whose first counted order in the whole history lies in
+    one period. Its size never changes. Orders without a customer are left out, and counted
+    in `Cohorts.excluded`.
+
+    Revenue is what `identified_net_sales` adds up, margin what `identified_gross_profit` does:
+    a return counts when it is made. Either is there if the shop has what that KPI takes.
+
+    Args:
+        shop: The shop.
+        every: The length of periods; where they roll, a number of days or weeks.
+        periods: `"calendar"`: age 1 is the calendar period after that of the first order.
+            `"rolling"`: age is counted from each customer's own first order, and customers
+            enter an age once it is over for them.
+        by: Dimensions of the first order.
+
+    Raises:
+        DefinitionError: An argument is not valid.
+        MissingInputError: The shop has no orders, or no customers.
+        ContractError: The data breaks a promise.
+
+    Examples:
+        >>> import funnelkit as fk
+        >>> found = fk.cohorts(fk.demo(), every="1q")
+        >>> found.triangle().columns
+        ['cohort', 'size', '0', '1', '2', '3']
+    """
+    if periods not in RULES:
+        raise DefinitionError(f"periods={periods!r} is not a choice", "use 'calendar' or 'rolling'")
+    reader, moments = orders_of(shop, by=by, every=every)
+    length = _length(reader.calendar, periods)
+    check_names(reader, {"cohort", OPEN, *MEASURES, *COLUMNS})
+    keys = ["cohort", *(d.name for d in reader.question.by)]
+    until = known_until(shop)
+    clock = _Clock(reader.calendar, length, until, _starts(reader.calendar, moments.frame, until))
+    customers = _customers(moments.frame, reader.keys, clock)
+    cells = _cells(customers, clock.aged(moments.frame, customers), keys)
+    for flow in (flow for flow in (REVENUE, MARGIN) if flow.is_ready(shop)):
+        rows = clock.aged(flow.read(shop, every=every), customers)
+        cells = _with_amounts(cells, rows, flow.name, keys)
+    cells = cells.with_columns(clock.is_open().alias(OPEN)).sort(*keys, AGE, nulls_last=True)
+    return Cohorts(
+        keys=tuple(keys),
+        rule=_rule(reader, periods, every),
+        as_of=until,
+        excluded=moments.excluded,
+        currency=shop.data.currency,
+        _frame=cells.select(*keys, *COLUMNS, *(m for m in MEASURES if m in cells.columns), OPEN),
+    )
+
+
+def _length(calendar: Calendar, periods: Periods) -> dt.timedelta | None:
+    """Return how long a period is that rolls; None of a calendar period."""
+    if calendar.every is None or calendar.has_hours:
+        raise DefinitionError("cohorts are of days or longer periods", "give every='1mo'")
+    if periods == "calendar":
+        return None
+    if not calendar.every.days:
+        problem = f"every={calendar.every} is not of the same length for every customer"
+        raise DefinitionError(problem, "periods that roll are of days or weeks: every='30d'")
+    return dt.timedelta(days=calendar.every.days)
+
+
+def _starts(calendar: Calendar, orders: pl.DataFrame, until: dt.datetime | None) -> pl.Series:
+    """Return the start of every period up to the one that is not over."""
+    labels = orders.get_column(key_name("period"))
+    if labels.is_empty() or until is None:
+        return labels.clear()
+    last = calendar.label(calendar.floor(calendar.shown(until - JUST_BEFORE))).item()
+    return calendar.starts(labels.min(), max(labels.max(), last))
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """How old customers are at a time.
+
+    Attributes:
+        calendar: How time is divided.
+        length: How long a period is, where each customer has their own; else None.
+        until: The instant up to which the data is known.
+        starts: The periods of the calendar.
+    """
+
+    calendar: Calendar
+    length: dt.timedelta | None
+    until: dt.datetime | None
+    starts: pl.Series
+
+    def number(self, label: pl.Expr) -> pl.Expr:
+        """Return the number of a period of the calendar."""
+        return pl.lit(self.starts).search_sorted(label).cast(pl.Int64)
+
+    def age(self) -> pl.Expr:
+        """Return how many periods after the first order a row is."""
+        if self.length is not None:
+            return self._periods(pl.col(AT) - pl.col(FIRST))
+        return self.number(pl.col(key_name("period"))) - self.number(pl.col("cohort"))
+
+    def seen(self) -> pl.Expr:
+        """Return the last age at which a customer can be seen."""
+        if self.length is not None:
+            return self._periods(pl.lit(self.until) - pl.col(FIRST)) - 1
+        return len(self.starts) - 1 - self.number(pl.col("cohort"))
+
+    def _periods(self, elapsed: pl.Expr) -> pl.Expr:
+        microsecond = dt.timedelta(microseconds=1)
+        return elapsed.dt.total_microseconds() // ((self.length or microsecond) // microsecond)
+
+    def is_open(self) -> pl.Expr:
+        """Return whether not all customers of a cohort have an age behind them."""
+        if self.length is not None:
+            return pl.col("observed") < pl.col(SIZE)
+        if self.starts.is_empty() or self.until is None:
+            return pl.lit(value=False)
+        end = pl.select(self.calendar.moved(pl.lit(self.starts[-1]), 1)).item()
+        is_open = self.calendar.shown(self.until) < dt.datetime.combine(end, dt.time())
+        is_last = self.number(pl.col("cohort")) + pl.col(AGE) == len(self.starts) - 1
+        return is_last & is_open
+
+    def aged(self, rows: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
+        """Return rows of customers at an age at which these can be seen, with their cohort."""
+        names = [name for name in rows.columns if name in {ENTITY, AT, AMOUNT, key_name("period")}]
+        known = rows.select(names).join(customers, on=ENTITY)
+        return known.with_columns(self.age().alias(AGE)).filter(pl.col(AGE) >= 0)
+
+
+def _customers(orders: pl.DataFrame, keys: Sequence[str], clock: _Clock) -> pl.DataFrame:
+    """Return one row per customer: their cohort, and until which age they can be seen."""
+    found = customers_of(orders, keys).select(
+        ENTITY,
+        pl.col(AT).alias(FIRST),
+        pl.col(key_name("period")).alias("cohort"),
+        *(pl.col(key_name(key)).alias(key) for key in keys if key != "period"),
+    )
+    return found.with_columns(clock.seen().alias(SEEN))
+
+
+def _cells(customers: pl.DataFrame, orders: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Return one row per cohort and age, with what customers do at it."""
+    pairs = orders.group_by(ENTITY, AGE).agg(pl.len().cast(pl.Int64).alias("orders"))
+    is_first = pl.col(AGE) == 0
+    second = pl.when(~is_first | (pl.col("orders") > 1)).then(AGE).alias("second")
+    ages = (
+        pairs.with_columns(second)
+        .group_by(ENTITY)
+        .agg(pl.col(AGE).max().alias("last"), pl.col("second").min())
+    )
+    known = customers.join(ages, on=ENTITY).filter(pl.col(SEEN) >= 0)
+    is_again = pl.col("second") <= pl.col(SEEN)
+    seen = pairs.join(customers, on=ENTITY).filter(pl.col(AGE) <= pl.col(SEEN))
+    one = pl.lit(1, pl.Int64)
+    counts = {
+        "observed": known.select(*keys, pl.col(SEEN).alias(AGE), one),
+        "on_or_after": known.select(*keys, pl.min_horizontal("last", SEEN).alias(AGE), one),
+        "again": known.filter(is_again).select(*keys, pl.col("second").alias(AGE), one),
+        "gone": known.filter(is_again).select(*keys, (pl.col(SEEN) + 1).alias(AGE), one),
+        "customers": seen.select(*keys, AGE, one),
+        "orders": seen.select(*keys, AGE, pl.col("orders").alias("literal")),
+    }
+    cells = customers.group_by(keys).agg(
+        pl.len().cast(pl.Int64).alias(SIZE), pl.col(SEEN).max().alias(SEEN)
+    )
+    cells = cells.filter(pl.col(SEEN) >= 0).with_columns(
+        pl.int_ranges(0, pl.col(SEEN) + 1).alias(AGE)
+    )
+    cells = cells.explode(AGE).drop(SEEN)
+    for name, rows in counts.items():
+        count = pl.col("literal").sum().alias(name)
+        cells = _joined(cells, rows.group_by(*keys, AGE).agg(count), keys)
+    return _rates(cells.with_columns(pl.col(*counts).fill_null(0)), keys)
+
+
+def _rates(cells: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Return counts at single ages as counts up to or from each age, and as shares."""
+
+    def over(count: pl.Expr) -> pl.Expr:
+        return count.over(keys, order_by=AGE)
+
+    observed, later = (
+        over(pl.col(name).cum_sum(reverse=True)).alias(name) for name in ("observed", "on_or_after")
+    )
+    again = over(pl.col("again").cum_sum() - pl.col("gone").cum_sum()).alias("again")
+    cells = cells.with_columns(observed, later, again)
+    below = pl.col("observed")
+    return cells.with_columns(
+        ratio(pl.col("customers"), below).alias("retention"),
+        ratio(pl.col("on_or_after"), below).alias("on_or_after"),
+        ratio(pl.col("again"), below).alias("repurchased"),
+        ratio(pl.col("orders"), below).alias("orders_per_customer"),
+    )
+
+
+def _joined(cells: pl.DataFrame, found: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    return cells.join(found, on=[*keys, AGE], how="left", nulls_equal=True)
+
+
+def _with_amounts(
+    cells: pl.DataFrame, rows: pl.DataFrame, name: str, keys: Sequence[str]
+) -> pl.DataFrame:
+    """Add the sum of amounts, null where one of them is not known."""
+    amount = pl.col(AMOUNT)
+    total = pl.when(~amount.is_null().any()).then(amount.sum()).alias(name)
+    added = (
+        rows.filter(pl.col(AGE) <= pl.col(SEEN))
+        .group_by(*keys, AGE)
+        .agg(total, pl.lit(value=True).alias("#is there"))
+    )
+    cells = _joined(cells, added, keys)
+    found = pl.when(pl.col("#is there").is_null()).then(0.0).otherwise(pl.col(name)).alias(name)
+    per = ratio(pl.col(name), pl.col("observed")).alias(f"{name}_per_customer")
+    return cells.with_columns(found).with_columns(per).drop("#is there")
+
+
+def _rule(reader: Reader, periods: Periods, every: str) -> str:
+    """Return the sentence that states what is counted."""
+    return (
+        f"A cohort is the customers whose first counted order lies in one period of {every} in "
+        f"{reader.calendar.time_zone}. {RULES[periods].format(every=every)}."
+    )

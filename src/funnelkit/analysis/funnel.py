@@ -1,0 +1,442 @@
+"""Funnels: how many get from step to step, and how long it takes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import polars as pl
+
+from funnelkit.calendar.calendar import Moment
+from funnelkit.calendar.grain import Span
+from funnelkit.data.sources import Source
+from funnelkit.errors import DefinitionError, UnsupportedError, check_kind
+from funnelkit.formula.values import (
+    Column,
+    Comparison,
+    Dimension,
+    Literal,
+    Predicate,
+    Relation,
+)
+from funnelkit.formula.walk import leaves
+from funnelkit.journeys.lengths import Length, check_length, length_text
+from funnelkit.journeys.levels import LATEST, LEVEL, Order, StepTable, Ties, levels_of
+from funnelkit.journeys.ratios import ratio
+from funnelkit.journeys.rows import (
+    ENTITY,
+    EPOCH,
+    GROUP,
+    MICROSECONDS,
+    Moments,
+    Reader,
+    check_names,
+    grouped,
+    key_name,
+    reader_of,
+)
+from funnelkit.journeys.steps import check_events, step_of
+from funnelkit.journeys.timeline import LABEL, Flags, timeline_of
+from funnelkit.journeys.view import Figure, Shown, excluded_notes
+from funnelkit.planning.relations import Op, Scalar, call, conjunction, when, whole
+from funnelkit.shop.shop import Shop
+from funnelkit.units import RATIO, SECOND, VISITOR
+
+__all__ = ["Funnel", "Steps", "funnel"]
+
+Steps = Sequence[str | tuple[str, Predicate | str]] | Mapping[str, Predicate | str]
+"""Event names, or names with conditions on events."""
+
+MOST_STEPS = 30
+KIND, MASK = "#kind", "#mask"
+INTEGERS = {"#mask": pl.Int64(), "#kind": pl.Int64()}
+NOTHING = pl.lit(None, pl.Int64)
+
+FIGURES = (
+    Figure("entities", VISITOR),
+    Figure("step_rate", RATIO),
+    Figure("overall_rate", RATIO),
+    Figure("drop_off", VISITOR),
+    Figure("incomplete", VISITOR),
+    Figure("median_from_previous_s", SECOND),
+    Figure("p90_from_previous_s", SECOND),
+    Figure("median_from_first_s", SECOND),
+    Figure("p90_from_first_s", SECOND),
+)
+SHOWN = tuple(figure for figure in FIGURES if not figure.name.startswith("p90"))
+ORDERS: Mapping[Order, str] = {
+    "ordered": "in this order, with anything in between",
+    "strict": "in this order, with nothing in between",
+    "any": "in any order",
+}
+TIES: Mapping[Ties, str] = {
+    "chain": "steps at the same instant count in their order",
+    "increase": "each step is later than the one before",
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
+class Funnel:
+    """How many entities get how far through steps.
+
+    Attributes:
+        steps: The names of the steps.
+        entity: The column whose values get through them.
+        rule: What is counted, in a sentence.
+        keys: The key columns of the frames, the period first.
+        as_of: The instant up to which the data was known.
+        excluded: Why events are left out, and how many.
+    """
+
+    steps: tuple[str, ...]
+    entity: str
+    rule: str
+    keys: tuple[str, ...]
+    as_of: dt.datetime | None
+    excluded: Mapping[str, int]
+    _frame: pl.DataFrame
+    _entities: pl.DataFrame
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row per period, group and step.
+
+        `period` and the keys, `step` (from 1), `name`, `entities` that reached it,
+        `step_rate` (of those of the step before), `overall_rate` (of those of the first
+        step), `drop_off` (how many reached the step before, and not this one),
+        `incomplete` (how many got no farther, and still may: their window is open), and
+        seconds: `median_from_previous_s`, `p90_from_previous_s`, `median_from_first_s`
+        and `p90_from_first_s`, of those who reached the step.
+        """
+        return self._frame.clone()
+
+    @property
+    def entities(self) -> pl.DataFrame:
+        """One row per entity that took the first step.
+
+        The entity, the keys, `level` (how many steps it took), `start`, `step_1`,
+        `step_2`, … (when it took them, in the shop's zone), and `is_incomplete`: it did
+        not take them all, and the window of one of its starts is open.
+        """
+        return self._entities.clone()
+
+    def levels(self) -> pl.DataFrame:
+        """Return how many entities got exactly so far.
+
+        Returns:
+            A frame with `period` and the keys, `level`, `name` (of the last step they
+            took) and `entities`.
+        """
+        entities = pl.col("entities")
+        after = entities.shift(-1, fill_value=0)
+        after = after.over(self.keys) if self.keys else after
+        stopped = entities - after
+        return self._frame.select(*self.keys, pl.col("step").alias("level"), "name", stopped)
+
+    def __repr__(self) -> str:
+        return self._shown().text()
+
+    def _repr_html_(self) -> str:
+        return self._shown().html()
+
+    def _shown(self) -> Shown:
+        notes = [self.rule, *excluded_notes(self.excluded)]
+        return Shown(
+            frame=self._frame, figures=SHOWN, keys=(*self.keys, "step", "name"), notes=notes
+        )
+
+
+def funnel(  # noqa: PLR0913  # the question, every part of it by keyword
+    source: Shop | Source,
+    steps: Steps,
+    *,
+    entity: str | Dimension = "visitor_id",
+    within: Length | None = None,
+    order: Order = "ordered",
+    ties: Ties = "chain",
+    by: str | Dimension | Sequence[str | Dimension] = (),
+    every: str | Sequence[Moment] | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    where: Predicate | str | None = None,
+) -> Funnel:
+    """Count how many entities get how far through steps.
+
+    An entity reaches step *k* if it has *k* different events, one for each of the first
+    *k* steps, of which each follows the one before and the last lies at most `within`
+    after the first. So one event serves one step; a step that is named twice needs two
+    events; an entity may start again, and the start that leads farthest counts. Of the
+    chains that lead equally far it is the one that is there first, and of these the one
+    that starts last; each step is the first event that can follow the one before.
+
+    Which event follows another is a matter of `order` and `ties`:
+
+    - `"ordered"`: a later one, whatever lies in between.
+    - `"strict"`: the very next one of the entity. Events of one instant are put in the order
+      of the steps that they are, and what is no step after them.
+    - `"any"`: the first *k* steps may be taken in any order. The window begins with the
+      earliest of them. An event may then not be of two steps.
+
+    With `ties="chain"` an event also follows one at the same instant; with `"increase"`
+    it has to be later.
+
+    Events count that are not known to come from a bot; those without an entity or a time
+    are left out, and counted in `Funnel.excluded`.
+
+    Args:
+        source: The shop, or a frame of events with canonical columns.
+        steps: Names of events, or pairs of a name and a condition on events, as a predicate
+            or its text; a mapping from names to conditions is the same.
+        entity: The column whose values go through the steps: a column of events, or one
+            of a parent.
+        within: How long the steps may take: a number and s, m, h, d or w, where a day
+            is 24 hours, or a timedelta. The end is included. None for any time.
+        order: Which events may lie between steps.
+        ties: Whether a step may be at the same instant as the one before.
+        by: Dimensions of the event that is the first step.
+        every: The length of periods; an entity belongs to that of its first step.
+        start: The first moment of the range in which the first step lies; later steps
+            may lie after it.
+        end: The first moment after it.
+        where: Which events enter, over dimensions.
+
+    Returns:
+        The funnel.
+
+    Raises:
+        UnknownNameError: A step is not an event of the data; lists all such steps.
+        DefinitionError: An argument is not valid.
+        MissingInputError: Columns are missing.
+        UnsupportedError: Steps share events, and are to be taken in any order.
+
+    Examples:
+        >>> import funnelkit as fk
+        >>> found = fk.funnel(fk.demo(), ["view_item", "add_to_cart", "purchase"], within="7d")
+        >>> found.frame.columns[:5]
+        ['step', 'name', 'entities', 'step_rate', 'overall_rate']
+    """
+    window = None if within is None else check_length("within", within)
+    _check_choices(order, ties)
+    reader = reader_of(
+        source, "events", entity, by=by, every=every, start=start, end=end, where=where
+    )
+    named = _conditions(reader, steps)
+    asked = _Asked(reader, tuple(name for name, _ in named), window, order, ties)
+    _check_columns(asked)
+    moments = _read(asked, [condition for _, condition in named])
+    check_events(reader, () if isinstance(steps, Mapping) else steps)
+    found = _entities(asked, moments)
+    return Funnel(
+        steps=asked.names,
+        entity=reader.name,
+        rule=_rule(asked),
+        keys=reader.keys,
+        as_of=reader.shop.runner.as_of(),
+        excluded=moments.excluded,
+        _frame=_frame(asked, found),
+        _entities=found,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of events.
+
+    Attributes:
+        reader: What reads them.
+        names: The names of the steps.
+        window: How long they may take.
+        order: Which events may lie between steps.
+        ties: Whether a step may be at the same instant as the one before.
+    """
+
+    reader: Reader
+    names: tuple[str, ...]
+    window: dt.timedelta | None
+    order: Order
+    ties: Ties
+
+    @property
+    def taken(self) -> list[str]:
+        """The columns that hold when steps were taken."""
+        return [f"step_{number}" for number in range(1, len(self.names) + 1)]
+
+
+def _check_choices(order: Order, ties: Ties) -> None:
+    for name, value, known in (("order", order, ORDERS), ("ties", ties, TIES)):
+        if value not in known:
+            problem = f"{name}={value!r} is not a choice"
+            raise DefinitionError(problem, f"use {' or '.join(map(repr, known))}")
+    if order == "any" and ties == "increase":
+        problem = "ties='increase' wants each step later than the one before"
+        raise DefinitionError(problem, "leave it out: with order='any' no step is before another")
+
+
+def _conditions(reader: Reader, steps: Steps) -> list[tuple[str, Predicate]]:
+    """Return the names of the steps with the conditions on events that they are."""
+    check_kind("steps", steps, (Sequence, Mapping), "pass a list of names, or a mapping")
+    given = list(steps.items()) if isinstance(steps, Mapping) else list(steps)
+    if isinstance(steps, str) or not 1 <= len(given) <= MOST_STEPS:
+        raise DefinitionError(f"steps={steps!r} is not a list of steps", f"pass 1 to {MOST_STEPS}")
+    return [step_of(reader, step) for step in given]
+
+
+def _check_columns(asked: _Asked) -> None:
+    """Check that no key has the name of another column of the result."""
+    taken = {asked.reader.name, "level", "start", "is_incomplete", "step", "name", *asked.taken}
+    check_names(asked.reader, taken.union(figure.name for figure in FIGURES))
+
+
+def _read(asked: _Asked, conditions: Sequence[Predicate]) -> Moments:
+    """Read the events that are steps; where nothing may lie between, all events."""
+    reader, lowering = asked.reader, asked.reader.lowering
+    wants = [leaf for condition in conditions for leaf in leaves(condition)]
+    scalars = [lowering.predicate(condition) for condition in conditions]
+    span = reader.question.span
+    if span != Span():
+        scalars[0] = conjunction(scalars[0], lowering.within(reader.clock, span)) or scalars[0]
+    either = reduce(lambda one, two: call(Op.OR, one, two), scalars)
+    only = None if asked.order == "strict" else either
+    if len(set(conditions)) == len(conditions) and all(map(_is_name, conditions)):
+        columns: dict[str, Scalar] = {KIND: _number_of(scalars)}
+    else:
+        columns = {f"{KIND} {number}": scalar for number, scalar in enumerate(scalars)}
+    return reader.read(columns, wants=wants, only=only)
+
+
+def _is_name(condition: Predicate) -> bool:
+    """Return whether a step is an event by name: two such steps share no event."""
+    match condition:
+        case Comparison(Relation.EQ, Column(name="event_name"), Literal()):
+            return True
+        case _:
+            return False
+
+
+def _number_of(scalars: Sequence[Scalar]) -> Scalar:
+    """Return the number of the step that an event is; how many there are of another event."""
+    found: Scalar = whole(len(scalars))
+    for number, scalar in reversed(list(enumerate(scalars))):
+        found = when(scalar, whole(number), otherwise=found)
+    return found
+
+
+def _kinds(rows: pl.DataFrame, count: int) -> tuple[pl.DataFrame, Flags]:
+    """Number what events are of, in the order of their first step; and say of which steps."""
+    if KIND in rows.columns:
+        return rows, np.eye(count, count + 1, dtype=np.bool_)
+    flags = [f"{KIND} {number}" for number in range(count)]
+    bits = (
+        pl.col(flag).fill_null(value=False).cast(pl.Int64) * 2**n for n, flag in enumerate(flags)
+    )
+    rows = rows.select(pl.exclude(flags), pl.sum_horizontal(bits).alias(MASK))
+    masks = rows.get_column(MASK).unique().to_list()
+    masks.sort(key=lambda mask: (mask & -mask or 1 << count, mask))
+    numbered = pl.DataFrame({MASK: masks, KIND: range(len(masks))}, schema_overrides=INTEGERS)
+    kinds = np.array([[bool(mask >> n & 1) for mask in masks] for n in range(count)], np.bool_)
+    return rows.join(numbered, on=MASK, how="left"), kinds.reshape(count, len(masks))
+
+
+def _entities(asked: _Asked, moments: Moments) -> pl.DataFrame:
+    """Return the entities that took the first step."""
+    reader, count = asked.reader, len(asked.names)
+    rows, groups = grouped(moments.frame, reader.keys)
+    rows, kinds = _kinds(rows, count)
+    table = StepTable(kinds=kinds, groups=groups.height, order=asked.order, ties=asked.ties)
+    if asked.order == "any" and table.shares:
+        problem = "steps in any order of which an event may be two"
+        raise UnsupportedError(problem, "give conditions that exclude each other, or an order")
+    label = pl.col(KIND) * table.groups + pl.col(GROUP)
+    labels = kinds.shape[1] * table.groups
+    timeline = timeline_of(rows.with_columns(label.alias(LABEL)), labels, within=asked.window)
+    found = levels_of(timeline, table)
+    times = dict(zip(asked.taken, map(str, range(count)), strict=True))
+    taken = {name: reader.local(pl.col(column)) for name, column in times.items()}
+    return found.join(groups, on=GROUP, how="left", maintain_order="left").select(
+        pl.col(ENTITY).alias(reader.name),
+        *(pl.col(key_name(key)).alias(key) for key in reader.keys),
+        pl.col(LEVEL).alias("level"),
+        reader.local(pl.min_horizontal(*times.values())).alias("start"),
+        *(taken[name].alias(name) for name in asked.taken),
+        _is_incomplete(asked).alias("is_incomplete"),
+    )
+
+
+def _is_incomplete(asked: _Asked) -> pl.Expr:
+    """Return whether an entity may still get farther from a start that it has made."""
+    as_of = asked.reader.shop.runner.as_of()
+    if asked.window is None or as_of is None:
+        return pl.lit(value=False)
+    opened = (as_of - asked.window - EPOCH) // dt.timedelta(microseconds=1)
+    return (pl.col(LEVEL) < len(asked.names)) & (pl.col(LATEST) > opened)
+
+
+def _frame(asked: _Asked, entities: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per group and step."""
+    keys = list(asked.reader.keys)
+    parts = [
+        entities.group_by(keys).agg(_figures(asked, number))
+        if keys
+        else entities.select(_figures(asked, number))
+        for number in range(1, len(asked.names) + 1)
+    ]
+    count, previous = pl.col("entities"), pl.col("#previous")
+    return (
+        pl.concat(
+            part.with_columns(step=pl.lit(number, pl.Int64), name=pl.lit(asked.names[number - 1]))
+            for number, part in enumerate(parts, 1)
+        )
+        .sort(*keys, "step", nulls_last=True)
+        .with_columns(
+            step_rate=ratio(count, previous),
+            overall_rate=ratio(count, pl.col("#all")),
+            drop_off=previous - count,
+        )
+        .select(*keys, "step", "name", *(figure.name for figure in FIGURES))
+    )
+
+
+def _figures(asked: _Asked, number: int) -> list[pl.Expr]:
+    """Return what is found of the entities of a group at a step."""
+    level, taken = pl.col("level"), pl.col(f"step_{number}")
+    reached = (level >= number).sum().cast(pl.Int64)
+    before = (level >= number - 1).sum().cast(pl.Int64) if number > 1 else NOTHING
+    previous = None if asked.order == "any" else pl.col(f"step_{number - 1}")
+    begun = pl.col("start" if asked.order == "any" else "step_1")
+    since = {"previous": previous, "first": begun}
+    stopped = (level == number) & pl.col("is_incomplete")
+    return [
+        reached.alias("entities"),
+        before.alias("#previous"),
+        (level >= 1).sum().alias("#all"),
+        stopped.sum().cast(pl.Int64).alias("incomplete"),
+        *(
+            _quantile(taken, then if number > 1 else None, q).alias(f"{label}_from_{of}_s")
+            for of, then in since.items()
+            for label, q in (("median", 0.5), ("p90", 0.9))
+        ),
+    ]
+
+
+def _quantile(taken: pl.Expr, begun: pl.Expr | None, q: float) -> pl.Expr:
+    """Return a quantile of the seconds between two times."""
+    if begun is None:
+        return pl.lit(None, pl.Float64)
+    elapsed = (taken - begun).dt.total_microseconds()
+    return elapsed.quantile(q, interpolation="linear") / MICROSECONDS
+
+
+def _rule(asked: _Asked) -> str:
+    """Return the sentence that states what is counted."""
+    window = "however long that takes"
+    if asked.window is not None:
+        begin = "first of them" if asked.order == "any" else "first step"
+        window = f"within {length_text(asked.window)} of the {begin}, the end included"
+    ties = "" if asked.order == "any" else f"; {TIES[asked.ties]}"
+    return (
+        f"Counted is each {asked.reader.name} that takes the steps {ORDERS[asked.order]}, {window}"
+        f"{ties}; one event serves one step, and of several starts the best counts."
+    )

@@ -1,0 +1,150 @@
+"""Growth accounting: where the customers of a period come from, and where the others went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from funnelkit.calendar.calendar import Moment
+from funnelkit.errors import DefinitionError
+from funnelkit.evaluation.evaluate import evaluate
+from funnelkit.formula.formulas import CountRetained, Name, Shift
+from funnelkit.formula.reason import Reason
+from funnelkit.journeys.ratios import ratio
+from funnelkit.journeys.view import Figure, Shown
+from funnelkit.metrics.metric import Metric
+from funnelkit.result.result import Result
+from funnelkit.schema.sales import Orders
+from funnelkit.shop.shop import Shop
+from funnelkit.units import CUSTOMER, MULTIPLE
+
+__all__ = ["Growth", "growth"]
+
+RETAINED = Metric(
+    name="growth_retained",
+    formula=CountRetained(Orders.customer_key, where=Orders.is_counted),
+    description="Customers who bought in the period and in the one before.",
+)
+BEFORE = Metric(
+    name="growth_before",
+    formula=Shift(Name("customers"), 1),
+    description="Customers who bought in the period before.",
+)
+FIGURES = (
+    *(
+        Figure(name, CUSTOMER)
+        for name in ("active", "new", "retained", "resurrected", "churned", "net")
+    ),
+    Figure("quick_ratio", MULTIPLE),
+)
+RULE = (
+    "Of those active in a period, new had their first order in it, retained were active in the "
+    "period before, resurrected were not; churned were active in the period before only."
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
+class Growth:
+    """Where the customers of each period come from, and where the others went.
+
+    Attributes:
+        rule: What is counted, in sentences.
+    """
+
+    rule: str
+    _frame: pl.DataFrame
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row per period, also where nobody bought.
+
+        `active` = `new` + `retained` + `resurrected`; those active before are `retained` +
+        `churned`; so `net`, by how many `active` grew, is `new` + `resurrected` - `churned`.
+        `quick_ratio` is what was won, `new` + `resurrected`, divided by what was lost,
+        `churned`; null where nothing was. `is_incomplete`: the period is not over.
+        """
+        return self._frame.clone()
+
+    def __repr__(self) -> str:
+        return self._shown().text()
+
+    def _repr_html_(self) -> str:
+        return self._shown().html()
+
+    def _shown(self) -> Shown:
+        return Shown(frame=self._frame, figures=FIGURES, keys=["period"], notes=[self.rule])
+
+
+def growth(
+    shop: Shop,
+    *,
+    every: str | Sequence[Moment] = "1mo",
+    start: Moment | None = None,
+    end: Moment | None = None,
+) -> Growth:
+    """Account for the growth of the customers who buy.
+
+    A customer is active in a period with a counted order in it. The counts are those of
+    `customers` and `new_customers` of the catalogue; guests are left out.
+
+    Args:
+        shop: The shop.
+        every: The length of periods, or their boundaries.
+        start: The first moment of the range, which is that of a period.
+        end: The first moment after it.
+
+    Raises:
+        MissingInputError: The shop has no orders, or no customers.
+        DefinitionError: An argument is not valid.
+        ContractError: The data breaks a promise.
+
+    Examples:
+        >>> import funnelkit as fk
+        >>> fk.growth(fk.demo(), every="1q").frame["churned"].to_list()
+        [0, 98, 118, 84]
+    """
+    if not every:
+        raise DefinitionError("growth is from period to period", "give every='1mo'")
+    asked: list[str | Metric] = ["customers", "new_customers", RETAINED, BEFORE]
+    result = evaluate(shop, asked, every=every, start=start, end=end)
+    return Growth(rule=RULE, _frame=_accounted(_every_period(result)))
+
+
+def _every_period(result: Result) -> pl.DataFrame:
+    """Return the counts of every period from the first to the last, with nobody as 0."""
+    tidy = result.tidy().filter(pl.col("metric") == "customers")
+    is_open = (pl.col("reason") == str(Reason.INCOMPLETE_PERIOD)).fill_null(value=False)
+    opened = tidy.select("period", is_open.alias("is_incomplete"))
+    rows = result.frame.join(opened, on="period", how="left")
+    if rows.is_empty():
+        return rows
+    periods = rows.get_column("period")
+    every = result.plan.question.calendar.starts(periods.min(), periods.max())
+    return every.alias("period").to_frame().join(rows, on="period", how="left").sort("period")
+
+
+def _accounted(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the accounts of each period."""
+    active = pl.col("customers").fill_null(0)
+    before = pl.coalesce(active.shift(1), pl.col(BEFORE.name).cast(pl.Int64), pl.lit(0))
+    known = rows.select(
+        "period",
+        active.alias("active"),
+        pl.col("new_customers").fill_null(0).alias("new"),
+        pl.col(RETAINED.name).fill_null(0).cast(pl.Int64).alias("retained"),
+        before.alias("before"),
+        pl.col("is_incomplete").fill_null(value=False),
+    )
+    resurrected = pl.col("active") - pl.col("new") - pl.col("retained")
+    won = pl.col("new") + pl.col("resurrected")
+    return (
+        known.with_columns(
+            resurrected.alias("resurrected"),
+            (pl.col("before") - pl.col("retained")).alias("churned"),
+            (pl.col("active") - pl.col("before")).alias("net"),
+        )
+        .with_columns(ratio(won, pl.col("churned")).alias("quick_ratio"))
+        .select("period", *(figure.name for figure in FIGURES), "is_incomplete")
+    )

@@ -1,0 +1,141 @@
+"""The orders of known customers, and the amounts that belong to them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from funnelkit.calendar.calendar import Moment
+from funnelkit.errors import check_kind
+from funnelkit.evaluation.evaluate import evaluate
+from funnelkit.formula.values import Dimension, Value
+from funnelkit.formula.walk import leaves
+from funnelkit.journeys.rows import AT, ENTITY, Moments, Reader, key_name, reader_of
+from funnelkit.schema.sales import OrderLines, Orders, Returns
+from funnelkit.shop.shop import Shop
+
+__all__ = [
+    "AMOUNT",
+    "CUSTOMER",
+    "MARGIN",
+    "REVENUE",
+    "Flows",
+    "customers_of",
+    "known_until",
+    "orders_of",
+]
+
+CUSTOMER, AMOUNT = "customer_key", "#amount"
+
+_NET_SALES: tuple[tuple[str, Value], ...] = (
+    ("orders", Orders.gross_amount - Orders.discount_amount),
+    ("returns", 0 - Returns.refund_amount),
+)
+_COST: tuple[tuple[str, Value], ...] = (
+    ("order_lines", 0 - OrderLines.quantity * OrderLines.unit_cost),
+    ("returns", Returns.restocked_cost + 0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """An amount of known customers as rows, each at its own time, like a KPI of the catalogue.
+
+    Attributes:
+        name: What it is called.
+        metric: The KPI that adds the same rows up.
+        parts: By table, the value of a row.
+    """
+
+    name: str
+    metric: str
+    parts: tuple[tuple[str, Value], ...]
+
+    def is_ready(self, shop: Shop) -> bool:
+        """Return whether the shop has what it takes."""
+        return not shop.missing(self.metric)
+
+    def read(self, shop: Shop, *, every: str | Sequence[Moment] | None = None) -> pl.DataFrame:
+        """Return the rows: customer, time, amount and period.
+
+        The KPI is evaluated first, which checks that the amounts may be added up.
+
+        Args:
+            shop: The shop.
+            every: The length of periods.
+
+        Raises:
+            ContractError: The amounts are in several currencies, or break another promise.
+        """
+        evaluate(shop, self.metric)
+        parts = [_amounts(shop, table, value, every) for table, value in self.parts]
+        return pl.concat([part for part in parts if part.height] or parts[:1])
+
+
+REVENUE = Flows("revenue", "identified_net_sales", _NET_SALES)
+MARGIN = Flows("margin", "identified_gross_profit", (*_NET_SALES, *_COST))
+
+
+def _amounts(
+    shop: Shop, table: str, value: Value, every: str | Sequence[Moment] | None
+) -> pl.DataFrame:
+    reader = reader_of(shop, table, CUSTOMER, every=every)
+    amount = reader.lowering.number(value)
+    return reader.read({AMOUNT: amount}, wants=leaves(value)).frame
+
+
+def orders_of(
+    shop: Shop,
+    *,
+    by: str | Dimension | Sequence[str | Dimension] = (),
+    every: str | Sequence[Moment] | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
+) -> tuple[Reader, Moments]:
+    """Return the counted orders of known customers, and what read them.
+
+    Args:
+        shop: The shop.
+        by: Dimensions of an order.
+        every: The length of periods.
+        start: As for `evaluate`; the range is not applied.
+        end: The same.
+
+    Raises:
+        FunnelkitError: As for `evaluate`.
+    """
+    check_kind("shop", shop, (Shop,), "bind the frames: fk.Shop(orders=…)")
+    reader = reader_of(shop, "orders", CUSTOMER, by=by, every=every, start=start, end=end)
+    return reader, reader.read({})
+
+
+def customers_of(orders: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Return one row per customer: when the first order was, and its keys.
+
+    Of several orders at that instant it is the one whose keys come first.
+
+    Args:
+        orders: The orders.
+        keys: The names of the keys.
+    """
+    names = [key_name(key) for key in keys]
+    if set(keys) <= {"period"}:  # which grows with time
+        return orders.group_by(ENTITY).agg(pl.col(AT, *names).min())
+    first = orders.sort(AT, *names, nulls_last=True).group_by(ENTITY, maintain_order=True)
+    return first.agg(pl.col(AT, *names).first())
+
+
+def known_until(shop: Shop) -> dt.datetime | None:
+    """Return the instant up to which the data is known.
+
+    Where it was not given, a day on which anything happened is taken as known whole, as in
+    `evaluate`.
+    """
+    as_of, calendar = shop.runner.as_of(), shop.data.calendar
+    if as_of is None or shop.data.given_as_of is not None:
+        return as_of
+    day = dt.datetime.combine(calendar.shown(as_of), dt.time())
+    return calendar.instant(day + dt.timedelta(days=1))

@@ -1,0 +1,304 @@
+"""The rows of a table as what entities did and when, read from a shop or from a frame."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from funnelkit.calendar.calendar import Calendar, Moment
+from funnelkit.calendar.grain import Span
+from funnelkit.data.shop_data import ShopData
+from funnelkit.data.sources import Source
+from funnelkit.errors import DefinitionError, MissingInputError
+from funnelkit.evaluation.arguments import ask
+from funnelkit.formula.formulas import Count
+from funnelkit.formula.values import Column, Dimension, Flag, Lookup, Predicate
+from funnelkit.formula.walk import end_of, leaves
+from funnelkit.planning.derive import Relations
+from funnelkit.planning.dimensions import resolve_dimension, resolve_predicate
+from funnelkit.planning.lowering import Lowering
+from funnelkit.planning.periods import period_of
+from funnelkit.planning.plan import Fold, Question, Step
+from funnelkit.planning.relations import Scalar, Select, conjunction, filtered
+from funnelkit.shop.shop import Shop
+
+__all__ = [
+    "AT",
+    "ENTITY",
+    "EPOCH",
+    "GROUP",
+    "MICROSECONDS",
+    "Item",
+    "Moments",
+    "Reader",
+    "bound",
+    "check_names",
+    "grouped",
+    "key_name",
+    "reader_of",
+]
+
+ENTITY, AT, KEY = "#entity", "#at", "#key "
+"""The columns of who did something, when, and of the keys by which it is grouped."""
+
+GROUP = "#group"
+"""The column of the number of a group: of the keys of a row together."""
+
+EPOCH, MICROSECONDS = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), 1_000_000
+
+Item = Column | Lookup
+
+
+def bound(source: Shop | Source, table: str) -> Shop:
+    """Return a shop: the given one, or one with a frame bound as a table.
+
+    Args:
+        source: The shop or the frame.
+        table: The table that the frame is.
+
+    Raises:
+        ContractError: The frame cannot be bound; names every problem.
+    """
+    return source if isinstance(source, Shop) else Shop.bind({table: source})
+
+
+def key_name(name: str) -> str:
+    """Return the column that holds a key."""
+    return f"{KEY}{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What entities did and when, one row each; rows that name no entity or time are left out.
+
+    Attributes:
+        frame: Who, when (an instant), and what was asked of each row.
+        excluded: Why rows of the table are left out, and how many.
+    """
+
+    frame: pl.DataFrame
+    excluded: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the rows of one table that enter a question.
+
+    Attributes:
+        shop: The shop.
+        table: The table.
+        dimension: Whose rows they are.
+        entity: The column that holds it, or where it is looked up.
+        question: The keys, the condition, the calendar and the range.
+        relations: What writes relations over the shop's tables.
+    """
+
+    shop: Shop
+    table: str
+    dimension: Dimension
+    entity: Item
+    question: Question
+    relations: Relations
+
+    @property
+    def data(self) -> ShopData:
+        """The shop's data."""
+        return self.shop.data
+
+    @property
+    def lowering(self) -> Lowering:
+        """How the values of rows are written."""
+        return self.relations.lowering
+
+    @property
+    def name(self) -> str:
+        """The column of a result that holds whose rows they are."""
+        return self.dimension.name
+
+    @property
+    def clock(self) -> Column:
+        """The time of a row."""
+        declared = self.data.known[self.table]
+        return declared.get(declared.time)
+
+    @property
+    def calendar(self) -> Calendar:
+        """How time is divided."""
+        return self.question.calendar
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the keys, the period first."""
+        period = ("period",) if self.calendar.has_periods else ()
+        return (*period, *(dimension.name for dimension in self.question.by))
+
+    def item(self, name: str | Dimension) -> Item:
+        """Return a column of the table or of one of its parents.
+
+        Raises:
+            UnknownNameError: It cannot be reached.
+        """
+        dimension = name if isinstance(name, Dimension) else Dimension(name)
+        return resolve_dimension(self.data, self.table, dimension)
+
+    def predicate(self, predicate: Predicate) -> Predicate:
+        """Return a condition on rows of the table, checked.
+
+        Raises:
+            FunnelkitError: It names what there is not, or compares what cannot be.
+        """
+        return resolve_predicate(self.data, self.table, predicate)
+
+    def local(self, microseconds: pl.Expr) -> pl.Expr:
+        """Return microseconds since 1970 as a time in the shop's zone."""
+        instant = microseconds.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        return instant.dt.convert_time_zone(self.calendar.time_zone)
+
+    def read(
+        self,
+        columns: Mapping[str, Scalar],
+        *,
+        wants: Iterable[Item] = (),
+        only: Scalar | None = None,
+    ) -> Moments:
+        """Read the rows that count, after the checks that a KPI of them makes.
+
+        Args:
+            columns: What is read of each row besides entity, time and keys, by name.
+            wants: The columns and lookups that this rests on.
+            only: Which rows are read.
+
+        Raises:
+            ContractError: The data breaks a promise; names every one.
+        """
+        enters, where = self._enters, self._where
+        groups = {d.name: self.item(d) for d in self.question.by}
+        read = [leaf for one in (enters, where) if one is not None for leaf in leaves(one)]
+        items = [self.entity, self.clock, *groups.values(), *wants, *read]
+        uncounted = self._verify(items, enters, where)
+        rows = self.relations.tables.prepare(self.table, items)
+        conditions = [self.lowering.condition(one) for one in (enters, where)]
+        rows = filtered(rows, conjunction(*conditions, only))
+        named = {
+            ENTITY: self.lowering.value(self.entity),
+            AT: self.lowering.instant(self.clock),
+            **{key_name(name): self.lowering.value(item) for name, item in groups.items()},
+            **columns,
+        }
+        if self.calendar.has_periods:
+            named[key_name("period")] = period_of(self.lowering, self.clock, self.calendar)
+        found = self.shop.runner.read([Select(rows, tuple(named.items()))])[0]
+        return self._known(found, uncounted)
+
+    @property
+    def _enters(self) -> Flag | None:
+        """The flag of the rows that count, where the table has one."""
+        flag = self.data.known[self.table].columns.get("is_counted")
+        return flag if isinstance(flag, Flag) and not self.data.missing_for(flag) else None
+
+    @property
+    def _where(self) -> Predicate | None:
+        where = self.question.where
+        return None if where is None else self.predicate(where)
+
+    def _verify(self, items: Sequence[Item], enters: Flag | None, where: Predicate | None) -> int:
+        """Check what the rows rest on, and return how many of them do not count."""
+        table = self.data.known[self.table]
+        folds = [Count(table, where=None if enters is None else ~enters)]
+        folds += [Count(item) for item in dict.fromkeys(items) if item != enters]
+        named = tuple(Fold(f"n{number}", one, one) for number, one in enumerate(folds))
+        step = Step(self.table, named, (), where, self.calendar.whole, Span())
+        found = self.shop.runner.fold([step])[0]
+        return 0 if enters is None else int(found.item(0, "n0"))
+
+    def _known(self, found: pl.DataFrame, uncounted: int) -> Moments:
+        """Return the rows that have an entity and a time; the others are counted."""
+        unowned, untimed = (found.get_column(name).null_count() for name in (ENTITY, AT))
+        excluded = {
+            f"without {_name(self.entity)}": unowned,
+            f"without {_name(self.clock)}": untimed,
+            f"not {self.table}.is_counted": uncounted,
+        }
+        if unowned or untimed:
+            found = found.drop_nulls([ENTITY, AT])
+        return Moments(found, {why: rows for why, rows in excluded.items() if rows})
+
+
+def reader_of(  # noqa: PLR0913  # the question, every part of it by keyword
+    source: Shop | Source,
+    table: str,
+    entity: str | Dimension,
+    *,
+    by: str | Dimension | Sequence[str | Dimension] = (),
+    every: str | Sequence[Moment] | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    where: Predicate | str | None = None,
+) -> Reader:
+    """Return what reads the rows of a table.
+
+    Args:
+        source: The shop, or a frame that is the table.
+        table: The table.
+        entity: The column that names whose rows they are.
+        by: As for `evaluate`.
+        every: As for `evaluate`.
+        start: As for `evaluate`.
+        end: As for `evaluate`.
+        where: As for `evaluate`.
+
+    Raises:
+        MissingInputError: The table is not bound, or has no times.
+        FunnelkitError: As for `evaluate`.
+    """
+    shop = bound(source, table)
+    question = ask(shop, by=by, every=every, start=start, end=end, where=where)
+    if table not in shop.tables:
+        raise MissingInputError({table: ("the question",)})
+    declared = shop.data.known[table]
+    if lacking := shop.data.missing_for(declared.get(declared.time)):
+        raise MissingInputError(dict.fromkeys(sorted(lacking), ("the question",)))
+    dimension = entity if isinstance(entity, Dimension) else Dimension(entity)
+    item = resolve_dimension(shop.data, table, dimension)
+    relations = Relations.of(shop.data, shop.runner.as_of)
+    return Reader(shop, table, dimension, item, question, relations)
+
+
+def check_names(reader: Reader, taken: Iterable[str]) -> None:
+    """Check that no key has the name of another column of the result.
+
+    Raises:
+        DefinitionError: One has; names it.
+    """
+    names = [dimension.name for dimension in reader.question.by]
+    if clash := sorted({*taken, "period"}.intersection(names)):
+        problem = f"by={clash[0]!r} is also the name of a column of the result"
+        raise DefinitionError(problem, f"rename it: fk.Dimension('my_{clash[0]}', …)")
+
+
+def grouped(rows: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Number the groups of rows in order of their keys.
+
+    Args:
+        rows: The rows, with a column per key.
+        keys: The names of the keys.
+
+    Returns:
+        The rows with their `#group` in place of the keys, and the keys of each group.
+    """
+    if not keys:
+        return rows.with_columns(pl.lit(0, pl.Int64).alias(GROUP)), pl.DataFrame(
+            {GROUP: [0]}, schema={GROUP: pl.Int64}
+        )
+    names = [key_name(key) for key in keys]
+    groups = rows.select(names).unique().sort(names, nulls_last=True).with_row_index(GROUP)
+    groups = groups.with_columns(pl.col(GROUP).cast(pl.Int64))
+    numbered = rows.join(groups, on=names, how="left", nulls_equal=True, maintain_order="none")
+    return numbered.drop(names), groups
+
+
+def _name(item: Item) -> str:
+    return end_of(item).name

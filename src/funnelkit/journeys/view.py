@@ -1,0 +1,72 @@
+"""How the results of analyses of journeys are read: a table, and notes below it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import polars as pl
+
+from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
+from funnelkit.units import Unit
+
+__all__ = ["Figure", "Shown", "excluded_notes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A column of numbers of a result.
+
+    Attributes:
+        name: The column.
+        unit: The unit of its values.
+    """
+
+    name: str
+    unit: Unit
+
+    @property
+    def title(self) -> str:
+        """The display name."""
+        return self.name.removesuffix("_s").replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A frame as people read it.
+
+    Attributes:
+        frame: The rows.
+        figures: The columns of numbers; the other columns that are shown are keys.
+        keys: These other columns.
+        notes: What stands below.
+        currency: The code of the currency of amounts.
+    """
+
+    frame: pl.DataFrame
+    figures: Sequence[Figure]
+    keys: Sequence[str]
+    notes: Sequence[str]
+    currency: str = ""
+
+    def text(self) -> str:
+        """Return it for a terminal."""
+        return "\n".join([to_text(self._view()), "", *self.notes])
+
+    def html(self) -> str:
+        """Return it for a notebook."""
+        return to_html(self._view()) + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+
+    def _view(self) -> TableView:
+        marks = (pl.lit(value=False).alias(name) for name in (IS_OPEN, IS_TOTAL))
+        figures = tuple(f for f in self.figures if f.name in self.frame.columns)
+        frame = self.frame.with_columns(*marks)
+        return TableView(
+            frame=frame, keys=tuple(self.keys), metrics=figures, currency=self.currency
+        )
+
+
+def excluded_notes(excluded: Mapping[str, int]) -> list[str]:
+    """Return lines that state which rows are left out."""
+    return [f"rows excluded, {why}: {rows:,}" for why, rows in excluded.items()]

@@ -1,0 +1,129 @@
+"""Growth accounting and segments against plain loops, and their identities."""
+
+import datetime as dt
+from random import Random
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import funnelkit as fk
+from funnelkit.analysis.rfm import SEGMENTS
+
+SEEDS = st.integers(0, 10_000)
+FIRST = dt.datetime(2024, 1, 1)
+
+
+def drawn(seed):
+    draw = Random(seed)
+    months = [1, 2, 4, 5]
+    rows = [
+        (who, FIRST.replace(month=draw.choice(months), day=draw.randint(1, 28)),
+         float(draw.randrange(100)), draw.choice(["paid", "paid", "cancelled"]))
+        for who in [*range(10), None]
+        for _ in range(draw.randint(1, 4))
+    ]  # fmt: skip
+    schema = ["customer_id", "ordered_at", "gross_amount", "status"]
+    orders = pl.DataFrame(rows, schema, orient="row").with_row_index("order_id")
+    return orders.with_columns(pl.lit(0.0).alias("discount_amount"))
+
+
+def shop_of(orders):
+    return fk.Shop(orders=orders, assume_empty=["returns"], as_of="2024-06-01")
+
+
+def months_by_customer(orders):
+    kept = orders.filter(pl.col("status") == "paid", pl.col("customer_id").is_not_null())
+    found = {}
+    for who, at in kept.select("customer_id", "ordered_at").iter_rows():
+        found.setdefault(who, set()).add(at.month)
+    return found
+
+
+@settings(max_examples=80)
+@given(SEEDS)
+def test_growth_is_what_a_loop_over_customers_gives_and_its_identity_holds(seed):
+    orders = drawn(seed)
+    active = months_by_customer(orders)
+    frame = fk.growth(shop_of(orders)).frame
+    for row in frame.iter_rows(named=True):
+        month = row["period"].month
+        told = {"new": 0, "retained": 0, "resurrected": 0, "churned": 0}
+        for months in active.values():
+            if month in months:
+                kind = "new" if month == min(months) else "resurrected"
+                told["retained" if month - 1 in months else kind] += 1
+            else:
+                told["churned"] += month - 1 in months
+        assert {name: row[name] for name in told} == told
+        assert row["active"] == row["new"] + row["retained"] + row["resurrected"]
+        assert row["net"] == row["new"] + row["resurrected"] - row["churned"]
+    counts = frame["active"].to_list()
+    assert frame["net"].to_list() == [two - one for one, two in zip([0, *counts], counts)]  # noqa: B905
+    assert frame["new"].sum() == len(active)
+
+
+def test_a_range_looks_at_the_period_before_it():
+    whole = fk.growth(shop_of(drawn(3))).frame
+    part = fk.growth(shop_of(drawn(3)), start="2024-02-01").frame
+    assert part.equals(whole.filter(pl.col("period") >= dt.date(2024, 2, 1)))
+
+
+def test_a_month_without_orders_has_a_row_in_which_all_are_gone():
+    orders = drawn(3).filter(pl.col("ordered_at").dt.month() != 2)
+    frame = fk.growth(shop_of(orders)).frame
+    row = frame.filter(pl.col("period") == dt.date(2024, 2, 1)).row(0, named=True)
+    assert (row["active"], row["churned"]) == (0, frame["active"][0])
+    assert row["quick_ratio"] == 0.0
+
+
+def test_growth_can_be_read_and_bad_questions_are_refused():
+    found = fk.growth(fk.demo(), every="1q")
+    assert found.rule in repr(found)
+    assert "quick" in found._repr_html_().lower()
+    with pytest.raises(fk.DefinitionError):
+        fk.growth(fk.demo(), every="")
+    with pytest.raises(fk.MissingInputError):
+        fk.growth(fk.Shop(events=pl.DataFrame({"visitor_id": [1]})))
+
+
+def score(value, values):
+    return 1 + 5 * sum(other < value for other in values) // len(values)
+
+
+@settings(max_examples=60)
+@given(SEEDS)
+def test_scores_are_full_fifths_below_and_ties_share_them(seed):
+    orders = drawn(seed)
+    kept = orders.filter(pl.col("status") == "paid").drop_nulls("customer_id")
+    own = {
+        who: (rows["ordered_at"].max(), rows.height, rows["gross_amount"].sum())
+        for (who,), rows in kept.group_by("customer_id")
+    }
+    frame = fk.rfm(shop_of(orders)).frame
+    assert set(frame["customer_key"]) == set(own)
+    for row in frame.iter_rows(named=True):
+        digits = [
+            score(own[row["customer_key"]][place], [values[place] for values in own.values()])
+            for place in range(3)
+        ]
+        told = [row[f"{name}_score"] for name in ("recency", "frequency", "monetary")]
+        assert told == digits
+    assert frame["segment"].null_count() == 0
+
+
+def test_every_pair_of_scores_is_in_exactly_one_segment():
+    pairs = [(r, f) for _, recency, frequency in SEGMENTS for r in recency for f in frequency]
+    assert sorted(pairs) == [(r, f) for r in range(1, 6) for f in range(1, 6)]
+
+
+def test_segments_add_up_to_customers_and_revenue():
+    shop = fk.demo()
+    found = fk.rfm(shop)
+    asked = fk.evaluate(shop, ["customers", "identified_net_sales"]).frame.row(0)
+    segments = found.segments()
+    assert (segments["customers"].sum(), segments["revenue"].sum()) == pytest.approx(asked)
+    assert segments["share"].sum() == pytest.approx(1.0)
+    assert "champions" in repr(found)
+    assert "champions" in found._repr_html_()
