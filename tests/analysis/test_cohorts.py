@@ -230,3 +230,11 @@ def test_the_customers_of_cdnow():
         orders = orders.with_columns(pl.col("ordered_at").cast(pl.String).str.to_date("%Y%m%d"))
     found = fk.cohorts(fk.Shop(orders=orders, order_policy="all"), every="1q")
     assert found.frame.filter(pl.col("age") == 0)["size"].to_list() == [23_570]
+
+
+def test_an_order_after_exactly_one_rolling_period_is_in_the_next():
+    times = [FIRST, FIRST + 30 * DAY - dt.timedelta(microseconds=1), FIRST + 30 * DAY]
+    orders = pl.DataFrame({"order_id": [1, 2, 3], "customer_id": 1, "ordered_at": times})
+    shop = fk.Shop(orders=orders, order_policy="all", as_of="2024-06-01")
+    found = fk.cohorts(shop, every="30d", periods="rolling").frame
+    assert found["orders"].to_list()[:2] == [2, 1]
