@@ -156,6 +156,6 @@ def test_bad_questions_and_nobody():
 
 def test_a_day_and_a_time_are_not_compared():
     sessions, orders = drawn(1)
+    shop = shop_of(sessions, orders.with_columns(pl.col("ordered_at").dt.date()))
     with pytest.raises(fk.DefinitionError, match="one is a day and the other a time"):
-        shop = shop_of(sessions, orders.with_columns(pl.col("ordered_at").dt.date()))
         fk.durations(shop, "first_visit_to_order")
