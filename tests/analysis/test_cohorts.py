@@ -230,3 +230,27 @@ def test_the_customers_of_cdnow():
         orders = orders.with_columns(pl.col("ordered_at").cast(pl.String).str.to_date("%Y%m%d"))
     found = fk.cohorts(fk.Shop(orders=orders, order_policy="all"), every="1q")
     assert found.frame.filter(pl.col("age") == 0)["size"].to_list() == [23_570]
+
+
+def test_an_order_after_exactly_one_rolling_period_is_in_the_next():
+    times = [FIRST, FIRST + 30 * DAY - dt.timedelta(microseconds=1), FIRST + 30 * DAY]
+    orders = pl.DataFrame({"order_id": [1, 2, 3], "customer_id": 1, "ordered_at": times})
+    shop = fk.Shop(orders=orders, order_policy="all", as_of="2024-06-01")
+    found = fk.cohorts(shop, every="30d", periods="rolling").frame
+    assert found["orders"].to_list()[:2] == [2, 1]
+
+
+def test_orders_dated_by_the_day_roll_in_days_and_do_not_meet_returns_with_times():
+    times = [dt.date(2024, 3, 1), dt.date(2024, 3, 31), dt.date(2024, 4, 30)]
+    orders = pl.DataFrame({"order_id": [1, 2, 3], "customer_id": 1, "ordered_at": times,
+                           "gross_amount": 10.0, "discount_amount": 0.0})  # fmt: skip
+    settings = {"order_policy": "all", "as_of": "2024-06-01", "time_zone": "Europe/Warsaw"}
+    shop = fk.Shop(orders=orders, assume_empty=["returns"], **settings)
+    found = fk.cohorts(shop, every="30d", periods="rolling").frame
+    assert found["orders"].to_list() == [1, 1, 1]
+    returns = pl.DataFrame({"return_id": [1], "order_id": [1], "returned_at": [FIRST + 70 * DAY],
+                            "refund_amount": [1.0]})  # fmt: skip
+    mixed = fk.Shop(orders=orders, returns=returns, **settings)
+    with pytest.raises(fk.DefinitionError, match="one has days and the other times"):
+        fk.cohorts(mixed, every="30d", periods="rolling")
+    assert fk.cohorts(mixed).frame["revenue"].sum() == 29.0

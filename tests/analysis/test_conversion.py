@@ -163,3 +163,10 @@ def test_no_starts_have_no_rate():
     found = fk.conversion(TWO.filter(pl.col("event_name") == "f"), ("s", "event_name == 's'"), "f",
                           within="1d")  # fmt: skip
     assert found.frame.row(0) == (0, 0, None, 0, None)
+
+
+def test_a_start_at_the_open_end_of_the_window_does_not_hide_the_first_in_reach():
+    events = visit((0, "s", "p"), (1, "s", "q"), (3, "f", "q"))
+    for closed, channel in (("right", "p"), ("none", "q")):
+        found = fk.conversion(events, S, F, within=3 * MICROSECOND, closed=closed, by="channel")
+        assert found.frame.filter(converted=1)["channel"].to_list() == [channel]

@@ -152,3 +152,10 @@ def test_bad_questions_and_nobody():
     nobody = fk.durations(shop_of(sessions.clear(), orders.clear()), "order_to_order")
     assert nobody.frame.is_empty()
     assert nobody.quantiles()["duration"].null_count() == 5
+
+
+def test_a_day_and_a_time_are_not_compared():
+    sessions, orders = drawn(1)
+    shop = shop_of(sessions, orders.with_columns(pl.col("ordered_at").dt.date()))
+    with pytest.raises(fk.DefinitionError, match="one is a day and the other a time"):
+        fk.durations(shop, "first_visit_to_order")

@@ -321,3 +321,21 @@ def test_the_rule_is_stated_in_a_sentence_and_the_table_is_readable():
     assert found.rule in repr(found)
     assert "view_item" in found._repr_html_()
     assert found.frame.columns[:4] == ["step", "name", "entities", "step_rate"]
+
+
+def test_days_are_24_hours_apart_where_events_are_dated_by_the_day():
+    """Also over the night in which the clock of the shop is set back."""
+    days = [dt.date(2024, 10, 26), dt.date(2024, 10, 28)]
+    events = pl.DataFrame(
+        {"visitor_id": 1, "occurred_at": days, "event_name": ["view_item", "purchase"]}
+    )
+    shop = fk.Shop(events=events, time_zone="Europe/Warsaw")
+    for within, counts in (("2d", [1, 1]), ("47h", [1, 0])):
+        found = fk.funnel(shop, ["view_item", "purchase"], within=within)
+        assert found.frame["entities"].to_list() == counts
+    assert found.entities["start"].to_list() == [days[0]]
+    assert found.entities["is_incomplete"].to_list() == [False]
+    assert fk.conversion(shop, "view_item", "purchase", within="2d").frame["converted"].item() == 1
+    sessions = fk.sessionize(shop, gap="2d")
+    assert sessions.frame.select("started_at", "ended_at").row(0) == tuple(days)
+    assert sessions.events()["session_id"].n_unique() == 1

@@ -193,11 +193,13 @@ def cohorts(
     check_names(reader, {"cohort", OPEN, *MEASURES, *COLUMNS})
     keys = ["cohort", *(d.name for d in reader.question.by)]
     until = known_until(shop)
-    clock = _Clock(reader.calendar, length, until, _starts(reader.calendar, moments.frame, until))
+    starts = _starts(reader.calendar, moments.frame, until)
+    clock = _Clock(reader, length, until, starts)
     customers = _customers(moments.frame, reader.keys, clock)
     cells = _cells(customers, clock.aged(moments.frame, customers), keys)
     for flow in (flow for flow in (REVENUE, MARGIN) if flow.is_ready(shop)):
-        rows = clock.aged(flow.read(shop, every=every), customers)
+        amounts = flow.read(shop, every=every, is_day=None if length is None else reader.is_day)
+        rows = clock.aged(amounts, customers)
         cells = _with_amounts(cells, rows, flow.name, keys)
     cells = cells.with_columns(clock.is_open().alias(OPEN)).sort(*keys, AGE, nulls_last=True)
     return Cohorts(
@@ -236,13 +238,13 @@ class _Clock:
     """How old customers are at a time.
 
     Attributes:
-        calendar: How time is divided.
+        reader: What reads the orders.
         length: How long a period is, where each customer has their own; else None.
         until: The instant up to which the data is known.
         starts: The periods of the calendar.
     """
 
-    calendar: Calendar
+    reader: Reader
     length: dt.timedelta | None
     until: dt.datetime | None
     starts: pl.Series
@@ -260,7 +262,8 @@ class _Clock:
     def seen(self) -> pl.Expr:
         """Return the last age at which a customer can be seen."""
         if self.length is not None:
-            return self._periods(pl.lit(self.until) - pl.col(FIRST)) - 1
+            now = None if self.until is None else self.reader.dated(self.until)
+            return self._periods(pl.lit(now) - pl.col(FIRST)) - 1
         return len(self.starts) - 1 - self.number(pl.col("cohort"))
 
     def _periods(self, elapsed: pl.Expr) -> pl.Expr:
@@ -273,8 +276,9 @@ class _Clock:
             return pl.col("observed") < pl.col(SIZE)
         if self.starts.is_empty() or self.until is None:
             return pl.lit(value=False)
-        end = pl.select(self.calendar.moved(pl.lit(self.starts[-1]), 1)).item()
-        is_open = self.calendar.shown(self.until) < dt.datetime.combine(end, dt.time())
+        calendar = self.reader.calendar
+        end = pl.select(calendar.moved(pl.lit(self.starts[-1]), 1)).item()
+        is_open = calendar.shown(self.until) < dt.datetime.combine(end, dt.time())
         is_last = self.number(pl.col("cohort")) + pl.col(AGE) == len(self.starts) - 1
         return is_last & is_open
 

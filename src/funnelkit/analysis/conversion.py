@@ -296,17 +296,16 @@ def _matched(
 
 def _starts(reader: Reader, credited: pl.DataFrame, rule: _Rule) -> pl.DataFrame:
     """Return the starts that are kept, as they are shown."""
-    as_of = reader.shop.runner.as_of()
+    as_of = reader.now
     opened = pl.lit(value=False)
     if as_of is not None:
         opened = pl.col(BEGUN) + rule.window > as_of
-    zone = reader.calendar.time_zone
     kept = credited.filter(IS_KEPT) if IS_KEPT in credited.columns else credited
     return kept.select(
         pl.col(ENTITY).alias(reader.name),
         *(pl.col(key_name(key)).alias(key) for key in reader.keys),
-        pl.col(BEGUN).dt.convert_time_zone(zone).alias("start"),
-        pl.col("finish").dt.convert_time_zone(zone),
+        reader.shown(pl.col(BEGUN)).alias("start"),
+        reader.shown(pl.col("finish")),
         "finishes",
         (opened & (pl.col("finishes") == 0)).alias("is_incomplete"),
     ).sort(reader.name, "start", *reader.keys)

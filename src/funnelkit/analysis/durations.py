@@ -193,7 +193,11 @@ def _first(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _orders(reader: Reader, owner: str) -> pl.DataFrame:
     """Return when the first order of each entity was."""
-    orders = reader_of(reader.shop, "orders", owner).read({}).frame
+    other = reader_of(reader.shop, "orders", owner)
+    if other.is_day != reader.is_day:
+        problem = f"{reader.clock} and {other.clock}: one is a day and the other a time"
+        raise DefinitionError(problem, "bind both as times, or both as days")
+    orders = other.read({}).frame
     return orders.group_by(ENTITY).agg(pl.col(AT).min().alias(END))
 
 
@@ -231,7 +235,7 @@ def _order_to_order(reader: Reader) -> Measured:
 
 def _until_now(reader: Reader, rows: pl.DataFrame, excluded: Mapping[str, int]) -> Measured:
     """Return journeys from a time to another; those without another are censored now."""
-    as_of = reader.shop.runner.as_of()
+    as_of = reader.now
     censored = pl.col(END).is_null().alias("is_censored")
     known = rows.with_columns(censored, pl.col(END).fill_null(pl.lit(as_of))).with_columns(
         _elapsed()
@@ -256,7 +260,7 @@ def _shown_rows(reader: Reader, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select(
         pl.col(ENTITY).alias(reader.name),
         *(pl.col(key_name(key)).alias(key) for key in reader.keys),
-        pl.col(AT).dt.convert_time_zone(reader.calendar.time_zone).alias("start"),
+        reader.shown(pl.col(AT)).alias("start"),
         LENGTH,
         "is_censored",
     ).sort(reader.name, "start", LENGTH)

@@ -367,7 +367,7 @@ def _entities(asked: _Asked, moments: Moments) -> pl.DataFrame:
 
 def _is_incomplete(asked: _Asked) -> pl.Expr:
     """Return whether an entity may still get farther from a start that it has made."""
-    as_of = asked.reader.shop.runner.as_of()
+    as_of = asked.reader.now
     if asked.window is None or as_of is None:
         return pl.lit(value=False)
     opened = (as_of - asked.window - EPOCH) // dt.timedelta(microseconds=1)

@@ -128,7 +128,7 @@ def _every_period(result: Result) -> pl.DataFrame:
 def _accounted(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the accounts of each period."""
     active = pl.col("customers").fill_null(0)
-    before = pl.coalesce(active.shift(1), pl.col(BEFORE.name).cast(pl.Int64), pl.lit(0))
+    before = pl.col(BEFORE.name).cast(pl.Int64).fill_null(0)
     known = rows.select(
         "period",
         active.alias("active"),

@@ -75,7 +75,7 @@ class Sessionized:
         read = reader.read({c.name: reader.lowering.value(c) for c in columns}, wants=columns)
         begun = {ENTITY: self.entity, AT: "started_at"}
         known = self._frame.select(ID, **{name: pl.col(column) for name, column in begun.items()})
-        known = known.with_columns(pl.col(AT).dt.convert_time_zone("UTC")).sort(AT)
+        known = known.with_columns(pl.col(AT).cast(read.frame.schema[AT])).sort(AT)
         rows = read.frame.sort(AT).join_asof(known, on=AT, by=ENTITY, check_sortedness=False)
         return rows.drop(ENTITY, AT)
 

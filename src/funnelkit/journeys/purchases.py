@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from funnelkit.calendar.calendar import Moment
-from funnelkit.errors import check_kind
+from funnelkit.errors import DefinitionError, check_kind
 from funnelkit.evaluation.evaluate import evaluate
 from funnelkit.formula.values import Dimension, Value
 from funnelkit.formula.walk import leaves
@@ -58,7 +58,13 @@ class Flows:
         """Return whether the shop has what it takes."""
         return not shop.missing(self.metric)
 
-    def read(self, shop: Shop, *, every: str | Sequence[Moment] | None = None) -> pl.DataFrame:
+    def read(
+        self,
+        shop: Shop,
+        *,
+        every: str | Sequence[Moment] | None = None,
+        is_day: bool | None = None,
+    ) -> pl.DataFrame:
         """Return the rows: customer, time, amount and period.
 
         The KPI is evaluated first, which checks that the amounts may be added up.
@@ -66,25 +72,26 @@ class Flows:
         Args:
             shop: The shop.
             every: The length of periods.
+            is_day: Whether rows are to be dated by the day; None where that does not matter.
 
         Raises:
             ContractError: The amounts are in several currencies, or break another promise.
+            DefinitionError: Rows of one table are dated by the day, those of another by time.
         """
         evaluate(shop, self.metric)
-        parts = [_amounts(shop, table, value, every) for table, value in self.parts]
-        return pl.concat([part for part in parts if part.height] or parts[:1])
+        found = list[pl.DataFrame]()
+        for table, value in self.parts:
+            reader = reader_of(shop, table, CUSTOMER, every=every)
+            part = reader.read({AMOUNT: reader.lowering.number(value)}, wants=leaves(value)).frame
+            if part.height and is_day is not None and reader.is_day is not is_day:
+                problem = f"{self.name} is of orders and {table}: one has days and the other times"
+                raise DefinitionError(problem, "bind both as times, or both as days")
+            found.append(part)
+        return pl.concat([part for part in found if part.height] or found[:1])
 
 
 REVENUE = Flows("revenue", "identified_net_sales", _NET_SALES)
 MARGIN = Flows("margin", "identified_gross_profit", (*_NET_SALES, *_COST))
-
-
-def _amounts(
-    shop: Shop, table: str, value: Value, every: str | Sequence[Moment] | None
-) -> pl.DataFrame:
-    reader = reader_of(shop, table, CUSTOMER, every=every)
-    amount = reader.lowering.number(value)
-    return reader.read({AMOUNT: amount}, wants=leaves(value)).frame
 
 
 def orders_of(

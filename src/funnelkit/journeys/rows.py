@@ -12,6 +12,7 @@ from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.grain import Span
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import Source
+from funnelkit.data.value_types import ValueType, value_type
 from funnelkit.errors import DefinitionError, MissingInputError
 from funnelkit.evaluation.arguments import ask
 from funnelkit.formula.formulas import Count
@@ -22,7 +23,7 @@ from funnelkit.planning.dimensions import resolve_dimension, resolve_predicate
 from funnelkit.planning.lowering import Lowering
 from funnelkit.planning.periods import period_of
 from funnelkit.planning.plan import Fold, Question, Step
-from funnelkit.planning.relations import Scalar, Select, conjunction, filtered
+from funnelkit.planning.relations import Lit, Op, Scalar, Select, call, conjunction, filtered
 from funnelkit.shop.shop import Shop
 
 __all__ = [
@@ -152,10 +153,35 @@ class Reader:
         """
         return resolve_predicate(self.data, self.table, predicate)
 
+    @property
+    def is_day(self) -> bool:
+        """Whether rows are dated by the day: days are then 24 hours apart, as in UTC."""
+        return value_type(self.data, self.clock) is ValueType.DAY
+
+    @property
+    def now(self) -> dt.datetime | None:
+        """The instant up to which the data is known, as rows are dated."""
+        as_of = self.shop.runner.as_of()
+        return None if as_of is None else self.dated(as_of)
+
+    def dated(self, instant: dt.datetime) -> dt.datetime:
+        """Return an instant as rows are dated."""
+        return self.calendar.shown(instant).replace(tzinfo=dt.UTC) if self.is_day else instant
+
+    def shown(self, at: pl.Expr) -> pl.Expr:
+        """Return the times of rows in the shop's zone, or their days."""
+        return at.dt.date() if self.is_day else at.dt.convert_time_zone(self.calendar.time_zone)
+
     def local(self, microseconds: pl.Expr) -> pl.Expr:
-        """Return microseconds since 1970 as a time in the shop's zone."""
-        instant = microseconds.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-        return instant.dt.convert_time_zone(self.calendar.time_zone)
+        """Return the times of rows from microseconds since 1970."""
+        return self.shown(microseconds.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+
+    @property
+    def _moment(self) -> Scalar:
+        if not self.is_day:
+            return self.lowering.instant(self.clock)
+        midnight = call(Op.MIDNIGHT, self.lowering.value(self.clock))
+        return call(Op.FIRST_INSTANT, midnight, Lit("UTC", "str"))
 
     def read(
         self,
@@ -184,7 +210,7 @@ class Reader:
         rows = filtered(rows, conjunction(*conditions, only))
         named = {
             ENTITY: self.lowering.value(self.entity),
-            AT: self.lowering.instant(self.clock),
+            AT: self._moment,
             **{key_name(name): self.lowering.value(item) for name, item in groups.items()},
             **columns,
         }

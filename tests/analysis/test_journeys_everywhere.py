@@ -1,0 +1,87 @@
+"""Journeys of tables in a database, and beside the step rates of the catalogue."""
+
+import datetime as dt
+from itertools import pairwise
+from random import Random
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+import funnelkit as fk
+from funnelkit.demo_shop.shop import demo_frames
+
+FIRST = dt.datetime(2024, 5, 1, 9)
+MINUTE = dt.timedelta(minutes=1)
+FLAGS = {
+    "view_item": fk.Sessions.has_product_view,
+    "add_to_cart": fk.Sessions.has_add_to_cart,
+    "begin_checkout": fk.Sessions.has_checkout,
+}
+
+
+def drawn(seed):
+    """Sessions with events in any order; some sessions have none, some events no session."""
+    draw = Random(seed)
+    rows = [
+        (draw.choice([*range(30), None]), FIRST + draw.randrange(60) * MINUTE, name)
+        for _ in range(80)
+        for name in [draw.choice([*FLAGS, "purchase", "scroll"])]
+    ]
+    events = pl.DataFrame(rows, ["session_id", "occurred_at", "event_name"], orient="row")
+    sessions = pl.DataFrame({"session_id": range(35), "started_at": FIRST, "is_bot": False})
+    is_bot = pl.col("session_id") % 7 == 0
+    return fk.Shop(events=events, sessions=sessions.with_columns(is_bot.alias("is_bot")))
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10_000))
+def test_step_rates_are_funnels_of_sessions_in_any_order(seed):
+    shop = drawn(seed)
+    for start, to in pairwise(FLAGS):
+        rate = fk.catalog.step_conversion_rate(start=FLAGS[start], to=FLAGS[to])
+        found = fk.funnel(shop, [start, to], entity="session_id", order="any").frame
+        told = fk.evaluate(shop, rate).tidy().row(0, named=True)
+        assert found["entities"].to_list() == [told["denominator"], told["numerator"]]
+        assert found["step_rate"][1] == told["value"]
+    names = ["cart_to_checkout_rate", "product_page_to_checkout_rate"]
+    pairs = [("add_to_cart", "begin_checkout"), ("view_item", "begin_checkout")]
+    for name, pair in zip(names, pairs, strict=True):
+        found = fk.funnel(shop, pair, entity="session_id", order="any").frame
+        assert found["step_rate"][1] == fk.evaluate(shop, name).frame.item()
+
+
+@pytest.fixture(scope="module")
+def shops():
+    frames, connection = demo_frames(), duckdb.connect()
+    for name, frame in frames.items():
+        connection.register("frame", frame)
+        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
+    settings = {"time_zone": "Europe/Warsaw", "currency": "PLN"}
+    tables = {name: name for name in frames}
+    return fk.Shop(**frames, **settings), fk.Shop.on(fk.DuckDB(connection), **tables, **settings)
+
+
+STEPS = ("view_item", "add_to_cart", "purchase")
+ANALYSES = {
+    "funnel": lambda s: fk.funnel(s, STEPS, within="7d", by="channel", every="1q").frame,
+    "strict": lambda s: fk.funnel(s, STEPS, order="strict").entities,
+    "conversion": lambda s: fk.conversion(s, STEPS[0], STEPS[2], within="7d", by="device").frame,
+    "sessionize": lambda s: fk.sessionize(s).frame,
+    "cohorts": lambda s: fk.cohorts(s, by="channel").frame,
+    "rolling": lambda s: fk.cohorts(s, every="30d", periods="rolling").frame,
+    "growth": lambda s: fk.growth(s).frame,
+    "rfm": lambda s: fk.rfm(s).frame,
+    "durations": lambda s: fk.durations(s, "first_visit_to_order").survival(),
+    "paths": lambda s: fk.paths(s).frame,
+}
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_tables_in_a_database_give_the_same(shops, name):
+    one, two = (ANALYSES[name](shop) for shop in shops)
+    assert one.height > 0
+    assert_frame_equal(one, two, check_dtypes=False, check_row_order=False)
