@@ -1,6 +1,7 @@
 """The direction of imports: a module uses only what lies below it."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,7 @@ def test_a_module_imports_only_from_packages_below(path):
     assert broken_imports(name_of(path), ast.parse(path.read_text())) == []
 
 
+@cache
 def graph() -> dict[str, set[str]]:
     trees = {name_of(path): ast.parse(path.read_text()) for path in MODULES}
     return {name: {o for o in imports_of(tree) if o in NAMES} for name, tree in trees.items()}
