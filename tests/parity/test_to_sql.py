@@ -11,8 +11,8 @@ from polars.testing import assert_frame_equal
 
 import funnelkit as fk
 from funnelkit.demo_shop.shop import demo_frames
+from funnelkit.engines.supports import DIALECTS
 from funnelkit.errors import TruncatedHistoryWarning
-from funnelkit.evaluation.to_sql import DIALECTS
 from parity.both import with_settings
 from parity.shops import some_of
 

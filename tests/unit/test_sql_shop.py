@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 import funnelkit as fk
 from funnelkit.demo_shop.shop import demo_frames
-from funnelkit.engines.sql.connection import Connection
+from funnelkit.engines.sql.duckdb_connection import DuckDBConnection
 
 ORDERS = pl.DataFrame(
     {
@@ -89,7 +89,7 @@ def test_a_database_can_be_given_by_its_path_and_is_only_read(tmp_path):
     shop = fk.Shop.on(fk.DuckDB(path), orders="orders", **WARSAW)
     assert_same_numbers(fk.Shop(orders=ORDERS, **WARSAW), shop)
     with pytest.raises(fk.DataError, match="read-only"):
-        Connection.of(path).read("CREATE TABLE x AS SELECT 1")
+        DuckDBConnection.of(path).read("CREATE TABLE x AS SELECT 1")
     with pytest.raises(fk.DataError, match=r"shop'? cannot be opened: IO Error"):
         fk.DuckDB(tmp_path / "no such folder" / "shop")
 
@@ -213,14 +213,14 @@ def test_an_expression_of_polars_is_refused(connection):
 def recorded(monkeypatch):
     """Every statement, with the number of rows that it gave."""
     seen = []
-    read = Connection.read
+    read = DuckDBConnection.read
 
     def recording(self, statement):
         found = read(self, statement)
         seen.append((statement, found.height))
         return found
 
-    monkeypatch.setattr(Connection, "read", recording)
+    monkeypatch.setattr(DuckDBConnection, "read", recording)
     return seen
 
 

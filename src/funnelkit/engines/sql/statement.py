@@ -10,8 +10,9 @@ from sqlglot import exp
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.engines.sql.arithmetic import Arithmetic
 from funnelkit.engines.sql.names import aliased, quoted, quoted_column, quoted_table
+from funnelkit.engines.sql.nodes import EachDate
 from funnelkit.engines.sql.operations import literal
-from funnelkit.engines.sql.translate import Sources, Translator
+from funnelkit.engines.sql.translate import Translator
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.properties import is_count
 from funnelkit.planning.plan import Plan, PlannedMetric, Question, Step
@@ -58,19 +59,18 @@ class _Part:
         return exp.Join(this=quoted_table(self.name), side="LEFT", on=exp.and_(*pairs, copy=False))
 
 
-def statement_of(plan: Plan, answers: Sequence[Answer], sources: Sources) -> exp.Select:
+def statement_of(plan: Plan, answers: Sequence[Answer], translator: Translator) -> exp.Select:
     """Return the statement that gives the values of the metrics of a plan, one row per group.
 
     Args:
         plan: The plan.
         answers: The relations that answer its steps.
-        sources: Where the tables are.
+        translator: What writes relations.
 
     Raises:
         UnsupportedError: It needs more than one statement; names the metric and why.
     """
     _check(plan)
-    translator = Translator(sources)
     counted = frozenset(counted_folds(plan))
     named = [(f"{step.table}_step_{number}", step) for number, step in enumerate(plan.steps, 1)]
     pairs = zip(named, answers, strict=True)
@@ -124,9 +124,9 @@ def _spine(question: Question, parts: Sequence[_Part]) -> Iterator[tuple[str, ex
     named = [aliased(end, name) for end, name in zip(ends, ("first", "last"), strict=True)]
     span = exp.Select(expressions=named).from_(quoted_table(PERIODS)).subquery("span")
     start, end = (quoted_column(name, "span") for name in ("first", "last"))
-    days = exp.GenerateDateArray(start=start, end=end, step=_length(question.calendar))
     names = exp.TableAlias(this=quoted("each"), columns=[quoted(PERIOD)])
-    unnested = exp.Join(this=exp.Unnest(expressions=[days], alias=names), kind="CROSS")
+    days = EachDate(start=start, end=end, step=_length(question.calendar), alias=names)
+    unnested = exp.Join(this=days, kind="CROSS")
     rows = exp.Select(
         expressions=[aliased(quoted_column(PERIOD, "each"), PERIOD)], joins=[unnested]
     )
