@@ -3,7 +3,8 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -63,17 +64,19 @@ def by_postgres(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
 
 
 def by_spark(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
-    for name, frame in frames.items():
-        spark().createDataFrame(frame.to_arrow()).createOrReplaceTempView(name)
-    query, kinds = SqlTranslator(_source).statement(rel)
     from funnelkit.engines.sql.spark_connection import SparkConnection
 
-    found = SparkConnection(spark()).run(query)
-    return of_kinds(found, kinds).select(columns_of(rel)).rows()
+    connection = SparkConnection(spark())
+    places = {name: connection.place(name, frame) for name, frame in frames.items()}
+    query, kinds = SqlTranslator(partial(_source, places=places)).statement(rel)
+    return of_kinds(connection.run(query), kinds).select(columns_of(rel)).rows()
 
 
-def _source(scan: Scan, place: str) -> tuple[exp.Expr, Mapping[str, exp.Expr]]:
-    table = exp.alias_(exp.to_table(scan.table, quoted=True), place, table=True)
+def _source(
+    scan: Scan, place: str, places: Mapping[str, exp.Table] = MappingProxyType({})
+) -> tuple[exp.Expr, Mapping[str, exp.Expr]]:
+    named = places.get(scan.table, exp.to_table(scan.table, quoted=True))
+    table = exp.alias_(named, place, table=True)
     return table, {name: exp.column(name, place, quoted=True) for name, _ in scan.columns}
 
 

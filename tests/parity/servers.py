@@ -48,7 +48,9 @@ def _started() -> dict[str, str]:
         shutil.chown(folder, "nobody", "nogroup")
     data, log = folder / "data", folder / "log"
     made = [program("initdb"), "-D", data, "-U", "funnelkit", "-A", "trust", "-E", "UTF8"]
-    _run(*made, "--locale=C.UTF-8", "--no-sync")
+    # texts in the order of a language, and a zone of its own: no number may depend on either
+    language = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]
+    _run(*made, *language, "--no-sync")
     options = (
         f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off "
         "-c timezone=Asia/Kolkata -c datestyle=iso,dmy -c jit=off"
@@ -68,6 +70,7 @@ def load(connection, name: str, frame: pl.DataFrame, *, kind: str = "TABLE") -> 
         with cursor.copy(f"COPY {quoted(name)} FROM STDIN") as copy:
             for row in frame.rows():
                 copy.write_row(row)
+        cursor.execute(f"ANALYZE {quoted(name)}")
 
 
 def _type(dtype: pl.DataType) -> str:

@@ -51,19 +51,23 @@ def database():
     connection.close()
 
 
-def writable(shop, question):
+def writable(shop, question, **dialect):
     """Every metric of which there is a statement, with it."""
     found = {}
     for metric in METRICS:
         try:
-            found[metric] = fk.to_sql(shop, metric, **question)
+            found[metric] = fk.to_sql(shop, metric, **question, **dialect)
         except fk.FunnelkitError:
             continue
     return found
 
 
 def assert_same(connection, statement, result):
-    wanted, found = result.frame, pl.DataFrame(connection.sql(statement))
+    assert_same_rows(pl.DataFrame(connection.sql(statement)), result)
+
+
+def assert_same_rows(found, result):
+    wanted = result.frame
     keys = [name for name in wanted.columns if name in {"period", *result.keys}]
     found = found.sort(keys, nulls_last=True) if keys else found
     assert_frame_equal(wanted, found, rel_tol=1e-9, abs_tol=1e-9, check_dtypes=False)

@@ -100,8 +100,9 @@ def kinds_of(rel: Rel) -> Mapping[str, Kind]:
             return _with(kinds_of(left), name, "bool")
         case Aggregate(inner, keys, folds):
             below = kinds_of(inner)
-            grouped: dict[str, Kind] = {key: below[key] for key in keys}
-            return grouped | {name: kind_of_agg(agg, below) for name, agg in folds}
+            found: dict[str, Kind] = {key: below[key] for key in keys}
+            found.update((name, kind_of_agg(agg, below)) for name, agg in folds)
+            return found
         case EachDay(inner, name):
             return _with(kinds_of(inner), name, "day")
         case Filter() | Head() | Named():

@@ -185,7 +185,8 @@ def _postgres_micros(node: exp.UnixMicros) -> Sql:
 
 
 def _postgres_later(later: nodes.SecondsLater) -> Sql:
-    return exp.paren(exp.Add(this=later.this, expression=_times(later.expression, "SECOND")))
+    shift = _times(later.expression, "SECOND")
+    return exp.paren(exp.Add(this=later.this, expression=shift), copy=False)
 
 
 def _postgres_days(table: nodes.EachDate) -> Sql:
@@ -285,16 +286,17 @@ def _spark_zone(node: nodes.ZoneClock) -> Sql:
 
 def _spark_hour(node: nodes.HourStart) -> Sql:
     hour = exp.Extract(this=exp.var("HOUR"), expression=node.this)
-    midnight = _local(exp.cast(node.this, exp.DType.DATE))
+    midnight = _local(exp.cast(node.this, exp.DType.DATE, copy=False))
     return exp.paren(exp.Add(this=midnight, expression=_times(hour, "HOUR")), copy=False)
 
 
 def _spark_text(node: nodes.ClockText) -> Sql:
-    shown: Sql = exp.cast(node.this, exp.DType.VARCHAR, copy=False)
-    pads = ((20, "."), (26, "0"))
-    for size, pad in pads:
-        shown = _call("RPAD", shown, exp.Literal.number(size), exp.Literal.string(pad))
-    return shown
+    """Return a local time as text: the database leaves out what is 0 of its fraction."""
+    shown = exp.cast(node.this, exp.DType.VARCHAR, copy=False)
+    is_short = exp.EQ(this=_call("LENGTH", shown), expression=exp.Literal.number(19))
+    whole = _call("CONCAT", shown, exp.Literal.string("."))
+    pointed = exp.Case(ifs=[exp.If(this=is_short, true=whole)], default=shown)
+    return _call("RPAD", pointed, exp.Literal.number(26), exp.Literal.string("0"))
 
 
 def _spark_days(table: nodes.EachDate) -> Sql:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from threading import RLock
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 from sqlglot import exp
@@ -98,11 +99,22 @@ class SparkConnection:
             return source
         frame = source.collect() if isinstance(source, pl.LazyFrame) else source
         if isinstance(frame, SupportsArrow):
-            return self.session.createDataFrame(pl.DataFrame(frame).to_arrow())
+            return self._sent(_plain(pl.DataFrame(frame)))
         raise DataError(
             f"a {type(source).__name__} is not a table",
             "pass the name of a table, a DataFrame of the session, or a frame",
         )
+
+    def _sent(self, frame: pl.DataFrame) -> Any:
+        """Return a frame as a DataFrame, in which times without a zone stay without one."""
+        types: Any = import_module("pyspark.sql.types")
+        table = cast("Any", frame).to_arrow()
+        schema = self.session.createDataFrame(table.slice(0, 0)).schema
+        for field in schema.fields:
+            dtype = frame.schema[field.name]
+            if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
+                field.dataType = types.TimestampNTZType()
+        return self.session.createDataFrame(table, schema)
 
     def columns(self, place: exp.Table) -> list[Found]:
         """Return the columns of a table; see `Connection.columns`."""
@@ -115,6 +127,14 @@ class SparkConnection:
         """Return the names of the tables and views of the current schema."""
         with self.lock, answering(self.dialect):
             return sorted(table.name for table in self.session.catalog.listTables())
+
+
+def _plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame with types that Spark has."""
+    return frame.with_columns(
+        pl.selectors.by_dtype(pl.UInt8, pl.UInt16, pl.UInt32).cast(pl.Int64),
+        pl.selectors.by_dtype(pl.Categorical, pl.Enum).cast(pl.String),
+    )
 
 
 def _found(name: str, kind: str) -> Found:
