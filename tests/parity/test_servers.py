@@ -12,6 +12,7 @@ from polars.testing import assert_frame_equal
 import funnelkit as fk
 from funnelkit.demo_shop.shop import demo_frames
 from funnelkit.engines.sql import dialects, nodes, operations
+from funnelkit.engines.sql.spark_connection import SparkConnection
 from funnelkit.engines.supports import SUPPORTS
 from funnelkit.errors import TruncatedHistoryWarning
 from funnelkit.planning.relations import Agg, AggOp, Aggregate, Col, Lit, Op, Scan, Select, call
@@ -103,15 +104,22 @@ def rows_of(server: str, statement: str) -> pl.DataFrame:
 
 @pytest.mark.parametrize(
     ("server", "name"),
-    [*(("postgres", name) for name in WRITTEN), ("spark", "months")],
+    [("postgres", "months"), ("postgres", "weeks by channel"), ("spark", "months")],
 )
 def test_one_statement_of_everything_gives_the_numbers_of_evaluate(server, name):
     question, frames = WRITTEN[name], some()
-    plain, shop = shops(server, frames, **WARSAW)
-    metrics = list(writable(shop, question, dialect=server))
+    plain = fk.Shop.bind(frames, **WARSAW)
+    metrics = list(writable(plain, question, dialect=server))
     assert len(metrics) >= LEAST[name]
-    result = fk.evaluate(plain, metrics, **question)
-    assert_same_rows(rows_of(server, fk.to_sql(shop, metrics, **question, dialect=server)), result)
+    for table, frame in frames.items():
+        load(postgres(), table, frame) if server == "postgres" else view(table, frame)
+    statement = fk.to_sql(plain, metrics, **question, dialect=server)
+    assert_same_rows(rows_of(server, statement), fk.evaluate(plain, metrics, **question))
+
+
+def view(name: str, frame: pl.DataFrame) -> None:
+    """Make a temporary view of a frame in Spark, as `fk.Spark` does."""
+    SparkConnection(spark())._frame(frame).createOrReplaceTempView(name)
 
 
 # --- Safety -----------------------------------------------------------------------------------
@@ -216,7 +224,7 @@ def test_a_text_of_a_float_is_refused_by_name():
 
 
 def test_a_lost_table_and_one_that_is_not_there_are_told_on_spark():
-    spark().createDataFrame(ORDERS.drop(ODD).to_arrow()).createOrReplaceTempView("lost")
+    view("lost", ORDERS)
     shop = fk.Shop.on(fk.Spark(spark()), orders="lost", order_policy="all")
     assert fk.evaluate(shop, "orders").frame.item() == len(WORDS)
     spark().catalog.dropTempView("lost")
@@ -226,6 +234,16 @@ def test_a_lost_table_and_one_that_is_not_there_are_told_on_spark():
         fk.Shop.on(fk.Spark(spark()), orders="lost")
     with pytest.raises(fk.ContractError, match="orders: a int is not a table; pass the name"):
         fk.Shop.on(fk.Spark(spark()), orders=7)
+
+
+def test_a_setting_that_changes_texts_is_refused_on_spark():
+    name = "spark.sql.parser.escapedStringLiterals"
+    spark().conf.set(name, "true")
+    try:
+        with pytest.raises(fk.UnsupportedError, match="escapedStringLiterals=true"):
+            fk.Spark(spark())
+    finally:
+        spark().conf.unset(name)
 
 
 # --- Spark's plan -----------------------------------------------------------------------------

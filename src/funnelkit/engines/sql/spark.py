@@ -22,6 +22,7 @@ class Spark(SqlDatabase):
 
     Raises:
         MissingPackageError: PySpark or sqlglot is not installed.
+        UnsupportedError: A setting of the session changes how texts are read.
     """
 
     def __init__(self, session: Any) -> None:
@@ -30,4 +31,4 @@ class Spark(SqlDatabase):
             SparkConnection,
         )
 
-        self._connection = SparkConnection(session)
+        self._connection = SparkConnection.of(session)

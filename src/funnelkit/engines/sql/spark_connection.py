@@ -21,7 +21,7 @@ from funnelkit.engines.sql.connection import (
 )
 from funnelkit.engines.sql.dialects import text
 from funnelkit.engines.sql.names import quoted_table
-from funnelkit.errors import DataError
+from funnelkit.errors import DataError, UnsupportedError
 from funnelkit.planning.relations import Kind
 
 __all__ = ["SparkConnection"]
@@ -58,6 +58,9 @@ _EXACT: Mapping[str, Kind] = {
 }
 """The types that need no cast."""
 
+ESCAPED = "spark.sql.parser.escapedStringLiterals"
+"""The setting by which a backslash in a text is not what it is by default."""
+
 
 @dataclass(frozen=True, slots=True)
 class SparkConnection:
@@ -70,6 +73,22 @@ class SparkConnection:
 
     session: Any
     lock: RLock = field(default_factory=RLock)
+
+    @classmethod
+    def of(cls, session: Any) -> SparkConnection:
+        """Return a session that was given.
+
+        Raises:
+            UnsupportedError: A setting of it changes how texts are read.
+        """
+        connection = cls(session)
+        with answering(connection.dialect):
+            is_escaped = session.conf.get(ESCAPED, "false") == "true"
+        if is_escaped:
+            raise UnsupportedError(
+                f"{ESCAPED}=true", "a backslash would not be one; set it to false"
+            )
+        return connection
 
     @property
     def dialect(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -10,11 +10,12 @@ from sqlglot import exp
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.engines.sql.arithmetic import Arithmetic
 from funnelkit.engines.sql.names import aliased, quoted, quoted_column, quoted_table
-from funnelkit.engines.sql.nodes import EachDate
+from funnelkit.engines.sql.nodes import EachDate, IsFinite
 from funnelkit.engines.sql.operations import literal
 from funnelkit.engines.sql.translate import Translator
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.properties import is_count
+from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import Plan, PlannedMetric, Question, Step
 from funnelkit.planning.relations import Answer, Kind, Lit, Named
 from funnelkit.result.align import range_ends
@@ -23,7 +24,7 @@ from funnelkit.result.arithmetic import counted_folds
 __all__ = ["statement_of"]
 
 Sql = exp.Expr
-KEYS, PERIODS, PERIOD = "all_keys", "all_periods", "period"
+KEYS, PERIODS, VALUES, PERIOD = "all_keys", "all_periods", "all_values", "period"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,11 @@ def statement_of(plan: Plan, answers: Sequence[Answer], translator: Translator) 
     if keys:
         ctes += _spine(plan.question, parts)
     found = _final(plan, parts)
+    if not all(is_count(planned.metric.formula) for planned in plan.metrics):
+        ctes.append((VALUES, found))
+        found = _finite(plan, keys)
+    for column, planned in zip(found.selects[len(keys) :], plan.metrics, strict=True):
+        column.add_comments([_note(planned.metric)])
     with_ = [exp.CTE(this=select, alias=exp.TableAlias(this=quoted(name))) for name, select in ctes]
     found.set("with_", exp.With(expressions=with_))
     if keys:
@@ -157,8 +163,24 @@ def _final(plan: Plan, parts: Sequence[_Part]) -> exp.Select:
     return exp.Select(expressions=columns, joins=joins).from_(quoted_table(first.name))
 
 
+def _finite(plan: Plan, keys: Iterable[str]) -> exp.Select:
+    """Return the SELECT of the keys and values; null where arithmetic left the numbers."""
+    columns: list[Sql] = [aliased(quoted_column(name, VALUES), name) for name in keys]
+    for planned in plan.metrics:
+        value: Sql = quoted_column(planned.metric.name, VALUES)
+        if not is_count(planned.metric.formula):
+            value = exp.Case(ifs=[exp.If(this=IsFinite(this=value), true=value)])
+        columns.append(aliased(value, planned.metric.name))
+    return exp.Select(expressions=columns).from_(quoted_table(VALUES))
+
+
+def _note(metric: Metric) -> str:
+    """Return the name and fingerprint of a metric as a comment."""
+    return f"{metric.title}: {metric.name} {metric.fingerprint}".replace("*/", "* /")
+
+
 def _value(planned: PlannedMetric, arithmetic: Arithmetic) -> Sql:
-    """Return the value of a metric, with its name and fingerprint as a comment."""
+    """Return the value of a metric."""
     metric = planned.metric
     kind: Kind = "int" if is_count(metric.formula) else "float"
     value = arithmetic.value(planned.value, kind)
@@ -166,9 +188,7 @@ def _value(planned: PlannedMetric, arithmetic: Arithmetic) -> Sql:
         key = quoted_column(metric.required_dimension, KEYS)
         known = exp.Not(this=exp.Is(this=key, expression=exp.Null()))
         value = exp.Case(ifs=[exp.If(this=known, true=value)])
-    found = aliased(value, metric.name)
-    found.add_comments([f"{metric.title}: {metric.name} {metric.fingerprint}".replace("*/", "* /")])
-    return found
+    return aliased(value, metric.name)
 
 
 def _check(plan: Plan) -> None:
