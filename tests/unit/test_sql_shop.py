@@ -207,7 +207,7 @@ def test_an_expression_of_polars_is_refused_before_anything_is_read(connection, 
     odd = fk.Metric(name="odd", formula=fk.PolarsExpr("orders", pl.col("gross_amount").skew()))
     shop = on(connection)
     before = len(statements)
-    with pytest.raises(fk.UnsupportedError, match="odd on DuckDB: the aggregate custom.*frames"):
+    with pytest.raises(fk.UnsupportedError, match=r"odd on DuckDB: the aggregate custom.*frames"):
         fk.evaluate(shop, ["aov", odd], every="1mo")
     # whether tables have changed is all that was read
     assert all("gross_amount" not in statement for statement, _ in statements[before:])

@@ -6,7 +6,8 @@ what several values share, is bound to a column first. That changes no number.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -141,7 +142,9 @@ class _Bound:
         return with_parts(value, self.new) if name is None else Col(name)
 
 
-def _outermost(scalars: Iterable[Scalar], chosen: Set[int], numbers: _Numbers) -> dict[int, Scalar]:
+def _outermost(
+    scalars: Iterable[Scalar], chosen: AbstractSet[int], numbers: _Numbers
+) -> dict[int, Scalar]:
     """Return what is worth a column, by number, without what only lies inside of that."""
     found, seen = dict[int, Scalar](), set[int]()
 
@@ -159,7 +162,7 @@ def _outermost(scalars: Iterable[Scalar], chosen: Set[int], numbers: _Numbers) -
     return found
 
 
-def _repeated(scalars: Iterable[Scalar], numbers: _Numbers) -> Set[int]:
+def _repeated(scalars: Iterable[Scalar], numbers: _Numbers) -> AbstractSet[int]:
     """Return the numbers of values that occur several times, or would be written so."""
     seen, found = set[int](), set[int]()
 

@@ -129,10 +129,10 @@ class SparkConnection:
         types: Any = import_module("pyspark.sql.types")
         table = cast("Any", frame).to_arrow()
         schema = self.session.createDataFrame(table.slice(0, 0)).schema
-        for field in schema.fields:
-            dtype = frame.schema[field.name]
+        for column in schema.fields:
+            dtype = frame.schema[column.name]
             if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
-                field.dataType = types.TimestampNTZType()
+                column.dataType = types.TimestampNTZType()
         return self.session.createDataFrame(table, schema)
 
     def columns(self, place: exp.Table) -> list[Found]:
@@ -140,7 +140,7 @@ class SparkConnection:
         query = exp.select("*").from_(place).limit(0)
         with self.lock, binding(self.dialect):
             fields = self.session.sql(text(query, self.dialect)).schema.fields
-        return [_found(field.name, field.dataType.simpleString()) for field in fields]
+        return [_found(one.name, one.dataType.simpleString()) for one in fields]
 
     def names(self) -> list[str]:
         """Return the names of the tables and views of the current schema."""
