@@ -30,6 +30,7 @@ from funnelkit.data.promises import (
     WithinCheck,
 )
 from funnelkit.data.schema import Check, TotalAboveCheck, WithoutRowsCheck, WordsCheck
+from funnelkit.engines.supports import FEATURES, SUPPORTS, Feature, Support
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column
 from funnelkit.metrics.card import Card
@@ -51,6 +52,7 @@ def on_page_markdown(markdown: str, **_: object) -> str:
         "{{ checks of every table }}": checks_of_every_table,
         "{{ checks }}": checks,
         "{{ nobody }}": nobody,
+        "{{ engines }}": engines,
         **{f"{{{{ kpis of {area} }}}}": partial(kpis, area) for area in Area},
     }
     for mark, make in makers.items():
@@ -352,3 +354,27 @@ def nobody() -> str:
 def code(*names: str) -> str:
     """Return names as code."""
     return ", ".join(f"`{name}`" for name in names)
+
+
+def engines() -> str:
+    """Return what each engine and dialect can do, a table for each group of features."""
+    titles = [support.title for support in SUPPORTS.values()]
+    head = [f"| | {' | '.join(titles)} |", f"| --- |{' --- |' * len(titles)}"]
+    parts: list[str] = []
+    for group in dict.fromkeys(feature.group for feature in FEATURES):
+        rows = [
+            f"| {feature.name} | {' | '.join(can(s, feature) for s in SUPPORTS.values())} |"
+            for feature in FEATURES
+            if feature.group == group
+        ]
+        parts += [f"## {group.capitalize()}s", "", *head, *rows, ""]
+    reasons = {f: why for s in SUPPORTS.values() for f, why in s.lacks.items()}
+    parts += [f"- {feature}: {why}." for feature, why in reasons.items()]
+    return "\n".join(parts)
+
+
+def can(support: Support, feature: Feature) -> str:
+    """Return whether an engine can do something."""
+    if feature in support.lacks:
+        return "no"
+    return "yes" if support.is_run else "written"

@@ -15,7 +15,9 @@ from funnelkit.catalog import presets
 from funnelkit.catalog.default import describe, register, registry, use_registry
 from funnelkit.catalog.plugins import load_plugins
 from funnelkit.demo_shop.shop import demo
+from funnelkit.engines.sql.database import SqlDatabase
 from funnelkit.engines.sql.duckdb import DuckDB
+from funnelkit.engines.sql.spark import Spark
 from funnelkit.errors import (
     ContractError,
     DataError,
@@ -215,6 +217,8 @@ __all__ = [
     "Shift",
     "Shipments",
     "Shop",
+    "Spark",
+    "SqlDatabase",
     "Sqrt",
     "Stage",
     "StdDev",

@@ -15,10 +15,11 @@ from typing import Any
 from funnelkit.catalog.default import describe, registry
 from funnelkit.demo_shop.shop import demo
 from funnelkit.engines.sql.duckdb import DuckDB
+from funnelkit.engines.supports import DIALECTS
 from funnelkit.errors import DataError, FunnelkitError, TruncatedHistoryWarning
 from funnelkit.evaluation.arguments import ask
 from funnelkit.evaluation.evaluate import answer_question, evaluate
-from funnelkit.evaluation.to_sql import DIALECTS, to_sql
+from funnelkit.evaluation.to_sql import to_sql
 from funnelkit.metrics.metric import Area, Metric, Stage
 from funnelkit.planning.dimensions import can_reach
 from funnelkit.planning.plan import Question

@@ -3,19 +3,24 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
 import polars as pl
+import pytest
 from sqlglot import exp
 
 from funnelkit.engines.polars.translate import Translator
+from funnelkit.engines.sql.dbapi_connection import DbApiConnection
 from funnelkit.engines.sql.dialects import text
 from funnelkit.engines.sql.results import of_kinds
 from funnelkit.engines.sql.translate import Translator as SqlTranslator
+from funnelkit.engines.supports import SUPPORTS
 from funnelkit.planning.relations import Rel, Scan, columns_of
 from parity.plain import Plain, keys_of
+from parity.servers import load, postgres, spark
 
 Row = tuple[Any, ...]
 Frames = Mapping[str, pl.DataFrame]
@@ -50,15 +55,46 @@ def by_duckdb(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
     return of_kinds(found, kinds).select(columns_of(rel)).rows()
 
 
-def _source(scan: Scan, place: str) -> tuple[exp.Expr, Mapping[str, exp.Expr]]:
-    table = exp.alias_(exp.to_table(scan.table, quoted=True), place, table=True)
+def by_postgres(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
+    for name, frame in frames.items():
+        load(postgres(), name, frame, kind="TEMP TABLE")
+    query, kinds = SqlTranslator(_source, has_ignore_nulls=False).statement(rel)
+    found = DbApiConnection(postgres(), "postgres").run(query)
+    return of_kinds(found, kinds).select(columns_of(rel)).rows()
+
+
+def by_spark(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
+    from funnelkit.engines.sql.spark_connection import SparkConnection
+
+    connection = SparkConnection(spark())
+    places = {name: connection.place(name, frame) for name, frame in frames.items()}
+    query, kinds = SqlTranslator(partial(_source, places=places)).statement(rel)
+    return of_kinds(connection.run(query), kinds).select(columns_of(rel)).rows()
+
+
+def _source(
+    scan: Scan, place: str, places: Mapping[str, exp.Table] = MappingProxyType({})
+) -> tuple[exp.Expr, Mapping[str, exp.Expr]]:
+    named = places.get(scan.table, exp.to_table(scan.table, quoted=True))
+    table = exp.alias_(named, place, table=True)
     return table, {name: exp.column(name, place, quoted=True) for name, _ in scan.columns}
 
 
 TRANSLATORS: Mapping[str, Callable[[Frames, Rel, Sizes], list[Row]]] = {
     "polars": by_polars,
     "duckdb": by_duckdb,
+    "postgres": by_postgres,
+    "spark": by_spark,
 }
+RUN = [name for name, support in SUPPORTS.items() if support.is_run]
+every_engine = pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in {"postgres", "spark"} else ())
+        for name in RUN
+    ],
+)
+"""Every engine of which numbers are promised; those that have to be started first are slow."""
 
 
 def by_words(frames: Frames, rel: Rel) -> list[Row]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import warnings
+from collections.abc import Callable
 from functools import cache
 from itertools import product
 from typing import Any
@@ -194,7 +195,7 @@ def or_zero(value: exp.Expr) -> exp.Expr:
     return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
 
 
-def assert_few_alike() -> None:
+def assert_few_alike(both: Callable[..., tuple[fk.Shop, fk.Shop]] = both) -> None:
     shops = both({"orders": ORDERS}, time_zone="Europe/Warsaw", currency="PLN")
     for question in (
         {"start": "2024-03-01", "end": "2024-04-01"},

@@ -31,7 +31,7 @@ from funnelkit.planning.relations import (
     extend,
     whole,
 )
-from parity.both import TRANSLATORS, assert_alike
+from parity.both import assert_alike, every_engine
 from parity.plain import DTYPES
 
 DAY = dt.date(2024, 2, 27)
@@ -42,7 +42,6 @@ TABLE = Scan("t", (("a", "int"), ("b", "int"), ("d", "day")))
 A, B, D = map(Col, "abd")
 ALL = (A, B, D)
 lawful = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-every_engine = pytest.mark.parametrize("engine", TRANSLATORS)
 
 
 def frames(rows):

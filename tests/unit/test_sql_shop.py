@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 import funnelkit as fk
 from funnelkit.demo_shop.shop import demo_frames
-from funnelkit.engines.sql.connection import Connection
+from funnelkit.engines.sql.duckdb_connection import DuckDBConnection
 
 ORDERS = pl.DataFrame(
     {
@@ -89,7 +89,7 @@ def test_a_database_can_be_given_by_its_path_and_is_only_read(tmp_path):
     shop = fk.Shop.on(fk.DuckDB(path), orders="orders", **WARSAW)
     assert_same_numbers(fk.Shop(orders=ORDERS, **WARSAW), shop)
     with pytest.raises(fk.DataError, match="read-only"):
-        Connection.of(path).read("CREATE TABLE x AS SELECT 1")
+        DuckDBConnection.of(path).read("CREATE TABLE x AS SELECT 1")
     with pytest.raises(fk.DataError, match=r"shop'? cannot be opened: IO Error"):
         fk.DuckDB(tmp_path / "no such folder" / "shop")
 
@@ -203,24 +203,29 @@ def test_a_lost_table_a_changed_one_and_a_closed_connection_are_told(connection)
         fk.evaluate(shop, "orders")
 
 
-def test_an_expression_of_polars_is_refused(connection):
+def test_an_expression_of_polars_is_refused_before_anything_is_read(connection, statements):
     odd = fk.Metric(name="odd", formula=fk.PolarsExpr("orders", pl.col("gross_amount").skew()))
-    with pytest.raises(fk.UnsupportedError, match="needs frames"):
-        fk.evaluate(on(connection), odd)
+    shop = on(connection)
+    before = len(statements)
+    with pytest.raises(fk.UnsupportedError, match=r"odd on DuckDB: the aggregate custom.*frames"):
+        fk.evaluate(shop, ["aov", odd], every="1mo")
+    # whether tables have changed is all that was read
+    assert all("gross_amount" not in statement for statement, _ in statements[before:])
+    assert len(statements) <= before + 1
 
 
 @pytest.fixture(name="statements")
 def recorded(monkeypatch):
     """Every statement, with the number of rows that it gave."""
     seen = []
-    read = Connection.read
+    read = DuckDBConnection.read
 
     def recording(self, statement):
         found = read(self, statement)
         seen.append((statement, found.height))
         return found
 
-    monkeypatch.setattr(Connection, "read", recording)
+    monkeypatch.setattr(DuckDBConnection, "read", recording)
     return seen
 
 
@@ -254,3 +259,14 @@ def test_only_aggregated_rows_leave_the_database(connection, statements):
     assert max(rows for _, rows in statements) <= months * max(months, channels)
     shop.check()
     assert max(rows for _, rows in statements) <= 1_000
+
+
+def test_a_dialect_that_was_never_run_is_refused(connection):
+    with pytest.raises(
+        fk.UnsupportedError, match=r"dialect 'snowflake'.*no statement has been run"
+    ):
+        fk.SqlDatabase(connection, dialect="snowflake")
+    with pytest.raises(fk.UnsupportedError, match=r"dialect 'duckdb': use fk\.DuckDB"):
+        fk.SqlDatabase(connection, dialect="duckdb")
+    with pytest.raises(fk.UnknownNameError, match="dialect named 'postgre'; did you mean"):
+        fk.SqlDatabase(connection, dialect="postgre")

@@ -9,6 +9,7 @@ import polars as pl
 
 from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.shop_data import ShopData
+from funnelkit.engines.supports import Support
 from funnelkit.errors import DataIssue
 from funnelkit.formula.table import Table
 from funnelkit.planning.relations import Rel
@@ -18,6 +19,11 @@ __all__ = ["Database", "Engine"]
 
 class Engine(Protocol):
     """Reads relations over the tables of one shop."""
+
+    @property
+    def supports(self) -> Support:
+        """What it can do."""
+        ...
 
     def run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         """Return the rows of relations, read together.

@@ -81,6 +81,11 @@ class Runner:
         pairs = zip(answers, with_words(self.data, relations), strict=True)
         return [replace(answer, relation=relation) for answer, relation in pairs]
 
+    def sketches(self, steps: Sequence[Step]) -> list[Answer]:
+        """Return the relation that answers each step, as far as it is known without the data."""
+        data = replace(self.data, seen={})
+        return Relations.of(data, lambda: dt.datetime(1970, 1, 1, tzinfo=dt.UTC)).answers(steps)
+
     def as_of(self) -> dt.datetime | None:
         """Return the instant up to which the data is known: the latest of the rows that count."""
         if self.data.given_as_of is None and self.data.seen_as_of is None:

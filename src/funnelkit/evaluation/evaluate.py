@@ -18,6 +18,7 @@ from funnelkit.evaluation.arguments import (
 )
 from funnelkit.evaluation.exclusions import count_exclusions
 from funnelkit.evaluation.execute import answer
+from funnelkit.evaluation.supported import check_supported
 from funnelkit.formula.properties import is_of_each_group
 from funnelkit.formula.values import (
     Dimension,
@@ -71,6 +72,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         MissingInputError: Tables or columns are missing; names them all.
         ContractError: The data fails a check that a number depends on.
         DefinitionError: The question contradicts itself.
+        UnsupportedError: The database in which the tables are cannot compute it.
 
     Examples:
         >>> import funnelkit as fk
@@ -100,6 +102,7 @@ def answer_question(
 ) -> Result:
     """Plan a question, and carry out the plan; as `evaluate`."""
     made = plan_question(shop, metrics, question)
+    check_supported(shop.runner, made, shop.runner.engine.supports)
     result = answer(shop.runner, made, progress=progress)
     if not exclusions:
         return result

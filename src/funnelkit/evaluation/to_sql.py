@@ -6,20 +6,17 @@ from collections.abc import Sequence
 from functools import partial
 
 from funnelkit.calendar.calendar import Moment
-from funnelkit.engines.sql.duckdb import check_packages
+from funnelkit.engines.sql.database import check_packages
+from funnelkit.engines.supports import DIALECTS, SUPPORTS
 from funnelkit.errors import UnknownNameError
 from funnelkit.evaluation.arguments import Asked, ask
 from funnelkit.evaluation.evaluate import plan_question
 from funnelkit.evaluation.history import with_as_of
+from funnelkit.evaluation.supported import check_supported
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.shop.shop import Shop
 
-__all__ = ["DIALECTS", "to_sql"]
-
-DIALECTS = (
-    *("duckdb", "spark", "bigquery", "snowflake", "postgres", "trino", "redshift", "clickhouse"),
-)
-"""What a statement can be written in; on DuckDB it is run and compared with `evaluate`."""
+__all__ = ["to_sql"]
 
 
 def to_sql(  # noqa: PLR0913  # as evaluate
@@ -50,11 +47,12 @@ def to_sql(  # noqa: PLR0913  # as evaluate
         start: The start of the range.
         end: The end of the range.
         where: Which rows to include.
-        dialect: The dialect: duckdb, where every statement is tried; or spark, bigquery,
-            snowflake, postgres, trino, redshift or clickhouse, where none was run.
+        dialect: The dialect: duckdb, postgres or spark, where the tests run statements; or
+            bigquery, snowflake, trino, redshift or clickhouse, where none was run.
 
     Raises:
-        UnsupportedError: A metric needs more than one statement; names it.
+        UnsupportedError: A metric needs more than one statement, or what the dialect does
+            not have; names it.
         FunnelkitError: As for `evaluate`.
 
     Examples:
@@ -64,14 +62,22 @@ def to_sql(  # noqa: PLR0913  # as evaluate
         WITH "sessions_prepared" AS (
     """
     check_packages()
-    from funnelkit.engines.sql.dialects import text  # noqa: PLC0415  # an extra
+    from funnelkit.engines.sql.dialects import (  # noqa: PLC0415  # an extra
+        WITHOUT_IGNORE_NULLS,
+        text,
+    )
     from funnelkit.engines.sql.statement import statement_of  # noqa: PLC0415  # an extra
     from funnelkit.engines.sql.tables import source_of  # noqa: PLC0415  # an extra
+    from funnelkit.engines.sql.translate import Translator  # noqa: PLC0415  # an extra
 
     if dialect not in DIALECTS:
         raise UnknownNameError("dialect", dialect, DIALECTS)
     question = ask(shop, by=by, every=every, start=start, end=end, where=where)
-    made = with_as_of(shop.runner, plan_question(shop, metrics, question))
+    made = plan_question(shop, metrics, question)
+    check_supported(shop.runner, made, SUPPORTS[dialect])
+    made = with_as_of(shop.runner, made)
     answers = shop.runner.lasting(made.steps)
-    statement = statement_of(made, answers, partial(source_of, shop.data))
+    has_ignore_nulls = dialect not in WITHOUT_IGNORE_NULLS
+    translator = Translator(partial(source_of, shop.data), has_ignore_nulls=has_ignore_nulls)
+    statement = statement_of(made, answers, translator)
     return text(statement, dialect, pretty=True)

@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from funnelkit.planning.relations import Agg, AggOp, Call, Col, Kind, Lit, Op, Over, Scalar
+from funnelkit.planning.relations import (
+    Agg,
+    AggOp,
+    Aggregate,
+    Call,
+    Col,
+    EachDay,
+    Exists,
+    Filter,
+    Head,
+    Kind,
+    LeftJoin,
+    Lit,
+    Named,
+    Op,
+    Over,
+    Rel,
+    Scalar,
+    Scan,
+    Select,
+)
 
-__all__ = ["kind_of_agg", "kind_of_scalar"]
+__all__ = ["kind_of_agg", "kind_of_scalar", "kinds_of"]
 
 _FIRST = frozenset({Op.SUBTRACT, Op.COALESCE, Op.FLOOR_AMONG})
 """The operations that give the kind of their first argument."""
@@ -63,3 +83,31 @@ def kind_of_agg(agg: Agg, kinds: Mapping[str, Kind]) -> Kind:
             return kind_of_scalar(agg.arg, kinds)
         case _:
             return "float"
+
+
+def kinds_of(rel: Rel) -> Mapping[str, Kind]:
+    """Return the kinds of the columns of a relation."""
+    match rel:
+        case Scan(_, columns):
+            return dict(columns)
+        case Select(inner, named):
+            below = kinds_of(inner)
+            return {name: kind_of_scalar(value, below) for name, value in named}
+        case LeftJoin(left, right, _, take):
+            other = kinds_of(right)
+            return {**kinds_of(left), **{name: other[column] for name, column in take}}
+        case Exists(left, _, _, name):
+            return _with(kinds_of(left), name, "bool")
+        case Aggregate(inner, keys, folds):
+            below = kinds_of(inner)
+            found: dict[str, Kind] = {key: below[key] for key in keys}
+            found.update((name, kind_of_agg(agg, below)) for name, agg in folds)
+            return found
+        case EachDay(inner, name):
+            return _with(kinds_of(inner), name, "day")
+        case Filter() | Head() | Named():
+            return kinds_of(rel.input)
+
+
+def _with(kinds: Mapping[str, Kind], name: str, kind: Kind) -> Mapping[str, Kind]:
+    return {**kinds, name: kind}

@@ -10,6 +10,7 @@ import polars as pl
 from funnelkit.data.binding import BoundFrame
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.polars.translate import Translator, first_line
+from funnelkit.engines.supports import SUPPORTS, Support
 from funnelkit.errors import DataError, shortened
 from funnelkit.planning.relations import Rel, columns_of
 from funnelkit.planning.traversal import tables_of
@@ -32,6 +33,11 @@ class PolarsEngine:
 
     data: ShopData
     most_in_memory: int = SMALL
+
+    @property
+    def supports(self) -> Support:
+        """What it can do: everything."""
+        return SUPPORTS["polars"]
 
     def run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         """Return the rows of relations; see `Engine.run`.

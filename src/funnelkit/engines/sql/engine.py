@@ -11,9 +11,11 @@ import polars as pl
 
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.sql.connection import Connection
+from funnelkit.engines.sql.dialects import WITHOUT_IGNORE_NULLS
 from funnelkit.engines.sql.results import of_kinds
 from funnelkit.engines.sql.tables import SqlTable, source_of
 from funnelkit.engines.sql.translate import Translator
+from funnelkit.engines.supports import SUPPORTS, Support
 from funnelkit.planning.offsets import with_offsets
 from funnelkit.planning.relations import Rel
 from funnelkit.planning.traversal import tables_of
@@ -40,9 +42,15 @@ class SqlEngine:
     data: ShopData
     connection: Connection
 
+    @property
+    def supports(self) -> Support:
+        """What it can do."""
+        return SUPPORTS[self.connection.dialect]
+
     def run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         """Return the rows of relations; see `Engine.run`."""
-        translator = Translator(partial(source_of, self.data))
+        has_ignore_nulls = self.connection.dialect not in WITHOUT_IGNORE_NULLS
+        translator = Translator(partial(source_of, self.data), has_ignore_nulls=has_ignore_nulls)
         statements = [translator.statement(self._without_zones(one)) for one in relations]
         return [of_kinds(self.connection.run(query), kinds) for query, kinds in statements]
 

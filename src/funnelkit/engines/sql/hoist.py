@@ -6,8 +6,9 @@ what several values share, is bound to a column first. That changes no number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from funnelkit.planning.relations import (
@@ -70,64 +71,114 @@ def hoisted_aggregate(rel: Aggregate) -> Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class _Numbers:
+    """Numbers of scalars: the same for those that are equal.
+
+    To hash a scalar is to walk all of it, and what it shares again wherever that stands: a
+    scalar is therefore known by its number, which is found from those of its parts.
+
+    Attributes:
+        known: The scalar and number of each that was seen, by its address.
+        numbers: The number of each, by what it is made of.
+    """
+
+    known: dict[int, tuple[Scalar, int]] = field(default_factory=dict[int, tuple[Scalar, int]])
+    numbers: dict[Hashable, int] = field(default_factory=dict[Hashable, int])
+
+    def of(self, value: Scalar) -> int:
+        """Return the number of a scalar."""
+        if id(value) not in self.known:
+            number = self.numbers.setdefault(self._key(value), len(self.numbers))
+            self.known[id(value)] = value, number
+        return self.known[id(value)][1]
+
+    def _key(self, value: Scalar) -> Hashable:
+        match value:
+            case Col(name):
+                return name
+            case Lit(constant, kind):
+                return kind, repr(constant)
+            case Call(op, args):
+                return str(op), *map(self.of, args)
+            case Over(op, arg, partition, order, is_descending):
+                found = None if arg is None else self.of(arg)
+                parts = (tuple(map(self.of, some)) for some in (partition, order))
+                return op, found, *parts, is_descending
+
+
+@dataclass(frozen=True, slots=True)
 class _Bound:
     """Scalars that become columns of a relation.
 
     Attributes:
         inner: The relation.
-        names: The columns, by the scalar that each holds.
+        names: The columns, by the number of the scalar that each holds.
+        values: The scalars, by their columns.
+        numbers: The numbers.
     """
 
     inner: Rel
-    names: Mapping[Scalar, str]
+    names: Mapping[int, str]
+    values: Mapping[str, Scalar]
+    numbers: _Numbers
 
     @classmethod
-    def of(cls, inner: Rel, scalars: Iterable[Scalar]) -> _Bound:
+    def of(cls, inner: Rel, scalars: Sequence[Scalar]) -> _Bound:
+        numbers = _Numbers()
+        chosen = _outermost(scalars, _repeated(scalars, numbers), numbers)
         taken = {name.lower() for name in columns_of(inner)}
         free = (name for number in count(1) if (name := f"part_{number}") not in taken)
-        return cls(inner, dict(zip(_outermost(scalars), free, strict=False)))
+        names = dict(zip(chosen, free, strict=False))
+        values = {name: chosen[number] for number, name in names.items()}
+        return cls(inner, names, values, numbers)
 
     def below(self) -> Rel:
-        return extend(self.inner, **{name: value for value, name in self.names.items()})
+        return extend(self.inner, **self.values)
 
     def new(self, value: Scalar) -> Scalar:
-        if value in self.names:
-            return Col(self.names[value])
-        return with_parts(value, self.new)
+        if not self.names or isinstance(value, Col | Lit):
+            return value
+        name = self.names.get(self.numbers.of(value))
+        return with_parts(value, self.new) if name is None else Col(name)
 
 
-def _outermost(scalars: Iterable[Scalar]) -> list[Scalar]:
-    """Return what is worth a column, without what only lies inside of that."""
-    chosen, found = _repeated(scalars), dict[Scalar, None]()
+def _outermost(
+    scalars: Iterable[Scalar], chosen: AbstractSet[int], numbers: _Numbers
+) -> dict[int, Scalar]:
+    """Return what is worth a column, by number, without what only lies inside of that."""
+    found, seen = dict[int, Scalar](), set[int]()
 
     def visit(value: Scalar) -> None:
-        if value in chosen:
-            found[value] = None
-            return
-        for part in parts_of(value):
-            visit(part)
+        number = numbers.of(value)
+        if number in chosen:
+            found[number] = value
+        elif number not in seen:
+            seen.add(number)
+            for part in parts_of(value):
+                visit(part)
 
     for value in scalars:
         visit(value)
-    return list(found)
+    return found
 
 
-def _repeated(scalars: Iterable[Scalar]) -> set[Scalar]:
-    """Return the values that occur several times, or would be written so."""
-    seen, found = set[Scalar](), set[Scalar]()
+def _repeated(scalars: Iterable[Scalar], numbers: _Numbers) -> AbstractSet[int]:
+    """Return the numbers of values that occur several times, or would be written so."""
+    seen, found = set[int](), set[int]()
 
     def visit(value: Scalar) -> int:
         if isinstance(value, Col | Lit):
             return 1
-        if value in seen:
-            found.add(value)
+        number = numbers.of(value)
+        if number in seen:
+            found.add(number)
             return 0
         size = 1 + sum(map(visit, parts_of(value)))
         if size >= LEAST:
-            seen.add(value)
+            seen.add(number)
         match value:
             case Call(op, (Call() | Over() as first, *_)) if op in REPEATED:
-                found.add(first)
+                found.add(numbers.of(first))
             case _:
                 pass
         return size

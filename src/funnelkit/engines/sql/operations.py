@@ -9,8 +9,19 @@ from typing import Any
 
 from sqlglot import exp
 
-from funnelkit.engines.sql.dialects import DaysEarlier, SecondsLater, UtcClock, UtcInstant
-from funnelkit.errors import UnsupportedError
+from funnelkit.engines.sql.nodes import (
+    ByCodePoint,
+    ClockText,
+    DaysBetween,
+    DaysEarlier,
+    HourStart,
+    MonthStart,
+    Nearest,
+    SecondsLater,
+    UtcClock,
+    UtcInstant,
+    ZoneClock,
+)
 from funnelkit.planning.relations import Agg, AggOp, Kind, Lit, Op, OverOp
 
 __all__ = [
@@ -20,9 +31,11 @@ __all__ = [
     "MANY",
     "UNARY",
     "cast",
+    "comparable",
     "folded",
     "literal",
     "text_of",
+    "to_float",
     "window",
 ]
 
@@ -38,7 +51,6 @@ TYPES: Mapping[Kind, exp.DType] = {
     "instant": exp.DType.TIMESTAMPTZ,
 }
 FIRST_DAY = Lit(dt.date(1, 1, 1), "day")
-CLOCK = "%Y-%m-%d %H:%M:%S.%f"
 WHOLE = (
     exp.Column,
     exp.Interval,
@@ -152,7 +164,7 @@ def text_of(value: Sql, kind: Kind) -> Sql:
             padded = (exp.Literal.string(exponent) for exponent in ("e-0", "e-"))
             return _replaced(cast(value, "str"), *padded)
         case "local":
-            return exp.TimeToStr(this=value, format=exp.Literal.string(CLOCK))
+            return ClockText(this=value)
         case "instant":
             shown = text_of(UtcClock(this=value), "local")
             return _concatenated(shown, exp.Literal.string("+00:00"))
@@ -181,9 +193,9 @@ def _shifted(value: Sql, number: Sql, unit: str) -> Sql:
             return _add(value, _multiply(number, _interval("1", unit)))
 
 
-def _at_zone(value: Sql, zone: Sql) -> Sql:
-    """Return the instant of a local time, or the local time of an instant."""
-    return exp.AtTimeZone(this=_operand(value), zone=zone)
+def _at_zone(instant: Sql, zone: Sql) -> Sql:
+    """Return what the clock of a zone shows at an instant."""
+    return ZoneClock(this=instant, expression=zone)
 
 
 def _local_time(instant: Sql, zone: Lit) -> Sql:
@@ -237,7 +249,7 @@ def _hours_between(one: Sql, two: Sql) -> Sql:
 
 
 def _days_between(one: Sql, two: Sql) -> Sql:
-    return exp.DateDiff(this=two, expression=one, unit=exp.var("DAY"))
+    return DaysBetween(this=two, expression=one)
 
 
 def _part(value: Sql, unit: str) -> Sql:
@@ -265,7 +277,7 @@ def _floor_days(day: Sql, length: Lit, anchor: Lit) -> Sql:
 
 
 def _floor_months(day: Sql, length: Lit) -> Sql:
-    start = exp.TimestampTrunc(this=day, unit=exp.var("MONTH"))
+    start = MonthStart(this=day)
     if length.value == 1:
         return cast(start, "day")
     since = _subtract(_months(day), _whole(1))
@@ -277,7 +289,7 @@ def _floor_months(day: Sql, length: Lit) -> Sql:
 
 
 def _floor_hours(local: Sql, length: Lit) -> Sql:
-    start = exp.TimestampTrunc(this=local, unit=exp.var("HOUR"))
+    start = HourStart(this=local)
     if length.value == 1:
         return start
     back = _rest(_part(local, "HOUR"), literal(length))
@@ -297,7 +309,6 @@ UNARY: Mapping[Op, Callable[[Sql], Sql]] = {
     Op.NOT: lambda value: exp.Not(this=value if isinstance(value, exp.Is) else _operand(value)),
     Op.IS_NULL: lambda value: exp.Is(this=_operand(value), expression=exp.Null()),
     Op.LOWER: _lower,
-    Op.TO_FLOAT: lambda value: cast(value, "float"),
     Op.TO_INT: lambda value: cast(value, "int"),
     Op.TO_DAY: lambda local: cast(local, "day"),
     Op.MIDNIGHT: lambda day: cast(day, "local"),
@@ -363,14 +374,8 @@ FOLDS: Mapping[AggOp | OverOp, Callable[..., Sql]] = {
 }
 
 
-def folded(agg: Agg, arg: Sql | None, where: Sql | None) -> Sql:
-    """Return an aggregate of the rows of which a condition is true.
-
-    Raises:
-        UnsupportedError: It is an expression of another engine.
-    """
-    if agg.custom is not None:
-        raise UnsupportedError(str(agg.custom), "an expression of Polars needs frames: fk.Shop(…)")
+def folded(agg: Agg, kind: Kind, arg: Sql | None, where: Sql | None) -> Sql:
+    """Return an aggregate of a kind, of the rows of which a condition is true."""
     if arg is None:
         return exp.Count(this=exp.Star() if where is None else _chosen(where, _whole(1)))
     if agg.op is AggOp.ALL:
@@ -381,32 +386,46 @@ def folded(agg: Agg, arg: Sql | None, where: Sql | None) -> Sql:
             return exp.PercentileCont(this=kept, expression=exp.Literal.number(agg.q))
         case AggOp.ALL:
             return exp.Coalesce(this=exp.LogicalAnd(this=kept), expressions=[exp.true()])
+        case AggOp.MIN | AggOp.MAX as op:
+            return _extreme(op, kept, kind)
         case op:
             return FOLDS[op](this=kept)
+
+
+EITHER: Mapping[AggOp | OverOp, Callable[..., Sql]] = {
+    AggOp.MIN: exp.LogicalAnd,
+    AggOp.MAX: exp.LogicalOr,
+}
+"""The least and the greatest of what is true or false."""
+
+
+def _extreme(op: AggOp | OverOp, value: Sql, kind: Kind) -> Sql:
+    """Return the least or greatest value of a kind."""
+    return EITHER[op](this=value) if kind == "bool" else FOLDS[op](this=comparable(value, kind))
+
+
+def comparable(value: Sql, kind: Kind) -> Sql:
+    """Return a value of a kind as it is ordered: a text by its code points."""
+    return ByCodePoint(this=value) if kind == "str" else value
+
+
+def to_float(value: Sql, kind: Kind) -> Sql:
+    """Return a value of a kind as a float; true is 1."""
+    number = exp.cast(value, exp.DType.INT, copy=False) if kind == "bool" else value
+    return cast(number, "float")
 
 
 def window(
     op: OverOp, arg: Sql | None, kind: Kind, partition: Sequence[Sql], order: exp.Order | None
 ) -> Sql:
     """Return a window over the rows that share a partition."""
-    this, ends = _windowed(op, arg)
-    spec = exp.WindowSpec(kind="ROWS", **ends) if ends and order is not None else None
-    found = exp.Window(this=this, partition_by=list(partition), order=order, spec=spec)
+    rows: dict[str, Any] = {"partition_by": list(partition), "order": order}
+    if op in {OverOp.PREVIOUS, OverOp.NEXT}:
+        return Nearest(this=arg, is_next=op is OverOp.NEXT, **rows)
+    if arg is None:
+        return exp.Window(this=exp.RowNumber(), **rows)
+    upto = {"start": "UNBOUNDED", "start_side": "PRECEDING", "end": "CURRENT ROW"}
+    spec = None if order is None else exp.WindowSpec(kind="ROWS", **upto)
+    this = FOLDS[op](this=arg) if op is OverOp.SUM else _extreme(op, arg, kind)
+    found = exp.Window(this=this, spec=spec, **rows)
     return cast(found, "int") if (op, kind) == (OverOp.SUM, "int") else found
-
-
-def _windowed(op: OverOp, arg: Sql | None) -> tuple[Sql, dict[str, Any]]:
-    """Return the function of a window, and the first and last of the rows that it sees."""
-    first = {"start": "UNBOUNDED", "start_side": "PRECEDING"}
-    match op:
-        case OverOp.ROW_NUMBER:
-            return exp.RowNumber(), {}
-        case OverOp.PREVIOUS:
-            found = exp.IgnoreNulls(this=exp.LastValue(this=arg))
-            return found, {**first, "end": _whole(1), "end_side": "PRECEDING"}
-        case OverOp.NEXT:
-            last = {"end": "UNBOUNDED", "end_side": "FOLLOWING"}
-            found = exp.IgnoreNulls(this=exp.FirstValue(this=arg))
-            return found, {"start": _whole(1), "start_side": "FOLLOWING", **last}
-        case _:
-            return FOLDS[op](this=arg), {**first, "end": "CURRENT ROW"}

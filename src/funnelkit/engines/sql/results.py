@@ -19,11 +19,11 @@ def of_kinds(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> pl.DataFrame:
         frame: The frame, as the database gave it.
         kinds: The kinds of its columns.
     """
-    return frame.select(_typed(name, kind) for name, kind in kinds.items())
+    return frame.select(_typed(name, kind, frame.schema[name]) for name, kind in kinds.items())
 
 
-def _typed(name: str, kind: Kind) -> pl.Expr:
+def _typed(name: str, kind: Kind, found: pl.DataType) -> pl.Expr:
     column = pl.col(name)
-    if kind == "instant":
+    if kind == "instant" and isinstance(found, pl.Datetime):
         column = column.dt.convert_time_zone("UTC")
     return column.cast(DTYPES[kind]) if kind in DTYPES else column

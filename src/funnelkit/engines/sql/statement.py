@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -10,10 +10,12 @@ from sqlglot import exp
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.engines.sql.arithmetic import Arithmetic
 from funnelkit.engines.sql.names import aliased, quoted, quoted_column, quoted_table
+from funnelkit.engines.sql.nodes import EachDate, IsFinite
 from funnelkit.engines.sql.operations import literal
-from funnelkit.engines.sql.translate import Sources, Translator
+from funnelkit.engines.sql.translate import Translator
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.properties import is_count
+from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import Plan, PlannedMetric, Question, Step
 from funnelkit.planning.relations import Answer, Kind, Lit, Named
 from funnelkit.result.align import range_ends
@@ -22,7 +24,7 @@ from funnelkit.result.arithmetic import counted_folds
 __all__ = ["statement_of"]
 
 Sql = exp.Expr
-KEYS, PERIODS, PERIOD = "all_keys", "all_periods", "period"
+KEYS, PERIODS, VALUES, PERIOD = "all_keys", "all_periods", "all_values", "period"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +60,18 @@ class _Part:
         return exp.Join(this=quoted_table(self.name), side="LEFT", on=exp.and_(*pairs, copy=False))
 
 
-def statement_of(plan: Plan, answers: Sequence[Answer], sources: Sources) -> exp.Select:
+def statement_of(plan: Plan, answers: Sequence[Answer], translator: Translator) -> exp.Select:
     """Return the statement that gives the values of the metrics of a plan, one row per group.
 
     Args:
         plan: The plan.
         answers: The relations that answer its steps.
-        sources: Where the tables are.
+        translator: What writes relations.
 
     Raises:
         UnsupportedError: It needs more than one statement; names the metric and why.
     """
     _check(plan)
-    translator = Translator(sources)
     counted = frozenset(counted_folds(plan))
     named = [(f"{step.table}_step_{number}", step) for number, step in enumerate(plan.steps, 1)]
     pairs = zip(named, answers, strict=True)
@@ -80,6 +81,11 @@ def statement_of(plan: Plan, answers: Sequence[Answer], sources: Sources) -> exp
     if keys:
         ctes += _spine(plan.question, parts)
     found = _final(plan, parts)
+    if not all(is_count(planned.metric.formula) for planned in plan.metrics):
+        ctes.append((VALUES, found))
+        found = _finite(plan, keys)
+    for column, planned in zip(found.selects[len(keys) :], plan.metrics, strict=True):
+        column.add_comments([_note(planned.metric)])
     with_ = [exp.CTE(this=select, alias=exp.TableAlias(this=quoted(name))) for name, select in ctes]
     found.set("with_", exp.With(expressions=with_))
     if keys:
@@ -124,9 +130,9 @@ def _spine(question: Question, parts: Sequence[_Part]) -> Iterator[tuple[str, ex
     named = [aliased(end, name) for end, name in zip(ends, ("first", "last"), strict=True)]
     span = exp.Select(expressions=named).from_(quoted_table(PERIODS)).subquery("span")
     start, end = (quoted_column(name, "span") for name in ("first", "last"))
-    days = exp.GenerateDateArray(start=start, end=end, step=_length(question.calendar))
     names = exp.TableAlias(this=quoted("each"), columns=[quoted(PERIOD)])
-    unnested = exp.Join(this=exp.Unnest(expressions=[days], alias=names), kind="CROSS")
+    days = EachDate(start=start, end=end, step=_length(question.calendar), alias=names)
+    unnested = exp.Join(this=days, kind="CROSS")
     rows = exp.Select(
         expressions=[aliased(quoted_column(PERIOD, "each"), PERIOD)], joins=[unnested]
     )
@@ -157,8 +163,24 @@ def _final(plan: Plan, parts: Sequence[_Part]) -> exp.Select:
     return exp.Select(expressions=columns, joins=joins).from_(quoted_table(first.name))
 
 
+def _finite(plan: Plan, keys: Iterable[str]) -> exp.Select:
+    """Return the SELECT of the keys and values; null where arithmetic left the numbers."""
+    columns: list[Sql] = [aliased(quoted_column(name, VALUES), name) for name in keys]
+    for planned in plan.metrics:
+        value: Sql = quoted_column(planned.metric.name, VALUES)
+        if not is_count(planned.metric.formula):
+            value = exp.Case(ifs=[exp.If(this=IsFinite(this=value), true=value)])
+        columns.append(aliased(value, planned.metric.name))
+    return exp.Select(expressions=columns).from_(quoted_table(VALUES))
+
+
+def _note(metric: Metric) -> str:
+    """Return the name and fingerprint of a metric as a comment."""
+    return f"{metric.title}: {metric.name} {metric.fingerprint}".replace("*/", "* /")
+
+
 def _value(planned: PlannedMetric, arithmetic: Arithmetic) -> Sql:
-    """Return the value of a metric, with its name and fingerprint as a comment."""
+    """Return the value of a metric."""
     metric = planned.metric
     kind: Kind = "int" if is_count(metric.formula) else "float"
     value = arithmetic.value(planned.value, kind)
@@ -166,9 +188,7 @@ def _value(planned: PlannedMetric, arithmetic: Arithmetic) -> Sql:
         key = quoted_column(metric.required_dimension, KEYS)
         known = exp.Not(this=exp.Is(this=key, expression=exp.Null()))
         value = exp.Case(ifs=[exp.If(this=known, true=value)])
-    found = aliased(value, metric.name)
-    found.add_comments([f"{metric.title}: {metric.name} {metric.fingerprint}".replace("*/", "* /")])
-    return found
+    return aliased(value, metric.name)
 
 
 def _check(plan: Plan) -> None:

@@ -15,14 +15,14 @@ from funnelkit.data.findings import NUMBER_FINITE, TEXT_WRITTEN
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import Stamp, stamp_of
 from funnelkit.engines.sql.connection import Connection, Found
-from funnelkit.engines.sql.dialects import text
 from funnelkit.engines.sql.names import aliased, quoted, quoted_column, quoted_table
+from funnelkit.engines.sql.nodes import IsFinite, SecondsOf, UtcInstant
 from funnelkit.engines.sql.operations import cast
 from funnelkit.errors import DataError, DataIssue
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column, Duration, Flag, Key, Time
 from funnelkit.planning.kinds import kind_of_dtype
-from funnelkit.planning.relations import Kind, Scan
+from funnelkit.planning.relations import Scan
 
 __all__ = ["SqlTable", "bind_table", "changed_in", "source_of"]
 
@@ -37,17 +37,6 @@ FEW = 3
 
 _TOO_WIDE = (pl.UInt64, pl.Int128, pl.UInt128)
 """Numbers that whole numbers of the plan cannot hold."""
-
-_EXACT: Mapping[Kind, str] = {
-    "int": "BIGINT",
-    "float": "DOUBLE",
-    "str": "VARCHAR",
-    "bool": "BOOLEAN",
-    "day": "DATE",
-    "local": "TIMESTAMP",
-    "instant": "TIMESTAMP WITH TIME ZONE",
-}
-"""The types that need no cast."""
 
 ALIAS = "t"
 
@@ -65,7 +54,7 @@ class SqlTable(BoundTable):
         state: The number of its rows, and the first and last of each of its times in
             microseconds since 1970, as they were when it was bound: what was learnt of it
             holds as long as they are the same.
-        state_text: The statement that reads its state, after its name.
+        state_query: What reads its state, in columns that are named after it.
         files: The files that it is, if any: they are looked at instead of its state.
         stamp: The files, as they were.
     """
@@ -74,7 +63,7 @@ class SqlTable(BoundTable):
     place: exp.Table
     found: Sequence[Found]
     state: State = ()
-    state_text: str = ""
+    state_query: exp.Subquery | None = None
     files: Path | None = None
     stamp: Stamp = ()
 
@@ -104,11 +93,12 @@ class SqlTable(BoundTable):
     def type_fault(self, column: Column, remedy: str) -> DataIssue:
         """Return the issue that a column that was supplied is of the wrong type."""
         del remedy
-        return _type_fault(column, self._raw()[column.name])
+        return _type_fault(column, self._raw()[column.name], self.connection.dialect)
 
     def cast_to_text(self, name: str) -> str:
         """Return the SQL that reads a column as words."""
-        return f"CAST({self._raw()[name].name} AS VARCHAR)"
+        kind = _type_name("VARCHAR", self.connection.dialect)
+        return f"CAST({self._raw()[name].name} AS {kind})"
 
     def read(self, scan: Scan, alias: str) -> tuple[Sql, Mapping[str, Sql]]:
         """Return what is selected from, and what each column of a scan is there."""
@@ -133,9 +123,9 @@ class SqlTable(BoundTable):
         """Return a column as the plan reads it: null where it is not finite, or a blank key."""
         raw = quoted_column(found.name, alias)
         if isinstance(found.dtype, pl.Duration):
-            return exp.Anonymous(this="EPOCH", expressions=[raw])
+            return SecondsOf(this=raw)
         kind = kind_of_dtype(self.columns[name])
-        value = raw if found.type == _EXACT.get(kind) else cast(raw, kind)
+        value = raw if found.exact == kind else cast(raw, kind)
         odd = self._odd(name, found, alias)
         if odd is None:
             return value
@@ -146,7 +136,7 @@ class SqlTable(BoundTable):
         """Return the condition that a value is read as null; None of a column without such."""
         raw = quoted_column(found.name, alias)
         if found.dtype.is_float():
-            return exp.Not(this=exp.Anonymous(this="ISFINITE", expressions=[raw]))
+            return exp.Not(this=IsFinite(this=raw))
         if isinstance(self.table.columns.get(name), Key) and isinstance(found.dtype, pl.String):
             trimmed = exp.Trim(this=cast(raw, "str"), expression=exp.Literal.string(BLANK))
             return exp.EQ(this=trimmed, expression=exp.Literal.string(""))
@@ -179,12 +169,12 @@ def bind_table(
         new = rename.get(column.name, column.name)
         target = wanted_type(table.columns.get(new), column.dtype)
         if isinstance(target, str):
-            faults.append(_type_fault(table.columns[new], column))
+            faults.append(_type_fault(table.columns[new], column, connection.dialect))
         else:
             columns[new] = pl.Float64() if isinstance(target, _TOO_WIDE) else target
     untyped = (rename.get(c.name, c.name) for c in found if isinstance(c.dtype, pl.Null))
     bound = replace(bound, columns=columns, found=found, untyped=frozenset(untyped))
-    bound = replace(bound, state_text=_state_text(bound))
+    bound = replace(bound, state_query=_state_query(bound))
     return replace(bound, state=_states(connection, [bound])[table.table])
 
 
@@ -198,7 +188,7 @@ def source_of(data: ShopData, scan: Scan, alias: str) -> tuple[Sql, Mapping[str,
         return bound.read(scan, alias)
     columns = {name: quoted_column(name, alias) for name, _ in scan.columns}
     place = quoted(alias)
-    if bound.rows != 0:
+    if not bound.is_assumed_empty:
         table = quoted_table(scan.table)
         table.set("alias", exp.TableAlias(this=place))
         return table, columns
@@ -224,32 +214,47 @@ def changed_in(connection: Connection, tables: Mapping[str, BoundTable]) -> list
 
 
 def _states(connection: Connection, tables: Iterable[SqlTable]) -> dict[str, State]:
-    """Return the present states of tables, by name."""
-    found = connection.read(" UNION ALL ".join(table.state_text for table in tables))
-    return {name: (rows, *ends) for name, rows, ends in found.rows()}
+    """Return the present states of tables, by name; they are read together."""
+    queries = {table.table.table: table.state_query for table in tables}
+    first, *others = (query.copy() for query in queries.values() if query is not None)
+    joins = [exp.Join(this=other, kind="CROSS") for other in others]
+    query = exp.Select(expressions=[exp.Star()], joins=joins).from_(first)
+    found = connection.run(query).row(0, named=True)
+    return {
+        name: tuple(end for column, end in found.items() if column.startswith(f"{name}."))
+        for name in queries
+    }
 
 
-def _state_text(table: SqlTable) -> str:
+def _state_query(table: SqlTable) -> exp.Subquery:
     times = [c for c in table.found if isinstance(c.dtype, pl.Date | pl.Datetime)]
     ends = [
-        exp.UnixMicros(this=cast(fold(this=quoted_column(time.name, "")), "local"))
+        exp.UnixMicros(this=_instant(fold(this=quoted_column(time.name, "")), time.dtype))
         for time in times
         for fold in (exp.Min, exp.Max)
     ]
-    columns = {
-        "name": exp.Literal.string(table.table.table),
-        "row_count": exp.Count(this=exp.Star()),
-        "ends": exp.cast(exp.Array(expressions=ends), "BIGINT[]"),
-    }
-    named = [exp.alias_(column, name) for name, column in columns.items()]
-    return text(exp.Select(expressions=named).from_(table.place), "duckdb")
+    name, columns = table.table.table, (exp.Count(this=exp.Star()), *ends)
+    named = [aliased(column, f"{name}.{place}") for place, column in enumerate(columns)]
+    return exp.Select(expressions=named).from_(table.place).subquery(quoted(name))
 
 
-def _type_fault(column: Column, found: Found) -> DataIssue:
+def _instant(time: Sql, dtype: pl.DataType) -> Sql:
+    """Return a time as an instant; one without a zone as if it were of UTC."""
+    is_instant = isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
+    return cast(time, "instant") if is_instant else UtcInstant(this=cast(time, "local"))
+
+
+def _type_fault(column: Column, found: Found, dialect: str) -> DataIssue:
     place = f" in {found.name!r}" if found.name != column.name else ""
     problem = f"expected {type(column).__name__.lower()}, found {found.type}{place}"
-    remedy = f"cast it in a view or a query, and bind that: CAST(… AS {_wanted(column)})"
+    wanted = _type_name(_wanted(column), dialect)
+    remedy = f"cast it in a view or a query, and bind that: CAST(… AS {wanted})"
     return DataIssue(column.table, column.name, problem, remedy)
+
+
+def _type_name(name: str, dialect: str) -> str:
+    """Return what a type is called in a dialect."""
+    return name if dialect == "duckdb" else exp.DataType.build(name).sql(dialect)
 
 
 def _wanted(column: Column) -> str:

@@ -8,16 +8,20 @@ from itertools import count
 
 from sqlglot import exp
 
+from funnelkit.engines.sql.gaps import windows_of, without_gaps
 from funnelkit.engines.sql.hoist import hoisted, hoisted_aggregate
 from funnelkit.engines.sql.names import aliased, quoted, quoted_column, quoted_table
+from funnelkit.engines.sql.nodes import EachDate
 from funnelkit.engines.sql.operations import (
     BINARY,
     CONSTANT,
     MANY,
     UNARY,
+    comparable,
     folded,
     literal,
     text_of,
+    to_float,
     window,
 )
 from funnelkit.planning.inference import kind_of_agg, kind_of_scalar
@@ -94,11 +98,13 @@ class Translator:
 
     Attributes:
         sources: Where the tables are.
+        has_ignore_nulls: Whether windows of the dialect can pass over nulls.
         named: The named relations that were written, with what they are called in.
         numbers: The numbers of further aliases.
     """
 
     sources: Sources
+    has_ignore_nulls: bool = True
     named: dict[str, tuple[exp.Select, Mapping[str, Kind]]] = field(
         default_factory=dict[str, tuple[exp.Select, Mapping[str, Kind]]]
     )
@@ -141,7 +147,7 @@ class Translator:
                 source, found = self.sources(rel, place)
                 return Query(source, found, dict(columns))
             case Select():
-                return self._select(rel)
+                return self._select(rel if self.has_ignore_nulls else without_gaps(rel))
             case Filter(inner, where):
                 query = self._ready(self._query(inner), [where], most=0)
                 return replace(query, where=(*query.where, scalar(where, query)))
@@ -162,7 +168,7 @@ class Translator:
         query = self._ready(self._query(rel.input), scalars)
         columns = {name: scalar(value, query) for name, value in rel.named}
         kinds = {name: kind_of_scalar(value, query.kinds) for name, value in rel.named}
-        has_windows = any(True for value in scalars for _ in _windows(value))
+        has_windows = any(True for value in scalars for _ in windows_of(value))
         return replace(query, columns=columns, kinds=kinds, has_windows=has_windows)
 
     def _join(self, join: LeftJoin) -> Query:
@@ -203,9 +209,9 @@ class Translator:
         )
         first, last = scalar(rel.first, query), scalar(rel.last, query)
         step = exp.Interval(this=exp.Literal.string("1"), unit=exp.var("DAY"))
-        days = exp.GenerateDateArray(start=first, end=last, step=step)
         names = exp.TableAlias(this=quoted(place), columns=[quoted(rel.name)])
-        joined = exp.Join(this=exp.Unnest(expressions=[days], alias=names), kind="CROSS")
+        days = EachDate(start=first, end=last, step=step, alias=names)
+        joined = exp.Join(this=days, kind="CROSS")
         return replace(
             query,
             columns={**query.columns, rel.name: quoted_column(rel.name, place)},
@@ -221,8 +227,8 @@ class Translator:
         kinds: dict[str, Kind] = {key: query.kinds[key] for key in rel.keys}
         for name, agg in rel.folds:
             arg, where = (None if s is None else scalar(s, query) for s in (agg.arg, agg.where))
-            columns[name] = folded(agg, arg, where)
             kinds[name] = kind_of_agg(agg, query.kinds)
+            columns[name] = folded(agg, kinds[name], arg, where)
         select = query.select(columns)
         if rel.keys:
             places = [exp.Literal.number(place) for place, _ in enumerate(rel.keys, 1)]
@@ -231,9 +237,8 @@ class Translator:
 
     def _head(self, rel: Head) -> tuple[exp.Select, Mapping[str, Kind]]:
         query = self._ready(self._query(rel.input), list(rel.order))
-        order = [scalar(column, query) for column in rel.order]
         select = query.rows()
-        select.set("order", _ordered(order, is_descending=rel.is_descending))
+        select.set("order", _ordered(_sortable(rel.order, query), is_descending=rel.is_descending))
         select.set("limit", exp.Limit(expression=exp.Literal.number(rel.count)))
         return select, query.kinds
 
@@ -296,6 +301,10 @@ def scalar(value: Scalar, query: Query) -> Sql:
             return text_of(scalar(inner, query), kind_of_scalar(inner, query.kinds))
         case Call(op, (inner, *constants)) if op in CONSTANT:
             return CONSTANT[op](scalar(inner, query), *constants)
+        case Call(Op.TO_FLOAT, (inner,)):
+            return to_float(scalar(inner, query), kind_of_scalar(inner, query.kinds))
+        case Call(Op.LT | Op.LE | Op.GT | Op.GE as op, args):
+            return BINARY[op](*_sortable(args, query))
         case Call(op, (one,)) if op in UNARY:
             return UNARY[op](scalar(one, query))
         case Call(op, (one, two)) if op in BINARY:
@@ -327,9 +336,14 @@ AMONG: Mapping[Op, Callable[[Scalar, Sequence[Lit]], Scalar]] = {
 def _over(value: Over, query: Query) -> Sql:
     arg = None if value.arg is None else scalar(value.arg, query)
     partition = [scalar(part, query) for part in value.partition]
-    order = [scalar(part, query) for part in value.order]
+    order = _sortable(value.order, query)
     by = _ordered(order, is_descending=value.is_descending) if order else None
     return window(value.op, arg, kind_of_scalar(value, query.kinds), partition, by)
+
+
+def _sortable(values: Sequence[Scalar], query: Query) -> list[Sql]:
+    """Return the expressions of scalars that are ordered."""
+    return [comparable(scalar(v, query), kind_of_scalar(v, query.kinds)) for v in values]
 
 
 def _ordered(values: Iterable[Sql], *, is_descending: bool) -> exp.Order:
@@ -377,14 +391,3 @@ def _columns(value: Scalar) -> Iterator[str]:
         case _:
             for part in parts_of(value):
                 yield from _columns(part)
-
-
-def _windows(value: Scalar) -> Iterator[Over]:
-    match value:
-        case Over():
-            yield value
-        case Call(_, args):
-            for arg in args:
-                yield from _windows(arg)
-        case _:
-            return

@@ -1,0 +1,162 @@
+"""A connection to DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import RLock
+
+import duckdb
+import polars as pl
+from sqlglot import exp
+
+from funnelkit.data.sources import SupportsArrow
+from funnelkit.engines.sql.connection import Found, message, named_table, refused, registered
+from funnelkit.engines.sql.dialects import text
+from funnelkit.engines.sql.names import quoted_table
+from funnelkit.errors import DataError
+from funnelkit.planning.relations import Kind
+
+__all__ = ["DuckDBConnection"]
+
+_DTYPES: Mapping[str, pl.DataType] = {
+    "tinyint": pl.Int8(),
+    "smallint": pl.Int16(),
+    "integer": pl.Int32(),
+    "bigint": pl.Int64(),
+    "hugeint": pl.Int128(),
+    "utinyint": pl.UInt8(),
+    "usmallint": pl.UInt16(),
+    "uinteger": pl.UInt32(),
+    "ubigint": pl.UInt64(),
+    "uhugeint": pl.UInt128(),
+    "float": pl.Float32(),
+    "double": pl.Float64(),
+    "decimal": pl.Decimal(38, 9),
+    "varchar": pl.String(),
+    "enum": pl.String(),
+    "uuid": pl.String(),
+    "boolean": pl.Boolean(),
+    "date": pl.Date(),
+    "time": pl.Time(),
+    "time_ns": pl.Time(),
+    "interval": pl.Duration("us"),
+    "timestamp": pl.Datetime("us"),
+    "timestamp_s": pl.Datetime("us"),
+    "timestamp_ms": pl.Datetime("us"),
+    "timestamp_ns": pl.Datetime("us"),
+    "timestamp with time zone": pl.Datetime("us", "UTC"),
+    "timestamptz_ns": pl.Datetime("us", "UTC"),
+    "null": pl.Null(),
+}
+"""The types of values by the types of DuckDB; all others are only compared with each other."""
+
+_EXACT: Mapping[str, Kind] = {
+    "bigint": "int",
+    "double": "float",
+    "varchar": "str",
+    "boolean": "bool",
+    "date": "day",
+    "timestamp": "local",
+    "timestamp with time zone": "instant",
+}
+"""The types that need no cast."""
+
+
+@dataclass(frozen=True, slots=True)
+class DuckDBConnection:
+    """A connection to DuckDB that statements use one after the other; see `Connection`.
+
+    Attributes:
+        connection: The connection.
+        lock: Held while a statement runs.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    lock: RLock = field(default_factory=RLock)
+
+    @property
+    def dialect(self) -> str:
+        """The dialect of its statements."""
+        return "duckdb"
+
+    @classmethod
+    def of(cls, given: duckdb.DuckDBPyConnection | str | Path) -> DuckDBConnection:
+        """Return a connection that was given, or one to a database that only reads it."""
+        if not isinstance(given, str | Path):
+            return cls(given)
+        try:
+            return cls(duckdb.connect(str(given), read_only=True))
+        except duckdb.Error as error:
+            raise DataError(f"{str(given)!r} cannot be opened: {message(error)}") from None
+
+    def run(self, query: exp.Select) -> pl.DataFrame:
+        """Return the rows of a statement; see `read`."""
+        return self.read(text(query, "duckdb"))
+
+    def read(self, statement: str) -> pl.DataFrame:
+        """Return the rows of a statement that only reads.
+
+        Raises:
+            DataError: The database cannot run it; with its message.
+        """
+        try:
+            with self.lock:
+                return pl.DataFrame(self.connection.sql(statement))
+        except (duckdb.Error, pl.exceptions.PolarsError) as error:
+            raise refused(self.dialect, error) from None
+
+    def place(self, name: str, source: object) -> exp.Table:
+        """Return where a source is; a frame or relation is registered under a name.
+
+        Args:
+            name: The table that it is bound to.
+            source: The name of a table, the path of files, a relation, or a frame.
+
+        Raises:
+            DataError: It is none of these.
+        """
+        if isinstance(source, str):
+            return named_table(source, self.dialect)
+        if isinstance(source, Path):
+            return quoted_table(str(source))
+        frame = source.collect() if isinstance(source, pl.LazyFrame) else source
+        if not isinstance(frame, duckdb.DuckDBPyRelation | SupportsArrow):
+            raise DataError(
+                f"a {type(source).__name__} is not a table",
+                "pass the name of a table, a relation of the connection, a frame, or a Path",
+            )
+        place = registered(name)
+        try:
+            with self.lock:
+                self.connection.register(place, frame)
+        except duckdb.Error as error:
+            raise DataError(f"the {type(source).__name__} is refused: {message(error)}") from None
+        return quoted_table(place)
+
+    def columns(self, place: exp.Table) -> list[Found]:
+        """Return the columns of a table.
+
+        Raises:
+            DataError: It cannot be read.
+        """
+        query = exp.select("*").from_(place).limit(0)
+        try:
+            with self.lock:
+                relation = self.connection.sql(text(query, "duckdb"))
+                named = list(zip(relation.columns, relation.types, strict=True))
+        except duckdb.Error as error:
+            raise DataError(f"it cannot be read: {message(error)}", "check its name") from None
+        return [
+            Found(name, str(kind), _DTYPES.get(str(kind.id), pl.Binary()), _EXACT.get(str(kind.id)))
+            for name, kind in named
+        ]
+
+    def names(self) -> list[str]:
+        """Return the names of the tables and views of the current schema."""
+        found = self.read(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_catalog = current_database() AND table_schema = current_schema()"
+        )
+        return sorted(found.to_series())
