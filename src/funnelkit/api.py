@@ -1,6 +1,6 @@
 """Everything that `import funnelkit as fk` shows, under the names it shows it by."""
 
-from funnelkit import catalog
+from funnelkit import catalog, sources
 from funnelkit.analysis.reconcile import reconcile
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import presets
@@ -225,6 +225,7 @@ __all__ = [
     "reconcile",
     "register",
     "registry",
+    "sources",
     "to_sql",
     "use_registry",
 ]

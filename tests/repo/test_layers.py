@@ -15,6 +15,7 @@ PACKAGES = (
     "analysis",
     "evaluation",
     "demo_shop",
+    "sources",
     "shop",
     "exchange",
     "engines",
@@ -36,11 +37,11 @@ KERNEL = ("formula", "data", "planning", "verification", "engines", "result", "c
 """The packages that know nothing of what a shop is: the schema is handed to them as a value."""
 
 RANK = {name: rank for rank, name in enumerate(PACKAGES)}
-SIBLINGS = ("analysis", "catalog")
+SIBLINGS = ("analysis", "catalog", "sources")
 """Packages whose modules know nothing of one another, save those that collect them."""
 
-COLLECTORS = {"catalog", "catalog.default", "catalog.plugins", "catalog.presets"}
-SHARED = {"catalog.parameters"}
+COLLECTORS = {"catalog", "catalog.default", "catalog.plugins", "catalog.presets", "sources"}
+SHARED = {"catalog.parameters", "sources.reading"}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -34,6 +34,8 @@ class Settings(TypedDict, total=False):
         week_start: The first day of the week.
         fiscal_year: When the year begins, for months, quarters and years: month
             and day as "04-01", or a `RetailCalendar` of whole weeks.
+        prices_include_tax: Whether the amounts of orders, lines and returns include tax; it
+            is taken out by the tax of the line, otherwise by that of the order.
         guards: Whether failed checks of the data raise an error.
         tables: Declarations of tables beyond the canonical ones.
         engine: Where the tables are, or what reads the files, if not Polars: see `Shop.on`.
@@ -47,6 +49,7 @@ class Settings(TypedDict, total=False):
     as_of: Moment | None
     week_start: str
     fiscal_year: str | RetailCalendar
+    prices_include_tax: bool
     guards: bool
     tables: Sequence[type[Table]]
     engine: Database | None
@@ -72,7 +75,8 @@ def read_settings(path: Path) -> Settings:
     if wrong := [name for name, value in given.items() if not _is_setting(name, value)]:
         raise DefinitionError(
             f"{path.name} has settings of the wrong type: {', '.join(wrong)}",
-            "rename is a table per table, assume_empty a list of names, the rest are texts",
+            "rename is a table per table, assume_empty a list of names, "
+            "prices_include_tax true or false, the rest are texts",
         )
     return given  # type: ignore[return-value]  # its names are checked, its values by Shop
 
@@ -88,7 +92,8 @@ def check_settings(**given: object) -> None:
             "settings of the wrong type: "
             + ", ".join(f"{name}={shortened(repr(given[name]))}" for name in wrong),
             "rename maps tables to mappings of columns, assume_empty and tables are lists, "
-            "guards is true or false, engine is fk.DuckDB(…), the rest are texts",
+            "guards and prices_include_tax are true or false, engine is fk.DuckDB(…), "
+            "the rest are texts",
         )
 
 
@@ -109,7 +114,7 @@ def _is_setting(name: str, value: object) -> bool:
             return value is None or isinstance(value, str | dt.date)
         case "engine":
             return value is None or isinstance(value, Database)
-        case "guards":
+        case "guards" | "prices_include_tax":
             return isinstance(value, bool)
         case "order_policy":
             return isinstance(value, str | OrderPolicy)

@@ -1,0 +1,423 @@
+"""What every format shares: a layout of columns, how values are read, how faults are reported.
+
+A layout names the columns of an export and what each is read as. A text file is read once, when
+the shop is made; only the columns of the layout are kept. Every value that cannot be read is a
+fault, and all faults of all files are reported together.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import polars as pl
+
+from funnelkit.data.advice import advice
+from funnelkit.data.sources import Source
+from funnelkit.data.text_files import check_lines, check_text
+from funnelkit.errors import ContractError, DataError, DataIssue, nearest, shortened
+from funnelkit.formula.values import Column, Flag, Money, Time
+from funnelkit.shop.description import Note, Topic
+from funnelkit.shop.settings import Settings
+from funnelkit.shop.shop import Shop
+
+__all__ = [
+    "Export",
+    "Kind",
+    "Layout",
+    "Prepared",
+    "Reader",
+    "cents",
+    "email_hash",
+    "with_currency",
+    "worded",
+]
+
+
+class Kind(StrEnum):
+    """What the values of a column are read as."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    GROUPED = "number with commas between thousands"
+    FLAG = "true or false"
+    INSTANT = "time with an offset"
+    LOCAL = "time without an offset"
+    DAY = "day"
+
+
+TYPES: Mapping[Kind, pl.DataType] = {
+    Kind.TEXT: pl.String(),
+    Kind.NUMBER: pl.Float64(),
+    Kind.GROUPED: pl.Float64(),
+    Kind.FLAG: pl.Boolean(),
+    Kind.INSTANT: pl.Datetime("us", "UTC"),
+    Kind.LOCAL: pl.Datetime("us"),
+    Kind.DAY: pl.Date(),
+}
+_COLUMNS: Mapping[Kind, Column] = {
+    Kind.NUMBER: Money(""),
+    Kind.GROUPED: Money(""),
+    Kind.FLAG: Flag(""),
+    Kind.INSTANT: Time(""),
+    Kind.LOCAL: Time(""),
+    Kind.DAY: Time(""),
+}
+"""The kind of canonical column whose advice fits values that cannot be read."""
+
+Fields = Mapping[str, tuple[str, Kind]]
+"""By the name of a column in an export: its name in the frame that is read, and its kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The columns of an export.
+
+    Attributes:
+        name: What the export is, such as "a Shopify orders export".
+        required: The columns without which it cannot be read.
+        optional: Columns that are read if they are there.
+        filled: Which columns have a value in every row, by their names in the export.
+        nulls: Texts that stand for no value.
+    """
+
+    name: str
+    required: Fields
+    optional: Fields = field(default_factory=dict[str, tuple[str, Kind]])
+    filled: tuple[str, ...] = ()
+    nulls: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> dict[str, tuple[str, Kind]]:
+        """Every column, by its name in the export."""
+        return {**self.required, **self.optional}
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The rows of an export, with the names and types of its layout.
+
+    Attributes:
+        rows: The rows; a column that the export lacks is null.
+        place: What was read, for messages.
+        present: The columns that the export has, by their names in the layout.
+        headers: By name in the layout: the name in the export.
+    """
+
+    rows: pl.DataFrame
+    place: str
+    present: frozenset[str]
+    headers: Mapping[str, str]
+
+    def issue(self, name: str, bad: pl.Expr, problem: str, remedy: str) -> list[DataIssue]:
+        """Return the fault that some rows have, with the first of them and its value; or none."""
+        found = self.rows.select(bad.fill_null(value=False).arg_true().alias("at")).to_series()
+        if found.is_empty():
+            return []
+        value = self.rows.get_column(name)[found[0]]
+        text = f"row {found[0] + 2:,}: {shortened(repr(value))} {problem}{_more(found.len())}"
+        return [DataIssue(self.place, self.headers.get(name, name), text, remedy)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Canonical tables made of an export.
+
+    Attributes:
+        frames: The tables, by name.
+        notes: What is said of them.
+        empty: The tables that are known to have no rows.
+    """
+
+    frames: Mapping[str, pl.DataFrame | pl.LazyFrame]
+    notes: Sequence[Note] = ()
+    empty: tuple[str, ...] = ()
+
+    def shop(self, settings: Settings) -> Shop:
+        """Return the shop with these tables."""
+        empty = (*settings.get("assume_empty", ()), *self.empty)
+        merged: Settings = {**settings, "assume_empty": tuple(dict.fromkeys(empty))}
+        shop = Shop.bind(self.frames, **merged)
+        shop.add_notes(self.notes)
+        return shop
+
+
+@dataclass(slots=True)
+class Reader:
+    """What was read of one or several files, with all their faults.
+
+    Attributes:
+        faults: What is wrong with them.
+        notes: What is said of them.
+    """
+
+    faults: list[DataIssue] = field(default_factory=list[DataIssue])
+    notes: list[Note] = field(default_factory=list[Note])
+
+    def read(self, source: Source, layout: Layout) -> Export:
+        """Return the rows of an export; faults are collected."""
+        place = place_of(source)
+        try:
+            frame = _opened(source, place)
+            return self.typed(frame, layout, place)
+        except DataError as error:
+            self.faults.append(DataIssue(place, "", error.problem, error.remedy))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            reason = shortened(str(error).splitlines()[0] if str(error) else type(error).__name__)
+            self.faults.append(
+                DataIssue(place, "", f"cannot be read ({reason})", "check that it is complete")
+            )
+        return _nothing(layout, place)
+
+    def typed(self, frame: pl.LazyFrame, layout: Layout, place: str) -> Export:
+        """Return the rows of a frame of texts or values; faults are collected."""
+        found = frame.collect_schema()
+        lacking = [name for name in layout.required if name not in found]
+        if lacking:
+            self.faults += [_lacking(name, layout, list(found), place) for name in lacking]
+            return _nothing(layout, place)
+        fields = {name: f for name, f in layout.fields.items() if name in found}
+        raw = frame.select(
+            _raw(pl.col(name), found[name], layout).alias(to) for name, (to, _) in fields.items()
+        ).collect(engine="streaming")
+        rows = raw.select(_parsed(pl.col(to), raw.schema[to], k) for to, k in fields.values())
+        headers = {to: name for name, (to, _) in fields.items()}
+        for name, (to, kind) in fields.items():
+            self.faults += _unread(raw[to], rows[to], kind, place, name)
+            if name in layout.filled:
+                self.faults += _unfilled(raw[to], place, name)
+        absent = [
+            pl.lit(None, TYPES[kind]).alias(to)
+            for name, (to, kind) in layout.optional.items()
+            if name not in found
+        ]
+        self.note_columns(list(found), layout, place)
+        return Export(rows.with_columns(absent), place, frozenset(headers), headers)
+
+    def note_columns(self, found: Sequence[str], layout: Layout, place: str) -> None:
+        """Note which columns of an export are read and which are not."""
+        known = layout.fields
+        self.note(Topic.RECOGNISED, place, f"{layout.name}: {', '.join(filter(known.get, found))}")
+        if others := [name for name in found if name not in known]:
+            self.note(Topic.IGNORED, place, ", ".join(others))
+        if absent := [name for name in layout.optional if name not in found]:
+            self.note(Topic.MISSING, place, ", ".join(absent))
+
+    def note(self, topic: Topic, subject: str, text: str) -> None:
+        """Add a note."""
+        self.notes.append(Note(topic, subject, text))
+
+    def prepared(
+        self, frames: Mapping[str, pl.DataFrame | pl.LazyFrame], *, empty: tuple[str, ...] = ()
+    ) -> Prepared:
+        """Return canonical tables.
+
+        Raises:
+            ContractError: Lists every fault of what was read.
+        """
+        self.settle()
+        return Prepared(frames=frames, notes=tuple(self.notes), empty=empty)
+
+    def settle(self) -> None:
+        """Raise if anything that was read has faults.
+
+        Raises:
+            ContractError: Lists every fault.
+        """
+        if self.faults:
+            raise ContractError(self.faults)
+
+
+def worded(column: str, words: Mapping[str, str]) -> pl.Expr:
+    """Return the canonical words that the words of an export stand for; null for others."""
+    text = pl.col(column).str.strip_chars().str.to_lowercase()
+    return text.replace_strict(words, default=None, return_dtype=pl.String)
+
+
+def email_hash(*columns: str) -> pl.Expr:
+    """Return a number for a normalised e-mail address or phone number: the first that is known."""
+    text = pl.coalesce(pl.col(name).str.strip_chars().str.to_lowercase() for name in columns)
+    return pl.when(text != "").then(text.hash().reinterpret(signed=True)).alias("email_hash")
+
+
+def cents(amount: pl.Expr) -> pl.Expr:
+    """Return an amount without residues of rounding; up to a cent below zero is zero."""
+    rounded = amount.round(6)
+    return pl.when(rounded.is_between(-0.011, 0)).then(0.0).otherwise(rounded)
+
+
+def with_currency(settings: Settings, currencies: pl.Series) -> Settings:
+    """Return settings with the currency of all amounts, where it is one and was not given."""
+    found = currencies.drop_nulls().unique()
+    return settings if found.len() != 1 else {"currency": found[0], **settings}
+
+
+def place_of(source: Source) -> str:
+    """Return what a source is called in messages: the name of a file, or the type of a frame."""
+    return Path(source).name if isinstance(source, str | Path) else f"the {type(source).__name__}"
+
+
+def _opened(source: Source, place: str) -> pl.LazyFrame:
+    match source:
+        case pl.LazyFrame():
+            return source
+        case pl.DataFrame():
+            return source.lazy()
+        case str() | Path():
+            return _opened_files(files_of(Path(source)), place)
+        case _:
+            return pl.DataFrame(source).lazy()
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the files of a path, a folder of CSV files or a glob.
+
+    Raises:
+        DataError: There is none.
+    """
+    if path.is_dir():
+        found = sorted(path.glob("*.csv"))
+    elif path.exists():
+        found = [path]
+    else:
+        found = sorted(path.parent.glob(path.name)) if path.name else []
+    if not found:
+        raise DataError(f"there is no file {shortened(str(path), most=200)!r}")
+    return found
+
+
+def _opened_files(files: Sequence[Path], place: str) -> pl.LazyFrame:
+    if files[0].suffix.lower() == ".parquet":
+        return pl.scan_parquet(list(files))
+    for file in files:
+        if file.stat().st_size == 0:
+            raise DataError(f"{place} is empty")
+        check_text(file, repr(file.name))
+        check_lines(file, repr(file.name), ",")
+        _check_end(file)
+    parts = [pl.scan_csv(file, infer_schema=False) for file in files]
+    return pl.concat(parts, how="diagonal") if len(parts) > 1 else parts[0]
+
+
+TAIL = 1 << 16
+
+
+def _check_end(file: Path) -> None:
+    """Raise if the last line has fewer fields than the header, as in a download that broke off."""
+    with file.open("rb") as opened:
+        head = opened.readline(TAIL)
+        opened.seek(max(0, file.stat().st_size - TAIL))
+        tail = opened.read()
+    if tail.endswith(b"\n") or b"\n" not in tail:
+        return
+    last = tail.rsplit(b"\n", 1)[1]
+    columns, fields = _width(head), _width(last)
+    if fields < columns:
+        raise DataError(
+            f"{file.name!r} ends within a row: its last line has {fields} fields of {columns}, "
+            f"{shortened(last.decode('utf-8', 'replace'))!r}",
+            "download it again",
+        )
+
+
+def _width(line: bytes) -> int:
+    """Return how many fields a line has."""
+    return sum(len(row) for row in csv.reader([line.decode("utf-8", "replace")]))
+
+
+def _raw(column: pl.Expr, found: pl.DataType, layout: Layout) -> pl.Expr:
+    """Return a column without texts that stand for no value."""
+    if not isinstance(found, pl.String):
+        return column
+    if not layout.nulls:
+        return pl.when(column != "").then(column)
+    return pl.when(~column.str.strip_chars().is_in(["", *layout.nulls])).then(column)
+
+
+def _parsed(column: pl.Expr, found: pl.DataType, kind: Kind) -> pl.Expr:
+    """Return a column as its kind is; values that are not so written are null."""
+    target = TYPES[kind]
+    if isinstance(found, pl.Datetime) and isinstance(target, pl.Datetime):
+        is_zoned, wants_zone = found.time_zone is not None, target.time_zone is not None
+        return column.cast(target) if is_zoned == wants_zone else pl.lit(None, target)
+    if not isinstance(found, pl.String):
+        whole = column.cast(pl.Int64, strict=False) if found.is_float() else column
+        is_whole = kind is Kind.TEXT and found.is_float()
+        return (whole if is_whole else column).cast(target, strict=False)
+    return _of_text(column, kind)
+
+
+def _of_text(text: pl.Expr, kind: Kind) -> pl.Expr:
+    match kind:
+        case Kind.TEXT:
+            return text
+        case Kind.NUMBER:
+            return _number(text.str.strip_chars())
+        case Kind.GROUPED:
+            stripped = text.str.strip_chars()
+            has_shape = stripped.str.contains(r"^-?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?$")
+            return pl.when(has_shape).then(_number(stripped.str.replace_all(",", "", literal=True)))
+        case Kind.FLAG:
+            words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+            lower = text.str.strip_chars().str.to_lowercase()
+            return lower.replace_strict(words, default=None, return_dtype=pl.Boolean)
+        case Kind.INSTANT:
+            marked = text.str.replace(r" ?UTC$", "Z")
+            return marked.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
+        case Kind.LOCAL:
+            text = text.str.replace("T", " ", literal=True).str.strip_chars()
+            return text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
+        case Kind.DAY:
+            return text.str.strip_chars().str.to_date("%Y-%m-%d", strict=False)
+
+
+def _number(text: pl.Expr) -> pl.Expr:
+    value = text.cast(pl.Float64, strict=False)
+    return pl.when(value.is_finite()).then(value)
+
+
+def _unread(
+    raw: pl.Series, parsed: pl.Series, kind: Kind, place: str, name: str
+) -> list[DataIssue]:
+    """Return the fault that values of a column cannot be read."""
+    if raw.null_count() == parsed.null_count():
+        return []
+    at = (raw.is_not_null() & parsed.is_null()).arg_true()
+    values = raw.gather(at[:3]).to_list()
+    problem = f"row {at[0] + 2:,}: {shortened(repr(values[0]))} is not a {kind}{_more(at.len())}"
+    remedy = "export it again, as the vendor writes it, or pass a frame with the column corrected"
+    if kind in _COLUMNS:
+        remedy = advice(_COLUMNS[kind], raw.dtype, values, remedy)
+    return [DataIssue(place, name, problem, remedy)]
+
+
+def _unfilled(raw: pl.Series, place: str, name: str) -> list[DataIssue]:
+    if not raw.null_count():
+        return []
+    at = raw.is_null().arg_true()
+    problem = f"row {at[0] + 2:,}: None, where a value is expected{_more(at.len())}"
+    return [DataIssue(place, name, problem, "export it again, or remove the rows")]
+
+
+def _more(rows: int) -> str:
+    return f", and in {rows - 1:,} more rows" if rows > 1 else ""
+
+
+def _lacking(name: str, layout: Layout, found: Iterable[str], place: str) -> DataIssue:
+    close = nearest(name, found)
+    like = f"; it has {' and '.join(map(repr, close))}" if close else ""
+    return DataIssue(
+        place,
+        name,
+        f"is not among its columns, and {layout.name} has it{like}",
+        "export it in English with all columns, or pass a frame with the column renamed",
+    )
+
+
+def _nothing(layout: Layout, place: str) -> Export:
+    """Return no rows, so that the other files can be looked at."""
+    schema = {to: TYPES[kind] for to, kind in layout.fields.values()}
+    return Export(pl.DataFrame(schema=schema), place, frozenset(schema), {})

@@ -1,0 +1,21 @@
+"""Samples of exports, and how the numbers of a shop are compared with numbers made by hand."""
+
+from pathlib import Path
+
+import pytest
+
+import funnelkit as fk
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def assert_values(shop, expected, **question):
+    """Check that metrics of a whole shop have the values that were computed by hand."""
+    row = fk.evaluate(shop, list(expected), **question).frame.row(0, named=True)
+    assert {name: row[name] for name in expected} == pytest.approx(expected, abs=1e-9)
+
+
+def notes_of(shop, topic):
+    """Return what a shop says on a topic, by subject; the notes that come first win."""
+    notes = reversed(shop.describe().notes)
+    return {note.subject: note.text for note in notes if note.topic == topic}
