@@ -41,7 +41,10 @@ SIBLINGS = ("analysis", "catalog", "sources")
 """Packages whose modules know nothing of one another, save those that collect them."""
 
 COLLECTORS = {"catalog", "catalog.default", "catalog.plugins", "catalog.presets", "sources"}
-SHARED = {"catalog.parameters", "sources.reading"}
+SHARED = {
+    "catalog.parameters",
+    *("sources.reading", "sources.objects", "sources.shopify_words"),
+}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -25,13 +25,17 @@ from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
 
 __all__ = [
+    "TYPES",
     "Export",
+    "Fields",
     "Kind",
     "Layout",
     "Prepared",
     "Reader",
     "cents",
     "email_hash",
+    "files_of",
+    "place_of",
     "with_currency",
     "worded",
 ]
@@ -145,7 +149,7 @@ class Prepared:
         return shop
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Reader:
     """What was read of one or several files, with all their faults.
 
@@ -177,7 +181,7 @@ class Reader:
         found = frame.collect_schema()
         lacking = [name for name in layout.required if name not in found]
         if lacking:
-            self.faults += [_lacking(name, layout, list(found), place) for name in lacking]
+            self.faults.extend([_lacking(name, layout, list(found), place) for name in lacking])
             return _nothing(layout, place)
         fields = {name: f for name, f in layout.fields.items() if name in found}
         raw = frame.select(
@@ -186,9 +190,9 @@ class Reader:
         rows = raw.select(_parsed(pl.col(to), raw.schema[to], k) for to, k in fields.values())
         headers = {to: name for name, (to, _) in fields.items()}
         for name, (to, kind) in fields.items():
-            self.faults += _unread(raw[to], rows[to], kind, place, name)
+            self.faults.extend(_unread(raw[to], rows[to], kind, place, name))
             if name in layout.filled:
-                self.faults += _unfilled(raw[to], place, name)
+                self.faults.extend(_unfilled(raw[to], place, name))
         absent = [
             pl.lit(None, TYPES[kind]).alias(to)
             for name, (to, kind) in layout.optional.items()
@@ -267,19 +271,23 @@ def _opened(source: Source, place: str) -> pl.LazyFrame:
         case pl.DataFrame():
             return source.lazy()
         case str() | Path():
-            return _opened_files(files_of(Path(source)), place)
+            return _opened_files(files_of(Path(source), "*.csv"), place)
         case _:
             return pl.DataFrame(source).lazy()
 
 
-def files_of(path: Path) -> list[Path]:
-    """Return the files of a path, a folder of CSV files or a glob.
+def files_of(path: Path, pattern: str) -> list[Path]:
+    """Return the files of a path, a folder or a glob.
+
+    Args:
+        path: The path.
+        pattern: Which files of a folder are meant.
 
     Raises:
         DataError: There is none.
     """
     if path.is_dir():
-        found = sorted(path.glob("*.csv"))
+        found = sorted(path.glob(pattern))
     elif path.exists():
         found = [path]
     else:

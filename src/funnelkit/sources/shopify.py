@@ -53,6 +53,7 @@ from funnelkit.sources.reading import (
     with_currency,
     worded,
 )
+from funnelkit.sources.shopify_words import CHANNELS, FINANCIAL, order_status
 
 __all__ = ["LAYOUT", "shopify"]
 
@@ -91,18 +92,6 @@ LAYOUT = Layout(
     filled=("Name",),
 )
 
-FINANCIAL = {
-    **dict.fromkeys(("pending", "authorized", "partially_paid", "unpaid", "expired"), "pending"),
-    **dict.fromkeys(("paid", "partially_refunded", "refunded"), "paid"),
-    "voided": "voided",
-}
-CHANNELS = {
-    "web": "online",
-    **dict.fromkeys(("pos", "iphone", "android"), "pos"),
-    "shopify_draft_order": "phone",
-    **dict.fromkeys(("amazon", "ebay", "walmart", "etsy", "google", "facebook"), "marketplace"),
-    **dict.fromkeys(("instagram", "tiktok"), "marketplace"),
-}
 GIFT_CARD = r"(?i)gift ?card|geschenkgutschein|carte[- ]cadeau|tarjeta regalo|karta podarunkowa"
 CENT = 0.011
 """How far amounts may differ that were rounded to cents."""
@@ -160,7 +149,7 @@ def _check(reader: Reader, export: Export) -> None:
     }
     for name, problems in faults.items():
         for problem, bad in problems.items():
-            reader.faults += export.issue(name, bad, problem, cut)
+            reader.faults.extend(export.issue(name, bad, problem, cut))
     reader.settle()
 
 
@@ -253,21 +242,13 @@ _IS_TEST = pl.col("payment_method").str.contains("(?i)bogus").fill_null(value=Fa
 
 
 def _orders(heads: pl.DataFrame) -> pl.LazyFrame:
-    paid, part = worded("financial_status", FINANCIAL), pl.col("part")
-    is_fulfilled = (paid == "paid") & (pl.col("fulfillment_status") == "fulfilled")
-    untaxed = pl.col("untaxed_gross")
+    part, untaxed = pl.col("part"), pl.col("untaxed_gross")
     gross = (pl.col("gross") - untaxed) * part + untaxed
     goods_tax = (1 - part) * (pl.col("base") - pl.col("shipping_amount"))
     return heads.lazy().select(
         *("order_id", "ordered_at", "currency", "tax_amount", "duties_amount", "discount_code"),
         email_hash("email", "phone"),
-        status=pl.when(_IS_TEST)
-        .then(pl.lit("test"))
-        .when(pl.col("cancelled_at").is_not_null())
-        .then(pl.lit("cancelled"))
-        .when(is_fulfilled)
-        .then(pl.lit("fulfilled"))
-        .otherwise(paid),
+        status=order_status(_IS_TEST),
         sales_channel=worded("source", CHANNELS),
         country=pl.coalesce("shipping_country", "billing_country"),
         discount_amount=cents(gross - pl.col("subtotal") + goods_tax),
