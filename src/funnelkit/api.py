@@ -79,7 +79,7 @@ from funnelkit.schema.operations import InventorySnapshots, Products, Receipts, 
 from funnelkit.schema.policies import OrderPolicy
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.tables import parse
-from funnelkit.schema.traffic import Carts, Events, SearchInterest, Sessions
+from funnelkit.schema.traffic import Carts, DailySessions, Events, SearchInterest, Sessions
 from funnelkit.shop.shop import Shop
 from funnelkit.units import (
     CART,
@@ -145,6 +145,7 @@ __all__ = [
     "CountRetained",
     "Cumulative",
     "Customers",
+    "DailySessions",
     "DataError",
     "DataIssue",
     "DefinitionError",

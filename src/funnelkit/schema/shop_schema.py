@@ -17,6 +17,7 @@ from funnelkit.schema.promises import PROMISES
 from funnelkit.schema.sales import OrderLines, Orders, Returns
 from funnelkit.schema.tables import known_tables
 from funnelkit.schema.taxes import TAX_CHECKS, TAX_RULES
+from funnelkit.schema.totals import TOTALS
 from funnelkit.units import CUSTOMER
 
 __all__ = ["shop_schema"]
@@ -87,6 +88,7 @@ def shop_schema(
         cohort_owner=CUSTOMER,
         hints=_HINTS,
         items=_ITEMS,
+        totals=TOTALS,
     )
 
 

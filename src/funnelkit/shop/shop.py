@@ -271,7 +271,7 @@ class Shop:
         """
         found: set[str] = set()
         known = registry()[metric] if isinstance(metric, str) else metric
-        for table, names in inputs(known.formula).items():
+        for table, names in inputs(known.formula, as_read=self.data.total_of).items():
             if table not in self.tables:
                 found.add(table)
                 continue

@@ -8,7 +8,7 @@ fault, and all faults of all files are reported together.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -32,6 +32,7 @@ __all__ = [
     "Layout",
     "Prepared",
     "Reader",
+    "Tables",
     "cents",
     "email_hash",
     "files_of",
@@ -71,6 +72,9 @@ _COLUMNS: Mapping[Kind, Column] = {
     Kind.DAY: Time(""),
 }
 """The kind of canonical column whose advice fits values that cannot be read."""
+
+Tables = str | Path | Mapping[str, Source]
+"""Several tables: a folder with a file for each, or each by its name."""
 
 Fields = Mapping[str, tuple[str, Kind]]
 """By the name of a column in an export: its name in the frame that is read, and its kind."""
@@ -115,6 +119,12 @@ class Export:
     place: str
     present: frozenset[str]
     headers: Mapping[str, str]
+
+    def other_words(self, name: str, words: Mapping[str, str]) -> list[DataIssue]:
+        """Return the fault that a column holds other words than those that are known."""
+        bad = pl.col(name).is_not_null() & worded(name, words).is_null()
+        remedy = "pass a frame in which the word is replaced by one of them"
+        return self.issue(name, bad, f"is none of {', '.join(words)}", remedy)
 
     def issue(self, name: str, bad: pl.Expr, problem: str, remedy: str) -> list[DataIssue]:
         """Return the fault that some rows have, with the first of them and its value; or none."""
@@ -175,6 +185,24 @@ class Reader:
                 DataIssue(place, "", f"cannot be read ({reason})", "check that it is complete")
             )
         return _nothing(layout, place)
+
+    def read_tables(
+        self, source: Tables, layouts: Mapping[str, Layout], *, optional: Collection[str] = ()
+    ) -> dict[str, Export]:
+        """Return the rows of several tables; faults are collected, and a lacking table is one.
+
+        Args:
+            source: A folder with a file for each table, or the tables by name.
+            layouts: The layouts of the tables, by name; the name of a file ends with it.
+            optional: The tables that may be lacking.
+        """
+        given = source if isinstance(source, Mapping) else _files_by_table(Path(source), layouts)
+        place = "the mapping" if isinstance(source, Mapping) else place_of(source)
+        for name in layouts:
+            if name not in given and name not in optional:
+                problem = f"has no table {name}, such as a file {name}.csv"
+                self.faults.append(DataIssue(place, "", problem, "export it as well"))
+        return {n: self.read(given[n], layout) for n, layout in layouts.items() if n in given}
 
     def typed(self, frame: pl.LazyFrame, layout: Layout, place: str) -> Export:
         """Return the rows of a frame of texts or values; faults are collected."""
@@ -262,6 +290,13 @@ def with_currency(settings: Settings, currencies: pl.Series) -> Settings:
 def place_of(source: Source) -> str:
     """Return what a source is called in messages: the name of a file, or the type of a frame."""
     return Path(source).name if isinstance(source, str | Path) else f"the {type(source).__name__}"
+
+
+def _files_by_table(folder: Path, names: Iterable[str]) -> dict[str, Path]:
+    """Return the file of each table: its name ends with that of the table."""
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    known = [file for file in files if file.suffix.lower() in (".csv", ".parquet")]
+    return {name: f for name in names for f in known if f.stem.lower().endswith(name)}
 
 
 def _opened(source: Source, place: str) -> pl.LazyFrame:

@@ -19,9 +19,9 @@ How to get it: Orders, Export, "Plain CSV file". Large shops get several files: 
 | `order_lines.discount_amount` | `Lineitem discount` |
 | `order_lines.line_type` | a gift card by its name, if it is neither shipped nor taxable |
 
-What it cannot give: the dates of refunds, and thereby `returns`: net sales, total sales, profit and
-return rates. Where nothing was refunded, there are no returns. Accounts, sessions and costs are not
-in it.
+What it cannot give: the dates of refunds, and thereby `returns`: net sales, total sales, profit
+and return rates. Where nothing was refunded, there are no returns. Accounts, sessions and costs
+are not in it.
 
 Traps:
 
