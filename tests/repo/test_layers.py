@@ -43,7 +43,7 @@ SIBLINGS = ("analysis", "catalog", "sources")
 COLLECTORS = {"catalog", "catalog.default", "catalog.plugins", "catalog.presets", "sources"}
 SHARED = {
     "catalog.parameters",
-    *("sources.reading", "sources.objects", "sources.shopify_words"),
+    *("sources.reading", "sources.objects", "sources.reports", "sources.shopify_words"),
 }
 MODULES = sorted(SOURCE.rglob("*.py"))
 

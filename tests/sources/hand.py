@@ -21,6 +21,9 @@ def assert_values(shop, expected, **question):
 
 
 def notes_of(shop, topic):
-    """Return what a shop says on a topic, by subject; the notes that come first win."""
-    notes = reversed(shop.describe().notes)
-    return {note.subject: note.text for note in notes if note.topic == topic}
+    """Return what a shop says on a topic, by subject."""
+    said: dict[str, str] = {}
+    for note in shop.describe().notes:
+        if note.topic == topic:
+            said[note.subject] = "; ".join(filter(None, (said.get(note.subject), note.text)))
+    return said

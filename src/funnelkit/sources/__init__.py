@@ -1,8 +1,23 @@
 """Shops made of the exports that shop systems, analytics and advertising platforms write."""
 
+from funnelkit.sources.ga4_bigquery import ga4_bigquery
+from funnelkit.sources.ga4_report import ga4_report
+from funnelkit.sources.google_ads import google_ads
 from funnelkit.sources.magento import magento
+from funnelkit.sources.meta_ads import meta_ads
 from funnelkit.sources.shopify import shopify
 from funnelkit.sources.shopify_json import shopify_json
+from funnelkit.sources.tiktok_ads import tiktok_ads
 from funnelkit.sources.woocommerce import woocommerce
 
-__all__ = ["magento", "shopify", "shopify_json", "woocommerce"]
+__all__ = [
+    "ga4_bigquery",
+    "ga4_report",
+    "google_ads",
+    "magento",
+    "meta_ads",
+    "shopify",
+    "shopify_json",
+    "tiktok_ads",
+    "woocommerce",
+]

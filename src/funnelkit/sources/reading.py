@@ -30,6 +30,7 @@ __all__ = [
     "Fields",
     "Kind",
     "Layout",
+    "Lines",
     "Prepared",
     "Reader",
     "Tables",
@@ -73,6 +74,7 @@ _COLUMNS: Mapping[Kind, Column] = {
 }
 """The kind of canonical column whose advice fits values that cannot be read."""
 
+Lines = Sequence[int] | None
 Tables = str | Path | Mapping[str, Source]
 """Several tables: a folder with a file for each, or each by its name."""
 
@@ -113,12 +115,14 @@ class Export:
         place: What was read, for messages.
         present: The columns that the export has, by their names in the layout.
         headers: By name in the layout: the name in the export.
+        lines: The number of each row in the file, where it is not that after the header.
     """
 
     rows: pl.DataFrame
     place: str
     present: frozenset[str]
     headers: Mapping[str, str]
+    lines: Lines = None
 
     def other_words(self, name: str, words: Mapping[str, str]) -> list[DataIssue]:
         """Return the fault that a column holds other words than those that are known."""
@@ -132,7 +136,8 @@ class Export:
         if found.is_empty():
             return []
         value = self.rows.get_column(name)[found[0]]
-        text = f"row {found[0] + 2:,}: {shortened(repr(value))} {problem}{_more(found.len())}"
+        row = _line(found[0], self.lines)
+        text = f"row {row:,}: {shortened(repr(value))} {problem}{_more(found.len())}"
         return [DataIssue(self.place, self.headers.get(name, name), text, remedy)]
 
 
@@ -204,7 +209,9 @@ class Reader:
                 self.faults.append(DataIssue(place, "", problem, "export it as well"))
         return {n: self.read(given[n], layout) for n, layout in layouts.items() if n in given}
 
-    def typed(self, frame: pl.LazyFrame, layout: Layout, place: str) -> Export:
+    def typed(
+        self, frame: pl.LazyFrame, layout: Layout, place: str, *, lines: Lines = None
+    ) -> Export:
         """Return the rows of a frame of texts or values; faults are collected."""
         found = frame.collect_schema()
         lacking = [name for name in layout.required if name not in found]
@@ -218,16 +225,16 @@ class Reader:
         rows = raw.select(_parsed(pl.col(to), raw.schema[to], k) for to, k in fields.values())
         headers = {to: name for name, (to, _) in fields.items()}
         for name, (to, kind) in fields.items():
-            self.faults.extend(_unread(raw[to], rows[to], kind, place, name))
+            self.faults.extend(_unread(raw[to], rows[to], kind, (place, name), lines))
             if name in layout.filled:
-                self.faults.extend(_unfilled(raw[to], place, name))
+                self.faults.extend(_unfilled(raw[to], (place, name), lines))
         absent = [
             pl.lit(None, TYPES[kind]).alias(to)
             for name, (to, kind) in layout.optional.items()
             if name not in found
         ]
         self.note_columns(list(found), layout, place)
-        return Export(rows.with_columns(absent), place, frozenset(headers), headers)
+        return Export(rows.with_columns(absent), place, frozenset(headers), headers, lines)
 
     def note_columns(self, found: Sequence[str], layout: Layout, place: str) -> None:
         """Note which columns of an export are read and which are not."""
@@ -423,26 +430,31 @@ def _number(text: pl.Expr) -> pl.Expr:
 
 
 def _unread(
-    raw: pl.Series, parsed: pl.Series, kind: Kind, place: str, name: str
+    raw: pl.Series, parsed: pl.Series, kind: Kind, where: tuple[str, str], lines: Lines
 ) -> list[DataIssue]:
     """Return the fault that values of a column cannot be read."""
     if raw.null_count() == parsed.null_count():
         return []
     at = (raw.is_not_null() & parsed.is_null()).arg_true()
     values = raw.gather(at[:3]).to_list()
-    problem = f"row {at[0] + 2:,}: {shortened(repr(values[0]))} is not a {kind}{_more(at.len())}"
+    found = f"row {_line(at[0], lines):,}: {shortened(repr(values[0]))} is not a {kind}"
     remedy = "export it again, as the vendor writes it, or pass a frame with the column corrected"
     if kind in _COLUMNS:
         remedy = advice(_COLUMNS[kind], raw.dtype, values, remedy)
-    return [DataIssue(place, name, problem, remedy)]
+    return [DataIssue(*where, found + _more(at.len()), remedy)]
 
 
-def _unfilled(raw: pl.Series, place: str, name: str) -> list[DataIssue]:
+def _unfilled(raw: pl.Series, where: tuple[str, str], lines: Lines) -> list[DataIssue]:
     if not raw.null_count():
         return []
     at = raw.is_null().arg_true()
-    problem = f"row {at[0] + 2:,}: None, where a value is expected{_more(at.len())}"
-    return [DataIssue(place, name, problem, "export it again, or remove the rows")]
+    problem = f"row {_line(at[0], lines):,}: None, where a value is expected{_more(at.len())}"
+    return [DataIssue(*where, problem, "export it again, or remove the rows")]
+
+
+def _line(at: int, lines: Lines) -> int:
+    """Return the number of a row in its file; the header is row 1."""
+    return at + 2 if lines is None else lines[at]
 
 
 def _more(rows: int) -> str:
