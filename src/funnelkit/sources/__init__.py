@@ -3,10 +3,14 @@
 from funnelkit.sources.ga4_bigquery import ga4_bigquery
 from funnelkit.sources.ga4_report import ga4_report
 from funnelkit.sources.google_ads import google_ads
+from funnelkit.sources.klaviyo import klaviyo
 from funnelkit.sources.magento import magento
 from funnelkit.sources.meta_ads import meta_ads
+from funnelkit.sources.olist import olist
+from funnelkit.sources.segment import segment
 from funnelkit.sources.shopify import shopify
 from funnelkit.sources.shopify_json import shopify_json
+from funnelkit.sources.stripe import stripe
 from funnelkit.sources.tiktok_ads import tiktok_ads
 from funnelkit.sources.woocommerce import woocommerce
 
@@ -14,10 +18,14 @@ __all__ = [
     "ga4_bigquery",
     "ga4_report",
     "google_ads",
+    "klaviyo",
     "magento",
     "meta_ads",
+    "olist",
+    "segment",
     "shopify",
     "shopify_json",
+    "stripe",
     "tiktok_ads",
     "woocommerce",
 ]
