@@ -40,7 +40,10 @@ RANK = {name: rank for rank, name in enumerate(PACKAGES)}
 SIBLINGS = ("analysis", "catalog", "sources")
 """Packages whose modules know nothing of one another, save those that collect them."""
 
-COLLECTORS = {"catalog", "catalog.default", "catalog.plugins", "catalog.presets", "sources"}
+COLLECTORS = {
+    *("catalog", "catalog.default", "catalog.plugins", "catalog.presets"),
+    *("sources", "sources.detecting"),
+}
 SHARED = {
     "catalog.parameters",
     *("sources.reading", "sources.objects", "sources.reports", "sources.shopify_words"),

@@ -6,7 +6,7 @@ import datetime as dt
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from typing_extensions import TypedDict
 
@@ -17,7 +17,10 @@ from funnelkit.errors import DefinitionError, UnknownNameError, shortened
 from funnelkit.formula.table import Table
 from funnelkit.schema.policies import OrderPolicy
 
-__all__ = ["Settings", "check_settings", "is_kind", "read_settings"]
+__all__ = ["MAPPING", "Settings", "check_settings", "is_kind", "read_files", "read_settings"]
+
+MAPPING = "funnelkit.toml"
+"""The file of a folder that holds its settings, and which file is which table."""
 
 
 class Settings(TypedDict, total=False):
@@ -62,13 +65,9 @@ def read_settings(path: Path) -> Settings:
         DefinitionError: It cannot be read, or a setting has the wrong type.
         UnknownNameError: A setting is unknown.
     """
-    if not path.exists():
-        return {}
+    given = _read(path)
+    given.pop(FILES, None)
     allowed = set(Settings.__annotations__) - {"tables", "guards", "engine"}
-    try:
-        given = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DefinitionError(f"{path.name} cannot be read: {error}") from None
     for name in given:
         if name not in allowed:
             raise UnknownNameError(f"setting in {path.name}", name, sorted(allowed))
@@ -79,6 +78,31 @@ def read_settings(path: Path) -> Settings:
             "prices_include_tax true or false, the rest are texts",
         )
     return given  # type: ignore[return-value]  # its names are checked, its values by Shop
+
+
+def read_files(path: Path) -> dict[str, str]:
+    """Return which file is which table, as a file of settings says: names of files by table.
+
+    Raises:
+        DefinitionError: It cannot be read, or `files` is not a table of texts.
+    """
+    files: object = _read(path).get(FILES, {})
+    if not _holds_texts(files):
+        problem = f"{path.name} has files that are not names: {shortened(repr(files))}"
+        raise DefinitionError(problem, 'write them as in orders = "export.csv"')
+    return cast("dict[str, str]", files)
+
+
+FILES = "files"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DefinitionError(f"{path.name} cannot be read: {error}") from None
 
 
 def check_settings(**given: object) -> None:

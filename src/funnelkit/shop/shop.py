@@ -42,7 +42,14 @@ from funnelkit.schema.shop_schema import shop_schema
 from funnelkit.schema.tables import known_tables
 from funnelkit.schema.taxes import WITH_TAX
 from funnelkit.shop.description import Description, Note, Topic, described
-from funnelkit.shop.settings import Settings, check_settings, is_kind, read_settings
+from funnelkit.shop.settings import (
+    MAPPING,
+    Settings,
+    check_settings,
+    is_kind,
+    read_files,
+    read_settings,
+)
 
 __all__ = ["Shop"]
 
@@ -159,7 +166,8 @@ class Shop:
     def scan(cls, folder: str | Path, **settings: Unpack[Settings]) -> Shop:
         """Bind every file in a folder that is named after a table: `orders.parquet`.
 
-        A `funnelkit.toml` in the folder gives settings; the ones passed here win.
+        A `funnelkit.toml` in the folder gives settings, and under `files` the names of other
+        files by table; the settings passed here win.
 
         Args:
             folder: The folder.
@@ -173,10 +181,12 @@ class Shop:
         path = Path(folder)
         if not path.is_dir():
             raise DataError(f"there is no folder {str(path)!r}")
-        merged: Settings = {**read_settings(path / "funnelkit.toml"), **settings}
+        merged: Settings = {**read_settings(path / MAPPING), **settings}
         names = known_tables(merged.get("tables", ()))
-        frames: dict[str, Source] = {}
+        frames: dict[str, Source] = {n: path / f for n, f in read_files(path / MAPPING).items()}
         for file in sorted(path.iterdir()):
+            if file in frames.values():
+                continue
             if file.suffix.lower() in FILE_TYPES and file.stem in names:
                 if file.stem in frames:
                     raise DataError(f"{str(path)!r} has two files for {file.stem}", "keep one")

@@ -18,7 +18,14 @@ import polars as pl
 from funnelkit.data.advice import advice
 from funnelkit.data.sources import Source
 from funnelkit.data.text_files import check_lines, check_text
-from funnelkit.errors import ContractError, DataError, DataIssue, nearest, shortened
+from funnelkit.errors import (
+    ContractError,
+    DataError,
+    DataIssue,
+    DefinitionError,
+    nearest,
+    shortened,
+)
 from funnelkit.formula.values import Column, Flag, Money, Time
 from funnelkit.shop.description import Note, Topic
 from funnelkit.shop.settings import Settings
@@ -156,7 +163,14 @@ class Prepared:
     empty: tuple[str, ...] = ()
 
     def shop(self, settings: Settings) -> Shop:
-        """Return the shop with these tables."""
+        """Return the shop with these tables.
+
+        Raises:
+            DefinitionError: Prices are said to include tax, which is already taken out.
+        """
+        if settings.get("prices_include_tax"):
+            problem = "prices_include_tax=True: the amounts of this export are without tax"
+            raise DefinitionError(problem, "leave it out")
         empty = (*settings.get("assume_empty", ()), *self.empty)
         merged: Settings = {**settings, "assume_empty": tuple(dict.fromkeys(empty))}
         shop = Shop.bind(self.frames, **merged)
