@@ -95,13 +95,16 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("folder", metavar="FOLDER", help="a folder of files; nothing is written")
     init.set_defaults(run=_init)
 
-    sql = commands.add_parser("sql", help="write KPIs as one statement of SQL")
+    _add_sql(commands.add_parser("sql", help="write KPIs as one statement of SQL"))
+    return parser
+
+
+def _add_sql(sql: argparse.ArgumentParser) -> None:
     sql.add_argument("metrics", metavar="METRIC", nargs="+", help="a name or an alias")
     sql.add_argument("--data", metavar="PLACE", required=True, help=PLACE)
     _add_question(sql)
     sql.add_argument("--dialect", choices=DIALECTS, default="duckdb", help="duckdb by default")
     sql.set_defaults(run=_sql)
-    return parser
 
 
 def _add_question(command: argparse.ArgumentParser) -> None:
