@@ -194,8 +194,8 @@ class Reader:
         """Return the rows of an export; faults are collected."""
         place = place_of(source)
         try:
-            frame = _opened(source, place)
-            return self.typed(frame, layout, place)
+            frame = _opened(source, layout, place)
+            return self.typed(frame, layout, place, is_file=isinstance(source, str | Path))
         except DataError as error:
             self.faults.append(DataIssue(place, "", error.problem, error.remedy))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
@@ -224,9 +224,23 @@ class Reader:
         return {n: self.read(given[n], layout) for n, layout in layouts.items() if n in given}
 
     def typed(
-        self, frame: pl.LazyFrame, layout: Layout, place: str, *, lines: Lines = None
+        self,
+        frame: pl.LazyFrame,
+        layout: Layout,
+        place: str,
+        *,
+        lines: Lines = None,
+        is_file: bool = False,
     ) -> Export:
-        """Return the rows of a frame of texts or values; faults are collected."""
+        """Return the rows of a frame of texts or values; faults are collected.
+
+        Args:
+            frame: The frame.
+            layout: Its columns.
+            place: What it is called in messages.
+            lines: The number of each row in its file, where it is not that after the header.
+            is_file: Whether texts that stand for no value are already null in it.
+        """
         found = frame.collect_schema()
         lacking = [name for name in layout.required if name not in found]
         if lacking:
@@ -234,7 +248,8 @@ class Reader:
             return _nothing(layout, place)
         fields = {name: f for name, f in layout.fields.items() if name in found}
         raw = frame.select(
-            _raw(pl.col(name), found[name], layout).alias(to) for name, (to, _) in fields.items()
+            (pl.col(name) if is_file else _raw(pl.col(name), found[name], layout)).alias(to)
+            for name, (to, _) in fields.items()
         ).collect(engine="streaming")
         rows = raw.select(_parsed(pl.col(to), raw.schema[to], k) for to, k in fields.values())
         headers = {to: name for name, (to, _) in fields.items()}
@@ -320,14 +335,14 @@ def _files_by_table(folder: Path, names: Iterable[str]) -> dict[str, Path]:
     return {name: f for name in names for f in known if f.stem.lower().endswith(name)}
 
 
-def _opened(source: Source, place: str) -> pl.LazyFrame:
+def _opened(source: Source, layout: Layout, place: str) -> pl.LazyFrame:
     match source:
         case pl.LazyFrame():
             return source
         case pl.DataFrame():
             return source.lazy()
         case str() | Path():
-            return _opened_files(files_of(Path(source), "*.csv"), place)
+            return _opened_files(files_of(Path(source), "*.csv"), layout, place)
         case _:
             return pl.DataFrame(source).lazy()
 
@@ -353,7 +368,7 @@ def files_of(path: Path, pattern: str) -> list[Path]:
     return found
 
 
-def _opened_files(files: Sequence[Path], place: str) -> pl.LazyFrame:
+def _opened_files(files: Sequence[Path], layout: Layout, place: str) -> pl.LazyFrame:
     if files[0].suffix.lower() == ".parquet":
         return pl.scan_parquet(list(files))
     for file in files:
@@ -362,7 +377,8 @@ def _opened_files(files: Sequence[Path], place: str) -> pl.LazyFrame:
         check_text(file, repr(file.name))
         check_lines(file, repr(file.name), ",")
         _check_end(file)
-    parts = [pl.scan_csv(file, infer_schema=False) for file in files]
+    nulls = ["", *layout.nulls]
+    parts = [pl.scan_csv(file, infer_schema=False, null_values=nulls) for file in files]
     return pl.concat(parts, how="diagonal") if len(parts) > 1 else parts[0]
 
 
@@ -396,8 +412,6 @@ def _raw(column: pl.Expr, found: pl.DataType, layout: Layout) -> pl.Expr:
     """Return a column without texts that stand for no value."""
     if not isinstance(found, pl.String):
         return column
-    if not layout.nulls:
-        return pl.when(column != "").then(column)
     return pl.when(~column.str.strip_chars().is_in(["", *layout.nulls])).then(column)
 
 
@@ -425,12 +439,11 @@ def _of_text(text: pl.Expr, kind: Kind) -> pl.Expr:
             has_shape = stripped.str.contains(r"^-?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?$")
             return pl.when(has_shape).then(_number(stripped.str.replace_all(",", "", literal=True)))
         case Kind.FLAG:
-            words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-            lower = text.str.strip_chars().str.to_lowercase()
-            return lower.replace_strict(words, default=None, return_dtype=pl.Boolean)
+            lower = text.str.to_lowercase()
+            known = pl.when(lower.is_in(["true", "yes", "1", "false", "no", "0"]))
+            return known.then(lower.is_in(["true", "yes", "1"]))
         case Kind.INSTANT:
-            marked = text.str.replace(r" ?UTC$", "Z")
-            return marked.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
+            return text.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
         case Kind.LOCAL:
             text = text.str.replace("T", " ", literal=True).str.strip_chars()
             return text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")

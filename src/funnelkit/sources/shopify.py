@@ -115,7 +115,7 @@ def shopify(orders: Source, **settings: Unpack[Settings]) -> Shop:
     rows = export.rows.with_columns(
         pl.col("line_discount", "duties_amount").fill_null(0.0),
         order_number=_IS_HEAD.cum_sum(),
-        is_gift_card=_is_gift_card(),
+        is_gift_card=_is_gift_card(export.rows["line_name"]),
     )
     lines = rows.filter(pl.col("quantity").is_not_null()).with_row_index("order_line_id")
     heads = _with_tax(reader, _with_sums(rows.filter(_IS_HEAD), lines), stated)
@@ -156,9 +156,11 @@ def _check(reader: Reader, export: Export) -> None:
 _NO_VALUE = "is no value, and the row needs one"
 
 
-def _is_gift_card() -> pl.Expr:
+def _is_gift_card(names: pl.Series) -> pl.Expr:
     """Return whether a line is a gift card: its name says so, and nothing contradicts it."""
-    is_named = pl.col("line_name").str.contains(GIFT_CARD).fill_null(value=False)
+    cards = names.unique().drop_nulls()
+    named = cards.filter(cards.str.contains(GIFT_CARD))
+    is_named = pl.col("line_name").is_in(named.implode()).fill_null(value=False)
     is_goods = pl.col("is_shipped").fill_null(value=False) | pl.col("is_taxable").fill_null(
         value=False
     )
@@ -169,10 +171,14 @@ def _with_sums(heads: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """Return orders with the price of their lines, of all and of those without tax."""
     worth = pl.col("quantity") * pl.col("unit_price")
     is_untaxed = ~pl.col("is_taxable").fill_null(value=True)
-    sums = lines.group_by("order_number").agg(
-        gross=worth.sum(),
-        untaxed_gross=worth.filter(is_untaxed).sum(),
-        untaxed_net=(worth - pl.col("line_discount")).filter(is_untaxed).sum(),
+    sums = (
+        lines.set_sorted("order_number")
+        .group_by("order_number", maintain_order=True)
+        .agg(
+            gross=worth.sum(),
+            untaxed_gross=worth.filter(is_untaxed).sum(),
+            untaxed_net=(worth - pl.col("line_discount")).filter(is_untaxed).sum(),
+        )
     )
     joined = heads.join(sums, on="order_number", how="left", maintain_order="left")
     return joined.with_columns(pl.col("gross", "untaxed_gross", "untaxed_net").fill_null(0.0))
@@ -258,11 +264,11 @@ def _orders(heads: pl.DataFrame) -> pl.LazyFrame:
 
 
 def _lines(lines: pl.DataFrame, heads: pl.DataFrame) -> pl.LazyFrame:
-    parts = heads.lazy().select("order_number", "part")
+    parts = heads.get_column("part").gather(lines.get_column("order_number") - 1)
     part = pl.when(pl.col("is_taxable").fill_null(value=True)).then(pl.col("part")).otherwise(1.0)
     return (
         lines.lazy()
-        .join(parts, on="order_number", how="left")
+        .with_columns(part=parts)
         .select(
             *("order_line_id", "order_id", "quantity"),
             product_id=pl.coalesce("sku", "line_name"),
