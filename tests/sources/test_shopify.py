@@ -115,6 +115,8 @@ def test_all_faults_are_told_at_once_with_their_place():
     assert "parse it by" in message
 
 
+DEAR = pl.when(pl.col("Name") == "#1001", pl.col("Subtotal").is_not_null()).then(pl.lit("500.00"))
+DEAR = DEAR.otherwise(pl.col("Subtotal"))
 GERMAN = pl.when(pl.col("Financial Status").is_not_null()).then(pl.lit("bezahlt"))
 
 
@@ -126,6 +128,7 @@ GERMAN = pl.when(pl.col("Financial Status").is_not_null()).then(pl.lit("bezahlt"
         (changed(Financial_Status=GERMAN), "row 2: 'bezahlt' is none of pending"),
         (changed(Subtotal=pl.lit(None, pl.String)), "Subtotal: row 2: None"),
         (TEXT.rename({"Created at": "Created_at"}), "it has 'Created_at'"),
+        (changed(Subtotal=DEAR), "500.0 of order #1001 is above 147.60, the price of its lines"),
     ],
 )
 def test_rows_that_make_no_orders_are_faults(frame, words):

@@ -118,7 +118,9 @@ def shopify(orders: Source, **settings: Unpack[Settings]) -> Shop:
         is_gift_card=_is_gift_card(export.rows["line_name"]),
     )
     lines = rows.filter(pl.col("quantity").is_not_null()).with_row_index("order_line_id")
-    heads = _with_tax(reader, _with_sums(rows.filter(_IS_HEAD), lines), stated)
+    heads = _with_sums(rows.filter(_IS_HEAD), lines)
+    reader.faults.extend(_above_lines(heads, export.place))
+    heads = _with_tax(reader, export.place, heads, stated)
     _note(reader, export, heads, lines)
     frames = {"orders": _orders(heads).collect(), "order_lines": _lines(lines, heads).collect()}
     empty = () if _may_have_refunds(export) else ("returns",)
@@ -184,7 +186,23 @@ def _with_sums(heads: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(pl.col("gross", "untaxed_gross", "untaxed_net").fill_null(0.0))
 
 
-def _with_tax(reader: Reader, heads: pl.DataFrame, stated: bool | None) -> pl.DataFrame:  # noqa: FBT001
+def _above_lines(heads: pl.DataFrame, place: str) -> list[DataIssue]:
+    """Return the fault that orders cost more than their lines, as after an edit; or none."""
+    found = heads.filter(pl.col("subtotal") - pl.col("gross") > CENT)
+    if found.is_empty():
+        return []
+    name, subtotal, gross = found.select("order_id", "subtotal", "gross").row(0)
+    problem = f"{subtotal} of order {name} is above {gross:.2f}, the price of its lines"
+    more = f", and in {found.height - 1:,} more orders" if found.height > 1 else ""
+    return [DataIssue(place, "Subtotal", problem + more, "correct the order, or remove its rows")]
+
+
+def _with_tax(
+    reader: Reader,
+    place: str,
+    heads: pl.DataFrame,
+    stated: bool | None,  # noqa: FBT001
+) -> pl.DataFrame:
     """Return orders with `base`, what tax is part of, and `part`, how much of that is not tax."""
     net = pl.col("subtotal") + pl.col("shipping_amount") + pl.col("duties_amount")
     rest = pl.col("total") - net
@@ -195,7 +213,7 @@ def _with_tax(reader: Reader, heads: pl.DataFrame, stated: bool | None) -> pl.Da
     kinds = heads.get_column("includes").drop_nulls().unique().to_list()
     unclear = heads.filter(is_taxed & pl.col("includes").is_null())
     if unclear.height and len(kinds) != 1:
-        reader.faults.append(_unclear(unclear))
+        reader.faults.append(_unclear(unclear, place))
         reader.settle()
     if unclear.height:
         text = f"{bool(kinds[0])}, as for all others, for {unclear.height:,} orders whose total"
@@ -214,10 +232,10 @@ _SPREAD = (
 )
 
 
-def _unclear(orders: pl.DataFrame) -> DataIssue:
+def _unclear(orders: pl.DataFrame, place: str) -> DataIssue:
     name, total = orders.get_column("order_id")[0], orders.get_column("total")[0]
     problem = f"{total} of order {name} is neither subtotal and shipping, nor these and taxes"
-    return DataIssue("orders", "Total", problem, "state prices_include_tax=True, or False")
+    return DataIssue(place, "Total", problem, "state prices_include_tax=True, or False")
 
 
 def _note(reader: Reader, export: Export, heads: pl.DataFrame, lines: pl.DataFrame) -> None:
