@@ -46,7 +46,8 @@ COLLECTORS = {
 }
 SHARED = {
     "catalog.parameters",
-    *("sources.reading", "sources.objects", "sources.reports", "sources.shopify_words"),
+    *("sources.opening", "sources.reading", "sources.objects", "sources.reports"),
+    "sources.shopify_words",
 }
 MODULES = sorted(SOURCE.rglob("*.py"))
 

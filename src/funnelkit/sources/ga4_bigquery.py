@@ -39,7 +39,8 @@ from funnelkit.errors import DataError, DataIssue, shortened
 from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
-from funnelkit.sources.reading import Reader, files_of, place_of
+from funnelkit.sources.opening import files_of, place_of
+from funnelkit.sources.reading import Reader
 
 __all__ = ["NEEDED", "ga4_bigquery"]
 

@@ -32,7 +32,8 @@ from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
 from funnelkit.sources.objects import flat, read_objects
-from funnelkit.sources.reading import Kind, Layout, Reader, place_of
+from funnelkit.sources.opening import place_of
+from funnelkit.sources.reading import Kind, Layout, Reader
 
 __all__ = ["EVENT", "klaviyo"]
 

@@ -11,7 +11,8 @@ import polars as pl
 
 from funnelkit.data.text_files import check_text
 from funnelkit.errors import DataError, DataIssue
-from funnelkit.sources.reading import Layout, Reader, files_of, place_of
+from funnelkit.sources.opening import files_of, place_of
+from funnelkit.sources.reading import Layout, Reader
 
 __all__ = ["flat", "parts_of", "read_objects"]
 

@@ -7,7 +7,6 @@ fault, and all faults of all files are reported together.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,7 +16,6 @@ import polars as pl
 
 from funnelkit.data.advice import advice
 from funnelkit.data.sources import Source
-from funnelkit.data.text_files import check_lines, check_text
 from funnelkit.errors import (
     ContractError,
     DataError,
@@ -30,6 +28,7 @@ from funnelkit.formula.values import Column, Flag, Money, Time
 from funnelkit.shop.description import Note, Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
+from funnelkit.sources.opening import files_by_table, opened, place_of
 
 __all__ = [
     "TYPES",
@@ -43,8 +42,6 @@ __all__ = [
     "Tables",
     "cents",
     "email_hash",
-    "files_of",
-    "place_of",
     "with_currency",
     "worded",
 ]
@@ -194,7 +191,7 @@ class Reader:
         """Return the rows of an export; faults are collected."""
         place = place_of(source)
         try:
-            frame = _opened(source, layout, place)
+            frame = opened(source, layout.nulls, place)
             return self.typed(frame, layout, place, is_file=isinstance(source, str | Path))
         except DataError as error:
             self.faults.append(DataIssue(place, "", error.problem, error.remedy))
@@ -215,7 +212,7 @@ class Reader:
             layouts: The layouts of the tables, by name; the name of a file ends with it.
             optional: The tables that may be lacking.
         """
-        given = source if isinstance(source, Mapping) else _files_by_table(Path(source), layouts)
+        given = source if isinstance(source, Mapping) else files_by_table(Path(source), layouts)
         place = "the mapping" if isinstance(source, Mapping) else place_of(source)
         for name in layouts:
             if name not in given and name not in optional:
@@ -321,91 +318,6 @@ def with_currency(settings: Settings, currencies: pl.Series) -> Settings:
     """Return settings with the currency of all amounts, where it is one and was not given."""
     found = currencies.drop_nulls().unique()
     return settings if found.len() != 1 else {"currency": found[0], **settings}
-
-
-def place_of(source: Source) -> str:
-    """Return what a source is called in messages: the name of a file, or the type of a frame."""
-    return Path(source).name if isinstance(source, str | Path) else f"the {type(source).__name__}"
-
-
-def _files_by_table(folder: Path, names: Iterable[str]) -> dict[str, Path]:
-    """Return the file of each table: its name ends with that of the table."""
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
-    known = [file for file in files if file.suffix.lower() in (".csv", ".parquet")]
-    return {name: f for name in names for f in known if f.stem.lower().endswith(name)}
-
-
-def _opened(source: Source, layout: Layout, place: str) -> pl.LazyFrame:
-    match source:
-        case pl.LazyFrame():
-            return source
-        case pl.DataFrame():
-            return source.lazy()
-        case str() | Path():
-            return _opened_files(files_of(Path(source), "*.csv"), layout, place)
-        case _:
-            return pl.DataFrame(source).lazy()
-
-
-def files_of(path: Path, pattern: str) -> list[Path]:
-    """Return the files of a path, a folder or a glob.
-
-    Args:
-        path: The path.
-        pattern: Which files of a folder are meant.
-
-    Raises:
-        DataError: There is none.
-    """
-    if path.is_dir():
-        found = sorted(path.glob(pattern))
-    elif path.exists():
-        found = [path]
-    else:
-        found = sorted(path.parent.glob(path.name)) if path.name else []
-    if not found:
-        raise DataError(f"there is no file {shortened(str(path), most=200)!r}")
-    return found
-
-
-def _opened_files(files: Sequence[Path], layout: Layout, place: str) -> pl.LazyFrame:
-    if files[0].suffix.lower() == ".parquet":
-        return pl.scan_parquet(list(files))
-    for file in files:
-        if file.stat().st_size == 0:
-            raise DataError(f"{place} is empty")
-        check_text(file, repr(file.name))
-        check_lines(file, repr(file.name), ",")
-        _check_end(file)
-    nulls = ["", *layout.nulls]
-    parts = [pl.scan_csv(file, infer_schema=False, null_values=nulls) for file in files]
-    return pl.concat(parts, how="diagonal") if len(parts) > 1 else parts[0]
-
-
-TAIL = 1 << 16
-
-
-def _check_end(file: Path) -> None:
-    """Raise if the last line has fewer fields than the header, as in a download that broke off."""
-    with file.open("rb") as opened:
-        head = opened.readline(TAIL)
-        opened.seek(max(0, file.stat().st_size - TAIL))
-        tail = opened.read()
-    if tail.endswith(b"\n") or b"\n" not in tail:
-        return
-    last = tail.rsplit(b"\n", 1)[1]
-    columns, fields = _width(head), _width(last)
-    if fields < columns:
-        raise DataError(
-            f"{file.name!r} ends within a row: its last line has {fields} fields of {columns}, "
-            f"{shortened(last.decode('utf-8', 'replace'))!r}",
-            "download it again",
-        )
-
-
-def _width(line: bytes) -> int:
-    """Return how many fields a line has."""
-    return sum(len(row) for row in csv.reader([line.decode("utf-8", "replace")]))
 
 
 def _raw(column: pl.Expr, found: pl.DataType, layout: Layout) -> pl.Expr:

@@ -15,7 +15,8 @@ import polars as pl
 from funnelkit.data.sources import Source
 from funnelkit.errors import DataError, DataIssue
 from funnelkit.shop.description import Topic
-from funnelkit.sources.reading import Export, Layout, Prepared, Reader, files_of, place_of
+from funnelkit.sources.opening import files_of, place_of
+from funnelkit.sources.reading import Export, Layout, Prepared, Reader
 
 __all__ = ["campaigns", "read_report", "without_total"]
 

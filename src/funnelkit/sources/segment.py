@@ -35,7 +35,8 @@ from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
 from funnelkit.sources.objects import flat, parts_of, read_objects
-from funnelkit.sources.reading import Kind, Layout, Reader, place_of, with_currency
+from funnelkit.sources.opening import place_of
+from funnelkit.sources.reading import Kind, Layout, Reader, with_currency
 
 __all__ = ["EVENT", "segment"]
 

@@ -35,6 +35,7 @@ import polars as pl
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
 from funnelkit.sources.objects import flat, parts_of, read_objects
+from funnelkit.sources.opening import place_of
 from funnelkit.sources.reading import (
     Fields,
     Kind,
@@ -42,7 +43,6 @@ from funnelkit.sources.reading import (
     Reader,
     cents,
     email_hash,
-    place_of,
     with_currency,
     worded,
 )
