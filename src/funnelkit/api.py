@@ -1,6 +1,6 @@
 """Everything that `import funnelkit as fk` shows, under the names it shows it by."""
 
-from funnelkit import catalog
+from funnelkit import catalog, sources
 from funnelkit.analysis.cohorts import Cohorts, cohorts
 from funnelkit.analysis.conversion import Conversion, conversion
 from funnelkit.analysis.durations import Durations, durations
@@ -89,7 +89,7 @@ from funnelkit.schema.operations import InventorySnapshots, Products, Receipts, 
 from funnelkit.schema.policies import OrderPolicy
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.tables import parse
-from funnelkit.schema.traffic import Carts, Events, SearchInterest, Sessions
+from funnelkit.schema.traffic import Carts, DailySessions, Events, SearchInterest, Sessions
 from funnelkit.shop.shop import Shop
 from funnelkit.units import (
     CART,
@@ -157,6 +157,7 @@ __all__ = [
     "CountRetained",
     "Cumulative",
     "Customers",
+    "DailySessions",
     "DataError",
     "DataIssue",
     "DefinitionError",
@@ -253,6 +254,7 @@ __all__ = [
     "registry",
     "rfm",
     "sessionize",
+    "sources",
     "to_sql",
     "use_registry",
 ]

@@ -24,8 +24,10 @@ from funnelkit.metrics.metric import Area, Metric, Stage
 from funnelkit.planning.dimensions import can_reach
 from funnelkit.planning.plan import Question
 from funnelkit.schema.tables import known_tables
-from funnelkit.shop.settings import read_settings
+from funnelkit.shop.description import Topic
+from funnelkit.shop.settings import MAPPING, read_files, read_settings
 from funnelkit.shop.shop import Shop
+from funnelkit.sources import propose, scan
 
 __all__ = ["main"]
 
@@ -90,13 +92,20 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--format", choices=["table", "csv", "json"], default="table")
     report.set_defaults(run=_report)
 
-    sql = commands.add_parser("sql", help="write KPIs as one statement of SQL")
+    init = commands.add_parser("init", help="propose a mapping of a folder of unknown files")
+    init.add_argument("folder", metavar="FOLDER", help="a folder of files; nothing is written")
+    init.set_defaults(run=_init)
+
+    _add_sql(commands.add_parser("sql", help="write KPIs as one statement of SQL"))
+    return parser
+
+
+def _add_sql(sql: argparse.ArgumentParser) -> None:
     sql.add_argument("metrics", metavar="METRIC", nargs="+", help="a name or an alias")
     sql.add_argument("--data", metavar="PLACE", required=True, help=PLACE)
     _add_question(sql)
     sql.add_argument("--dialect", choices=DIALECTS, default="duckdb", help="duckdb by default")
     sql.set_defaults(run=_sql)
-    return parser
 
 
 def _add_question(command: argparse.ArgumentParser) -> None:
@@ -169,6 +178,10 @@ def _check(options: argparse.Namespace) -> str:
     return "\n".join(lines) or "no errors or warnings"
 
 
+def _init(options: argparse.Namespace) -> str:
+    return propose(options.folder)
+
+
 def _report(options: argparse.Namespace) -> str:
     shop = _shop(options.place, options.engine)
     question = ask(shop, **_question(options))
@@ -188,15 +201,40 @@ def _sql(options: argparse.Namespace) -> str:
 
 
 def _shop(place: str, engine: str | None) -> Shop:
-    """Bind the files of a folder, or the tables of a database; settings are beside them."""
+    """Bind the files of a folder, or the tables of a database; settings are beside them.
+
+    Where no file is named after a table, each is recognised as an export.
+    """
     if engine is None:
-        return Shop.scan(place)
-    database, settings = DuckDB(place), read_settings(Path(place).parent / "funnelkit.toml")
+        return Shop.scan(place) if _has_tables(Path(place)) else _recognised(Path(place))
+    database, settings = DuckDB(place), read_settings(Path(place).parent / MAPPING)
     known = known_tables(())
     tables = {name: name for name in database.names() if name in known}
     if not tables:
         raise DataError(f"{place!r} has no table of a canonical name", f"such as {min(known)}")
     return Shop.on(database, **settings, **tables)
+
+
+def _has_tables(folder: Path) -> bool:
+    """Return whether a folder is to be bound as it is: by names of files, or by a mapping."""
+    if not folder.is_dir():
+        return not folder.is_file()
+    names = known_tables(())
+    is_mapped = bool(read_files(folder / MAPPING))
+    return is_mapped or any(file.stem in names for file in folder.iterdir())
+
+
+def _recognised(place: Path) -> Shop:
+    """Return the shop in exports, and print what each was taken for."""
+    folder = place if place.is_dir() else place.parent
+    shop = scan(place, **read_settings(folder / MAPPING))
+    said = {note.subject: note.text for note in reversed(shop.notes) if note.topic in _TAKEN}
+    for name in sorted(said):
+        print(f"funnelkit: note: {name}: {said[name]}", file=sys.stderr)
+    return shop
+
+
+_TAKEN = (Topic.RECOGNISED, Topic.IGNORED)
 
 
 def _question(options: argparse.Namespace) -> dict[str, Any]:

@@ -150,7 +150,7 @@ class MissingInputError(DataError):
         self.missing = {name: tuple(wanted) for name, wanted in missing.items()}
         self.hints = dict(hints or {})
         lines = [
-            f"  {name}: needed by {_some(wanted)}"
+            f"  {name}: needed by {some(wanted)}"
             + (f" ({self.hints[name]})" if name in self.hints else "")
             for name, wanted in self.missing.items()
         ]
@@ -245,6 +245,7 @@ class TruncatedHistoryWarning(UserWarning):
     """
 
 
-def _some(names: Sequence[str], most: int = 4) -> str:
+def some(names: Sequence[str], *, most: int = 4) -> str:
+    """Return the first names, and how many there are more."""
     shown = ", ".join(names[:most])
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -17,6 +17,7 @@ PACKAGES = (
     "journeys",
     "evaluation",
     "demo_shop",
+    "sources",
     "shop",
     "exchange",
     "engines",
@@ -38,11 +39,18 @@ KERNEL = ("formula", "data", "planning", "verification", "engines", "result", "c
 """The packages that know nothing of what a shop is: the schema is handed to them as a value."""
 
 RANK = {name: rank for rank, name in enumerate(PACKAGES)}
-SIBLINGS = ("analysis", "catalog")
+SIBLINGS = ("analysis", "catalog", "sources")
 """Packages whose modules know nothing of one another, save those that collect them."""
 
-COLLECTORS = {"catalog", "catalog.default", "catalog.plugins", "catalog.presets"}
-SHARED = {"catalog.parameters"}
+COLLECTORS = {
+    *("catalog", "catalog.default", "catalog.plugins", "catalog.presets"),
+    *("sources", "sources.detecting"),
+}
+SHARED = {
+    "catalog.parameters",
+    *("sources.opening", "sources.reading", "sources.objects", "sources.reports"),
+    "sources.shopify_words",
+}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

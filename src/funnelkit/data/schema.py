@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from funnelkit.data.findings import Finding, Severity
 from funnelkit.data.promises import Promise
 from funnelkit.formula.derived import Rule
+from funnelkit.formula.formulas import Aggregate
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column, Flag, Predicate, Time
 from funnelkit.units import NUMBER, Unit
@@ -141,6 +142,7 @@ class Schema:
         cohort_owner: The entity that belongs to a cohort, as the unit of its table.
         hints: By missing column: what would do instead.
         items: By table: the items that its rows are made of.
+        totals: By fold: the total that stands for it where its table is not bound.
     """
 
     tables: Mapping[str, type[Table]]
@@ -158,3 +160,4 @@ class Schema:
     cohort_owner: Unit = NUMBER
     hints: Mapping[str, str] = field(default_factory=dict[str, str])
     items: Mapping[str, Items] = field(default_factory=dict[str, Items])
+    totals: Mapping[Aggregate, Aggregate] = field(default_factory=dict[Aggregate, Aggregate])

@@ -15,6 +15,7 @@ from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.schema import Schema
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.derived import Default, Everywhere, FromChildren, Rule, dependencies
+from funnelkit.formula.formulas import Aggregate, source_of
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column, Literal, Lookup, Money, Scalar, Time
 
@@ -161,6 +162,13 @@ class ShopData:
     def declared(self, column: Column) -> Column:
         """Return a column as its table declares it, where it does."""
         return self.known[column.table].columns.get(column.name, column)
+
+    def total_of(self, fold: Aggregate) -> Aggregate:
+        """Return the total that stands for a fold of a table that is not bound, else the fold."""
+        total = self.schema.totals.get(fold)
+        if total is None or source_of(fold) in self.tables:
+            return fold
+        return total if source_of(total) in self.tables else fold
 
     def refresh(self, changed_in: Callable[[Mapping[str, BoundTable]], Sequence[str]]) -> None:
         """Bind again the tables that have changed, and discard what was cached about them.

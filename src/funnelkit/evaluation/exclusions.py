@@ -95,6 +95,7 @@ def count_exclusions(runner: Runner, made: Plan) -> pl.DataFrame:
     data = runner.data
     found = [(low.metric.name, gap) for low in made.metrics for gap in exclusions_of(low.metric)]
     found += [(low.metric.name, gap) for low in made.metrics for gap in _without_key(made, low)]
+    found = [pair for pair in found if pair[1].table in data.tables]
     found = [pair for pair in found if not data.known[pair[1].table].prorate]
     counts: dict[Count, Metric] = {}
 

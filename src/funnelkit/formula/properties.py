@@ -178,10 +178,12 @@ def columns_of(aggregate: Aggregate) -> Iterator[Column | Lookup]:
         yield from leaves(part)
 
 
-def inputs(formula: Formula) -> dict[str, tuple[str, ...]]:
+def inputs(
+    formula: Formula, *, as_read: Callable[[Aggregate], Aggregate] | None = None
+) -> dict[str, tuple[str, ...]]:
     """Return the tables that a formula reads and, of each, the columns, sorted."""
     found: dict[str, set[str]] = {}
-    for aggregate in aggregates(formula):
+    for aggregate in map(as_read, aggregates(formula)) if as_read else aggregates(formula):
         found.setdefault(source_of(aggregate), set())
         for leaf in columns_of(aggregate):
             _add_inputs(leaf, found)

@@ -191,6 +191,7 @@ class _Planner:
     ) -> Expression:
         if isinstance(fold, PolarsExpr) and fold.table not in self.data.known:
             raise UnknownNameError("table", fold.table, list(self.data.known))
+        fold = fold if isinstance(fold, PolarsExpr) else self.data.total_of(fold)
         self._check_prorated(fold)
         match fold:
             case Mean(value, where=where, of=None) if not isinstance(value, Score):

@@ -40,7 +40,7 @@ from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.marketing import CampaignPerformance, EmailSends, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
-from funnelkit.schema.traffic import CONTENT_EVENTS, Carts, Events, Sessions
+from funnelkit.schema.traffic import CONTENT_EVENTS, Carts, DailySessions, Events, Sessions
 
 __all__ = ["CLOCKS", "IS_PRODUCT", "LATE_CLOCKS", "RULES"]
 
@@ -49,6 +49,7 @@ CLOCKS: Mapping[Time, Flag | None] = {
     Events.occurred_at: Events.is_counted,
     Orders.ordered_at: Orders.is_counted,
     Carts.created_at: None,
+    DailySessions.date: None,
 }
 """The times whose latest value, over counted rows, is the as-of time of a shop's data."""
 

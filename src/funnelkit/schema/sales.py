@@ -64,6 +64,10 @@ class Orders(
         "Exchange rate: the value of one unit of the currency in the shop's currency."
     )
     shipping_amount = Money("Shipping charged to the customer, excluding tax.")
+    gross_with_tax = Money("The gross amount, including tax.")
+    discount_with_tax = Money("Discounts on the goods, including tax.")
+    shipping_with_tax = Money("Shipping charged to the customer, including tax.")
+    net_share = Quantity("The share of prices with tax that is not tax.")
     tax_amount = Money("Taxes on the order.")
     duties_amount = Money("Customs duties charged to the customer.")
     fees_amount = Money("Other fees charged to the customer.")
@@ -129,6 +133,11 @@ class OrderLines(
     unit_price = Money("Price of one unit, before discounts and tax.", MONEY / ITEM)
     discount_amount = Money("Discount on the line, including its share of an order-level discount.")
     gross_amount = Money("Price of all its units, before discounts and tax.")
+    tax_amount = Money("Tax on the line.")
+    unit_price_with_tax = Money("Price of one unit, before discounts, including tax.", MONEY / ITEM)
+    gross_with_tax = Money("Price of all its units, before discounts, including tax.")
+    discount_with_tax = Money("Discount on the line, including tax.")
+    net_share = Quantity("The share of prices with tax that is not tax.")
     allocated_discount = Money(
         "Its own discount plus its share, by value, of order-level discounts."
     )
@@ -180,6 +189,9 @@ class Returns(
     )
     refund_shipping = Money("Shipping refunded.")
     refund_tax = Money("Tax refunded.")
+    refund_with_tax = Money("Value of the goods refunded, including tax.")
+    refund_shipping_with_tax = Money("Shipping refunded, including tax.")
+    net_share = Quantity("The share of amounts with tax that is not tax.")
     handling_cost = Money("Cost of handling the return, in the shop's currency.")
     is_restocked = Flag("The goods were put back into stock.")
     restocked_cost = Money("Cost of the goods put back into stock, in the shop's currency.")

@@ -16,6 +16,8 @@ from funnelkit.schema.policies import POLICIES, OrderPolicy, policy_rules
 from funnelkit.schema.promises import PROMISES
 from funnelkit.schema.sales import OrderLines, Orders, Returns
 from funnelkit.schema.tables import known_tables
+from funnelkit.schema.taxes import TAX_CHECKS, TAX_RULES
+from funnelkit.schema.totals import TOTALS
 from funnelkit.units import CUSTOMER
 
 __all__ = ["shop_schema"]
@@ -48,12 +50,18 @@ _ITEMS = {
 _HINTS = {"orders.status": "or supply orders.is_counted, or bind with order_policy='all'"}
 
 
-def shop_schema(policy: OrderPolicy, *, tables: Iterable[type[Table]] = ()) -> Schema:
+def shop_schema(
+    policy: OrderPolicy,
+    *,
+    tables: Iterable[type[Table]] = (),
+    prices_include_tax: bool = False,
+) -> Schema:
     """Return the schema of a shop.
 
     Args:
         policy: Which orders count.
         tables: Declarations of tables beyond the canonical ones.
+        prices_include_tax: Whether amounts were supplied with tax in them.
     """
     needs_status = policy in POLICIES.values() and Orders.status in leaves(policy.counted_orders)
     checks = (
@@ -69,9 +77,9 @@ def shop_schema(policy: OrderPolicy, *, tables: Iterable[type[Table]] = ()) -> S
         del vocabularies[Orders.status]
     return Schema(
         tables=known,
-        rules={**RULES, **policy_rules(policy)},
+        rules={**RULES, **(TAX_RULES if prices_include_tax else {}), **policy_rules(policy)},
         clocks=CLOCKS,
-        checks=tuple(checks),
+        checks=(*checks, *(TAX_CHECKS if prices_include_tax else ())),
         table_checks=TABLE_CHECKS,
         costs=_COSTS,
         promises=PROMISES,
@@ -80,6 +88,7 @@ def shop_schema(policy: OrderPolicy, *, tables: Iterable[type[Table]] = ()) -> S
         cohort_owner=CUSTOMER,
         hints=_HINTS,
         items=_ITEMS,
+        totals=TOTALS,
     )
 
 

@@ -16,7 +16,7 @@ from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.marketing import AdViews, CampaignPerformance, EmailSends, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Products, Receipts, Shipments
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
-from funnelkit.schema.traffic import Carts, Events, SearchInterest, Sessions
+from funnelkit.schema.traffic import Carts, DailySessions, Events, SearchInterest, Sessions
 
 __all__ = ["TABLES", "known_tables", "parse"]
 
@@ -25,6 +25,7 @@ TABLES: Mapping[str, type[Table]] = {
     table.table: table
     for table in (
         Sessions,
+        DailySessions,
         Events,
         Orders,
         OrderLines,

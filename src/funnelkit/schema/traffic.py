@@ -18,7 +18,7 @@ from funnelkit.units import (
     VISITOR,
 )
 
-__all__ = ["CONTENT_EVENTS", "Carts", "Events", "SearchInterest", "Sessions"]
+__all__ = ["CONTENT_EVENTS", "Carts", "DailySessions", "Events", "SearchInterest", "Sessions"]
 
 CONTENT_EVENTS = (
     "scroll_90",
@@ -73,6 +73,26 @@ class Sessions(
         "It is the visitor's first counted session.", unique_within="visitor_id"
     )
     first_seen_at = Time("When the visitor's first counted session began.")
+
+
+class DailySessions(
+    Table,
+    table="daily_sessions",
+    key=("date", "channel", "device", "country"),
+    time="date",
+):
+    """Totals of the sessions of one day, as reports have them; read if sessions are not bound."""
+
+    date = Time("The day, in the time zone of the report.")
+    channel = Category("The channel to which the sessions are attributed.")
+    device = Category("Type of device.")
+    country = Category("Country of the visitors.")
+    sessions = Quantity("Number of sessions.", SESSION)
+    visitors = Quantity("Number of distinct visitors; valid for this row only.", VISITOR)
+    engaged_sessions = Quantity("Number of engaged sessions.", SESSION)
+    converted_sessions = Quantity("Number of sessions with at least one order.", SESSION)
+    page_views = Quantity("Number of pages viewed.", PAGE)
+    orders = Quantity("Number of orders of the online shop.", ORDER)
 
 
 class Events(

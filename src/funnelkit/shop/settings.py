@@ -6,7 +6,7 @@ import datetime as dt
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from typing_extensions import TypedDict
 
@@ -17,7 +17,10 @@ from funnelkit.errors import DefinitionError, UnknownNameError, shortened
 from funnelkit.formula.table import Table
 from funnelkit.schema.policies import OrderPolicy
 
-__all__ = ["Settings", "check_settings", "is_kind", "read_settings"]
+__all__ = ["MAPPING", "Settings", "check_settings", "is_kind", "read_files", "read_settings"]
+
+MAPPING = "funnelkit.toml"
+"""The file of a folder that holds its settings, and which file is which table."""
 
 
 class Settings(TypedDict, total=False):
@@ -34,6 +37,8 @@ class Settings(TypedDict, total=False):
         week_start: The first day of the week.
         fiscal_year: When the year begins, for months, quarters and years: month
             and day as "04-01", or a `RetailCalendar` of whole weeks.
+        prices_include_tax: Whether the amounts of orders, lines and returns include tax; it
+            is taken out by the tax of the line, otherwise by that of the order.
         guards: Whether failed checks of the data raise an error.
         tables: Declarations of tables beyond the canonical ones.
         engine: Where the tables are, or what reads the files, if not Polars: see `Shop.on`.
@@ -47,6 +52,7 @@ class Settings(TypedDict, total=False):
     as_of: Moment | None
     week_start: str
     fiscal_year: str | RetailCalendar
+    prices_include_tax: bool
     guards: bool
     tables: Sequence[type[Table]]
     engine: Database | None
@@ -59,22 +65,44 @@ def read_settings(path: Path) -> Settings:
         DefinitionError: It cannot be read, or a setting has the wrong type.
         UnknownNameError: A setting is unknown.
     """
-    if not path.exists():
-        return {}
+    given = _read(path)
+    given.pop(FILES, None)
     allowed = set(Settings.__annotations__) - {"tables", "guards", "engine"}
-    try:
-        given = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DefinitionError(f"{path.name} cannot be read: {error}") from None
     for name in given:
         if name not in allowed:
             raise UnknownNameError(f"setting in {path.name}", name, sorted(allowed))
     if wrong := [name for name, value in given.items() if not _is_setting(name, value)]:
         raise DefinitionError(
             f"{path.name} has settings of the wrong type: {', '.join(wrong)}",
-            "rename is a table per table, assume_empty a list of names, the rest are texts",
+            "rename is a table per table, assume_empty a list of names, "
+            "prices_include_tax true or false, the rest are texts",
         )
     return given  # type: ignore[return-value]  # its names are checked, its values by Shop
+
+
+def read_files(path: Path) -> dict[str, str]:
+    """Return which file is which table, as a file of settings says: names of files by table.
+
+    Raises:
+        DefinitionError: It cannot be read, or `files` is not a table of texts.
+    """
+    files: object = _read(path).get(FILES, {})
+    if not _holds_texts(files):
+        problem = f"{path.name} has files that are not names: {shortened(repr(files))}"
+        raise DefinitionError(problem, 'write them as in orders = "export.csv"')
+    return cast("dict[str, str]", files)
+
+
+FILES = "files"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DefinitionError(f"{path.name} cannot be read: {error}") from None
 
 
 def check_settings(**given: object) -> None:
@@ -88,7 +116,8 @@ def check_settings(**given: object) -> None:
             "settings of the wrong type: "
             + ", ".join(f"{name}={shortened(repr(given[name]))}" for name in wrong),
             "rename maps tables to mappings of columns, assume_empty and tables are lists, "
-            "guards is true or false, engine is fk.DuckDB(…), the rest are texts",
+            "guards and prices_include_tax are true or false, engine is fk.DuckDB(…), "
+            "the rest are texts",
         )
 
 
@@ -109,7 +138,7 @@ def _is_setting(name: str, value: object) -> bool:
             return value is None or isinstance(value, str | dt.date)
         case "engine":
             return value is None or isinstance(value, Database)
-        case "guards":
+        case "guards" | "prices_include_tax":
             return isinstance(value, bool)
         case "order_policy":
             return isinstance(value, str | OrderPolicy)

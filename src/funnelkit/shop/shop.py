@@ -6,7 +6,8 @@ are derived, and by which rule, is decided here and carried out by an engine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -16,9 +17,9 @@ from polars._typing import PolarsDataType
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog.default import registry
-from funnelkit.data.binding import bind_empty, key_type_faults, with_key_types
+from funnelkit.data.binding import BoundFrame, bind_empty, key_type_faults, with_key_types
 from funnelkit.data.bound_table import BoundTable
-from funnelkit.data.shop_data import ShopData
+from funnelkit.data.shop_data import Assumption, ShopData
 from funnelkit.data.sources import FILE_TYPES, Source
 from funnelkit.engines.base import Database
 from funnelkit.engines.polars.frames import Frames
@@ -29,14 +30,26 @@ from funnelkit.errors import (
     DataIssue,
     DefinitionError,
     UnknownNameError,
+    UnsupportedError,
+    some,
 )
+from funnelkit.formula.derived import Default
 from funnelkit.formula.properties import inputs
 from funnelkit.formula.table import Table
 from funnelkit.metrics.metric import Metric
 from funnelkit.schema.policies import POLICIES, OrderPolicy
 from funnelkit.schema.shop_schema import shop_schema
 from funnelkit.schema.tables import known_tables
-from funnelkit.shop.settings import Settings, check_settings, is_kind, read_settings
+from funnelkit.schema.taxes import WITH_TAX
+from funnelkit.shop.description import Description, Note, Topic, described
+from funnelkit.shop.settings import (
+    MAPPING,
+    Settings,
+    check_settings,
+    is_kind,
+    read_files,
+    read_settings,
+)
 
 __all__ = ["Shop"]
 
@@ -79,27 +92,22 @@ class Shop:
         as_of: Moment | None = None,
         week_start: str = "monday",
         fiscal_year: str | RetailCalendar = "01-01",
+        prices_include_tax: bool = False,
         guards: bool = True,
         tables: Sequence[type[Table]] = (),
         engine: Database | None = None,
         **frames: Source,
     ) -> None:
         rename = {} if rename is None else rename
-        check_settings(
-            rename=rename,
-            time_zone=time_zone,
-            currency=currency,
-            order_policy=order_policy,
-            assume_empty=assume_empty,
-            as_of=as_of,
-            fiscal_year=fiscal_year,
-            guards=guards,
-            tables=tables,
-            engine=engine,
-        )
+        given = locals().items()
+        check_settings(**{name: it for name, it in given if name in Settings.__annotations__})
         calendar = Calendar(time_zone=time_zone, week_start=week_start, fiscal_year=fiscal_year)
         self.order_policy, self._database = _policy(order_policy), engine or Frames()
-        schema = shop_schema(self.order_policy, tables=tables)
+        schema = shop_schema(
+            self.order_policy, tables=tables, prices_include_tax=prices_include_tax
+        )
+        if prices_include_tax:
+            rename = _with_tax(self._database, schema.tables, frames, rename)
         self.data = ShopData(
             tables=_bound(self._database, schema.tables, frames, rename, assume_empty),
             schema=schema,
@@ -108,11 +116,24 @@ class Shop:
             guards=guards,
             given_as_of=calendar.moment(as_of, "as_of"),
         )
+        self.notes: tuple[Note, ...] = ()
 
     @property
     def tables(self) -> Mapping[str, BoundTable]:
         """The bound tables, by name."""
         return self.data.tables
+
+    @property
+    def frames(self) -> Mapping[str, pl.LazyFrame]:
+        """The bound tables as lazy frames with canonical names and types, by name.
+
+        Raises:
+            UnsupportedError: A table is in a database.
+        """
+        frames = {n: b.frame for n, b in self.tables.items() if isinstance(b, BoundFrame)}
+        if len(frames) < len(self.tables):
+            raise UnsupportedError("frames of a shop on a database", "the data stays there")
+        return frames
 
     @property
     def runner(self) -> Runner:
@@ -145,7 +166,8 @@ class Shop:
     def scan(cls, folder: str | Path, **settings: Unpack[Settings]) -> Shop:
         """Bind every file in a folder that is named after a table: `orders.parquet`.
 
-        A `funnelkit.toml` in the folder gives settings; the ones passed here win.
+        A `funnelkit.toml` in the folder gives settings, and under `files` the names of other
+        files by table; the settings passed here win.
 
         Args:
             folder: The folder.
@@ -159,10 +181,12 @@ class Shop:
         path = Path(folder)
         if not path.is_dir():
             raise DataError(f"there is no folder {str(path)!r}")
-        merged: Settings = {**read_settings(path / "funnelkit.toml"), **settings}
+        merged: Settings = {**read_settings(path / MAPPING), **settings}
         names = known_tables(merged.get("tables", ()))
-        frames: dict[str, Source] = {}
+        frames: dict[str, Source] = {n: path / f for n, f in read_files(path / MAPPING).items()}
         for file in sorted(path.iterdir()):
+            if file in frames.values():
+                continue
             if file.suffix.lower() in FILE_TYPES and file.stem in names:
                 if file.stem in frames:
                     raise DataError(f"{str(path)!r} has two files for {file.stem}", "keep one")
@@ -222,6 +246,16 @@ class Shop:
             "is_ready", descending=True, maintain_order=True
         )
 
+    def describe(self) -> Description:
+        """Return what was recognised, ignored and assumed, and what is missing for which KPIs."""
+        return described((*self.notes, *_of_tables(self.data), *_of_missing(self.metrics())))
+
+    def add_notes(self, notes: Sequence[Note]) -> None:
+        """Add to what `describe` returns; what is said to be missing is also said in errors."""
+        self.notes += tuple(notes)
+        missing = {note.subject: note.text for note in notes if note.topic is Topic.MISSING}
+        self.data.schema = replace(self.data.schema, hints={**self.data.schema.hints, **missing})
+
     def check(self) -> pl.DataFrame:
         """Return the errors and warnings that reading all of the data shows.
 
@@ -247,13 +281,41 @@ class Shop:
         """
         found: set[str] = set()
         known = registry()[metric] if isinstance(metric, str) else metric
-        for table, names in inputs(known.formula).items():
+        for table, names in inputs(known.formula, as_read=self.data.total_of).items():
             if table not in self.tables:
                 found.add(table)
                 continue
             for name in names:
                 found |= self.data.missing_for(self.data.column(table, name))
         return frozenset(found)
+
+
+def _of_tables(data: ShopData) -> Iterator[Note]:
+    """Yield what was bound to each table, and what is assumed of it."""
+    for name, bound in data.tables.items():
+        if bound.is_assumed_empty:
+            yield Note(Topic.ASSUMED, name, str(Assumption(name)))
+            continue
+        own = [column for column in bound.columns if column in bound.table.columns]
+        yield Note(Topic.RECOGNISED, name, ", ".join(own))
+        if others := [column for column in bound.columns if column not in own]:
+            text = f"{', '.join(others)}: no KPI reads them; use them in by= and where="
+            yield Note(Topic.IGNORED, name, text)
+        for column in bound.table.columns.values():
+            rule = None if data.is_supplied(column) else data.rule(column)
+            if isinstance(rule, Default):
+                text = str(Assumption(name, column.name, rule.value))
+                yield Note(Topic.ASSUMED, name, text)
+
+
+def _of_missing(metrics: pl.DataFrame) -> Iterator[Note]:
+    """Yield what is missing, with the metrics that need it."""
+    unready = metrics.filter(
+        ~pl.col("is_ready") & ~pl.col("metric").str.contains(".", literal=True)
+    )
+    grouped = unready.group_by("missing", maintain_order=True).agg("metric")
+    for names, wanted in grouped.rows():
+        yield Note(Topic.MISSING, ", ".join(names), f"needed by {some(wanted, most=6)}")
 
 
 def _check_names(
@@ -289,6 +351,27 @@ def _bound(
     if faults:
         raise ContractError(faults)
     return bound
+
+
+def _with_tax(
+    database: Database,
+    known: Mapping[str, type[Table]],
+    frames: Mapping[str, object],
+    rename: Mapping[str, Mapping[str, str]],
+) -> dict[str, Mapping[str, str]]:
+    """Return how columns are renamed so that amounts are read as amounts with tax."""
+    names = {(amount.table, amount.name): taxed.name for amount, taxed in WITH_TAX.items()}
+    tables = {name: frames[name] for name, _ in names if name in frames}
+    merged = dict(rename)
+    for name, bound in database.bind(known, tables, rename, []).items():
+        old = {new: old for old, new in rename.get(name, {}).items()}
+        taxed = {
+            old.get(column, column): names[name, column]
+            for column in bound.columns
+            if (name, column) in names
+        }
+        merged[name] = {**rename.get(name, {}), **taxed}
+    return merged
 
 
 def _policy(given: str | OrderPolicy) -> OrderPolicy:

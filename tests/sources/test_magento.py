@@ -1,0 +1,71 @@
+"""The sales tables of Magento: the sample's numbers are computed by hand from its rows.
+
+Counted are 1, 2, 4 and 5: 3 is cancelled, 6 a gift card alone. Credit memo 3 is cancelled. A
+shirt is two items, and the tea set three: each is one product.
+"""
+
+import polars as pl
+import pytest
+
+import funnelkit as fk
+from sources.hand import SAMPLES, assert_values
+
+FOLDER = SAMPLES / "magento"
+TABLES = {path.stem: pl.read_csv(path, infer_schema=False) for path in FOLDER.iterdir()}
+HAND = {
+    "orders": 4,
+    "units_sold": 2 + 1 + 1 + 1 + 1,
+    "gross_sales": 120 + 50 + 50 + 80,
+    "discounts": (12.3 - 2.3) + (2.46 - 0.46),
+    "returns_value": (50 - 6.15 + 1.15) + (50 - 5),
+    "net_sales": 300 - 12 - 90,
+    "total_sales": 198 + (10 - 10) + (27.14 + 11.5 + 11.5 + 18.4 - 12.65 - 11.5),
+    "average_order_value": (300 - 12) / 4,
+    "units_per_transaction": 6 / 4,
+    "customers": 3,  # 7 twice, 9, and the guest by the e-mail address
+    "repeat_purchase_rate": 1 / 3,
+    "units_sold.net": 6 - 2,
+    # shirts 2 x 20, tea 8, mugs 2 x 10, the set 10 + 2 x 8
+    "cost_of_goods_sold": 40 + 8 + 10 + 10 + 26,
+    "cancellation_rate": 1 / 6,
+}
+
+
+def shop_of(tables=FOLDER, **settings):
+    return fk.sources.magento(tables, time_zone="Europe/Warsaw", **settings)
+
+
+def test_its_numbers_are_those_computed_by_hand():
+    assert_values(shop_of(), HAND)
+    assert_values(shop_of(TABLES), HAND)
+
+
+def test_times_are_in_utc():
+    found = fk.evaluate(shop_of(), "orders", every="1mo").frame
+    assert found.get_column("orders").to_list() == [3, 1]  # 5, at 23:30 UTC, is of May in Warsaw
+
+
+def test_without_items_of_credit_memos_the_units_returned_are_missing():
+    tables = {name: table for name, table in TABLES.items() if name != "sales_creditmemo_item"}
+    shop = shop_of(tables)
+    assert_values(shop, {"net_sales": 198, "returns_value": 90})
+    with pytest.raises(fk.MissingInputError, match="sales_creditmemo_item"):
+        fk.evaluate(shop, "units_sold.net")
+
+
+def test_amounts_are_in_the_currency_of_the_shop():
+    assert fk.evaluate(shop_of(), "net_sales", by="currency").frame.rows() == [("PLN", 198)]
+
+
+def test_faults_of_several_tables_are_told_at_once():
+    orders = TABLES["sales_order"].drop("base_tax_amount")
+    items = TABLES["sales_order_item"].with_columns(qty_ordered=pl.lit("two"))
+    with pytest.raises(fk.ContractError) as caught:
+        shop_of({**TABLES, "sales_order": orders, "sales_order_item": items})
+    assert [fault.column for fault in caught.value.faults] == ["base_tax_amount", "qty_ordered"]
+
+
+def test_an_unknown_state_is_a_fault():
+    orders = TABLES["sales_order"].with_columns(state=pl.lit("shipped"))
+    with pytest.raises(fk.ContractError, match="'shipped' is none of new"):
+        shop_of({**TABLES, "sales_order": orders})
