@@ -2,11 +2,11 @@
 
 python journeys.py [--rows 10000000] [--runs N] [--clickhouse PYTHON]
 
-    funnel      4 steps within 7 days, of as many events of a twelfth as many visitors
-    sessionize  sessions by 30 minutes of inactivity, with start, end and number of events
-    cohorts     retention by month of a fifth as many orders of a twentieth as many customers
-    linear      the funnel of a tenth of the visitors against that of all
-    memory      what the funnel takes beyond the events, in times of the columns that it reads
+    fun  4 steps within 7 days, of as many events of a twelfth as many visitors
+    ses  sessions by 30 minutes of inactivity, with start, end and number of events
+    coh  retention by month of a fifth as many orders of a twentieth as many customers
+    lin  the funnel of a tenth of the visitors against that of all
+    mem  what the funnel takes beyond the events, in times of the columns that it reads
 
 The data is made here. ClickHouse runs in the process of another interpreter that has `chdb`
 installed; without one the funnel is not compared. The machine's other work meets all of them:
@@ -34,7 +34,7 @@ import funnelkit as fk
 STEPS = ("view_item", "add_to_cart", "begin_checkout", "purchase")
 SHARES = (0.55, 0.25, 0.12, 0.08)
 START, DAY_US = 1_704_067_200_000_000, 86_400_000_000
-TARGETS = {"funnel": 0.6, "sessionize": 0.7, "cohorts": 1.0, "linear": 11.0, "memory": 3.0}
+TARGETS = {"fun": 0.6, "ses": 0.7, "coh": 1.0, "lin": 11.0, "mem": 3.0}
 SESSIONS = """
     WITH marked AS (
         SELECT visitor_id, occurred_at, occurred_at - lag(occurred_at) OVER own > INTERVAL 30 MINUTE
@@ -132,7 +132,7 @@ def funnels(events: pl.DataFrame, path: Path, interpreter: str, runs: int) -> Ro
     if told != counts:
         raise SystemExit(f"funnel: funnelkit {counts} and ClickHouse {told} disagree")
     samples = sample(own[1:]), sample(taken[1:])
-    return compared("funnel", "windowFunnel of ClickHouse", *samples, TARGETS["funnel"])
+    return compared("fun", "windowFunnel of ClickHouse", *samples, TARGETS["fun"])
 
 
 def linear(events: pl.DataFrame, runs: int) -> Row:
@@ -142,9 +142,7 @@ def linear(events: pl.DataFrame, runs: int) -> Row:
     for work in works.values():
         work()
     found: dict[str, Sample] = interleaved(works, runs)
-    return compared(
-        "linear", "a tenth of the visitors", found["all"], found["tenth"], TARGETS["linear"]
-    )
+    return compared("lin", "a tenth of the visitors", found["all"], found["tenth"], TARGETS["lin"])
 
 
 def sessions(events: pl.DataFrame, runs: int) -> Row:
@@ -162,7 +160,7 @@ def sessions(events: pl.DataFrame, runs: int) -> Row:
         raise SystemExit("sessionize: funnelkit and DuckDB disagree")
     found = interleaved(works, runs)
     pair = found["funnelkit"], found["DuckDB"]
-    return compared("sessionize", "lag and sum of DuckDB", *pair, TARGETS["sessionize"])
+    return compared("ses", "lag and sum of DuckDB", *pair, TARGETS["ses"])
 
 
 def cohorts(rows: int, runs: int) -> Row:
@@ -182,7 +180,7 @@ def cohorts(rows: int, runs: int) -> Row:
         raise SystemExit("cohorts: funnelkit and DuckDB disagree")
     found = interleaved(works, runs)
     pair = found["funnelkit"], found["DuckDB"]
-    return compared("cohorts", "SQL of DuckDB, retention alone", *pair, TARGETS["cohorts"])
+    return compared("coh", "SQL of DuckDB, retention alone", *pair, TARGETS["coh"])
 
 
 def memory(path: Path) -> Row:
@@ -190,12 +188,12 @@ def memory(path: Path) -> Row:
     found = [json.loads(subprocess.check_output(command)) for _ in range(3)]
     taken, columns = (statistics.median(one[place] for one in found) for place in (0, 1))
     return Row(
-        work="memory",
+        work="mem",
         against="the columns that are read",
         own=f"{taken / 2**20:.0f} MiB",
         other=f"{columns / 2**20:.0f} MiB",
         ratio=taken / columns,
-        target=TARGETS["memory"],
+        target=TARGETS["mem"],
     )
 
 

@@ -425,7 +425,7 @@ def _quantile(taken: pl.Expr, begun: pl.Expr | None, q: float) -> pl.Expr:
     """Return a quantile of the seconds between two times."""
     if begun is None:
         return pl.lit(None, pl.Float64)
-    elapsed = (taken - begun).dt.total_microseconds()
+    elapsed = (taken - begun).dt.total_microseconds().drop_nulls()
     return elapsed.quantile(q, interpolation="linear") / MICROSECONDS
 
 
