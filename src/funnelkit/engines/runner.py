@@ -162,8 +162,9 @@ def _labelled(step: Step, answer: Answer, folded: pl.DataFrame) -> pl.DataFrame:
     groups = (group_column(group.name) for group in step.groups)
     names |= dict(zip(answer.keys, groups, strict=True))
     names |= dict(zip(answer.folds, (fold.name for fold in step.folds), strict=True))
-    columns = {new: folded.get_column(old) for old, new in names.items()}
     if periods and step.calendar.has_hours:
         label = step.calendar.label_type
-        columns |= {names[old]: folded.get_column(old).cast(label) for old in periods}
-    return pl.DataFrame(columns)
+        folded = folded.with_columns(pl.col(name).cast(label) for name in periods)
+    labelled = folded[list(names)]
+    labelled.columns = list(names.values())
+    return labelled
