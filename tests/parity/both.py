@@ -47,10 +47,12 @@ def with_settings(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConne
     return connection
 
 
-def by_duckdb(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
+def by_duckdb(
+    frames: Frames, rel: Rel, _sizes: Sizes, *, has_ignore_nulls: bool = True
+) -> list[Row]:
     for name, frame in frames.items():
         database().register(name, frame)
-    query, kinds = SqlTranslator(_source).statement(rel)
+    query, kinds = SqlTranslator(_source, has_ignore_nulls=has_ignore_nulls).statement(rel)
     found = pl.DataFrame(database().sql(text(query, "duckdb")))
     return of_kinds(found, kinds).select(columns_of(rel)).rows()
 
@@ -83,6 +85,7 @@ def _source(
 TRANSLATORS: Mapping[str, Callable[[Frames, Rel, Sizes], list[Row]]] = {
     "polars": by_polars,
     "duckdb": by_duckdb,
+    "duckdb without gaps": partial(by_duckdb, has_ignore_nulls=False),
     "postgres": by_postgres,
     "spark": by_spark,
 }

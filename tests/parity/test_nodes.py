@@ -70,6 +70,14 @@ def test_windows(engine, rows):
     assert_alike(engine, frames(rows), Select(TABLE, (*((c.name, c) for c in ALL), *named)))
 
 
+@settings(lawful, max_examples=30)
+@given(rows=ROWS)
+def test_windows_are_the_same_where_no_null_is_passed_over(rows):
+    named = [(f"w{place}", window) for place, window in enumerate(WINDOWS)]
+    rel = Select(TABLE, (*((c.name, c) for c in ALL), *named))
+    assert_alike("duckdb without gaps", frames(rows), rel)
+
+
 CONSTANTS = [whole(1), Lit("x", "str"), Lit(None, "day"), Lit(value=True, kind="bool")]
 
 
