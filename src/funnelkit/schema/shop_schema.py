@@ -51,17 +51,14 @@ _HINTS = {"orders.status": "or supply orders.is_counted, or bind with order_poli
 
 
 def shop_schema(
-    policy: OrderPolicy,
-    *,
-    tables: Iterable[type[Table]] = (),
-    prices_include_tax: bool = False,
+    policy: OrderPolicy, *, tables: Iterable[type[Table]] = (), with_tax: bool = False
 ) -> Schema:
     """Return the schema of a shop.
 
     Args:
         policy: Which orders count.
         tables: Declarations of tables beyond the canonical ones.
-        prices_include_tax: Whether amounts were supplied with tax in them.
+        with_tax: Whether amounts were supplied with tax in them.
     """
     needs_status = policy in POLICIES.values() and Orders.status in leaves(policy.counted_orders)
     checks = (
@@ -77,9 +74,9 @@ def shop_schema(
         del vocabularies[Orders.status]
     return Schema(
         tables=known,
-        rules={**RULES, **(TAX_RULES if prices_include_tax else {}), **policy_rules(policy)},
+        rules={**RULES, **(TAX_RULES if with_tax else {}), **policy_rules(policy)},
         clocks=CLOCKS,
-        checks=(*checks, *(TAX_CHECKS if prices_include_tax else ())),
+        checks=(*checks, *(TAX_CHECKS if with_tax else ())),
         table_checks=TABLE_CHECKS,
         costs=_COSTS,
         promises=PROMISES,

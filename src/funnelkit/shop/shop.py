@@ -99,13 +99,22 @@ class Shop:
         **frames: Source,
     ) -> None:
         rename = {} if rename is None else rename
-        given = locals().items()
-        check_settings(**{name: it for name, it in given if name in Settings.__annotations__})
+        check_settings(
+            rename=rename,
+            time_zone=time_zone,
+            currency=currency,
+            order_policy=order_policy,
+            assume_empty=assume_empty,
+            as_of=as_of,
+            fiscal_year=fiscal_year,
+            prices_include_tax=prices_include_tax,
+            guards=guards,
+            tables=tables,
+            engine=engine,
+        )
         calendar = Calendar(time_zone=time_zone, week_start=week_start, fiscal_year=fiscal_year)
         self.order_policy, self._database = _policy(order_policy), engine or Frames()
-        schema = shop_schema(
-            self.order_policy, tables=tables, prices_include_tax=prices_include_tax
-        )
+        schema = shop_schema(self.order_policy, tables=tables, with_tax=prices_include_tax)
         if prices_include_tax:
             rename = _with_tax(self._database, schema.tables, frames, rename)
         self.data = ShopData(
