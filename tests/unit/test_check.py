@@ -97,6 +97,32 @@ CASES = {
         "period_end lies before period_start",
         "2024, 4, 30",
     ),
+    "parcel": (
+        {
+            "orders": orders(),
+            "shipments": pl.DataFrame(
+                {"shipment_id": [1], "order_id": [1], "shipped_at": [DAY - dt.timedelta(days=1)]}
+            ),
+        },
+        "warning",
+        "shipped_at lies before the order",
+        "2024, 4, 30",
+    ),
+    "end of a session": (
+        {
+            "sessions": pl.DataFrame(
+                {
+                    "session_id": [1],
+                    "visitor_id": ["v"],
+                    "started_at": [DAY],
+                    "ended_at": [DAY - dt.timedelta(days=1)],
+                }
+            )
+        },
+        "warning",
+        "ended_at lies before started_at",
+        "2024, 4, 30",
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import replace
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -301,3 +302,17 @@ def test_an_amount_and_a_cost_are_not_compared_across_currencies():
     where = "gross_amount > payment_fee"
     assert "currency" in refusal(lambda: value(fk.Shop(orders=fees), "orders", where=where))
     assert value(converting(orders=fees), "orders", where=where) == 2
+
+
+@pytest.mark.parametrize("in_database", [False, True])
+def test_amounts_of_orders_and_of_their_lines_are_converted_and_checked_together(in_database):
+    bound = {
+        "orders": orders(),
+        "order_lines": lines(line_type=["product"] * 2, discount_amount=[40.0, 0.0]),
+        "exchange_rates": RATES,
+    }
+    shop = converting(**bound)
+    if in_database:
+        shop = fk.Shop.on(fk.DuckDB(duckdb.connect()), **bound, currency="PLN")
+    assert shop.check().is_empty()
+    assert fk.evaluate(shop, ["gross_sales", "units_sold"]).frame.row(0) == (900.0, 2.0)

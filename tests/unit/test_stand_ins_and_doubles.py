@@ -1,6 +1,7 @@
 """Keys that name nobody, rows that are there twice: what `Shop.check` says, and what is refused."""
 
 import datetime as dt
+import hashlib
 
 import polars as pl
 import pytest
@@ -33,7 +34,13 @@ def number(shop, metric, **question):
 
 
 @pytest.mark.parametrize(
-    "word", ["guest", "Guest", "NULL", "none", "n/a", "nan", "Unknown", "anonymous", "(not set)"]
+    "word",
+    [
+        *("guest", "Guest", "NULL", "none", "n/a", "nan", "Unknown", "anonymous", "(not set)"),
+        *("NA", "#N/A", "(null)", "(none)", "Not logged in", "Guest Customer"),
+        "00000000-0000-0000-0000-000000000000",
+        *(way(b"").hexdigest() for way in (hashlib.md5, hashlib.sha1, hashlib.sha256)),
+    ],
 )
 def test_a_word_for_nobody_is_no_customer(word):
     shop = fk.Shop(orders=orders(customer_id=["a", word, word, None]))
@@ -47,6 +54,18 @@ def test_a_word_for_nobody_is_no_customer(word):
         ".then(pl.col('customer_id'))"
     )
     assert number(fk.Shop(orders=orders(customer_id=["a", None, None, None])), "customers") == 1
+
+
+def test_the_null_of_a_dump_of_mysql_is_no_customer():
+    shop = fk.Shop(orders=orders(customer_id=["a", r"\N", r"\N", None]))
+    assert [found[:4] for found in findings(shop)] == [("orders", NOBODY, "error", 2)]
+
+
+def test_a_hash_of_no_address_is_no_customer():
+    nothing = hashlib.sha256(b"").hexdigest()
+    shop = fk.Shop(orders=orders(email_hash=["f0", nothing, nothing.upper(), nothing]))
+    with pytest.raises(fk.ContractError, match=r"orders.email_hash: is a word for nobody"):
+        number(shop, "customers")
 
 
 def test_nobody_visits_no_shop():

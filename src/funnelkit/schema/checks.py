@@ -160,6 +160,15 @@ CHECKS: tuple[Check, ...] = (
         "does not lie before the order",
         "lies before the order",
     ),
+    *(
+        _suspicious(
+            column,
+            column < Lookup(Shipments.order_id, Orders.ordered_at),
+            "does not lie before the order",
+            "lies before the order",
+        )
+        for column in (Shipments.shipped_at, Shipments.delivered_at)
+    ),
     _suspicious(
         Returns.refund_amount,
         Returns.refund_amount > Lookup(Returns.order_id, Orders.gross_amount),
@@ -174,6 +183,7 @@ CHECKS: tuple[Check, ...] = (
             f"lies before {before.name}",
         )
         for column, before in (
+            (Sessions.ended_at, Sessions.started_at),
             (Shipments.delivered_at, Shipments.shipped_at),
             (Orders.first_shipped_at, Orders.ordered_at),
             (Orders.delivered_at, Orders.ordered_at),

@@ -25,6 +25,12 @@ __all__ = ["PROMISES"]
 _NOBODY = (
     *("guest", "null", "none", "nil", "n/a", "nan", "<na>", "unknown", "undefined", "anonymous"),
     *("(not set)", "not set", "-", "--"),
+    *("na", "#n/a", "\\n", "(null)", "(none)"),
+    *("guest user", "guest customer", "anonymous user", "not logged in", "(not logged in)"),
+    "00000000-0000-0000-0000-000000000000",
+    "d41d8cd98f00b204e9800998ecf8427e",  # the MD5 hash of an empty text
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",  # SHA-1
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",  # SHA-256
 )
 _NUMBERS = (0, -1)
 _ENOUGH, _TIMES = 30, 10

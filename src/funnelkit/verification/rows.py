@@ -94,7 +94,8 @@ def overviews(
     """
     wanted = set(severities)
     keys = [_key(data, name) if Severity.ERROR in wanted else () for name in tables]
-    passes = [_pass(data, name, wanted) for name in tables]
+    together = Tables(lowering_of(data))
+    passes = [_pass(together, name, wanted) for name in tables]
     keyed = [_keys(data, name, key) for name, key in zip(tables, keys, strict=True) if key]
     answers = [answer.row(0, named=True) for answer in read([*passes, *keyed])]
     of_keys = iter(answers[len(tables) :])
@@ -207,9 +208,10 @@ def _key(data: ShopData, table: str) -> tuple[str, ...]:
     return bound.table.key if all(name in bound.columns for name in bound.table.key) else ()
 
 
-def _pass(data: ShopData, table: str, severities: set[Severity]) -> Rel:
+def _pass(tables: Tables, table: str, severities: set[Severity]) -> Rel:
     """Count the rows, those with a time and those that break a promise; find the ends of time."""
-    lowering, declared = lowering_of(data), data.known[table]
+    lowering, data = tables.lowering, tables.lowering.data
+    declared = data.known[table]
     checks, clock = _checks(data, table, severities), declared.get(declared.time)
     columns = [leaf for promise in checks for leaf in leaves(promise.broken)]
     folds = {"row_count": ROWS}
@@ -222,7 +224,7 @@ def _pass(data: ShopData, table: str, severities: set[Severity]) -> Rel:
         }
     for number, promise in enumerate(checks):
         folds[f"broken_{number}"] = Agg(AggOp.ROWS, None, lowering.predicate(promise.broken))
-    return Aggregate(Tables(lowering).prepare(table, columns), (), tuple(folds.items()))
+    return Aggregate(tables.prepare(table, columns), (), tuple(folds.items()))
 
 
 def _keys(data: ShopData, table: str, key: Sequence[str]) -> Rel:
