@@ -129,3 +129,33 @@ def test_segments_add_up_to_customers_and_revenue():
     assert segments["share"].sum() == pytest.approx(1.0)
     assert "champions" in repr(found)
     assert "champions" in found._repr_html_()
+
+
+def test_a_period_in_which_guests_alone_buy_has_a_row():
+    orders = pl.DataFrame(
+        {
+            "order_id": [1, 2, 3],
+            "customer_id": [1, 1, None],
+            "ordered_at": [FIRST.replace(month=month) for month in (3, 4, 5)],
+            "status": ["paid"] * 3,
+            "gross_amount": [10.0] * 3,
+            "discount_amount": [0.0] * 3,
+        }
+    )
+    found = fk.growth(shop_of(orders)).frame.select("active", "retained", "churned").rows()
+    assert found == [(1, 0, 0), (1, 1, 0), (0, 0, 1)]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda shop: fk.funnel(shop, ["purchase"], order=["ordered"]),
+        lambda shop: fk.funnel(shop, ["purchase"], ties={}),
+        lambda shop: fk.conversion(shop, "view_item", "purchase", within="1d", unit=[]),
+        lambda shop: fk.cohorts(shop, periods=[]),
+        lambda shop: fk.durations(shop, []),
+    ],
+)
+def test_a_choice_that_is_no_text_is_refused_in_words(ask):
+    with pytest.raises(fk.DefinitionError, match="is not"):
+        ask(fk.demo())

@@ -186,7 +186,7 @@ def cohorts(
         >>> found.triangle().columns
         ['cohort', 'size', '0', '1', '2', '3']
     """
-    if periods not in RULES:
+    if periods not in tuple(RULES):
         raise DefinitionError(f"periods={periods!r} is not a choice", "use 'calendar' or 'rolling'")
     reader, moments = orders_of(shop, by=by, every=every)
     length = _length(reader.calendar, periods)

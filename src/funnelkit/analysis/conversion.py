@@ -224,7 +224,7 @@ def _check_choices(unit: Unit, attribution: Attribution, closed: Closed) -> None
     if wrong := [
         f"{name}={value!r} is not one of {', '.join(map(repr, known))}"
         for name, value, known in choices
-        if value not in known
+        if value not in tuple(known)
     ]:
         raise DefinitionError("; ".join(wrong))
     if unit == "finish" and attribution == "every":

@@ -163,7 +163,7 @@ def durations(
         ['duration', 'at_risk', 'finished', 'censored', 'survival']
     """
     check_kind("shop", shop, (Shop,), "bind the frames: fk.Shop(orders=…, sessions=…)")
-    if journey not in RULES:
+    if journey not in tuple(RULES):
         raise DefinitionError(
             f"journey={journey!r} is not one", f"use {', '.join(map(repr, RULES))}"
         )

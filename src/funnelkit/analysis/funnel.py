@@ -267,7 +267,7 @@ class _Asked:
 
 def _check_choices(order: Order, ties: Ties) -> None:
     for name, value, known in (("order", order, ORDERS), ("ties", ties, TIES)):
-        if value not in known:
+        if value not in tuple(known):
             problem = f"{name}={value!r} is not a choice"
             raise DefinitionError(problem, f"use {' or '.join(map(repr, known))}")
     if order == "any" and ties == "increase":

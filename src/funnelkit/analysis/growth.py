@@ -107,7 +107,8 @@ def growth(
     """
     if not every:
         raise DefinitionError("growth is from period to period", "give every='1mo'")
-    asked: list[str | Metric] = ["customers", "new_customers", RETAINED, BEFORE]
+    # with orders there is a row for a period in which guests alone buy
+    asked: list[str | Metric] = ["orders", "customers", "new_customers", RETAINED, BEFORE]
     result = evaluate(shop, asked, every=every, start=start, end=end)
     return Growth(rule=RULE, _frame=_accounted(_every_period(result)))
 
