@@ -22,7 +22,7 @@ from funnelkit.journeys.purchases import (
 )
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Reader, check_names, key_name
-from funnelkit.journeys.view import Figure, Shown, excluded_notes
+from funnelkit.journeys.view import Figure, Shown, View, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import CUSTOMER, MONEY, NUMBER, ORDER, RATIO, Unit
 
@@ -53,7 +53,7 @@ RULES: Mapping[Periods, str] = {
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Cohorts:
+class Cohorts(View):
     """What customers who were won in one period do afterwards.
 
     Attributes:
@@ -133,12 +133,6 @@ class Cohorts:
     def _check(self, measure: str) -> None:
         if measure not in self.measures:
             raise UnknownNameError("measure of the cohorts", measure, self.measures)
-
-    def __repr__(self) -> str:
-        return self._shown().text()
-
-    def _repr_html_(self) -> str:
-        return self._shown().html()
 
     def _shown(self) -> Shown:
         wide = self.triangle()

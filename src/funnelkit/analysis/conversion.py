@@ -19,7 +19,7 @@ from funnelkit.journeys.lengths import Length, check_length, length_text
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Moments, Reader, check_names, key_name, reader_of
 from funnelkit.journeys.steps import Step, check_events, step_of
-from funnelkit.journeys.view import Figure, Shown, excluded_notes
+from funnelkit.journeys.view import Figure, Shown, View, excluded_notes
 from funnelkit.planning.relations import Op, call
 from funnelkit.shop.shop import Shop
 from funnelkit.units import NUMBER, RATIO, SECOND
@@ -58,7 +58,7 @@ IS_START, IS_FINISH, IS_KEPT, START, BEGUN = "#is start", "#is finish", "#kept",
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Conversion:
+class Conversion(View):
     """How many starts lead to a finish.
 
     Attributes:
@@ -94,12 +94,6 @@ class Conversion:
         start in reach is credited, only whether there is one is known.
         """
         return self._starts.clone()
-
-    def __repr__(self) -> str:
-        return self._shown().text()
-
-    def _repr_html_(self) -> str:
-        return self._shown().html()
 
     def _shown(self) -> Shown:
         notes = [self.rule, *excluded_notes(self.excluded)]

@@ -12,7 +12,7 @@ from funnelkit.errors import DefinitionError, check_kind
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Reader, check_names, key_name, reader_of
-from funnelkit.journeys.view import Figure, Shown, excluded_notes
+from funnelkit.journeys.view import Figure, Shown, View, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import SECOND, SESSION, Unit
 
@@ -35,7 +35,7 @@ QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Durations:
+class Durations(View):
     """How long journeys take, those that are not over included.
 
     Attributes:
@@ -106,12 +106,6 @@ class Durations:
 
     def _over(self, value: pl.Expr) -> pl.Expr:
         return value.over(self.keys) if self.keys else value
-
-    def __repr__(self) -> str:
-        return self._shown().text()
-
-    def _repr_html_(self) -> str:
-        return self._shown().html()
 
     def _shown(self) -> Shown:
         censored = int(self._frame.get_column("is_censored").sum())

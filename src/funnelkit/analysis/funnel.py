@@ -40,7 +40,7 @@ from funnelkit.journeys.rows import (
 )
 from funnelkit.journeys.steps import check_events, step_of
 from funnelkit.journeys.timeline import LABEL, Flags, timeline_of
-from funnelkit.journeys.view import Figure, Shown, excluded_notes
+from funnelkit.journeys.view import Figure, Shown, View, excluded_notes
 from funnelkit.planning.relations import Op, Scalar, call, conjunction, when, whole
 from funnelkit.shop.shop import Shop
 from funnelkit.units import RATIO, SECOND, VISITOR
@@ -79,7 +79,7 @@ TIES: Mapping[Ties, str] = {
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Funnel:
+class Funnel(View):
     """How many entities get how far through steps.
 
     Attributes:
@@ -135,12 +135,6 @@ class Funnel:
         after = after.over(self.keys) if self.keys else after
         stopped = entities - after
         return self._frame.select(*self.keys, pl.col("step").alias("level"), "name", stopped)
-
-    def __repr__(self) -> str:
-        return self._shown().text()
-
-    def _repr_html_(self) -> str:
-        return self._shown().html()
 
     def _shown(self) -> Shown:
         notes = [self.rule, *excluded_notes(self.excluded)]

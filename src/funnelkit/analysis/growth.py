@@ -13,7 +13,7 @@ from funnelkit.evaluation.evaluate import evaluate
 from funnelkit.formula.formulas import CountRetained, Name, Shift
 from funnelkit.formula.reason import Reason
 from funnelkit.journeys.ratios import ratio
-from funnelkit.journeys.view import Figure, Shown
+from funnelkit.journeys.view import Figure, Shown, View
 from funnelkit.metrics.metric import Metric
 from funnelkit.result.result import Result
 from funnelkit.schema.sales import Orders
@@ -46,7 +46,7 @@ RULE = (
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Growth:
+class Growth(View):
     """Where the customers of each period come from, and where the others went.
 
     Attributes:
@@ -66,12 +66,6 @@ class Growth:
         `churned`; null where nothing was. `is_incomplete`: the period is not over.
         """
         return self._frame.clone()
-
-    def __repr__(self) -> str:
-        return self._shown().text()
-
-    def _repr_html_(self) -> str:
-        return self._shown().html()
 
     def _shown(self) -> Shown:
         return Shown(frame=self._frame, figures=FIGURES, keys=["period"], notes=[self.rule])

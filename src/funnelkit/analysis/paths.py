@@ -13,7 +13,7 @@ from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Reader, reader_of
 from funnelkit.journeys.steps import check_events, event_name_of, step_of
-from funnelkit.journeys.view import Figure, Shown, excluded_notes
+from funnelkit.journeys.view import Figure, Shown, View, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import NUMBER, RATIO
 
@@ -24,7 +24,7 @@ MOST_STEPS = 20
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Paths:
+class Paths(View):
     """How often visitors take which paths.
 
     Attributes:
@@ -59,12 +59,6 @@ class Paths:
     def paths(self) -> pl.DataFrame:
         """One row per path, the most frequent first: `path`, a list, `paths` and `share`."""
         return self._paths.clone()
-
-    def __repr__(self) -> str:
-        return self._shown().text()
-
-    def _repr_html_(self) -> str:
-        return self._shown().html()
 
     def _shown(self) -> Shown:
         frame = self._paths.with_columns(pl.col(PATH).list.join(" > "))

@@ -11,7 +11,7 @@ from funnelkit.evaluation.evaluate import evaluate
 from funnelkit.formula.formulas import Min
 from funnelkit.formula.values import AsOf, Elapsed
 from funnelkit.journeys.ratios import ratio
-from funnelkit.journeys.view import Figure, Shown
+from funnelkit.journeys.view import Figure, Shown, View
 from funnelkit.metrics.metric import Metric
 from funnelkit.schema.sales import Orders
 from funnelkit.shop.shop import Shop
@@ -62,7 +62,7 @@ RULE = (
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Rfm:
+class Rfm(View):
     """Customers with their scores and segments.
 
     Attributes:
@@ -102,12 +102,6 @@ class Rfm:
             ratio(pl.col("customers"), pl.col("customers").sum()).alias("share"),
             ratio(pl.col("revenue"), pl.col("revenue").sum()).alias("revenue_share"),
         ).select("segment", *(figure.name for figure in FIGURES))
-
-    def __repr__(self) -> str:
-        return self._shown().text()
-
-    def _repr_html_(self) -> str:
-        return self._shown().html()
 
     def _shown(self) -> Shown:
         return Shown(

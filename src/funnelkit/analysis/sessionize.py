@@ -24,7 +24,7 @@ from funnelkit.journeys.rows import (
     reader_of,
 )
 from funnelkit.journeys.timeline import LABEL, Block, Codes, Flags, Timeline, timeline_of
-from funnelkit.journeys.view import Figure, Shown, excluded_notes
+from funnelkit.journeys.view import Figure, Shown, View, excluded_notes
 from funnelkit.planning.dimensions import can_reach
 from funnelkit.shop.shop import Shop
 from funnelkit.units import SECOND
@@ -38,7 +38,7 @@ TRAITS = (*CAMPAIGN, "channel", "device", "country")
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Sessionized:
+class Sessionized(View):
     """Sessions made of events.
 
     Attributes:
@@ -78,12 +78,6 @@ class Sessionized:
         known = known.with_columns(pl.col(AT).cast(read.frame.schema[AT])).sort(AT)
         rows = read.frame.sort(AT).join_asof(known, on=AT, by=ENTITY, check_sortedness=False)
         return rows.drop(ENTITY, AT)
-
-    def __repr__(self) -> str:
-        return self._shown().text()
-
-    def _repr_html_(self) -> str:
-        return self._shown().html()
 
     def _shown(self) -> Shown:
         figures = (Figure("duration_s", SECOND),)

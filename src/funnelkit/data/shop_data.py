@@ -264,6 +264,11 @@ class ShopData:
             known[column] = self._missing_for(column, frozenset())
         return known[column]
 
+    def key_of(self, table: str) -> Column:
+        """Return the column by which rows of a table are found from others."""
+        declared = self.known[table]
+        return declared.get(declared.key[0])
+
     def column(self, table: str, name: str) -> Column:
         """Return a column of a bound table: a declared one, or an undeclared one of the frame."""
         declared = self.known[table].columns.get(name)
@@ -283,7 +288,8 @@ class ShopData:
 
     def _missing_for(self, column: Column | Lookup, seen: frozenset[Column]) -> frozenset[str]:
         if isinstance(column, Lookup):
-            parts = (column.key, self._key_of(column.value), column.value)
+            inner = column.value.key if isinstance(column.value, Lookup) else column.value
+            parts = (column.key, self.key_of(inner.table), column.value)
             return frozenset[str]().union(*(self._missing_for(part, seen) for part in parts))
         if column.table not in self.tables:
             return frozenset({column.table})
@@ -301,11 +307,6 @@ class ShopData:
     def _lacking(self, column: Column, rule: Rule, seen: frozenset[Column]) -> frozenset[str]:
         """Return what is missing for a rule: what it reads, and the key that rows point to."""
         points_here = isinstance(rule, FromChildren | Everywhere)
-        wanted = (*dependencies(rule), *((self._key_of(column),) if points_here else ()))
+        wanted = (*dependencies(rule), *((self.key_of(column.table),) if points_here else ()))
         found = (self._missing_for(other, seen | {column}) for other in wanted)
         return frozenset[str]().union(*found)
-
-    def _key_of(self, item: Column | Lookup) -> Column:
-        """Return the column by which the rows of an item's table are found."""
-        declared = self.known[(item.key if isinstance(item, Lookup) else item).table]
-        return declared.get(declared.key[0])

@@ -129,7 +129,7 @@ class Table:
         for name, column in cls.columns.items():
             setattr(cls, name, column)
         cls._check_columns()
-        if not (table in _DECLARED and _is_of_library(_DECLARED[table])) or _is_of_library(cls):
+        if _is_of_library(cls) or not _is_of_library(_DECLARED.get(table, cls)):
             _DECLARED[table] = cls
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,7 +12,7 @@ import polars as pl
 from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
 from funnelkit.units import Unit
 
-__all__ = ["Figure", "Shown", "excluded_notes"]
+__all__ = ["Figure", "Shown", "View", "excluded_notes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,22 @@ class Shown:
         return TableView(
             frame=frame, keys=tuple(self.keys), metrics=figures, currency=self.currency
         )
+
+
+class View(ABC):
+    """A result that is read as a table, in a terminal and in a notebook."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return self._shown().text()
+
+    def _repr_html_(self) -> str:
+        return self._shown().html()
+
+    @abstractmethod
+    def _shown(self) -> Shown:
+        """Return the result as people read it."""
 
 
 def excluded_notes(excluded: Mapping[str, int]) -> list[str]:

@@ -324,7 +324,7 @@ def _parents(data: ShopData, path: Lookup | None, table: str) -> list[tuple[Look
         key = data.known[table].columns[key_name]
         if parent not in data.tables or data.missing_for(key) or len(data.known[parent].key) > 1:
             continue
-        target = data.known[parent].columns[data.known[parent].key[0]]
+        target = data.key_of(parent)
         if not data.missing_for(target):
             steps.append((_extended(path, Lookup(key, target)), parent))
     return steps

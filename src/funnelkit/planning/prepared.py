@@ -166,7 +166,7 @@ class Tables:
             return ()
         rule = self._rule(item)
         if isinstance(rule, FromChildren | Everywhere):
-            return (self._key(item.table),)
+            return (self.lowering.data.key_of(item.table),)
         return dependencies(rule)
 
     def _rule(self, column: Column) -> Rule:
@@ -175,13 +175,9 @@ class Tables:
             raise MissingInputError({str(column): ("the question",)})
         return rule
 
-    def _key(self, table: str) -> Column:
-        owner = self.lowering.data.known[table]
-        return owner.get(owner.key[0])
-
     def _look_up(self, rel: Rel, key: Column, lookups: list[Lookup]) -> Rel:
         """Add columns of the parent that a key points to."""
-        target = self._key(_table(lookups[0].value))
+        target = self.lowering.data.key_of(_table(lookups[0].value))
         self._check_types(key, target)
         source = self.prepare(target.table, [target, *(lookup.value for lookup in lookups)])
         name = self.lowering.name
@@ -247,7 +243,10 @@ class Tables:
             known = self.lowering.known(rule.key)
             where = conjunction(known, self.lowering.condition(rule.aggregate.where))
             children = Filter(self.prepare(rule.key.table, wants), where or known)
-            on = (self.lowering.name(self._key(column.table)), self.lowering.name(rule.key))
+            on = (
+                self.lowering.name(self.lowering.data.key_of(column.table)),
+                self.lowering.name(rule.key),
+            )
             return Exists(rel, children, on, column.name)
         fold = self.lowering.aggregate(rule.aggregate, column.name)
         if rule.everywhere is not None:
@@ -276,7 +275,7 @@ class Tables:
         """Join a fold of the rows that point here; null where none does."""
         children = Filter(self.prepare(key.table, wants), self.lowering.known(key))
         folded = aggregated(children, (self.lowering.name(key),), [fold])
-        on = (self.lowering.name(self._key(column.table)), self.lowering.name(key))
+        on = (self.lowering.name(self.lowering.data.key_of(column.table)), self.lowering.name(key))
         return LeftJoin(rel, folded, (on,), ((column.name, column.name),))
 
     def _rated(self, rel: Rel, name: str, rule: RateOn) -> Rel:
