@@ -85,3 +85,20 @@ def test_tables_in_a_database_give_the_same(shops, name):
     one, two = (ANALYSES[name](shop) for shop in shops)
     assert one.height > 0
     assert_frame_equal(one, two, check_dtypes=False, check_row_order=False)
+
+
+def test_every_result_is_a_table_in_a_notebook_and_text_in_a_terminal():
+    shop = fk.demo()
+    results = [
+        fk.funnel(shop, ["view_item", "purchase"], within="7d"),
+        fk.conversion(shop, "view_item", "purchase", within="7d"),
+        fk.sessionize(shop, gap="30m"),
+        fk.cohorts(shop, every="1q"),
+        fk.growth(shop, every="1q"),
+        fk.rfm(shop),
+        fk.durations(shop, "order_to_order"),
+        fk.paths(shop),
+    ]
+    for result in results:
+        assert "<table" in result._repr_html_(), type(result)
+        assert "<" not in repr(result).replace("<=", ""), type(result)
