@@ -22,7 +22,7 @@ from funnelkit.journeys.purchases import (
 )
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Reader, check_names, key_name
-from funnelkit.journeys.view import Figure, Shown, View, excluded_notes
+from funnelkit.result.view import Figure, Shown, View, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import CUSTOMER, MONEY, NUMBER, ORDER, RATIO, Unit
 

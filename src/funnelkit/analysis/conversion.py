@@ -19,8 +19,8 @@ from funnelkit.journeys.lengths import Length, check_length, length_text
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Moments, Reader, check_names, key_name, reader_of
 from funnelkit.journeys.steps import Step, check_events, step_of
-from funnelkit.journeys.view import Figure, Shown, View, excluded_notes
 from funnelkit.planning.relations import Op, call
+from funnelkit.result.view import Figure, Shown, View, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import NUMBER, RATIO, SECOND
 

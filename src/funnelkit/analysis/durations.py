@@ -12,7 +12,7 @@ from funnelkit.errors import DefinitionError, check_kind
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Reader, check_names, key_name, reader_of
-from funnelkit.journeys.view import Figure, Shown, View, excluded_notes
+from funnelkit.result.view import Figure, Shown, View, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import SECOND, SESSION, Unit
 

@@ -40,8 +40,8 @@ from funnelkit.journeys.rows import (
 )
 from funnelkit.journeys.steps import check_events, step_of
 from funnelkit.journeys.timeline import LABEL, Flags, timeline_of
-from funnelkit.journeys.view import Figure, Shown, View, excluded_notes
 from funnelkit.planning.relations import Op, Scalar, call, conjunction, when, whole
+from funnelkit.result.view import Figure, Shown, View, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import RATIO, SECOND, VISITOR
 

@@ -13,9 +13,9 @@ from funnelkit.evaluation.evaluate import evaluate
 from funnelkit.formula.formulas import CountRetained, Name, Shift
 from funnelkit.formula.reason import Reason
 from funnelkit.journeys.ratios import ratio
-from funnelkit.journeys.view import Figure, Shown, View
 from funnelkit.metrics.metric import Metric
 from funnelkit.result.result import Result
+from funnelkit.result.view import Figure, Shown, View
 from funnelkit.schema.sales import Orders
 from funnelkit.shop.shop import Shop
 from funnelkit.units import CUSTOMER, MULTIPLE

@@ -13,7 +13,7 @@ from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Reader, reader_of
 from funnelkit.journeys.steps import check_events, event_name_of, step_of
-from funnelkit.journeys.view import Figure, Shown, View, excluded_notes
+from funnelkit.result.view import Figure, Shown, View, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import NUMBER, RATIO
 

@@ -11,8 +11,8 @@ from funnelkit.evaluation.evaluate import evaluate
 from funnelkit.formula.formulas import Min
 from funnelkit.formula.values import AsOf, Elapsed
 from funnelkit.journeys.ratios import ratio
-from funnelkit.journeys.view import Figure, Shown, View
 from funnelkit.metrics.metric import Metric
+from funnelkit.result.view import Figure, Shown, View
 from funnelkit.schema.sales import Orders
 from funnelkit.shop.shop import Shop
 from funnelkit.units import CUSTOMER, MONEY, RATIO

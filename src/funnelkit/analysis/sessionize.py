@@ -24,8 +24,8 @@ from funnelkit.journeys.rows import (
     reader_of,
 )
 from funnelkit.journeys.timeline import LABEL, Block, Codes, Flags, Timeline, timeline_of
-from funnelkit.journeys.view import Figure, Shown, View, excluded_notes
 from funnelkit.planning.dimensions import can_reach
+from funnelkit.result.view import Figure, Shown, View, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import SECOND
 

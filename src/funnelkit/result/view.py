@@ -1,4 +1,4 @@
-"""How the results of analyses of journeys are read: a table, and notes below it."""
+"""How the results of analyses are read: a table, and notes below it."""
 
 from __future__ import annotations
 
