@@ -134,6 +134,10 @@ def test_sizes_add_up_to_customers_also_by_acquisition_channel(seed):
     assert dict(counted.rows()) == {channel: own.count(channel) for channel in set(own)}
 
 
+def months(name):
+    return pl.col(name).dt.year().cast(pl.Int64) * 12 + pl.col(name).dt.month()
+
+
 def test_the_kpis_of_the_catalogue_give_the_same_numbers():
     names = {
         "cohort_retention": "retention",
@@ -147,9 +151,7 @@ def test_the_kpis_of_the_catalogue_give_the_same_numbers():
     joined = (
         asked.rename(names)
         .drop_nulls("cohort")
-        .with_columns(
-            age=(pl.col("period").dt.month() - pl.col("cohort").dt.month()).cast(pl.Int64)
-        )
+        .with_columns(age=(months("period") - months("cohort")).cast(pl.Int64))
     )
     both = found.join(joined, on=["cohort", "age"], how="inner")
     assert both.height == joined.height
@@ -161,7 +163,7 @@ def test_cells_whose_time_has_not_come_are_null_and_the_average_is_weighted():
     found = fk.cohorts(fk.demo(), every="1q")
     triangle = found.triangle()
     assert [triangle[age].null_count() for age in ("0", "1", "2", "3")] == [0, 1, 2, 3]
-    sizes, ones = triangle["size"][:3], triangle["1"][:3]
+    sizes, ones = triangle["size"][:-1], triangle["1"][:-1]
     mean = found.average()["retention"][1]
     assert mean == pytest.approx((sizes * ones).sum() / sizes.sum())
 

@@ -73,6 +73,18 @@ def assert_same_rows(found, result):
     assert_frame_equal(wanted, found, rel_tol=1e-9, abs_tol=1e-9, check_dtypes=False)
 
 
+@pytest.mark.parametrize("by", [[], ["country"]])
+@pytest.mark.parametrize("start", ["2023-10-01", "2024-11-01", "2024-12-01"])
+@pytest.mark.parametrize("end", [None, "2024-12-15"])
+def test_rows_before_the_range_are_looked_back_on_and_not_shown(connection, shop, by, start, end):
+    metrics = ["retained_customers", "resurrected_customers", "orders"]
+    question = {"every": "1mo", "start": start, "end": end, "by": by}
+    result = fk.evaluate(shop, metrics, **question)
+    assert_same(connection, fk.to_sql(shop, metrics, **question), result)
+    alone = fk.evaluate(shop, metrics[0], **question)
+    assert_same(connection, fk.to_sql(shop, metrics[0], **question), alone)
+
+
 @pytest.mark.parametrize(
     "name",
     [

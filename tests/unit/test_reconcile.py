@@ -16,8 +16,8 @@ def test_every_definition_of_a_kpi_stands_beside_the_chosen_one_with_its_words()
     assert rows["includes"].null_count() == 0
     values = dict(rows.select("metric", "value").iter_rows())
     asked = fk.evaluate(fk.demo(), ["aov", "average_order_value.total_sales"]).frame.row(0)
-    assert values["average_order_value"] == asked[0]
-    assert values["average_order_value.total_sales"] == asked[1]
+    wanted = {"average_order_value": asked[0], "average_order_value.total_sales": asked[1]}
+    assert {name: values[name] for name in wanted} == pytest.approx(wanted, rel=1e-12)
     assert asked[0] < asked[1]
 
 
@@ -80,4 +80,4 @@ def test_m29_an_open_month_grows_against_the_same_days_of_the_month_before():
 def test_m32_shares_of_channels_make_one_with_the_visits_of_no_channel():
     frame = fk.evaluate(fk.demo(), "traffic_source_share", by="channel", every="1q").frame
     whole = frame.group_by("period").agg(pl.col("traffic_source_share").sum())
-    assert whole["traffic_source_share"].to_list() == pytest.approx([1.0] * 4)
+    assert whole["traffic_source_share"].to_list() == pytest.approx([1.0] * 9)

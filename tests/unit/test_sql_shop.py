@@ -252,7 +252,7 @@ def test_names_and_words_are_never_read_as_sql(connection, statements):
 def test_only_aggregated_rows_leave_the_database(connection, statements):
     shop = fk.Shop.on(fk.DuckDB(connection), **demo_frames(), time_zone="Europe/Warsaw")
     metrics = ["conversion_rate", "aov", "cohort_retention", "new_customers"]
-    months, channels = 14, 9
+    months, channels = 27, 9
     fk.evaluate(shop, metrics[:2], every="1mo", by="channel")
     fk.evaluate(shop, metrics[2:], every="1mo", by="cohort")
     assert len(statements) > 10

@@ -178,7 +178,7 @@ def cohorts(
         >>> import funnelkit as fk
         >>> found = fk.cohorts(fk.demo(), every="1q")
         >>> found.triangle().columns
-        ['cohort', 'size', '0', '1', '2', '3']
+        ['cohort', 'size', '0', '1', '2', '3', '4', '5', '6', '7', '8']
     """
     if periods not in tuple(RULES):
         raise DefinitionError(f"periods={periods!r} is not a choice", "use 'calendar' or 'rolling'")

@@ -96,8 +96,8 @@ def growth(
 
     Examples:
         >>> import funnelkit as fk
-        >>> fk.growth(fk.demo(), every="1q").frame["churned"].to_list()
-        [0, 98, 118, 84]
+        >>> fk.growth(fk.demo(), every="1y").frame["churned"].to_list()
+        [0, 74, 473]
     """
     if not every:
         raise DefinitionError("growth is from period to period", "give every='1mo'")

@@ -7,16 +7,17 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-__all__ = ["with_more_columns", "with_more_tables"]
+__all__ = ["DAYS", "END", "FIRST", "PRODUCTS", "with_more_columns", "with_more_tables"]
 
 Frames = dict[str, pl.DataFrame]
 
-FIRST = dt.datetime(2024, 1, 1)  # noqa: DTZ001  # local time in the shop's zone
+FIRST = dt.datetime(2022, 12, 1)  # noqa: DTZ001  # local time in the shop's zone
 END = dt.datetime(2025, 1, 1)  # noqa: DTZ001  # as FIRST
+DAYS = (END - FIRST).days
 CATEGORIES = ("shoes", "shirts", "jackets", "bags", "belts")
 PLACES = ("Warsaw", "Poznań")
 PRODUCTS = 40
-SECONDS = 366 * 86_400
+SECONDS = DAYS * 86_400
 
 
 def with_more_columns(frames: Frames) -> Frames:
@@ -151,7 +152,7 @@ def _ads(rng: np.random.Generator, ads: pl.DataFrame) -> pl.DataFrame:
 
 
 def _surveys(rng: np.random.Generator, surveys: pl.DataFrame) -> pl.DataFrame:
-    count = 600
+    count = 1_200
     kinds = rng.choice(["brand_unaided", "brand_aided"], count)
     recalled = rng.random(count) < np.where(kinds == "brand_aided", 0.46, 0.18)
     brand = pl.DataFrame(
@@ -188,7 +189,7 @@ def _products() -> pl.DataFrame:
 
 
 def _stock(rng: np.random.Generator) -> pl.DataFrame:
-    days = [FIRST.date() + dt.timedelta(days=day) for day in range(0, 366, 7)]
+    days = [FIRST.date() + dt.timedelta(days=day) for day in range(0, DAYS, 7)]
     rows = [(day, product, place) for day in days for product in range(1, 41) for place in PLACES]
     frame = pl.DataFrame(rows, schema=["snapshot_date", "product_id", "location_id"], orient="row")
     units = rng.integers(0, 60, frame.height) * (rng.random(frame.height) > 0.06)
@@ -196,7 +197,7 @@ def _stock(rng: np.random.Generator) -> pl.DataFrame:
 
 
 def _receipts(rng: np.random.Generator) -> pl.DataFrame:
-    count = 400
+    count = 800
     return pl.DataFrame(
         {
             "receipt_id": np.arange(1, count + 1),
@@ -234,7 +235,7 @@ def _parcels(rng: np.random.Generator, frames: Frames) -> pl.DataFrame:
 
 
 def _messages(rng: np.random.Generator, orders: pl.DataFrame) -> pl.DataFrame:
-    messages, people = 24, 300
+    messages, people = 50, 300
     rows = [(m, r) for m in range(1, messages + 1) for r in range(1, people + 1)]
     frame = pl.DataFrame(rows, schema=["message_id", "recipient_id"], orient="row")
     count = frame.height
@@ -258,7 +259,7 @@ def _messages(rng: np.random.Generator, orders: pl.DataFrame) -> pl.DataFrame:
 
 
 def _views(rng: np.random.Generator) -> pl.DataFrame:
-    count = 9_000
+    count = 18_000
     return pl.DataFrame(
         {
             "view_id": np.arange(1, count + 1),
@@ -270,8 +271,8 @@ def _views(rng: np.random.Generator) -> pl.DataFrame:
 
 
 def _searches(rng: np.random.Generator) -> pl.DataFrame:
-    days = [FIRST.date() + dt.timedelta(days=day) for day in range(366)]
-    everybody = rng.poisson(900, 366)
+    days = [FIRST.date() + dt.timedelta(days=day) for day in range(DAYS)]
+    everybody = rng.poisson(900, DAYS)
     own = rng.binomial(everybody, 0.11)
     return pl.DataFrame({"date": days, "brand_queries": own, "category_queries": everybody})
 

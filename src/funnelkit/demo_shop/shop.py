@@ -11,23 +11,43 @@ import numpy.typing as npt
 import polars as pl
 
 from funnelkit.data.sources import Source
-from funnelkit.demo_shop.frames import with_more_columns, with_more_tables
+from funnelkit.demo_shop.frames import (
+    DAYS,
+    END,
+    FIRST,
+    PRODUCTS,
+    with_more_columns,
+    with_more_tables,
+)
 from funnelkit.shop.shop import Shop
 
 __all__ = ["demo", "demo_frames"]
 
-FIRST = dt.datetime(2024, 1, 1)  # noqa: DTZ001  # local time in the shop's zone
-DAYS = 366
 CHANNELS = ("organic", "paid", "email", "direct", "social")
 DEVICES = ("mobile", "desktop", "tablet")
 COUNTRIES = ("PL", "DE", "CZ")
-PRODUCTS = 40
+SESSIONS = 50_000
+
+WEEK = (0.92, 0.88, 0.9, 0.95, 1.0, 1.15, 1.2)
+"""How busy the days of a week are, from Monday on."""
+
+YEAR = (0.9, 0.88, 0.95, 0.96, 1.0, 0.98, 0.88, 0.86, 1.0, 1.08, 1.35, 1.25)
+"""How busy the months of a year are."""
+
+GROWTH = 1.15
+"""How much busier a day is than the same day a year before."""
+
+FAILURE = (dt.datetime(2024, 10, 14), dt.datetime(2024, 10, 21))  # noqa: DTZ001  # as FIRST
+"""The week in which the checkout failed three buyers of four."""
 
 _Ints = npt.NDArray[np.int64]
 
 
 def demo() -> Shop:
-    """Return the demo shop: one year of a small shop in Warsaw, identical at every call.
+    """Return the demo shop: 25 months of a small shop in Warsaw, identical at every call.
+
+    It is busier at weekends and before Christmas, it grows, and in the week from
+    14 October 2024 its checkout fails.
 
     Examples:
         >>> import funnelkit as fk
@@ -43,29 +63,30 @@ def demo_frames() -> dict[str, pl.DataFrame]:
     """Return the frames of the demo shop, by table."""
     rng = np.random.default_rng(20_240_101)
     sessions = _sessions(rng)
-    orders = _orders(rng, sessions)
+    buyers = _buyers(rng, sessions)
+    orders = _orders(rng, buyers.filter("is_served"))
     lines = _lines(rng, orders)
-    in_year = dt.datetime(2025, 1, 1)  # noqa: DTZ001  # as FIRST
-    converted = set(orders.get_column("session_id").drop_nulls())
     frames = {
         "sessions": sessions,
-        "events": _events(sessions, converted),
+        "events": _events(sessions, buyers),
         "orders": orders,
         "order_lines": lines,
-        "returns": _returns(rng, lines, orders).filter(pl.col("returned_at") < in_year),
+        "returns": _returns(rng, lines, orders).filter(pl.col("returned_at") < END),
         "customers": _customers(rng, sessions),
         "carts": _carts(rng, sessions, orders),
         "campaign_performance": _campaigns(rng),
         "marketing_costs": _costs(),
-        "surveys": _surveys(rng, orders).filter(pl.col("responded_at") < in_year),
+        "surveys": _surveys(rng, orders).filter(pl.col("responded_at") < END),
     }
     return with_more_tables(with_more_columns(frames))
 
 
 def _sessions(rng: np.random.Generator) -> pl.DataFrame:
-    count = 12_000
-    visitor = 1 + (rng.beta(0.6, 2.4, count) * 3_000).astype(np.int64)
-    seconds = np.sort(rng.integers(0, DAYS * 86_400, count))
+    count = SESSIONS
+    visitor = 1 + (rng.beta(0.6, 2.4, count) * 6_000).astype(np.int64)
+    busy = _busyness()
+    day = rng.choice(DAYS, count, p=busy / busy.sum())
+    seconds = np.sort(day * 86_400 + rng.integers(0, 86_400, count))
     channel = rng.choice(CHANNELS, count, p=[0.34, 0.26, 0.12, 0.2, 0.08])
     views = rng.geometric(np.where(channel == "social", 0.5, 0.3))
     return pl.DataFrame(
@@ -84,11 +105,24 @@ def _sessions(rng: np.random.Generator) -> pl.DataFrame:
     ).with_columns(pl.when(pl.col("visitor_id") % 4 == 0).then("customer_id"))
 
 
-def _orders(rng: np.random.Generator, sessions: pl.DataFrame) -> pl.DataFrame:
+def _busyness() -> npt.NDArray[np.float64]:
+    """Return how busy each day is, next to others."""
+    days = [FIRST + dt.timedelta(days=n) for n in range(DAYS)]
+    seasons = [WEEK[day.weekday()] * YEAR[day.month - 1] for day in days]
+    return np.array(seasons) * GROWTH ** (np.arange(DAYS) / 365)
+
+
+def _buyers(rng: np.random.Generator, sessions: pl.DataFrame) -> pl.DataFrame:
+    """Return the sessions that want to buy, and whether the checkout serves them."""
     lift = {"email": 1.7, "paid": 1.1, "social": 0.5}
     chance = np.array([0.045 * lift.get(c, 1.0) for c in sessions["channel"]])
     buys = (rng.random(sessions.height) < chance) & ~sessions["is_bot"].to_numpy()
-    bought = sessions.filter(pl.Series(buys))
+    is_down = pl.col("started_at").is_between(*FAILURE, closed="left")
+    survives = pl.Series(rng.random(sessions.height) < 0.25)
+    return sessions.with_columns(is_served=~is_down | survives).filter(pl.Series(buys))
+
+
+def _orders(rng: np.random.Generator, bought: pl.DataFrame) -> pl.DataFrame:
     count = bought.height
     minutes = rng.integers(2, 50, count)
     status = rng.choice(
@@ -152,28 +186,30 @@ def _returns(rng: np.random.Generator, lines: pl.DataFrame, orders: pl.DataFrame
     )
 
 
-def _events(sessions: pl.DataFrame, converted: set[int]) -> pl.DataFrame:
-    rows = [
-        (session, visitor, name, start + dt.timedelta(seconds=20 * step))
-        for session, visitor, start, views in sessions.select(
-            "session_id", "visitor_id", "started_at", "page_views"
-        ).iter_rows()
-        for step, name in enumerate(_steps(views, session in converted))
-    ]
-    names = ["session_id", "visitor_id", "event_name", "occurred_at"]
-    frame = pl.DataFrame(rows, schema=names, orient="row")
-    return frame.with_row_index("event_id", offset=1)
-
-
-def _steps(views: int, has_bought: bool) -> list[str]:  # noqa: FBT001  # a fact, not an option
-    steps = ["page_view"] * views
-    if views >= 2 or has_bought:
-        steps.append("view_item")
-    if views >= 5 or has_bought:
-        steps.append("add_to_cart")
-    if views >= 7 or has_bought:
-        steps.append("begin_checkout")
-    return [*steps, "purchase"] if has_bought else steps
+def _events(sessions: pl.DataFrame, buyers: pl.DataFrame) -> pl.DataFrame:
+    """Return the events of every session, 20 seconds apart."""
+    wanting = buyers.select("session_id", "is_served")
+    known = sessions.join(wanting, on="session_id", how="left", maintain_order="left")
+    wants = pl.col("is_served").is_not_null()
+    views = pl.lit("page_view").repeat_by("page_views")
+    later = (
+        pl.when(is_done).then(pl.lit(name))
+        for name, is_done in (
+            ("view_item", wants | (pl.col("page_views") >= 2)),
+            ("add_to_cart", wants | (pl.col("page_views") >= 5)),
+            ("begin_checkout", wants | (pl.col("page_views") >= 7)),
+            ("purchase", pl.col("is_served")),
+        )
+    )
+    steps = pl.concat_list(views, *later).list.drop_nulls()
+    rows = known.select("session_id", "visitor_id", "started_at", event_name=steps)
+    rows = rows.with_columns(step=pl.int_ranges(pl.col("event_name").list.len()))
+    return (
+        rows.explode("event_name", "step")
+        .with_columns(occurred_at=pl.col("started_at") + pl.duration(seconds=20 * pl.col("step")))
+        .select("session_id", "visitor_id", "event_name", "occurred_at")
+        .with_row_index("event_id", offset=1)
+    )
 
 
 def _customers(rng: np.random.Generator, sessions: pl.DataFrame) -> pl.DataFrame:
@@ -226,11 +262,12 @@ def _campaigns(rng: np.random.Generator) -> pl.DataFrame:
 
 
 def _costs() -> pl.DataFrame:
-    firsts = [dt.date(2024, month, 1) for month in range(1, 13)]
-    lasts = [*(day - dt.timedelta(days=1) for day in firsts[1:]), dt.date(2024, 12, 31)]
+    first, end = FIRST.date(), END.date()
+    firsts = pl.date_range(first, end, "1mo", closed="left", eager=True).to_list()
+    lasts = [day - dt.timedelta(days=1) for day in [*firsts[1:], end]]
     kinds = (("agency", "acquisition", 600.0), ("tools", "retention", 250.0))
     rows = [
-        (f"{kind}-{first:%m}", first, last, amount, kind, purpose)
+        (f"{kind}-{first:%Y-%m}", first, last, amount, kind, purpose)
         for first, last in zip(firsts, lasts, strict=True)
         for kind, purpose, amount in kinds
     ]

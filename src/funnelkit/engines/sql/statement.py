@@ -16,7 +16,7 @@ from funnelkit.engines.sql.translate import Translator
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.properties import is_count
 from funnelkit.metrics.metric import Metric
-from funnelkit.planning.plan import Plan, PlannedMetric, Question, Step
+from funnelkit.planning.plan import Plan, PlannedMetric, Step
 from funnelkit.planning.relations import Answer, Kind, Lit, Named
 from funnelkit.result.align import range_ends
 from funnelkit.result.arithmetic import counted_folds
@@ -79,7 +79,7 @@ def statement_of(plan: Plan, answers: Sequence[Answer], translator: Translator) 
     ctes: list[tuple[str, exp.Query]] = [*translator.ctes()]
     keys = parts[0].keys
     if keys:
-        ctes += _spine(plan.question, parts)
+        ctes += _spine(plan, parts)
     found = _final(plan, parts)
     if not all(is_count(planned.metric.formula) for planned in plan.metrics):
         ctes.append((VALUES, found))
@@ -113,30 +113,58 @@ def _part(
     return _Part(name, keys, folds)
 
 
-def _spine(question: Question, parts: Sequence[_Part]) -> Iterator[tuple[str, exp.Query]]:
-    """Yield the keys of all rows; without other keys each period between the first and last."""
+def _spine(plan: Plan, parts: Sequence[_Part]) -> Iterator[tuple[str, exp.Query]]:
+    """Yield the keys of all rows; without other keys each period between the first and last.
+
+    Rows from before the range, read to look back on, give no rows of their own.
+    """
     first, *others = (part.only_keys() for part in parts)
-    if list(parts[0].keys) == [PERIOD]:
-        ends = (literal(Lit(label.item(), "day")) for label in range_ends(question))
+    is_alone = list(parts[0].keys) == [PERIOD]
+    if is_alone:
+        ends = (literal(Lit(label.item(), "day")) for label in range_ends(plan.question))
         others += [exp.Select(expressions=[aliased(end, PERIOD)]) for end in ends]
     found: exp.Query = first
     for other in others:
         found = exp.union(found, other, copy=False)
-    if list(parts[0].keys) != [PERIOD]:
+    start = _first_period(plan)
+    if is_alone:
+        yield PERIODS, found
+        yield KEYS, _every_period(plan.question.calendar, start)
+    elif start is None:
         yield KEYS, found if others else first.distinct()
-        return
-    yield PERIODS, found
-    ends = (fold(this=quoted_column(PERIOD, PERIODS)) for fold in (exp.Min, exp.Max))
-    named = [aliased(end, name) for end, name in zip(ends, ("first", "last"), strict=True)]
-    span = exp.Select(expressions=named).from_(quoted_table(PERIODS)).subquery("span")
-    start, end = (quoted_column(name, "span") for name in ("first", "last"))
-    names = exp.TableAlias(this=quoted("each"), columns=[quoted(PERIOD)])
-    days = EachDate(start=start, end=end, step=_length(question.calendar), alias=names)
-    unnested = exp.Join(this=days, kind="CROSS")
-    rows = exp.Select(
-        expressions=[aliased(quoted_column(PERIOD, "each"), PERIOD)], joins=[unnested]
+    else:
+        is_inside = exp.GTE(this=quoted_column(PERIOD, PERIODS), expression=start)
+        yield PERIODS, found if others else first.distinct()
+        everything = exp.Select(expressions=[exp.Star()]).from_(quoted_table(PERIODS))
+        yield KEYS, everything.where(is_inside)
+
+
+def _first_period(plan: Plan) -> Sql | None:
+    """Return the label of the first period of the range; None where no step looks back on one."""
+    calendar, start = plan.question.calendar, plan.question.span.start
+    if start is None or not calendar.has_periods:
+        return None
+    if all(step.span.start == start for step in plan.steps):
+        return None
+    return literal(Lit(calendar.label(calendar.floor(start)).item(), "day"))
+
+
+def _every_period(calendar: Calendar, earliest: Sql | None) -> exp.Select:
+    """Return every period from the first to the last, or from a given one on."""
+    low, high = (fold(this=quoted_column(PERIOD, PERIODS)) for fold in (exp.Min, exp.Max))
+    first = (
+        low
+        if earliest is None
+        else exp.Greatest(this=low, expressions=[earliest], ignore_nulls=True)
     )
-    yield KEYS, rows.from_(span)
+    named = [aliased(first, "first"), aliased(high, "last")]
+    span = exp.Select(expressions=named).from_(quoted_table(PERIODS)).subquery("span")
+    names = exp.TableAlias(this=quoted("each"), columns=[quoted(PERIOD)])
+    start, end = (quoted_column(name, "span") for name in ("first", "last"))
+    days = EachDate(start=start, end=end, step=_length(calendar), alias=names)
+    unnested = exp.Join(this=days, kind="CROSS")
+    label = aliased(quoted_column(PERIOD, "each"), PERIOD)
+    return exp.Select(expressions=[label], joins=[unnested]).from_(span)
 
 
 def _length(calendar: Calendar) -> exp.Interval:
