@@ -36,6 +36,7 @@ from funnelkit.evaluation.evaluate import evaluate, plan
 from funnelkit.evaluation.to_sql import to_sql
 from funnelkit.exchange.toml import dump_metrics, load_metrics
 from funnelkit.formula import columns
+from funnelkit.formula.accumulation import MetricKind
 from funnelkit.formula.formulas import (
     Abs,
     ClosingBalance,
@@ -184,6 +185,7 @@ __all__ = [
     "Mean",
     "Median",
     "Metric",
+    "MetricKind",
     "Min",
     "MissingInputError",
     "MissingPackageError",
