@@ -10,6 +10,7 @@ from funnelkit.analysis.paths import Paths, paths
 from funnelkit.analysis.reconcile import reconcile
 from funnelkit.analysis.rfm import Rfm, rfm
 from funnelkit.analysis.sessionize import Sessionized, sessionize
+from funnelkit.analysis.trend import Trend, trend
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import presets
 from funnelkit.catalog.default import describe, register, registry, use_registry
@@ -229,6 +230,7 @@ __all__ = [
     "Surveys",
     "Table",
     "Time",
+    "Trend",
     "TruncatedHistoryWarning",
     "Unit",
     "UnitError",
@@ -258,5 +260,6 @@ __all__ = [
     "sessionize",
     "sources",
     "to_sql",
+    "trend",
     "use_registry",
 ]
