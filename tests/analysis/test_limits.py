@@ -3,6 +3,8 @@
 from math import inf
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from funnelkit.result.limits import process_limits, signals
 
@@ -84,3 +86,25 @@ def test_medians_resist_one_enormous_value():
 def test_equal_values_have_no_variation():
     assert process_limits([0.1] * 7, [3.0] * 7) == process_limits([0.1] * 7, [1.0] * 7)
     assert process_limits([0.1] * 7, [3.0] * 7).unit_sigma == 0
+
+
+VALUES = st.lists(st.integers(-50, 50), min_size=6, max_size=15)
+
+
+@settings(max_examples=20)
+@given(VALUES, st.integers(1, 9), st.integers(-99, 99))
+def test_scaling_and_shifting_values_moves_the_limits_with_them(values, scale, shift):
+    one = process_limits(values, [1.0] * len(values))
+    two = process_limits([shift + scale * value for value in values], [1.0] * len(values))
+    assert two.centre == pytest.approx(shift + scale * one.centre, abs=1e-9)
+    assert two.unit_sigma == pytest.approx(scale * one.unit_sigma, abs=1e-9)
+
+
+@settings(max_examples=20)
+@given(VALUES, st.integers(2, 99), st.booleans())
+def test_scaling_denominators_changes_no_limit(values, scale, robust):
+    weights = [float(1 + place % 3) for place in range(len(values))]
+    one = process_limits(values, weights, robust=robust)
+    two = process_limits(values, [scale * weight for weight in weights], robust=robust)
+    assert two.centre == pytest.approx(one.centre, abs=1e-9)
+    assert two.sigma(scale * 2.0) == pytest.approx(one.sigma(2.0), abs=1e-9)
