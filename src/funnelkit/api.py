@@ -10,6 +10,7 @@ from funnelkit.analysis.paths import Paths, paths
 from funnelkit.analysis.reconcile import reconcile
 from funnelkit.analysis.rfm import Rfm, rfm
 from funnelkit.analysis.sessionize import Sessionized, sessionize
+from funnelkit.analysis.trend import Trend, trend
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import presets
 from funnelkit.catalog.default import describe, register, registry, use_registry
@@ -36,6 +37,7 @@ from funnelkit.evaluation.evaluate import evaluate, plan
 from funnelkit.evaluation.to_sql import to_sql
 from funnelkit.exchange.toml import dump_metrics, load_metrics
 from funnelkit.formula import columns
+from funnelkit.formula.accumulation import MetricKind
 from funnelkit.formula.formulas import (
     Abs,
     ClosingBalance,
@@ -184,6 +186,7 @@ __all__ = [
     "Mean",
     "Median",
     "Metric",
+    "MetricKind",
     "Min",
     "MissingInputError",
     "MissingPackageError",
@@ -227,6 +230,7 @@ __all__ = [
     "Surveys",
     "Table",
     "Time",
+    "Trend",
     "TruncatedHistoryWarning",
     "Unit",
     "UnitError",
@@ -256,5 +260,6 @@ __all__ = [
     "sessionize",
     "sources",
     "to_sql",
+    "trend",
     "use_registry",
 ]

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import cast
 
 from funnelkit.errors import DefinitionError, UnitError, UnknownNameError, shortened
+from funnelkit.formula.accumulation import MetricKind, kind_of
 from funnelkit.formula.depth import check_depth
 from funnelkit.formula.formulas import Formula, FormulaNode, Reference, as_formula
 from funnelkit.formula.latex import expand
@@ -216,6 +217,11 @@ class Metric(FormulaNode):
     def additivity(self) -> Additivity:
         """The dimensions over which its values may be added up."""
         return additivity(self.formula)
+
+    @property
+    def kind(self) -> MetricKind:
+        """How its values accumulate over time."""
+        return kind_of(self.formula)
 
     @property
     def ratio(self) -> tuple[Formula, Formula] | None:

@@ -1,0 +1,149 @@
+"""Trends: which periods stand out, and what is said where that cannot be known."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import funnelkit as fk
+
+MONDAY = dt.datetime(2024, 1, 1, 12, tzinfo=dt.UTC)
+WEEKDAYS = [100, 80, 90, 95, 120, 160, 155]
+WEEKDAYS += [104, 84, 90, 99, 124, 164, 151]
+WEEKDAYS += [96, 76, 96, 91, 122, 156, 163]
+SERIES = st.lists(st.integers(1, 9), min_size=12, max_size=20)
+
+
+def daily(counts, metrics="orders", every="1d", **options):
+    """Evaluate a shop with so many orders on each day, from a Monday."""
+    days = [
+        MONDAY + dt.timedelta(days=day) for day, count in enumerate(counts) for _ in range(count)
+    ]
+    orders = pl.DataFrame(
+        {
+            "order_id": range(len(days)),
+            "customer_id": range(len(days)),
+            "ordered_at": pl.Series(days, dtype=pl.Datetime("us", "UTC")),
+            "is_counted": [True] * len(days),
+        }
+    )
+    end = MONDAY.replace(hour=0) + dt.timedelta(days=len(counts))
+    shop = fk.Shop(orders=orders, currency="PLN", as_of=end)
+    return fk.evaluate(shop, metrics, every=every, **options)
+
+
+def test_a_week_is_taken_out_before_days_are_judged():
+    frame = fk.trend(daily(WEEKDAYS), season="weekday").frame
+    assert frame["expected"][0] == pytest.approx(100)
+    assert frame["lower"][0] == pytest.approx(90.66755738072223)
+    assert frame["upper"][0] == pytest.approx(109.33244261927776)
+    plain = fk.trend(daily(WEEKDAYS)).frame
+    assert plain["lower"][0] == pytest.approx(56.423707928919114)
+
+
+def test_fewer_than_six_periods_have_no_limits():
+    frame = fk.trend(daily([3, 4, 5, 4, 3])).frame
+    assert frame["reason"].unique().to_list() == ["few_periods"]
+    assert frame["expected"].null_count() == 5
+
+
+def test_twelve_periods_make_limits_firm():
+    assert set(fk.trend(daily([3, 4] * 5)).frame["limits"]) == {"provisional"}
+    assert set(fk.trend(daily([3, 4] * 6)).frame["limits"]) == {"firm"}
+
+
+def test_equal_values_leave_every_other_value_outside():
+    span = ("2024-01-01", "2024-01-08")
+    frame = fk.trend(daily([4] * 7 + [5]), baseline=span).frame
+    assert frame["outside"].to_list() == [False] * 7 + [True]
+    assert frame["verdict"][7] == "better"
+    assert set(frame["reason"]) == {"no_variation"}
+    assert frame["z"].null_count() == 8
+
+
+def test_new_limits_hold_after_a_break():
+    frame = fk.trend(daily([2, 3] * 4 + [8, 9] * 4), breaks=["2024-01-09"]).frame
+    assert frame["segment"].to_list() == [0] * 8 + [1] * 8
+    assert frame["expected"].unique().sort().to_list() == [2.5, 8.5]
+    assert frame["signal"].null_count() == 16
+
+
+def test_a_count_that_is_mostly_zero_wants_longer_periods():
+    frame = fk.trend(daily([1, 0, 0, 1, 0, 0, 1, 0, 0, 1])).frame
+    assert frame.height == 10
+    assert set(frame["reason"]) == {"mostly_zero"}
+
+
+def test_too_few_whole_weeks_have_no_season():
+    frame = fk.trend(daily(WEEKDAYS[:20]), season="weekday").frame
+    assert set(frame["reason"]) == {"few_cycles"}
+
+
+@pytest.mark.parametrize(
+    ("target", "answer"),
+    [(40, "consistent_fail"), (1, "consistent_pass"), (8, "inconsistent")],
+)
+def test_a_target_is_judged_by_what_the_process_does(target, answer):
+    frame = fk.trend(daily([7, 8, 9, 8] * 4), target=target).frame
+    assert set(frame["assurance"]) == {answer}
+
+
+def test_every_fault_is_named_at_once():
+    result = daily([3] * 8, ["orders", "customers"], every="1w")
+    with pytest.raises(fk.DefinitionError) as caught:
+        fk.trend(
+            result,
+            season="weekday",
+            baseline=("2024-01-01", "2024-01-02"),
+            breaks=["2024-01-03"],
+            target=1,
+        )
+    for word in ("not 1w", "breaks=", "the result has 2"):
+        assert word in str(caught.value)
+
+
+def test_a_result_without_periods_has_no_trend():
+    with pytest.raises(fk.DefinitionError, match="no periods"):
+        fk.trend(fk.evaluate(fk.demo(), "orders"))
+
+
+def test_an_empty_range_has_no_rows():
+    result = fk.evaluate(fk.demo(), "orders", every="1w", start="1999-01-01", end="1999-02-01")
+    assert fk.trend(result).frame["expected"].null_count() == fk.trend(result).frame.height
+
+
+def test_it_is_read_in_a_terminal_and_in_a_notebook():
+    weeks = fk.evaluate(fk.demo(), ["orders", "average_order_value"], every="1w")
+    found = fk.trend(weeks)
+    expected = found.frame.filter(pl.col("metric") == "average_order_value")["expected"][1]
+    assert expected == pytest.approx(623, abs=1)
+    assert f"{expected:.2f} PLN" in repr(found)
+    assert "<table>" in found._repr_html_()
+    assert "2 charts" in repr(found)
+
+
+@settings(max_examples=8)
+@given(SERIES)
+def test_later_values_do_not_move_a_frozen_baseline(counts):
+    span = ("2024-01-01", "2024-01-11")
+    one, two = (
+        fk.trend(daily(each), baseline=span).frame.head(len(counts))
+        for each in (counts, [*counts, 40, 1])
+    )
+    assert one["expected"].equals(two["expected"])
+    assert one["upper"].equals(two["upper"])
+
+
+@settings(max_examples=8)
+@given(SERIES)
+def test_an_incomplete_period_changes_nothing(counts):
+    days = daily([*counts, 30], end="2024-03-01")
+    cut = dt.datetime(2024, 1, 1, 18) + dt.timedelta(days=len(counts))
+    opened = fk.trend(daily([*counts, 30], end=cut)).frame
+    assert opened["reason"][-1] == "incomplete_period"
+    assert opened["expected"][-1] is None
+    whole = fk.trend(daily(counts)).frame
+    assert opened.head(len(counts))["expected"].equals(whole["expected"])
+    assert not fk.trend(days).frame["expected"].equals(opened["expected"])
