@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from math import copysign, inf, isfinite
 
@@ -176,9 +176,11 @@ def trend(  # noqa: PLR0913  # what is wanted of it, every part by keyword
         if span[1] <= span[0]:
             raise DefinitionError(f"baseline={baseline!r} ends before it begins")
     edges = tuple(sorted({_local(calendar, each) for each in breaks}))
-    chart = _Chart(result.metrics[0], calendar, span, edges, season, robust, target)
+    charts = [
+        _Chart(metric, calendar, span, edges, season, robust, target) for metric in result.metrics
+    ]
     groups = result.keys[1:]
-    parts = list(_parts(result, chart, groups))
+    parts = list(_parts(result, charts, groups))
     return Trend(
         rule=RULES,
         charts=len(parts),
@@ -226,7 +228,9 @@ def _local(calendar: Calendar, moment: Moment) -> dt.datetime:
     return local
 
 
-def _parts(result: Result, chart: _Chart, groups: Sequence[str]) -> Iterator[pl.DataFrame]:
+def _parts(
+    result: Result, charts: Sequence[_Chart], groups: Sequence[str]
+) -> Iterator[pl.DataFrame]:
     """Return the rows of each metric and group, judged."""
     tidy = result.tidy()
     if result.has_totals:
@@ -234,15 +238,16 @@ def _parts(result: Result, chart: _Chart, groups: Sequence[str]) -> Iterator[pl.
     if tidy.is_empty():
         return
     periods = tidy.get_column("period")
-    every = chart.calendar.starts(periods.min(), periods.max()).alias("period").to_frame()
+    calendar = result.plan.question.calendar
+    every = calendar.starts(periods.min(), periods.max()).alias("period").to_frame()
     is_open = pl.col("reason") == str(Reason.INCOMPLETE_PERIOD)
     opened = tidy.filter(is_open).get_column("period").unique().implode()
     every = every.with_columns(pl.col("period").is_in(opened).alias("is_open"))
-    for metric in result.metrics:
-        own = tidy.filter(pl.col("metric") == metric.name)
+    for chart in charts:
+        own = tidy.filter(pl.col("metric") == chart.metric.name)
         series = own.partition_by(groups, maintain_order=True) if groups else [own]
         for rows in series:
-            yield _judged(_every_period(rows, every, metric, groups), replace(chart, metric=metric))
+            yield _judged(_every_period(rows, every, chart.metric, groups), chart)
 
 
 def _every_period(
@@ -428,7 +433,11 @@ def _row(expected: float, sigma: float, distance: float, chart: _Chart) -> Row:
     low, high = chart.metric.bounds
     has_lower = low is None or lower > low
     has_upper = high is None or upper < high
-    why = None if has_lower and has_upper else TrendReason.AT_BOUND
+    why = None
+    if not sigma:
+        why = str(TrendReason.NO_VARIATION)
+    elif not (has_lower and has_upper):
+        why = str(TrendReason.AT_BOUND)
     return {
         "expected": expected,
         "sigma": sigma,
@@ -436,7 +445,7 @@ def _row(expected: float, sigma: float, distance: float, chart: _Chart) -> Row:
         "upper": upper if has_upper else None,
         "z": distance if sigma else None,
         "assurance": _assurance(chart, lower, upper),
-        "why": str(why if sigma else TrendReason.NO_VARIATION) if why or not sigma else None,
+        "why": why,
     }
 
 

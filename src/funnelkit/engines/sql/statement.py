@@ -42,12 +42,16 @@ class _Part:
     keys: Mapping[str, str]
     folds: Mapping[str, tuple[Sql, Kind]]
 
-    def only_keys(self) -> exp.Select:
-        """Return the keys that it has rows of."""
+    def only_keys(self, start: Sql | None = None) -> exp.Select:
+        """Return the keys that it has rows of, if given from a period on."""
         columns = [
             aliased(quoted_column(column, self.name), name) for name, column in self.keys.items()
         ]
-        return exp.Select(expressions=columns).from_(quoted_table(self.name))
+        found = exp.Select(expressions=columns).from_(quoted_table(self.name))
+        if start is None:
+            return found
+        period = quoted_column(self.keys[PERIOD], self.name)
+        return found.where(exp.GTE(this=period, expression=start.copy()))
 
     def joined(self) -> exp.Join:
         """Return it as it is joined to all keys; a null key meets a null key."""
@@ -118,25 +122,23 @@ def _spine(plan: Plan, parts: Sequence[_Part]) -> Iterator[tuple[str, exp.Query]
 
     Rows from before the range, read to look back on, give no rows of their own.
     """
-    first, *others = (part.only_keys() for part in parts)
-    is_alone = list(parts[0].keys) == [PERIOD]
-    if is_alone:
-        ends = (literal(Lit(label.item(), "day")) for label in range_ends(plan.question))
-        others += [exp.Select(expressions=[aliased(end, PERIOD)]) for end in ends]
-    found: exp.Query = first
-    for other in others:
-        found = exp.union(found, other, copy=False)
     start = _first_period(plan)
-    if is_alone:
-        yield PERIODS, found
+    if list(parts[0].keys) == [PERIOD]:
+        labels = (literal(Lit(label.item(), "day")) for label in range_ends(plan.question))
+        ends = (exp.Select(expressions=[aliased(label, PERIOD)]) for label in labels)
+        yield PERIODS, _united([*(part.only_keys() for part in parts), *ends])
         yield KEYS, _every_period(plan.question.calendar, start)
-    elif start is None:
-        yield KEYS, found if others else first.distinct()
-    else:
-        is_inside = exp.GTE(this=quoted_column(PERIOD, PERIODS), expression=start)
-        yield PERIODS, found if others else first.distinct()
-        everything = exp.Select(expressions=[exp.Star()]).from_(quoted_table(PERIODS))
-        yield KEYS, everything.where(is_inside)
+        return
+    selects = [part.only_keys(start) for part in parts]
+    yield KEYS, _united(selects) if len(selects) > 1 else selects[0].distinct()
+
+
+def _united(selects: Sequence[exp.Select]) -> exp.Query:
+    """Return the different rows of some SELECTs; those of a single one as they are."""
+    found: exp.Query = selects[0]
+    for other in selects[1:]:
+        found = exp.union(found, other, copy=False)
+    return found
 
 
 def _first_period(plan: Plan) -> Sql | None:
