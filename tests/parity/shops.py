@@ -37,15 +37,15 @@ def shops() -> Mapping[str, fk.Shop]:
 def some_of(frames: Mapping[str, pl.DataFrame]) -> Frames:
     """The same tables with a few percent of the rows: of some visitors, buyers and days."""
     buyers = pl.col("customer_id").fill_null(0)
-    orders = frames["orders"].filter(buyers % 5 == 0)
+    orders = frames["orders"].filter(buyers % 10 == 0)
     ordered = pl.col("order_id").is_in(orders["order_id"].to_list())
-    is_visitor = pl.col("visitor_id") % 24 == 0
+    is_visitor = pl.col("visitor_id") % 48 == 0
     came = pl.col("session_id").is_in(orders["session_id"].drop_nulls().to_list())
     sessions = frames["sessions"].filter(is_visitor | came)
     lists = {
         "events": pl.col("session_id").is_in(sessions["session_id"].to_list()),
         "carts": is_visitor | ordered,
-        "customers": pl.col("customer_id") % 5 == 0,
+        "customers": pl.col("customer_id") % 10 == 0,
         "email_sends": pl.col("recipient_id") % 24 == 0,
         "ad_views": pl.col("viewer_id") % 24 == 0,
         "surveys": pl.col("response_id") % 4 == 0,
