@@ -104,6 +104,35 @@ def test_every_fault_is_named_at_once():
         assert word in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"season": ["weekday"]}, "season is a list"),
+        ({"target": "5"}, "target is a str"),
+        ({"breaks": "2024-01-03"}, "breaks is a str"),
+        ({"baseline": ("2024-01-01",)}, "has 1 moments"),
+        ({"baseline": "2024-01-01"}, "baseline is a str"),
+        ({"baseline": (None, "2024-01-03")}, "is None"),
+    ],
+    ids=str,
+)
+def test_an_argument_of_another_kind_is_refused_in_words(arguments, told):
+    with pytest.raises(fk.DefinitionError, match=told):
+        fk.trend(daily([3] * 8), **arguments)
+
+
+def test_what_is_no_result_is_refused_in_words():
+    with pytest.raises(fk.DefinitionError, match="result is a Shop"):
+        fk.trend(fk.demo())
+
+
+def test_a_limit_that_cannot_be_reached_is_none_and_says_so():
+    frame = fk.trend(daily([1, 9] * 6)).frame
+    assert frame["lower"].null_count() == 12
+    assert frame["upper"].null_count() == 0
+    assert set(frame["reason"]) == {"at_bound"}
+
+
 def test_a_result_without_periods_has_no_trend():
     with pytest.raises(fk.DefinitionError, match="no periods"):
         fk.trend(fk.evaluate(fk.demo(), "orders"))

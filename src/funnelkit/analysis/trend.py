@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import copysign, inf, isfinite
+from types import NoneType
+from typing import cast
 
 import polars as pl
 
 from funnelkit.calendar.calendar import Calendar, Moment
-from funnelkit.errors import DefinitionError
+from funnelkit.errors import DefinitionError, check_kind
 from funnelkit.formula.accumulation import MetricKind
 from funnelkit.formula.reason import Reason
 from funnelkit.metrics.metric import Direction, Metric
@@ -166,6 +168,7 @@ def trend(  # noqa: PLR0913  # what is wanted of it, every part by keyword
         >>> fk.trend(weeks).frame.filter("outside").get_column("period").to_list()
         [datetime.date(2024, 10, 14)]
     """
+    _check_kinds(result, season, baseline, breaks, target)
     calendar = result.plan.question.calendar
     faults = list(_faults(result, season, baseline, breaks, target))
     if faults:
@@ -189,6 +192,22 @@ def trend(  # noqa: PLR0913  # what is wanted of it, every part by keyword
         _keys=("period", *groups),
         _metrics=result.metrics,
     )
+
+
+def _check_kinds(result: object, *options: object) -> None:
+    """Check what the arguments are, before anything is read from them."""
+    season, baseline, breaks, target = options
+    check_kind("result", result, (Result,), "evaluate metrics: fk.evaluate(shop, …, every='1w')")
+    check_kind("season", season, (str, NoneType), "write season='weekday'")
+    check_kind("baseline", baseline, (tuple, list, NoneType), "write ('2024-01-01', '2024-04-01')")
+    if isinstance(baseline, tuple | list):
+        count = len(cast(Sequence[object], baseline))
+        if count != 2:
+            raise DefinitionError(
+                f"baseline={baseline!r} has {count} moments", "give its start and its end"
+            )
+    check_kind("breaks", breaks, (tuple, list), "give a list: breaks=['2024-07-01']")
+    check_kind("target", target, (int, float, NoneType), "give a number")
 
 
 def _faults(
