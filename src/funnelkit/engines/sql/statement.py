@@ -47,7 +47,7 @@ class _Part:
         columns = [
             aliased(quoted_column(column, self.name), name) for name, column in self.keys.items()
         ]
-        found = exp.Select(expressions=columns).from_(quoted_table(self.name))
+        found = exp.Select(expressions=columns).from_(quoted_table(self.name), copy=False)
         if start is None:
             return found
         period = quoted_column(self.keys[PERIOD], self.name)
@@ -160,13 +160,14 @@ def _every_period(calendar: Calendar, earliest: Sql | None) -> exp.Select:
         else exp.Greatest(this=low, expressions=[earliest], ignore_nulls=True)
     )
     named = [aliased(first, "first"), aliased(high, "last")]
-    span = exp.Select(expressions=named).from_(quoted_table(PERIODS)).subquery("span")
+    ends = exp.Select(expressions=named).from_(quoted_table(PERIODS), copy=False)
+    span = ends.subquery("span", copy=False)
     names = exp.TableAlias(this=quoted("each"), columns=[quoted(PERIOD)])
     start, end = (quoted_column(name, "span") for name in ("first", "last"))
     days = EachDate(start=start, end=end, step=_length(calendar), alias=names)
     unnested = exp.Join(this=days, kind="CROSS")
     label = aliased(quoted_column(PERIOD, "each"), PERIOD)
-    return exp.Select(expressions=[label], joins=[unnested]).from_(span)
+    return exp.Select(expressions=[label], joins=[unnested]).from_(span, copy=False)
 
 
 def _length(calendar: Calendar) -> exp.Interval:
@@ -187,10 +188,10 @@ def _final(plan: Plan, parts: Sequence[_Part]) -> exp.Select:
     columns += [_value(metric, arithmetic) for metric in plan.metrics]
     if keys:
         joins = [part.joined() for part in parts]
-        return exp.Select(expressions=columns, joins=joins).from_(quoted_table(KEYS))
+        return exp.Select(expressions=columns, joins=joins).from_(quoted_table(KEYS), copy=False)
     first, *others = parts
     joins = [exp.Join(this=quoted_table(part.name), kind="CROSS") for part in others]
-    return exp.Select(expressions=columns, joins=joins).from_(quoted_table(first.name))
+    return exp.Select(expressions=columns, joins=joins).from_(quoted_table(first.name), copy=False)
 
 
 def _finite(plan: Plan, keys: Iterable[str]) -> exp.Select:
@@ -201,7 +202,7 @@ def _finite(plan: Plan, keys: Iterable[str]) -> exp.Select:
         if not is_count(planned.metric.formula):
             value = exp.Case(ifs=[exp.If(this=IsFinite(this=value), true=value)])
         columns.append(aliased(value, planned.metric.name))
-    return exp.Select(expressions=columns).from_(quoted_table(VALUES))
+    return exp.Select(expressions=columns).from_(quoted_table(VALUES), copy=False)
 
 
 def _note(metric: Metric) -> str:
