@@ -120,7 +120,7 @@ def _add_question(command: argparse.ArgumentParser) -> None:
 def _demo(_: argparse.Namespace) -> str:
     shop = demo()
     kpis = [m for m in registry().values() if not (m.variant_of or m.required_dimension)]
-    quarters = evaluate(shop, kpis, every="1q")
+    quarters = evaluate(shop, kpis, every="1q", start="2024-01-01")
     parts = ["The demo shop, 2024 by quarter", repr(quarters)]
     names = ["sessions", "conversion_rate", "average_order_value", "repeat_purchase_rate"]
     channels = evaluate(shop, names, by="channel", totals=True)

@@ -59,7 +59,7 @@ def with_more_tables(frames: Frames) -> Frames:
         "inventory_snapshots": _stock(rng),
         "receipts": _receipts(rng),
         "shipments": _parcels(rng, frames),
-        "email_sends": _messages(rng, frames["orders"]),
+        "email_sends": _messages(rng, frames),
         "ad_views": _views(rng),
         "search_interest": _searches(rng),
     }
@@ -234,8 +234,11 @@ def _parcels(rng: np.random.Generator, frames: Frames) -> pl.DataFrame:
     return parcels.with_columns(known.alias("delivered_at")).with_row_index("shipment_id", offset=1)
 
 
-def _messages(rng: np.random.Generator, orders: pl.DataFrame) -> pl.DataFrame:
+def _messages(rng: np.random.Generator, frames: Frames) -> pl.DataFrame:
     messages, people = 50, 300
+    worth = (pl.col("quantity") * pl.col("unit_price")).sum().round(2)
+    lines = frames["order_lines"].group_by("order_id").agg(worth=worth)
+    placed = frames["orders"].select("order_id", at="ordered_at").join(lines, on="order_id")
     rows = [(m, r) for m in range(1, messages + 1) for r in range(1, people + 1)]
     frame = pl.DataFrame(rows, schema=["message_id", "recipient_id"], orient="row")
     count = frame.height
@@ -243,19 +246,22 @@ def _messages(rng: np.random.Generator, orders: pl.DataFrame) -> pl.DataFrame:
     chance = rng.random((4, count))
     fate = pl.Series(rng.choice(["", "soft", "hard"], count, p=[0.96, 0.03, 0.01]))
     opened, clicked = pl.Series(chance[0] < 0.34), pl.Series(chance[1] < 0.12)
-    bought = pl.Series(chance[2] < 0.06) & clicked & opened
-    placed = pl.Series(rng.choice(orders["order_id"].to_numpy(), count))
-    frame = frame.with_columns(sent_at=sent, bounce_type=fate.replace("", None))
+    bought = pl.Series(chance[2] < 0.2) & clicked & opened
+    waits = pl.Series(rng.integers(4 * 60, 4 * 1_440, count)) * pl.lit(dt.timedelta(minutes=1))
+    frame = frame.with_columns(sent_at=sent, bounce_type=fate.replace("", None), at=sent + waits)
+    frame = frame.sort("at").join_asof(placed.sort("at"), on="at", strategy="forward")
     is_there = pl.col("bounce_type").is_null()
+    bought = is_there & bought
+    bought &= pl.col("order_id").is_first_distinct().over(bought)
     return frame.with_columns(
         first_opened_at=pl.when(is_there & opened).then(sent + dt.timedelta(hours=2)),
         is_machine_open=is_there & opened & pl.Series(chance[3] < 0.3),
         first_clicked_at=pl.when(is_there & opened & clicked).then(sent + dt.timedelta(hours=3)),
         unsubscribed_at=pl.when(is_there & pl.Series(chance[1] > 0.996)).then(sent),
         complained_at=pl.when(is_there & pl.Series(chance[1] > 0.9993)).then(sent),
-        order_id=pl.when(is_there & bought).then(placed),
-        attributed_revenue=pl.when(is_there & bought).then(pl.lit(240.0)),
-    )
+        order_id=pl.when(bought).then("order_id"),
+        attributed_revenue=pl.when(bought).then("worth"),
+    ).drop("at", "worth")
 
 
 def _views(rng: np.random.Generator) -> pl.DataFrame:
