@@ -251,16 +251,16 @@ def _messages(rng: np.random.Generator, frames: Frames) -> pl.DataFrame:
     frame = frame.with_columns(sent_at=sent, bounce_type=fate.replace("", None), at=sent + waits)
     frame = frame.sort("at").join_asof(placed.sort("at"), on="at", strategy="forward")
     is_there = pl.col("bounce_type").is_null()
-    bought = is_there & bought
-    bought &= pl.col("order_id").is_first_distinct().over(bought)
+    wanted = is_there & bought
+    has_bought = wanted & pl.col("order_id").is_first_distinct().over(wanted)
     return frame.with_columns(
         first_opened_at=pl.when(is_there & opened).then(sent + dt.timedelta(hours=2)),
         is_machine_open=is_there & opened & pl.Series(chance[3] < 0.3),
         first_clicked_at=pl.when(is_there & opened & clicked).then(sent + dt.timedelta(hours=3)),
         unsubscribed_at=pl.when(is_there & pl.Series(chance[1] > 0.996)).then(sent),
         complained_at=pl.when(is_there & pl.Series(chance[1] > 0.9993)).then(sent),
-        order_id=pl.when(bought).then("order_id"),
-        attributed_revenue=pl.when(bought).then("worth"),
+        order_id=pl.when(has_bought).then("order_id"),
+        attributed_revenue=pl.when(has_bought).then("worth"),
     ).drop("at", "worth")
 
 
