@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from functools import partial
@@ -44,7 +45,8 @@ from funnelkit.schema.tables import TABLES
 def on_page_markdown(markdown: str, **_: object) -> str:
     """Replace the placeholders of a page."""
     makers = {
-        "{{ stages }}": stages,
+        "{{ index }}": index,
+        "{{ aida }}": aida,
         "{{ inputs }}": inputs,
         "{{ tables }}": tables,
         "{{ policies }}": policies,
@@ -58,7 +60,11 @@ def on_page_markdown(markdown: str, **_: object) -> str:
     for mark, make in makers.items():
         if mark in markdown:
             markdown = markdown.replace(mark, make())
-    return markdown
+    return KPI.sub(lambda found: link(registry()[found[1]]), markdown)
+
+
+KPI = re.compile(r"\{\{ (\w+) \}\}")
+"""The name of a KPI where a page of the reference links to its card."""
 
 
 def kpis(area: Area) -> str:
@@ -66,18 +72,45 @@ def kpis(area: Area) -> str:
     return "\n".join(card(metric) for metric in registry().find(area=area).values())
 
 
-def stages() -> str:
-    """Return every KPI by its stage in both funnels, with a link to its card."""
+def index() -> str:
+    """Return every KPI with one sentence on what it means, by its stage in the purchase funnel."""
     known = [metric for metric in registry().values() if not metric.variant_of]
-    parts: list[str] = []
-    for name, stages in (("stage", Stage), ("aida", AidaStage)):
-        rows = [
-            f"| {stage} | {', '.join(link(m) for m in known if getattr(m, name) == stage)} |"
-            for stage in stages
-        ]
-        title = "Purchase funnel" if name == "stage" else "AIDA"
-        parts += [f"### {title}\n", "| stage | KPIs |", "| --- | --- |", *rows, ""]
+    parts = ['<div class="kpi-search" markdown="0"></div>\n']
+    for stage in Stage:
+        rows = [f"| {name(m)} | {m.description} | {shown(m)} |" for m in known if m.stage == stage]
+        head = ["| KPI | what it means | unit |", "| --- | --- | --- |"]
+        parts += [f"### {stage.capitalize()}\n", *boxed("kpi index", [*head, *rows])]
     return "\n".join(parts)
+
+
+def aida() -> str:
+    """Return the KPIs of each stage of AIDA."""
+    known = [metric for metric in registry().values() if not metric.variant_of]
+    rows = [
+        f"| {stage} | {', '.join(link(m) for m in known if m.aida == stage)} |"
+        for stage in AidaStage
+    ]
+    return "\n".join(["| stage | KPIs |", "| --- | --- |", *rows])
+
+
+def name(metric: Metric) -> str:
+    """Return the title of a KPI as a link to its card, and its name and short names."""
+    names = ", ".join(f"`{each}`" for each in (metric.name, *metric.aliases) if each.isidentifier())
+    return f"[{metric.title}](kpis/{metric.area}.md#{slug(metric)})<br>{names}"
+
+
+def shown(metric: Metric) -> str:
+    """Return the unit of a KPI in words, and which way is better."""
+    better = {"up": "higher is better", "down": "lower is better"}
+    told = str(metric.unit if str(metric.unit) != "1" else metric.unit.display).replace(
+        "/", " per "
+    )
+    return "<br>".join(filter(None, (told, better.get(str(metric.direction)))))
+
+
+def boxed(kind: str, lines: list[str]) -> list[str]:
+    """Return lines of Markdown in a box of a kind."""
+    return [f'<div class="{kind}" markdown="1">\n', *lines, "\n</div>\n"]
 
 
 def link(metric: Metric) -> str:
@@ -106,18 +139,35 @@ def inputs() -> str:
     return "\n".join(["| column | read by | KPIs |", "| --- | --- | --- |", *rows])
 
 
+FIRST = ("formula", "meaning", "includes", "excludes", "null when", "caveats")
+"""What stands on a card; the rest is folded."""
+
+
 def card(metric: Metric) -> str:
-    """Return one KPI as a heading and a table."""
-    told = (
-        ("typeset" if head == "latex" else head, cell(head, text))
-        for head, text in Card(metric).rows()
-    )
-    rows = [f"| {head} | {text} |" for head, text in told]
-    rows.append(f"| for example | {example(metric)} |")
+    """Return one KPI as a heading, a table, and a folded one with the details."""
+    told = dict(Card(metric).rows())
+    names = metric.aliases
+    told["aliases"] = ", ".join(f"`{alias}`" for alias in names if alias.isidentifier())
+    told["in Polish"] = ", ".join(alias for alias in names if not alias.isidentifier())
     level = "###" if metric.variant_of else "##"
     title = f"{level} {metric.title} {{: #{slug(metric)} }}"
-    head = [title, "", f"| name | `{metric.name}` |", "| --- | --- |"]
-    return "\n".join([*head, *rows, ""])
+    first = {head: told.pop(head, "") for head in FIRST}
+    example_of = [f"| for example | {example(metric)} |"]
+    head = [f"| name | `{metric.name}` |", "| --- | --- |"]
+    folded = ["| detail | |", "| --- | --- |", *rows_of(told)]
+    details = ['??? note "Details"\n', *(f"    {line}" for line in folded), ""]
+    return "\n".join(
+        [title, "", *boxed("kpi card", [*head, *rows_of(first), *example_of, "", *details])]
+    )
+
+
+def rows_of(told: dict[str, str]) -> list[str]:
+    """Return the lines of a card that say something."""
+    return [
+        f"| {'typeset' if head == 'latex' else head} | {cell(head, text)} |"
+        for head, text in told.items()
+        if text
+    ]
 
 
 QUESTIONS: tuple[dict[str, object], ...] = (
