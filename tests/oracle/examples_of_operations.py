@@ -855,7 +855,7 @@ EXAMPLES = [
             promised(known),
             {"on_time_delivery_rate": share},
         )
-        for known, share in ((day(1, 9), None), (day(1, 10), 0.5), (day(2, 1), near(2 / 3)))
+        for known, share in ((day(1, 10), None), (day(1, 11), 0.5), (day(2, 2), near(2 / 3)))
     ),
     in_january(
         "shipping falls on the day of the order",
