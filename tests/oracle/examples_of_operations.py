@@ -73,7 +73,7 @@ def delivered(*rows: Row, known: dt.datetime | None = None, **tables: list[Row])
         "orders": [order(number, day(1, 1)) for number in numbers],
         "order_lines": [line(number) for number in numbers],
         "shipments": list(rows),
-        "events": [{"occurred_at": known or day(1, 10)}],
+        "events": [{"occurred_at": known or day(1, 11)}],
         **tables,
     }
 
@@ -118,7 +118,7 @@ def two_parcels(last: dt.datetime | None) -> Tables:
     return {
         "orders": orders((day(1, 1), 1)),
         "order_lines": [line(1, 2)],
-        "events": [{"occurred_at": day(1, 10)}],
+        "events": [{"occurred_at": day(1, 11)}],
         "shipments": [
             parcel(1, 1, day(1, 2), delivered_at=day(1, 4), **times),
             parcel(2, 1, day(1, 2), delivered_at=last, **times),
@@ -855,7 +855,7 @@ EXAMPLES = [
             promised(known),
             {"on_time_delivery_rate": share},
         )
-        for known, share in ((day(1, 9), None), (day(1, 10), 0.5), (day(2, 1), near(2 / 3)))
+        for known, share in ((day(1, 10), None), (day(1, 11), 0.5), (day(2, 2), near(2 / 3)))
     ),
     in_january(
         "shipping falls on the day of the order",

@@ -667,6 +667,22 @@ EXAMPLES = [
         {"orders": [order(n) for n in range(1, 5)], "order_lines": KNOWN_BASKETS},
         {"attach_rate": 0.5, "attach_rate.units": 1},
     ),
+    Example(
+        "",
+        "a gift card or a fee is not attached, and nothing is attached to it",
+        {
+            "orders": [order(n) for n in range(1, 4)],
+            "order_lines": [
+                line(1, is_cross_sell=False),
+                line(1, "card", line_type="gift_card", is_cross_sell=True),
+                line(2, "wrapping", line_type="fee", is_cross_sell=False),
+                line(2, is_cross_sell=True),
+                line(3, is_cross_sell=False),
+                line(3, "p2", is_cross_sell=True),
+            ],
+        },
+        {"attach_rate": 0.5, "attach_rate.units": 0.5, "cross_sell_rate": 1},
+    ),
     # --- Sales ---
     Example(
         "N1",

@@ -132,12 +132,12 @@ def placed_in(tables: Tables, period: Period) -> list[Delivery]:
 
 
 def due(tables: Tables, period: Period) -> list[Delivery]:
-    """Orders that were placed in the period and promised for a moment that has come."""
+    """Orders that were placed in the period and promised for a moment that has passed."""
     now = as_of(tables)
     return [
         one
         for one in placed_in(tables, period)
-        if now is not None and one.promised_at is not None and one.promised_at <= now
+        if now is not None and one.promised_at is not None and one.promised_at < now
     ]
 
 

@@ -282,12 +282,13 @@ def is_not_sold_across(line: Row) -> bool:
 
 
 def attach_rate(tables: Tables, period: Period) -> float | None:
-    """Share of the counted orders with a line of the customer's own that have a cross-sold one.
-
-    As for the cross-sell rate, a line of any type tells.
-    """
-    found = [o for o in counted_orders(tables, period) if any(map(is_not_sold_across, o.lines))]
-    return share_of_orders(found, lambda order: any(map(is_sold_across, order.lines)))
+    """Share of the counted orders with a product of one's own that have a cross-sold one too."""
+    found = [
+        order
+        for order in counted_orders(tables, period)
+        if any(map(is_not_sold_across, product_lines(order)))
+    ]
+    return share_of_orders(found, lambda order: any(map(is_sold_across, product_lines(order))))
 
 
 def attach_rate_of_units(tables: Tables, period: Period) -> float | None:

@@ -371,6 +371,7 @@ RULES: Mapping[Op, Rule] = {
     Op.MULTIPLY: rule("float, float", "float", operator.mul),
     Op.SUBTRACT: Rule(subtracts, lambda kinds: kinds[0], strict(operator.sub)),
     Op.DIVIDE: rule("float, float", "float", lambda one, two: None if two == 0 else one / two),
+    Op.ABS: rule("float", "float", abs),
     Op.MODULO: rule("int, int", "int", operator.mod),
     Op.EQ: compared(operator.eq),
     Op.NE: compared(operator.ne),

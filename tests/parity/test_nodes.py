@@ -166,6 +166,7 @@ NUMBERS = st.deferred(
         st.sampled_from([Col("x"), Col("y"), Lit(0.0, "float"), Lit(-1.5, "float")])
         | st.builds(call, st.sampled_from([Op.ADD, Op.SUBTRACT, Op.MULTIPLY]), NUMBERS, NUMBERS)
         | st.builds(call, st.just(Op.DIVIDE), NUMBERS, NUMBERS)
+        | st.builds(call, st.just(Op.ABS), NUMBERS)
         | st.builds(call, st.just(Op.COALESCE), NUMBERS, NUMBERS)
         | st.builds(call, st.just(Op.IF), PREDICATES, NUMBERS, NUMBERS)
         | st.builds(call, st.just(Op.TO_FLOAT), WHOLES | PREDICATES)

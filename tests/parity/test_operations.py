@@ -82,6 +82,7 @@ FLOATS = ("float", "float"), ("wild", "wild")
 ARGUMENTS: dict[Op, list[tuple[Any, ...]]] = {
     **{op: [*FLOATS] for op in (Op.ADD, Op.MULTIPLY, Op.DIVIDE)},
     Op.SUBTRACT: [*FLOATS, ("small", "small")],
+    Op.ABS: [("float",), ("wild",)],
     Op.MODULO: [("int", length) for length in LENGTHS],
     **dict.fromkeys((Op.EQ, Op.NE), PAIRS),
     **dict.fromkeys((Op.LT, Op.LE, Op.GT, Op.GE), PAIRS),

@@ -241,3 +241,39 @@ def test_mixed_currencies_without_rates_are_refused_but_by_currency():
     with pytest.raises(fk.ContractError, match="holds EUR and USD"):
         fk.evaluate(shop, "gross_sales")
     assert fk.evaluate(shop, "gross_sales", by="currency").frame["gross_sales"].sum() == 40
+
+
+def test_amounts_of_seven_digits_are_found_and_added_with_sixteen():
+    amounts = pl.Series([29.99, 0.01, 16_777.25] * 1_000, dtype=pl.Float32)
+    shop = fk.Shop(orders=orders(gross_amount=amounts))
+    (row,) = shop.check().filter(pl.col("check").str.contains("29.99")).rows(named=True)
+    assert (row["table"], row["severity"], row["rows"]) == ("orders", "warning", 3_000)
+    total = fk.evaluate(shop, "gross_sales").frame.item()
+    assert total == pytest.approx(amounts.cast(pl.Float64).sum(), rel=1e-15)
+
+
+def test_decimals_are_read_as_the_nearest_floats():
+    amounts = pl.Series(["29.99", "0.01"]).str.to_decimal(scale=2)
+    shop = fk.Shop(orders=orders(gross_amount=amounts))
+    assert fk.evaluate(shop, "gross_sales").frame.item() == 29.99 + 0.01
+    assert shop.check().is_empty()
+
+
+def test_an_order_of_which_it_is_unknown_whether_it_counts_is_refused():
+    shop = fk.Shop(orders=orders(is_counted=[True, None, None]))
+    with pytest.raises(fk.ContractError, match=r"is_counted: is null.*in 2 rows"):
+        fk.evaluate(shop, "orders")
+
+
+def test_orders_of_an_unknown_channel_are_found_and_listed_where_they_are_left_out():
+    sessions = pl.DataFrame({"session_id": [1, 2], "started_at": [DAY] * 2})
+    placed = orders(sales_channel=["online", None, "pos"])
+    shop = fk.Shop(orders=placed, sessions=sessions)
+    result = fk.evaluate(shop, ("orders_per_session", "orders"), exclusions=True)
+    assert result.frame.row(0) == (0.5, 3)
+    left_out = result.exclusions.drop_nulls("rows").select("metric", "reason", "rows", "of")
+    assert left_out.rows() == [("orders_per_session", "no orders.sales_channel", 1, 3)]
+    assert shop.check().select("table", "severity", "rows").rows() == [("orders", "warning", 1)]
+    told = fk.Shop(orders=placed.with_columns(session_id=pl.lit(1)), sessions=sessions)
+    assert told.check().is_empty()
+    assert fk.evaluate(told, "orders_per_session").frame.item() == 1.5

@@ -38,6 +38,17 @@ def test_a_promised_day_ends_with_the_day():
     assert fk.evaluate(shop_of(late), "on_time_delivery_rate").frame.item() == 0.5
 
 
+@pytest.mark.parametrize(
+    ("as_of", "share"),
+    [("2024-05-03T20:00", None), ("2024-05-04", 0.5), ("2024-05-04T00:01", 0.5)],
+)
+def test_what_is_promised_for_a_day_is_not_late_before_the_day_has_ended(as_of, share):
+    orders = orders_of(order_id=[1, 2], ordered_at=[dt.datetime(2024, 5, 1, 22)] * 2)
+    shipments = parcels(delivered_at=[MORNING, None])
+    shop = fk.Shop(orders=orders, shipments=shipments, as_of=as_of)
+    assert fk.evaluate(shop, "on_time_delivery_rate").frame.item() == share
+
+
 def test_the_day_is_that_of_the_zone_of_the_shop():
     night = pl.Series([dt.datetime(2024, 5, 3, 22, 30)] * 2, dtype=pl.Datetime("us", "UTC"))
     shipments = parcels(delivered_at=night)

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _TO_FIRST_PARCEL = Elapsed(Orders.ordered_at, Orders.first_shipped_at)
-_IS_DUE = Orders.is_counted & (Elapsed(Orders.promised_at, AsOf()) >= 0)
+_IS_DUE = Orders.is_counted & (Orders.promised_at < AsOf())
 _IS_DELIVERED = Orders.is_counted & Orders.delivered_at.is_not_null()
 _IS_SHIPPED = (
     IsTrue(Lookup(Shipments.order_id, Orders.is_counted)) & Shipments.shipped_at.is_not_null()
@@ -238,7 +238,8 @@ on_time_delivery_rate = Metric(
     description="Share of the orders due that were delivered by the promised date.",
     includes="Orders whose last parcel was delivered by the promised date, divided by orders "
     "whose promised date has passed. A late order still in transit counts as missed.",
-    excludes="Orders without a promised date, and orders that are not yet due, delivered or not.",
+    excludes="Orders without a promised date, and orders that are not yet due, delivered or not: a "
+    "date passes with the end of its day.",
     null_when="No order is due.",
     see_also=("otif_rate", "order_cycle_time"),
     caveats="Do not divide by the orders delivered: late orders still in transit would drop out. "
@@ -265,7 +266,8 @@ otif_rate = Metric(
     "full.",
     includes="Orders whose last parcel was delivered by the promised date and whose units, less "
     "those cancelled, were all shipped, divided by orders whose promised date has passed.",
-    excludes="Orders without a promised date, and orders that are not yet due, delivered or not.",
+    excludes="Orders without a promised date, and orders that are not yet due, delivered or not: a "
+    "date passes with the end of its day.",
     null_when="No order is due.",
     see_also=("on_time_delivery_rate", "fill_rate", "perfect_order_rate"),
     caveats="Do not multiply the on-time rate by the fill rate: late orders are often incomplete "

@@ -157,7 +157,7 @@ attach_rate = Metric(
     name="attach_rate",
     title="Attach rate",
     aliases=("attachment_rate",),
-    formula=Count(Orders, where=Orders.is_counted & Orders.has_primary & Orders.has_cross_sell)
+    formula=Count(Orders, where=Orders.is_counted & Orders.has_primary & Orders.has_attached)
     / Count(Orders, where=Orders.is_counted & Orders.has_primary),
     unit=RATIO,
     stage=Stage.CONVERSION,
@@ -166,10 +166,11 @@ attach_rate = Metric(
     direction=Direction.UP,
     bounds=(0, 1),
     description="Share of orders with a primary product that also contain a cross-sold one.",
-    includes="Orders with both a cross-sold line and a line that was not cross-sold, divided by "
-    "orders with a line that was not cross-sold.",
-    excludes="Orders of cross-sold lines only; lines without a record of how they were sold.",
-    null_when="No order has a line that was not cross-sold.",
+    includes="Orders with both a cross-sold product and one that was not cross-sold, divided by "
+    "orders with a product that was not cross-sold.",
+    excludes="Orders of cross-sold products only; gift cards and fees; lines without a record of "
+    "how they were sold.",
+    null_when="No order has a product that was not cross-sold.",
     see_also=("cross_sell_rate", "attach_rate.units"),
     caveats="Do not divide units by orders. For given products: "
     "fk.catalog.attach_rate(primary=…, attached=…).",

@@ -14,6 +14,7 @@ __all__ = [
     "KEY_SUPPLIED",
     "KEY_UNIQUE",
     "KEY_WHOLE",
+    "MONEY_PRECISE",
     "NUMBER_FINITE",
     "PARENT_BOUND",
     "TEXT_WRITTEN",
@@ -105,6 +106,12 @@ NUMBER_FINITE = Finding(
 TEXT_WRITTEN = Finding(
     "is not blank", "is an empty text, and read as null", _LOOK, Severity.WARNING
 )
+MONEY_PRECISE = Finding(
+    "is stored with more than seven digits",
+    "is stored as 32-bit floats, which keep seven digits: 29.99 is read as 29.98999977",
+    "supply 64-bit floats or decimals from where it comes",
+    Severity.WARNING,
+)
 CURRENCY_SINGLE = Finding(
     "is one, or there are rates",
     "is mixed, and there are no rates",
@@ -124,6 +131,7 @@ EVERY_TABLE: Mapping[str, tuple[Finding, ...]] = {
     "a key of another table": (PARENT_BOUND,),
     "a key of text": (TEXT_WRITTEN,),
     "a number": (NUMBER_FINITE,),
+    "an amount": (MONEY_PRECISE,),
     "the currency": (CURRENCY_SINGLE, CURRENCY_NAMED),
 }
 """What holds of columns by what they are, whatever the table."""

@@ -98,6 +98,7 @@ class ShopData:
         given_as_of: The instant up to which the data is known, where it was given.
         seen: What was learnt of the tables that were read.
         seen_words: What was found in the columns whose words were looked at.
+        seen_non_negative: Of columns of numbers: whether no value was found below zero.
         seen_promises: The places of the promises of the schema that were found to be kept.
         seen_as_of: The latest instant that was found in the data.
         found_rules: The rules that were looked up, cached; bindings never change.
@@ -113,6 +114,7 @@ class ShopData:
     given_as_of: dt.datetime | None
     seen: dict[str, TableStats] = field(default_factory=dict)
     seen_words: dict[Category, Words] = field(default_factory=dict[Category, Words])
+    seen_non_negative: dict[Column, bool] = field(default_factory=dict[Column, bool])
     seen_promises: set[int] = field(default_factory=set[int])
     seen_as_of: dt.datetime | None = None
     found_rules: dict[Column, Rule | None] = field(default_factory=dict)
@@ -198,6 +200,8 @@ class ShopData:
             self.seen = {name: seen for name, seen in self.seen.items() if name not in changed}
             seen_words = self.seen_words.items()
             self.seen_words = {c: seen for c, seen in seen_words if c.table not in changed}
+            signs = self.seen_non_negative.items()
+            self.seen_non_negative = {c: seen for c, seen in signs if c.table not in changed}
             self.seen_promises = set()
             self.seen_as_of = None
             self.found_rules, self.found_missing, self.found_assumed = {}, {}, {}

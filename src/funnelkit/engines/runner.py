@@ -18,6 +18,7 @@ from funnelkit.planning.traversal import columns_read
 from funnelkit.planning.vocabulary import with_words
 from funnelkit.verification.promises import check_promises
 from funnelkit.verification.rows import all_violations, check, overviews
+from funnelkit.verification.signs import learn_signs
 from funnelkit.verification.violation import Violation
 from funnelkit.verification.words import check_words, word_counts
 
@@ -56,6 +57,9 @@ class Runner:
         self._verify(steps)
         answers = self.answers(steps)
         relations = [answer.relation for answer in answers]
+        if learn_signs(self.data, columns_read(relations), self._run):
+            answers = self.answers(steps)
+            relations = [answer.relation for answer in answers]
         self._check_columns(steps, relations)
         if report is None:
             found = self._run(relations)
@@ -75,7 +79,7 @@ class Runner:
 
         Nothing in it rests on what was found in them, save the as-of moment and the words.
         """
-        answers = self._answers(replace(self.data, seen={}), steps)
+        answers = self._answers(replace(self.data, seen={}, seen_non_negative={}), steps)
         relations = [answer.relation for answer in answers]
         self._learn_words(columns_read(relations))
         pairs = zip(answers, with_words(self.data, relations), strict=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.runner import Runner
 from funnelkit.evaluation.execute import answer
 from funnelkit.formula.formulas import (
@@ -21,11 +22,16 @@ from funnelkit.formula.formulas import (
 )
 from funnelkit.formula.properties import aggregates
 from funnelkit.formula.values import (
+    Category,
     Column,
+    Flag,
     IsNull,
+    Key,
     Lookup,
     Not,
     Predicate,
+    PredicateNode,
+    Time,
 )
 from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.metrics.metric import Metric
@@ -62,6 +68,32 @@ def exclusions_of(metric: Metric) -> tuple[Exclusion, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _of_unknown_kind(data: ShopData, metric: Metric) -> Iterator[Exclusion]:
+    """Return the columns that do not say whether a row enters a numerator it is divided by."""
+    ratio = metric.ratio
+    counted = () if ratio is None else aggregates(ratio[1])
+    for fold in aggregates(metric.formula) if counted else ():
+        before: Predicate | None = None
+        for part in () if fold in counted else _conditions(fold):
+            kinds = _kinds(data, part)
+            after = part | ~part if before is None else before & (part | ~part)
+            if kinds:
+                reason = f"no {' or '.join(map(str, kinds))}"
+                yield Exclusion(source_of(fold), reason, before, after)
+            before = part if before is None else before & part
+
+
+def _kinds(data: ShopData, part: Predicate) -> tuple[Column, ...]:
+    """Return the supplied columns that say of which kind a row is; none where others say it too."""
+    rule = data.rule(part) if isinstance(part, Flag) and not data.is_supplied(part) else part
+    if not isinstance(rule, PredicateNode):
+        return ()
+    found = [leaf for leaf in leaves(rule) if not isinstance(leaf, Time | Key)]
+    kinds = tuple(leaf for leaf in found if isinstance(leaf, Category | Flag))
+    is_told = len(kinds) == len(found) and all(map(data.is_supplied, kinds))
+    return tuple(dict.fromkeys(kinds)) if is_told else ()
+
+
 def _outside(fold: Aggregate) -> Iterator[Exclusion]:
     """Return the conditions of a fold, each applied to the rows that satisfy the previous ones."""
     before: Predicate | None = None
@@ -94,7 +126,9 @@ def count_exclusions(runner: Runner, made: Plan) -> pl.DataFrame:
     """Count the rows that metrics leave out, by reason, in the whole range."""
     data = runner.data
     found = [(low.metric.name, gap) for low in made.metrics for gap in exclusions_of(low.metric)]
-    found += [(low.metric.name, gap) for low in made.metrics for gap in _without_key(made, low)]
+    for low in made.metrics:
+        gaps = (*_of_unknown_kind(data, low.metric), *_without_key(made, low))
+        found += [(low.metric.name, gap) for gap in gaps]
     found = [pair for pair in found if pair[1].table in data.tables]
     found = [pair for pair in found if not data.known[pair[1].table].prorate]
     counts: dict[Count, Metric] = {}

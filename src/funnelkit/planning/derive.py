@@ -15,15 +15,18 @@ from funnelkit.formula.formulas import (
     CountDistinct,
     CountRetained,
     Max,
+    Mean,
     Min,
     PerKey,
     PolarsExpr,
+    StdDev,
     Sum,
 )
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import Column, Flag, Lookup, Predicate, Time, Value
 from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering, Names
+from funnelkit.planning.magnitude import grown, magnitude, magnitude_of, settled_aggregate
 from funnelkit.planning.periods import Ordinal, first_label, ordinal_of, period_of
 from funnelkit.planning.plan import Fold, Step
 from funnelkit.planning.prepared import Tables, aggregated
@@ -152,9 +155,8 @@ class Relations:
             case ClosingBalance() if step.entity_key:
                 return self._stock(step, first)
             case ClosingBalance(value):
-                name, total = self._column(step.folds[0]), self.lowering.number(value)
-                agg = Agg(AggOp.SUM, total)
-                return Aggregate(self._rows(step), self._keys(step), ((name, agg),))
+                sums = [self._balance(value, fold) for fold in step.folds]
+                return aggregated(self._rows(step), self._keys(step), sums)
             case CountDistinct() if is_grown:
                 return self._occurrences(step)
             case Sum() | Count() if is_grown and first.of is not None:
@@ -275,7 +277,7 @@ class Relations:
     def _inner(self, fold: Aggregated, name: str) -> Folded:
         """Return a fold inside a rollup; the first or last moment of a key is an instant."""
         if not (isinstance(fold, Min | Max) and isinstance(fold.value, Time)):
-            return self.lowering.aggregate(fold, name)
+            return settled_aggregate(self.lowering, fold, name)
         op = AggOp.MIN if isinstance(fold, Min) else AggOp.MAX
         where = self.lowering.condition(fold.where)
         agg = Agg(op, self.lowering.instant(fold.value), where)
@@ -293,6 +295,13 @@ class Relations:
         partition = (*_cols(owner), enters)
         rank = Over(OverOp.ROW_NUMBER, None, partition, tuple(columns), is_descending=True)
         return rank, enters
+
+    def _balance(self, value: Value, fold: Fold) -> Folded:
+        """Return the sum of a value that was counted last, or of its absolute parts."""
+        name, lowering = self._column(fold), self.lowering
+        is_size = fold.is_magnitude
+        total = magnitude(lowering, value) if is_size else lowering.number(value)
+        return Folded(name, {name: Agg(AggOp.SUM, total)}, Col(name))
 
     def _stock(self, step: Step, last: ClosingBalance) -> Rel:
         """Return what each period adds to a stock: by how much the last value of each entity grew.
@@ -314,7 +323,8 @@ class Relations:
         if step.calendar.has_periods:
             entity = _cols((*self._groups(step), *entity_key))
             held = Select(held, (*named, (name, self._change(Col(name), entity))))
-        return Aggregate(held, keys, ((name, Agg(AggOp.SUM, Col(name))),))
+        folds = ((self._column(fold), _added(fold, Col(name))) for fold in step.folds)
+        return Aggregate(held, keys, tuple(folds))
 
     def _change(self, value: Scalar, owner: tuple[Scalar, ...]) -> Call:
         """Return by how much a number has grown since the period before of the same owner."""
@@ -407,15 +417,15 @@ class Relations:
         else:
             by_key = self._rollup(self._rows(step), rollup, keys)
             parts = Named(self._fresh(step, "by_key"), by_key)
-        grown = tuple(
-            (name, Over(_growth(fold), Col(name), owner, order))
+        totals = tuple(
+            (name, grown(self.data, fold, Over(_growth(fold), Col(name), owner, order)))
             for inner, fold in rollup.columns
             for name in [self._inner_name(rollup, inner)]
         )
         shares = tuple((self._column(f), _contribution(lowering, f)) for f in step.folds)
-        held = Select(Select(parts, (*base, *grown)), (*base, *shares))
+        held = Select(Select(parts, (*base, *totals)), (*base, *shares))
         added = tuple((name, self._change(Col(name), owner)) for name, _ in shares)
-        folds = tuple((name, Agg(AggOp.SUM, Col(name))) for name, _ in shares)
+        folds = tuple((self._column(f), _added(f, Col(self._column(f)))) for f in step.folds)
         total = Aggregate(Select(held, (*base, *added)), keys, folds)
         counts = {
             self._column(fold): call(Op.TO_INT, Col(self._column(fold)))
@@ -443,6 +453,10 @@ def _folded(lowering: Lowering, fold: Fold, name: str) -> Folded:
     if isinstance(fold.aggregate, PolarsExpr):
         agg = Agg(AggOp.CUSTOM, custom=fold.aggregate)
         return Folded(name, {name: agg}, Col(name))
+    if fold.is_magnitude and isinstance(fold.aggregate, Sum):
+        return magnitude_of(lowering, fold.aggregate, name)
+    if isinstance(fold.aggregate, Mean | StdDev):
+        return settled_aggregate(lowering, fold.aggregate, name)
     return lowering.aggregate(fold.aggregate, name, is_unique=fold.is_unique)
 
 
@@ -467,6 +481,11 @@ def _growth(fold: Aggregated) -> OverOp:
     if isinstance(fold, Min):
         return OverOp.MIN
     return OverOp.MAX if isinstance(fold, Max) else OverOp.SUM
+
+
+def _added(fold: Fold, change: Scalar) -> Agg:
+    """Return the sum of what is added, or of its absolute values."""
+    return Agg(AggOp.SUM, call(Op.ABS, change) if fold.is_magnitude else change)
 
 
 def _counted(fold: Fold) -> Value:

@@ -35,11 +35,19 @@ class FoldRef:
         shift: How many periods earlier.
         like_for_like: Whether only the part is taken that of the present period
             is known.
+        magnitude: The column of the sum of the absolute values that it adds up; empty
+            where nothing is left of numbers that cancel out.
     """
 
     name: str
     shift: int = 0
     like_for_like: bool = False
+    magnitude: str = ""
+
+    @property
+    def size(self) -> FoldRef:
+        """The sum of the absolute values that it adds up; itself where that is not folded."""
+        return replace(self, name=self.magnitude or self.name, magnitude="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +134,8 @@ def walk(lowered: Expression) -> Iterator[Expression]:
 
 def leaves_of(lowered: Expression) -> tuple[FoldRef, ...]:
     """Return the leaves of a lowered formula."""
-    return tuple(node for node in walk(lowered) if isinstance(node, FoldRef))
+    found = [node for node in walk(lowered) if isinstance(node, FoldRef)]
+    return (*found, *(node.size for node in found if node.magnitude))
 
 
 def has_period_length(lowered: Expression) -> bool:

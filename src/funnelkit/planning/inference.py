@@ -32,7 +32,8 @@ _FIRST = frozenset({Op.SUBTRACT, Op.COALESCE, Op.FLOOR_AMONG})
 """The operations that give the kind of their first argument."""
 
 _GIVES: Mapping[Op, Kind] = {
-    **dict.fromkeys((Op.ADD, Op.MULTIPLY, Op.DIVIDE, Op.TO_FLOAT, Op.SECONDS_BETWEEN), "float"),
+    **dict.fromkeys((Op.ADD, Op.MULTIPLY, Op.DIVIDE, Op.ABS), "float"),
+    **dict.fromkeys((Op.TO_FLOAT, Op.SECONDS_BETWEEN), "float"),
     **dict.fromkeys((Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE), "bool"),
     **dict.fromkeys((Op.AND, Op.OR, Op.NOT, Op.IS_NULL, Op.IN, Op.CONTAINS), "bool"),
     **dict.fromkeys((Op.MODULO, Op.TO_INT, Op.POSITION), "int"),

@@ -114,6 +114,7 @@ class Fold:
         asked: The aggregate with all its conditions, those of the step among them.
         is_unique: Whether it counts different values of which none occurs twice.
         guard: What it shows of the currency of amounts, where that is all that it is for.
+        is_magnitude: Whether the absolute values of what is added are added instead.
         reads: The columns and lookups that it reads.
     """
 
@@ -122,6 +123,7 @@ class Fold:
     asked: Aggregate | PolarsExpr
     is_unique: bool = False
     guard: Guard | None = None
+    is_magnitude: bool = False
     reads: tuple[Column | Lookup, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -185,7 +187,8 @@ class Step:
             begin, end = self.span.start or "the beginning", self.span.end or "the end"
             lines.append(f"  from {begin} to {end}")
         lines.append(f"  reads {', '.join(reads) or 'its rows'}")
-        return "\n".join([*lines, *(f"  {fold.name} = {fold.aggregate}" for fold in self.folds)])
+        told = (fold for fold in self.folds if not fold.is_magnitude)
+        return "\n".join([*lines, *(f"  {fold.name} = {fold.aggregate}" for fold in told)])
 
 
 @dataclass(frozen=True, slots=True)

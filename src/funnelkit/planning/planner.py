@@ -74,6 +74,7 @@ from funnelkit.planning.expression import (
     Transformed,
 )
 from funnelkit.planning.items import fold_of_items, items_of
+from funnelkit.planning.magnitude import may_cancel
 from funnelkit.planning.missing import missing_hints, missing_inputs, table_of
 from funnelkit.planning.plan import (
     Fold,
@@ -123,7 +124,8 @@ class _Planner:
 
     data: ShopData
     question: Question
-    folds: dict[tuple[Aggregate | PolarsExpr, bool], Fold] = field(default_factory=dict)
+    folds: dict[tuple[Aggregate | PolarsExpr, bool, bool], Fold] = field(default_factory=dict)
+    numbered: int = 0
     reach: dict[str, int] = field(default_factory=dict)
     wanted: dict[str, list[str]] = field(default_factory=dict)
     metric: str = ""
@@ -234,16 +236,33 @@ class _Planner:
                 f"{self.metric} compares {aggregate} like for like, which looks back itself",
                 "compare whole periods: shift(…) without like_for_like=True",
             )
-        found = self.folds.get((aggregate, to_date))
+        found = self.folds.get((aggregate, to_date, False))
         if found is None:
             is_once = isinstance(aggregate, CountDistinct) and is_unique(self.data, aggregate)
-            found = Fold(f"f{len(self.folds)}", aggregate, aggregate, is_once)
-            self.folds[aggregate, to_date] = found
-        self.reach[found.name] = max(self.reach.get(found.name, 0), back.periods)
-        users = self.wanted.setdefault(found.name, [])
+            found = Fold(f"f{self.numbered}", aggregate, aggregate, is_once)
+            self.folds[aggregate, to_date, False] = found
+            self.numbered += 1
+        self._use(found, back)
+        return FoldRef(
+            found.name, back.periods, back.like_for_like, self._magnitude(found, back, to_date)
+        )
+
+    def _magnitude(self, fold: Fold, back: PeriodOffset, to_date: bool) -> str:  # noqa: FBT001  # a key of the folds
+        """Return the name of the fold of the absolute values that a fold adds; empty for none."""
+        if not may_cancel(self.data, fold.aggregate):
+            return ""
+        place = (fold.aggregate, to_date, True)
+        size = self.folds.get(place) or replace(fold, name=f"{fold.name}_size", is_magnitude=True)
+        self.folds[place] = size
+        self._use(size, back)
+        return size.name
+
+    def _use(self, fold: Fold, back: PeriodOffset) -> None:
+        """Note which metric uses a fold, and how many periods back."""
+        self.reach[fold.name] = max(self.reach.get(fold.name, 0), back.periods)
+        users = self.wanted.setdefault(fold.name, [])
         if self.metric not in users:
             users.append(self.metric)
-        return FoldRef(found.name, back.periods, back.like_for_like)
 
     def _items(self, table: str) -> Items | None:
         """Return the items among which folds of a table are divided, found once per table."""
@@ -255,7 +274,7 @@ class _Planner:
         """Put the folds into steps: one per table and kind of folding."""
         self._check_inputs()
         buckets: dict[tuple[object, ...], list[Fold]] = {}
-        for (_, to_date), fold in self.folds.items():
+        for (_, to_date, _), fold in self.folds.items():
             bucket = (table_of(fold), to_date, self._is_spread(fold), self._kind(fold, to_date))
             buckets.setdefault(bucket, []).append(fold)
         return tuple(
@@ -286,7 +305,7 @@ class _Planner:
         """Whether retention of the same values is asked too, which reads what they occur in."""
         return any(
             isinstance(other, CountRetained) and (other.value, other.where) == (value, where)
-            for other, _ in self.folds
+            for other, _, _ in self.folds
         )
 
     def _first_of(self, fold: CountDistinct) -> _FirstOf | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from funnelkit.data.value_types import ValueType, value_type
@@ -31,6 +31,7 @@ from funnelkit.formula.values import Column, Lookup, Predicate, PredicateNode
 from funnelkit.formula.walk import leaves
 from funnelkit.planning.kinds import kind_of, literal
 from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering
+from funnelkit.planning.magnitude import settled_aggregate
 from funnelkit.planning.relations import (
     Agg,
     AggOp,
@@ -57,6 +58,7 @@ from funnelkit.planning.relations import (
     when,
     whole,
 )
+from funnelkit.planning.traversal import mapped_scalar
 
 __all__ = ["Tables", "aggregated"]
 
@@ -248,7 +250,7 @@ class Tables:
                 self.lowering.name(rule.key),
             )
             return Exists(rel, children, on, column.name)
-        fold = self.lowering.aggregate(rule.aggregate, column.name)
+        fold = settled_aggregate(self.lowering, rule.aggregate, column.name)
         if rule.everywhere is not None:
             holds = self.lowering.names.of((column, "holds"), f"{column.name}_holds")
             everywhere = Agg(AggOp.ALL, self.lowering.predicate(rule.everywhere))
@@ -335,12 +337,26 @@ class Tables:
 
 def aggregated(rows: Rel, keys: Sequence[str], folds: Sequence[Folded]) -> Rel:
     """Return rows aggregated by keys, and what is made of the aggregates."""
-    aggs = {name: agg for fold in folds for name, agg in fold.folds.items()}
-    found = Aggregate(rows, tuple(keys), tuple(aggs.items()))
-    last = tuple((fold.name, fold.last) for fold in folds)
+    columns: dict[Agg, str] = {}
+    for fold in folds:
+        for name, agg in fold.folds.items():
+            columns.setdefault(agg, name)
+    found = Aggregate(rows, tuple(keys), tuple((name, agg) for agg, name in columns.items()))
+    last = tuple((fold.name, _of_columns(fold, columns)) for fold in folds)
     if all(scalar == Col(name) for name, scalar in last):
         return found
     return Select(found, (*((key, Col(key)) for key in keys), *last))
+
+
+def _of_columns(fold: Folded, columns: Mapping[Agg, str]) -> Scalar:
+    """Return the value of a fold, of the columns that its aggregates are in."""
+    places = {name: columns[agg] for name, agg in fold.folds.items()}
+
+    def change(scalar: Scalar) -> Scalar:
+        return Col(places.get(scalar.name, scalar.name)) if isinstance(scalar, Col) else scalar
+
+    is_moved = any(place != name for name, place in places.items())
+    return mapped_scalar(fold.last, change) if is_moved else fold.last
 
 
 def _way(item: Lookup) -> tuple[Column, str]:

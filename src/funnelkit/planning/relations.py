@@ -72,6 +72,7 @@ class Op(StrEnum):
     | add, multiply | float, float | float |
     | subtract | float, float, or int, int | of that kind |
     | divide | float, float | float; null where the divisor is 0 |
+    | abs | float | float |
     | modulo | int, int > 0 | int, never below 0 |
     | eq, ne, lt, le, gt, ge | two of one kind, or int and float | bool; numbers of two kinds are compared as floats |
     | and, or, not | bool | bool, in three-valued logic: false and null is false |
@@ -108,6 +109,7 @@ class Op(StrEnum):
     SUBTRACT = "subtract"
     MULTIPLY = "multiply"
     DIVIDE = "divide"
+    ABS = "abs"
     MODULO = "modulo"
     EQ = "eq"
     NE = "ne"

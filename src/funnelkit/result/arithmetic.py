@@ -131,14 +131,17 @@ class Arithmetic:
     def _compute(self, expression: Expression) -> Computed:
         match expression:
             case FoldRef(name):
-                own = leaf_column(expression)
+                own, size = leaf_column(expression), leaf_column(expression.size)
                 column, is_float = pl.col(own), own in self._floats
+                is_rounded = bool(expression.magnitude)
                 return Computed(
                     column,
                     partial(_no_rows, column),
-                    _size(column),
+                    _size(pl.col(size)),
                     is_exact=name in self._whole,
                     is_float=is_float,
+                    is_rounded=is_rounded,
+                    weight=3 if is_rounded else 1,
                 )
             case Constant(value):
                 given = pl.lit(value)

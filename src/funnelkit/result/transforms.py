@@ -16,15 +16,13 @@ from funnelkit.formula.formulas import (
     Sqrt,
     Transform,
 )
+from funnelkit.planning.magnitude import RESIDUE
 from funnelkit.planning.plan import PERIOD, Question, group_column
 
 __all__ = ["AGE", "TRANSFORMS", "Argument", "TransformedValue", "settled"]
 
 AGE = "#age"
 """How many periods a row lies after that of its cohort."""
-
-RESIDUE = 1e-9
-"""What rounding may leave of amounts that cancel out, as a part of them."""
 
 
 def settled(total: pl.Expr, size: pl.Expr) -> pl.Expr:

@@ -18,7 +18,7 @@ from funnelkit.schema.customers import Surveys
 from funnelkit.schema.marketing import CampaignPerformance, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Shipments
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
-from funnelkit.schema.traffic import Carts, Sessions
+from funnelkit.schema.traffic import Carts, Events, Sessions
 
 __all__ = ["CHECKS", "STATUSES", "SURVEYS", "TABLE_CHECKS"]
 
@@ -48,6 +48,17 @@ def _negative(discount: Money, worth: Value, known: Column) -> tuple[Check, Chec
     )
 
 
+def _unknown(column: Column, broken: Predicate, *, unless: Column | None = None) -> Check:
+    """Check that a row says what kind it is: rows of a kind are counted without the others."""
+    finding = Finding(
+        "is known",
+        "is null, so that the row is left out where rows of one kind are counted",
+        "fill it where it is known",
+        Severity.WARNING,
+    )
+    return Check(column, broken, finding, unless_supplied=unless)
+
+
 def _below_zero(column: Money | Quantity | Duration) -> Check:
     return _suspicious(column, column < 0, "is zero or above", "is below zero")
 
@@ -67,6 +78,30 @@ CHECKS: tuple[Check, ...] = (
             "is null, so it is unknown whether the order counts",
             "fill it, supply is_counted, or use order_policy='all'",
         ),
+    ),
+    Check(
+        Orders.is_counted,
+        Orders.is_counted.is_null(),
+        Finding(
+            "is known",
+            "is null, so it is unknown whether the order counts",
+            "fill it: pl.col('is_counted').fill_null(value=False)",
+        ),
+    ),
+    _unknown(
+        Orders.sales_channel,
+        Orders.sales_channel.is_null() & Orders.session_id.is_null(),
+        unless=Orders.is_online,
+    ),
+    *(
+        _unknown(column, column.is_null(), unless=unless)
+        for column, unless in (
+            (Orders.sales_channel, Orders.session_id),
+            (Orders.is_online, None),
+            (Events.event_name, None),
+            (Surveys.survey_type, None),
+            (MarketingCosts.purpose, None),
+        )
     ),
     Check(
         Surveys.score,

@@ -215,7 +215,8 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     ),
     Orders.has_upsell: (_any_line(OrderLines.is_upsell),),
     Orders.has_cross_sell: (_any_line(OrderLines.is_cross_sell),),
-    Orders.has_primary: (_any_line(~OrderLines.is_cross_sell),),
+    Orders.has_primary: (_any_line(IS_PRODUCT & ~OrderLines.is_cross_sell),),
+    Orders.has_attached: (_any_line(IS_PRODUCT & OrderLines.is_cross_sell),),
     Orders.first_shipped_at: (FromChildren(Shipments.order_id, Min(Shipments.shipped_at)),),
     Orders.last_shipped_at: (
         FromChildren(

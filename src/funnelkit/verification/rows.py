@@ -18,6 +18,7 @@ from funnelkit.data.findings import (
     KEY_SUPPLIED,
     KEY_UNIQUE,
     KEY_WHOLE,
+    MONEY_PRECISE,
     PARENT_BOUND,
     TIME_KNOWN,
     TIME_PAST,
@@ -29,7 +30,7 @@ from funnelkit.data.schema import Check, TotalAboveCheck, WithoutRowsCheck
 from funnelkit.data.shop_data import ShopData, TableStats
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.table import Table
-from funnelkit.formula.values import Column, Lookup
+from funnelkit.formula.values import Column, Lookup, Money
 from funnelkit.formula.walk import leaves
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.kinds import kind_of
@@ -135,6 +136,7 @@ def all_violations(data: ShopData, read: Read) -> list[Violation]:
         found += _at_zero(data, one, read)
         found += _half_keyed(data, one.table, read)
         found += _nulls(data.tables[one.table])
+        found += _imprecise(data, one)
         found += _orphans(data, one.table, read)
         found += _currencies(data, one.table, read)
         found += _other_currency(data, one)
@@ -365,6 +367,15 @@ def _nulls(bound: BoundTable) -> Iterator[Violation]:
     for one in bound.read_as_null():
         sample = ", ".join(map(repr, one.sample))
         yield Violation(bound.table.table, one.column, one.finding, one.rows, sample)
+
+
+def _imprecise(data: ShopData, overview: Overview) -> Iterator[Violation]:
+    """Yield the amounts of a table that were supplied with too few digits."""
+    bound, rows = data.tables[overview.table], overview.stats.rows
+    for name, kind in bound.columns.items():
+        is_amount = isinstance(bound.table.columns.get(name), Money)
+        if rows and is_amount and isinstance(kind, pl.Float32):
+            yield Violation(overview.table, name, MONEY_PRECISE, rows, "")
 
 
 def _orphans(data: ShopData, table: str, read: Read) -> Iterator[Violation]:

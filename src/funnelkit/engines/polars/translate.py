@@ -350,6 +350,7 @@ def _sum(values: pl.Expr) -> pl.Expr:
 
 UNARY: Mapping[Op, Callable[[pl.Expr], pl.Expr]] = {
     Op.NOT: lambda value: ~value,
+    Op.ABS: lambda value: value.abs(),
     Op.IS_NULL: lambda value: value.is_null(),
     Op.LOWER: lambda text: text.str.to_lowercase(),
     Op.TO_FLOAT: lambda value: value.cast(pl.Float64),

@@ -21,9 +21,9 @@ from funnelkit.planning.expression import (
     walk,
 )
 from funnelkit.planning.lowering import ARITHMETIC
+from funnelkit.planning.magnitude import RESIDUE
 from funnelkit.planning.plan import PlannedMetric, Question
 from funnelkit.planning.relations import Kind, Lit, Op
-from funnelkit.result.transforms import RESIDUE
 
 __all__ = ["Arithmetic"]
 
@@ -100,7 +100,11 @@ class Arithmetic:
         match expression:
             case FoldRef(name):
                 column, kind = self.folds[name]
-                return _plain(column, is_exact=kind == "int")
+                computed = _plain(column, is_exact=kind == "int")
+                if not expression.magnitude:
+                    return computed
+                size, _ = self.folds[expression.magnitude]
+                return replace(computed, size=lambda: size, is_rounded=True)
             case Constant(int(value)):
                 return _plain(exp.Literal.number(value), is_exact=True)
             case Constant(value):

@@ -308,6 +308,7 @@ def _contains(text: Sql, part: Lit) -> Sql:
 UNARY: Mapping[Op, Callable[[Sql], Sql]] = {
     Op.NOT: lambda value: exp.Not(this=value if isinstance(value, exp.Is) else _operand(value)),
     Op.IS_NULL: lambda value: exp.Is(this=_operand(value), expression=exp.Null()),
+    Op.ABS: lambda value: exp.Abs(this=value),
     Op.LOWER: _lower,
     Op.TO_INT: lambda value: cast(value, "int"),
     Op.TO_DAY: lambda local: cast(local, "day"),
