@@ -315,6 +315,8 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
             yield one.finding, effect(one.finding, WHOLE) + unless(one)
         case WordsCheck() | OneOwnerCheck() | WithinCheck():
             yield one.finding, effect(one.finding, IT) + unless(one)
+            if isinstance(one, WordsCheck) and one.near is not None:
+                yield one.near, effect(one.near, IT)
 
 
 def effect(finding: Finding, read: str) -> str:

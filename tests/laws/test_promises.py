@@ -346,7 +346,7 @@ KEYED = {
     "email_sends": {"message_id": [1, 2, None], "recipient_id": ["r", "s", None]},
     "campaign_performance": {
         "date": [DAY.date(), dt.date(2024, 5, 2), None],
-        "platform": ["g", "m", None],
+        "platform": ["google", "meta", None],
         "campaign_id": ["c", "d", None],
     },
     "inventory_snapshots": {

@@ -55,7 +55,7 @@ from funnelkit.planning.relations import (
 )
 from funnelkit.verification.promises import broken_promises
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
-from funnelkit.verification.words import foreign_words, unknown_words
+from funnelkit.verification.words import foreign_words, near_words, unknown_words
 
 __all__ = ["Overview", "all_violations", "check", "far_times", "overviews"]
 
@@ -128,7 +128,8 @@ def all_violations(data: ShopData, read: Read) -> list[Violation]:
         data: The data of the shop.
         read: Reads relations.
     """
-    found = [*unknown_words(data), *foreign_words(data), *broken_promises(data, read)]
+    found = [*unknown_words(data), *foreign_words(data), *near_words(data)]
+    found += broken_promises(data, read)
     for one in overviews(data, list(data.tables), Severity, read):
         found += _violations(data, one, read)
         found += _untimed(data, one, read)
