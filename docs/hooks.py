@@ -302,7 +302,8 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
                 yield one.frequent, effect(one.frequent, IT)
         case SpellingCheck():
             yield one.cases, effect(one.cases, IT)
-            yield one.address, effect(one.address, IT)
+            if one.address is not None:
+                yield one.address, effect(one.address, IT)
         case OnceCheck():
             yield one.finding, effect(one.finding, f"read {code(one.read_with.name)}")
         case ScaleCheck():
@@ -345,11 +346,19 @@ def nobody() -> str:
     (one, *_) = (promise for promise in SCHEMA.promises if isinstance(promise, StandInCheck))
     numbers = code(*map(str, one.numbers))
     return (
-        f"The words are {code(*one.words)}.\n\nThe numbers {numbers} may be genuine ids. One of"
-        f" them is a placeholder if it occurs in {one.times} times as many rows as other keys do"
-        f" on average: a warning, and an error from {one.enough} rows on. Any other key causes a"
-        f" warning if it occurs in {one.enough} rows or more, and in {one.times} times as many as"
-        " the next."
+        "| key | what happens |\n| --- | --- |\n"
+        "| empty, or blanks alone | read as null, and a warning |\n"
+        "| with blanks around it | read without them, and a warning |\n"
+        f"| {code(*map(str, one.never))}, or one of the words below, in any case,"
+        " joined by blanks, hyphens, underscores or nothing |"
+        f" {effect(one.word, IT)} |\n"
+        f"| {numbers}, in {one.doubtful} times as many rows as other keys on average | warning |\n"
+        f"| {numbers}, in {one.times} times as many rows, and in {one.enough} or more |"
+        f" {effect(one.number, IT)} |\n"
+        f"| any other, in {one.times} times as many rows as the next, and in {one.enough} or more |"
+        " warning |\n\n"
+        f"The words are {code(*one.words)}. They are errors, not read as null, because nobody"
+        " but you knows that no customer is called so; the error has the expression that makes them null."
     )
 
 

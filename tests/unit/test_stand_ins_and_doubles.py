@@ -37,7 +37,8 @@ def number(shop, metric, **question):
     "word",
     [
         *("guest", "Guest", "NULL", "none", "n/a", "nan", "Unknown", "anonymous", "(not set)"),
-        *("NA", "#N/A", "(null)", "(none)", "Not logged in", "Guest Customer"),
+        *("NA", "#N/A", "(null)", "(none)", "Not logged in", "Guest Customer", "-", "-1", "test"),
+        *("walk-in", "WalkIn", "Walk In", "guest_user", "missing", "[object Object]", "Gość"),
         "00000000-0000-0000-0000-000000000000",
         *(way(b"").hexdigest() for way in (hashlib.md5, hashlib.sha1, hashlib.sha256)),
     ],
@@ -61,6 +62,50 @@ def test_the_null_of_a_dump_of_mysql_is_no_customer():
     assert [found[:4] for found in findings(shop)] == [("orders", NOBODY, "error", 2)]
 
 
+def test_minus_one_is_no_customer():
+    shop = fk.Shop(orders=orders(customer_id=[1, -1, 3, -1]))
+    assert findings(shop) == [("orders", NOBODY, "error", 2, "-1 (2)")]
+    with pytest.raises(fk.ContractError, match=r"orders.customer_id: is a word for nobody"):
+        number(shop, "customers")
+
+
+@pytest.mark.parametrize(
+    ("word", "many", "found"), [("0", 3, True), ("0", 2, False), ("7", 3, False)]
+)
+def test_customer_zero_is_doubtful_from_three_times_the_orders_of_others_on(word, many, found):
+    shop = fk.Shop(orders=orders(many + 2, customer_id=[word] * many + ["1", "2"]))
+    told = [("orders", FREQUENT, "warning", many, f"{word!r} ({many})")]
+    assert findings(shop) == (told if found else [])
+
+
+@pytest.mark.parametrize("key", [" C1", "C1 ", "\tC1", "C1\u00a0"])
+def test_blanks_around_a_key_make_no_other_customer(key):
+    shop = fk.Shop(orders=orders(customer_id=["C1", key, "C2", " guest"]))
+    padded = "customer_id has blanks around it, and is read without them"
+    (told,) = (one for one in findings(shop) if one[2] == "warning")
+    assert told == ("orders", padded, "warning", 2, f"{key!r}, ' guest'")
+    with pytest.raises(fk.ContractError, match=r"is a word for nobody, .* such as 'guest' \(1\)"):
+        number(shop, "customers")
+    assert number(fk.Shop(orders=orders(customer_id=["C1", key, "C2", " "])), "customers") == 2
+
+
+def test_an_address_as_an_account_in_two_cases_is_not_two_customers():
+    shop = fk.Shop(orders=orders(customer_id=["A@x.pl", "a@x.pl", "b@x.pl", None]))
+    cases = "customer_id is written in capital and in small letters, and counted as several"
+    assert findings(shop) == [("orders", cases, "error", 2, "'A@x.pl' and 'a@x.pl'")]
+    with pytest.raises(fk.ContractError, match=r"pl.col\('customer_id'\).str.to_lowercase"):
+        number(shop, "customers")
+    assert findings(fk.Shop(orders=orders(customer_id=["aB", "ab", "A@x.pl", "b@x.pl"]))) == []
+
+
+def test_an_order_without_a_session_is_of_no_session_called_null():
+    shop = fk.Shop(orders=orders(session_id=["s1", "NULL", "NULL", "s2"]))
+    assert number(shop, "gross_sales") == 40.0
+    online = fk.Metric(name="online", formula=fk.Count(fk.Orders, where=fk.Orders.is_online))
+    with pytest.raises(fk.ContractError, match=r"orders.session_id: is a word for nobody"):
+        number(shop, online)
+
+
 def test_a_hash_of_no_address_is_no_customer():
     nothing = hashlib.sha256(b"").hexdigest()
     shop = fk.Shop(orders=orders(email_hash=["f0", nothing, nothing.upper(), nothing]))
@@ -76,7 +121,7 @@ def test_nobody_visits_no_shop():
         number(shop, "visitors")
 
 
-@pytest.mark.parametrize("nobody", [0, -1, "0", "-1"])
+@pytest.mark.parametrize("nobody", [0, "0"])
 def test_a_number_for_nobody_is_told_by_its_share(nobody):
     some = [str(n) if isinstance(nobody, str) else n for n in range(1, 11)]
     few = fk.Shop(orders=orders(30, customer_id=[nobody] * 20 + some))

@@ -10,8 +10,8 @@ from typing import Self
 import polars as pl
 
 from funnelkit.data.advice import advice, odd_values
-from funnelkit.data.bound_table import BoundTable, ReadAsNull
-from funnelkit.data.findings import NUMBER_FINITE, TEXT_WRITTEN, Finding
+from funnelkit.data.bound_table import BoundTable, ReadOtherwise
+from funnelkit.data.findings import NUMBER_FINITE, TEXT_PADDED, TEXT_WRITTEN, Finding
 from funnelkit.data.sources import Opened, Source, Stamp, open_source, stamp_of
 from funnelkit.errors import DataError, DataIssue, nearest, shortened
 from funnelkit.formula.table import Table
@@ -74,10 +74,11 @@ class BoundFrame(BoundTable):
             return self
         return bind_frame(self.table, self.source, self.rename, faults)
 
-    def read_as_null(self) -> Iterator[ReadAsNull]:
-        """Yield the values that were read as null, column by column."""
-        yield from _read_as_null(self.floats, ~pl.all().is_finite(), NUMBER_FINITE)
-        yield from _read_as_null(self.key_texts, _is_blank(pl.all()), TEXT_WRITTEN)
+    def read_otherwise(self) -> Iterator[ReadOtherwise]:
+        """Yield the values that were not read as they are, column by column."""
+        yield from _read_otherwise(self.floats, ~pl.all().is_finite(), NUMBER_FINITE)
+        yield from _read_otherwise(self.key_texts, _is_blank(pl.all()), TEXT_WRITTEN)
+        yield from _read_otherwise(self.key_texts, _is_padded(pl.all()), TEXT_PADDED)
 
     def type_fault(self, column: Column, remedy: str) -> DataIssue:
         """Return the issue that a column is of the wrong type, with one of its values."""
@@ -255,7 +256,10 @@ def _null_type(column: Column | None) -> pl.DataType:
 def _canonical(
     expr: pl.Expr, found: pl.DataType, target: pl.DataType, column: Column | None
 ) -> pl.Expr:
-    """Cast to the target; numbers that are not finite and blank keys become null."""
+    """Cast to the target; numbers that are not finite and blank keys become null.
+
+    Keys are read without the blanks around them.
+    """
     if isinstance(found, pl.Duration):
         return expr.dt.total_microseconds() / 1e6
     if isinstance(found, pl.Datetime) and found.time_zone:
@@ -264,12 +268,17 @@ def _canonical(
     if found.is_float():
         return pl.when(cast.is_finite()).then(cast)
     if isinstance(column, Key) and isinstance(target, pl.String):
-        return pl.when(~_is_blank(cast)).then(cast)
+        bare = cast.str.strip_chars()
+        return pl.when(bare != "").then(bare)
     return cast
 
 
 def _is_blank(text: pl.Expr) -> pl.Expr:
     return text.str.strip_chars() == ""
+
+
+def _is_padded(text: pl.Expr) -> pl.Expr:
+    return ~_is_blank(text) & (text.str.strip_chars() != text)
 
 
 def bind_empty(table: type[Table], bound: Mapping[str, BoundTable]) -> BoundFrame:
@@ -402,11 +411,13 @@ def _changed(table: BoundFrame) -> DataIssue:
     return DataIssue(table.table.table, "", problem, remedy)
 
 
-def _read_as_null(frame: pl.LazyFrame, is_null: pl.Expr, finding: Finding) -> Iterator[ReadAsNull]:
+def _read_otherwise(
+    frame: pl.LazyFrame, is_odd: pl.Expr, finding: Finding
+) -> Iterator[ReadOtherwise]:
     if not frame.collect_schema():
         return
-    counts = frame.select(is_null.sum()).collect(engine="streaming").row(0, named=True)
+    counts = frame.select(is_odd.sum()).collect(engine="streaming").row(0, named=True)
     for column, rows in counts.items():
         if rows:
-            few = frame.select(column).filter(is_null).head(FEW).collect()
-            yield ReadAsNull(column, finding, rows, tuple(few.to_series()))
+            few = frame.select(column).filter(is_odd).head(FEW).collect()
+            yield ReadOtherwise(column, finding, rows, tuple(few.to_series()))

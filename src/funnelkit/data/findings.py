@@ -16,6 +16,7 @@ __all__ = [
     "KEY_WHOLE",
     "NUMBER_FINITE",
     "PARENT_BOUND",
+    "TEXT_PADDED",
     "TEXT_WRITTEN",
     "TIME_KNOWN",
     "TIME_PAST",
@@ -105,6 +106,12 @@ NUMBER_FINITE = Finding(
 TEXT_WRITTEN = Finding(
     "is not blank", "is an empty text, and read as null", _LOOK, Severity.WARNING
 )
+TEXT_PADDED = Finding(
+    "has no blanks around it",
+    "has blanks around it, and is read without them",
+    _LOOK,
+    Severity.WARNING,
+)
 CURRENCY_SINGLE = Finding(
     "is one, or there are rates",
     "is mixed, and there are no rates",
@@ -122,7 +129,7 @@ EVERY_TABLE: Mapping[str, tuple[Finding, ...]] = {
     "the time of the rows": (TIME_KNOWN,),
     "a time that tells up to when the data is known": (TIME_PAST, TIME_WRITTEN),
     "a key of another table": (PARENT_BOUND,),
-    "a key of text": (TEXT_WRITTEN,),
+    "a key of text": (TEXT_WRITTEN, TEXT_PADDED),
     "a number": (NUMBER_FINITE,),
     "the currency": (CURRENCY_SINGLE, CURRENCY_NAMED),
 }

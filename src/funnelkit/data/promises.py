@@ -28,17 +28,21 @@ class StandInCheck:
 
     Attributes:
         column: The key.
-        words: Texts, in lower case, that name nobody.
+        words: Texts that name nobody, in any case, their words joined in any way.
+        never: Whole numbers that name nobody.
         numbers: Whole numbers that name nobody where they are frequent.
         enough: In how many rows a number must be to be told from one that was given out.
         times: By how much it must outdo the others to be taken for a stand-in.
+        doubtful: By how much it must outdo the others to be odd.
     """
 
     column: Column
     words: tuple[str, ...]
+    never: tuple[int, ...]
     numbers: tuple[int, ...]
     enough: int
     times: int
+    doubtful: int
 
     @property
     def word(self) -> Finding:
@@ -76,10 +80,12 @@ class SpellingCheck:
     Attributes:
         column: The key.
         remedy: What to do about it.
+        holds: What a text must hold for that to be promised; empty for any.
     """
 
     column: Column
     remedy: str
+    holds: str = ""
 
     @property
     def cases(self) -> Finding:
@@ -88,8 +94,10 @@ class SpellingCheck:
         return Finding("is written in one way", problem, self.remedy)
 
     @property
-    def address(self) -> Finding:
-        """What is odd about a key that is an address itself."""
+    def address(self) -> Finding | None:
+        """What is odd about a key that is an address itself, and should be a hash."""
+        if self.holds:
+            return None
         problem = "is an e-mail address in plain text"
         return Finding("is a hash", problem, self.remedy, Severity.WARNING)
 

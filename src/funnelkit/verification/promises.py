@@ -23,6 +23,7 @@ from funnelkit.errors import ContractError
 from funnelkit.formula.formulas import PolarsExpr
 from funnelkit.formula.properties import columns_of
 from funnelkit.formula.values import Column, IsNull, Lower, Not, Predicate
+from funnelkit.formula.vocabulary import folded
 from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.lowering import ZERO
@@ -155,13 +156,14 @@ def _stand_ins(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Vi
     if not data.is_supplied(column):
         return
     broken: Predicate = (
-        column.is_in([*_spelt(promise.words), *map(str, promise.numbers)])
+        column.is_in([*_spelt(promise.words), *map(str, (*promise.never, *promise.numbers))])
         if isinstance(data.type_of(column), pl.String)
-        else column.is_in(promise.numbers)
+        else column.is_in((*promise.never, *promise.numbers))
     )
     (counts,) = read([_by_key(data, column, broken)])
     rows: dict[object, int] = dict(counts.sort("row_count", column.name, descending=True).rows())
-    words = {key: many for key, many in rows.items() if str(key).lower() in promise.words}
+    nobody = _folded(promise)
+    words = {key: many for key, many in rows.items() if folded(str(key)) in nobody}
     numbers = {key: many for key, many in rows.items() if key not in words}
     if words:
         yield _nobody(column, words, promise.word)
@@ -170,15 +172,23 @@ def _stand_ins(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Vi
     (totals,) = read([_totals(data, column)])
     known, keys = totals.row(0)
     others, most = max(keys - len(rows), 1), max(numbers.values())
-    if most > 1 and most >= promise.times * (known - sum(rows.values())) / others:
-        finding = promise.number if most >= promise.enough else promise.frequent
-        yield _nobody(column, numbers, finding)
+    usual = (known - sum(rows.values())) / others
+    if most > 1 and most >= promise.doubtful * usual:
+        is_sure = most >= promise.enough and most >= promise.times * usual
+        yield _nobody(column, numbers, promise.number if is_sure else promise.frequent)
+
+
+def _folded(promise: StandInCheck) -> set[str]:
+    """Return what names nobody, folded."""
+    return {*map(folded, promise.words), *map(str, promise.never)}
 
 
 def _spelt(words: Iterable[str]) -> list[str]:
     """Return words as they are usually written; folding the case of every key takes longer."""
-    ways = (str.lower, str.upper, str.capitalize, str.title)
-    return list(dict.fromkeys(way(word) for word in words for way in ways))
+    ways = (str, str.lower, str.upper, str.capitalize, str.title)
+    cased = (way(word) for word in words for way in ways)
+    joined = (mark.join(word.split(" ")) for word in cased for mark in (" ", "-", "_", ""))
+    return list(dict.fromkeys(joined))
 
 
 def _nobody(column: Column, found: dict[object, int], finding: Finding) -> Violation:
@@ -194,8 +204,8 @@ def _frequent(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Vio
         return
     most = Head(_by_key(data, column), (Col("row_count"), Col(column.name)), 2, is_descending=True)
     rows: list[tuple[object, int]] = read([most])[0].rows()
-    nobody = (*promise.words, *map(str, promise.numbers))
-    if len(rows) < 2 or str(rows[0][0]).lower() in nobody:
+    nobody = _folded(promise) | set(map(str, promise.numbers))
+    if len(rows) < 2 or folded(str(rows[0][0])) in nobody:
         return
     (key, first), (_, second) = rows
     if first >= promise.enough and first >= promise.times * second:
@@ -224,12 +234,15 @@ def _spellings(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[V
     if not isinstance(data.type_of(column), pl.String):
         return
     lowering, name = lowering_of(data), column.name
-    capitals = _by_key(data, column, ~Lower(column).eq(column))
+    is_held = call(Op.CONTAINS, Col(name), Lit(promise.holds, "str")) if promise.holds else None
+    keys = Tables(lowering).prepare(column.table, [column])
+    keys = filtered(keys, conjunction(lowering.known(column), is_held))
+    capitals = Filter(keys, lowering.predicate(~Lower(column).eq(column)))
     if read([Head(capitals, (Col(name),), 1)])[0].is_empty():
         return
-    folded = lowering.names.of((column, "folded"), f"{name}_folded")
-    each = _by_key(data, column)
-    alike = extend(each, **{folded: lowering.value(Lower(column))})
+    small = lowering.names.of((column, "small"), f"{name}_small")
+    each = Aggregate(keys, (name,), (("row_count", ROWS),))
+    alike = extend(each, **{small: lowering.value(Lower(column))})
     folds = (
         ("spellings", ROWS),
         ("row_count", Agg(AggOp.SUM, call(Op.TO_FLOAT, Col("row_count")))),
@@ -237,20 +250,21 @@ def _spellings(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[V
         ("last", Agg(AggOp.MAX, Col(name))),
     )
     several = call(Op.GT, Col("spellings"), whole(1))
-    found = Filter(Aggregate(alike, (folded,), folds), several)
+    found = Filter(Aggregate(alike, (small,), folds), several)
     yield from _told(read, found, column, promise.cases, shown=("first", "last"))
 
 
 def _addresses(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[Violation]:
     """Yield the keys that are addresses themselves."""
     column = promise.column
-    if not isinstance(data.type_of(column), pl.String):
+    finding = promise.address
+    if finding is None or not isinstance(data.type_of(column), pl.String):
         return
     keys = Tables(lowering_of(data)).prepare(column.table, [column])
     found = Filter(keys, call(Op.CONTAINS, Col(column.name), Lit("@", "str")))
     rows, sample = counted(found, [column.name], read)
     if rows:
-        yield Violation(column.table, column.name, promise.address, rows, sample)
+        yield Violation(column.table, column.name, finding, rows, sample)
 
 
 def _owners(data: ShopData, promise: OneOwnerCheck, read: Read) -> Iterator[Violation]:

@@ -135,7 +135,7 @@ def all_violations(data: ShopData, read: Read) -> list[Violation]:
         found += _untimed(data, one, read)
         found += _at_zero(data, one, read)
         found += _half_keyed(data, one.table, read)
-        found += _nulls(data.tables[one.table])
+        found += _read_otherwise(data.tables[one.table])
         found += _orphans(data, one.table, read)
         found += _currencies(data, one.table, read)
         found += _other_currency(data, one)
@@ -361,9 +361,9 @@ def _half_keyed(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
         yield Violation(table, missing, finding, rows, sample_of(found.select(key)))
 
 
-def _nulls(bound: BoundTable) -> Iterator[Violation]:
-    """Yield the values of a table that are read as null."""
-    for one in bound.read_as_null():
+def _read_otherwise(bound: BoundTable) -> Iterator[Violation]:
+    """Yield the values of a table that are not read as they are."""
+    for one in bound.read_otherwise():
         sample = ", ".join(map(repr, one.sample))
         yield Violation(bound.table.table, one.column, one.finding, one.rows, sample)
 
