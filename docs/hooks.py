@@ -26,6 +26,7 @@ from funnelkit.data.promises import (
     Promise,
     ScaleCheck,
     SpellingCheck,
+    SpreadsheetCheck,
     StandInCheck,
     WithinCheck,
 )
@@ -304,6 +305,9 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
             yield one.cases, effect(one.cases, IT)
             if one.address is not None:
                 yield one.address, effect(one.address, IT)
+        case SpreadsheetCheck():
+            for finding in (one.rounded, one.decimal, one.zeros):
+                yield finding, effect(finding, IT)
         case OnceCheck():
             yield one.finding, effect(one.finding, f"read {code(one.read_with.name)}")
         case ScaleCheck():
@@ -358,7 +362,8 @@ def nobody() -> str:
         f"| any other, in {one.times} times as many rows as the next, and in {one.enough} or more |"
         " warning |\n\n"
         f"The words are {code(*one.words)}. They are errors, not read as null, because nobody"
-        " but you knows that no customer is called so; the error has the expression that makes them null."
+        " but you knows that no customer is called so; the error has the expression that makes them"
+        " null."
     )
 
 

@@ -98,6 +98,30 @@ def test_an_address_as_an_account_in_two_cases_is_not_two_customers():
     assert findings(fk.Shop(orders=orders(customer_id=["aB", "ab", "A@x.pl", "b@x.pl"]))) == []
 
 
+@pytest.mark.parametrize(
+    ("ids", "told", "rows"),
+    [
+        (["5.5E+12", "5,51E+12", "7", "E+x"], "is a number that a spreadsheet has rounded", 2),
+        (["1.0", "2.0", "1.0.3", "0.5"], "is a whole number with decimals", 2),
+    ],
+)
+def test_an_id_that_a_spreadsheet_wrote_as_a_number_is_refused(ids, told, rows):
+    shop = fk.Shop(orders=orders(customer_id=ids))
+    (found,) = findings(shop)
+    assert found[1].startswith(f"customer_id {told}")
+    assert found[2:4] == ("error", rows)
+    assert number(shop, "gross_sales") == 40.0
+    with pytest.raises(fk.ContractError, match=f"orders.customer_id: {told}"):
+        number(shop, "customers")
+
+
+def test_an_id_with_and_without_zeros_before_it_is_doubtful():
+    shop = fk.Shop(orders=orders(5, customer_id=["00123", "123", "007", "123", "0a"]))
+    told = "customer_id is there with and without zeros before it, and counted as several"
+    assert findings(shop) == [("orders", told, "warning", 3, "'00123' (1), '123' (2)")]
+    assert number(shop, "customers") == 4
+
+
 def test_an_order_without_a_session_is_of_no_session_called_null():
     shop = fk.Shop(orders=orders(session_id=["s1", "NULL", "NULL", "s2"]))
     assert number(shop, "gross_sales") == 40.0

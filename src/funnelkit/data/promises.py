@@ -14,6 +14,7 @@ __all__ = [
     "Promise",
     "ScaleCheck",
     "SpellingCheck",
+    "SpreadsheetCheck",
     "StandInCheck",
     "WithinCheck",
 ]
@@ -100,6 +101,46 @@ class SpellingCheck:
             return None
         problem = "is an e-mail address in plain text"
         return Finding("is a hash", problem, self.remedy, Severity.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadsheetCheck:
+    """A promise that ids are texts as they were given out, not what a spreadsheet made of them.
+
+    Attributes:
+        column: The key.
+    """
+
+    column: Column
+
+    @property
+    def rounded(self) -> Finding:
+        """What is wrong with an id that was written as a rounded number."""
+        return Finding(
+            "is no rounded number",
+            "is a number that a spreadsheet has rounded: several ids are now the same",
+            "export the ids anew, as text: format the column as text before it is filled",
+        )
+
+    @property
+    def decimal(self) -> Finding:
+        """What is wrong with an id that was written as a decimal number."""
+        return Finding(
+            "has no decimals",
+            "is a whole number with decimals, and matches no id without them",
+            f"remove them: pl.col({self.column.name!r}).str.replace(r'[.,]0+$', '')",
+        )
+
+    @property
+    def zeros(self) -> Finding:
+        """What is odd about an id that is there with and without zeros before it."""
+        return Finding(
+            "is always written with as many digits",
+            "is there with and without zeros before it, and counted as several",
+            "if they are one, a spreadsheet has removed the zeros: export the ids as text, or"
+            f" remove all of them: pl.col({self.column.name!r}).str.strip_chars_start('0')",
+            Severity.WARNING,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,5 +234,12 @@ class ScaleCheck:
 
 
 Promise = (
-    StandInCheck | SpellingCheck | OneOwnerCheck | OnceCheck | WithinCheck | DailyCheck | ScaleCheck
+    StandInCheck
+    | SpellingCheck
+    | SpreadsheetCheck
+    | OneOwnerCheck
+    | OnceCheck
+    | WithinCheck
+    | DailyCheck
+    | ScaleCheck
 )

@@ -10,14 +10,15 @@ from funnelkit.data.promises import (
     Promise,
     ScaleCheck,
     SpellingCheck,
+    SpreadsheetCheck,
     StandInCheck,
     WithinCheck,
 )
 from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.derivations import IS_PRODUCT
 from funnelkit.schema.marketing import AdViews, EmailSends
-from funnelkit.schema.operations import InventorySnapshots
-from funnelkit.schema.sales import OrderLines, Orders
+from funnelkit.schema.operations import InventorySnapshots, Products
+from funnelkit.schema.sales import OrderLines, Orders, Returns
 from funnelkit.schema.traffic import Carts, Events, Sessions
 
 __all__ = ["PROMISES"]
@@ -74,6 +75,21 @@ PROMISES: tuple[Promise, ...] = (
             Carts.customer_id,
             Surveys.customer_id,
             EmailSends.recipient_id,
+        )
+    ),
+    *(
+        SpreadsheetCheck(column)
+        for column in (
+            Orders.order_id,
+            Orders.customer_id,
+            OrderLines.order_id,
+            OrderLines.product_id,
+            Returns.order_id,
+            Customers.customer_id,
+            Carts.customer_id,
+            EmailSends.recipient_id,
+            Products.product_id,
+            InventorySnapshots.product_id,
         )
     ),
     OneOwnerCheck(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial, reduce
+from itertools import chain
 from typing import assert_never
 
 import polars as pl
@@ -15,6 +18,7 @@ from funnelkit.data.promises import (
     Promise,
     ScaleCheck,
     SpellingCheck,
+    SpreadsheetCheck,
     StandInCheck,
     WithinCheck,
 )
@@ -120,7 +124,7 @@ def _is_null_test(predicate: Predicate) -> bool:
 def _read_with(promise: Promise) -> tuple[Column, ...]:
     """Return the columns that a number reads where it rests on a promise; none of an oddity."""
     match promise:
-        case StandInCheck(column) | SpellingCheck(column):
+        case StandInCheck(column) | SpellingCheck(column) | SpreadsheetCheck(column):
             return (column,)
         case OnceCheck():
             return (promise.read_with,)
@@ -136,6 +140,8 @@ def _violations(data: ShopData, promise: Promise, read: Read) -> Iterator[Violat
             return _stand_ins(data, promise, read)
         case SpellingCheck():
             return _spellings(data, promise, read)
+        case SpreadsheetCheck():
+            return _by_spreadsheets(data, promise, read)
         case OneOwnerCheck():
             return _owners(data, promise, read)
         case OnceCheck():
@@ -192,9 +198,13 @@ def _spelt(words: Iterable[str]) -> list[str]:
 
 
 def _nobody(column: Column, found: dict[object, int], finding: Finding) -> Violation:
-    sample = ", ".join(f"{key!r} ({rows:,})" for key, rows in list(found.items())[:FEW])
-    told = finding.about(keys=list(found))
-    return Violation(column.table, column.name, told, sum(found.values()), sample)
+    return _shown(column, list(found.items()), finding.about(keys=list(found)))
+
+
+def _shown(column: Column, found: Sequence[tuple[object, int]], finding: Finding) -> Violation:
+    sample = ", ".join(f"{key!r} ({rows:,})" for key, rows in found[:FEW])
+    rows = sum(rows for _, rows in found)
+    return Violation(column.table, column.name, finding, rows, sample)
 
 
 def _frequent(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Violation]:
@@ -265,6 +275,35 @@ def _addresses(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[V
     rows, sample = counted(found, [column.name], read)
     if rows:
         yield Violation(column.table, column.name, finding, rows, sample)
+
+
+def _by_spreadsheets(data: ShopData, promise: SpreadsheetCheck, read: Read) -> Iterator[Violation]:
+    """Yield the keys that are numbers as a spreadsheet writes them."""
+    column = promise.column
+    if not isinstance(data.type_of(column), pl.String):
+        return
+    key = Col(column.name)
+    marks = [call(Op.CONTAINS, key, Lit(mark, "str")) for mark in ("E+", "e+", ".0", ",0")]
+    has_zero = call(Op.AND, call(Op.GE, key, Lit("0", "str")), call(Op.LT, key, Lit("1", "str")))
+    rows = Tables(lowering_of(data)).prepare(column.table, [column])
+    is_odd = reduce(partial(call, Op.OR), marks, has_zero)
+    found = Aggregate(Filter(rows, is_odd), (column.name,), (("row_count", ROWS),))
+    counts: dict[str, int] = dict(read([found])[0].sort(column.name).rows())
+    for finding, shape in ((promise.rounded, _ROUNDED), (promise.decimal, _DECIMAL)):
+        if odd := [(text, rows) for text, rows in counts.items() if shape.fullmatch(text)]:
+            yield _shown(column, odd, finding)
+    short = {text.lstrip("0"): text for text in counts if _PADDED.fullmatch(text)}
+    some = list(short)[:MANY]
+    if some and (both := dict(read([_by_key(data, column, column.is_in(some))])[0].rows())):
+        pairs = (((short[text], counts[short[text]]), (text, both[text])) for text in sorted(both))
+        yield _shown(column, list(chain.from_iterable(pairs)), promise.zeros)
+
+
+_ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
+_DECIMAL = re.compile(r"\d+[.,]0+")
+_PADDED = re.compile(r"0+[1-9]\d*")
+MANY = 10_000
+"""How many keys with zeros before them are looked for without."""
 
 
 def _owners(data: ShopData, promise: OneOwnerCheck, read: Read) -> Iterator[Violation]:
