@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -168,12 +168,21 @@ def _type_fault(
     found = frame.collect_schema()[name]
     try:
         values = odd_values(frame, name, column)
+        where = _row_of(frame, name, values)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        values = []
+        values, where = [], ""
     problem = f"expected {type(column).__name__.lower()}, found {found}{place}"
     if values and isinstance(values[0], str | int | float):
-        problem += f", such as {shortened(repr(values[0]))}"
+        problem += f", such as {shortened(repr(values[0]))}{where}"
     return DataIssue(column.table, column.name, problem, advice(column, found, values, otherwise))
+
+
+def _row_of(frame: pl.LazyFrame, name: str, values: Sequence[object]) -> str:
+    """Return in which row a text is first, as words; nothing of another value."""
+    if not values or not isinstance(values[0], str):
+        return ""
+    rows = frame.select(value=pl.col(name).cast(pl.String)).with_row_index("row", offset=1)
+    return f" in row {rows.filter(value=values[0]).head(1).collect().item(0, 'row'):,}"
 
 
 def rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> list[DataIssue]:
@@ -205,6 +214,8 @@ def wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
                 return pl.Int64()
             if isinstance(found, _WORDS):
                 return pl.String()
+            if found.is_integer():
+                return "its numbers are too long: cast it to a string, pl.col(…).cast(pl.String)"
             return "cast it to a string or an integer: pl.col(…).cast(pl.Int64)"
         case Category():
             return _category_type(found)
