@@ -18,11 +18,13 @@ from funnelkit import (
     evaluate,
     registry,
 )
-from funnelkit.data.findings import CURRENCY_SINGLE, EVERY_TABLE, Finding, Severity
+from funnelkit.data.findings import EVERY_TABLE, Finding, Severity
 from funnelkit.data.promises import (
+    AboveCheck,
     DailyCheck,
     OnceCheck,
     OneOwnerCheck,
+    OwnRateCheck,
     Promise,
     ScaleCheck,
     SpellingCheck,
@@ -236,7 +238,7 @@ def checks_of_every_table() -> str:
         (place, finding.about(**names, currency=SCHEMA.currency_column), happens)
         for place, findings in EVERY_TABLE.items()
         for finding in findings
-        for happens in (effect(finding, MEETING if finding is CURRENCY_SINGLE else WHOLE),)
+        for happens in (effect(finding, MEETING if place == "the currency" else WHOLE),)
     ]
     return "\n".join([*HEAD, *check_rows(rows)])
 
@@ -318,7 +320,7 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
             yield finding, effect(finding, IT)
         case Check() | WithoutRowsCheck() | DailyCheck():
             yield one.finding, effect(one.finding, WHOLE) + unless(one)
-        case WordsCheck() | OneOwnerCheck() | WithinCheck():
+        case WordsCheck() | OneOwnerCheck() | WithinCheck() | AboveCheck() | OwnRateCheck():
             yield one.finding, effect(one.finding, IT) + unless(one)
             if isinstance(one, WordsCheck) and one.near is not None:
                 yield one.near, effect(one.near, IT)

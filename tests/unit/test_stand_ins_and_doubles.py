@@ -414,3 +414,55 @@ def test_a_sample_begins_with_what_is_most_frequent():
     frame = orders(7, customer_id=["none", "null", "guest", "guest", "n/a", "n/a", "n/a"])
     (found,) = findings(fk.Shop(orders=frame))
     assert found[4] == "'n/a' (3), 'guest' (2), 'null' (1)"
+
+
+RATES = pl.DataFrame(
+    {"date": [DAY.date(), DAY.date() + dt.timedelta(days=2)], "currency": "EUR", "rate": [4.0, 4.5]}
+)
+
+
+def test_a_refund_is_compared_with_its_order_in_the_currency_of_both():
+    sold = orders(currency=["EUR", "PLN", "EUR", "EUR"])
+    refunds = pl.DataFrame(
+        {
+            "return_id": [1, 2, 3],
+            "order_id": [1, 2, 3],
+            "returned_at": [DAY + dt.timedelta(days=2)] * 3,
+            "refund_amount": [10.0, 15.0, 30.0],
+            "currency": ["EUR", "PLN", "PLN"],
+        }
+    )
+    shop = fk.Shop(orders=sold, returns=refunds, exchange_rates=RATES, currency="PLN")
+    told = "refund_amount is above the gross amount of the order"
+    assert findings(shop) == [("returns", told, "warning", 1, "(2, 15.0, 10.0)")]
+
+
+@pytest.mark.parametrize(("rate", "found"), [(1.0, 0), (4.0, 1), (0.25, 1)])
+def test_the_currency_of_the_shop_is_worth_one(rate, found):
+    own = pl.DataFrame({"date": [DAY.date()], "currency": ["PLN"], "rate": [rate]})
+    sold = orders(currency=["EUR", "PLN", "EUR", "EUR"])
+    shop = fk.Shop(orders=sold, exchange_rates=pl.concat([RATES, own]), currency="PLN")
+    assert len(findings(shop)) == found
+    if found:
+        with pytest.raises(fk.ContractError, match=r"rate: is not 1 .* such as \('PLN', "):
+            number(shop, "gross_sales")
+    else:
+        assert number(shop, "gross_sales") == 130.0
+
+
+def test_an_order_without_a_currency_or_a_rate_is_told():
+    half = fk.Shop(orders=orders(currency=["EUR", None, "EUR", "EUR"]))
+    assert findings(half) == [
+        ("orders", "currency is null in some rows, and known in others", "error", 1, "")
+    ]
+    sold = orders(currency=["EUR", "USD", "USD", "PLN"])
+    shop = fk.Shop(orders=sold, exchange_rates=RATES, currency="PLN")
+    told = "currency has no rate on the day of the row or in the week before"
+    assert ("orders", told, "error", 2, "'USD'") in findings(shop)
+
+
+def test_a_blank_currency_is_named_as_one():
+    shop = fk.Shop(orders=orders(currency=["", "USD", "USD", "USD"]))
+    with pytest.raises(fk.ContractError, match="holds the text '' and USD, whose amounts"):
+        number(shop, "gross_sales")
+    assert findings(shop)[0][-1] == "USD, ''"

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 __all__ = [
+    "CURRENCY_KNOWN",
     "CURRENCY_NAMED",
+    "CURRENCY_RATED",
     "CURRENCY_SINGLE",
     "EVERY_TABLE",
     "KEY_KNOWN",
@@ -117,6 +119,16 @@ CURRENCY_SINGLE = Finding(
     "is mixed, and there are no rates",
     "bind exchange_rates, or fx_rate",
 )
+CURRENCY_KNOWN = Finding(
+    "is known, or is in no row",
+    "is null in some rows, and known in others",
+    "fill it, or filter by it",
+)
+CURRENCY_RATED = Finding(
+    "has a rate, where there are rates",
+    "has no rate on the day of the row or in the week before",
+    "supply the rate, or leave those rows out",
+)
 CURRENCY_NAMED = Finding(
     "is bound under this name",
     "is not supplied, but {other!r} is: amounts are taken to be of one {currency}",
@@ -131,6 +143,6 @@ EVERY_TABLE: Mapping[str, tuple[Finding, ...]] = {
     "a key of another table": (PARENT_BOUND,),
     "a key of text": (TEXT_WRITTEN, TEXT_PADDED),
     "a number": (NUMBER_FINITE,),
-    "the currency": (CURRENCY_SINGLE, CURRENCY_NAMED),
+    "the currency": (CURRENCY_SINGLE, CURRENCY_KNOWN, CURRENCY_RATED, CURRENCY_NAMED),
 }
 """What holds of columns by what they are, whatever the table."""

@@ -8,9 +8,11 @@ from funnelkit.data.findings import Finding, Severity
 from funnelkit.formula.values import Column, Predicate
 
 __all__ = [
+    "AboveCheck",
     "DailyCheck",
     "OnceCheck",
     "OneOwnerCheck",
+    "OwnRateCheck",
     "Promise",
     "ScaleCheck",
     "SpellingCheck",
@@ -233,13 +235,47 @@ class ScaleCheck:
         return self.kind & self.column.ne(self.scale)
 
 
+@dataclass(frozen=True, slots=True)
+class AboveCheck:
+    """A promise that an amount is not above one of the row that it points to, as both were paid.
+
+    Attributes:
+        column: The amount.
+        key: The column that points to the other row.
+        limit: The amount there.
+        finding: What is promised, and what is odd about an amount that is above.
+    """
+
+    column: Column
+    key: Column
+    limit: Column
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRateCheck:
+    """A promise that one unit of the shop's own currency is worth one.
+
+    Attributes:
+        column: The rate.
+        currency: Of which currency it is.
+        finding: What is promised, and what is wrong with another rate.
+    """
+
+    column: Column
+    currency: Column
+    finding: Finding
+
+
 Promise = (
-    StandInCheck
+    AboveCheck
+    | DailyCheck
+    | OnceCheck
+    | OneOwnerCheck
+    | OwnRateCheck
+    | ScaleCheck
     | SpellingCheck
     | SpreadsheetCheck
-    | OneOwnerCheck
-    | OnceCheck
+    | StandInCheck
     | WithinCheck
-    | DailyCheck
-    | ScaleCheck
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from funnelkit.data.findings import Finding, Severity
 from funnelkit.data.promises import (
+    AboveCheck,
     DailyCheck,
     OnceCheck,
     OneOwnerCheck,
+    OwnRateCheck,
     Promise,
     ScaleCheck,
     SpellingCheck,
@@ -18,7 +20,7 @@ from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.derivations import IS_PRODUCT
 from funnelkit.schema.marketing import AdViews, EmailSends
 from funnelkit.schema.operations import InventorySnapshots, Products
-from funnelkit.schema.sales import OrderLines, Orders, Returns
+from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.traffic import Carts, Events, Sessions
 
 __all__ = ["PROMISES"]
@@ -125,6 +127,26 @@ PROMISES: tuple[Promise, ...] = (
             "includes the gift cards of the order, which are not sales yet",
             "leave them out, or leave out gross_amount, which is then the sum of the product lines",
             Severity.WARNING,
+        ),
+    ),
+    AboveCheck(
+        Returns.refund_amount,
+        Returns.order_id,
+        Orders.gross_amount,
+        Finding(
+            "is not above the gross amount of the order",
+            "is above the gross amount of the order",
+            "look at these rows: the amount is without shipping and tax",
+            Severity.WARNING,
+        ),
+    ),
+    OwnRateCheck(
+        ExchangeRates.rate,
+        ExchangeRates.currency,
+        Finding(
+            "is 1 for the shop's own currency",
+            "is not 1 for the shop's own currency, so that the rates are of another, or inverse",
+            "supply the value of one unit of each currency in that of the shop",
         ),
     ),
     DailyCheck(

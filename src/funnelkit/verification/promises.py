@@ -12,9 +12,11 @@ import polars as pl
 
 from funnelkit.data.findings import Finding, Severity
 from funnelkit.data.promises import (
+    AboveCheck,
     DailyCheck,
     OnceCheck,
     OneOwnerCheck,
+    OwnRateCheck,
     Promise,
     ScaleCheck,
     SpellingCheck,
@@ -30,6 +32,7 @@ from funnelkit.formula.values import Column, IsNull, Lower, Not, Predicate
 from funnelkit.formula.vocabulary import folded
 from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.planning.derive import lowering_of
+from funnelkit.planning.kinds import kind_of
 from funnelkit.planning.lowering import ZERO
 from funnelkit.planning.plan import Fold, Step
 from funnelkit.planning.prepared import Tables
@@ -45,6 +48,7 @@ from funnelkit.planning.relations import (
     Op,
     Rel,
     Scalar,
+    Scan,
     call,
     conjunction,
     extend,
@@ -124,11 +128,11 @@ def _is_null_test(predicate: Predicate) -> bool:
 def _read_with(promise: Promise) -> tuple[Column, ...]:
     """Return the columns that a number reads where it rests on a promise; none of an oddity."""
     match promise:
-        case StandInCheck(column) | SpellingCheck(column) | SpreadsheetCheck(column):
-            return (column,)
+        case StandInCheck() | SpellingCheck() | SpreadsheetCheck() | OwnRateCheck():
+            return (promise.column,)
         case OnceCheck():
             return (promise.read_with,)
-        case OneOwnerCheck() | WithinCheck() | DailyCheck() | ScaleCheck():
+        case OneOwnerCheck() | WithinCheck() | AboveCheck() | DailyCheck() | ScaleCheck():
             return ()
         case _:
             assert_never(promise)
@@ -148,6 +152,10 @@ def _violations(data: ShopData, promise: Promise, read: Read) -> Iterator[Violat
             return _doubles(data, promise, read)
         case WithinCheck():
             return _within(data, promise, read)
+        case AboveCheck():
+            return _above(data, promise, read)
+        case OwnRateCheck():
+            return _own_rates(data, promise, read)
         case DailyCheck():
             return _several_a_day(data, promise, read)
         case ScaleCheck():
@@ -382,6 +390,46 @@ def _within(data: ShopData, promise: WithinCheck, read: Read) -> Iterator[Violat
     )
     found = Filter(both, _is_sum(lowering.number(column), Col("inside"), Col("outside")))
     count, sample = counted(found, (key.name, column.name, "outside"), read)
+    if count:
+        yield Violation(column.table, column.name, promise.finding, count, sample)
+
+
+def _above(data: ShopData, promise: AboveCheck, read: Read) -> Iterator[Violation]:
+    """Yield the amounts above those of the rows that they point to, in one currency as paid."""
+    column, limit, currency = promise.column, promise.limit, data.schema.currency_column
+    key = data.key_of(limit.table)
+    if not all(map(data.is_supplied, (column, promise.key, limit, key))):
+        return
+    bound = data.tables[column.table]
+    own = [name for name in bound.table.key if name in bound.columns]
+    names, take = [*own, promise.key.name, column.name], [("limit", limit.name)]
+    is_above = call(Op.GT, call(Op.TO_FLOAT, Col(column.name)), call(Op.TO_FLOAT, Col("limit")))
+    if data.has_currency(column.table) and data.has_currency(limit.table):
+        names, take = [*names, currency], [*take, ("limit_currency", currency)]
+        is_above = call(Op.AND, call(Op.EQ, Col(currency), Col("limit_currency")), is_above)
+    rows = _as_supplied(data, column.table, names)
+    others = _as_supplied(data, limit.table, [key.name, *(name for _, name in take)])
+    both = LeftJoin(rows, others, ((promise.key.name, key.name),), tuple(take))
+    count, sample = counted(Filter(both, is_above), [*own, column.name, "limit"], read)
+    if count:
+        yield Violation(column.table, column.name, promise.finding, count, sample)
+
+
+def _as_supplied(data: ShopData, table: str, names: Iterable[str]) -> Scan:
+    """Return columns of a table as they were supplied: amounts are not converted."""
+    kinds = ((name, kind_of(data, data.column(table, name))) for name in dict.fromkeys(names))
+    return Scan(table, tuple(kinds))
+
+
+def _own_rates(data: ShopData, promise: OwnRateCheck, read: Read) -> Iterator[Violation]:
+    """Yield the rates of the shop's own currency that are not 1."""
+    column, currency = promise.column, promise.currency
+    if not (data.currency and data.is_supplied(column) and data.is_supplied(currency)):
+        return
+    lowering = lowering_of(data)
+    rows = Tables(lowering).prepare(column.table, [column, currency])
+    odd = Filter(rows, lowering.predicate(currency.eq(data.currency) & column.ne(1)))
+    count, sample = counted(odd, [currency.name, column.name], read)
     if count:
         yield Violation(column.table, column.name, promise.finding, count, sample)
 
