@@ -19,14 +19,17 @@ from funnelkit import (
     evaluate,
     registry,
 )
-from funnelkit.data.findings import CURRENCY_SINGLE, EVERY_TABLE, Finding, Severity
+from funnelkit.data.findings import EVERY_TABLE, Finding, Severity
 from funnelkit.data.promises import (
+    AboveCheck,
     DailyCheck,
     OnceCheck,
     OneOwnerCheck,
+    OwnRateCheck,
     Promise,
     ScaleCheck,
     SpellingCheck,
+    SpreadsheetCheck,
     StandInCheck,
     WithinCheck,
 )
@@ -285,7 +288,7 @@ def checks_of_every_table() -> str:
         (place, finding.about(**names, currency=SCHEMA.currency_column), happens)
         for place, findings in EVERY_TABLE.items()
         for finding in findings
-        for happens in (effect(finding, MEETING if finding is CURRENCY_SINGLE else WHOLE),)
+        for happens in (effect(finding, MEETING if place == "the currency" else WHOLE),)
     ]
     return "\n".join([*HEAD, *check_rows(rows)])
 
@@ -352,7 +355,11 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
                 yield one.frequent, effect(one.frequent, IT)
         case SpellingCheck():
             yield one.cases, effect(one.cases, IT)
-            yield one.address, effect(one.address, IT)
+            if one.address is not None:
+                yield one.address, effect(one.address, IT)
+        case SpreadsheetCheck():
+            for finding in (one.rounded, one.decimal, one.zeros):
+                yield finding, effect(finding, IT)
         case OnceCheck():
             yield one.finding, effect(one.finding, f"read {code(one.read_with.name)}")
         case ScaleCheck():
@@ -363,8 +370,10 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
             yield finding, effect(finding, IT)
         case Check() | WithoutRowsCheck() | DailyCheck():
             yield one.finding, effect(one.finding, WHOLE) + unless(one)
-        case WordsCheck() | OneOwnerCheck() | WithinCheck():
+        case WordsCheck() | OneOwnerCheck() | WithinCheck() | AboveCheck() | OwnRateCheck():
             yield one.finding, effect(one.finding, IT) + unless(one)
+            if isinstance(one, WordsCheck) and one.near is not None:
+                yield one.near, effect(one.near, IT)
 
 
 def effect(finding: Finding, read: str) -> str:
@@ -393,11 +402,20 @@ def nobody() -> str:
     (one, *_) = (promise for promise in SCHEMA.promises if isinstance(promise, StandInCheck))
     numbers = code(*map(str, one.numbers))
     return (
-        f"The words are {code(*one.words)}.\n\nThe numbers {numbers} may be genuine ids. One of"
-        f" them is a placeholder if it occurs in {one.times} times as many rows as other keys do"
-        f" on average: a warning, and an error from {one.enough} rows on. Any other key causes a"
-        f" warning if it occurs in {one.enough} rows or more, and in {one.times} times as many as"
-        " the next."
+        "| key | what happens |\n| --- | --- |\n"
+        "| empty, or blanks alone | read as null, and a warning |\n"
+        "| with blanks around it | read without them, and a warning |\n"
+        f"| {code(*map(str, one.never))}, or one of the words below, in any case,"
+        " joined by blanks, hyphens, underscores or nothing |"
+        f" {effect(one.word, IT)} |\n"
+        f"| {numbers}, in {one.doubtful} times as many rows as other keys on average | warning |\n"
+        f"| {numbers}, in {one.times} times as many rows, and in {one.enough} or more |"
+        f" {effect(one.number, IT)} |\n"
+        f"| any other, in {one.times} times as many rows as the next, and in {one.enough} or more |"
+        " warning |\n\n"
+        f"The words are {code(*one.words)}. They are errors, not read as null, because nobody"
+        " but you knows that no customer is called so; the error has the expression that makes them"
+        " null."
     )
 
 

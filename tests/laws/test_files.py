@@ -16,7 +16,7 @@ QUICK = settings(
 )
 DAYS = st.dates(dt.date(2023, 1, 1), dt.date(2024, 12, 31))
 NUMBERED = st.sampled_from(["7", "07", "007", "70", "-0", "0", "+7"])
-IDS = NUMBERED | st.sampled_from(["#7", "a", "", " ", "7.0"])
+IDS = NUMBERED | st.sampled_from(["#7", "a", "", " ", "7.1"])
 WITHOUT_ID = st.fixed_dictionaries(
     {
         "ordered_at": DAYS,

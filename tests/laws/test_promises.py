@@ -207,17 +207,19 @@ def test_a_word_for_nobody_refuses_what_rests_on_its_column(data):
 
 
 def in_far_more_rows(column, counts):
-    """What is said of keys by the rows that they are in: 0 and -1 name nobody."""
-    numbers = {key: rows for key, rows in counts.items() if int(key) in (0, -1)}
-    others = [rows for key, rows in counts.items() if key not in numbers]
-    most = max(numbers.values(), default=0)
-    if most > 1 and most >= 10 * sum(others) / max(len(others), 1):
-        severity = ERROR if most >= 30 else WARNING
-        return {(str(column), "frequent", severity, sum(numbers.values())): numbers}
+    """What is said of keys by the rows that they are in: -1 names nobody, 0 mostly does not."""
+    never = {key: rows for key, rows in counts.items() if int(key) == -1}
+    found = {(str(column), "nobody", ERROR, sum(never.values())): never} if never else {}
+    zero = {key: rows for key, rows in counts.items() if int(key) == 0}
+    others = [rows for key, rows in counts.items() if int(key) not in (0, -1)]
+    most, usual = sum(zero.values()), sum(others) / max(len(others), 1)
+    if most > 1 and most >= 3 * usual:
+        severity = ERROR if most >= max(30, 10 * usual) else WARNING
+        found[str(column), "frequent", severity, most] = zero
     (key, first), *_ = ranked = sorted(counts.items(), key=lambda item: -item[1])
     if len(ranked) > 1 and key in others_of(counts) and first >= max(30, 10 * ranked[1][1]):
-        return {(str(column), "frequent", WARNING, first): {key: first}}
-    return {}
+        found[str(column), "frequent", WARNING, first] = {key: first}
+    return found
 
 
 def others_of(counts):
@@ -346,7 +348,7 @@ KEYED = {
     "email_sends": {"message_id": [1, 2, None], "recipient_id": ["r", "s", None]},
     "campaign_performance": {
         "date": [DAY.date(), dt.date(2024, 5, 2), None],
-        "platform": ["g", "m", None],
+        "platform": ["google", "meta", None],
         "campaign_id": ["c", "d", None],
     },
     "inventory_snapshots": {

@@ -99,6 +99,7 @@ def spellings(draw, column):
 def spelling(draw, column, word):
     same = [other for other, meant in column.synonyms.items() if meant == word]
     text = draw(st.sampled_from([word, *same]))
+    text = text.replace("_", draw(st.sampled_from(["_", "-", " ", " - ", ""])))
     letters = [c.upper() if draw(st.booleans()) else c for c in text]
     blanks = st.sampled_from(["", " ", "\t", "  "])
     return draw(blanks) + "".join(letters) + draw(blanks)
@@ -195,7 +196,8 @@ def test_a_table_of_ones_own_has_its_vocabulary_read_alike(data):
         ({"values": ("new", 1)}, "1 is not a word"),
         ({"values": ("new", "New ")}, "'new' stands for two words"),
         ({"values": ("new",), "synonyms": {"old": "used"}}, "'used' is not among the values"),
-        ({"values": ("new",), "synonyms": {"NEW": "new"}}, "'new' stands for two words"),
+        ({"values": ("new", "used"), "synonyms": {"NEW": "used"}}, "'new' stands for two words"),
+        ({"values": ("as_new", "as-new")}, "'asnew' stands for two words"),
         ({"values": ("new",), "synonyms": ("old",)}, "does not map words to words"),
         ({"values": ("new",), "is_open": 1}, "is_open = 1 is not True or False"),
     ],
@@ -243,17 +245,70 @@ def test_a_filter_is_read_as_the_column_is():
         fk.evaluate(shop, "orders", where="sales_channel == 'onlin'")
 
 
-def test_platforms_are_compared_without_case():
+def test_platforms_are_known_however_they_are_written():
+    names = ["Facebook", "tik_tok", "LinkedIn ", "Meta Ads", "Google"]
     ads = pl.DataFrame(
         {
-            "date": [DAY.date()] * 3,
-            "platform": ["Facebook", "TikTok", "Google"],
-            "campaign_id": ["c"] * 3,
-            "engagements": [500, 30, 7],
+            "date": [DAY.date()] * 5,
+            "platform": names,
+            "campaign_id": ["c"] * 5,
+            "engagements": [500, 30, 4, 1, 7],
         }
     )
     shop = fk.Shop(campaign_performance=ads)
-    assert fk.evaluate(shop, "social_engagements").frame.item() == 530
+    assert fk.evaluate(shop, "social_engagements").frame.item() == 535
+
+
+def sessions(**columns):
+    n = len(next(iter(columns.values())))
+    plain = {"session_id": range(n), "visitor_id": ["v"] * n, "started_at": [DAY] * n}
+    return pl.DataFrame({**plain, **columns})
+
+
+def test_channels_are_told_by_sources_and_media_however_they_are_written():
+    visits = sessions(
+        source=["Google", " ", "TikTok", "x", "Facebook"],
+        medium=["CPC ", "Email ", None, "E-Mail", "paid social"],
+    )
+    found = fk.evaluate(fk.Shop(sessions=visits), "sessions", by="channel").frame
+    assert found.rows() == [
+        ("Email", 2),
+        ("Organic Social", 1),
+        ("Paid Search", 1),
+        ("Paid Social", 1),
+    ]
+
+
+def test_a_blank_is_null_where_any_word_will_do():
+    shop = fk.Shop(sessions=sessions(source=["google", " ", ""]))
+    assert fk.evaluate(shop, "sessions", by="source").frame.rows() == [("google", 1), (None, 2)]
+
+
+@pytest.mark.parametrize("name", ["addToCart", "Add To Cart", "add-to-cart", "AddedToCart"])
+def test_an_event_is_known_however_its_words_are_parted(name):
+    events = pl.DataFrame(
+        {
+            "event_id": [1, 2],
+            "visitor_id": ["v"] * 2,
+            "product_id": ["p"] * 2,
+            "session_id": [0, 1],
+            "occurred_at": [DAY] * 2,
+            "event_name": ["view_item", name],
+        }
+    )
+    shop = fk.Shop(events=events, sessions=sessions(source=["google"] * 2))
+    assert fk.evaluate(shop, "add_to_cart_rate").frame.item() == 0.5
+    assert shop.check().is_empty()
+
+
+def test_a_word_that_is_nearly_known_is_told_with_the_one_that_may_be_meant():
+    names = ["scroll_50", "view_item_list", "addd_to_cart", "page_view", "addd_to_cart"]
+    times = {"visitor_id": ["v"] * 5, "occurred_at": [DAY] * 5}
+    shop = fk.Shop(events=pl.DataFrame({"event_id": range(5), "event_name": names, **times}))
+    (row,) = shop.check().rows(named=True)
+    assert row["check"] == "event_name is nearly a word that KPIs read, but is not read as one"
+    assert (row["severity"], row["rows"], row["sample"]) == ("warning", 2, "'addd_to_cart' (2)")
+    assert "pl.col('event_name').replace({'addd_to_cart': 'add_to_cart'})" in row["remedy"]
 
 
 def test_events_of_which_no_name_is_known_are_told():

@@ -130,10 +130,11 @@ CASES = {
 def test_what_is_wrong_is_found_with_its_severity_and_a_sample(case):
     frames, severity, check, sample = CASES[case]
     found = fk.Shop.bind(frames).check()
-    assert found.columns == ["table", "check", "severity", "rows", "sample"]
+    assert found.columns == ["table", "check", "severity", "rows", "sample", "remedy"]
     (row,) = found.filter(pl.col("check").str.contains(check, literal=True)).rows(named=True)
     assert (row["severity"], row["rows"]) == (severity, 1)
     assert sample in row["sample"]
+    assert row["remedy"]
 
 
 def test_a_shop_without_faults_has_no_findings():

@@ -106,8 +106,8 @@ def test_an_id_without_a_letter_is_null_and_is_reported(tmp_path, file):
         assert asked("customers", orders=source) == [(1,)]
         (found,) = fk.Shop(orders=source).check().rows()
         text = "customer_id is an empty text, and read as null"
-        assert found[:-1] == ("orders", text, "warning", blank)
-        assert "' \\t'" in found[-1]
+        assert found[:4] == ("orders", text, "warning", blank)
+        assert "' \\t'" in found[4]
     assert main(["check", str(file(PAID).parent)]) == 0
 
 
@@ -122,13 +122,13 @@ def test_an_id_without_a_letter_is_null_and_is_reported(tmp_path, file):
         (PAID + "# a remark\n", "a line that is no row: '# a remark'.*comment_prefix='#'"),
         (PAID + "Made by us on Monday\n", "a line that is no row: 'Made by us on Monday'"),
         (PAID + "Total,,,10,0\n", "a row that adds up the others: 'Total,10,0'; remove it"),
-        (PAID + '2,2024-05-02,paid,"1,234.50",0\n', r"such as '1,234.50'; remove the thousands"),
+        (PAID + '2,2024-05-02,paid,"1,234.50",0\n', r"'1,234.50' in row 2; remove the thousands"),
         (PAID + '2,2024-05-02,paid,"1,234",0\n', "cannot be known what the comma separates"),
         (PAID + '2,2024-05-02,paid,"12,50",0\n', "such as '12,50'.*decimal_comma=True"),
         (PAID + "2,2024-05-02,paid,--,0\n", r"such as '--'.*null_values=\['--'\]"),
         (PAID + "2,2024-05-02,paid,n/a,0\n", r"such as 'n/a'.*null_values=\['n/a'\]"),
         (PAID + "2,2024-05-02,paid,(12.50),0\n", "amount in parentheses is below zero"),
-        (PAID + "2,05/13/2024,paid,1,0\n", "such as '05/13/2024'; .*written in different ways"),
+        (PAID + "2,05/13/2024,paid,1,0\n", "'05/13/2024' in row 2; .*written in different ways"),
         (HEAD + "1,2024-02-30,paid,1,0\n", "'2024-02-30' is no day of the calendar"),
         (HEAD + "1,02/01/2024,paid,1,0\n", "order of day and month cannot be known"),
         (HEAD + "1,31/01/2024,paid,1,0\n", r"parse it: pl.col\(…\).str.to_date\('%d/%m/%Y'\)"),
@@ -140,11 +140,58 @@ def test_an_id_without_a_letter_is_null_and_is_reported(tmp_path, file):
             HEAD.replace(",", ";") + "1;2024-05-01;paid;1,5;0\n",
             r"separator=';', decimal_comma=True",
         ),
+        (
+            PAID + "2,2024-05-02,paid\n",
+            "has 3 fields in line 3, and 5 columns: '2,2024-05",
+        ),
+        (PAID + "2\n", "has 1 fields in line 3, and 5 columns: '2'; complete the line"),
+        (
+            "sep=;\n" + PAID.replace(",", ";").replace("1;0", "1,5;0"),
+            r"the line 'sep=;', .*skip_rows=1, separator=';'",
+        ),
+        (PAID.replace("\n", "\r"), r"a carriage return alone, .*eol_char='\\r'"),
+        (HEAD + "1,2024-05-01 10:00 EST,paid,1,0\n", r"it names its zone: .*time_zone='…'"),
+        (HEAD + "1,2024-05-01T10:00:00[Europe/Warsaw],paid,1,0\n", "it names its zone: remove it"),
+        (HEAD + "1,2024-05-01T10:00+02:00[Europe/Warsaw],paid,1,0\n", "its zone after its offset"),
+        (HEAD + "1,2024-05-01T10,paid,1,0\n", "it has hours alone"),
+        (HEAD + "1,2024-05-01T24:00:00,paid,1,0\n", "24:00 is the next day at 00:00"),
+        (HEAD + "1,0000-00-00 00:00:00,paid,1,0\n", "how databases write an unknown time"),
+        (PAID + "2,2024-05-01T10:00:00Z ,paid,1,0\n", r"in row 2; strip it"),
     ],
 )
 @pytest.mark.filterwarnings("error")
 def test_what_an_export_may_look_like_is_refused_with_the_setting_that_reads_it(file, text, told):
     path = file(text)
+    with pytest.raises(fk.ContractError, match=told):
+        fk.Shop(orders=path)
+
+
+def test_a_line_that_is_cut_off_is_found_in_a_long_file_and_quoted_lines_are_not(file):
+    rows = "".join(f"{n},2024-05-01,paid,1,0\n" for n in range(5_000))
+    with pytest.raises(fk.ContractError, match="has 3 fields in line 5,003, and 5 columns"):
+        fk.Shop(orders=file(HEAD + rows + '"a,b",2024-05-01,paid,1,0\n2,2024-05-01,paid\n'))
+    notes = 'c,2024-05-01,"paid\n",1,0\n'
+    whole = file(HEAD + rows + '"a,b",2024-05-01,paid,1,0\n' + notes)
+    assert asked("orders", orders=whole) == [(5_002,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"order_id": 1}\n{"order_id": NaN}\n', "has NaN, which is no JSON, in line 2"),
+        ('{"order_id": 1}\n{"order_id": 2, "o\n', r"no JSON object in line 2: .*order_id"),
+        (
+            '{\n"order_id": 1\n}\n',
+            r"no JSON object in line 1: '\{'; write every object",
+        ),
+        ('{"ordered_at": "2024-05-01"}\n3\n', "no JSON object in line 2: '3'"),
+        ('\ufeff{"order_id": 1}\n', "byte order mark; .*utf-8-sig"),
+        ('{"order_id": 18446744073709551617}\n', r"too long: .*pl.col\(…\).cast\(pl.String\)"),
+    ],
+)
+def test_a_line_that_is_no_json_is_named(tmp_path, text, told):
+    path = tmp_path / "orders.ndjson"
+    path.write_text(text)
     with pytest.raises(fk.ContractError, match=told):
         fk.Shop(orders=path)
 

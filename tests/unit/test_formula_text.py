@@ -236,3 +236,9 @@ def test_an_expression_over_a_table_that_is_not_there_is_told():
     metric = fk.Metric(name="rows", formula=fk.PolarsExpr("nope", pl.len()))
     with pytest.raises(fk.UnknownNameError, match="there is no table named 'nope'"):
         fk.evaluate(fk.demo(), metric)
+
+
+def test_a_condition_names_no_table():
+    told = r"'orders.status' names a table .*; write the column alone, as in status == …"
+    with pytest.raises(fk.DefinitionError, match=told):
+        fk.evaluate(fk.demo(), "orders", where="orders.status == 'paid'")

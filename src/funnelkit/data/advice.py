@@ -104,19 +104,59 @@ def _of_time_texts(texts: Sequence[str]) -> str:
         size = len(texts[0])
         unit = "s" if size <= 11 else "ms" if size <= 14 else "us" if size <= 17 else "ns"
         return f"convert it: pl.from_epoch(pl.col(…).cast(pl.Int64), time_unit={unit!r})"
+    if odd := next(filter(None, map(_of_odd_time, texts)), None):
+        return odd
+    if len(texts) > 1 and all(map(_fits_a_form, texts)):
+        return _MIXED
     dates = [found for text in texts if (found := _DATE.fullmatch(text))]
     if dates and len(dates) == len(texts):
         return _of_dates(dates)
     return "parse it with its format: pl.col(…).str.to_datetime('…')"
 
 
+_MIXED = "its values are written in different ways: parse each way by its own format"
+_DAY_AND_CLOCK = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
+_ODD_TIMES: Mapping[str, str] = {
+    rf"\s+{_DAY_AND_CLOCK}.*|{_DAY_AND_CLOCK}\S*\s+": "strip it: pl.col(…).str.strip_chars()",
+    rf"{_DAY_AND_CLOCK} ?[+-]\d{{2}}:?\d{{2}} ?\[[\w/+-]+\]": (
+        r"it names its zone after its offset: remove it, pl.col(…).str.replace(r' ?\[.*\]$', '')"
+    ),
+    rf"{_DAY_AND_CLOCK} ?\[?(?![AaPp][Mm]$)[A-Za-z][\w/+-]*\]?": (
+        "it names its zone: remove it, pl.col(…).str.replace(r' ?\\[?[A-Za-z][\\w/+-]*\\]?$', '')"
+        ", and say which it is: fk.Shop(…, time_zone='…')"
+    ),
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}": (
+        "it has hours alone: (pl.col(…) + ':00').str.replace(' ', 'T')"
+        ".str.to_datetime('%Y-%m-%dT%H:%M')"
+    ),
+    r"\d{4}-\d{2}-\d{2}[T ]24:00(:00(\.0+)?)?": (
+        "24:00 is the next day at 00:00: pl.col(…).str.slice(0, 10).str.to_date()"
+        ".dt.offset_by('1d') is its day"
+    ),
+    r"0000-00-00.*": "it is how databases write an unknown time: make it null",
+}
+"""What to do with times of a shape."""
+
+
+def _of_odd_time(text: str) -> str | None:
+    shape = (way for shape, way in _ODD_TIMES.items() if re.fullmatch(shape, text))
+    return next(shape, None)
+
+
+def _fits_a_form(text: str) -> bool:
+    frame = pl.DataFrame({"t": [text]})
+    return any(frame.select(form.fits(pl.col("t"))).item() for form in ISO_FORMS)
+
+
 def _of_dates(dates: Sequence[re.Match[str]]) -> str:
     """Return the formats that fit all dates; two where day and month may be either."""
     formats = [f for f in _formats(dates[0]) if _fits(f, dates)]
+    if not any(_formats(dates[0])):
+        return "parse it with its format: pl.col(…).str.to_datetime('…')"
     if not any(_fits(way, dates[:1]) for way in _formats(dates[0])):
         return f"{dates[0].group()!r} is no day of the calendar: correct it, or make it null"
     if not formats:
-        return "its values are written in different ways: parse each way by its own format"
+        return _MIXED
     ways = [
         f"pl.col(…).str.{'to_datetime' if '%M' in one else 'to_date'}({one!r})" for one in formats
     ]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 import polars as pl
 
 from funnelkit.data.advice import advice, odd_values
-from funnelkit.data.bound_table import BoundTable, ReadAsNull
-from funnelkit.data.findings import NUMBER_FINITE, TEXT_WRITTEN, Finding
+from funnelkit.data.bound_table import BoundTable, ReadOtherwise
+from funnelkit.data.findings import NUMBER_FINITE, TEXT_PADDED, TEXT_WRITTEN, Finding
 from funnelkit.data.sources import Opened, Source, Stamp, open_source, stamp_of
 from funnelkit.errors import DataError, DataIssue, nearest, shortened
 from funnelkit.formula.table import Table
@@ -74,10 +74,11 @@ class BoundFrame(BoundTable):
             return self
         return bind_frame(self.table, self.source, self.rename, faults)
 
-    def read_as_null(self) -> Iterator[ReadAsNull]:
-        """Yield the values that were read as null, column by column."""
-        yield from _read_as_null(self.floats, ~pl.all().is_finite(), NUMBER_FINITE)
-        yield from _read_as_null(self.key_texts, _is_blank(pl.all()), TEXT_WRITTEN)
+    def read_otherwise(self) -> Iterator[ReadOtherwise]:
+        """Yield the values that were not read as they are, column by column."""
+        yield from _read_otherwise(self.floats, ~pl.all().is_finite(), NUMBER_FINITE)
+        yield from _read_otherwise(self.key_texts, _is_blank(pl.all()), TEXT_WRITTEN)
+        yield from _read_otherwise(self.key_texts, _is_padded(pl.all()), TEXT_PADDED)
 
     def type_fault(self, column: Column, remedy: str) -> DataIssue:
         """Return the issue that a column is of the wrong type, with one of its values."""
@@ -167,12 +168,21 @@ def _type_fault(
     found = frame.collect_schema()[name]
     try:
         values = odd_values(frame, name, column)
+        where = _row_of(frame, name, values)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        values = []
+        values, where = [], ""
     problem = f"expected {type(column).__name__.lower()}, found {found}{place}"
     if values and isinstance(values[0], str | int | float):
-        problem += f", such as {shortened(repr(values[0]))}"
+        problem += f", such as {shortened(repr(values[0]))}{where}"
     return DataIssue(column.table, column.name, problem, advice(column, found, values, otherwise))
+
+
+def _row_of(frame: pl.LazyFrame, name: str, values: Sequence[object]) -> str:
+    """Return in which row a text is first, as words; nothing of another value."""
+    if not values or not isinstance(values[0], str):
+        return ""
+    rows = frame.select(value=pl.col(name).cast(pl.String)).with_row_index("row", offset=1)
+    return f" in row {rows.filter(value=values[0]).head(1).collect().item(0, 'row'):,}"
 
 
 def rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> list[DataIssue]:
@@ -204,6 +214,8 @@ def wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
                 return pl.Int64()
             if isinstance(found, _WORDS):
                 return pl.String()
+            if found.is_integer():
+                return "its numbers are too long: cast it to a string, pl.col(…).cast(pl.String)"
             return "cast it to a string or an integer: pl.col(…).cast(pl.Int64)"
         case Category():
             return _category_type(found)
@@ -255,7 +267,10 @@ def _null_type(column: Column | None) -> pl.DataType:
 def _canonical(
     expr: pl.Expr, found: pl.DataType, target: pl.DataType, column: Column | None
 ) -> pl.Expr:
-    """Cast to the target; numbers that are not finite and blank keys become null."""
+    """Cast to the target; numbers that are not finite and blank keys become null.
+
+    Keys are read without the blanks around them.
+    """
     if isinstance(found, pl.Duration):
         return expr.dt.total_microseconds() / 1e6
     if isinstance(found, pl.Datetime) and found.time_zone:
@@ -264,12 +279,17 @@ def _canonical(
     if found.is_float():
         return pl.when(cast.is_finite()).then(cast)
     if isinstance(column, Key) and isinstance(target, pl.String):
-        return pl.when(~_is_blank(cast)).then(cast)
+        bare = cast.str.strip_chars()
+        return pl.when(bare != "").then(bare)
     return cast
 
 
 def _is_blank(text: pl.Expr) -> pl.Expr:
     return text.str.strip_chars() == ""
+
+
+def _is_padded(text: pl.Expr) -> pl.Expr:
+    return ~_is_blank(text) & (text.str.strip_chars() != text)
 
 
 def bind_empty(table: type[Table], bound: Mapping[str, BoundTable]) -> BoundFrame:
@@ -402,11 +422,13 @@ def _changed(table: BoundFrame) -> DataIssue:
     return DataIssue(table.table.table, "", problem, remedy)
 
 
-def _read_as_null(frame: pl.LazyFrame, is_null: pl.Expr, finding: Finding) -> Iterator[ReadAsNull]:
+def _read_otherwise(
+    frame: pl.LazyFrame, is_odd: pl.Expr, finding: Finding
+) -> Iterator[ReadOtherwise]:
     if not frame.collect_schema():
         return
-    counts = frame.select(is_null.sum()).collect(engine="streaming").row(0, named=True)
+    counts = frame.select(is_odd.sum()).collect(engine="streaming").row(0, named=True)
     for column, rows in counts.items():
         if rows:
-            few = frame.select(column).filter(is_null).head(FEW).collect()
-            yield ReadAsNull(column, finding, rows, tuple(few.to_series()))
+            few = frame.select(column).filter(is_odd).head(FEW).collect()
+            yield ReadOtherwise(column, finding, rows, tuple(few.to_series()))

@@ -14,12 +14,12 @@ from funnelkit.errors import DataIssue
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Column
 
-__all__ = ["BoundTable", "ReadAsNull"]
+__all__ = ["BoundTable", "ReadOtherwise"]
 
 
 @dataclass(frozen=True, slots=True)
-class ReadAsNull:
-    """Values of a column that were read as null.
+class ReadOtherwise:
+    """Values of a column that were read as null, or as another value.
 
     Attributes:
         column: The column.
@@ -62,8 +62,8 @@ class BoundTable(ABC):
         """Bind the same source again; problems are added to `faults`."""
 
     @abstractmethod
-    def read_as_null(self) -> Iterator[ReadAsNull]:
-        """Yield the values that are read as null, column by column."""
+    def read_otherwise(self) -> Iterator[ReadOtherwise]:
+        """Yield the values that are not read as they are, column by column."""
 
     @abstractmethod
     def type_fault(self, column: Column, remedy: str) -> DataIssue:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 __all__ = [
+    "CURRENCY_KNOWN",
     "CURRENCY_NAMED",
+    "CURRENCY_RATED",
     "CURRENCY_SINGLE",
     "EVERY_TABLE",
     "KEY_KNOWN",
@@ -17,6 +19,7 @@ __all__ = [
     "MONEY_PRECISE",
     "NUMBER_FINITE",
     "PARENT_BOUND",
+    "TEXT_PADDED",
     "TEXT_WRITTEN",
     "TIME_KNOWN",
     "TIME_PAST",
@@ -112,10 +115,26 @@ MONEY_PRECISE = Finding(
     "supply 64-bit floats or decimals from where it comes",
     Severity.WARNING,
 )
+TEXT_PADDED = Finding(
+    "has no blanks around it",
+    "has blanks around it, and is read without them",
+    _LOOK,
+    Severity.WARNING,
+)
 CURRENCY_SINGLE = Finding(
     "is one, or there are rates",
     "is mixed, and there are no rates",
     "bind exchange_rates, or fx_rate",
+)
+CURRENCY_KNOWN = Finding(
+    "is known, or is in no row",
+    "is null in some rows, and known in others",
+    "fill it, or filter by it",
+)
+CURRENCY_RATED = Finding(
+    "has a rate, where there are rates",
+    "has no rate on the day of the row or in the week before",
+    "supply the rate, or leave those rows out",
 )
 CURRENCY_NAMED = Finding(
     "is bound under this name",
@@ -129,9 +148,9 @@ EVERY_TABLE: Mapping[str, tuple[Finding, ...]] = {
     "the time of the rows": (TIME_KNOWN,),
     "a time that tells up to when the data is known": (TIME_PAST, TIME_WRITTEN),
     "a key of another table": (PARENT_BOUND,),
-    "a key of text": (TEXT_WRITTEN,),
+    "a key of text": (TEXT_WRITTEN, TEXT_PADDED),
     "a number": (NUMBER_FINITE,),
     "an amount": (MONEY_PRECISE,),
-    "the currency": (CURRENCY_SINGLE, CURRENCY_NAMED),
+    "the currency": (CURRENCY_SINGLE, CURRENCY_KNOWN, CURRENCY_RATED, CURRENCY_NAMED),
 }
 """What holds of columns by what they are, whatever the table."""

@@ -8,12 +8,15 @@ from funnelkit.data.findings import Finding, Severity
 from funnelkit.formula.values import Column, Predicate
 
 __all__ = [
+    "AboveCheck",
     "DailyCheck",
     "OnceCheck",
     "OneOwnerCheck",
+    "OwnRateCheck",
     "Promise",
     "ScaleCheck",
     "SpellingCheck",
+    "SpreadsheetCheck",
     "StandInCheck",
     "WithinCheck",
 ]
@@ -28,17 +31,21 @@ class StandInCheck:
 
     Attributes:
         column: The key.
-        words: Texts, in lower case, that name nobody.
+        words: Texts that name nobody, in any case, their words joined in any way.
+        never: Whole numbers that name nobody.
         numbers: Whole numbers that name nobody where they are frequent.
         enough: In how many rows a number must be to be told from one that was given out.
         times: By how much it must outdo the others to be taken for a stand-in.
+        doubtful: By how much it must outdo the others to be odd.
     """
 
     column: Column
     words: tuple[str, ...]
+    never: tuple[int, ...]
     numbers: tuple[int, ...]
     enough: int
     times: int
+    doubtful: int
 
     @property
     def word(self) -> Finding:
@@ -76,10 +83,12 @@ class SpellingCheck:
     Attributes:
         column: The key.
         remedy: What to do about it.
+        holds: What a text must hold for that to be promised; empty for any.
     """
 
     column: Column
     remedy: str
+    holds: str = ""
 
     @property
     def cases(self) -> Finding:
@@ -88,10 +97,52 @@ class SpellingCheck:
         return Finding("is written in one way", problem, self.remedy)
 
     @property
-    def address(self) -> Finding:
-        """What is odd about a key that is an address itself."""
+    def address(self) -> Finding | None:
+        """What is odd about a key that is an address itself, and should be a hash."""
+        if self.holds:
+            return None
         problem = "is an e-mail address in plain text"
         return Finding("is a hash", problem, self.remedy, Severity.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadsheetCheck:
+    """A promise that ids are texts as they were given out, not what a spreadsheet made of them.
+
+    Attributes:
+        column: The key.
+    """
+
+    column: Column
+
+    @property
+    def rounded(self) -> Finding:
+        """What is wrong with an id that was written as a rounded number."""
+        return Finding(
+            "is no rounded number",
+            "is a number that a spreadsheet has rounded: several ids are now the same",
+            "export the ids anew, as text: format the column as text before it is filled",
+        )
+
+    @property
+    def decimal(self) -> Finding:
+        """What is wrong with an id that was written as a decimal number."""
+        return Finding(
+            "has no decimals",
+            "is a whole number with decimals, and matches no id without them",
+            f"remove them: pl.col({self.column.name!r}).str.replace(r'[.,]0+$', '')",
+        )
+
+    @property
+    def zeros(self) -> Finding:
+        """What is odd about an id that is there with and without zeros before it."""
+        return Finding(
+            "is always written with as many digits",
+            "is there with and without zeros before it, and counted as several",
+            "if they are one, a spreadsheet has removed the zeros: export the ids as text, or"
+            f" remove all of them: pl.col({self.column.name!r}).str.strip_chars_start('0')",
+            Severity.WARNING,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +235,47 @@ class ScaleCheck:
         return self.kind & self.column.ne(self.scale)
 
 
+@dataclass(frozen=True, slots=True)
+class AboveCheck:
+    """A promise that an amount is not above one of the row that it points to, as both were paid.
+
+    Attributes:
+        column: The amount.
+        key: The column that points to the other row.
+        limit: The amount there.
+        finding: What is promised, and what is odd about an amount that is above.
+    """
+
+    column: Column
+    key: Column
+    limit: Column
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRateCheck:
+    """A promise that one unit of the shop's own currency is worth one.
+
+    Attributes:
+        column: The rate.
+        currency: Of which currency it is.
+        finding: What is promised, and what is wrong with another rate.
+    """
+
+    column: Column
+    currency: Column
+    finding: Finding
+
+
 Promise = (
-    StandInCheck | SpellingCheck | OneOwnerCheck | OnceCheck | WithinCheck | DailyCheck | ScaleCheck
+    AboveCheck
+    | DailyCheck
+    | OnceCheck
+    | OneOwnerCheck
+    | OwnRateCheck
+    | ScaleCheck
+    | SpellingCheck
+    | SpreadsheetCheck
+    | StandInCheck
+    | WithinCheck
 )

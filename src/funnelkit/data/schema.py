@@ -69,6 +69,18 @@ class WordsCheck:
             return Finding("holds words that KPIs read", problem, remedy, Severity.WARNING)
         return Finding("is a known word", f"is not a known word: they are {words}", remedy)
 
+    @property
+    def near(self) -> Finding | None:
+        """What is odd about a word that is nearly one of an open vocabulary."""
+        if not self.column.is_open:
+            return None
+        return Finding(
+            "is no misspelt word that KPIs read",
+            "is nearly a word that KPIs read, but is not read as one",
+            f"map it, if it is meant: pl.col({self.column.name!r}).replace({{words!r}})",
+            Severity.WARNING,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class WithoutRowsCheck:

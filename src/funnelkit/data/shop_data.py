@@ -68,20 +68,30 @@ class Words:
 
     Attributes:
         rows: By text, in how many rows it is.
-        meant: By text: the word that it stands for; itself where it stands for none.
+        meant: By text: the word that it stands for; itself where it stands for none; None
+            for a blank text where any word will do.
     """
 
     rows: Mapping[str, int]
-    meant: Mapping[str, str]
+    meant: Mapping[str, str | None]
+
+    @classmethod
+    def of(cls, column: Category, rows: Mapping[str, int]) -> Words:
+        """Return what the texts of a column stand for."""
+        meant = column.meanings(rows).items()
+        blank = {text: None for text, word in meant if column.is_open and not word.strip()}
+        return cls(rows, {**dict(meant), **blank})
 
     @property
-    def changed(self) -> dict[str, str]:
+    def changed(self) -> dict[str, str | None]:
         """The texts that are written otherwise than the words that they stand for."""
         return {text: word for text, word in self.meant.items() if text != word}
 
     def others(self, values: Container[str]) -> dict[str, int]:
         """Return the texts that stand for no word of a vocabulary, and how many rows each has."""
-        return {text: rows for text, rows in self.rows.items() if self.meant[text] not in values}
+        meant = self.meant.items()
+        strange = (text for text, word in meant if word is not None and word not in values)
+        return {text: self.rows[text] for text in strange}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -225,7 +235,7 @@ class ShopData:
             found: By column: its texts, and in how many rows each is.
         """
         with _binding:
-            words = {column: Words(rows, column.meanings(rows)) for column, rows in found.items()}
+            words = {column: Words.of(column, rows) for column, rows in found.items()}
             self.seen_words = {**words, **self.seen_words}
 
     def type_of(self, column: Column) -> pl.DataType | None:

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 import polars as pl
 
 from funnelkit.data.text_columns import typed, typed_records
-from funnelkit.data.text_files import check_lines, check_text
+from funnelkit.data.text_files import SAMPLE, check_json_lines, check_lines, check_text, is_uneven
 from funnelkit.errors import DataError, shortened
 from funnelkit.formula.values import Column, Time
 
@@ -128,7 +128,12 @@ def _open_file(given: str | Path, kind_of: Kinds) -> Opened:
     if suffix in SEPARATORS:
         return _open_separated(given, SEPARATORS[suffix], found, kind_of)
     if suffix in JSON_LINES:
-        return _open_json_lines(found, kind_of)
+        try:
+            return _open_json_lines(found, kind_of)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            for file in found:
+                check_json_lines(file, _place(file))
+            raise
     frame = TYPED[suffix](_literal(path))
     return Opened(frame, frame.collect_schema())
 
@@ -138,6 +143,8 @@ def _open_separated(
 ) -> Opened:
     for file in files:
         check_lines(file, _place(file), separator)
+        if file.stat().st_size > SAMPLE and is_uneven(file, separator):
+            check_lines(file, _place(file), separator, whole=True)
     texts = pl.scan_csv(_literal(Path(given)), separator=separator, infer_schema=False)
     declared = {name: kind_of(name) for name in texts.collect_schema()}
     frame, texts = typed_records(texts, declared, _place(given))

@@ -293,6 +293,8 @@ class _Reader:
 
     def column(self, node: ast.expr) -> Column:
         match node:
+            case ast.Attribute(value=ast.Name(), attr=name) if not self.tables:
+                refuse(node, "names a table", f"write the column alone, as in {name} == …")
             case ast.Attribute(value=ast.Name() as owner, attr=name):
                 table = self.table(owner)
                 if name not in table.columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import cast
 
@@ -10,9 +11,13 @@ from funnelkit.errors import DefinitionError
 __all__ = ["check_vocabulary", "dictionary", "folded"]
 
 
+_BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W\d_])|(?<=[^\W\d_])[\s_-]+(?=[^\W_])")
+"""What parts the words of a name, beside a letter: a hyphen between digits is a part of them."""
+
+
 def folded(text: str) -> str:
-    """Return a text without what does not matter: case, and blanks around it."""
-    return text.strip().lower()
+    """Return a text without what does not matter: case, blanks around it, what parts its words."""
+    return _BETWEEN_WORDS.sub("", text.strip()).lower()
 
 
 def dictionary(values: tuple[str, ...], synonyms: Mapping[str, str]) -> dict[str, str]:
@@ -47,9 +52,11 @@ def _faults(values: object, synonyms: object, is_open: object) -> Iterator[str]:
     yield from (f"{text!r} is not a word" for text in texts if not _is_word(text))
     stray = (word for word in same.values() if word not in words)
     yield from (f"{word!r} is not among the values" for word in stray)
-    names = [folded(text) for text in texts if isinstance(text, str)]
-    twice = dict.fromkeys(name for name in names if names.count(name) > 1)
-    yield from (f"{name!r} stands for two words" for name in twice)
+    meant: dict[str, set[object]] = {}
+    for text, word in (*((word, word) for word in words), *same.items()):
+        if isinstance(text, str):
+            meant.setdefault(folded(text), set()).add(word)
+    yield from (f"{name!r} stands for two words" for name, of in meant.items() if len(of) > 1)
 
 
 def _is_word(text: object) -> bool:

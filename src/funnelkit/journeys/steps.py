@@ -63,7 +63,7 @@ def check_events(reader: Reader, steps: Sequence[Step]) -> None:
     words = reader.data.seen_words.get(column)
     if words is None:
         return
-    known = {*words.meant.values(), *column.values}
+    known = {*filter(None, words.meant.values()), *column.values}
     meant = column.meanings(names)
     if unknown := [name for name in names if meant[name] not in known]:
         errors = [UnknownNameError("event", name, sorted(known)) for name in unknown]

@@ -99,10 +99,10 @@ def with_words(data: ShopData, relations: Iterable[Rel]) -> list[Rel]:
     ]
 
 
-def _meant(text: Scalar, changed: Mapping[str, str]) -> Scalar:
+def _meant(text: Scalar, changed: Mapping[str, str | None]) -> Scalar:
     """Return the word that a text stands for."""
     found = text
-    for word in sorted(set(changed.values())):
+    for word in sorted(set(changed.values()), key=str):
         texts = (Lit(one, "str") for one, meant in sorted(changed.items()) if meant == word)
         found = when(call(Op.IN, text, *texts), Lit(word, "str"), otherwise=found)
     return found

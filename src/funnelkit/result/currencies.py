@@ -112,7 +112,7 @@ class Currencies:
         mixed = met.filter(pl.col(_LOW) != pl.col(_HIGH))
         if mixed.height:
             tables, low, high = mixed.select(_TABLE, _LOW, _HIGH).row(0)
-            problem = f"holds {low} and {high}, whose amounts would be added"
+            problem = f"holds {_named(low)} and {_named(high)}, whose amounts would be added"
             remedy = "convert them to one currency, or group or filter by currency"
             yield DataIssue(tables, self.name, problem, remedy)
             return
@@ -143,6 +143,11 @@ class Currencies:
 
 
 _REMEDY = "bind exchange_rates, or pass the currency of the data: fk.Shop(currency=…)"
+
+
+def _named(currency: str) -> str:
+    """Return a currency as a message names it: one with blanks in quotes."""
+    return currency if currency and currency == currency.strip() else f"the text {currency!r}"
 
 
 def _groups(plan: Plan) -> list[str]:

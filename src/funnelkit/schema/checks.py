@@ -204,12 +204,6 @@ CHECKS: tuple[Check, ...] = (
         )
         for column in (Shipments.shipped_at, Shipments.delivered_at)
     ),
-    _suspicious(
-        Returns.refund_amount,
-        Returns.refund_amount > Lookup(Returns.order_id, Orders.gross_amount),
-        "is not above the gross amount of the order",
-        "is above the gross amount of the order",
-    ),
     *(
         _suspicious(
             column,

@@ -35,10 +35,11 @@ from funnelkit.formula.values import (
     Predicate,
     Time,
 )
-from funnelkit.schema.channels import CHANNEL, SOCIAL_PLATFORMS
+from funnelkit.schema.channels import CHANNEL
 from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.marketing import CampaignPerformance, EmailSends, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
+from funnelkit.schema.origins import SOCIAL_PLATFORMS
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.traffic import CONTENT_EVENTS, Carts, DailySessions, Events, Sessions
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from funnelkit.formula.table import Proration, Table
 from funnelkit.formula.values import Category, Flag, Key, Money, Quantity, Time
+from funnelkit.schema.origins import PLATFORM_SYNONYMS, PLATFORMS
 from funnelkit.units import (
     CLICK,
     EMAIL,
@@ -27,7 +28,12 @@ class CampaignPerformance(
     """One campaign on one platform on one day, as the platform reports it."""
 
     date = Time("The day, in the time zone of the platform account.")
-    platform = Category("The advertising platform.")
+    platform = Category(
+        "The advertising platform.",
+        values=PLATFORMS,
+        synonyms=PLATFORM_SYNONYMS,
+        is_open=True,
+    )
     campaign_id = Key("The campaign.")
     is_paid = Flag("The reach was paid for.")
     impressions = Quantity("Number of times an ad was served.", IMPRESSION)
@@ -90,10 +96,8 @@ class EmailSends(
         values=("hard", "soft"),
         synonyms={  # with the noun; permanent and transient are what mail servers answer
             "hard bounce": "hard",
-            "hard_bounce": "hard",
             "permanent": "hard",
             "soft bounce": "soft",
-            "soft_bounce": "soft",
             "transient": "soft",
         },
     )

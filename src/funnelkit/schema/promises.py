@@ -4,54 +4,96 @@ from __future__ import annotations
 
 from funnelkit.data.findings import Finding, Severity
 from funnelkit.data.promises import (
+    AboveCheck,
     DailyCheck,
     OnceCheck,
     OneOwnerCheck,
+    OwnRateCheck,
     Promise,
     ScaleCheck,
     SpellingCheck,
+    SpreadsheetCheck,
     StandInCheck,
     WithinCheck,
 )
 from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.derivations import IS_PRODUCT
-from funnelkit.schema.marketing import EmailSends
-from funnelkit.schema.operations import InventorySnapshots
-from funnelkit.schema.sales import OrderLines, Orders
+from funnelkit.schema.marketing import AdViews, EmailSends
+from funnelkit.schema.operations import InventorySnapshots, Products
+from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.traffic import Carts, Events, Sessions
 
 __all__ = ["PROMISES"]
 
 _NOBODY = (
     *("guest", "null", "none", "nil", "n/a", "nan", "<na>", "unknown", "undefined", "anonymous"),
-    *("(not set)", "not set", "-", "--"),
-    *("na", "#n/a", "\\n", "(null)", "(none)"),
+    *("(not set)", "not set", "-", "--", "–", "—", "?", "missing", "test", "[object Object]"),
+    *("na", "#n/a", "\\n", "(null)", "(none)", "[null]", "{}", "[]", "no customer", "customer"),
     *("guest user", "guest customer", "anonymous user", "not logged in", "(not logged in)"),
+    *("guest checkout", "walk in", "walk in customer", "cash customer", "test customer"),
+    *("test user", "unknown customer", "unknown user", "default", "dummy"),
+    *("gast", "unbekannt", "laufkunde", "gość", "brak", "nieznany"),  # in German, in Polish
     "00000000-0000-0000-0000-000000000000",
+    *("0" * digits for digits in (8, 10, 12, 16, 32)),
     "d41d8cd98f00b204e9800998ecf8427e",  # the MD5 hash of an empty text
     "da39a3ee5e6b4b0d3255bfef95601890afd80709",  # SHA-1
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",  # SHA-256
 )
-_NUMBERS = (0, -1)
-_ENOUGH, _TIMES = 30, 10
+_NEVER, _NUMBERS = (-1,), (0,)
+_ENOUGH, _TIMES, _DOUBTFUL = 30, 10, 3
 _HASH = "normalise, then hash: pl.col('email_hash').str.strip_chars().str.to_lowercase()"
+_LOWER = "write addresses in small letters: pl.col({!r}).str.to_lowercase()"
 
 PROMISES: tuple[Promise, ...] = (
     *(
-        StandInCheck(column, _NOBODY, _NUMBERS, _ENOUGH, _TIMES)
+        StandInCheck(column, _NOBODY, _NEVER, _NUMBERS, _ENOUGH, _TIMES, _DOUBTFUL)
         for column in (
             Orders.customer_id,
             Orders.email_hash,
+            Orders.session_id,
+            Orders.cart_id,
+            Orders.visitor_id,
             Customers.customer_id,
             Sessions.customer_id,
             Sessions.visitor_id,
             Events.visitor_id,
             Carts.customer_id,
+            Carts.visitor_id,
+            Carts.order_id,
+            Surveys.customer_id,
+            EmailSends.recipient_id,
+            EmailSends.order_id,
+            AdViews.viewer_id,
+        )
+    ),
+    *(SpellingCheck(column, _HASH) for column in (Orders.email_hash, Customers.email_hash)),
+    *(
+        SpellingCheck(column, _LOWER.format(column.name), holds="@")
+        for column in (
+            Orders.customer_id,
+            Orders.customer_key,
+            Customers.customer_id,
+            Sessions.customer_id,
+            Carts.customer_id,
             Surveys.customer_id,
             EmailSends.recipient_id,
         )
     ),
-    *(SpellingCheck(column, _HASH) for column in (Orders.email_hash, Customers.email_hash)),
+    *(
+        SpreadsheetCheck(column)
+        for column in (
+            Orders.order_id,
+            Orders.customer_id,
+            OrderLines.order_id,
+            OrderLines.product_id,
+            Returns.order_id,
+            Customers.customer_id,
+            Carts.customer_id,
+            EmailSends.recipient_id,
+            Products.product_id,
+            InventorySnapshots.product_id,
+        )
+    ),
     OneOwnerCheck(
         Orders.email_hash,
         Orders.customer_key,
@@ -85,6 +127,26 @@ PROMISES: tuple[Promise, ...] = (
             "includes the gift cards of the order, which are not sales yet",
             "leave them out, or leave out gross_amount, which is then the sum of the product lines",
             Severity.WARNING,
+        ),
+    ),
+    AboveCheck(
+        Returns.refund_amount,
+        Returns.order_id,
+        Orders.gross_amount,
+        Finding(
+            "is not above the gross amount of the order",
+            "is above the gross amount of the order",
+            "look at these rows: the amount is without shipping and tax",
+            Severity.WARNING,
+        ),
+    ),
+    OwnRateCheck(
+        ExchangeRates.rate,
+        ExchangeRates.currency,
+        Finding(
+            "is 1 for the shop's own currency",
+            "is not 1 for the shop's own currency, so that the rates are of another, or inverse",
+            "supply the value of one unit of each currency in that of the shop",
         ),
     ),
     DailyCheck(

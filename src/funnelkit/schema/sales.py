@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Flag, Key, Money, Quantity, Time
+from funnelkit.schema.origins import PAID_CHANNELS
 from funnelkit.units import (
     CART,
     CUSTOMER,
@@ -51,9 +52,7 @@ class Orders(
         synonyms={  # how shop systems name the web shop; the abbreviation in full
             "web": "online",
             "online store": "online",
-            "online_store": "online",
             "point of sale": "pos",
-            "point_of_sale": "pos",
         },
     )
     is_online = Flag("It was placed in the online shop.")
@@ -74,7 +73,9 @@ class Orders(
     payment_fee = Money("Cost of the payment to the shop, in the shop's currency.")
     fulfilment_cost = Money("Cost of picking and packing, in the shop's currency.")
     shipping_cost = Money("Carrier cost of its parcels, in the shop's currency.")
-    attributed_channel = Category("The channel to which the order is attributed.")
+    attributed_channel = Category(
+        "The channel to which the order is attributed.", values=PAID_CHANNELS, is_open=True
+    )
     attributed_campaign = Category("The campaign to which the order is attributed.")
     is_gift_card_only = Flag("It has line items, all of which are gift cards.")
     is_counted = Flag("It is counted under the shop's order policy.")
@@ -146,11 +147,6 @@ class OrderLines(
     line_type = Category(
         "product, gift_card or fee.",
         values=("product", "gift_card", "fee"),
-        synonyms={  # spellings of one word
-            "gift card": "gift_card",
-            "gift-card": "gift_card",
-            "giftcard": "gift_card",
-        },
     )
     is_upsell = Flag("Upsell: the customer was led to a more expensive product.")
     is_cross_sell = Flag("Cross-sell: the customer was led to an additional product.")
@@ -180,10 +176,8 @@ class Returns(
     kind = Category(
         "return, refund_only, cancellation or chargeback.",
         values=("return", "refund_only", "cancellation", "chargeback"),
-        synonyms={  # other forms and spellings of one word
+        synonyms={  # other forms of one word
             "returned": "return",
-            "refund only": "refund_only",
-            "refund-only": "refund_only",
             "cancelled": "cancellation",
             "canceled": "cancellation",
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Duration, Flag, Key, Money, Quantity, Time
+from funnelkit.schema.origins import MAIL, NOWHERE, OTHER_MEDIA, PAID_MEDIA, SOURCES
 from funnelkit.units import (
     CART,
     CUSTOMER,
@@ -50,8 +51,16 @@ class Sessions(
     duration_s = Duration("Length of the session.")
     engaged_s = Duration("Time for which the shop was in the foreground.")
     page_views = Quantity("Number of pages viewed.", PAGE)
-    source = Category("Traffic source: where the session came from.")
-    medium = Category("Traffic medium: the kind of link that led to the session.")
+    source = Category(
+        "Traffic source: where the session came from.",
+        values=tuple(dict.fromkeys(SOURCES)),
+        is_open=True,
+    )
+    medium = Category(
+        "Traffic medium: the kind of link that led to the session.",
+        values=(*PAID_MEDIA, *MAIL, *OTHER_MEDIA, *NOWHERE),
+        is_open=True,
+    )
     campaign = Category("The campaign that led to the session.")
     channel = Category("The channel to which the session is attributed.")
     device = Category("Type of device.")
@@ -118,12 +127,20 @@ class Events(
             *("page_view", "view_item", "add_to_cart", "begin_checkout", "purchase"),
             *("offer_shown", "offer_accepted", *CONTENT_EVENTS),
         ),
-        synonyms={  # the names that Segment's specification gives the same events
-            "page viewed": "page_view",
+        synonyms={
+            "page viewed": "page_view",  # Segment
             "product viewed": "view_item",
             "product added": "add_to_cart",
             "checkout started": "begin_checkout",
             "order completed": "purchase",
+            "product added to cart": "add_to_cart",  # Shopify
+            "checkout completed": "purchase",
+            "viewed product": "view_item",  # Klaviyo
+            "added to cart": "add_to_cart",
+            "started checkout": "begin_checkout",
+            "placed order": "purchase",
+            "view content": "view_item",  # Meta
+            "initiate checkout": "begin_checkout",
         },
         is_open=True,
     )
@@ -138,11 +155,6 @@ class Events(
     offer_type = Category(
         "upsell, cross_sell, …",
         values=("upsell", "cross_sell"),
-        synonyms={  # spellings of one word
-            "up-sell": "upsell",
-            "up_sell": "upsell",
-            "cross-sell": "cross_sell",
-        },
         is_open=True,
     )
     load_ms = Quantity("Load time of the page.", MILLISECOND)

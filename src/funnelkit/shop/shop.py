@@ -271,15 +271,18 @@ class Shop:
         Errors prevent numbers from being computed; warnings do not.
 
         Returns:
-            A frame with columns `table`, `check`, `severity`, `rows` and `sample`,
-            the keys and values of a few of the rows; empty where nothing was found.
+            A frame with columns `table`, `check`, `severity`, `rows`, `sample`, the keys and
+            values of a few of the rows, and `remedy`, what to do; empty where nothing was found.
         """
         rows = [
-            (f.table, f"{f.column} {f.finding.problem}", f.finding.severity, f.rows, f.sample)
+            (
+                *(f.table, f"{f.column} {f.finding.problem}", f.finding.severity),
+                *(f.rows, f.sample, f.finding.remedy),
+            )
             for f in sorted(self.runner.violations(), key=lambda one: one.finding.severity)
         ]
         names = {"table": pl.String, "check": pl.String, "severity": pl.String}
-        schema = {**names, "rows": pl.Int64, "sample": pl.String}
+        schema = {**names, "rows": pl.Int64, "sample": pl.String, "remedy": pl.String}
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def missing(self, metric: str | Metric) -> frozenset[str]:

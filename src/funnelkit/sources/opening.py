@@ -77,8 +77,8 @@ def _opened_files(files: Sequence[Path], nulls: Sequence[str], place: str) -> pl
         if file.stat().st_size == 0:
             raise DataError(f"{place} is empty")
         check_text(file, repr(file.name))
-        check_lines(file, repr(file.name), ",")
         _check_end(file)
+        check_lines(file, repr(file.name), ",")
     known = ["", *nulls]
     parts = [pl.scan_csv(file, infer_schema=False, null_values=known) for file in files]
     return pl.concat(parts, how="diagonal") if len(parts) > 1 else parts[0]

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial, reduce
+from itertools import chain
 from typing import assert_never
 
 import polars as pl
 
 from funnelkit.data.findings import Finding, Severity
 from funnelkit.data.promises import (
+    AboveCheck,
     DailyCheck,
     OnceCheck,
     OneOwnerCheck,
+    OwnRateCheck,
     Promise,
     ScaleCheck,
     SpellingCheck,
+    SpreadsheetCheck,
     StandInCheck,
     WithinCheck,
 )
@@ -23,8 +29,10 @@ from funnelkit.errors import ContractError
 from funnelkit.formula.formulas import PolarsExpr
 from funnelkit.formula.properties import columns_of
 from funnelkit.formula.values import Column, IsNull, Lower, Not, Predicate
+from funnelkit.formula.vocabulary import folded
 from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.planning.derive import lowering_of
+from funnelkit.planning.kinds import kind_of
 from funnelkit.planning.lowering import ZERO
 from funnelkit.planning.plan import Fold, Step
 from funnelkit.planning.prepared import Tables
@@ -40,6 +48,7 @@ from funnelkit.planning.relations import (
     Op,
     Rel,
     Scalar,
+    Scan,
     call,
     conjunction,
     extend,
@@ -119,11 +128,11 @@ def _is_null_test(predicate: Predicate) -> bool:
 def _read_with(promise: Promise) -> tuple[Column, ...]:
     """Return the columns that a number reads where it rests on a promise; none of an oddity."""
     match promise:
-        case StandInCheck(column) | SpellingCheck(column):
-            return (column,)
+        case StandInCheck() | SpellingCheck() | SpreadsheetCheck() | OwnRateCheck():
+            return (promise.column,)
         case OnceCheck():
             return (promise.read_with,)
-        case OneOwnerCheck() | WithinCheck() | DailyCheck() | ScaleCheck():
+        case OneOwnerCheck() | WithinCheck() | AboveCheck() | DailyCheck() | ScaleCheck():
             return ()
         case _:
             assert_never(promise)
@@ -135,12 +144,18 @@ def _violations(data: ShopData, promise: Promise, read: Read) -> Iterator[Violat
             return _stand_ins(data, promise, read)
         case SpellingCheck():
             return _spellings(data, promise, read)
+        case SpreadsheetCheck():
+            return _by_spreadsheets(data, promise, read)
         case OneOwnerCheck():
             return _owners(data, promise, read)
         case OnceCheck():
             return _doubles(data, promise, read)
         case WithinCheck():
             return _within(data, promise, read)
+        case AboveCheck():
+            return _above(data, promise, read)
+        case OwnRateCheck():
+            return _own_rates(data, promise, read)
         case DailyCheck():
             return _several_a_day(data, promise, read)
         case ScaleCheck():
@@ -155,13 +170,14 @@ def _stand_ins(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Vi
     if not data.is_supplied(column):
         return
     broken: Predicate = (
-        column.is_in([*_spelt(promise.words), *map(str, promise.numbers)])
+        column.is_in([*_spelt(promise.words), *map(str, (*promise.never, *promise.numbers))])
         if isinstance(data.type_of(column), pl.String)
-        else column.is_in(promise.numbers)
+        else column.is_in((*promise.never, *promise.numbers))
     )
     (counts,) = read([_by_key(data, column, broken)])
     rows: dict[object, int] = dict(counts.sort("row_count", column.name, descending=True).rows())
-    words = {key: many for key, many in rows.items() if str(key).lower() in promise.words}
+    nobody = _folded(promise)
+    words = {key: many for key, many in rows.items() if folded(str(key)) in nobody}
     numbers = {key: many for key, many in rows.items() if key not in words}
     if words:
         yield _nobody(column, words, promise.word)
@@ -170,21 +186,33 @@ def _stand_ins(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Vi
     (totals,) = read([_totals(data, column)])
     known, keys = totals.row(0)
     others, most = max(keys - len(rows), 1), max(numbers.values())
-    if most > 1 and most >= promise.times * (known - sum(rows.values())) / others:
-        finding = promise.number if most >= promise.enough else promise.frequent
-        yield _nobody(column, numbers, finding)
+    usual = (known - sum(rows.values())) / others
+    if most > 1 and most >= promise.doubtful * usual:
+        is_sure = most >= promise.enough and most >= promise.times * usual
+        yield _nobody(column, numbers, promise.number if is_sure else promise.frequent)
+
+
+def _folded(promise: StandInCheck) -> set[str]:
+    """Return what names nobody, folded."""
+    return {*map(folded, promise.words), *map(str, promise.never)}
 
 
 def _spelt(words: Iterable[str]) -> list[str]:
     """Return words as they are usually written; folding the case of every key takes longer."""
-    ways = (str.lower, str.upper, str.capitalize, str.title)
-    return list(dict.fromkeys(way(word) for word in words for way in ways))
+    ways = (str, str.lower, str.upper, str.capitalize, str.title)
+    cased = (way(word) for word in words for way in ways)
+    joined = (mark.join(word.split(" ")) for word in cased for mark in (" ", "-", "_", ""))
+    return list(dict.fromkeys(joined))
 
 
 def _nobody(column: Column, found: dict[object, int], finding: Finding) -> Violation:
-    sample = ", ".join(f"{key!r} ({rows:,})" for key, rows in list(found.items())[:FEW])
-    told = finding.about(keys=list(found))
-    return Violation(column.table, column.name, told, sum(found.values()), sample)
+    return _shown(column, list(found.items()), finding.about(keys=list(found)))
+
+
+def _shown(column: Column, found: Sequence[tuple[object, int]], finding: Finding) -> Violation:
+    sample = ", ".join(f"{key!r} ({rows:,})" for key, rows in found[:FEW])
+    rows = sum(rows for _, rows in found)
+    return Violation(column.table, column.name, finding, rows, sample)
 
 
 def _frequent(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Violation]:
@@ -194,8 +222,8 @@ def _frequent(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Vio
         return
     most = Head(_by_key(data, column), (Col("row_count"), Col(column.name)), 2, is_descending=True)
     rows: list[tuple[object, int]] = read([most])[0].rows()
-    nobody = (*promise.words, *map(str, promise.numbers))
-    if len(rows) < 2 or str(rows[0][0]).lower() in nobody:
+    nobody = _folded(promise) | set(map(str, promise.numbers))
+    if len(rows) < 2 or folded(str(rows[0][0])) in nobody:
         return
     (key, first), (_, second) = rows
     if first >= promise.enough and first >= promise.times * second:
@@ -224,12 +252,15 @@ def _spellings(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[V
     if not isinstance(data.type_of(column), pl.String):
         return
     lowering, name = lowering_of(data), column.name
-    capitals = _by_key(data, column, ~Lower(column).eq(column))
+    is_held = call(Op.CONTAINS, Col(name), Lit(promise.holds, "str")) if promise.holds else None
+    keys = Tables(lowering).prepare(column.table, [column])
+    keys = filtered(keys, conjunction(lowering.known(column), is_held))
+    capitals = Filter(keys, lowering.predicate(~Lower(column).eq(column)))
     if read([Head(capitals, (Col(name),), 1)])[0].is_empty():
         return
-    folded = lowering.names.of((column, "folded"), f"{name}_folded")
-    each = _by_key(data, column)
-    alike = extend(each, **{folded: lowering.value(Lower(column))})
+    small = lowering.names.of((column, "small"), f"{name}_small")
+    each = Aggregate(keys, (name,), (("row_count", ROWS),))
+    alike = extend(each, **{small: lowering.value(Lower(column))})
     folds = (
         ("spellings", ROWS),
         ("row_count", Agg(AggOp.SUM, call(Op.TO_FLOAT, Col("row_count")))),
@@ -237,20 +268,50 @@ def _spellings(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[V
         ("last", Agg(AggOp.MAX, Col(name))),
     )
     several = call(Op.GT, Col("spellings"), whole(1))
-    found = Filter(Aggregate(alike, (folded,), folds), several)
+    found = Filter(Aggregate(alike, (small,), folds), several)
     yield from _told(read, found, column, promise.cases, shown=("first", "last"))
 
 
 def _addresses(data: ShopData, promise: SpellingCheck, read: Read) -> Iterator[Violation]:
     """Yield the keys that are addresses themselves."""
     column = promise.column
-    if not isinstance(data.type_of(column), pl.String):
+    finding = promise.address
+    if finding is None or not isinstance(data.type_of(column), pl.String):
         return
     keys = Tables(lowering_of(data)).prepare(column.table, [column])
     found = Filter(keys, call(Op.CONTAINS, Col(column.name), Lit("@", "str")))
     rows, sample = counted(found, [column.name], read)
     if rows:
-        yield Violation(column.table, column.name, promise.address, rows, sample)
+        yield Violation(column.table, column.name, finding, rows, sample)
+
+
+def _by_spreadsheets(data: ShopData, promise: SpreadsheetCheck, read: Read) -> Iterator[Violation]:
+    """Yield the keys that are numbers as a spreadsheet writes them."""
+    column = promise.column
+    if not isinstance(data.type_of(column), pl.String):
+        return
+    key = Col(column.name)
+    marks = [call(Op.CONTAINS, key, Lit(mark, "str")) for mark in ("E+", "e+", ".0", ",0")]
+    has_zero = call(Op.AND, call(Op.GE, key, Lit("0", "str")), call(Op.LT, key, Lit("1", "str")))
+    rows = Tables(lowering_of(data)).prepare(column.table, [column])
+    is_odd = reduce(partial(call, Op.OR), marks, has_zero)
+    found = Aggregate(Filter(rows, is_odd), (column.name,), (("row_count", ROWS),))
+    counts: dict[str, int] = dict(read([found])[0].sort(column.name).rows())
+    for finding, shape in ((promise.rounded, _ROUNDED), (promise.decimal, _DECIMAL)):
+        if odd := [(text, rows) for text, rows in counts.items() if shape.fullmatch(text)]:
+            yield _shown(column, odd, finding)
+    short = {text.lstrip("0"): text for text in counts if _PADDED.fullmatch(text)}
+    some = list(short)[:MANY]
+    if some and (both := dict(read([_by_key(data, column, column.is_in(some))])[0].rows())):
+        pairs = (((short[text], counts[short[text]]), (text, both[text])) for text in sorted(both))
+        yield _shown(column, list(chain.from_iterable(pairs)), promise.zeros)
+
+
+_ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
+_DECIMAL = re.compile(r"\d+[.,]0+")
+_PADDED = re.compile(r"0+[1-9]\d*")
+MANY = 10_000
+"""How many keys with zeros before them are looked for without."""
 
 
 def _owners(data: ShopData, promise: OneOwnerCheck, read: Read) -> Iterator[Violation]:
@@ -329,6 +390,46 @@ def _within(data: ShopData, promise: WithinCheck, read: Read) -> Iterator[Violat
     )
     found = Filter(both, _is_sum(lowering.number(column), Col("inside"), Col("outside")))
     count, sample = counted(found, (key.name, column.name, "outside"), read)
+    if count:
+        yield Violation(column.table, column.name, promise.finding, count, sample)
+
+
+def _above(data: ShopData, promise: AboveCheck, read: Read) -> Iterator[Violation]:
+    """Yield the amounts above those of the rows that they point to, in one currency as paid."""
+    column, limit, currency = promise.column, promise.limit, data.schema.currency_column
+    key = data.key_of(limit.table)
+    if not all(map(data.is_supplied, (column, promise.key, limit, key))):
+        return
+    bound = data.tables[column.table]
+    own = [name for name in bound.table.key if name in bound.columns]
+    names, take = [*own, promise.key.name, column.name], [("limit", limit.name)]
+    is_above = call(Op.GT, call(Op.TO_FLOAT, Col(column.name)), call(Op.TO_FLOAT, Col("limit")))
+    if data.has_currency(column.table) and data.has_currency(limit.table):
+        names, take = [*names, currency], [*take, ("limit_currency", currency)]
+        is_above = call(Op.AND, call(Op.EQ, Col(currency), Col("limit_currency")), is_above)
+    rows = _as_supplied(data, column.table, names)
+    others = _as_supplied(data, limit.table, [key.name, *(name for _, name in take)])
+    both = LeftJoin(rows, others, ((promise.key.name, key.name),), tuple(take))
+    count, sample = counted(Filter(both, is_above), [*own, column.name, "limit"], read)
+    if count:
+        yield Violation(column.table, column.name, promise.finding, count, sample)
+
+
+def _as_supplied(data: ShopData, table: str, names: Iterable[str]) -> Scan:
+    """Return columns of a table as they were supplied: amounts are not converted."""
+    kinds = ((name, kind_of(data, data.column(table, name))) for name in dict.fromkeys(names))
+    return Scan(table, tuple(kinds))
+
+
+def _own_rates(data: ShopData, promise: OwnRateCheck, read: Read) -> Iterator[Violation]:
+    """Yield the rates of the shop's own currency that are not 1."""
+    column, currency = promise.column, promise.currency
+    if not (data.currency and data.is_supplied(column) and data.is_supplied(currency)):
+        return
+    lowering = lowering_of(data)
+    rows = Tables(lowering).prepare(column.table, [column, currency])
+    odd = Filter(rows, lowering.predicate(currency.eq(data.currency) & column.ne(1)))
+    count, sample = counted(odd, [currency.name, column.name], read)
     if count:
         yield Violation(column.table, column.name, promise.finding, count, sample)
 

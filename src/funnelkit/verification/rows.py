@@ -12,7 +12,9 @@ import polars as pl
 
 from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.findings import (
+    CURRENCY_KNOWN,
     CURRENCY_NAMED,
+    CURRENCY_RATED,
     CURRENCY_SINGLE,
     KEY_KNOWN,
     KEY_SUPPLIED,
@@ -56,7 +58,7 @@ from funnelkit.planning.relations import (
 )
 from funnelkit.verification.promises import broken_promises
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
-from funnelkit.verification.words import foreign_words, unknown_words
+from funnelkit.verification.words import foreign_words, near_words, unknown_words
 
 __all__ = ["Overview", "all_violations", "check", "far_times", "overviews"]
 
@@ -129,14 +131,15 @@ def all_violations(data: ShopData, read: Read) -> list[Violation]:
         data: The data of the shop.
         read: Reads relations.
     """
-    found = [*unknown_words(data), *foreign_words(data), *broken_promises(data, read)]
+    found = [*unknown_words(data), *foreign_words(data), *near_words(data)]
+    found += broken_promises(data, read)
     for one in overviews(data, list(data.tables), Severity, read):
         found += _violations(data, one, read)
         found += _untimed(data, one, read)
         found += _at_zero(data, one, read)
         found += _half_keyed(data, one.table, read)
-        found += _nulls(data.tables[one.table])
         found += _imprecise(data, one)
+        found += _read_otherwise(data.tables[one.table])
         found += _orphans(data, one.table, read)
         found += _currencies(data, one.table, read)
         found += _other_currency(data, one)
@@ -362,9 +365,9 @@ def _half_keyed(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
         yield Violation(table, missing, finding, rows, sample_of(found.select(key)))
 
 
-def _nulls(bound: BoundTable) -> Iterator[Violation]:
-    """Yield the values of a table that are read as null."""
-    for one in bound.read_as_null():
+def _read_otherwise(bound: BoundTable) -> Iterator[Violation]:
+    """Yield the values of a table that are not read as they are."""
+    for one in bound.read_otherwise():
         sample = ", ".join(map(repr, one.sample))
         yield Violation(bound.table.table, one.column, one.finding, one.rows, sample)
 
@@ -416,19 +419,37 @@ def _bare(data: ShopData, promise: WithoutRowsCheck, read: Read) -> Iterator[Vio
 
 
 def _currencies(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
-    """Yield the currencies of a table, where there are several and no rates."""
+    """Yield the currencies of a table, where there are several and no rates, or none in a row."""
     bound, currency = data.tables[table], data.schema.currency_column
-    if currency not in bound.columns or data.rate(table) or currency in bound.table.key:
+    if currency not in bound.columns or currency in bound.table.key:
+        return
+    if rate := data.rate(table):
+        yield from _unrated(data, rate, read)
         return
     rows = Tables(lowering_of(data)).prepare(table, [data.column(table, currency)])
-    known = Filter(rows, negate(call(Op.IS_NULL, Col(currency))))
-    by_currency = Aggregate(known, (currency,), (("row_count", ROWS),))
+    by_currency = Aggregate(rows, (currency,), (("row_count", ROWS),))
     order = Col("row_count"), Col(currency)
-    (found,) = read([Head(by_currency, order, MANY, is_descending=True)])
+    (each,) = read([Head(by_currency, order, MANY, is_descending=True)])
+    found = each.drop_nulls(currency)
+    if found.height and found.height < each.height:
+        unknown = int(each.filter(pl.col(currency).is_null()).get_column("row_count").item())
+        yield Violation(table, currency, CURRENCY_KNOWN, unknown, "")
     if found.height > 1:
         count = int(found.get_column("row_count").slice(1).sum())
-        sample = ", ".join(found.get_column(currency).head(FEW).cast(pl.String))
+        named = found.get_column(currency).head(FEW).cast(pl.String)
+        sample = ", ".join(one if one.strip() == one != "" else repr(one) for one in named)
         yield Violation(table, currency, CURRENCY_SINGLE, count, sample)
+
+
+def _unrated(data: ShopData, rate: Column, read: Read) -> Iterator[Violation]:
+    """Yield the currencies of a table that have no rate where its rows need one."""
+    currency = data.column(rate.table, data.schema.currency_column)
+    rows = Tables(lowering_of(data)).prepare(rate.table, [currency, rate])
+    unrated = Filter(rows, call(Op.IS_NULL, Col(rate.name)))
+    count, _ = counted(unrated, [currency.name], read)
+    if count:
+        _, sample = counted(Aggregate(unrated, (currency.name,), ()), [currency.name], read)
+        yield Violation(rate.table, currency.name, CURRENCY_RATED, count, sample)
 
 
 def _other_currency(data: ShopData, overview: Overview) -> Iterator[Violation]:

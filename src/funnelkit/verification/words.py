@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 
+from funnelkit.data.findings import Finding
 from funnelkit.data.schema import WordsCheck
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import ContractError
 from funnelkit.formula.values import Category
+from funnelkit.formula.vocabulary import dictionary, folded
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import Agg, AggOp, Aggregate, Rel
 from funnelkit.planning.vocabulary import promise_of
 from funnelkit.verification.violation import Violation
 
-__all__ = ["check_words", "foreign_words", "unknown_words", "word_counts"]
+__all__ = ["check_words", "foreign_words", "near_words", "unknown_words", "word_counts"]
 
 MOST = 10
 """How many unknown words are named."""
+
+COMPARED = 200
+"""How many unknown words are compared with known ones: those in most rows."""
+
+ALIKE = 0.85
+"""From which share of equal letters on two words are nearly the same."""
 
 
 def word_counts(data: ShopData, column: Category) -> Rel:
@@ -46,7 +56,7 @@ def unknown_words(data: ShopData) -> Iterator[Violation]:
     for column, seen in data.seen_words.items():
         promise = promise_of(data, column)
         if promise is not None and (unknown := seen.others(column.values)):
-            yield _violation(promise, unknown)
+            yield _violation(column, promise.finding, unknown)
 
 
 def foreign_words(data: ShopData) -> Iterator[Violation]:
@@ -54,11 +64,35 @@ def foreign_words(data: ShopData) -> Iterator[Violation]:
     for column, seen in data.seen_words.items():
         unknown = seen.others(column.values)
         if column.is_open and unknown and len(unknown) == len(seen.rows):
-            yield _violation(WordsCheck(column), unknown)
+            yield _violation(column, WordsCheck(column).finding, unknown)
 
 
-def _violation(promise: WordsCheck, unknown: Mapping[str, int]) -> Violation:
-    column, rows = promise.column, sum(unknown.values())
-    most = sorted(unknown.items(), key=lambda item: (-item[1], item[0]))[:MOST]
-    sample = ", ".join(f"{word!r} ({many:,})" for word, many in most)
-    return Violation(column.table, column.name, promise.finding, rows, sample)
+def near_words(data: ShopData) -> Iterator[Violation]:
+    """Yield the columns with an open vocabulary that hold words that are nearly of it."""
+    for column, seen in data.seen_words.items():
+        finding = WordsCheck(column).near
+        if finding is None:
+            continue
+        unknown = _most_frequent(seen.others(column.values), COMPARED)
+        known = dictionary(column.values, column.synonyms)
+        near = {text: known[word] for text in unknown for word in _nearest(text, known)}
+        if near:
+            told = finding.about(words=near)
+            yield _violation(column, told, {text: unknown[text] for text in near})
+
+
+def _nearest(text: str, known: Iterable[str]) -> list[str]:
+    """Return the word that a text is nearly, if any: with other digits it is another name."""
+    text = folded(text)
+    alike = get_close_matches(text, [*known], n=1, cutoff=ALIKE)
+    return [word for word in alike if re.findall(r"\d", word) == re.findall(r"\d", text)]
+
+
+def _violation(column: Category, finding: Finding, unknown: Mapping[str, int]) -> Violation:
+    most = _most_frequent(unknown, MOST)
+    sample = ", ".join(f"{word!r} ({many:,})" for word, many in most.items())
+    return Violation(column.table, column.name, finding, sum(unknown.values()), sample)
+
+
+def _most_frequent(texts: Mapping[str, int], most: int) -> dict[str, int]:
+    return dict(sorted(texts.items(), key=lambda item: (-item[1], item[0]))[:most])

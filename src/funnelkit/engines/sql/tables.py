@@ -10,8 +10,8 @@ import polars as pl
 from sqlglot import exp
 
 from funnelkit.data.binding import rename_faults, wanted_type
-from funnelkit.data.bound_table import BoundTable, ReadAsNull
-from funnelkit.data.findings import NUMBER_FINITE, TEXT_WRITTEN
+from funnelkit.data.bound_table import BoundTable, ReadOtherwise
+from funnelkit.data.findings import NUMBER_FINITE, TEXT_PADDED, TEXT_WRITTEN, Finding
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import Stamp, stamp_of
 from funnelkit.engines.sql.connection import Connection, Found
@@ -76,19 +76,19 @@ class SqlTable(BoundTable):
         """Return the table of which it is known that it consists of files, as they are now."""
         return replace(self, files=files, stamp=stamp_of(files))
 
-    def read_as_null(self) -> Iterator[ReadAsNull]:
-        """Yield the values that are read as null, column by column; numbers first."""
-        columns = sorted(self._raw().items(), key=lambda item: not item[1].dtype.is_float())
-        for name, column in columns:
-            odd = self._odd(name, column)
-            if odd is None:
-                continue
-            number = self.connection.run(self._select(exp.Count(this=exp.Star()), odd)).item()
-            if number:
-                few = self._select(quoted_column(column.name, ALIAS), odd).limit(FEW)
-                sample = tuple(self.connection.run(few).to_series())
-                finding = NUMBER_FINITE if column.dtype.is_float() else TEXT_WRITTEN
-                yield ReadAsNull(name, finding, number, sample)
+    def read_otherwise(self) -> Iterator[ReadOtherwise]:
+        """Yield the values that are not read as they are: numbers, blank keys, then padded ones."""
+        odd: dict[Finding, list[tuple[str, Found, Sql]]] = {}
+        for name, column in self._raw().items():
+            for finding, condition in self._oddities(name, column):
+                odd.setdefault(finding, []).append((name, column, condition))
+        for finding in (NUMBER_FINITE, TEXT_WRITTEN, TEXT_PADDED):
+            for name, column, condition in odd.get(finding, []):
+                count = self._select(exp.Count(this=exp.Star()), condition)
+                if number := self.connection.run(count).item():
+                    few = self._select(quoted_column(column.name, ALIAS), condition).limit(FEW)
+                    sample = tuple(self.connection.run(few).to_series())
+                    yield ReadOtherwise(name, finding, number, sample)
 
     def type_fault(self, column: Column, remedy: str) -> DataIssue:
         """Return the issue that a column that was supplied is of the wrong type."""
@@ -120,27 +120,44 @@ class SqlTable(BoundTable):
         return rows.from_(self._source(ALIAS)).where(where)
 
     def _column(self, name: str, found: Found, alias: str) -> Sql:
-        """Return a column as the plan reads it: null where it is not finite, or a blank key."""
+        """Return a column as the plan reads it: null where it is not finite, or a blank key.
+
+        Keys are read without the blanks around them.
+        """
         raw = quoted_column(found.name, alias)
         if isinstance(found.dtype, pl.Duration):
             return SecondsOf(this=raw)
         kind = kind_of_dtype(self.columns[name])
         value = raw if found.exact == kind else cast(raw, kind)
-        odd = self._odd(name, found, alias)
-        if odd is None:
-            return value
-        usual = odd.this if isinstance(odd, exp.Not) else exp.Not(this=exp.paren(odd))
-        return exp.Case(ifs=[exp.If(this=usual, true=value)])
-
-    def _odd(self, name: str, found: Found, alias: str = ALIAS) -> Sql | None:
-        """Return the condition that a value is read as null; None of a column without such."""
-        raw = quoted_column(found.name, alias)
         if found.dtype.is_float():
-            return exp.Not(this=IsFinite(this=raw))
-        if isinstance(self.table.columns.get(name), Key) and isinstance(found.dtype, pl.String):
-            trimmed = exp.Trim(this=cast(raw, "str"), expression=exp.Literal.string(BLANK))
-            return exp.EQ(this=trimmed, expression=exp.Literal.string(""))
-        return None
+            return exp.Case(ifs=[exp.If(this=IsFinite(this=raw), true=value)])
+        if self._is_text_key(name, found):
+            bare = _bare(raw)
+            return exp.Case(ifs=[exp.If(this=exp.Not(this=exp.paren(_is_empty(bare))), true=bare)])
+        return value
+
+    def _oddities(self, name: str, found: Found) -> Iterator[tuple[Finding, Sql]]:
+        """Yield the conditions that a value is not read as it is, each with what it is."""
+        raw = quoted_column(found.name, ALIAS)
+        if found.dtype.is_float():
+            yield NUMBER_FINITE, exp.Not(this=IsFinite(this=raw))
+        elif self._is_text_key(name, found):
+            empty = _is_empty(_bare(raw))
+            yield TEXT_WRITTEN, empty
+            is_padded = exp.NEQ(this=_bare(raw), expression=cast(raw, "str"))
+            yield TEXT_PADDED, exp.and_(exp.Not(this=exp.paren(empty.copy())), is_padded)
+
+    def _is_text_key(self, name: str, found: Found) -> bool:
+        return isinstance(self.table.columns.get(name), Key) and isinstance(found.dtype, pl.String)
+
+
+def _bare(text: Sql) -> Sql:
+    """Return a text without the blanks around it."""
+    return exp.Trim(this=cast(text.copy(), "str"), expression=exp.Literal.string(BLANK))
+
+
+def _is_empty(text: Sql) -> Sql:
+    return exp.EQ(this=text.copy(), expression=exp.Literal.string(""))
 
 
 def bind_table(
