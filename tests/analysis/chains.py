@@ -3,8 +3,8 @@
 from itertools import permutations
 
 
-def best_chain(events, steps, within, *, order, ties):
-    """The level, the start and the times of one entity's best chain.
+def best_chain(events, steps, within, *, order, ties, begins=lambda _: True):
+    """The level and the times of one entity's best chain.
 
     Args:
         events: Its events, as (time, names): an event is each step that its names hold.
@@ -12,12 +12,14 @@ def best_chain(events, steps, within, *, order, ties):
         within: How long they may take, or None.
         order: "ordered", "strict" or "any".
         ties: "chain" or "increase".
+        begins: Whether the first step may be at a time.
     """
     for level in range(len(steps), 0, -1):
         chains = [
             chain
             for chain in permutations(range(len(events)), level)
-            if is_chain(chain, events, steps, within, order=order, ties=ties)
+            if begins(events[chain[0]][0])
+            and is_chain(chain, events, steps, within, order=order, ties=ties)
         ]
         if chains:
             if order == "strict":

@@ -17,6 +17,7 @@ SEEDS = st.integers(0, 10_000)
 ORDERS = st.sampled_from(["ordered", "strict", "any"])
 WITHIN = st.sampled_from([None, 1, 2, 5])
 TIES = st.sampled_from(["chain", "increase"])
+RANGES = st.sampled_from([(0, 6), (0, 2), (1, 4), (3, 6)])
 
 
 def drawn(seed, names="abcx", *, entities=25, most=7, times=6):
@@ -39,8 +40,11 @@ def frame(rows):
     )
 
 
-def ask(events, steps, within, **arguments):
+def ask(events, steps, within, *, between=(0, 6), **arguments):
     length = None if within is None else within * MICROSECOND
+    if between != (0, 6):
+        start, end = (EPOCH + time * MICROSECOND for time in between)
+        arguments |= {"start": start, "end": end}
     return fk.funnel(events, steps, within=length, **arguments)
 
 
@@ -54,47 +58,49 @@ def found_by_entity(result):
     return found
 
 
-def expected_by_entity(events, meaning, steps, within, *, order, ties):
+def expected_by_entity(events, meaning, steps, within, *, between=(0, 6), **rule):
     """The same by looking at every chain; `meaning` holds of each event what steps it is."""
     own = {}
     for entity, time, name in events.select("visitor_id", "time", "event_name").iter_rows():
         own.setdefault(entity, []).append((time, meaning(name)))
-    best = {who: best_chain(its, steps, within, order=order, ties=ties) for who, its in own.items()}
+    rule["begins"] = range(*between).__contains__
+    best = {who: best_chain(its, steps, within, **rule) for who, its in own.items()}
     return {who: found for who, found in best.items() if found[0]}
 
 
 @settings(max_examples=150)
-@given(SEEDS, ORDERS, TIES, WITHIN)
-def test_a_funnel_is_what_looking_at_every_chain_gives(seed, order, ties, within):
+@given(SEEDS, ORDERS, TIES, WITHIN, RANGES)
+def test_a_funnel_is_what_looking_at_every_chain_gives(seed, order, ties, within, between):
     if order == "any":
         ties = "chain"
-    events = drawn(seed)
-    found = ask(events, list("abc"), within, order=order, ties=ties)
+    events, rule = drawn(seed), {"order": order, "ties": ties, "between": between}
+    found = ask(events, list("abc"), within, **rule)
     assert found_by_entity(found) == expected_by_entity(
-        events, lambda name: name, list("abc"), within, order=order, ties=ties
+        events, lambda name: name, list("abc"), within, **rule
     )
 
 
 @settings(max_examples=150)
-@given(SEEDS, st.sampled_from(["ordered", "strict"]), TIES, WITHIN)
-def test_steps_that_share_events_use_each_event_once(seed, order, ties, within):
-    events = drawn(seed, "abdex")
+@given(SEEDS, st.sampled_from(["ordered", "strict"]), TIES, WITHIN, RANGES)
+def test_steps_that_share_events_use_each_event_once(seed, order, ties, within, between):
+    events, rule = drawn(seed, "abdex"), {"order": order, "ties": ties, "between": between}
     steps = {"1": "event_name in ('a', 'd')", "2": "event_name in ('b', 'd', 'e')",
              "3": "event_name in ('a', 'b', 'e')"}  # fmt: skip
     meaning = {"a": "13", "b": "23", "d": "12", "e": "23", "x": ""}
-    found = ask(events, steps, within, order=order, ties=ties)
+    found = ask(events, steps, within, **rule)
     assert found_by_entity(found) == expected_by_entity(
-        events, meaning.__getitem__, list("123"), within, order=order, ties=ties
+        events, meaning.__getitem__, list("123"), within, **rule
     )
 
 
 @settings(max_examples=100)
-@given(SEEDS, st.sampled_from(["ordered", "strict"]), TIES, WITHIN)
-def test_a_step_that_is_named_twice_needs_two_events(seed, order, ties, within):
+@given(SEEDS, st.sampled_from(["ordered", "strict"]), TIES, WITHIN, RANGES)
+def test_a_step_that_is_named_twice_needs_two_events(seed, order, ties, within, between):
     events, steps = drawn(seed, "ab"), list("aab")
-    found = ask(events, steps, within, order=order, ties=ties)
+    rule = {"order": order, "ties": ties, "between": between}
+    found = ask(events, steps, within, **rule)
     assert found_by_entity(found) == expected_by_entity(
-        events, lambda name: name, steps, within, order=order, ties=ties
+        events, lambda name: name, steps, within, **rule
     )
 
 
@@ -312,6 +318,13 @@ def test_the_range_is_that_of_the_first_step():
     assert found.frame["entities"].to_list() == [1, 1]
     later = fk.funnel(events, ["view_item", "purchase"], start="2024-03-31")
     assert later.frame["entities"].to_list() == [1, 0]
+
+
+def test_a_first_step_outside_the_range_still_lies_between_steps():
+    events = frame([(1, 1, "a", "p"), (1, 4, "a", "p"), (1, 4, "b", "p")])
+    for between, levels in (((0, 2), 1), ((0, 5), 2)):
+        found = ask(events, list("ab"), None, order="strict", between=between)
+        assert found.entities["level"].to_list() == [levels]
 
 
 def test_the_rule_is_stated_in_a_sentence_and_the_table_is_readable():

@@ -258,6 +258,14 @@ class _Asked:
         """The columns that hold when steps were taken."""
         return [f"step_{number}" for number in range(1, len(self.names) + 1)]
 
+    @property
+    def has_places(self) -> bool:
+        """Whether an event outside the range has the place of a first step at its instant.
+
+        It is none, and yet stands between the steps of that instant: the condition 1 says so.
+        """
+        return self.order == "strict" and self.reader.question.span != Span()
+
 
 def _check_choices(order: Order, ties: Ties) -> None:
     for name, value, known in (("order", order, ORDERS), ("ties", ties, TIES)):
@@ -291,7 +299,8 @@ def _read(asked: _Asked, conditions: Sequence[Predicate]) -> Moments:
     scalars = [lowering.predicate(condition) for condition in conditions]
     span = reader.question.span
     if span != Span():
-        scalars[0] = conjunction(scalars[0], lowering.within(reader.clock, span)) or scalars[0]
+        begins = conjunction(scalars[0], lowering.within(reader.clock, span)) or scalars[0]
+        scalars = [begins, *scalars[0 if asked.has_places else 1 :]]
     either = reduce(lambda one, two: call(Op.OR, one, two), scalars)
     only = None if asked.order == "strict" else either
     if len(set(conditions)) == len(conditions) and all(map(_is_name, conditions)):
@@ -318,10 +327,12 @@ def _number_of(scalars: Sequence[Scalar]) -> Scalar:
     return found
 
 
-def _kinds(rows: pl.DataFrame, count: int) -> tuple[pl.DataFrame, Flags]:
+def _kinds(rows: pl.DataFrame, asked: _Asked) -> tuple[pl.DataFrame, Flags]:
     """Number what events are of, in the order of their first step; and say of which steps."""
+    count = len(asked.names) + asked.has_places
+    conditions = [0, *range(1 + asked.has_places, count)]
     if KIND in rows.columns:
-        return rows, np.eye(count, count + 1, dtype=np.bool_)
+        return rows, np.eye(count, count + 1, dtype=np.bool_)[conditions]
     flags = [f"{KIND} {number}" for number in range(count)]
     bits = (
         pl.col(flag).fill_null(value=False).cast(pl.Int64) * 2**n for n, flag in enumerate(flags)
@@ -330,15 +341,15 @@ def _kinds(rows: pl.DataFrame, count: int) -> tuple[pl.DataFrame, Flags]:
     masks = rows.get_column(MASK).unique().to_list()
     masks.sort(key=lambda mask: (mask & -mask or 1 << count, mask))
     numbered = pl.DataFrame({MASK: masks, KIND: range(len(masks))}, schema_overrides=INTEGERS)
-    kinds = np.array([[bool(mask >> n & 1) for mask in masks] for n in range(count)], np.bool_)
-    return rows.join(numbered, on=MASK, how="left"), kinds.reshape(count, len(masks))
+    kinds = np.array([[bool(mask >> n & 1) for mask in masks] for n in conditions], np.bool_)
+    return rows.join(numbered, on=MASK, how="left"), kinds.reshape(len(conditions), len(masks))
 
 
 def _entities(asked: _Asked, moments: Moments) -> pl.DataFrame:
     """Return the entities that took the first step."""
     reader, count = asked.reader, len(asked.names)
     rows, groups = grouped(moments.frame, reader.keys)
-    rows, kinds = _kinds(rows, count)
+    rows, kinds = _kinds(rows, asked)
     table = StepTable(kinds=kinds, groups=groups.height, order=asked.order, ties=asked.ties)
     if asked.order == "any" and table.shares:
         problem = "steps in any order of which an event may be two"
