@@ -49,20 +49,22 @@ def ask(events, steps, within, *, between=(0, 6), **arguments):
 
 
 def found_by_entity(result):
-    """Level and times by entity, in microseconds after the epoch."""
+    """Level, times in microseconds after the epoch and key by entity."""
     names = [f"step_{number}" for number in range(1, len(result.steps) + 1)]
     found = {}
     for row in result.entities.iter_rows(named=True):
         times = [row[name] for name in names if row[name] is not None]
-        found[row["visitor_id"]] = (row["level"], tuple((t - EPOCH) // MICROSECOND for t in times))
+        taken = tuple((time - EPOCH) // MICROSECOND for time in times)
+        found[row["visitor_id"]] = (row["level"], taken, row["channel"])
     return found
 
 
 def expected_by_entity(events, meaning, steps, within, *, between=(0, 6), **rule):
     """The same by looking at every chain; `meaning` holds of each event what steps it is."""
     own = {}
-    for entity, time, name in events.select("visitor_id", "time", "event_name").iter_rows():
-        own.setdefault(entity, []).append((time, meaning(name)))
+    columns = ["visitor_id", "time", "event_name", rule.pop("by")]
+    for entity, time, name, key in events.select(columns).iter_rows():
+        own.setdefault(entity, []).append((time, meaning(name), key))
     rule["begins"] = range(*between).__contains__
     best = {who: best_chain(its, steps, within, **rule) for who, its in own.items()}
     return {who: found for who, found in best.items() if found[0]}
@@ -73,7 +75,8 @@ def expected_by_entity(events, meaning, steps, within, *, between=(0, 6), **rule
 def test_a_funnel_is_what_looking_at_every_chain_gives(seed, order, ties, within, between):
     if order == "any":
         ties = "chain"
-    events, rule = drawn(seed), {"order": order, "ties": ties, "between": between}
+    events = drawn(seed)
+    rule = {"order": order, "ties": ties, "between": between, "by": "channel"}
     found = ask(events, list("abc"), within, **rule)
     assert found_by_entity(found) == expected_by_entity(
         events, lambda name: name, list("abc"), within, **rule
@@ -83,7 +86,8 @@ def test_a_funnel_is_what_looking_at_every_chain_gives(seed, order, ties, within
 @settings(max_examples=150)
 @given(SEEDS, st.sampled_from(["ordered", "strict"]), TIES, WITHIN, RANGES)
 def test_steps_that_share_events_use_each_event_once(seed, order, ties, within, between):
-    events, rule = drawn(seed, "abdex"), {"order": order, "ties": ties, "between": between}
+    events = drawn(seed, "abdex")
+    rule = {"order": order, "ties": ties, "between": between, "by": "channel"}
     steps = {"1": "event_name in ('a', 'd')", "2": "event_name in ('b', 'd', 'e')",
              "3": "event_name in ('a', 'b', 'e')"}  # fmt: skip
     meaning = {"a": "13", "b": "23", "d": "12", "e": "23", "x": ""}
@@ -97,7 +101,7 @@ def test_steps_that_share_events_use_each_event_once(seed, order, ties, within, 
 @given(SEEDS, st.sampled_from(["ordered", "strict"]), TIES, WITHIN, RANGES)
 def test_a_step_that_is_named_twice_needs_two_events(seed, order, ties, within, between):
     events, steps = drawn(seed, "ab"), list("aab")
-    rule = {"order": order, "ties": ties, "between": between}
+    rule = {"order": order, "ties": ties, "between": between, "by": "channel"}
     found = ask(events, steps, within, **rule)
     assert found_by_entity(found) == expected_by_entity(
         events, lambda name: name, steps, within, **rule
@@ -119,7 +123,7 @@ def test_the_order_of_rows_and_unrelated_events_change_nothing(seed, order, with
 
 
 def levels(result):
-    return {who: level for who, (level, _) in found_by_entity(result).items()}
+    return dict(result.entities.select("visitor_id", "level").iter_rows())
 
 
 def are_below(one, two):

@@ -164,13 +164,15 @@ def funnel(  # noqa: PLR0913  # the question, every part of it by keyword
     after the first. So one event serves one step; a step that is named twice needs two
     events; an entity may start again, and the start that leads farthest counts. Of the
     chains that lead equally far it is the one that is there first, and of these the one
-    that starts last; each step is the first event that can follow the one before.
+    that starts last; each step is the first event that can follow the one before. Where
+    several events of one instant can be the first step, it is the one whose keys come first.
 
     Which event follows another is a matter of `order` and `ties`:
 
     - `"ordered"`: a later one, whatever lies in between.
     - `"strict"`: the very next one of the entity. Events of one instant are put in the order
-      of the steps that they are, and what is no step after them.
+      of the steps that they are, and what is no step after them; those of the same steps in
+      the order of their keys.
     - `"any"`: the first *k* steps may be taken in any order. The window begins with the
       earliest of them. An event may then not be of two steps.
 

@@ -110,6 +110,10 @@ class Block:
         """Return the labels in codes."""
         return codes & ((1 << self.bits) - 1)
 
+    def with_labels(self, codes: Codes, labels: Codes) -> Codes:
+        """Return codes with other labels."""
+        return (codes >> self.bits << self.bits) + labels
+
     def numbers_of(self, codes: Codes) -> Codes:
         """Return the numbers of the entities in codes."""
         return (codes >> self.bits) // self.stride
