@@ -204,6 +204,14 @@ def test_entities_may_be_words_and_rows_too_many_to_pack(seed, order, ties, is_f
     assert wide.frame.drop("incomplete").equals(plain.frame.drop("incomplete"))
 
 
+@pytest.mark.parametrize("other", [-(2**63) + 1, 5, 2**63 - 1])
+def test_entities_may_be_the_lowest_and_the_highest_number(other):
+    low = -(2**63)
+    events = frame([(low, 1, "a", "p"), (low, 2, "b", "p"), (other, 2, "a", "p")])
+    found = ask(events, list("ab"), None).entities
+    assert found.select("visitor_id", "level").rows() == [(low, 2), (other, 1)]
+
+
 STEPS = ["view_item", "add_to_cart", "purchase"]
 MINUTE = dt.timedelta(minutes=1)
 

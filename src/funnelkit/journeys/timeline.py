@@ -251,7 +251,7 @@ def _sorted(rows: pl.DataFrame, reach: _Reach) -> Iterator[Block]:
     """Yield the rows in blocks after sorting them by columns; each is packed by itself."""
     ordered = rows.sort(ENTITY, AT, LABEL)
     owners, times, labels = (ordered.get_column(name).to_numpy() for name in ordered.columns)
-    starts = np.flatnonzero(np.diff(owners, prepend=owners[0] - 1))
+    starts = np.append(0, 1 + np.flatnonzero(owners[1:] != owners[:-1]))
     marks = starts[np.searchsorted(starts, np.arange(0, len(owners), ROWS_OF_BLOCK), "right") - 1]
     edges = [*np.unique(marks).tolist(), len(owners)]
     pending = list(pairwise(edges))[::-1]
