@@ -10,7 +10,7 @@ from typing import Literal
 import polars as pl
 
 from funnelkit.calendar.calendar import Calendar
-from funnelkit.errors import DefinitionError, UnknownNameError
+from funnelkit.errors import DefinitionError, UnknownNameError, check_choices
 from funnelkit.formula.values import Dimension
 from funnelkit.journeys.purchases import (
     AMOUNT,
@@ -180,8 +180,7 @@ def cohorts(
         >>> found.triangle().columns
         ['cohort', 'size', '0', '1', '2', '3', '4', '5', '6', '7', '8']
     """
-    if periods not in tuple(RULES):
-        raise DefinitionError(f"periods={periods!r} is not a choice", "use 'calendar' or 'rolling'")
+    check_choices(("periods", periods, RULES))
     reader, moments = orders_of(shop, by=by, every=every)
     length = _length(reader.calendar, periods)
     check_names(reader, {"cohort", OPEN, *MEASURES, *COLUMNS})

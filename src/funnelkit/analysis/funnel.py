@@ -13,7 +13,7 @@ import polars as pl
 from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.grain import Span
 from funnelkit.data.sources import Source
-from funnelkit.errors import DefinitionError, UnsupportedError, check_kind
+from funnelkit.errors import DefinitionError, UnsupportedError, check_choices, check_kind
 from funnelkit.formula.values import (
     Column,
     Comparison,
@@ -270,10 +270,7 @@ class _Asked:
 
 
 def _check_choices(order: Order, ties: Ties) -> None:
-    for name, value, known in (("order", order, ORDERS), ("ties", ties, TIES)):
-        if value not in tuple(known):
-            problem = f"{name}={value!r} is not a choice"
-            raise DefinitionError(problem, f"use {' or '.join(map(repr, known))}")
+    check_choices(("order", order, ORDERS), ("ties", ties, TIES))
     if order == "any" and ties == "increase":
         problem = "ties='increase' wants each step later than the one before"
         raise DefinitionError(problem, "leave it out: with order='any' no step is before another")
