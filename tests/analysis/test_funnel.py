@@ -2,6 +2,7 @@
 
 import datetime as dt
 from random import Random
+from unittest.mock import patch
 
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 import funnelkit as fk
 from analysis.chains import best_chain
+from funnelkit.journeys import timeline
 
 EPOCH = dt.datetime(2024, 3, 30, 22, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
@@ -190,6 +192,11 @@ def test_keys_and_periods_are_those_of_the_first_step_and_add_up(seed, within):
 @given(SEEDS, ORDERS, TIES, st.booleans())
 def test_entities_may_be_words_and_rows_too_many_to_pack(seed, order, ties, is_far):
     """Entities and times that do not fit into one integer are sorted by columns."""
+    with patch.object(timeline, "ROWS_OF_BLOCK", 16):  # several blocks, side by side
+        check_wide(seed, order, ties, is_far=is_far)
+
+
+def check_wide(seed, order, ties, *, is_far):
     ties = "chain" if order == "any" else ties
     events, steps = drawn(seed), list("abc")
     plain = ask(events, steps, 2, order=order, ties=ties)

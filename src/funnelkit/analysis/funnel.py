@@ -353,7 +353,7 @@ def _entities(asked: _Asked, moments: Moments) -> pl.DataFrame:
     if asked.order == "any" and table.shares:
         problem = "steps in any order of which an event may be two"
         raise UnsupportedError(problem, "give conditions that exclude each other, or an order")
-    label = pl.col(KIND) * table.groups + pl.col(GROUP)
+    label = pl.col(KIND) if table.groups == 1 else pl.col(KIND) * table.groups + pl.col(GROUP)
     labels = kinds.shape[1] * table.groups
     timeline = timeline_of(rows.with_columns(label.alias(LABEL)), labels, within=asked.window)
     found = levels_of(timeline, table)

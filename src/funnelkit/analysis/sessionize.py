@@ -234,10 +234,8 @@ def _latest(flags: Flags) -> Codes:
 
 def _sessions(timeline: Timeline, cut: _Cut, reader: Reader, groups: pl.DataFrame) -> pl.DataFrame:
     """Return one row per session."""
-    parts = [_of_block(block, cut) for block in timeline.blocks]
-    empty = [np.empty(0, np.int64)] * 4
-    columns = [np.concatenate(some) for some in zip(*parts, strict=True)] if parts else empty
-    owners, begun, ended, labels = columns
+    columns = timeline.each(lambda block: _of_block(block, cut))
+    owners, begun, ended, labels = columns or [np.empty(0, np.int64)] * 4
     frame = pl.DataFrame(
         {ENTITY: timeline.owners.named(owners), AT: begun, "ended": ended, GROUP: labels}
     )

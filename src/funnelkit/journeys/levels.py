@@ -60,15 +60,19 @@ class StepTable:
         kinds = labels.astype(np.min_scalar_type(self.kinds.shape[1]))  # small numbers compare fast
         if self.shares:
             return [np.flatnonzero(own[kinds]) for own in self.kinds]
-        return [np.flatnonzero(kinds == own.argmax()) if own.any() else EMPTY for own in self.kinds]
+        return [
+            np.flatnonzero(kinds == int(own.argmax())) if own.any() else EMPTY for own in self.kinds
+        ]
 
     def begun(self, block: Block, rows: Codes) -> Codes:
         """Return rows of a block as starts: by time, of one instant the lowest group last."""
+        if self.groups == 1:
+            return block.codes[rows]
         return block.with_labels(block.codes[rows], self.reversed(block.labels[rows]))
 
     def reversed(self, labels: Codes) -> Codes:
         """Return the groups of labels, the lowest one as the highest number; and back."""
-        return self.groups - 1 - labels % self.groups
+        return self.groups - 1 - labels % self.groups if self.groups > 1 else np.zeros_like(labels)
 
 
 def levels_of(timeline: Timeline, table: StepTable) -> pl.DataFrame:
@@ -87,10 +91,9 @@ def levels_of(timeline: Timeline, table: StepTable) -> pl.DataFrame:
         taken (`0`, `1`, …), in microseconds since 1970; null where it was not.
     """
     find = _in_any_order if table.order == "any" else _in_order
-    parts = [find(block, table, timeline.window) for block in timeline.blocks]
     names = [ENTITY, LEVEL, GROUP, LATEST, *map(str, range(len(table.kinds)))]
-    columns = [np.concatenate(some) for some in zip(*parts, strict=True)] if parts else []
-    found = dict(zip(names, columns, strict=True)) if parts else dict.fromkeys(names, EMPTY)
+    columns = timeline.each(lambda block: find(block, table, timeline.window))
+    found = dict(zip(names, columns or [EMPTY] * len(names), strict=True))
     owners = timeline.owners.named(found.pop(names[0]))
     frame = pl.DataFrame({names[0]: owners, **found})
     steps = pl.col(names[4:])
@@ -194,7 +197,9 @@ def _columns(
 
 def _firsts(owners: Codes) -> Codes:
     """Return the places at which a run of equal numbers begins."""
-    return np.flatnonzero(np.diff(owners, prepend=-1))
+    is_first = np.ones(len(owners), np.bool_)
+    np.not_equal(owners[1:], owners[:-1], out=is_first[1:])
+    return np.flatnonzero(is_first)
 
 
 def _in_any_order(block: Block, table: StepTable, window: int) -> list[Codes]:
