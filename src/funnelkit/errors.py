@@ -51,6 +51,24 @@ def check_kind(name: str, thing: object, kinds: tuple[type, ...], remedy: str) -
         )
 
 
+def check_choices(*choices: tuple[str, object, Iterable[str]]) -> None:
+    """Raise if arguments are not among their choices.
+
+    Args:
+        choices: For each argument its name, its value and what it may be.
+
+    Raises:
+        DefinitionError: Some are not; lists all of them.
+    """
+    given = [(name, value, tuple(known)) for name, value, known in choices]
+    if wrong := [
+        f"{name}={shortened(repr(value))} is not one of {', '.join(map(repr, known))}"
+        for name, value, known in given
+        if value not in known
+    ]:
+        raise DefinitionError("; ".join(wrong))
+
+
 class FunnelkitError(Exception):
     """Base of every error that funnelkit raises on purpose."""
 

@@ -3,27 +3,30 @@
 from itertools import permutations
 
 
-def best_chain(events, steps, within, *, order, ties):
-    """The level, the start and the times of one entity's best chain.
+def best_chain(events, steps, within, *, order, ties, begins=lambda _: True):
+    """The level, the times and the key of one entity's best chain.
 
     Args:
-        events: Its events, as (time, names): an event is each step that its names hold.
+        events: Its events, as (time, names, key): an event is each step that its names hold.
         steps: The steps.
         within: How long they may take, or None.
         order: "ordered", "strict" or "any".
         ties: "chain" or "increase".
+        begins: Whether the first step may be at a time.
     """
     for level in range(len(steps), 0, -1):
         chains = [
             chain
             for chain in permutations(range(len(events)), level)
-            if is_chain(chain, events, steps, within, order=order, ties=ties)
+            if begins(events[chain[0]][0])
+            and is_chain(chain, events, steps, within, order=order, ties=ties)
         ]
         if chains:
             if order == "strict":
-                return level, first_of_neighbours(chains, events, steps)
-            return level, chosen(chains, events, order)
-    return 0, ()
+                return level, *first_of_neighbours(chains, events, steps)
+            times = chosen(chains, events, order)
+            return level, times, lowest_key(chains, events, times)
+    return 0, (), None
 
 
 def is_chain(chain, events, steps, within, *, order, ties):
@@ -53,9 +56,9 @@ def in_order(events, steps):
     """The events by time; those of one instant in the order of the steps, then the others."""
 
     def key(number):
-        time, names = events[number]
+        time, names, own = events[number]
         its = [place for place, step in enumerate(steps) if step in names]
-        return time, its[0] if its else len(steps), sum(2**place for place in its)
+        return time, its[0] if its else len(steps), sum(2**place for place in its), own
 
     return sorted(range(len(events)), key=key)
 
@@ -73,8 +76,14 @@ def chosen(chains, events, order):
     return min(times for times in ended if times[0] == start)
 
 
+def lowest_key(chains, events, times):
+    """The key of the first step: of the events that it can be the one whose key comes first."""
+    timed = [chain for chain in chains if tuple(events[place][0] for place in chain) == times]
+    return min(events[chain[0]][2] for chain in timed)
+
+
 def first_of_neighbours(chains, events, steps):
-    """The times of the chain whose last event is the first in the order of events."""
+    """The times and the key of the chain whose last event is the first in the order of events."""
     place = {number: position for position, number in enumerate(in_order(events, steps))}
     first = min(chains, key=lambda chain: place[chain[-1]])
-    return tuple(events[number][0] for number in first)
+    return tuple(events[number][0] for number in first), events[first[0]][2]

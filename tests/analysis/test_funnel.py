@@ -2,6 +2,7 @@
 
 import datetime as dt
 from random import Random
+from unittest.mock import patch
 
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 import funnelkit as fk
 from analysis.chains import best_chain
+from funnelkit.journeys import timeline
 
 EPOCH = dt.datetime(2024, 3, 30, 22, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
@@ -17,6 +19,7 @@ SEEDS = st.integers(0, 10_000)
 ORDERS = st.sampled_from(["ordered", "strict", "any"])
 WITHIN = st.sampled_from([None, 1, 2, 5])
 TIES = st.sampled_from(["chain", "increase"])
+RANGES = st.sampled_from([(0, 6), (0, 2), (1, 4), (3, 6)])
 
 
 def drawn(seed, names="abcx", *, entities=25, most=7, times=6):
@@ -39,62 +42,71 @@ def frame(rows):
     )
 
 
-def ask(events, steps, within, **arguments):
+def ask(events, steps, within, *, between=(0, 6), **arguments):
     length = None if within is None else within * MICROSECOND
+    if between != (0, 6):
+        start, end = (EPOCH + time * MICROSECOND for time in between)
+        arguments |= {"start": start, "end": end}
     return fk.funnel(events, steps, within=length, **arguments)
 
 
 def found_by_entity(result):
-    """Level and times by entity, in microseconds after the epoch."""
+    """Level, times in microseconds after the epoch and key by entity."""
     names = [f"step_{number}" for number in range(1, len(result.steps) + 1)]
     found = {}
     for row in result.entities.iter_rows(named=True):
         times = [row[name] for name in names if row[name] is not None]
-        found[row["visitor_id"]] = (row["level"], tuple((t - EPOCH) // MICROSECOND for t in times))
+        taken = tuple((time - EPOCH) // MICROSECOND for time in times)
+        found[row["visitor_id"]] = (row["level"], taken, row["channel"])
     return found
 
 
-def expected_by_entity(events, meaning, steps, within, *, order, ties):
+def expected_by_entity(events, meaning, steps, within, *, between=(0, 6), **rule):
     """The same by looking at every chain; `meaning` holds of each event what steps it is."""
     own = {}
-    for entity, time, name in events.select("visitor_id", "time", "event_name").iter_rows():
-        own.setdefault(entity, []).append((time, meaning(name)))
-    best = {who: best_chain(its, steps, within, order=order, ties=ties) for who, its in own.items()}
+    columns = ["visitor_id", "time", "event_name", rule.pop("by")]
+    for entity, time, name, key in events.select(columns).iter_rows():
+        own.setdefault(entity, []).append((time, meaning(name), key))
+    rule["begins"] = range(*between).__contains__
+    best = {who: best_chain(its, steps, within, **rule) for who, its in own.items()}
     return {who: found for who, found in best.items() if found[0]}
 
 
 @settings(max_examples=150)
-@given(SEEDS, ORDERS, TIES, WITHIN)
-def test_a_funnel_is_what_looking_at_every_chain_gives(seed, order, ties, within):
+@given(SEEDS, ORDERS, TIES, WITHIN, RANGES)
+def test_a_funnel_is_what_looking_at_every_chain_gives(seed, order, ties, within, between):
     if order == "any":
         ties = "chain"
     events = drawn(seed)
-    found = ask(events, list("abc"), within, order=order, ties=ties)
+    rule = {"order": order, "ties": ties, "between": between, "by": "channel"}
+    found = ask(events, list("abc"), within, **rule)
     assert found_by_entity(found) == expected_by_entity(
-        events, lambda name: name, list("abc"), within, order=order, ties=ties
+        events, lambda name: name, list("abc"), within, **rule
     )
 
 
 @settings(max_examples=150)
-@given(SEEDS, st.sampled_from(["ordered", "strict"]), TIES, WITHIN)
-def test_steps_that_share_events_use_each_event_once(seed, order, ties, within):
+@given(SEEDS, st.sampled_from(["ordered", "strict"]), TIES, WITHIN, RANGES)
+def test_steps_that_share_events_use_each_event_once(seed, order, ties, within, between):
     events = drawn(seed, "abdex")
+    rule = {"order": order, "ties": ties, "between": between, "by": "channel"}
     steps = {"1": "event_name in ('a', 'd')", "2": "event_name in ('b', 'd', 'e')",
              "3": "event_name in ('a', 'b', 'e')"}  # fmt: skip
     meaning = {"a": "13", "b": "23", "d": "12", "e": "23", "x": ""}
-    found = ask(events, steps, within, order=order, ties=ties)
+    found = ask(events, steps, within, **rule)
     assert found_by_entity(found) == expected_by_entity(
-        events, meaning.__getitem__, list("123"), within, order=order, ties=ties
+        events, meaning.__getitem__, list("123"), within, **rule
     )
 
 
 @settings(max_examples=100)
-@given(SEEDS, st.sampled_from(["ordered", "strict"]), TIES, WITHIN)
-def test_a_step_that_is_named_twice_needs_two_events(seed, order, ties, within):
+@given(SEEDS, st.sampled_from(["ordered", "strict"]), TIES, WITHIN, RANGES)
+def test_a_step_that_is_named_twice_needs_two_events(seed, order, ties, within, between):
     events, steps = drawn(seed, "ab"), list("aab")
-    found = ask(events, steps, within, order=order, ties=ties)
+    rule = {"order": order, "ties": ties, "between": between, "by": "channel"}
+    found = ask(events, steps, within, **rule)
     assert found_by_entity(found) == expected_by_entity(
-        events, lambda name: name, steps, within, order=order, ties=ties
+        events, lambda name: name, steps, within, **rule
     )
 
 
@@ -113,7 +125,7 @@ def test_the_order_of_rows_and_unrelated_events_change_nothing(seed, order, with
 
 
 def levels(result):
-    return {who: level for who, (level, _) in found_by_entity(result).items()}
+    return dict(result.entities.select("visitor_id", "level").iter_rows())
 
 
 def are_below(one, two):
@@ -180,6 +192,11 @@ def test_keys_and_periods_are_those_of_the_first_step_and_add_up(seed, within):
 @given(SEEDS, ORDERS, TIES, st.booleans())
 def test_entities_may_be_words_and_rows_too_many_to_pack(seed, order, ties, is_far):
     """Entities and times that do not fit into one integer are sorted by columns."""
+    with patch.object(timeline, "ROWS_OF_BLOCK", 16):  # several blocks, side by side
+        check_wide(seed, order, ties, is_far=is_far)
+
+
+def check_wide(seed, order, ties, *, is_far):
     ties = "chain" if order == "any" else ties
     events, steps = drawn(seed), list("abc")
     plain = ask(events, steps, 2, order=order, ties=ties)
@@ -192,6 +209,14 @@ def test_entities_may_be_words_and_rows_too_many_to_pack(seed, order, ties, is_f
     )
     wide = ask(pl.concat([far, odd]), steps, 2, order=order, ties=ties)
     assert wide.frame.drop("incomplete").equals(plain.frame.drop("incomplete"))
+
+
+@pytest.mark.parametrize("other", [-(2**63) + 1, 5, 2**63 - 1])
+def test_entities_may_be_the_lowest_and_the_highest_number(other):
+    low = -(2**63)
+    events = frame([(low, 1, "a", "p"), (low, 2, "b", "p"), (other, 2, "a", "p")])
+    found = ask(events, list("ab"), None).entities
+    assert found.select("visitor_id", "level").rows() == [(low, 2), (other, 1)]
 
 
 STEPS = ["view_item", "add_to_cart", "purchase"]
@@ -270,8 +295,8 @@ def test_unknown_steps_are_refused_all_at_once_with_the_nearest_names():
         ({"within": "0m"}, "not above zero"),
         ({"within": "-7d"}, "not above zero"),
         ({"within": "7 days"}, "not a length of time"),
-        ({"order": "odd"}, "'ordered' or 'strict' or 'any'"),
-        ({"ties": "odd"}, "'chain' or 'increase'"),
+        ({"order": "odd"}, "order='odd' is not one of 'ordered', 'strict', 'any'"),
+        ({"order": "odd", "ties": []}, "(?s)order='odd'.*ties=.. is not one of 'chain'"),
         ({"order": "any", "ties": "increase"}, "no step is before another"),
         ({"by": fk.Dimension("level", events="event_name")}, "by='level' is also the name"),
     ],
@@ -312,6 +337,13 @@ def test_the_range_is_that_of_the_first_step():
     assert found.frame["entities"].to_list() == [1, 1]
     later = fk.funnel(events, ["view_item", "purchase"], start="2024-03-31")
     assert later.frame["entities"].to_list() == [1, 0]
+
+
+def test_a_first_step_outside_the_range_still_lies_between_steps():
+    events = frame([(1, 1, "a", "p"), (1, 4, "a", "p"), (1, 4, "b", "p")])
+    for between, levels in (((0, 2), 1), ((0, 5), 2)):
+        found = ask(events, list("ab"), None, order="strict", between=between)
+        assert found.entities["level"].to_list() == [levels]
 
 
 def test_the_rule_is_stated_in_a_sentence_and_the_table_is_readable():

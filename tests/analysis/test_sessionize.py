@@ -1,6 +1,7 @@
 """Sessions against a plain loop over events, and sessions as the shop's."""
 
 import datetime as dt
+from itertools import groupby
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -15,12 +16,17 @@ EPOCH = dt.datetime(2024, 3, 30, 22, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
 WARSAW = ZoneInfo("Europe/Warsaw")
 SEEDS = st.integers(0, 10_000)
+CAMPAIGN = ("source", "campaign")
 
 
 def drawn(seed):
     draw = Random(seed)
     rows = [
-        (who, EPOCH + draw.randrange(300) * MINUTE, draw.choice([None, None, "ads", "mail"]))
+        (
+            who,
+            EPOCH + draw.randrange(300) * MINUTE,
+            *(draw.choice([None, None, "ads", "mail"]) for _ in CAMPAIGN),
+        )
         for who in range(10)
         for _ in range(draw.randint(0, 12))
     ]
@@ -28,33 +34,31 @@ def drawn(seed):
     schema = {
         "visitor_id": pl.Int64,
         "occurred_at": pl.Datetime("us", "UTC"),
-        "campaign": pl.String,
+        **dict.fromkeys(CAMPAIGN, pl.String),
     }
     return pl.DataFrame(rows, schema, orient="row")
 
 
 def plainly(events, gap, *, at_midnight, on_campaign):
-    """The first and the last moment of each session, by a loop over the events."""
+    """The first and the last moment of each session, by a loop over the instants."""
     found, last = [], {}
-    order = [pl.col("campaign").is_null(), "campaign"]
-    rows = events.sort("visitor_id", "occurred_at", *order).iter_rows()
-    for who, at, campaign in rows:
+    ordered = events.sort("visitor_id", "occurred_at", *CAMPAIGN, nulls_last=True).iter_rows()
+    for (who, at), rows in groupby(ordered, key=lambda row: row[:2]):
+        named = [pair for row in rows for pair in zip(CAMPAIGN, row[2:], strict=True) if pair[1]]
         before = last.get(who)
-        if before is None or begins(before, at, campaign, gap, at_midnight, on_campaign):
-            before = last[who] = {"who": who, "begun": at, "campaign": campaign}
+        if before is None or begins(before, at, named, gap, at_midnight, on_campaign):
+            before = last[who] = {"who": who, "begun": at, "has": {}}
             found.append(before)
         before["ended"] = at
-        before["campaign"] = campaign or before["campaign"]
+        before["has"].update(named)
     return [(one["who"], one["begun"], one["ended"]) for one in found]
 
 
-def begins(before, at, campaign, gap, at_midnight, on_campaign):  # noqa: PLR0917
-    if at == before["ended"]:
-        return False
+def begins(before, at, named, gap, at_midnight, on_campaign):  # noqa: PLR0917
     if at - before["ended"] > gap:
         return True
     days = [moment.astimezone(WARSAW).date() for moment in (at, before["ended"])]
-    is_other = campaign is not None and campaign != before["campaign"]
+    is_other = any(before["has"].get(column) != value for column, value in named)
     return (at_midnight and days[0] != days[1]) or (on_campaign and is_other)
 
 
@@ -99,6 +103,17 @@ def test_an_event_at_exactly_the_gap_is_still_in_the_session():
     found = fk.sessionize(pl.DataFrame({"visitor_id": "v", "occurred_at": times})).frame
     assert found["duration_s"].to_list() == [1800.0, 0.0]
     assert found["session_id"][0].startswith("v-17118")
+
+
+def test_what_an_event_does_not_name_ends_no_session():
+    named = [("x", "ads"), ("x", None), (None, None), (None, "ads"), (None, "mail"), ("x", None)]
+    events = pl.DataFrame(
+        [(1, EPOCH + number * MINUTE, *pair) for number, pair in enumerate(named)],
+        ["visitor_id", "occurred_at", *CAMPAIGN],
+        orient="row",
+    )
+    found = fk.sessionize(events, on_campaign=True).frame
+    assert found["duration_s"].to_list() == [180.0, 0.0, 0.0]
 
 
 def test_a_session_has_the_campaign_of_its_first_event_and_serves_as_the_shop_s():

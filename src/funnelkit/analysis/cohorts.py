@@ -7,21 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
 from funnelkit.calendar.calendar import Calendar
-from funnelkit.errors import DefinitionError, UnknownNameError
+from funnelkit.errors import DefinitionError, UnknownNameError, check_choices
 from funnelkit.formula.values import Dimension
-from funnelkit.journeys.purchases import (
-    AMOUNT,
-    MARGIN,
-    REVENUE,
-    customers_of,
-    known_until,
-    orders_of,
-)
+from funnelkit.journeys.lifetimes import Lifetimes, lifetimes_of
+from funnelkit.journeys.purchases import AMOUNT, MARGIN, REVENUE, known_until, orders_of
 from funnelkit.journeys.ratios import ratio
-from funnelkit.journeys.rows import AT, ENTITY, Reader, check_names, key_name
+from funnelkit.journeys.rows import (
+    AT,
+    ENTITY,
+    EPOCH,
+    GROUP,
+    Reader,
+    check_names,
+    grouped,
+    key_name,
+)
+from funnelkit.journeys.timeline import LABEL, Codes, timeline_of
 from funnelkit.result.view import Figure, Shown, View, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import CUSTOMER, MONEY, NUMBER, ORDER, RATIO, Unit
@@ -180,8 +185,7 @@ def cohorts(
         >>> found.triangle().columns
         ['cohort', 'size', '0', '1', '2', '3', '4', '5', '6', '7', '8']
     """
-    if periods not in tuple(RULES):
-        raise DefinitionError(f"periods={periods!r} is not a choice", "use 'calendar' or 'rolling'")
+    check_choices(("periods", periods, RULES))
     reader, moments = orders_of(shop, by=by, every=every)
     length = _length(reader.calendar, periods)
     check_names(reader, {"cohort", OPEN, *MEASURES, *COLUMNS})
@@ -189,12 +193,14 @@ def cohorts(
     until = known_until(shop)
     starts = _starts(reader.calendar, moments.frame, until)
     clock = _Clock(reader, length, until, starts)
-    customers = _customers(moments.frame, reader.keys, clock)
-    cells = _cells(customers, clock.aged(moments.frame, customers), keys)
-    for flow in (flow for flow in (REVENUE, MARGIN) if flow.is_ready(shop)):
-        amounts = flow.read(shop, every=every, is_day=None if length is None else reader.is_day)
-        rows = clock.aged(amounts, customers)
-        cells = _with_amounts(cells, rows, flow.name, keys)
+    won = _won(moments.frame, clock)
+    cells = won.cells()
+    if flows := [flow for flow in (REVENUE, MARGIN) if flow.is_ready(shop)]:
+        customers = won.customers()
+        for flow in flows:
+            amounts = flow.read(shop, every=every, is_day=None if length is None else reader.is_day)
+            rows = clock.aged(amounts, customers)
+            cells = _with_amounts(cells, rows, flow.name, keys)
     cells = cells.with_columns(clock.is_open().alias(OPEN)).sort(*keys, AGE, nulls_last=True)
     return Cohorts(
         keys=tuple(keys),
@@ -253,16 +259,20 @@ class _Clock:
             return self._periods(pl.col(AT) - pl.col(FIRST))
         return self.number(pl.col(key_name("period"))) - self.number(pl.col("cohort"))
 
-    def seen(self) -> pl.Expr:
-        """Return the last age at which a customer can be seen."""
-        if self.length is not None:
-            now = None if self.until is None else self.reader.dated(self.until)
-            return self._periods(pl.lit(now) - pl.col(FIRST)) - 1
-        return len(self.starts) - 1 - self.number(pl.col("cohort"))
+    def seen(self, first: Codes, period: Codes) -> Codes:
+        """Return the last age at which customers can be seen.
+
+        Args:
+            first: When their first orders were, in microseconds since 1970.
+            period: The numbers of the periods of these orders.
+        """
+        if self.length is None:
+            return len(self.starts) - 1 - period
+        now = EPOCH if self.until is None else self.reader.dated(self.until)
+        return (_microseconds(now - EPOCH) - first) // _microseconds(self.length) - 1
 
     def _periods(self, elapsed: pl.Expr) -> pl.Expr:
-        microsecond = dt.timedelta(microseconds=1)
-        return elapsed.dt.total_microseconds() // ((self.length or microsecond) // microsecond)
+        return elapsed.dt.total_microseconds() // _microseconds(self.length or JUST_BEFORE)
 
     def is_open(self) -> pl.Expr:
         """Return whether not all customers of a cohort have an age behind them."""
@@ -283,63 +293,103 @@ class _Clock:
         return known.with_columns(self.age().alias(AGE)).filter(pl.col(AGE) >= 0)
 
 
-def _customers(orders: pl.DataFrame, keys: Sequence[str], clock: _Clock) -> pl.DataFrame:
-    """Return one row per customer: their cohort, and until which age they can be seen."""
-    found = customers_of(orders, keys).select(
-        ENTITY,
-        pl.col(AT).alias(FIRST),
-        pl.col(key_name("period")).alias("cohort"),
-        *(pl.col(key_name(key)).alias(key) for key in keys if key != "period"),
-    )
-    return found.with_columns(clock.seen().alias(SEEN))
+def _microseconds(length: dt.timedelta) -> int:
+    return length // dt.timedelta(microseconds=1)
 
 
-def _cells(customers: pl.DataFrame, orders: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """Return one row per cohort and age, with what customers do at it."""
-    pairs = orders.group_by(ENTITY, AGE).agg(pl.len().cast(pl.Int64).alias("orders"))
-    is_first = pl.col(AGE) == 0
-    second = pl.when(~is_first | (pl.col("orders") > 1)).then(AGE).alias("second")
-    ages = (
-        pairs.with_columns(second)
-        .group_by(ENTITY)
-        .agg(pl.col(AGE).max().alias("last"), pl.col("second").min())
-    )
-    known = customers.join(ages, on=ENTITY).filter(pl.col(SEEN) >= 0)
-    is_again = pl.col("second") <= pl.col(SEEN)
-    seen = pairs.join(customers, on=ENTITY).filter(pl.col(AGE) <= pl.col(SEEN))
-    one = pl.lit(1, pl.Int64)
-    counts = {
-        "observed": known.select(*keys, pl.col(SEEN).alias(AGE), one),
-        "on_or_after": known.select(*keys, pl.min_horizontal("last", SEEN).alias(AGE), one),
-        "again": known.filter(is_again).select(*keys, pl.col("second").alias(AGE), one),
-        "gone": known.filter(is_again).select(*keys, (pl.col(SEEN) + 1).alias(AGE), one),
-        "customers": seen.select(*keys, AGE, one),
-        "orders": seen.select(*keys, AGE, pl.col("orders").alias("literal")),
-    }
-    cells = customers.group_by(keys).agg(
-        pl.len().cast(pl.Int64).alias(SIZE), pl.col(SEEN).max().alias(SEEN)
-    )
-    cells = cells.filter(pl.col(SEEN) >= 0).with_columns(
-        pl.int_ranges(0, pl.col(SEEN) + 1).alias(AGE)
-    )
-    cells = cells.explode(AGE).drop(SEEN)
-    for name, rows in counts.items():
-        count = pl.col("literal").sum().alias(name)
-        cells = _joined(cells, rows.group_by(*keys, AGE).agg(count), keys)
-    return _rates(cells.with_columns(pl.col(*counts).fill_null(0)), keys)
+def _won(orders: pl.DataFrame, clock: _Clock) -> _Won:
+    """Return the customers by the period and the keys of their first orders."""
+    by = [dimension.name for dimension in clock.reader.question.by]
+    rows, groups = grouped(orders, by)
+    label = clock.number(pl.col(key_name("period"))) * groups.height + pl.col(GROUP)
+    rows = rows.select(ENTITY, AT, label.alias(LABEL))
+    labels = max(len(clock.starts), 1) * groups.height
+    timeline = timeline_of(rows, labels, within=dt.timedelta())
+    length = None if clock.length is None else _microseconds(clock.length)
+    lives = lifetimes_of(timeline, groups=groups.height, length=length)
+    return _Won(clock, lives, groups, clock.seen(lives.first, lives.label // groups.height))
 
 
-def _rates(cells: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """Return counts at single ages as counts up to or from each age, and as shares."""
+@dataclass(frozen=True, slots=True)
+class _Won:
+    """The customers, each with the orders of a lifetime.
 
-    def over(count: pl.Expr) -> pl.Expr:
-        return count.over(keys, order_by=AGE)
+    Attributes:
+        clock: How old they are at a time.
+        lives: What they do; a label is `period * groups + group`.
+        groups: The keys of each group.
+        seen: Until which age each can be seen.
+    """
 
-    observed, later = (
-        over(pl.col(name).cum_sum(reverse=True)).alias(name) for name in ("observed", "on_or_after")
-    )
-    again = over(pl.col("again").cum_sum() - pl.col("gone").cum_sum()).alias("again")
-    cells = cells.with_columns(observed, later, again)
+    clock: _Clock
+    lives: Lifetimes
+    groups: pl.DataFrame
+    seen: Codes
+
+    def customers(self) -> pl.DataFrame:
+        """Return one row per customer: their cohort, and until which age they can be seen."""
+        first = pl.Series(self.lives.first).cast(pl.Datetime("us", "UTC"))
+        rows = pl.DataFrame({ENTITY: self.lives.owners, FIRST: first, SEEN: self.seen})
+        return rows.hstack(self._keys(self.lives.label))
+
+    def cells(self) -> pl.DataFrame:
+        """Return one row per cohort and age, with what customers do at it."""
+        lives, seen = self.lives, self.seen
+        labels = np.unique(lives.label)
+        cohort = np.searchsorted(labels, lives.label)
+        table = _Table(len(labels), max(int(seen.max(initial=-1)) + 1, 0))
+        ages, second = lives.ages, lives.second
+        is_known, is_again = seen >= 0, (second >= 0) & (second <= seen)
+        its = np.repeat(np.arange(len(seen)), lives.count)
+        is_seen = ages <= seen[its]
+        at = cohort[its[is_seen]], ages[is_seen]
+        observed = table.counts(cohort[is_known], seen[is_known])
+        last = np.minimum(lives.last, seen)
+        later = table.counts(cohort[is_known], last[is_known])
+        again = table.counts(cohort[is_again], second[is_again])
+        gone = table.counts(cohort[is_again], seen[is_again] + 1)
+        counts = {
+            "observed": observed[:, ::-1].cumsum(axis=1)[:, ::-1],
+            "on_or_after": later[:, ::-1].cumsum(axis=1)[:, ::-1],
+            "again": (again - gone).cumsum(axis=1),
+            "customers": table.counts(*at),
+            "orders": table.counts(*at, lives.rows[is_seen]),
+        }
+        where = np.nonzero(counts["observed"])
+        size = np.bincount(cohort, minlength=len(labels))
+        found = {SIZE: size[where[0]], **{name: count[where] for name, count in counts.items()}}
+        return _rates(self._keys(labels[where[0]]).hstack(pl.DataFrame({AGE: where[1], **found})))
+
+    def _keys(self, labels: Codes) -> pl.DataFrame:
+        """Return the cohort and the keys of labels."""
+        period, group = np.divmod(labels, self.groups.height)
+        cohort = self.clock.starts.gather(pl.Series(period)).alias("cohort")
+        keys = self.groups.drop(GROUP)[pl.Series(group)]
+        names = {name: name.removeprefix(key_name("")) for name in keys.columns}
+        return keys.rename(names).insert_column(0, cohort)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Counts by cohort and age.
+
+    Attributes:
+        cohorts: How many cohorts there are.
+        ages: How many ages.
+    """
+
+    cohorts: int
+    ages: int
+
+    def counts(self, cohort: Codes, age: Codes, weight: Codes | None = None) -> Codes:
+        """Return the table of how many rows, or of what weight, are of a cohort and an age."""
+        width = self.ages + 1  # what is gone at the last age is so at one more
+        found = np.bincount(cohort * width + age, weight, self.cohorts * width)
+        return found.astype(np.int64).reshape(self.cohorts, width)[:, : self.ages]
+
+
+def _rates(cells: pl.DataFrame) -> pl.DataFrame:
+    """Return counts also as shares of those who can be seen."""
     below = pl.col("observed")
     return cells.with_columns(
         ratio(pl.col("customers"), below).alias("retention"),

@@ -11,7 +11,7 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Moment
 from funnelkit.data.sources import Source
-from funnelkit.errors import DefinitionError, UnsupportedError
+from funnelkit.errors import DefinitionError, UnsupportedError, check_choices
 from funnelkit.evaluation.arguments import ask
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.formula.walk import leaves
@@ -210,17 +210,11 @@ class _Rule:
 
 def _check_choices(unit: Unit, attribution: Attribution, closed: Closed) -> None:
     """Check the choices, all at once."""
-    choices = (
+    check_choices(
         ("unit", unit, UNITS),
         ("attribution", attribution, ATTRIBUTIONS),
         ("closed", closed, CLOSED),
     )
-    if wrong := [
-        f"{name}={value!r} is not one of {', '.join(map(repr, known))}"
-        for name, value, known in choices
-        if value not in tuple(known)
-    ]:
-        raise DefinitionError("; ".join(wrong))
     if unit == "finish" and attribution == "every":
         problem = "unit='finish' counts each finish once, and attribution='every' credits several"
         raise DefinitionError(problem, "credit the 'first' or the 'last', or count starts")

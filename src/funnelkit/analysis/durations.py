@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from funnelkit.errors import DefinitionError, check_kind
+from funnelkit.errors import DefinitionError, check_choices, check_kind
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Reader, check_names, key_name, reader_of
@@ -157,10 +157,7 @@ def durations(
         ['duration', 'at_risk', 'finished', 'censored', 'survival']
     """
     check_kind("shop", shop, (Shop,), "bind the frames: fk.Shop(orders=…, sessions=…)")
-    if journey not in tuple(RULES):
-        raise DefinitionError(
-            f"journey={journey!r} is not one", f"use {', '.join(map(repr, RULES))}"
-        )
+    check_choices(("journey", journey, RULES))
     table = "orders" if journey == "order_to_order" else "sessions"
     owner = {"order_to_order": "customer_key", "session_to_order": "session_id"}
     reader = reader_of(shop, table, owner.get(journey, "visitor_id"), by=by, where=where)

@@ -13,7 +13,7 @@ import polars as pl
 from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.grain import Span
 from funnelkit.data.sources import Source
-from funnelkit.errors import DefinitionError, UnsupportedError, check_kind
+from funnelkit.errors import DefinitionError, UnsupportedError, check_choices, check_kind
 from funnelkit.formula.values import (
     Column,
     Comparison,
@@ -164,13 +164,15 @@ def funnel(  # noqa: PLR0913  # the question, every part of it by keyword
     after the first. So one event serves one step; a step that is named twice needs two
     events; an entity may start again, and the start that leads farthest counts. Of the
     chains that lead equally far it is the one that is there first, and of these the one
-    that starts last; each step is the first event that can follow the one before.
+    that starts last; each step is the first event that can follow the one before. Where
+    several events of one instant can be the first step, it is the one whose keys come first.
 
     Which event follows another is a matter of `order` and `ties`:
 
     - `"ordered"`: a later one, whatever lies in between.
     - `"strict"`: the very next one of the entity. Events of one instant are put in the order
-      of the steps that they are, and what is no step after them.
+      of the steps that they are, and what is no step after them; those of the same steps in
+      the order of their keys.
     - `"any"`: the first *k* steps may be taken in any order. The window begins with the
       earliest of them. An event may then not be of two steps.
 
@@ -258,12 +260,17 @@ class _Asked:
         """The columns that hold when steps were taken."""
         return [f"step_{number}" for number in range(1, len(self.names) + 1)]
 
+    @property
+    def has_places(self) -> bool:
+        """Whether an event outside the range has the place of a first step at its instant.
+
+        It is none, and yet stands between the steps of that instant: the condition 1 says so.
+        """
+        return self.order == "strict" and self.reader.question.span != Span()
+
 
 def _check_choices(order: Order, ties: Ties) -> None:
-    for name, value, known in (("order", order, ORDERS), ("ties", ties, TIES)):
-        if value not in tuple(known):
-            problem = f"{name}={value!r} is not a choice"
-            raise DefinitionError(problem, f"use {' or '.join(map(repr, known))}")
+    check_choices(("order", order, ORDERS), ("ties", ties, TIES))
     if order == "any" and ties == "increase":
         problem = "ties='increase' wants each step later than the one before"
         raise DefinitionError(problem, "leave it out: with order='any' no step is before another")
@@ -291,7 +298,8 @@ def _read(asked: _Asked, conditions: Sequence[Predicate]) -> Moments:
     scalars = [lowering.predicate(condition) for condition in conditions]
     span = reader.question.span
     if span != Span():
-        scalars[0] = conjunction(scalars[0], lowering.within(reader.clock, span)) or scalars[0]
+        begins = conjunction(scalars[0], lowering.within(reader.clock, span)) or scalars[0]
+        scalars = [begins, *scalars[0 if asked.has_places else 1 :]]
     either = reduce(lambda one, two: call(Op.OR, one, two), scalars)
     only = None if asked.order == "strict" else either
     if len(set(conditions)) == len(conditions) and all(map(_is_name, conditions)):
@@ -318,10 +326,12 @@ def _number_of(scalars: Sequence[Scalar]) -> Scalar:
     return found
 
 
-def _kinds(rows: pl.DataFrame, count: int) -> tuple[pl.DataFrame, Flags]:
+def _kinds(rows: pl.DataFrame, asked: _Asked) -> tuple[pl.DataFrame, Flags]:
     """Number what events are of, in the order of their first step; and say of which steps."""
+    count = len(asked.names) + asked.has_places
+    conditions = [0, *range(1 + asked.has_places, count)]
     if KIND in rows.columns:
-        return rows, np.eye(count, count + 1, dtype=np.bool_)
+        return rows, np.eye(count, count + 1, dtype=np.bool_)[conditions]
     flags = [f"{KIND} {number}" for number in range(count)]
     bits = (
         pl.col(flag).fill_null(value=False).cast(pl.Int64) * 2**n for n, flag in enumerate(flags)
@@ -330,20 +340,20 @@ def _kinds(rows: pl.DataFrame, count: int) -> tuple[pl.DataFrame, Flags]:
     masks = rows.get_column(MASK).unique().to_list()
     masks.sort(key=lambda mask: (mask & -mask or 1 << count, mask))
     numbered = pl.DataFrame({MASK: masks, KIND: range(len(masks))}, schema_overrides=INTEGERS)
-    kinds = np.array([[bool(mask >> n & 1) for mask in masks] for n in range(count)], np.bool_)
-    return rows.join(numbered, on=MASK, how="left"), kinds.reshape(count, len(masks))
+    kinds = np.array([[bool(mask >> n & 1) for mask in masks] for n in conditions], np.bool_)
+    return rows.join(numbered, on=MASK, how="left"), kinds.reshape(len(conditions), len(masks))
 
 
 def _entities(asked: _Asked, moments: Moments) -> pl.DataFrame:
     """Return the entities that took the first step."""
     reader, count = asked.reader, len(asked.names)
     rows, groups = grouped(moments.frame, reader.keys)
-    rows, kinds = _kinds(rows, count)
+    rows, kinds = _kinds(rows, asked)
     table = StepTable(kinds=kinds, groups=groups.height, order=asked.order, ties=asked.ties)
     if asked.order == "any" and table.shares:
         problem = "steps in any order of which an event may be two"
         raise UnsupportedError(problem, "give conditions that exclude each other, or an order")
-    label = pl.col(KIND) * table.groups + pl.col(GROUP)
+    label = pl.col(KIND) if table.groups == 1 else pl.col(KIND) * table.groups + pl.col(GROUP)
     labels = kinds.shape[1] * table.groups
     timeline = timeline_of(rows.with_columns(label.alias(LABEL)), labels, within=asked.window)
     found = levels_of(timeline, table)

@@ -107,7 +107,8 @@ def sessionize(
         entity: The column of events whose sessions are made.
         at_midnight: Whether an event on another day of the shop's zone begins a session.
         on_campaign: Whether an event begins a session that names another `source`,
-            `medium` or `campaign` than the session has; one that names none does not.
+            `medium` or `campaign` than the session has, or one where it has none. What is
+            null in an event is not named, and ends no session.
 
     Returns:
         The sessions. Bound together with their events, `fk.Shop(sessions=found.frame,
@@ -152,11 +153,10 @@ def sessionize(
 
 
 def _campaigns(groups: pl.DataFrame, traits: list[str]) -> Codes:
-    """Return the number of the campaign of each group; 0 of those that name none."""
+    """Return by column the number of what each group names; 0 where that is nothing."""
     names = [key_name(name) for name in traits if name in CAMPAIGN]
-    known = pl.any_horizontal(pl.col(names).is_not_null())
-    number = pl.when(known).then(pl.struct(names).rank("dense").cast(pl.Int64)).otherwise(0)
-    return groups.sort(GROUP).select(number.alias("number")).to_series().to_numpy()
+    numbers = pl.col(names).rank("dense").cast(pl.Int64).fill_null(0)
+    return groups.sort(GROUP).select(numbers).to_numpy().T
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class _Cut:
     Attributes:
         gap: After so many microseconds without an event.
         zone: At midnight of this zone, where that matters.
-        campaigns: The number of the campaign of each label, where that matters.
+        campaigns: By column, the number of what each label names, where that matters.
     """
 
     gap: int
@@ -180,7 +180,8 @@ class _Cut:
         if self.zone:
             begins |= (since > 0) & self._is_other_day(block)
         if self.campaigns is not None:
-            begins |= (since > 0) & _is_other_campaign(self.campaigns[block.labels], begins)
+            named = self.campaigns[:, block.labels]
+            begins = _with_campaigns(begins, named, np.flatnonzero(since > 0))
         return begins
 
     def _is_other_day(self, block: Block) -> Flags:
@@ -189,22 +190,52 @@ class _Cut:
         return np.not_equal(np.diff(days, prepend=days[0]), 0)
 
 
-def _is_other_campaign(campaigns: Codes, begins: Flags) -> Flags:
-    """Return which rows name another campaign than the last that was named in the session."""
-    places = np.arange(len(campaigns))
-    begun = np.maximum.accumulate(np.where(begins, places, 0))
-    named = np.maximum.accumulate(np.where(campaigns > 0, places, -1))
-    before = np.concatenate(([-1], named[:-1]))
-    last = np.where(before >= begun, campaigns[before], 0)
-    return np.logical_and(campaigns > 0, np.not_equal(campaigns, last))
+def _with_campaigns(begins: Flags, named: Codes, firsts: Codes) -> Flags:
+    """Return which rows begin a session where another campaign does too.
+
+    Args:
+        begins: Which rows begin one anyway.
+        named: By column, the number of what each row names; 0 where that is nothing.
+        firsts: The first row of each instant.
+    """
+    places, is_named = np.arange(len(begins)), named > 0
+    instants = np.repeat(firsts, np.diff(firsts, append=len(begins)))
+    begun = _latest(begins)[instants]
+    before = np.maximum.accumulate(np.where(is_named, places, -1), axis=1)
+    before = np.where(instants > 0, before[:, instants - 1], -1)
+    is_other = (before < begun) | (np.take_along_axis(named, before, axis=1) != named)
+    others = np.logical_or.reduceat((is_named & is_other).any(axis=0), firsts)
+    begins = begins.copy()
+    begins[firsts[others]] = True
+    named_since = np.minimum.reduceat(np.where(is_named, before, len(begins)).min(axis=0), firsts)
+    is_open = ~begins[firsts] & (named_since < instants[before.max(axis=0)[firsts]])
+    _follow(begins, firsts[is_open], named_since[is_open])
+    return begins
+
+
+def _follow(begins: Flags, firsts: Codes, since: Codes) -> None:
+    """Begin a session at instants that name what a session before the present one had.
+
+    Args:
+        begins: Which rows begin one; is added to.
+        firsts: The first row of each instant.
+        since: From which row on everything that it names has been named.
+    """
+    last = -1
+    for first, low, known in zip(firsts, since, _latest(begins)[firsts], strict=True):
+        if low < max(last, known):
+            begins[first], last = True, first
+
+
+def _latest(flags: Flags) -> Codes:
+    """Return for each row the last one up to it that is flagged; -1 where none is."""
+    return np.maximum.accumulate(np.where(flags, np.arange(len(flags)), -1))
 
 
 def _sessions(timeline: Timeline, cut: _Cut, reader: Reader, groups: pl.DataFrame) -> pl.DataFrame:
     """Return one row per session."""
-    parts = [_of_block(block, cut) for block in timeline.blocks]
-    empty = [np.empty(0, np.int64)] * 4
-    columns = [np.concatenate(some) for some in zip(*parts, strict=True)] if parts else empty
-    owners, begun, ended, labels = columns
+    columns = timeline.each(lambda block: _of_block(block, cut))
+    owners, begun, ended, labels = columns or [np.empty(0, np.int64)] * 4
     frame = pl.DataFrame(
         {ENTITY: timeline.owners.named(owners), AT: begun, "ended": ended, GROUP: labels}
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from funnelkit.journeys.timeline import NONE, Block, Codes, Flags
 
-__all__ = ["Chains", "chains_of_instants"]
+__all__ = ["Chains", "chains_of_instants", "firsts_of_instants"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def chains_of_instants(block: Block, kinds: Flags, groups: int, window: int) -> 
     rows, leads = block.labels // groups, _leads(block.labels // groups, new, kinds)
     codes = block.moments[new] << block.bits
     earliest = block.earliest(codes, window)
-    own = np.maximum.reduceat(np.where(kinds[0][rows], block.codes, NONE), new)
+    own = np.where(np.logical_or.reduceat(kinds[0][rows], new), codes, NONE)
     starts, before = list[Codes](), list[Codes]()
     for step in range(len(kinds)):
         found = np.where(leads[:, 0] > step, own, NONE)
@@ -56,6 +56,41 @@ def chains_of_instants(block: Block, kinds: Flags, groups: int, window: int) -> 
         before.append(np.concatenate(([NONE], latest[:-1])))
     reached = [np.flatnonzero(found != NONE) for found in starts]
     return Chains(codes, reached, [own[its] for own, its in zip(starts, reached, strict=True)])
+
+
+def firsts_of_instants(
+    block: Block, kinds: Flags, groups: int, starts: Codes, counts: Codes
+) -> Codes:
+    """Return the label of the first step of some chains: of the lowest group that it can be.
+
+    Args:
+        block: The rows.
+        kinds: For each step, of which kinds of rows it may be.
+        groups: How many labels there are of each kind.
+        starts: A code of the instant at which each chain begins.
+        counts: How many of its steps are at that instant.
+    """
+    labels = block.labels
+    new = np.flatnonzero(np.diff(block.moments, prepend=-1))
+    places = np.searchsorted(block.moments[new], starts >> block.bits)
+    able = np.where(kinds[0][labels // groups], labels % groups, groups)
+    found = np.minimum.reduceat(able, new)[places]
+    ends = np.append(new[1:], len(labels))
+    for chain in np.flatnonzero(counts > 1).tolist():
+        its = labels[new[places[chain]] : ends[places[chain]]]
+        by_group = its[np.argsort(its % groups, kind="stable")]
+        rows = (by_group // groups).tolist()
+        steps = range(1, counts[chain])
+        first = next(row for row in range(len(rows)) if _is_first(row, rows, kinds, steps))
+        found[chain] = by_group[first]
+    return found
+
+
+def _is_first(row: int, its: Sequence[int], kinds: Flags, steps: Sequence[int]) -> bool:
+    """Return whether a row can be the first step, and others the further steps."""
+    used: dict[int, int] = {}
+    rest = (_is_placed(step, its, kinds, used, {row}) for step in steps)
+    return bool(kinds[0, its[row]]) and all(rest)
 
 
 def _leads(rows: Codes, new: Codes, kinds: Flags) -> Codes:

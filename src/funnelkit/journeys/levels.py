@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from funnelkit.journeys.instants import Chains, chains_of_instants
+from funnelkit.journeys.instants import Chains, chains_of_instants, firsts_of_instants
 from funnelkit.journeys.rows import ENTITY, GROUP
 from funnelkit.journeys.timeline import NONE, Block, Codes, Flags, Timeline
 
@@ -49,13 +49,30 @@ class StepTable:
         """Whether a row may be of several steps."""
         return bool((self.kinds.sum(axis=0) > 1).any())
 
+    @property
+    def is_matched(self) -> bool:
+        """Whether the rows of one instant are matched with the steps that they may be."""
+        return self.order == "ordered" and self.ties == "chain" and self.shares
+
     def rows_of(self, block: Block) -> list[Codes]:
         """Return for each step which rows of a block it may be."""
         labels = block.labels // self.groups if self.groups > 1 else block.labels
         kinds = labels.astype(np.min_scalar_type(self.kinds.shape[1]))  # small numbers compare fast
         if self.shares:
             return [np.flatnonzero(own[kinds]) for own in self.kinds]
-        return [np.flatnonzero(kinds == own.argmax()) if own.any() else EMPTY for own in self.kinds]
+        return [
+            np.flatnonzero(kinds == int(own.argmax())) if own.any() else EMPTY for own in self.kinds
+        ]
+
+    def begun(self, block: Block, rows: Codes) -> Codes:
+        """Return rows of a block as starts: by time, of one instant the lowest group last."""
+        if self.groups == 1:
+            return block.codes[rows]
+        return block.with_labels(block.codes[rows], self.reversed(block.labels[rows]))
+
+    def reversed(self, labels: Codes) -> Codes:
+        """Return the groups of labels, the lowest one as the highest number; and back."""
+        return self.groups - 1 - labels % self.groups if self.groups > 1 else np.zeros_like(labels)
 
 
 def levels_of(timeline: Timeline, table: StepTable) -> pl.DataFrame:
@@ -74,10 +91,9 @@ def levels_of(timeline: Timeline, table: StepTable) -> pl.DataFrame:
         taken (`0`, `1`, …), in microseconds since 1970; null where it was not.
     """
     find = _in_any_order if table.order == "any" else _in_order
-    parts = [find(block, table, timeline.window) for block in timeline.blocks]
     names = [ENTITY, LEVEL, GROUP, LATEST, *map(str, range(len(table.kinds)))]
-    columns = [np.concatenate(some) for some in zip(*parts, strict=True)] if parts else []
-    found = dict(zip(names, columns, strict=True)) if parts else dict.fromkeys(names, EMPTY)
+    columns = timeline.each(lambda block: find(block, table, timeline.window))
+    found = dict(zip(names, columns or [EMPTY] * len(names), strict=True))
     owners = timeline.owners.named(found.pop(names[0]))
     frame = pl.DataFrame({names[0]: owners, **found})
     steps = pl.col(names[4:])
@@ -99,7 +115,9 @@ def _in_order(block: Block, table: StepTable, window: int) -> list[Codes]:
         _take_neighbours(block, chains, best)
     else:
         _take_first(block, chains, best, owners)
-    return _columns(block, owners[0], chains.codes[chains.rows[0]], best, table.groups)
+        if table.shares and table.groups > 1:
+            _find_groups(block, table, best)
+    return _columns(block, owners[0], chains.codes[chains.rows[0]], best, table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +126,7 @@ class _Best:
 
     Attributes:
         level: How far it gets.
-        start: The code of its first step.
+        start: Its first step, as `StepTable.begun` has it.
         end: The row of its last step.
         taken: For each step when it is taken.
     """
@@ -145,7 +163,19 @@ def _take_neighbours(block: Block, chains: Chains, best: _Best) -> None:
         best.taken[step, its] = block.times_of(chains.codes[rows])
 
 
-def _columns(block: Block, owners: Codes, firsts: Codes, best: _Best, groups: int) -> list[Codes]:
+def _find_groups(block: Block, table: StepTable, best: _Best) -> None:
+    """Note of which group the first steps of the best chains are, where rows are of several."""
+    its = np.flatnonzero(best.level)
+    at_start = best.taken[:, its] == best.taken[0, its]
+    labels = firsts_of_instants(
+        block, table.kinds, table.groups, best.start[its], at_start.sum(axis=0)
+    )
+    best.start[its] = block.with_labels(best.start[its], table.reversed(labels))
+
+
+def _columns(
+    block: Block, owners: Codes, firsts: Codes, best: _Best, table: StepTable
+) -> list[Codes]:
     """Return the columns of `levels_of` for the entities that take the first step.
 
     Args:
@@ -153,21 +183,23 @@ def _columns(block: Block, owners: Codes, firsts: Codes, best: _Best, groups: in
         owners: Whose the rows are that are first steps.
         firsts: These rows.
         best: The best chains.
-        groups: How many groups there are.
+        table: What the labels of rows mean.
     """
     last = np.append(_firsts(owners)[1:], len(owners)) - 1 if len(owners) else EMPTY
     latest = np.full(len(best.level), NONE)
     latest[owners[last]] = block.times_of(firsts[last])
     kept = np.flatnonzero(best.level)
     start = best.start[kept]
-    group = block.labels_of(start) % groups
+    group = table.reversed(block.labels_of(start))
     columns = [block.entities_of(start), best.level[kept], group, latest[kept]]
     return [*columns, *best.taken[:, kept]]
 
 
 def _firsts(owners: Codes) -> Codes:
     """Return the places at which a run of equal numbers begins."""
-    return np.flatnonzero(np.diff(owners, prepend=-1))
+    is_first = np.ones(len(owners), np.bool_)
+    np.not_equal(owners[1:], owners[:-1], out=is_first[1:])
+    return np.flatnonzero(is_first)
 
 
 def _in_any_order(block: Block, table: StepTable, window: int) -> list[Codes]:
@@ -181,7 +213,8 @@ def _in_any_order(block: Block, table: StepTable, window: int) -> list[Codes]:
     best, last = _Best.of(count, len(of_step)), list[Codes]()
     low = np.full(len(block.codes), -(NONE + 1))
     for step, own in enumerate(of_step):
-        last.append(_carried(len(block.codes), own, block.codes[own]))
+        starts = block.codes[own] if step else table.begun(block, own)
+        last.append(_carried(len(block.codes), own, starts))
         low = np.minimum(low, last[-1])
         rows = np.flatnonzero(low >= earliest)
         owner = block.numbers_of(block.codes[rows])
@@ -191,7 +224,7 @@ def _in_any_order(block: Block, table: StepTable, window: int) -> list[Codes]:
         for number, before in enumerate(last):
             best.taken[number, owner] = block.times_of(before[rows])
     firsts = block.codes[of_step[0]]
-    return _columns(block, block.numbers_of(firsts), firsts, best, table.groups)
+    return _columns(block, block.numbers_of(firsts), firsts, best, table)
 
 
 def _carried(count: int, rows: Codes, codes: Codes) -> Codes:
@@ -202,10 +235,10 @@ def _carried(count: int, rows: Codes, codes: Codes) -> Codes:
 
 
 def _chains(block: Block, table: StepTable, window: int) -> Chains:
-    if table.order == "ordered" and table.ties == "chain" and table.shares:
+    if table.is_matched:
         return chains_of_instants(block, table.kinds, table.groups, window)
     of_step, before = table.rows_of(block), _before(block, table)
-    rows, starts = [of_step[0]], [block.codes[of_step[0]]]
+    rows, starts = [of_step[0]], [table.begun(block, of_step[0])]
     for own in of_step[1:]:
         carried = before(own, rows[-1], starts[-1])
         its = np.flatnonzero(carried >= block.earliest(block.codes[own], window))

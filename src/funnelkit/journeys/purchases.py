@@ -13,7 +13,7 @@ from funnelkit.errors import DefinitionError, check_kind
 from funnelkit.evaluation.evaluate import evaluate
 from funnelkit.formula.values import Dimension, Value
 from funnelkit.formula.walk import leaves
-from funnelkit.journeys.rows import AT, ENTITY, Moments, Reader, key_name, reader_of
+from funnelkit.journeys.rows import Moments, Reader, reader_of
 from funnelkit.schema.sales import OrderLines, Orders, Returns
 from funnelkit.shop.shop import Shop
 
@@ -23,7 +23,6 @@ __all__ = [
     "MARGIN",
     "REVENUE",
     "Flows",
-    "customers_of",
     "known_until",
     "orders_of",
 ]
@@ -117,22 +116,6 @@ def orders_of(
     check_kind("shop", shop, (Shop,), "bind the frames: fk.Shop(orders=…)")
     reader = reader_of(shop, "orders", CUSTOMER, by=by, every=every, start=start, end=end)
     return reader, reader.read({})
-
-
-def customers_of(orders: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """Return one row per customer: when the first order was, and its keys.
-
-    Of several orders at that instant it is the one whose keys come first.
-
-    Args:
-        orders: The orders.
-        keys: The names of the keys.
-    """
-    names = [key_name(key) for key in keys]
-    if set(keys) <= {"period"}:  # which grows with time
-        return orders.group_by(ENTITY).agg(pl.col(AT, *names).min())
-    first = orders.sort(AT, *names, nulls_last=True).group_by(ENTITY, maintain_order=True)
-    return first.agg(pl.col(AT, *names).first())
 
 
 def known_until(shop: Shop) -> dt.datetime | None:

@@ -1,15 +1,18 @@
 """What entities did in order: entity, time and label packed into one integer and sorted.
 
-Sorting one integer takes a third of the time of sorting by three columns. Where the three do
+Sorting one integer takes a tenth of the time of sorting by three columns. Where the three do
 not fit into 63 bits, rows are sorted by columns, and packed block by block.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -34,6 +37,8 @@ ROWS_OF_BLOCK = 1 << 17
 SPARSE = 4
 """From how many times as many numbers as rows on entities are numbered again."""
 
+_Given = TypeVar("_Given")
+_Found = TypeVar("_Found")
 _LARGEST = 1 << 63
 _UNITS = (1, 1_000, 1_000_000)
 
@@ -110,6 +115,10 @@ class Block:
         """Return the labels in codes."""
         return codes & ((1 << self.bits) - 1)
 
+    def with_labels(self, codes: Codes, labels: Codes) -> Codes:
+        """Return codes with other labels."""
+        return (codes >> self.bits << self.bits) + labels
+
     def numbers_of(self, codes: Codes) -> Codes:
         """Return the numbers of the entities in codes."""
         return (codes >> self.bits) // self.stride
@@ -139,14 +148,33 @@ class Timeline:
     """Rows of entities, to be gone through in order, block by block.
 
     Attributes:
-        blocks: The blocks, in order of the entities.
+        edges: From which row to which each block goes, in order of the entities.
+        block: Returns the block of such rows.
         owners: The entities.
         window: How far is looked back, in microseconds; no farther than the rows reach.
     """
 
-    blocks: Iterator[Block]
+    edges: Sequence[tuple[int, int]]
+    block: Callable[[int, int], Block]
     owners: Owners
     window: int
+
+    def each(self, find: Callable[[Block], Sequence[Codes]]) -> list[Codes]:
+        """Return columns of all blocks, several of which are looked at side by side.
+
+        Args:
+            find: Returns the columns of a block.
+        """
+        parts = _side_by_side(lambda edges: find(self.block(*edges)), self.edges)
+        return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+
+
+def _side_by_side(work: Callable[[_Given], _Found], given: Sequence[_Given]) -> list[_Found]:
+    """Return what a work gives of each of some things, in their order."""
+    if len(given) < 2:
+        return list(map(work, given))
+    with ThreadPoolExecutor(min(len(given), pl.thread_pool_size())) as pool:
+        return list(pool.map(work, given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +211,10 @@ def timeline_of(rows: pl.DataFrame, labels: int, *, within: dt.timedelta | None)
         within: How far is looked back; None for as far as the rows reach.
     """
     owners = owners_of(rows.get_column(ENTITY))
+    at = rows.get_column(AT).dt.cast_time_unit("us").to_physical()
+    plain = rows.select(owners.codes.alias(ENTITY), at.alias(AT), LABEL)
     if rows.is_empty():
-        return Timeline(iter(()), owners, 0)
-    plain = pl.DataFrame(
-        {
-            ENTITY: owners.codes,
-            AT: rows.get_column(AT).dt.cast_time_unit("us").to_physical(),
-            LABEL: rows.get_column(LABEL).cast(pl.Int64),
-        }
-    )
+        return _sorted(plain, _Reach((0, 0), (0, 0), 0, 1), owners)
     names = (ENTITY, AT)
     ends = [*(pl.col(n).min().alias(f"low {n}") for n in names), *(pl.col(n).max() for n in names)]
     first, begin, last, end = plain.select(ends).row(0)
@@ -202,36 +225,52 @@ def timeline_of(rows: pl.DataFrame, labels: int, *, within: dt.timedelta | None)
     unit = next((unit for unit in _UNITS if reach.fits(unit)), None)
     codes = None if unit is None else _packed(plain, reach, unit)
     if codes is None or unit is None:
-        return Timeline(_sorted(plain, reach), owners, window)
-    return Timeline(_cut(codes, reach, unit), owners, window)
+        return _sorted(plain, reach, owners)
+    codes.sort()
+    edges = list(_cut(codes, reach, unit))
+    return Timeline(edges, partial(_block, codes, reach, unit), owners, window)
 
 
 def _packed(rows: pl.DataFrame, reach: _Reach, unit: int) -> Codes | None:
-    """Return the rows packed and sorted; None where times are not whole numbers of the unit."""
+    """Return the rows packed; None where times are not whole numbers of the unit."""
     (first, _), (begin, _), stride = reach.owners, reach.times, reach.stride(unit)
-    since = pl.col(AT) - begin
-    whole = since if unit == 1 else since // unit
-    code = ((pl.col(ENTITY) - first) * stride + whole) * (1 << reach.bits) + pl.col(LABEL)
-    packed = rows.lazy().select(code.alias(LABEL), (whole * unit == since).alias("is whole"))
-    found = packed.collect(engine="in-memory")
-    if unit > 1 and not found.get_column("is whole").all():
-        return None
-    return found.get_column(LABEL).sort().to_numpy()
+    codes = np.empty(rows.height, np.int64)
+
+    def pack(place: int) -> bool:
+        part = rows.slice(place, ROWS_OF_BLOCK)
+        owners, times, labels = (part.get_column(name).to_numpy() for name in part.columns)
+        since = times - begin
+        whole = since if unit == 1 else since // unit
+        code = codes[place : place + ROWS_OF_BLOCK]
+        np.multiply(owners - first, stride, out=code)
+        code += whole
+        code <<= reach.bits
+        code += labels
+        return unit == 1 or bool((whole * unit == since).all())
+
+    is_whole = _side_by_side(pack, range(0, rows.height, ROWS_OF_BLOCK))
+    return codes if all(is_whole) else None
 
 
-def _cut(codes: Codes, reach: _Reach, unit: int) -> Iterator[Block]:
-    """Yield packed rows in blocks."""
-    (first, _), (begin, _), stride = reach.owners, reach.times, reach.stride(unit)
-    place = 0
+def _cut(codes: Codes, reach: _Reach, unit: int) -> Iterator[tuple[int, int]]:
+    """Yield from where to where blocks of packed rows go."""
+    stride, place = reach.stride(unit), 0
     while place < len(codes):
-        stop = min(place + ROWS_OF_BLOCK, len(codes))
-        low, high = ((int(codes[row]) >> reach.bits) // stride for row in (place, stop - 1))
-        stop = int(np.searchsorted(codes, ((high + 1) * stride) << reach.bits))
-        rebased = codes[place:stop] - ((low * stride) << reach.bits)
-        block = Block(rebased, stride, reach.bits, unit, begin, first + low)
-        is_sparse = high - low > SPARSE * (stop - place)
-        yield _renumbered(block) if is_sparse else block
+        last = int(codes[min(place + ROWS_OF_BLOCK, len(codes)) - 1])
+        beyond = (last >> reach.bits) // stride + 1
+        stop = int(np.searchsorted(codes, (beyond * stride) << reach.bits))
+        yield place, stop
         place = stop
+
+
+def _block(codes: Codes, reach: _Reach, unit: int, place: int, stop: int) -> Block:
+    """Return some packed rows as a block."""
+    (first, _), (begin, _), stride = reach.owners, reach.times, reach.stride(unit)
+    low, high = ((int(codes[row]) >> reach.bits) // stride for row in (place, stop - 1))
+    rebased = codes[place:stop] - ((low * stride) << reach.bits)
+    block = Block(rebased, stride, reach.bits, unit, begin, first + low)
+    is_sparse = high - low > SPARSE * (stop - place)
+    return _renumbered(block) if is_sparse else block
 
 
 def _renumbered(block: Block) -> Block:
@@ -243,24 +282,59 @@ def _renumbered(block: Block) -> Block:
     return replace(block, codes=codes, first=0, owners=numbers[is_new] + block.first)
 
 
-def _sorted(rows: pl.DataFrame, reach: _Reach) -> Iterator[Block]:
-    """Yield the rows in blocks after sorting them by columns; each is packed by itself."""
+def _sorted(rows: pl.DataFrame, reach: _Reach, owners: Owners) -> Timeline:
+    """Return the timeline of rows that are sorted by columns; each block is packed by itself."""
     ordered = rows.sort(ENTITY, AT, LABEL)
-    owners, times, labels = (ordered.get_column(name).to_numpy() for name in ordered.columns)
-    starts = np.flatnonzero(np.diff(owners, prepend=owners[0] - 1))
-    marks = starts[np.searchsorted(starts, np.arange(0, len(owners), ROWS_OF_BLOCK), "right") - 1]
-    edges = [*np.unique(marks).tolist(), len(owners)]
-    pending = list(pairwise(edges))[::-1]
-    while pending:
-        low, high = pending.pop()
-        inner = starts[np.searchsorted(starts, low) : np.searchsorted(starts, high)]
-        span = (int(times[low:high].min()), int(times[low:high].max()))
-        part = _Reach((0, len(inner) - 1), span, reach.window, reach.bits)
-        if len(inner) > 1 and not part.fits(1):
+    names, times, labels = (ordered.get_column(name).to_numpy() for name in ordered.columns)
+    columns = _Columns(names, times, labels, reach)
+    return Timeline(list(columns.edges()), columns.block, owners, reach.window)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Rows that are sorted by columns.
+
+    Attributes:
+        owners: Whose they are.
+        times: When they are, in microseconds.
+        labels: What they are.
+        reach: From where to where they go.
+    """
+
+    owners: Codes
+    times: Codes
+    labels: Codes
+    reach: _Reach
+
+    def edges(self) -> Iterator[tuple[int, int]]:
+        """Yield from where to where blocks go that can be packed."""
+        starts = self._starts(0, len(self.owners))
+        marks = np.searchsorted(starts, np.arange(0, len(self.owners), ROWS_OF_BLOCK), "right") - 1
+        pending = list(pairwise([*np.unique(starts[marks]).tolist(), len(self.owners)]))[::-1]
+        while pending:
+            low, high = pending.pop()
+            inner = self._starts(low, high)
+            if len(inner) == 1 or self._reach(low, high, len(inner)).fits(1):
+                yield low, high
+                continue
             middle = int(inner[len(inner) // 2])
             pending += [(middle, high), (low, middle)]
-            continue
-        stride = part.stride(1)
+
+    def block(self, low: int, high: int) -> Block:
+        """Return some rows as a block."""
+        inner, times = self._starts(low, high), self.times[low:high]
+        part = self._reach(low, high, len(inner))
+        stride, begin = part.stride(1), part.times[0]
         number = np.repeat(np.arange(len(inner)), np.diff(inner, append=high))
-        codes = ((number * stride + times[low:high] - span[0]) << part.bits) + labels[low:high]
-        yield Block(codes, stride, part.bits, 1, span[0], 0, owners[inner])
+        codes = ((number * stride + times - begin) << part.bits) + self.labels[low:high]
+        return Block(codes, stride, part.bits, 1, begin, 0, self.owners[inner])
+
+    def _starts(self, low: int, high: int) -> Codes:
+        """Return the first row of each entity."""
+        owners = self.owners[low:high]
+        return np.append(0, 1 + np.flatnonzero(owners[1:] != owners[:-1])) + low
+
+    def _reach(self, low: int, high: int, count: int) -> _Reach:
+        times = self.times[low:high]
+        span = (int(times.min()), int(times.max()))
+        return replace(self.reach, owners=(0, count - 1), times=span)
