@@ -1,6 +1,7 @@
 """Everything that `import funnelkit as fk` shows, under the names it shows it by."""
 
 from funnelkit import catalog, sources
+from funnelkit.analysis.benchmarks import BenchmarkComparison, against, own_benchmark
 from funnelkit.analysis.cohorts import Cohorts, cohorts
 from funnelkit.analysis.conversion import Conversion, conversion
 from funnelkit.analysis.durations import Durations, durations
@@ -35,6 +36,7 @@ from funnelkit.errors import (
 )
 from funnelkit.evaluation.evaluate import evaluate, plan
 from funnelkit.evaluation.to_sql import to_sql
+from funnelkit.exchange.benchmarks import Benchmark, Benchmarks, benchmarks, load_benchmarks
 from funnelkit.exchange.toml import dump_metrics, load_metrics
 from funnelkit.formula import columns
 from funnelkit.formula.accumulation import MetricKind
@@ -145,6 +147,9 @@ __all__ = [
     "AidaStage",
     "Area",
     "AsOf",
+    "Benchmark",
+    "BenchmarkComparison",
+    "Benchmarks",
     "CampaignPerformance",
     "Card",
     "Carts",
@@ -236,6 +241,8 @@ __all__ = [
     "UnitError",
     "UnknownNameError",
     "UnsupportedError",
+    "against",
+    "benchmarks",
     "catalog",
     "cohorts",
     "columns",
@@ -247,8 +254,10 @@ __all__ = [
     "evaluate",
     "funnel",
     "growth",
+    "load_benchmarks",
     "load_metrics",
     "load_plugins",
+    "own_benchmark",
     "parse",
     "paths",
     "plan",
