@@ -7,6 +7,7 @@ from funnelkit.analysis.conversion import Conversion, conversion
 from funnelkit.analysis.durations import Durations, durations
 from funnelkit.analysis.funnel import Funnel, funnel
 from funnelkit.analysis.growth import Growth, growth
+from funnelkit.analysis.monitoring import Deviations, deviations
 from funnelkit.analysis.paths import Paths, paths
 from funnelkit.analysis.reconcile import reconcile
 from funnelkit.analysis.rfm import Rfm, rfm
@@ -168,6 +169,7 @@ __all__ = [
     "DataError",
     "DataIssue",
     "DefinitionError",
+    "Deviations",
     "Dimension",
     "Direction",
     "DuckDB",
@@ -249,6 +251,7 @@ __all__ = [
     "conversion",
     "demo",
     "describe",
+    "deviations",
     "dump_metrics",
     "durations",
     "evaluate",

@@ -34,15 +34,16 @@ class Trend(View):
     Attributes:
         rule: The rules, in sentences.
         charts: How many series were looked at.
+        metrics: The metrics.
         currency: The code of the currency of amounts.
     """
 
     rule: str
     charts: int
+    metrics: tuple[Metric, ...]
     currency: str
     _frame: pl.DataFrame
     _keys: tuple[str, ...]
-    _metrics: tuple[Metric, ...]
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -70,8 +71,8 @@ class Trend(View):
         return self._frame.clone()
 
     def _shown(self) -> Shown:
-        marked = [self._marked(metric) for metric in self._metrics]
-        several = ["metric"] if len(self._metrics) > 1 else []
+        marked = [self._marked(metric) for metric in self.metrics]
+        several = ["metric"] if len(self.metrics) > 1 else []
         keys = [*several, *self._keys, "value", "expected", "lower", "upper", "signal", "verdict"]
         count = self._frame.get_column("signal").count()
         charts = "1 chart" if self.charts == 1 else f"{self.charts} charts"
@@ -160,7 +161,7 @@ def trend(  # noqa: PLR0913  # what is wanted of it, every part by keyword
         currency=result.currency,
         _frame=_named(result, parts),
         _keys=result.keys,
-        _metrics=result.metrics,
+        metrics=result.metrics,
     )
 
 
