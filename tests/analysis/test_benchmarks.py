@@ -247,6 +247,7 @@ def test_own_data_are_quantiles_of_complete_periods():
     assert (own.n, own.period, own.currency) == (9, ("2024-01-01", "2024-01-09"), "PLN")
     later = fk.against(daily([55] * 8), own).frame.row(0, named=True)
     assert (later["rank"], later["below"], later["above"]) == (5 / 9, "median", "p75")
+    assert fk.against(daily([50] * 8), own).frame["rank"][0] == 4 / 9
     with pytest.raises(fk.DataError, match="average_order_value has 7"):
         fk.own_benchmark(daily([10] * 7))
     with pytest.raises(fk.DefinitionError, match=r"'best' is not.*has 0 keys"):

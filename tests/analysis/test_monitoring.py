@@ -83,6 +83,15 @@ def test_another_metric_or_group_or_first_period_has_another_id():
     assert again["id"][0] in set(other["id"])
 
 
+def test_the_id_follows_the_definition_and_not_the_name():
+    doubled = fk.Metric(name="orders", formula="2 * count(orders)", direction="up")
+    ids = [
+        fk.deviations(fk.trend(daily([*CALM, 1], metric), baseline=BASE)).frame["id"][0]
+        for metric in ("orders", doubled)
+    ]
+    assert len(set(ids)) == 2
+
+
 def test_goals_that_are_missed_exceeded_or_off_track_need_an_answer():
     frame = goals(
         status=["missed", "missed", "off_track", "at_risk", "on_track", "met", "no_data", None],

@@ -265,6 +265,13 @@ def test_a_run_names_its_first_period_and_the_eighth_that_shows_it():
     assert frame.filter(pl.col("signal").is_null())["onset"].null_count() == 11
 
 
+def test_a_signal_after_a_break_names_its_own_periods():
+    frame = fk.trend(daily([2, 3] * 4 + [8, 9] * 6 + [40]), breaks=["2024-01-09"]).frame
+    (marked,) = frame.filter("outside").iter_rows(named=True)
+    day = dt.date(2024, 1, 21)
+    assert (marked["period"], marked["onset"], marked["detected"]) == (day, day, day)
+
+
 @settings(max_examples=8)
 @given(SERIES)
 def test_days_without_a_season_have_the_same_centre_with_one(counts):
