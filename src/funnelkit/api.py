@@ -10,6 +10,7 @@ from funnelkit.analysis.paths import Paths, paths
 from funnelkit.analysis.reconcile import reconcile
 from funnelkit.analysis.rfm import Rfm, rfm
 from funnelkit.analysis.sessionize import Sessionized, sessionize
+from funnelkit.analysis.tracking import Progress, track
 from funnelkit.analysis.trend import Trend, trend
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import presets
@@ -81,6 +82,11 @@ from funnelkit.formula.values import (
     Score,
     Time,
 )
+from funnelkit.goals.file import load_goals
+from funnelkit.goals.goal import Goal
+from funnelkit.goals.outlook import GoalReason
+from funnelkit.goals.status import Status, StatusRule, StatusRules
+from funnelkit.goals.target import Lift
 from funnelkit.metrics.card import Card
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.metrics.registry import Registry
@@ -175,10 +181,13 @@ __all__ = [
     "Flag",
     "Funnel",
     "FunnelkitError",
+    "Goal",
+    "GoalReason",
     "Growth",
     "If",
     "InventorySnapshots",
     "Key",
+    "Lift",
     "Lookup",
     "Lower",
     "MarketingCosts",
@@ -202,6 +211,7 @@ __all__ = [
     "PolarsExpr",
     "PositiveOrNull",
     "Products",
+    "Progress",
     "Proration",
     "Quantile",
     "QuantileBucket",
@@ -225,6 +235,9 @@ __all__ = [
     "SqlDatabase",
     "Sqrt",
     "Stage",
+    "Status",
+    "StatusRule",
+    "StatusRules",
     "StdDev",
     "Sum",
     "Surveys",
@@ -247,6 +260,7 @@ __all__ = [
     "evaluate",
     "funnel",
     "growth",
+    "load_goals",
     "load_metrics",
     "load_plugins",
     "parse",
@@ -260,6 +274,7 @@ __all__ = [
     "sessionize",
     "sources",
     "to_sql",
+    "track",
     "trend",
     "use_registry",
 ]
