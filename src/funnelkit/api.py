@@ -12,6 +12,7 @@ from funnelkit.analysis.paths import Paths, paths
 from funnelkit.analysis.reconcile import reconcile
 from funnelkit.analysis.rfm import Rfm, rfm
 from funnelkit.analysis.sessionize import Sessionized, sessionize
+from funnelkit.analysis.tracking import Progress, track
 from funnelkit.analysis.trend import Trend, trend
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import presets
@@ -84,6 +85,11 @@ from funnelkit.formula.values import (
     Score,
     Time,
 )
+from funnelkit.goals.file import load_goals
+from funnelkit.goals.goal import Goal
+from funnelkit.goals.outlook import GoalReason
+from funnelkit.goals.status import Status, StatusRule, StatusRules
+from funnelkit.goals.target import Lift
 from funnelkit.metrics.card import Card
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.metrics.registry import Registry
@@ -182,10 +188,13 @@ __all__ = [
     "Flag",
     "Funnel",
     "FunnelkitError",
+    "Goal",
+    "GoalReason",
     "Growth",
     "If",
     "InventorySnapshots",
     "Key",
+    "Lift",
     "Lookup",
     "Lower",
     "MarketingCosts",
@@ -209,6 +218,7 @@ __all__ = [
     "PolarsExpr",
     "PositiveOrNull",
     "Products",
+    "Progress",
     "Proration",
     "Quantile",
     "QuantileBucket",
@@ -232,6 +242,9 @@ __all__ = [
     "SqlDatabase",
     "Sqrt",
     "Stage",
+    "Status",
+    "StatusRule",
+    "StatusRules",
     "StdDev",
     "Sum",
     "Surveys",
@@ -258,6 +271,7 @@ __all__ = [
     "funnel",
     "growth",
     "load_benchmarks",
+    "load_goals",
     "load_metrics",
     "load_plugins",
     "own_benchmark",
@@ -272,6 +286,7 @@ __all__ = [
     "sessionize",
     "sources",
     "to_sql",
+    "track",
     "trend",
     "use_registry",
 ]
