@@ -1,15 +1,18 @@
 """Everything that `import funnelkit as fk` shows, under the names it shows it by."""
 
 from funnelkit import catalog, sources
+from funnelkit.analysis.benchmarks import BenchmarkComparison, against, own_benchmark
 from funnelkit.analysis.cohorts import Cohorts, cohorts
 from funnelkit.analysis.conversion import Conversion, conversion
 from funnelkit.analysis.durations import Durations, durations
 from funnelkit.analysis.funnel import Funnel, funnel
 from funnelkit.analysis.growth import Growth, growth
+from funnelkit.analysis.monitoring import Deviations, deviations
 from funnelkit.analysis.paths import Paths, paths
 from funnelkit.analysis.reconcile import reconcile
 from funnelkit.analysis.rfm import Rfm, rfm
 from funnelkit.analysis.sessionize import Sessionized, sessionize
+from funnelkit.analysis.tracking import Progress, track
 from funnelkit.analysis.trend import Trend, trend
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import presets
@@ -35,6 +38,7 @@ from funnelkit.errors import (
 )
 from funnelkit.evaluation.evaluate import evaluate, plan
 from funnelkit.evaluation.to_sql import to_sql
+from funnelkit.exchange.benchmarks import Benchmark, Benchmarks, benchmarks, load_benchmarks
 from funnelkit.exchange.toml import dump_metrics, load_metrics
 from funnelkit.formula import columns
 from funnelkit.formula.accumulation import MetricKind
@@ -81,6 +85,11 @@ from funnelkit.formula.values import (
     Score,
     Time,
 )
+from funnelkit.goals.file import load_goals
+from funnelkit.goals.goal import Goal
+from funnelkit.goals.outlook import GoalReason
+from funnelkit.goals.status import Status, StatusRule, StatusRules
+from funnelkit.goals.target import Lift
 from funnelkit.metrics.card import Card
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.metrics.registry import Registry
@@ -145,6 +154,9 @@ __all__ = [
     "AidaStage",
     "Area",
     "AsOf",
+    "Benchmark",
+    "BenchmarkComparison",
+    "Benchmarks",
     "CampaignPerformance",
     "Card",
     "Carts",
@@ -163,6 +175,7 @@ __all__ = [
     "DataError",
     "DataIssue",
     "DefinitionError",
+    "Deviations",
     "Dimension",
     "Direction",
     "DuckDB",
@@ -175,10 +188,13 @@ __all__ = [
     "Flag",
     "Funnel",
     "FunnelkitError",
+    "Goal",
+    "GoalReason",
     "Growth",
     "If",
     "InventorySnapshots",
     "Key",
+    "Lift",
     "Lookup",
     "Lower",
     "MarketingCosts",
@@ -202,6 +218,7 @@ __all__ = [
     "PolarsExpr",
     "PositiveOrNull",
     "Products",
+    "Progress",
     "Proration",
     "Quantile",
     "QuantileBucket",
@@ -225,6 +242,9 @@ __all__ = [
     "SqlDatabase",
     "Sqrt",
     "Stage",
+    "Status",
+    "StatusRule",
+    "StatusRules",
     "StdDev",
     "Sum",
     "Surveys",
@@ -236,19 +256,25 @@ __all__ = [
     "UnitError",
     "UnknownNameError",
     "UnsupportedError",
+    "against",
+    "benchmarks",
     "catalog",
     "cohorts",
     "columns",
     "conversion",
     "demo",
     "describe",
+    "deviations",
     "dump_metrics",
     "durations",
     "evaluate",
     "funnel",
     "growth",
+    "load_benchmarks",
+    "load_goals",
     "load_metrics",
     "load_plugins",
+    "own_benchmark",
     "parse",
     "paths",
     "plan",
@@ -260,6 +286,7 @@ __all__ = [
     "sessionize",
     "sources",
     "to_sql",
+    "track",
     "trend",
     "use_registry",
 ]

@@ -13,30 +13,48 @@ MONDAY = dt.datetime(2024, 1, 1, 12, tzinfo=dt.UTC)
 WEEKDAYS = [100, 80, 90, 95, 120, 160, 155]
 WEEKDAYS += [104, 84, 90, 99, 124, 164, 151]
 WEEKDAYS += [96, 76, 96, 91, 122, 156, 163]
+RELATIVES = [0.869205298013245, 0.695364238410596, 0.7996688741721855, 0.8257450331125827]
+RELATIVES += [1.060430463576159, 1.390728476821192, 1.3588576158940397]
 SERIES = st.lists(st.integers(1, 9), min_size=12, max_size=20)
 
 
 def daily(counts, metrics="orders", every="1d", **options):
     """Evaluate a shop with so many orders on each day, from a Monday."""
-    days = [
-        MONDAY + dt.timedelta(days=day) for day, count in enumerate(counts) for _ in range(count)
-    ]
-    orders = pl.DataFrame(
-        {
-            "order_id": range(len(days)),
-            "customer_id": range(len(days)),
-            "ordered_at": pl.Series(days, dtype=pl.Datetime("us", "UTC")),
-            "is_counted": [True] * len(days),
-        }
+    days = [day for day, count in enumerate(counts) for _ in range(count)]
+    orders = {"ordered_at": [MONDAY + dt.timedelta(days=day) for day in days]}
+    return evaluated(orders, len(counts), metrics, every=every, **options)
+
+
+def evaluated(orders, days, metrics, **options):
+    """Evaluate a shop with these columns of orders, known for so many days from a Monday."""
+    count = len(orders["ordered_at"])
+    frame = pl.DataFrame(
+        {"order_id": range(count), "customer_id": range(count), "is_counted": [True] * count}
+        | orders,
+        schema_overrides={"ordered_at": pl.Datetime("us", "UTC")},
     )
-    end = MONDAY.replace(hour=0) + dt.timedelta(days=len(counts))
-    shop = fk.Shop(orders=orders, currency="PLN", as_of=end)
-    return fk.evaluate(shop, metrics, every=every, **options)
+    end = MONDAY.replace(hour=0) + dt.timedelta(days=days)
+    shop = fk.Shop(orders=frame, currency="PLN", as_of=end)
+    return fk.evaluate(shop, metrics, **options)
+
+
+def by_country(counts, **options):
+    """Evaluate orders of each day by country."""
+    rows = [
+        (MONDAY + dt.timedelta(days=day), country)
+        for country, own in counts.items()
+        for day, count in enumerate(own)
+        for _ in range(count)
+    ]
+    orders = {"ordered_at": [at for at, _ in rows], "country": [name for _, name in rows]}
+    days = max(map(len, counts.values()))
+    return evaluated(orders, days, "orders", every="1d", by="country", **options)
 
 
 def test_a_week_is_taken_out_before_days_are_judged():
     frame = fk.trend(daily(WEEKDAYS), season="weekday").frame
-    assert frame["expected"][0] == pytest.approx(100)
+    centre = 115.04761904761905
+    assert frame["expected"].to_list() == pytest.approx([each * centre for each in RELATIVES * 3])
     assert frame["lower"][0] == pytest.approx(90.66755738072223)
     assert frame["upper"][0] == pytest.approx(109.33244261927776)
     plain = fk.trend(daily(WEEKDAYS)).frame
@@ -112,13 +130,24 @@ def test_every_fault_is_named_at_once():
         ({"breaks": "2024-01-03"}, "breaks is a str"),
         ({"baseline": ("2024-01-01",)}, "has 1 moments"),
         ({"baseline": "2024-01-01"}, "baseline is a str"),
-        ({"baseline": (None, "2024-01-03")}, "is None"),
+        ({"baseline": (None, "2024-01-03")}, "baseline is a NoneType: None"),
     ],
     ids=str,
 )
 def test_an_argument_of_another_kind_is_refused_in_words(arguments, told):
     with pytest.raises(fk.DefinitionError, match=told):
         fk.trend(daily([3] * 8), **arguments)
+
+
+def test_every_moment_that_cannot_be_read_is_named_at_once():
+    with pytest.raises(fk.DefinitionError) as caught:
+        fk.trend(daily([3] * 8), baseline=("soon", 5), breaks=["later"], season="month")
+    for word in ("'soon' is not", "baseline is a int: 5", "'later' is not", "season='month'"):
+        assert word in str(caught.value)
+    with pytest.raises(fk.DefinitionError) as caught:
+        fk.trend(daily([3] * 8), season=7, target="5")
+    assert "season is a int" in str(caught.value)
+    assert "target is a str" in str(caught.value)
 
 
 def test_what_is_no_result_is_refused_in_words():
@@ -176,3 +205,87 @@ def test_an_incomplete_period_changes_nothing(counts):
     whole = fk.trend(daily(counts)).frame
     assert opened.head(len(counts))["expected"].equals(whole["expected"])
     assert not fk.trend(days).frame["expected"].equals(opened["expected"])
+
+
+def test_hours_are_judged_by_their_place_in_the_week():
+    hours = [hour % 168 // 24 + 1 + (hour % 24 == 12) for hour in range(5 * 168)]
+    hours[700] = 40
+    moments = [
+        MONDAY.replace(hour=0) + dt.timedelta(hours=hour)
+        for hour, count in enumerate(hours)
+        for _ in range(count)
+    ]
+    result = evaluated({"ordered_at": moments}, 35, "orders", every="1h")
+    span = ("2024-01-01", "2024-01-29")
+    frame = fk.trend(result, season="hour_of_week", baseline=span).frame
+    assert frame["expected"].to_list() == pytest.approx([*hours[:168]] * 5)
+    assert frame.filter("outside")["value"].to_list() == [40]
+    short = fk.trend(result, season="hour_of_week", baseline=("2024-01-01", "2024-01-28")).frame
+    assert set(short["reason"]) == {"few_cycles"}
+
+
+def test_each_group_has_limits_of_its_own():
+    frame = fk.trend(by_country({"DE": [2, 3] * 8, "PL": [20, 30] * 8, "SE": [0] * 13 + [4] * 3}))
+    expected = frame.frame.group_by("country").agg(pl.col("expected").mean()).sort("country")
+    assert expected["expected"].to_list() == [2.5, 25, None]
+    assert set(frame.frame.filter(country="SE")["reason"]) == {"no_rows", "few_periods"}
+    assert frame.charts == 3
+
+
+def test_a_group_is_judged_from_its_first_row_and_a_silent_day_then_is_a_zero():
+    frame = fk.trend(by_country({"DE": [3] * 20, "PL": [0] * 6 + [5, 6] * 6 + [0, 0]})).frame
+    late = frame.filter(country="PL")
+    assert late["value"].to_list() == [None] * 6 + [5, 6] * 6 + [0, 0]
+    assert late["reason"].to_list()[:6] == ["no_rows"] * 6
+    assert late["outside"].to_list() == [False] * 18 + [True] * 2
+
+
+def test_a_period_whose_denominator_is_not_positive_has_no_weight():
+    metric = fk.Metric(
+        name="margin", formula=fk.Sum(fk.Orders.gross_amount) / fk.Sum(fk.Orders.tax_amount)
+    )
+    given = [1.0, 2.0] * 4 + [-1.0] + [2.0]
+    orders = {
+        "ordered_at": [MONDAY + dt.timedelta(days=day) for day in range(10)],
+        "gross_amount": [10.0] * 10,
+        "tax_amount": given,
+    }
+    frame = fk.trend(evaluated(orders, 10, metric, every="1d")).frame
+    assert frame["reason"].to_list() == [None] * 8 + ["no_weight"] + [None]
+    assert frame["expected"][0] == pytest.approx(90 / 14)
+
+
+def test_a_run_names_its_first_period_and_the_eighth_that_shows_it():
+    span = ("2024-01-01", "2024-01-13")
+    frame = fk.trend(daily([4, 6] * 6 + [6] * 10), baseline=span, robust=True).frame
+    run = frame.filter(pl.col("signal") == "run")
+    assert run["onset"].unique().to_list() == [dt.date(2024, 1, 12)]
+    assert run["detected"].unique().to_list() == [dt.date(2024, 1, 19)]
+    assert run.height == 11
+    assert frame.filter(pl.col("signal").is_null())["onset"].null_count() == 11
+
+
+def test_a_signal_after_a_break_names_its_own_periods():
+    frame = fk.trend(daily([2, 3] * 4 + [8, 9] * 6 + [40]), breaks=["2024-01-09"]).frame
+    (marked,) = frame.filter("outside").iter_rows(named=True)
+    day = dt.date(2024, 1, 21)
+    assert (marked["period"], marked["onset"], marked["detected"]) == (day, day, day)
+
+
+@settings(max_examples=8)
+@given(SERIES)
+def test_days_without_a_season_have_the_same_centre_with_one(counts):
+    week = [*counts[:7]]
+    flat = [sum(week)] * 28
+    one, two = (fk.trend(daily(flat), season=season).frame for season in (None, "weekday"))
+    assert two["expected"].to_list() == pytest.approx(one["expected"].to_list(), rel=1e-12)
+    mixed = fk.trend(daily(week * 4), season="weekday").frame
+    assert mixed["expected"].mean() == pytest.approx(sum(week) / 7)
+
+
+@settings(max_examples=8)
+@given(SERIES, st.integers(2, 9))
+def test_counting_each_order_several_times_changes_no_mark(counts, times):
+    one, two = (fk.trend(daily(each)).frame for each in (counts, [times * n for n in counts]))
+    assert two["expected"].to_list() == pytest.approx([times * n for n in one["expected"]])
+    assert two.select("onset", "detected").equals(one.select("onset", "detected"))

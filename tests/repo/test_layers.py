@@ -14,6 +14,7 @@ PACKAGES = (
     "api",
     "cli",
     "analysis",
+    "goals",
     "journeys",
     "evaluation",
     "demo_shop",

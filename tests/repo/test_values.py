@@ -6,7 +6,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "funnelkit"
 MUTABLE = {
     *("Names", "Relations", "ShopData", "TablePreparer", "Tables"),
-    *("_File", "_Planner"),
+    *("TomlFile", "_Planner"),
 }
 """What collects while it works."""
 

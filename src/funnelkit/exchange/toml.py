@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from types import new_class
@@ -15,6 +14,7 @@ from typing import cast
 
 from funnelkit.catalog.default import registry
 from funnelkit.errors import DefinitionError, UnknownNameError, check_kind
+from funnelkit.exchange.toml_file import SECTIONS, Entry, TomlFile, read_toml
 from funnelkit.formula.functions import KINDS
 from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.properties import natives
@@ -34,39 +34,6 @@ _PRORATE_FIELDS = ("first", "last", "amounts")
 _COLUMN_FIELDS = ("kind", "unit", "description", "values", "synonyms", "is_open")
 _WORD_FIELDS = ("values", "synonyms", "is_open")
 
-Entry = Mapping[str, object]
-
-
-@dataclass(slots=True)
-class _File:
-    """A file being read: its text, and the problems found so far."""
-
-    name: str
-    text: str
-    faults: list[tuple[int, str]] = field(default_factory=list)
-
-    def line(self, section: str, name: str, key: str = "") -> int:
-        """Return the line of a key of a section, or of the section itself."""
-        head = re.compile(rf'^\s*\[\s*{section}\s*\.\s*(["\']?){re.escape(name)}\1\s*[\].]')
-        lines = self.text.splitlines()
-        start = next((n for n, line in enumerate(lines) if head.match(line)), 0)
-        for number in range(start + 1, len(lines) if key else start + 1):
-            if re.match(rf'^\s*(["\']?){re.escape(key)}\1\s*=', lines[number]):
-                return number + 1
-            if lines[number].lstrip().startswith("[") and not head.match(lines[number]):
-                break
-        return start + 1
-
-    def fault(self, section: str, name: str, key: str, what: str) -> None:
-        self.faults.append((self.line(section, name, key), f"{section}.{name}: {what}"))
-
-    def check(self) -> None:
-        """Raise if anything in the file is wrong."""
-        if self.faults:
-            lines = [f"  line {line}: {what}" for line, what in sorted(self.faults)]
-            many = f"{len(lines)} problem{'s' if len(lines) > 1 else ''}"
-            raise DefinitionError("\n".join([f"{self.name} has {many}:", *lines]))
-
 
 def load_metrics(path: str | Path) -> Registry:
     """Read metrics, and declarations of tables, from a TOML file.
@@ -84,43 +51,19 @@ def load_metrics(path: str | Path) -> Registry:
         DefinitionError: The file cannot be read, or definitions are invalid; lists
             every problem with its line.
     """
-    check_kind("path", path, (str, Path), "pass the path of a TOML file")
-    place = Path(path)
-    try:
-        text = place.read_text("utf-8-sig")
-        given = cast("Entry", tomllib.loads(text))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DefinitionError(f"{place.name} cannot be read: {error}", "write TOML") from None
-    file = _File(place.name, text)
-    for section in given:
-        if section not in {"tables", "metrics"}:
-            file.faults.append((1, f"there is no section {section!r}; use tables and metrics"))
-    tables = dict(_tables(file, _section(file, given, "tables")))
+    file = read_toml(path, SECTIONS)
+    tables = dict(_tables(file, file.section("tables")))
     known = {**TABLES, **tables}
-    metrics = list(_metrics(file, _section(file, given, "metrics"), known))
+    metrics = list(_metrics(file, file.section("metrics"), known))
     file.check()
     own = tuple(tables.values())
     try:
-        return Registry(metrics, origin=place.name, among=registry(), tables=own)
+        return Registry(metrics, origin=file.name, among=registry(), tables=own)
     except (DefinitionError, UnknownNameError) as error:
-        raise DefinitionError(f"{place.name}: {error}") from None
+        raise DefinitionError(f"{file.name}: {error}") from None
 
 
-def _section(file: _File, given: Entry, name: str) -> dict[str, Entry]:
-    section = given.get(name, {})
-    if not isinstance(section, dict):
-        file.faults.append((1, f"{name} is not a table: write [{name}.…]"))
-        return {}
-    found: dict[str, Entry] = {}
-    for key, entry in cast("dict[str, object]", section).items():
-        if isinstance(entry, dict):
-            found[key] = cast("Entry", entry)
-        else:
-            file.fault(name, key, "", f"is {entry!r}, not a table: write [{name}.{key}]")
-    return found
-
-
-def _tables(file: _File, section: Mapping[str, Entry]) -> Iterator[tuple[str, type[Table]]]:
+def _tables(file: TomlFile, section: Mapping[str, Entry]) -> Iterator[tuple[str, type[Table]]]:
     for name, entry in section.items():
         before = len(file.faults)
         if name in TABLES:
@@ -192,7 +135,7 @@ def _fill(body: Mapping[str, object], namespace: dict[str, object]) -> None:
     namespace.update(body)
 
 
-def _columns(file: _File, table: str, given: object) -> Iterator[tuple[str, Column]]:
+def _columns(file: TomlFile, table: str, given: object) -> Iterator[tuple[str, Column]]:
     if not isinstance(given, dict) or not given:
         file.fault("tables", table, "columns", "has no columns: name = {kind = 'money'}")
         return
@@ -241,7 +184,7 @@ def _with_words(made: Column, entry: Entry) -> Column:
 
 
 def _metrics(
-    file: _File, section: Mapping[str, Entry], tables: Mapping[str, type[Table]]
+    file: TomlFile, section: Mapping[str, Entry], tables: Mapping[str, type[Table]]
 ) -> Iterator[Metric]:
     for name, entry in section.items():
         before = len(file.faults)

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import pairwise
 from math import pi, sqrt
 from statistics import median
 
-__all__ = ["FEWEST", "FIRM", "WIDTH", "ProcessLimits", "Signals", "process_limits", "signals"]
+__all__ = [
+    "FEWEST",
+    "FIRM",
+    "RULES",
+    "WIDTH",
+    "Episode",
+    "ProcessLimits",
+    "Rule",
+    "Signals",
+    "process_limits",
+    "signals",
+]
 
 FEWEST, FIRM = 6, 12
 """The fewest values that give limits, and how many make them firm (Wheeler)."""
@@ -21,9 +33,22 @@ WIDTH = 3.0
 """How many sigma the limits lie from the centre."""
 
 RUN, NEAR_WIDTH, NEAR, NEAR_OF = 8, 1.5, 3, 4
+RULES = (
+    f"outside: more than {WIDTH:g} sigma from what is expected. "
+    f"run: {RUN} or more in a row on one side. "
+    f"near: {NEAR} of {NEAR_OF} in a row beyond {NEAR_WIDTH:g} sigma on one side."
+)
 RANGE_TO_SIGMA = sqrt(pi / 2)
-MEDIAN_TO_MEAN_RANGE = 3.145 / 2.660
-"""Wheeler's constants for the median of the moving ranges and for their mean."""
+MEDIAN_TO_SIGMA = 3.145 / WIDTH * 2 / sqrt(pi)
+"""Wheeler's constant: the limits of medians lie 3.145 median moving ranges from the centre."""
+
+
+class Rule(StrEnum):
+    """The rules by which a value stands out, the one with most weight first."""
+
+    OUTSIDE = "outside"
+    RUN = "run"
+    NEAR = "near"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +71,40 @@ class ProcessLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Signals:
-    """Which values break which rule, in the order of the values.
+class Episode:
+    """What one cause may have done: the values that break a rule together, on one side.
 
     Attributes:
-        outside: More than three sigma from the centre.
-        run: Among eight or more successive values on one side.
-        near: Among three of four successive values beyond 1.5 sigma on one side.
+        rule: The rule.
+        places: The places of the values, in order.
+        detected: The place of the value with which the rule is first broken.
     """
 
-    outside: list[bool]
-    run: list[bool]
-    near: list[bool]
+    rule: Rule
+    places: tuple[int, ...]
+    detected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Which values break which rule.
+
+    Attributes:
+        count: How many values there are.
+        episodes: What breaks a rule, in the order of the rules.
+    """
+
+    count: int
+    episodes: tuple[Episode, ...]
+
+    def marks(self, rule: Rule) -> list[bool]:
+        """Return whether each value breaks a rule."""
+        marked = {at for each in self.episodes if each.rule is rule for at in each.places}
+        return [at in marked for at in range(self.count)]
+
+    def by_place(self) -> dict[int, Episode]:
+        """Return what each value that breaks a rule belongs to, by the first of its rules."""
+        return {at: each for each in reversed(self.episodes) for at in each.places}
 
 
 def process_limits(
@@ -79,7 +126,7 @@ def process_limits(
     ]
     if not spreads:
         return None
-    spread = MEDIAN_TO_MEAN_RANGE * median(spreads) if robust else sum(spreads) / len(spreads)
+    spread = MEDIAN_TO_SIGMA * median(spreads) if robust else sum(spreads) / len(spreads)
     centre = _weighted_median(known) if robust else _weighted_mean(known)
     return ProcessLimits(centre, spread, len(known))
 
@@ -110,18 +157,36 @@ def signals(distances: Sequence[float | None]) -> Signals:
         distances: How many sigma each value lies above the centre, infinite where sigma is 0;
             None is a gap, over which nothing is successive.
     """
-    outside = [each is not None and abs(each) > WIDTH for each in distances]
-    run, near = ([False] * len(distances) for _ in range(2))
-    for side in (1, -1):
-        for first, last in _stretches([each is not None and each * side > 0 for each in distances]):
-            if last - first >= RUN:
-                run[first:last] = [True] * (last - first)
-        for places in _windows(distances):
-            far = [at for at in places if (distances[at] or 0.0) * side > NEAR_WIDTH]
-            if len(far) >= NEAR:
-                for at in far:
-                    near[at] = True
-    return Signals(outside, run, near)
+    sides = [[None if each is None else each * side for each in distances] for side in (1, -1)]
+    outside = [
+        Episode(Rule.OUTSIDE, tuple(range(first, last)), first)
+        for above in sides
+        for first, last in _stretches([each is not None and each > WIDTH for each in above])
+    ]
+    runs = [
+        Episode(Rule.RUN, tuple(range(first, last)), first + RUN - 1)
+        for above in sides
+        for first, last in _stretches([each is not None and each > 0 for each in above])
+        if last - first >= RUN
+    ]
+    near = [episode for above in sides for episode in _near(above)]
+    return Signals(len(distances), (*outside, *runs, *near))
+
+
+def _near(above: Sequence[float | None]) -> Iterator[Episode]:
+    """Return what lies near a limit: windows that share a value are one episode."""
+    places, detected = set[int](), 0
+    for window in _windows(above):
+        far = [at for at in window if (above[at] or 0.0) > NEAR_WIDTH]
+        if len(far) < NEAR:
+            continue
+        if places and places.isdisjoint(far):
+            yield Episode(Rule.NEAR, tuple(sorted(places)), detected)
+            places = set[int]()
+        detected = detected if places else far[NEAR - 1]
+        places.update(far)
+    if places:
+        yield Episode(Rule.NEAR, tuple(sorted(places)), detected)
 
 
 def _stretches(marks: Sequence[bool]) -> Iterator[tuple[int, int]]:
@@ -136,9 +201,9 @@ def _stretches(marks: Sequence[bool]) -> Iterator[tuple[int, int]]:
 
 
 def _windows(distances: Sequence[float | None]) -> Iterator[range]:
-    """Return every three or four successive places without a gap."""
+    """Return every three or four successive places without a gap, in order of the first."""
     known = [each is not None for each in distances]
-    for size in (NEAR, NEAR_OF):
-        for first in range(len(distances) - size + 1):
-            if all(known[first : first + size]):
-                yield range(first, first + size)
+    for first in range(len(distances)):
+        for last in (first + NEAR, first + NEAR_OF):
+            if last <= len(distances) and all(known[first:last]):
+                yield range(first, last)

@@ -6,7 +6,8 @@ are derived, and by which rule, is decided here and carried out by an engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -285,6 +286,50 @@ class Shop:
         schema = {**names, "rows": pl.Int64, "sample": pl.String, "remedy": pl.String}
         return pl.DataFrame(rows, schema=schema, orient="row")
 
+    def complete_days(
+        self, *, metric: str | Metric | None = None
+    ) -> tuple[dt.date, dt.date] | None:
+        """Return the first and the last day that the data is known to cover whole.
+
+        The first is the day of the first session, event, order or cart; of a shop without
+        these, of the first row of any table. The last is the day before the as-of time where
+        that was given, else the last day on which any of them happened. The day of a first row
+        counts as whole.
+
+        Args:
+            metric: A metric, or its name: then the first day is the first on which every
+                table that it reads has begun. Tables of what follows something else, such as
+                returns, are not waited for.
+
+        Returns:
+            Both days, in the shop's zone; None where no time is known.
+        """
+        self.refresh()
+        as_of, clocks = self.runner.as_of(), {clock.table for clock in self.data.schema.clocks}
+        started = self._started(clocks) or self._started(self.tables)
+        if as_of is None or not started:
+            return None
+        last = self.data.calendar.shown(as_of).date()
+        if self.data.given_as_of is not None:
+            last -= dt.timedelta(days=1)
+        first = min(started)
+        if metric is not None:
+            read = inputs(_found(metric).formula, as_read=self.data.total_of)
+            first = max(self._started(read), default=first)
+        return first.date(), last
+
+    def _started(self, names: Iterable[str]) -> list[dt.datetime]:
+        """Return the times of the first rows of tables whose rows wait for nothing else."""
+        waiting = {clock.table for clock in self.data.schema.late_clocks}
+        found = [
+            self.runner.earliest(name)
+            for name in names
+            if name in self.tables
+            and name not in waiting
+            and not self.tables[name].is_assumed_empty
+        ]
+        return [start for start in found if start is not None]
+
     def missing(self, metric: str | Metric) -> frozenset[str]:
         """Return the tables and columns that a metric is missing, by name.
 
@@ -292,14 +337,17 @@ class Shop:
             metric: The metric, or its name in the default registry.
         """
         found: set[str] = set()
-        known = registry()[metric] if isinstance(metric, str) else metric
-        for table, names in inputs(known.formula, as_read=self.data.total_of).items():
+        for table, names in inputs(_found(metric).formula, as_read=self.data.total_of).items():
             if table not in self.tables:
                 found.add(table)
                 continue
             for name in names:
                 found |= self.data.missing_for(self.data.column(table, name))
         return frozenset(found)
+
+
+def _found(metric: str | Metric) -> Metric:
+    return registry()[metric] if isinstance(metric, str) else metric
 
 
 def _of_tables(data: ShopData) -> Iterator[Note]:
