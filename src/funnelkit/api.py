@@ -2,6 +2,7 @@
 
 from funnelkit import catalog, sources
 from funnelkit.analysis.cohorts import Cohorts, cohorts
+from funnelkit.analysis.comparison import Comparison, compare
 from funnelkit.analysis.conversion import Conversion, conversion
 from funnelkit.analysis.durations import Durations, durations
 from funnelkit.analysis.funnel import Funnel, funnel
@@ -11,6 +12,7 @@ from funnelkit.analysis.reconcile import reconcile
 from funnelkit.analysis.rfm import Rfm, rfm
 from funnelkit.analysis.sessionize import Sessionized, sessionize
 from funnelkit.analysis.trend import Trend, trend
+from funnelkit.calendar.day_pairs import DayPairs
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import presets
 from funnelkit.catalog.default import describe, register, registry, use_registry
@@ -152,6 +154,7 @@ __all__ = [
     "ClosingBalance",
     "Coalesce",
     "Cohorts",
+    "Comparison",
     "ContractError",
     "Conversion",
     "Count",
@@ -162,6 +165,7 @@ __all__ = [
     "DailySessions",
     "DataError",
     "DataIssue",
+    "DayPairs",
     "DefinitionError",
     "Dimension",
     "Direction",
@@ -239,6 +243,7 @@ __all__ = [
     "catalog",
     "cohorts",
     "columns",
+    "compare",
     "conversion",
     "demo",
     "describe",
