@@ -3,6 +3,7 @@
 from funnelkit import catalog, sources
 from funnelkit.analysis.benchmarks import BenchmarkComparison, against, own_benchmark
 from funnelkit.analysis.cohorts import Cohorts, cohorts
+from funnelkit.analysis.comparison import Comparison, compare
 from funnelkit.analysis.conversion import Conversion, conversion
 from funnelkit.analysis.durations import Durations, durations
 from funnelkit.analysis.funnel import Funnel, funnel
@@ -14,6 +15,7 @@ from funnelkit.analysis.rfm import Rfm, rfm
 from funnelkit.analysis.sessionize import Sessionized, sessionize
 from funnelkit.analysis.tracking import Progress, track
 from funnelkit.analysis.trend import Trend, trend
+from funnelkit.calendar.day_pairs import DayPairs
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog import presets
 from funnelkit.catalog.default import describe, register, registry, use_registry
@@ -164,6 +166,7 @@ __all__ = [
     "ClosingBalance",
     "Coalesce",
     "Cohorts",
+    "Comparison",
     "ContractError",
     "Conversion",
     "Count",
@@ -174,6 +177,7 @@ __all__ = [
     "DailySessions",
     "DataError",
     "DataIssue",
+    "DayPairs",
     "DefinitionError",
     "Deviations",
     "Dimension",
@@ -261,6 +265,7 @@ __all__ = [
     "catalog",
     "cohorts",
     "columns",
+    "compare",
     "conversion",
     "demo",
     "describe",

@@ -6,13 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import cast
 
 import polars as pl
 
 from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
 from funnelkit.units import Unit
 
-__all__ = ["Figure", "Shown", "View", "excluded_notes"]
+__all__ = ["Figure", "Shown", "View", "as_text", "excluded_notes", "flush_right"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +88,29 @@ class View(ABC):
 def excluded_notes(excluded: Mapping[str, int]) -> list[str]:
     """Return lines that state which rows are left out."""
     return [f"rows excluded, {why}: {rows:,}" for why, rows in excluded.items()]
+
+
+def as_text(
+    numbers: pl.Series, unit: Unit, *, currency: str = "", is_signed: bool = False
+) -> pl.Series:
+    """Return numbers as text in their unit.
+
+    Args:
+        numbers: The numbers.
+        unit: Their unit.
+        currency: The code of the currency of amounts.
+        is_signed: Whether a plus stands before those above 0.
+    """
+    texts = [
+        ("+" if is_signed and number is not None and number > 0 and text[:1] != "+" else "") + text
+        for number in numbers
+        for text in [unit.format(number, currency=currency)]
+    ]
+    return pl.Series(numbers.name, texts, dtype=pl.String)
+
+
+def flush_right(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return a frame with columns of text set flush right."""
+    widths = {name: frame.get_column(name).str.len_chars().max() for name in names}
+    padded = [pl.col(name).str.pad_start(cast("int", widths[name] or 0)) for name in names]
+    return frame.with_columns(padded)
