@@ -6,6 +6,7 @@ from funnelkit.analysis.conversion import Conversion, conversion
 from funnelkit.analysis.durations import Durations, durations
 from funnelkit.analysis.funnel import Funnel, funnel
 from funnelkit.analysis.growth import Growth, growth
+from funnelkit.analysis.intervals import Intervals, intervals
 from funnelkit.analysis.paths import Paths, paths
 from funnelkit.analysis.reconcile import reconcile
 from funnelkit.analysis.rfm import Rfm, rfm
@@ -177,6 +178,7 @@ __all__ = [
     "FunnelkitError",
     "Growth",
     "If",
+    "Intervals",
     "InventorySnapshots",
     "Key",
     "Lookup",
@@ -247,6 +249,7 @@ __all__ = [
     "evaluate",
     "funnel",
     "growth",
+    "intervals",
     "load_metrics",
     "load_plugins",
     "parse",

@@ -15,6 +15,7 @@ PACKAGES = (
     "cli",
     "analysis",
     "journeys",
+    "sampling",
     "evaluation",
     "demo_shop",
     "sources",
