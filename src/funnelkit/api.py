@@ -4,12 +4,14 @@ from funnelkit import catalog, sources
 from funnelkit.analysis.cohorts import Cohorts, cohorts
 from funnelkit.analysis.conversion import Conversion, conversion
 from funnelkit.analysis.durations import Durations, durations
+from funnelkit.analysis.experiments import Experiment, experiment, unit_sides
 from funnelkit.analysis.funnel import Funnel, funnel
 from funnelkit.analysis.growth import Growth, growth
 from funnelkit.analysis.intervals import Intervals, intervals
 from funnelkit.analysis.paths import Paths, paths
 from funnelkit.analysis.reconcile import reconcile
 from funnelkit.analysis.rfm import Rfm, rfm
+from funnelkit.analysis.sample_size import SampleSize, sample_size
 from funnelkit.analysis.sessionize import Sessionized, sessionize
 from funnelkit.analysis.trend import Trend, trend
 from funnelkit.calendar.fiscal import RetailCalendar
@@ -173,6 +175,7 @@ __all__ = [
     "EmailSends",
     "Events",
     "ExchangeRates",
+    "Experiment",
     "Flag",
     "Funnel",
     "FunnelkitError",
@@ -215,6 +218,7 @@ __all__ = [
     "RetailCalendar",
     "Returns",
     "Rfm",
+    "SampleSize",
     "Score",
     "SearchInterest",
     "Sessionized",
@@ -247,6 +251,7 @@ __all__ = [
     "dump_metrics",
     "durations",
     "evaluate",
+    "experiment",
     "funnel",
     "growth",
     "intervals",
@@ -260,9 +265,11 @@ __all__ = [
     "register",
     "registry",
     "rfm",
+    "sample_size",
     "sessionize",
     "sources",
     "to_sql",
     "trend",
+    "unit_sides",
     "use_registry",
 ]

@@ -19,7 +19,7 @@ from funnelkit.sampling.moments import ABOVE, BELOW, moments_of
 from funnelkit.sampling.sides import Sides, is_unit
 from funnelkit.shop.shop import Shop
 
-__all__ = ["DAY", "WITHOUT", "Asked", "Way", "joined", "sums_of", "values_of"]
+__all__ = ["DAY", "WITHOUT", "Asked", "Way", "check_whole", "joined", "sums_of", "values_of"]
 
 DAY = "day"
 """The unit that is not a dimension: all that happens on one day together."""
@@ -31,6 +31,7 @@ TOLERANCE = 1e-9
 """How far the sum over units may lie from the whole, as a part of the sum of their sizes."""
 
 IS_NAMED = "#is named"
+_REMEDY = "give a unit such that each row, and each thing that is counted, belongs to one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +115,7 @@ def sums_of(asked: Asked, ways: Sequence[Way], whole: Result) -> dict[str, pl.Da
                 tidy.filter(pl.col("metric") == name), sums, whole.keys, sides, unit
             )
     if faults:
-        remedy = "give a unit that each row belongs to one of"
-        raise DataError("; ".join(faults), remedy)
+        raise DataError("; ".join(faults), _REMEDY)
     return found
 
 
@@ -198,9 +198,9 @@ def _differences(
     above, below = (pl.col(f"{name} sum").fill_null(0.0) for name in (ABOVE, BELOW))
     expected, size = pl.col("value"), pl.col(f"{ABOVE} size").fill_null(0.0)
     if sides.below is not None:
-        expected = pl.col("value") * below if sides.is_mean else pl.col("numerator")
+        expected = pl.coalesce("numerator", pl.col("value") * below)
     wrong = (above - expected).abs() > TOLERANCE * pl.max_horizontal(size, expected.abs())
-    if sides.below is not None and not sides.is_mean:
+    if sides.below is not None:
         wrong |= (below - pl.col("denominator")).abs() > TOLERANCE * pl.col(f"{BELOW} size")
     cells = joined(tidy, sums, keys).with_columns(above.alias("#sum"), expected.alias("#whole"))
     first = cells.filter(pl.col("value").is_not_null() & wrong.fill_null(value=False))
@@ -249,3 +249,18 @@ def _row_keys(asked: Asked, quantile: Quantile, unit: Dimension) -> tuple[str, .
     table = data.known[source_of(quantile)]
     is_lacking = any(data.missing_for(table.get(name)) for name in table.key)
     return None if is_lacking else table.key
+
+
+def check_whole(asked: Asked, group: Sequence[Sides], unit: Dimension, found: pl.DataFrame) -> None:
+    """Check that the units of a question without groups add up to the whole.
+
+    Raises:
+        DataError: They do not; names every such metric.
+    """
+    tidy = asked.evaluate(sides.metric for sides in group).tidy()
+    named, faults = found.with_columns(_is_named(unit.name)), list[str]()
+    for sides in group:
+        own = tidy.filter(pl.col("metric") == sides.metric.name)
+        faults += _differences(own, _sums(named, sides, ()), (), sides, unit)
+    if faults:
+        raise DataError("; ".join(faults), _REMEDY)
