@@ -150,5 +150,5 @@ class Design:
 
 _ALIKE: Mapping[type[pl.DataType], Callable[[pl.DataType], bool]] = {
     pl.Int64: lambda kind: kind.is_integer(),
-    pl.String: lambda kind: kind in {pl.String, pl.Categorical, pl.Enum},
+    pl.String: lambda kind: isinstance(kind, pl.String | pl.Categorical | pl.Enum),
 }
