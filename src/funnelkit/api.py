@@ -6,12 +6,15 @@ from funnelkit.analysis.cohorts import Cohorts, cohorts
 from funnelkit.analysis.comparison import Comparison, compare
 from funnelkit.analysis.conversion import Conversion, conversion
 from funnelkit.analysis.durations import Durations, durations
+from funnelkit.analysis.experiments import Experiment, experiment, unit_sides
 from funnelkit.analysis.funnel import Funnel, funnel
 from funnelkit.analysis.growth import Growth, growth
+from funnelkit.analysis.intervals import Intervals, intervals
 from funnelkit.analysis.monitoring import Deviations, deviations
 from funnelkit.analysis.paths import Paths, paths
 from funnelkit.analysis.reconcile import reconcile
 from funnelkit.analysis.rfm import Rfm, rfm
+from funnelkit.analysis.sample_size import SampleSize, sample_size
 from funnelkit.analysis.sessionize import Sessionized, sessionize
 from funnelkit.analysis.tracking import Progress, track
 from funnelkit.analysis.trend import Trend, trend
@@ -189,6 +192,7 @@ __all__ = [
     "EmailSends",
     "Events",
     "ExchangeRates",
+    "Experiment",
     "Flag",
     "Funnel",
     "FunnelkitError",
@@ -196,6 +200,7 @@ __all__ = [
     "GoalReason",
     "Growth",
     "If",
+    "Intervals",
     "InventorySnapshots",
     "Key",
     "Lift",
@@ -234,6 +239,7 @@ __all__ = [
     "RetailCalendar",
     "Returns",
     "Rfm",
+    "SampleSize",
     "Score",
     "SearchInterest",
     "Sessionized",
@@ -273,8 +279,10 @@ __all__ = [
     "dump_metrics",
     "durations",
     "evaluate",
+    "experiment",
     "funnel",
     "growth",
+    "intervals",
     "load_benchmarks",
     "load_goals",
     "load_metrics",
@@ -288,10 +296,12 @@ __all__ = [
     "register",
     "registry",
     "rfm",
+    "sample_size",
     "sessionize",
     "sources",
     "to_sql",
     "track",
     "trend",
+    "unit_sides",
     "use_registry",
 ]

@@ -61,10 +61,11 @@ def test_a_figure_that_is_wrong_is_seen():
 
 
 SPARK = ROOT / "src/funnelkit/engines/sql/spark_connection.py"
+COMPARISON = ROOT / "src/funnelkit/sampling/comparison.py"
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
 
-READ_BY_NAME = {"pyspark", "pyarrow"}
+READ_BY_NAME = {"pyspark", "pyarrow", "tea_tasting"}
 """What is imported by its name at run time, and what that needs to send and return tables."""
 
 
@@ -79,6 +80,7 @@ def test_every_extra_of_the_package_is_imported_by_something():
         wanted = {re.split(r"[\[<>=]", item)[0].replace("-", "_") for item in EXTRAS[extra]}
         assert wanted <= imported | READ_BY_NAME, extra
     assert 'import_module("pyspark.sql.types")' in SPARK.read_text()
+    assert 'import_module("tea_tasting")' in COMPARISON.read_text()
 
 
 def imports_of(node):

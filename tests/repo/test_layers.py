@@ -16,6 +16,7 @@ PACKAGES = (
     "analysis",
     "goals",
     "journeys",
+    "sampling",
     "evaluation",
     "demo_shop",
     "sources",

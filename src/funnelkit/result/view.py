@@ -43,6 +43,7 @@ class Shown:
         figures: The columns of numbers; the other columns that are shown are keys.
         keys: These other columns.
         notes: What stands below.
+        heading: What must be read first, above.
         currency: The code of the currency of amounts.
     """
 
@@ -50,15 +51,21 @@ class Shown:
     figures: Sequence[Figure]
     keys: Sequence[str]
     notes: Sequence[str]
+    heading: Sequence[str] = ()
     currency: str = ""
 
     def text(self) -> str:
         """Return it for a terminal."""
-        return "\n".join([to_text(self._view()), "", *self.notes])
+        above = [*self.heading, ""] if self.heading else []
+        return "\n".join([*above, to_text(self._view()), "", *self.notes])
 
     def html(self) -> str:
         """Return it for a notebook."""
-        return to_html(self._view()) + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        above, below = (
+            "".join(f"<p>{escape(line)}</p>" for line in lines)
+            for lines in (self.heading, self.notes)
+        )
+        return above + to_html(self._view()) + below
 
     def _view(self) -> TableView:
         marks = (pl.lit(value=False).alias(name) for name in (IS_OPEN, IS_TOTAL))

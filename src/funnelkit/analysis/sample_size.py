@@ -1,0 +1,138 @@
+"""How many units an experiment takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from statistics import NormalDist
+
+import polars as pl
+
+from funnelkit.calendar.calendar import Moment
+from funnelkit.errors import DataError, DefinitionError, check_kind
+from funnelkit.formula.values import Dimension, Predicate
+from funnelkit.metrics.metric import Metric
+from funnelkit.sampling.moments import ABOVE, BELOW, Moments, moments_of
+from funnelkit.sampling.unit_table import columns_of, question_of, unit_table
+from funnelkit.shop.shop import Shop
+
+__all__ = ["SampleSize", "sample_size"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleSize:
+    """How many units it takes to see a lift of a metric.
+
+    Attributes:
+        metric: The name of the metric.
+        unit: What the units are.
+        value: The metric as it is; of a sum or count, its mean per unit.
+        lift: The relative change that is to be seen.
+        power: How often it is seen if it is there.
+        level: How often no change is seen where there is none.
+        per_variant: How many units each of two variants takes.
+        seen: How many units the shop had in the range.
+    """
+
+    metric: str
+    unit: str
+    value: float
+    lift: float
+    power: float
+    level: float
+    per_variant: int
+    seen: int
+
+    @property
+    def total(self) -> int:
+        """How many units both variants take."""
+        return 2 * self.per_variant
+
+    def __str__(self) -> str:
+        sizes = f"{self.per_variant:,} per variant, {self.total:,} in all by {self.unit}"
+        change = f"{100 * self.lift:+g} % from {self.value:.4g}"
+        return (
+            f"{self.metric}: {sizes}, to see {change} in {100 * self.power:g} % of tests; "
+            f"the range has {self.seen:,}"
+        )
+
+
+def sample_size(  # noqa: PLR0913  # the question, every part of it by keyword
+    shop: Shop,
+    metric: str | Metric,
+    *,
+    unit: str | Dimension,
+    lift: float,
+    power: float = 0.8,
+    level: float = 0.95,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    where: Predicate | str | None = None,
+) -> SampleSize:
+    """Return how many units it takes to see a lift, by how much the shop's own units vary.
+
+    Args:
+        shop: The shop.
+        metric: The metric that will decide.
+        unit: What will be assigned, such as `"visitor_id"`.
+        lift: The smallest relative change that matters: 0.05 for 5 %.
+        power: How often it is to be seen if it is there.
+        level: How often no change is to be seen where there is none.
+        start: As for `evaluate`; take a range as long as the experiment will be.
+        end: As for `evaluate`.
+        where: As for `evaluate`.
+
+    Raises:
+        DefinitionError: An argument is not valid, or the metric is not made of sums over units.
+        DataError: There is no value to be lifted, or all units are alike.
+        FunnelkitError: As for `evaluate`.
+
+    Examples:
+        >>> import funnelkit as fk
+        >>> may = {"start": "2024-05-01", "end": "2024-06-01"}
+        >>> fk.sample_size(
+        ...     fk.demo(), "session_conversion_rate", unit="visitor_id", lift=0.1, **may
+        ... ).per_variant
+        21727
+    """
+    check_kind("metric", metric, (str, Metric), "name one metric")
+    _check(lift, power, level)
+    asked, (sides,), named = question_of(shop, metric, unit=unit, start=start, end=end, where=where)
+    units = unit_table(asked, [sides], named)
+    above, *below = (pl.col(name) for name in columns_of(sides))
+    rows = units.select(above.alias(ABOVE), (below[0] if below else pl.lit(1.0)).alias(BELOW))
+    moments = Moments.of_row(moments_of(rows, ()).row(0, named=True))
+    name = sides.metric.name
+    if moments.units < 2 or moments.below == 0 or moments.ratio * moments.ratio_variance == 0:
+        raise DataError(
+            f"{name} is 0, or the same for all of {moments.units:,} units: nothing says how much "
+            "it varies",
+            "take a range in which units differ",
+        )
+    normal = NormalDist()
+    reach = normal.inv_cdf((1 + level) / 2) + normal.inv_cdf(power)
+    return SampleSize(
+        metric=name,
+        unit=named.name,
+        value=moments.ratio,
+        lift=lift,
+        power=power,
+        level=level,
+        per_variant=ceil(2 * moments.ratio_variance * (reach / (lift * moments.ratio)) ** 2),
+        seen=moments.units,
+    )
+
+
+def _check(lift: float, power: float, level: float) -> None:
+    """Check the numbers that describe a test."""
+    for name, number in (("lift", lift), ("power", power), ("level", level)):
+        check_kind(name, number, (int, float), f"give a number: {name}=0.5")
+    faults = [
+        f"{name}={number!r} is not between 0 and 1"
+        for name, number in (("power", power), ("level", level))
+        if not 0 < number < 1
+    ]
+    if not (lift and abs(lift) < float("inf")):
+        faults.append(f"lift={lift!r} is not a change")
+    if faults:
+        raise DefinitionError("; ".join(faults), "write lift=0.05, power=0.8, level=0.95")

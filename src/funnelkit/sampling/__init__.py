@@ -1,0 +1,1 @@
+"""What intervals and experiments share: metrics per unit, and the moments over units."""

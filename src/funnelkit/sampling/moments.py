@@ -1,0 +1,120 @@
+"""Moments over units: the sums that the uncertainty of a ratio or a total follows from.
+
+They are centred, so that large amounts that differ little do not cancel out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+from typing import Any
+
+import polars as pl
+
+__all__ = ["ABOVE", "BELOW", "MOMENTS", "Moments", "moments_of", "quantile_of_normal", "wilson"]
+
+ABOVE, BELOW = "#above", "#below"
+"""The columns of a unit's part in the numerator and in the denominator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """The moments of the numerator and the denominator of a metric over units.
+
+    Attributes:
+        units: How many units there are.
+        above: The sum of the numerators.
+        below: The sum of the denominators.
+        above_squares: The sum of the squared distances of the numerators from their mean.
+        below_squares: The same of the denominators.
+        products: The sum of the products of both distances.
+        raw_squares: The sum of the squared numerators.
+        lowest: The lowest numerator.
+        is_share: Whether each numerator lies between 0 and its denominator.
+    """
+
+    units: int
+    above: float
+    below: float
+    above_squares: float
+    below_squares: float
+    products: float
+    raw_squares: float
+    lowest: float
+    is_share: bool
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Moments:
+        """Return the moments in a row of `moments_of`."""
+        return cls(**{name.removeprefix("#"): row[name] for name in MOMENTS})
+
+    @property
+    def ratio(self) -> float:
+        """The numerator over the denominator."""
+        return self.above / self.below
+
+    @property
+    def ratio_variance(self) -> float:
+        """The variance of one unit's part in the ratio, by the delta method."""
+        ratio, mean = self.ratio, self.below / self.units
+        spread = self.above_squares - 2 * ratio * self.products + ratio * ratio * self.below_squares
+        return max(spread, 0.0) / (self.units - 1) / mean**2
+
+    @property
+    def ratio_se(self) -> float:
+        """The standard error of the ratio: that of a mean of independent units."""
+        return sqrt(self.ratio_variance / self.units)
+
+    @property
+    def total_se(self) -> float:
+        """The standard error of the sum of numerators, where chance picks their number too."""
+        return sqrt(self.raw_squares)
+
+
+MOMENTS = tuple(f"#{name}" for name in Moments.__dataclass_fields__)
+"""The columns of `moments_of`, in the order of the fields of `Moments`."""
+
+
+def moments_of(units: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Return the moments of each group, as columns named like the fields of `Moments`.
+
+    Args:
+        units: One row per unit and group, with the columns of its two sides.
+        keys: The columns of a group.
+    """
+    above, below = pl.col(ABOVE), pl.col(BELOW)
+    off_above, off_below = above - above.mean(), below - below.mean()
+    sums = (
+        pl.len().cast(pl.Int64),
+        above.sum(),
+        below.sum(),
+        off_above.pow(2).sum(),
+        off_below.pow(2).sum(),
+        (off_above * off_below).sum(),
+        above.pow(2).sum(),
+        above.min(),
+        ((above >= 0) & (above <= below)).all(),
+    )
+    named = [each.alias(name) for each, name in zip(sums, MOMENTS, strict=True)]
+    return units.group_by(keys).agg(named) if keys else units.select(named)
+
+
+def wilson(share: float, size: float, z: float) -> tuple[float, float]:
+    """Return the score interval of a share, without correction for continuity (Wilson 1927).
+
+    Args:
+        share: The share that was seen.
+        size: How many independent observations it is worth.
+        z: How many standard errors the interval reaches.
+    """
+    shrunk = z * z / size
+    centre = (share + shrunk / 2) / (1 + shrunk)
+    half = z * sqrt(share * (1 - share) / size + shrunk / size / 4) / (1 + shrunk)
+    return min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share)
+
+
+def quantile_of_normal(level: float) -> float:
+    """Return how many standard errors an interval of a level reaches to each side."""
+    return NormalDist().inv_cdf((1 + level) / 2)

@@ -1,0 +1,266 @@
+"""The sides of metrics per unit, evaluated by the kernel with all its checks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from funnelkit.calendar.calendar import Calendar, Moment
+from funnelkit.errors import DataError
+from funnelkit.evaluation.evaluate import evaluate
+from funnelkit.formula.formulas import PerKey, Quantile, source_of
+from funnelkit.formula.values import Dimension, Predicate
+from funnelkit.metrics.metric import Metric
+from funnelkit.result.result import Result
+from funnelkit.sampling.moments import ABOVE, BELOW, moments_of
+from funnelkit.sampling.sides import Sides, is_unit
+from funnelkit.shop.shop import Shop
+
+__all__ = ["DAY", "WITHOUT", "Asked", "Way", "check_whole", "joined", "sums_of", "values_of"]
+
+DAY = "day"
+"""The unit that is not a dimension: all that happens on one day together."""
+
+WITHOUT = "#without"
+"""The column of the part of a value that rests on rows that name no unit."""
+
+TOLERANCE = 1e-9
+"""How far the sum over units may lie from the whole, as a part of the sum of their sizes."""
+
+IS_NAMED = "#is named"
+_REMEDY = "give a unit such that each row, and each thing that is counted, belongs to one"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question to a shop, as by the arguments of `evaluate`.
+
+    Attributes:
+        shop: The shop.
+        by: The dimensions to group by.
+        every: How time is divided.
+        start: The first moment of the range.
+        end: The first moment after it.
+        where: Which rows enter.
+    """
+
+    shop: Shop
+    by: tuple[Dimension, ...] = ()
+    every: str | Sequence[Moment] | None = None
+    start: Moment | None = None
+    end: Moment | None = None
+    where: Predicate | None = None
+
+    def evaluate(self, metrics: Iterable[Metric], *more: Dimension) -> Result:
+        """Evaluate metrics, grouped by more dimensions than those of the question."""
+        return evaluate(
+            self.shop,
+            list(metrics),
+            by=(*self.by, *more),
+            every=self.every,
+            start=self.start,
+            end=self.end,
+            where=self.where,
+        )
+
+    def without(self, unit: Dimension) -> Asked:
+        """Return the question about the rows that do not name a unit."""
+        is_unnamed = unit.is_null()
+        where = is_unnamed if self.where is None else self.where & is_unnamed
+        return replace(self, where=where)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the interval of a metric is found.
+
+    Attributes:
+        metric: The metric.
+        unit: What chance picks; None where no way is known.
+        row: The dimension that stands for itself in rows that name no unit.
+        sides: The metric as sums over units.
+        quantile: The quantile that it is.
+    """
+
+    metric: Metric
+    unit: Dimension | None = None
+    row: str | None = None
+    sides: Sides | None = None
+    quantile: Quantile | None = None
+
+
+def sums_of(asked: Asked, ways: Sequence[Way], whole: Result) -> dict[str, pl.DataFrame]:
+    """Return the moments of metrics over units, by metric: one row per period and group.
+
+    Args:
+        asked: The question.
+        ways: The metrics that are sums over units.
+        whole: The values of the question.
+
+    Raises:
+        DataError: The units do not add up to the whole; names every such metric.
+    """
+    found, faults = dict[str, pl.DataFrame](), list[str]()
+    tidy = whole.tidy()
+    for unit, row, group in _groups(ways):
+        frame = _named_units(asked, whole, unit, row, group)
+        for sides in group:
+            sums = _sums(frame, sides, whole.keys)
+            name = sides.metric.name
+            found[name] = sums
+            faults += _differences(
+                tidy.filter(pl.col("metric") == name), sums, whole.keys, sides, unit
+            )
+    if faults:
+        raise DataError("; ".join(faults), _REMEDY)
+    return found
+
+
+def _groups(ways: Sequence[Way]) -> Iterator[tuple[Dimension, str | None, list[Sides]]]:
+    """Return the metrics that can be evaluated together: those of one unit."""
+    groups = dict[tuple[Dimension, str | None], list[Sides]]()
+    for way in ways:
+        if way.unit is not None and way.sides is not None:
+            groups.setdefault((way.unit, way.row), []).append(way.sides)
+    for (unit, row), group in groups.items():
+        yield unit, row, group
+
+
+def _named_units(
+    asked: Asked, whole: Result, unit: Dimension, row: str | None, group: Sequence[Sides]
+) -> pl.DataFrame:
+    """Return the sides of metrics per unit, and whether the unit is named.
+
+    A row that names none is a unit of its own where it has a key.
+    """
+    parts = [part for sides in group for part in sides.parts]
+    if unit.name == DAY:
+        return _days(asked, whole, parts)
+    found = asked.evaluate(parts, unit).frame.with_columns(_is_named(unit.name))
+    is_all = found.get_column(IS_NAMED).all()
+    if is_all or row is None or row in {unit.name, *whole.keys}:
+        return found
+    alone = asked.without(unit).evaluate(parts, Dimension(row)).frame
+    wanted = [*whole.keys, IS_NAMED, *(part.name for part in parts)]
+    both = (found.filter(IS_NAMED), alone.with_columns(_is_named(row)))
+    return pl.concat(each.select(wanted) for each in both)
+
+
+def _is_named(name: str) -> pl.Expr:
+    return pl.col(name).is_not_null().alias(IS_NAMED)
+
+
+def _days(asked: Asked, whole: Result, parts: Sequence[Metric]) -> pl.DataFrame:
+    """Return the sides of metrics per day, in the periods of the question."""
+    found = replace(asked, every="1d").evaluate(parts).frame.with_columns(_is_named("period"))
+    calendar = whole.plan.question.calendar
+    if not calendar.has_periods:
+        return found.drop("period")
+    days = found.get_column("period").unique().to_list()
+    labels = {day: _label(calendar, day) for day in days}
+    period = pl.col("period").replace_strict(labels, return_dtype=pl.Date)
+    return found.with_columns(period)
+
+
+def _label(calendar: Calendar, day: dt.date) -> object:
+    return calendar.label(calendar.floor(dt.datetime.combine(day, dt.time()))).item()
+
+
+def _sums(frame: pl.DataFrame, sides: Sides, keys: Sequence[str]) -> pl.DataFrame:
+    """Return the moments over named units, and what there is of all rows together.
+
+    A unit enters where either of its sides is not 0, so that what else is asked changes nothing.
+    """
+    rows = frame.select(*keys, IS_NAMED, *sides.columns)
+    rows = rows.with_columns(pl.col(ABOVE, BELOW).fill_null(0.0))
+    rows = rows.filter((pl.col(ABOVE) != 0) | (pl.col(BELOW) != 0))
+    weight = pl.col(ABOVE if sides.below is None else BELOW).abs()
+    unnamed = weight.filter(~pl.col(IS_NAMED)).sum() / weight.sum()
+    totals = [
+        *(pl.col(name).sum().alias(f"{name} sum") for name in (ABOVE, BELOW)),
+        *(pl.col(name).abs().sum().alias(f"{name} size") for name in (ABOVE, BELOW)),
+        pl.when(weight.sum() > 0).then(unnamed).otherwise(0.0).alias(WITHOUT),
+    ]
+    moments = moments_of(rows.filter(IS_NAMED), keys)
+    if not keys:
+        return pl.concat([moments, rows.select(totals)], how="horizontal")
+    of_all = rows.group_by(keys).agg(totals)
+    return of_all.join(moments, on=keys, how="left", nulls_equal=True)
+
+
+def _differences(
+    tidy: pl.DataFrame, sums: pl.DataFrame, keys: Sequence[str], sides: Sides, unit: Dimension
+) -> Iterator[str]:
+    """Return where the units do not add up to the whole."""
+    above, below = (pl.col(f"{name} sum").fill_null(0.0) for name in (ABOVE, BELOW))
+    expected, size = pl.col("value"), pl.col(f"{ABOVE} size").fill_null(0.0)
+    if sides.below is not None:
+        expected = pl.coalesce("numerator", pl.col("value") * below)
+    wrong = (above - expected).abs() > TOLERANCE * pl.max_horizontal(size, expected.abs())
+    if sides.below is not None:
+        wrong |= (below - pl.col("denominator")).abs() > TOLERANCE * pl.col(f"{BELOW} size")
+    cells = joined(tidy, sums, keys).with_columns(above.alias("#sum"), expected.alias("#whole"))
+    first = cells.filter(pl.col("value").is_not_null() & wrong.fill_null(value=False))
+    for row in first.head(1).iter_rows(named=True):
+        yield (
+            f"{row['metric']} by {unit.name}: the units add up to {row['#sum']:.12g}, "
+            f"the whole is {row['#whole']:.12g}"
+        )
+
+
+def joined(cells: pl.DataFrame, sums: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Return the values of cells with the sums over their units."""
+    if not keys:
+        return pl.concat([cells, sums], how="horizontal")
+    return cells.join(sums, on=keys, how="left", nulls_equal=True, maintain_order="left")
+
+
+def values_of(asked: Asked, way: Way, keys: Sequence[str]) -> pl.DataFrame | None:
+    """Return the values that a quantile ranks, each with its unit; None where they have no key.
+
+    A row that names no unit is one of its own.
+    """
+    quantile, unit = way.quantile, way.unit
+    if quantile is None or unit is None:
+        return None
+    rows = _row_keys(asked, quantile, unit)
+    if rows is None:
+        return None
+    taken = {unit.name, *keys}
+    more = (Dimension(name) for name in rows if name not in taken)
+    found = asked.evaluate([way.metric], unit, *more).frame.with_row_index("#row")
+    owner = pl.format("unit {}", pl.col(unit.name).cast(pl.String))
+    alone = pl.format("row {}", "#row")
+    return found.select(
+        *keys,
+        pl.when(pl.col(unit.name).is_null()).then(alone).otherwise(owner).alias("unit"),
+        pl.col(way.metric.name).alias("value"),
+    ).drop_nulls("value")
+
+
+def _row_keys(asked: Asked, quantile: Quantile, unit: Dimension) -> tuple[str, ...] | None:
+    """Return the columns that tell the ranked rows of a unit apart; None where one is lacking."""
+    data = asked.shop.data
+    if isinstance(quantile.of, PerKey):
+        return () if is_unit(quantile.of.key, data, unit) else None
+    table = data.known[source_of(quantile)]
+    is_lacking = any(data.missing_for(table.get(name)) for name in table.key)
+    return None if is_lacking else table.key
+
+
+def check_whole(asked: Asked, group: Sequence[Sides], unit: Dimension, found: pl.DataFrame) -> None:
+    """Check that the units of a question without groups add up to the whole.
+
+    Raises:
+        DataError: They do not; names every such metric.
+    """
+    tidy = asked.evaluate(sides.metric for sides in group).tidy()
+    named, faults = found.with_columns(_is_named(unit.name)), list[str]()
+    for sides in group:
+        own = tidy.filter(pl.col("metric") == sides.metric.name)
+        faults += _differences(own, _sums(named, sides, ()), (), sides, unit)
+    if faults:
+        raise DataError("; ".join(faults), _REMEDY)
