@@ -18,7 +18,15 @@ from funnelkit.planning.plan import PERIOD, Plan, PlannedMetric, group_column
 from funnelkit.result.align import Aligned, roll_up
 from funnelkit.result.arithmetic import Arithmetic, Computed
 from funnelkit.result.currencies import Currencies
-from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
+from funnelkit.result.display import (
+    IS_OPEN,
+    IS_TOTAL,
+    MOST_ROWS,
+    TableView,
+    to_html,
+    to_text,
+)
+from funnelkit.result.pivot import pivoted
 from funnelkit.result.rollup import PERIOD_NAME, check_adds_up
 
 __all__ = ["Result"]
@@ -225,10 +233,22 @@ class Result:
         return self._frame.__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
-        return "\n".join([to_text(self._sheet()), *self._notes()])
+        return self.to_text(rows=MOST_ROWS)
 
     def _repr_html_(self) -> str:
-        return to_html(self._sheet()) + "".join(f"<p>{escape(note)}</p>" for note in self._notes())
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self._notes())
+        return "".join(map(to_html, pivoted(self._sheet()))) + notes
+
+    def to_text(self, *, rows: int | None = None) -> str:
+        """Return the result as people read it, with all of its rows.
+
+        With groups and periods there is a table per metric, periods down and groups across.
+
+        Args:
+            rows: How many rows of a table are shown at most; None for all.
+        """
+        tables = [to_text(sheet, rows=rows) for sheet in pivoted(self._sheet())]
+        return "\n".join(["\n\n".join(tables), *self._notes()])
 
     def _notes(self) -> list[str]:
         """Return what the numbers exclude, one line per reason."""

@@ -9,7 +9,7 @@ from html import escape
 
 import polars as pl
 
-from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
+from funnelkit.result.display import IS_OPEN, IS_TOTAL, MOST_ROWS, TableView, to_html, to_text
 from funnelkit.units import Unit
 
 __all__ = ["Figure", "Shown", "View", "excluded_notes"]
@@ -43,6 +43,8 @@ class Shown:
         keys: These other columns.
         notes: What stands below.
         currency: The code of the currency of amounts.
+        caption: What stands above.
+        labels: The heads of the figures, where these are not their names.
     """
 
     frame: pl.DataFrame
@@ -50,10 +52,12 @@ class Shown:
     keys: Sequence[str]
     notes: Sequence[str]
     currency: str = ""
+    caption: str = ""
+    labels: Sequence[str] = ()
 
-    def text(self) -> str:
-        """Return it for a terminal."""
-        return "\n".join([to_text(self._view()), "", *self.notes])
+    def text(self, *, rows: int | None = MOST_ROWS) -> str:
+        """Return it for a terminal, at most so many rows."""
+        return "\n".join([to_text(self._view(), rows=rows), "", *self.notes])
 
     def html(self) -> str:
         """Return it for a notebook."""
@@ -64,7 +68,12 @@ class Shown:
         figures = tuple(f for f in self.figures if f.name in self.frame.columns)
         frame = self.frame.with_columns(*marks)
         return TableView(
-            frame=frame, keys=tuple(self.keys), metrics=figures, currency=self.currency
+            frame=frame,
+            keys=tuple(self.keys),
+            metrics=figures,
+            currency=self.currency,
+            caption=self.caption,
+            labels=tuple(self.labels),
         )
 
 
@@ -78,6 +87,10 @@ class View(ABC):
 
     def _repr_html_(self) -> str:
         return self._shown().html()
+
+    def to_text(self, *, rows: int | None = None) -> str:
+        """Return the table as text with all of its rows, or with so many at most."""
+        return self._shown().text(rows=rows)
 
     @abstractmethod
     def _shown(self) -> Shown:
