@@ -64,7 +64,8 @@ SPARK = ROOT / "src/funnelkit/engines/sql/spark_connection.py"
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
 
-READ_BY_NAME = {"pyspark", "pyarrow"}
+PLOT = ROOT / "src/funnelkit/charts/spec.py"
+READ_BY_NAME = {"pyspark", "pyarrow", "altair"}
 """What is imported by its name at run time, and what that needs to send and return tables."""
 
 
@@ -79,6 +80,7 @@ def test_every_extra_of_the_package_is_imported_by_something():
         wanted = {re.split(r"[\[<>=]", item)[0].replace("-", "_") for item in EXTRAS[extra]}
         assert wanted <= imported | READ_BY_NAME, extra
     assert 'import_module("pyspark.sql.types")' in SPARK.read_text()
+    assert 'import_module("altair")' in PLOT.read_text()
 
 
 def imports_of(node):

@@ -22,6 +22,7 @@ PACKAGES = (
     "exchange",
     "engines",
     "result",
+    "charts",
     "catalog",
     "verification",
     "planning",

@@ -9,6 +9,7 @@ from html import escape
 
 import polars as pl
 
+from funnelkit.charts.spec import Chart, Spec, to_chart
 from funnelkit.errors import UnknownNameError
 from funnelkit.formula.properties import is_count
 from funnelkit.formula.reason import Reason
@@ -26,6 +27,7 @@ from funnelkit.result.display import (
     to_html,
     to_text,
 )
+from funnelkit.result.picture import chosen_metrics, picture_of
 from funnelkit.result.pivot import pivoted
 from funnelkit.result.rollup import PERIOD_NAME, check_adds_up
 
@@ -106,6 +108,30 @@ class Result:
     def metrics(self) -> tuple[Metric, ...]:
         """The metrics, in the requested order."""
         return tuple(lowered.metric for lowered in self.plan.metrics)
+
+    def plot(self, *, metrics: str | Sequence[str] | None = None) -> Chart:
+        """Return the picture that answers the question, as an altair chart that can be changed.
+
+        Time becomes a line, dashed where periods are open; groups become sorted bars; groups
+        over time become a line each, or a panel each where there are many. Several metrics
+        stand one below the other. Totals are left out.
+
+        Args:
+            metrics: Which metrics of the result are shown; by default all of them.
+
+        Raises:
+            MissingPackageError: altair is not installed.
+            UnknownNameError: The result has no metric of that name.
+            DefinitionError: There are too many metrics for one picture.
+        """
+        return to_chart(self.picture(metrics=metrics))
+
+    def picture(self, *, metrics: str | Sequence[str] | None = None) -> Spec:
+        """Return the picture of `plot` as a Vega-Lite specification, without altair."""
+        until = ""
+        if self.as_of is not None:
+            until = f"{self.plan.question.calendar.shown(self.as_of):%Y-%m-%d}"
+        return picture_of(self._sheet(), chosen_metrics(self.metrics, metrics), until)
 
     def explain(self) -> str:
         """Return how it was computed: each source, what was folded, and the arithmetic."""

@@ -1,4 +1,4 @@
-"""How the results of analyses are read: a table, and notes below it."""
+"""How the results of analyses are read: a table, notes below it, and a picture."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from html import escape
 
 import polars as pl
 
+from funnelkit.charts.spec import Chart, Spec, to_chart
 from funnelkit.result.display import IS_OPEN, IS_TOTAL, MOST_ROWS, TableView, to_html, to_text
 from funnelkit.units import Unit
 
-__all__ = ["Figure", "Shown", "View", "excluded_notes"]
+__all__ = ["Figure", "Plotted", "Shown", "View", "excluded_notes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,24 @@ class View(ABC):
     @abstractmethod
     def _shown(self) -> Shown:
         """Return the result as people read it."""
+
+
+class Plotted(View):
+    """A result that is also read as a picture."""
+
+    __slots__ = ()
+
+    def plot(self) -> Chart:
+        """Return the picture as an altair chart, which can be changed.
+
+        Raises:
+            MissingPackageError: altair is not installed.
+        """
+        return to_chart(self.picture())
+
+    @abstractmethod
+    def picture(self) -> Spec:
+        """Return the picture of `plot` as a Vega-Lite specification, without altair."""
 
 
 def excluded_notes(excluded: Mapping[str, int]) -> list[str]:
