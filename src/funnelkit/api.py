@@ -7,7 +7,7 @@ from funnelkit.analysis.durations import Durations, durations
 from funnelkit.analysis.funnel import Funnel, funnel
 from funnelkit.analysis.growth import Growth, growth
 from funnelkit.analysis.paths import Paths, paths
-from funnelkit.analysis.reconcile import reconcile
+from funnelkit.analysis.reconcile import Reconciliation, reconcile
 from funnelkit.analysis.rfm import Rfm, rfm
 from funnelkit.analysis.sessionize import Sessionized, sessionize
 from funnelkit.analysis.trend import Trend, trend
@@ -92,6 +92,7 @@ from funnelkit.schema.policies import OrderPolicy
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.tables import parse
 from funnelkit.schema.traffic import Carts, DailySessions, Events, SearchInterest, Sessions
+from funnelkit.shop.check_report import CheckReport
 from funnelkit.shop.shop import Shop
 from funnelkit.units import (
     CART,
@@ -149,6 +150,7 @@ __all__ = [
     "Card",
     "Carts",
     "Category",
+    "CheckReport",
     "ClosingBalance",
     "Coalesce",
     "Cohorts",
@@ -208,6 +210,7 @@ __all__ = [
     "Quantity",
     "Reason",
     "Receipts",
+    "Reconciliation",
     "Registry",
     "Result",
     "RetailCalendar",

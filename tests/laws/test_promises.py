@@ -61,7 +61,7 @@ def kind_of(problem):
 
 def findings(frames, **settings):
     """What the check of a shop finds: the place, the kind, how bad it is, rows; and samples."""
-    rows = fk.Shop.bind(frames, **settings).check().rows(named=True)
+    rows = fk.Shop.bind(frames, **settings).check().frame.rows(named=True)
     found = {}
     for row in rows:
         column = re.split(r" (?:is|has|holds|includes) ", row["check"])[0]

@@ -132,7 +132,9 @@ def test_any_other_word_is_refused_and_leaves_other_numbers_alone(column, data):
             fk.evaluate(shop, list(READ_BY[str(column)]))
         assert f"{column}: is not a known word" in str(told.value)
         assert f"in {many} rows, such as {word!r} ({many})" in str(told.value)
-    found = shop.check().filter(pl.col("check").str.starts_with(f"{column.name} is not a known"))
+    found = shop.check().frame.filter(
+        pl.col("check").str.starts_with(f"{column.name} is not a known")
+    )
     assert found.select("table", "severity", "rows", "sample").rows() == [
         (column.table, "error", many, f"{word!r} ({many})")
     ]
@@ -260,7 +262,7 @@ def test_events_of_which_no_name_is_known_are_told():
     events = pl.DataFrame(
         {"event_id": [1, 2], "visitor_id": ["v"] * 2, "occurred_at": [DAY] * 2}
     ).with_columns(event_name=pl.lit("seen"))
-    (row,) = fk.Shop(events=events).check().rows(named=True)
+    (row,) = fk.Shop(events=events).check().frame.rows(named=True)
     assert row["severity"] == "warning"
     assert row["check"].startswith("event_name holds none of the words")
     named = events.with_columns(event_name=pl.Series(["Page Viewed", "seen"]))

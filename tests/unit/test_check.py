@@ -129,8 +129,8 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_wrong_is_found_with_its_severity_and_a_sample(case):
     frames, severity, check, sample = CASES[case]
-    found = fk.Shop.bind(frames).check()
-    assert found.columns == ["table", "check", "severity", "rows", "sample"]
+    found = fk.Shop.bind(frames).check().frame
+    assert found.columns == ["table", "check", "severity", "rows", "sample", "remedy"]
     (row,) = found.filter(pl.col("check").str.contains(check, literal=True)).rows(named=True)
     assert (row["severity"], row["rows"]) == (severity, 1)
     assert sample in row["sample"]
@@ -144,8 +144,25 @@ def test_a_shop_without_faults_has_no_findings():
 
 def test_everything_is_found_at_once_and_errors_come_first():
     frame = orders(order_id=[1, 1, 3], gross_amount=[-1.0, 1.0, math.nan])
-    found = fk.Shop(orders=frame).check()
+    found = fk.Shop(orders=frame).check().frame
     assert found["severity"].to_list() == ["error", *["warning"] * 4]
+
+
+def test_the_worst_is_shown_first_with_what_to_do():
+    frame = orders(order_id=[1, 1, 3], gross_amount=[-1.0, -2.0, math.nan], status=["<b>"] * 3)
+    report = fk.Shop(orders=frame).check()
+    lines = repr(report).splitlines()
+    assert lines[0].startswith("2 errors and 4 warnings; errors prevent numbers")
+    assert lines[1].startswith("error    orders.status is not a known word")
+    assert lines[1].endswith("in 3 rows, such as '<b>'") or "in 3 rows" in lines[1] + lines[2]
+    assert any(line.startswith("         → ") for line in lines)
+    rows = report.frame["rows"].to_list()
+    assert rows[:2] == sorted(rows[:2], reverse=True)
+    html = report._repr_html_()
+    assert html.count('<th scope="row">') == len(report) == 6
+    assert "&lt;b&gt;" in html
+    assert "<b>" not in html
+    assert repr(fk.demo().check()) == "no errors or warnings"
 
 
 def test_findings_that_are_warnings_do_not_refuse_a_number():

@@ -10,7 +10,7 @@ from small_frames import NOON, orders_of
 
 
 def findings(shop):
-    return shop.check().select("table", "check", "severity", "rows", "sample").rows()
+    return shop.check().frame.select("table", "check", "severity", "rows", "sample").rows()
 
 
 # --- discounts -----------------------------------------------------------------------------------

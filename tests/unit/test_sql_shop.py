@@ -116,9 +116,9 @@ def test_settings_are_those_of_any_shop(connection):
 
 def test_what_is_wrong_is_found_alike(connection):
     one, two = fk.Shop(orders=ORDERS, **WARSAW), on(connection)
-    assert_frame_equal(one.check(), two.check())
-    assert "is an empty text" in str(two.check()["check"].to_list())
-    assert "is NaN or infinite" in str(two.check()["check"].to_list())
+    assert_frame_equal(one.check().frame, two.check().frame)
+    assert "is an empty text" in str(two.check().frame["check"].to_list())
+    assert "is NaN or infinite" in str(two.check().frame["check"].to_list())
     double = pl.concat([ORDERS, ORDERS[:1]])
     for shop in (fk.Shop(orders=double), on(connection, double)):
         with pytest.raises(fk.ContractError, match=r"order_id: is not unique.*1 rows, such as 1"):

@@ -26,7 +26,7 @@ def orders(many=4, **columns):
 
 
 def findings(shop):
-    return shop.check().select("table", "check", "severity", "rows", "sample").rows()
+    return shop.check().frame.select("table", "check", "severity", "rows", "sample").rows()
 
 
 def number(shop, metric, **question):
@@ -193,7 +193,7 @@ def test_rows_that_point_to_a_table_without_its_key_are_no_reason_to_stop():
     )
     shop = fk.Shop(orders=orders, returns=refunds)
     told = "order_id is not supplied, so that repeated rows would be counted again"
-    assert told in shop.check().get_column("check").to_list()
+    assert told in shop.check().frame.get_column("check").to_list()
     is_large = fk.Lookup(fk.Returns.order_id, fk.Orders.gross_amount) > 50
     refunded = fk.Metric(name="refunded", formula=fk.Sum(fk.Returns.refund_amount, where=is_large))
     with pytest.raises(fk.MissingInputError, match="order_id: needed by refunded"):

@@ -276,7 +276,7 @@ def half_without_lines():
 
 
 def test_the_check_of_a_shop_counts_the_orders_without_lines(half_without_lines):
-    found = half_without_lines.check().select("table", "severity", "rows")
+    found = half_without_lines.check().frame.select("table", "severity", "rows")
     assert found.rows() == [("orders", "warning", 1)]
 
 

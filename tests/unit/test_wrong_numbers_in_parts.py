@@ -103,7 +103,7 @@ def test_a_survey_of_an_unknown_kind_is_refused():
     shop = fk.Shop(surveys=survey(survey_type="ces"))
     with pytest.raises(fk.ContractError, match=r"survey_type: is not a known word.*'ces'"):
         number(shop, "nps")
-    assert shop.check()["severity"].to_list() == ["error"]
+    assert shop.check().frame["severity"].to_list() == ["error"]
 
 
 def test_an_upper_end_of_the_reach_needs_every_reach():
