@@ -322,7 +322,7 @@ def test_periods_go_down_and_groups_across_in_a_table_per_metric():
         ["2024-01-05", "1.00", "PLN", "2.00", "PLN", "3.00", "PLN"],
         ["2024-01-06", "4.00", "PLN", "–", "4.00", "PLN"],
     ]
-    assert result._repr_html_().count("<caption>") == 2
+    assert result._repr_html_().count("<caption ") == 2
 
 
 def test_many_groups_go_down_and_few_periods_across():

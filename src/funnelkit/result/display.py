@@ -143,7 +143,11 @@ def _html_table(sheet: TableView, shown: int, *, is_turned: bool) -> str:
     head, body = "".join(rows[: table.head]), "".join(rows[table.head :])
     return (
         "<table>"
-        + (f"<caption>{escape(sheet.caption)}</caption>" if sheet.caption else "")
+        + (
+            f'<caption style="text-align:left">{escape(sheet.caption)}</caption>'
+            if sheet.caption
+            else ""
+        )
         + (f"<thead>{head}</thead>" if head else "")
         + (f"<tbody>{body}</tbody>" if body else "")
         + "</table>"
