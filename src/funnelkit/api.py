@@ -12,7 +12,7 @@ from funnelkit.analysis.growth import Growth, growth
 from funnelkit.analysis.intervals import Intervals, intervals
 from funnelkit.analysis.monitoring import Deviations, deviations
 from funnelkit.analysis.paths import Paths, paths
-from funnelkit.analysis.reconcile import reconcile
+from funnelkit.analysis.reconcile import Reconciliation, reconcile
 from funnelkit.analysis.rfm import Rfm, rfm
 from funnelkit.analysis.sample_size import SampleSize, sample_size
 from funnelkit.analysis.sessionize import Sessionized, sessionize
@@ -106,6 +106,7 @@ from funnelkit.schema.policies import OrderPolicy
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.tables import parse
 from funnelkit.schema.traffic import Carts, DailySessions, Events, SearchInterest, Sessions
+from funnelkit.shop.check_report import CheckReport
 from funnelkit.shop.shop import Shop
 from funnelkit.units import (
     CART,
@@ -166,6 +167,7 @@ __all__ = [
     "Card",
     "Carts",
     "Category",
+    "CheckReport",
     "ClosingBalance",
     "Coalesce",
     "Cohorts",
@@ -234,6 +236,7 @@ __all__ = [
     "Quantity",
     "Reason",
     "Receipts",
+    "Reconciliation",
     "Registry",
     "Result",
     "RetailCalendar",

@@ -169,13 +169,7 @@ def _readiness(shop: Shop, metric: Metric) -> str:
 
 
 def _check(options: argparse.Namespace) -> str:
-    found = Shop.scan(options.folder).check().rows(named=True)
-    lines = [
-        f"{row['severity']:<8} {row['table']}.{row['check']}, in {row['rows']:,} rows"
-        + (f", such as {row['sample']}" if row["sample"] else "")
-        for row in found
-    ]
-    return "\n".join(lines) or "no errors or warnings"
+    return repr(Shop.scan(options.folder).check())
 
 
 def _init(options: argparse.Namespace) -> str:

@@ -65,7 +65,8 @@ COMPARISON = ROOT / "src/funnelkit/sampling/comparison.py"
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
 
-READ_BY_NAME = {"pyspark", "pyarrow", "tea_tasting"}
+PLOT = ROOT / "src/funnelkit/charts/spec.py"
+READ_BY_NAME = {"pyspark", "pyarrow", "tea_tasting", "altair"}
 """What is imported by its name at run time, and what that needs to send and return tables."""
 
 
@@ -81,6 +82,7 @@ def test_every_extra_of_the_package_is_imported_by_something():
         assert wanted <= imported | READ_BY_NAME, extra
     assert 'import_module("pyspark.sql.types")' in SPARK.read_text()
     assert 'import_module("tea_tasting")' in COMPARISON.read_text()
+    assert 'import_module("altair")' in PLOT.read_text()
 
 
 def imports_of(node):

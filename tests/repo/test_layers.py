@@ -24,6 +24,7 @@ PACKAGES = (
     "exchange",
     "engines",
     "result",
+    "charts",
     "catalog",
     "verification",
     "planning",

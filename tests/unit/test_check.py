@@ -149,6 +149,23 @@ def test_everything_is_found_at_once_and_errors_come_first():
     assert found["severity"].to_list() == ["error", *["warning"] * 4]
 
 
+def test_the_worst_is_shown_first_with_what_to_do():
+    frame = orders(order_id=[1, 1, 3], gross_amount=[-1.0, -2.0, math.nan], status=["<b>"] * 3)
+    report = fk.Shop(orders=frame).check()
+    lines = repr(report).splitlines()
+    assert lines[0].startswith("2 errors and 4 warnings; errors prevent numbers")
+    assert lines[1].startswith("error    orders.status is not a known word")
+    assert lines[1].endswith("in 3 rows, such as '<b>'") or "in 3 rows" in lines[1] + lines[2]
+    assert any(line.startswith("         → ") for line in lines)
+    rows = report.frame["rows"].to_list()
+    assert rows[:2] == sorted(rows[:2], reverse=True)
+    html = report._repr_html_()
+    assert html.count('<th scope="row">') == len(report) == 6
+    assert "&lt;b&gt;" in html
+    assert "<b>" not in html
+    assert repr(fk.demo().check()) == "no errors or warnings"
+
+
 def test_findings_that_are_warnings_do_not_refuse_a_number():
     shop = fk.Shop(orders=orders(gross_amount=[10.0, -2.0], discount_amount=[0.0, 0.0]))
     assert fk.evaluate(shop, "gross_sales").frame.item() == 8.0

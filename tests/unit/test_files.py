@@ -104,7 +104,7 @@ def test_an_id_without_a_letter_is_null_and_is_reported(tmp_path, file):
     frame.write_csv(quoted, quote_style="always")
     for source, blank in ((frame, 2), (path, 2), (quoted, 3)):
         assert asked("customers", orders=source) == [(1,)]
-        (found,) = fk.Shop(orders=source).check().rows()
+        (found,) = fk.Shop(orders=source).check().drop("remedy").rows()
         text = "customer_id is an empty text, and read as null"
         assert found[:4] == ("orders", text, "warning", blank)
         assert "' \\t'" in found[4]

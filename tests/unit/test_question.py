@@ -128,7 +128,10 @@ def test_a_result_speaks_arrow_html_and_text_and_survives_pickling(shop):
 
 
 def test_the_plan_reads_each_table_once_and_only_what_is_needed(shop):
-    text = str(fk.plan(shop, ["cr", "bounce_rate", "sessions", "aov", "orders"], every="1w"))
+    plan = fk.plan(shop, ["cr", "bounce_rate", "sessions", "aov", "orders"], every="1w")
+    text = str(plan)
+    assert repr(plan) == text
+    assert plan._repr_html_().startswith('<pre class="funnelkit">2 steps for 5 metrics')
     assert text.count("fold sessions") == 1
     assert text.count("fold orders") == 1
     assert "visitor_id" not in text

@@ -9,7 +9,7 @@ import funnelkit as fk
 
 
 def test_every_definition_of_a_kpi_stands_beside_the_chosen_one_with_its_words():
-    rows = fk.reconcile(fk.demo(), "aov")
+    rows = fk.reconcile(fk.demo(), "aov").frame
     names = rows["metric"].to_list()
     assert names[0] == "average_order_value"
     assert set(names[1:]) == {m for m in fk.registry() if m.startswith("average_order_value.")}
@@ -31,7 +31,7 @@ def test_a_definition_that_the_shop_cannot_give_says_what_is_missing():
             "discount_amount": [1.0],
         }
     )
-    rows = fk.reconcile(fk.Shop(orders=orders), "aov", every="1mo")
+    rows = fk.reconcile(fk.Shop(orders=orders), "aov", every="1mo").frame
     first = rows.row(0, named=True)
     assert (first["metric"], first["value"], first["reason"]) == (
         "average_order_value",
@@ -41,6 +41,23 @@ def test_a_definition_that_the_shop_cannot_give_says_what_is_missing():
     lacking = rows.filter(pl.col("metric") == "average_order_value.total_sales").row(0, named=True)
     assert lacking["value"] is None
     assert lacking["reason"].startswith("lacks orders.duties_amount, orders.fees_amount")
+
+
+def test_definitions_stand_below_each_other_with_their_distance_from_the_chosen_one():
+    found = fk.reconcile(fk.demo(), "aov")
+    lines = repr(found).splitlines()
+    assert lines[0].split() == ["definition", "value", "difference"]
+    assert lines[2].split() == ["average_order_value", "622.94", "PLN"]
+    assert lines[3].split() == [
+        "average_order_value.total_sales",
+        *("657.01", "PLN"),
+        *("+34.07", "PLN", "(+5.5%)"),
+    ]
+    assert any(line.startswith(".total_sales: Goods, shipping, tax") for line in lines)
+    assert "<p>.total_sales: Goods" in found._repr_html_()
+    assert " pp (" in repr(fk.reconcile(fk.demo(), "bounce_rate"))
+    quarters = repr(fk.reconcile(fk.demo(), "aov", every="1q")).splitlines()
+    assert quarters[0].split()[:3] == ["period", "average_order_value", ".total_sales"]
 
 
 def test_a_kpi_with_one_definition_has_nothing_to_reconcile():

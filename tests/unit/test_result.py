@@ -268,10 +268,12 @@ def test_of_a_long_table_the_ends_are_shown_and_how_many_rows_are_not():
     result = fk.evaluate(sales(["a"] * 100, days=days), "orders", every="1d")
     lines = repr(result).splitlines()
     assert lines[2].split() == ["2024-01-05", "1"]
-    assert lines[17].split() == ["…", "…"]
-    assert lines[32].split() == ["2024-04-13", "1"]
-    assert lines[33:] == ["… 70 of 100 rows are not shown; .frame has them all"]
-    assert "…" not in repr(fk.evaluate(sales(["a"] * 30, days=days[:30]), "orders", every="1d"))
+    assert lines[20].split() == ["…", "…"]
+    assert lines[38].split() == ["2024-04-13", "1"]
+    assert lines[39:] == ["… 64 of 100 rows are not shown; print(result.to_text()) shows them"]
+    assert len(result.to_text().splitlines()) == 102
+    assert "<summary>All 100 rows</summary>" in result._repr_html_()
+    assert "…" not in repr(fk.evaluate(sales(["a"] * 36, days=days[:36]), "orders", every="1d"))
 
 
 def test_an_open_period_is_marked_where_it_is_shown():
@@ -305,6 +307,35 @@ def test_a_result_without_rows_or_keys_is_shown():
     assert repr(wide).splitlines()[-1].split() == ["m59", "88.50", "PLN"]
 
 
+def body_of(text):
+    return [line.split() for line in text.splitlines()]
+
+
+def test_periods_go_down_and_groups_across_in_a_table_per_metric():
+    days = [DAY, DAY, DAY + dt.timedelta(days=1)]
+    shop = sales(["b", None, "b"], amounts=[1.0, 2.0, 4.0], days=days)
+    result = fk.evaluate(shop, ["orders", "gross_sales"], by="channel", every="1d", totals=True)
+    first, second = repr(result).split("\n\n")
+    assert body_of(first)[:2] == [["orders", "by", "channel"], ["period", "b", "(null)", "total"]]
+    assert body_of(first)[3:] == [["2024-01-05", "1", "1", "2"], ["2024-01-06", "1", "–", "1"]]
+    assert body_of(second)[3:] == [
+        ["2024-01-05", "1.00", "PLN", "2.00", "PLN", "3.00", "PLN"],
+        ["2024-01-06", "4.00", "PLN", "–", "4.00", "PLN"],
+    ]
+    assert result._repr_html_().count("<caption ") == 2
+
+
+def test_many_groups_go_down_and_few_periods_across():
+    keys = [f"k{number:02}" for number in range(14)]
+    days = [DAY] * 14 + [DAY + dt.timedelta(days=40)] * 14
+    result = fk.evaluate(sales(keys * 2, days=days), "orders", by="channel", every="1mo")
+    lines = body_of(repr(result))
+    assert lines[1] == ["channel", "2024-01-01", "2024-02-01", "*"]
+    assert lines[3] == ["k00", "1", "1"]
+    assert lines[16] == ["k13", "1", "1"]
+    assert lines[17][:3] == ["*", "incomplete", "period:"]
+
+
 # --- in a notebook -------------------------------------------------------------------------------
 
 
@@ -313,13 +344,15 @@ class Outline(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.open, self.cells, self.titles, self.tags = [], [], [], set()
+        self.open, self.cells, self.titles, self.scopes, self.tags = [], [], [], [], set()
 
     def handle_starttag(self, tag, attributes):
         self.open.append(tag)
         self.tags.add(tag)
         if tag in {"td", "th"}:
             self.cells.append([tag, dict(attributes)["style"], ""])
+        if tag == "th":
+            self.scopes.append(dict(attributes)["scope"])
         if tag == "span":
             self.titles.append(dict(attributes)["title"])
 
@@ -343,7 +376,9 @@ def test_html_is_well_formed_with_titles_and_numbers_to_the_right(shop):
     page = outline(fk.evaluate(shop, RATES, by="channel", totals=True))
     assert page.tags == {"div", "table", "thead", "tbody", "tr", "th", "td", "span"}
     heads = [text for tag, _, text in page.cells if tag == "th"]
-    assert heads == ["channel", "Session conversion rate", "Average order value", "Orders"]
+    assert heads[:4] == ["channel", "Session conversion rate", "Average order value", "Orders"]
+    assert heads[4:] == ["direct", "email", "organic", "paid", "social", "total"]
+    assert page.scopes == ["col"] * 4 + ["row"] * 6
     assert page.titles == ["session_conversion_rate", "average_order_value", "orders"]
     for number, (_, style, _) in enumerate(page.cells):
         assert style.startswith(f"text-align:{'right' if number % 4 else 'left'}")
@@ -377,7 +412,7 @@ def test_views_of_a_huge_result_are_small_and_say_what_they_leave_out():
     result = fk.evaluate(sales(keys), many_metrics(100), by="channel", every="1d")
     assert result.frame.shape == (10_000, 102)
     text, html = repr(result), result._repr_html_()
-    note = "… 9,988 of 10,000 rows are not shown; .frame has them all"
+    note = "… 9,988 of 10,000 rows are not shown; print(result.to_text()) shows them"
     assert text.splitlines()[-1] == note
     assert f"<p>{note}</p>" in html
     for view in (text, html):

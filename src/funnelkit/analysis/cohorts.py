@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 
 from funnelkit.calendar.calendar import Calendar
+from funnelkit.charts.heat import heat_map
+from funnelkit.charts.spec import Chart, Measure, Spec, to_chart
 from funnelkit.errors import DefinitionError, UnknownNameError, check_choices
 from funnelkit.formula.values import Dimension
 from funnelkit.journeys.lifetimes import Lifetimes, lifetimes_of
@@ -27,6 +29,7 @@ from funnelkit.journeys.rows import (
     key_name,
 )
 from funnelkit.journeys.timeline import LABEL, Codes, timeline_of
+from funnelkit.result.picture import group_names
 from funnelkit.result.view import Figure, Shown, View, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import CUSTOMER, MONEY, NUMBER, ORDER, RATIO, Unit
@@ -134,6 +137,40 @@ class Cohorts(View):
             .sort(AGE)
             .select(AGE, ratio(pl.col("#sum"), pl.col("customers")).alias(measure), "customers")
         )
+
+    def plot(self, *, measure: str = "retention") -> Chart:
+        """Return a heat map of a measure by cohort and age, as an altair chart.
+
+        Age 0 is left out of the colours, save for `repurchased`: everybody orders then.
+
+        Args:
+            measure: One of `measures`.
+
+        Raises:
+            MissingPackageError: altair is not installed.
+            UnknownNameError: There is no such measure.
+        """
+        return to_chart(self.picture(measure=measure))
+
+    def picture(self, *, measure: str = "retention") -> Spec:
+        """Return the heat map of `plot` as a Vega-Lite specification, without altair."""
+        self._check(measure)
+        is_first = (pl.col(AGE) == 0) & pl.lit(measure != "repurchased")
+        keys = [key for key in self.keys if key != "cohort"]
+        cells = self._frame.select(
+            *keys,
+            pl.col("cohort").cast(pl.String).alias("row"),
+            pl.col(AGE).alias("column"),
+            pl.col(measure).alias("value"),
+            pl.col(OPEN).alias("is_open"),
+            is_first.alias("is_reference"),
+        )
+        title = f"{measure.replace('_', ' ').capitalize()} by cohort"
+        told = Measure(
+            title=title, unit=MEASURES[measure], currency=self.currency, source=self.rule
+        )
+        cells = group_names(cells, keys) if keys else cells
+        return heat_map(cells, told, rows="first order in", columns="periods since the first order")
 
     def _check(self, measure: str) -> None:
         if measure not in self.measures:

@@ -10,6 +10,9 @@ from typing import Literal
 import polars as pl
 
 from funnelkit.calendar.calendar import Moment
+from funnelkit.charts.bars import bars, number
+from funnelkit.charts.lines import lines
+from funnelkit.charts.spec import Measure, Spec
 from funnelkit.data.sources import Source
 from funnelkit.errors import DefinitionError, UnsupportedError, check_choices
 from funnelkit.evaluation.arguments import ask
@@ -20,7 +23,9 @@ from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Moments, Reader, check_names, key_name, reader_of
 from funnelkit.journeys.steps import Step, check_events, step_of
 from funnelkit.planning.relations import Op, call
-from funnelkit.result.view import Figure, Shown, View, excluded_notes
+from funnelkit.result.picture import group_names
+from funnelkit.result.rollup import PERIOD_NAME
+from funnelkit.result.view import Figure, Plotted, Shown, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import NUMBER, RATIO, SECOND
 
@@ -58,7 +63,7 @@ IS_START, IS_FINISH, IS_KEPT, START, BEGUN = "#is start", "#is finish", "#kept",
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Conversion(View):
+class Conversion(Plotted):
     """How many starts lead to a finish.
 
     Attributes:
@@ -94,6 +99,17 @@ class Conversion(View):
         start in reach is credited, only whether there is one is known.
         """
         return self._starts.clone()
+
+    def picture(self) -> Spec:
+        """Return the rate over time or by group, as a Vega-Lite specification; see `plot`."""
+        rate = Measure(title="Conversion rate", unit=RATIO, source=self.rule)
+        by = [key for key in self.keys if key != PERIOD_NAME]
+        is_open = (pl.col("incomplete") > 0).alias("is_open")
+        frame = self._frame.select(*self.keys, pl.col("rate").alias("value"), is_open)
+        frame = group_names(frame, by) if by else frame
+        if PERIOD_NAME in self.keys:
+            return lines(frame, rate)
+        return bars(frame, rate) if by else number(frame.get_column("value").item(), rate)
 
     def _shown(self) -> Shown:
         notes = [self.rule, *excluded_notes(self.excluded)]

@@ -8,13 +8,16 @@ from typing import Literal
 
 import polars as pl
 
+from funnelkit.charts.spec import Measure, Spec
+from funnelkit.charts.survival import survival_curve
 from funnelkit.errors import DefinitionError, check_choices, check_kind
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Reader, check_names, key_name, reader_of
-from funnelkit.result.view import Figure, Shown, View, excluded_notes
+from funnelkit.result.picture import group_names
+from funnelkit.result.view import Figure, Plotted, Shown, excluded_notes
 from funnelkit.shop.shop import Shop
-from funnelkit.units import SECOND, SESSION, Unit
+from funnelkit.units import RATIO, SECOND, SESSION, Unit
 
 __all__ = ["Durations", "durations"]
 
@@ -35,7 +38,7 @@ QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Durations(View):
+class Durations(Plotted):
     """How long journeys take, those that are not over included.
 
     Attributes:
@@ -106,6 +109,14 @@ class Durations(View):
 
     def _over(self, value: pl.Expr) -> pl.Expr:
         return value.over(self.keys) if self.keys else value
+
+    def picture(self) -> Spec:
+        """Return the survival curve, as a Vega-Lite specification; see `plot`."""
+        curve = self.survival()
+        curve = group_names(curve, self.keys) if self.keys else curve
+        share = Measure(title="Share that takes longer", unit=RATIO, source=self.rule)
+        length = Measure(title="Sessions" if self.unit == SESSION else "Duration", unit=self.unit)
+        return survival_curve(curve, share, length)
 
     def _shown(self) -> Shown:
         censored = int(self._frame.get_column("is_censored").sum())

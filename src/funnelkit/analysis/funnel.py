@@ -12,6 +12,8 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.grain import Span
+from funnelkit.charts.spec import Measure, Spec
+from funnelkit.charts.stages import stages
 from funnelkit.data.sources import Source
 from funnelkit.errors import DefinitionError, UnsupportedError, check_choices, check_kind
 from funnelkit.formula.values import (
@@ -41,7 +43,8 @@ from funnelkit.journeys.rows import (
 from funnelkit.journeys.steps import check_events, step_of
 from funnelkit.journeys.timeline import LABEL, Flags, timeline_of
 from funnelkit.planning.relations import Op, Scalar, call, conjunction, when, whole
-from funnelkit.result.view import Figure, Shown, View, excluded_notes
+from funnelkit.result.picture import group_names
+from funnelkit.result.view import Figure, Plotted, Shown, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import RATIO, SECOND, VISITOR
 
@@ -79,7 +82,7 @@ TIES: Mapping[Ties, str] = {
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Funnel(View):
+class Funnel(Plotted):
     """How many entities get how far through steps.
 
     Attributes:
@@ -135,6 +138,11 @@ class Funnel(View):
         after = after.over(self.keys) if self.keys else after
         stopped = entities - after
         return self._frame.select(*self.keys, pl.col("step").alias("level"), "name", stopped)
+
+    def picture(self) -> Spec:
+        """Return a bar per step, as a Vega-Lite specification; see `plot`."""
+        frame = group_names(self._frame, self.keys) if self.keys else self._frame
+        return stages(frame, Measure(title=" → ".join(self.steps), unit=VISITOR, source=self.rule))
 
     def _shown(self) -> Shown:
         notes = [self.rule, *excluded_notes(self.excluded)]

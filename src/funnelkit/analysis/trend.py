@@ -13,6 +13,7 @@ from typing import cast
 import polars as pl
 
 from funnelkit.calendar.calendar import Calendar, Moment
+from funnelkit.charts.spec import Spec
 from funnelkit.errors import DefinitionError, check_kind
 from funnelkit.formula.accumulation import MetricKind
 from funnelkit.formula.reason import Reason
@@ -20,15 +21,16 @@ from funnelkit.metrics.metric import Direction, Metric
 from funnelkit.result.control_chart import MARKS, PLACES, SEASONS, ControlChart, judged
 from funnelkit.result.display import IS_TOTAL
 from funnelkit.result.limits import RULES
+from funnelkit.result.picture import control_charts
 from funnelkit.result.result import Result
-from funnelkit.result.view import Figure, Shown, View
+from funnelkit.result.view import Figure, Plotted, Shown
 from funnelkit.units import NUMBER
 
 __all__ = ["Trend", "trend"]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Trend(View):
+class Trend(Plotted):
     """Which periods differ from the others by more than the metric varies by itself.
 
     Attributes:
@@ -70,15 +72,18 @@ class Trend(View):
         """
         return self._frame.clone()
 
+    def picture(self) -> Spec:
+        """Return a control chart per metric, as a Vega-Lite specification; see `plot`."""
+        return control_charts(self._frame, self.metrics, self._keys[1:], self.currency)
+
     def _shown(self) -> Shown:
-        marked = [self._marked(metric) for metric in self.metrics]
         several = ["metric"] if len(self.metrics) > 1 else []
         keys = [*several, *self._keys, "value", "expected", "lower", "upper", "signal", "verdict"]
         count = self._frame.get_column("signal").count()
         charts = "1 chart" if self.charts == 1 else f"{self.charts} charts"
         noted = f"{count} marked in {charts}; stable ones too are marked at times"
         return Shown(
-            frame=pl.concat(marked),
+            frame=pl.concat(map(self._marked, self.metrics)),
             figures=[Figure("z", NUMBER)],
             keys=keys,
             notes=[noted, self.rule],
@@ -87,17 +92,15 @@ class Trend(View):
 
     def _marked(self, metric: Metric) -> pl.DataFrame:
         """Return the rows of a metric with its numbers as text in its unit."""
-
-        def text(value: float | None) -> str:
-            return "" if value is None else metric.unit.format(value, currency=self.currency)
-
-        rows = self._frame.filter(pl.col("metric") == metric.name)
-        numbers = [
-            pl.Series(name, [text(value) for value in rows.get_column(name)], dtype=pl.String)
-            for name in ("value", "expected", "lower", "upper")
-        ]
+        rows, unit = self._frame.filter(pl.col("metric") == metric.name), metric.unit
+        known = {name: rows.get_column(name) for name in ("value", "expected", "lower", "upper")}
+        numbers = {
+            name: ["" if v is None else unit.format(v, currency=self.currency) for v in column]
+            for name, column in known.items()
+        }
         words = [pl.col(name).cast(pl.String).fill_null("") for name in ("signal", "verdict")]
-        return rows.with_columns(*numbers, *words)
+        texts = pl.DataFrame(numbers, schema=dict.fromkeys(numbers, pl.String))
+        return rows.with_columns(*texts, *words)
 
 
 def trend(  # noqa: PLR0913  # what is wanted of it, every part by keyword

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from shutil import get_terminal_size
+from textwrap import fill
 
 from funnelkit.formula.latex import to_latex
 from funnelkit.metrics.metric import Metric
 
 __all__ = ["Card"]
+
+WIDTH, NARROWEST, INDENT = 120, 60, 16
+CODE = ("formula", "latex")
+FOLDED = ("area", "needs", "latex", "sources", "definition")
+"""What a notebook folds away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +43,11 @@ class Card:
             ("meaning", metric.description),
             ("includes", metric.includes),
             ("excludes", metric.excludes),
+            ("caveats", metric.caveats),
             ("null when", metric.null_when),
             ("additivity", str(metric.additivity)),
             ("see also", ", ".join(metric.see_also)),
             ("assumes", "; ".join(self.assumptions)),
-            ("caveats", metric.caveats),
             ("alternatives", "; ".join(metric.alternatives)),
             ("unit", f"{metric.unit} ({metric.unit.display}), better {metric.direction}"),
             ("bounds", f"{low} to {high}"),
@@ -56,15 +63,41 @@ class Card:
         return [(head, text) for head, text in rows if text]
 
     def __str__(self) -> str:
+        width = max(NARROWEST, get_terminal_size((WIDTH, 0)).columns)
         lines = [f"{self.metric.title} ({self.metric.name})"]
-        lines += [f"  {head:<14}{text}" for head, text in self.rows()]
+        lines += [_wrapped(head, text, width) for head, text in self.rows() if head != "latex"]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{escape(head)}</th><td>{escape(text)}</td></tr>" for head, text in self.rows()
+        rows = self.rows()
+        first = "".join(_row(head, text) for head, text in rows if head not in FOLDED)
+        more = "".join(_row(head, text) for head, text in rows if head in FOLDED)
+        caption = f'<caption style="text-align:left">{escape(self.metric.title)}</caption>'
+        return (
+            f'<div class="funnelkit"><table>{caption}<tbody>{first}</tbody></table>'
+            f"<details><summary>inputs, sources, LaTeX and fingerprint</summary>"
+            f"<table><tbody>{more}</tbody></table></details></div>"
         )
-        return f"<table><caption>{escape(self.metric.title)}</caption>{rows}</table>"
+
+
+def _wrapped(head: str, text: str, width: int) -> str:
+    return fill(
+        text,
+        width,
+        initial_indent=f"  {head:<{INDENT - 2}}",
+        subsequent_indent=" " * INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _row(head: str, text: str) -> str:
+    shown = f"<code>{escape(text)}</code>" if head in CODE else escape(text)
+    look = "text-align:left;vertical-align:top;padding-right:1em"
+    return (
+        f'<tr><th scope="row" style="{look}">{escape(head)}</th>'
+        f'<td style="{look};white-space:normal">{shown}</td></tr>'
+    )

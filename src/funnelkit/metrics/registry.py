@@ -12,9 +12,12 @@ from funnelkit.errors import DefinitionError, UnitError, UnknownNameError, check
 from funnelkit.formula.formulas import Reference
 from funnelkit.formula.properties import names_in, walk, with_names
 from funnelkit.formula.table import Table
+from funnelkit.metrics.listing import listing_html, listing_text
 from funnelkit.metrics.metric import AidaStage, Area, Metric, Stage, resolve_all
 
 __all__ = ["Registry", "find_metric"]
+
+MOST_ROWS = 36
 
 
 class Registry(Mapping[str, Metric]):
@@ -82,7 +85,18 @@ class Registry(Mapping[str, Metric]):
         return self.replacing(other)
 
     def __repr__(self) -> str:
-        return f"Registry of {len(self)} metrics: {', '.join(self)}"
+        return self.to_text(rows=MOST_ROWS)
+
+    def _repr_html_(self) -> str:
+        return listing_html(tuple(self.values()))
+
+    def to_text(self, *, rows: int | None = None) -> str:
+        """Return the metrics as a table: name, meaning, unit and stage.
+
+        Args:
+            rows: How many metrics are shown at most; None for all.
+        """
+        return listing_text(tuple(self.values()), rows=rows)
 
     @property
     def tables(self) -> tuple[type[Table], ...]:

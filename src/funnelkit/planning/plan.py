@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import reduce
+from html import escape
 
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.calendar.grain import Span
@@ -237,7 +238,7 @@ class PartialPeriodStep:
     now: dt.datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Plan:
     """How a question will be answered.
 
@@ -271,6 +272,12 @@ class Plan:
         lines += [f"{m.metric.name} = {show(m.value)}" for m in self.metrics]
         lines += [f"{text}: assumed for {names}" for text, names in self.assumed.items()]
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return f'<pre class="funnelkit">{escape(str(self))}</pre>'
 
 
 def columns_read_by(aggregate: Aggregate | PolarsExpr) -> tuple[Column | Lookup, ...]:

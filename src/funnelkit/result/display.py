@@ -14,13 +14,16 @@ import polars as pl
 
 from funnelkit.units import Unit
 
-__all__ = ["IS_OPEN", "IS_TOTAL", "ShownColumn", "TableView", "to_html", "to_text"]
+__all__ = ["IS_OPEN", "IS_TOTAL", "ShownColumn", "TableView", "key_text", "to_html", "to_text"]
 
 IS_OPEN, IS_TOTAL = "#open", "is_total"
-MOST_ROWS, MOST_COLUMNS, LONGEST_KEY, WIDTH = 30, 12, 40, 120
+MOST_ROWS, MOST_COLUMNS, LONGEST_KEY, WIDTH = 36, 12, 40, 120
 FEW_METRICS = 10
+MOST_FOLDED = 5_000
+"""How many cells a table in a notebook may have to be folded below its ends."""
 GAP = "…"
 STYLE = "overflow-x:auto;white-space:nowrap;font-variant-numeric:tabular-nums"
+REGION = f'class="funnelkit" role="region" aria-label="table" tabindex="0" style="{STYLE}"'
 
 
 class ShownColumn(Protocol):
@@ -52,12 +55,16 @@ class TableView:
         keys: The names of the keys, the period first.
         metrics: The metrics, in order.
         currency: The code of the currency of amounts.
+        caption: What stands above the table.
+        labels: The heads of the metrics, where these are not their names.
     """
 
     frame: pl.DataFrame
     keys: tuple[str, ...]
     metrics: tuple[ShownColumn, ...]
     currency: str
+    caption: str = ""
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,60 +79,88 @@ class _Table:
         return _Table(list(zip(*self.lines, strict=True)), self.keys, self.head)
 
 
-def to_text(sheet: TableView) -> str:
+def to_text(sheet: TableView, *, rows: int | None = MOST_ROWS) -> str:
     """Return a table as text for a terminal.
 
     A table that is too wide is shown with a line per metric if it has more metrics
     than rows; a table that is still too wide continues below.
+
+    Args:
+        sheet: What there is to show.
+        rows: How many rows are shown at most; None for all.
     """
-    names = [metric.name for metric in sheet.metrics]
+    names = sheet.labels or [metric.name for metric in sheet.metrics]
     width = get_terminal_size((WIDTH, 0)).columns
-    table = _table(sheet, names, _printable, MOST_ROWS)
-    shown = min(sheet.frame.height, MOST_ROWS)
+    shown = sheet.frame.height if rows is None else min(sheet.frame.height, rows)
+    table = _table(sheet, [_printable(name) for name in names], _printable, shown)
     if sum(_widths(table)) + 2 * len(_widths(table)) - 2 > width and len(names) >= shown:
-        shown = min(sheet.frame.height, MOST_COLUMNS)
-        table = _table(sheet, names, _printable, MOST_COLUMNS).transposed()
+        shown = shown if rows is None else min(sheet.frame.height, MOST_COLUMNS)
+        table = _table(sheet, names, _printable, shown).transposed()
     blocks = ["\n".join(_lines(block)) for block in _blocks(table, width)]
     notes = "\n".join(_notes(sheet, shown))
-    return "\n\n".join(blocks) + (f"\n{notes}" if notes else "")
+    title = f"{sheet.caption}\n" if sheet.caption else ""
+    return title + "\n\n".join(blocks) + (f"\n{notes}" if notes else "")
 
 
 def to_html(sheet: TableView) -> str:
     """Return a table as HTML: titles in the header, names as tooltips.
 
-    It sets no colours, so that it is readable on light and dark pages.
+    It sets no colours, so that it is readable on light and dark pages. Rows that are left out
+    of a long table are folded away below it, unless there are very many.
     """
+    shown = min(sheet.frame.height, MOST_ROWS)
+    if is_turned := len(sheet.metrics) > FEW_METRICS and len(sheet.metrics) >= shown:
+        shown = min(sheet.frame.height, MOST_COLUMNS)
+    cells = sheet.frame.height * (len(sheet.keys) + len(sheet.metrics))
+    is_folded = shown < sheet.frame.height and cells <= MOST_FOLDED
+    notes = list(_notes(sheet, shown, with_remedy=not is_folded))
+    below = "".join(f"<p>{escape(note)}</p>" for note in notes)
+    if is_folded:
+        whole = _html_table(sheet, sheet.frame.height, is_turned=is_turned)
+        below += f"<details><summary>All {sheet.frame.height:,} rows</summary>{whole}</details>"
+    return f"<div {REGION}>{_html_table(sheet, shown, is_turned=is_turned)}{below}</div>"
+
+
+def _html_table(sheet: TableView, shown: int, *, is_turned: bool) -> str:
+    """Return the first and the last rows as a table, each cell with what heads it."""
     labels = [
         f'<span title="{escape(metric.name)}">{escape(metric.title)}</span>'
         for metric in sheet.metrics
     ]
-    shown = min(sheet.frame.height, MOST_ROWS)
-    if is_turned := len(labels) > FEW_METRICS and len(labels) >= shown:
-        shown = min(sheet.frame.height, MOST_COLUMNS)
+    if sheet.labels:
+        labels = [escape(_printable(label)) for label in sheet.labels]
     table = _table(sheet, labels, lambda text: escape(_printable(text)), shown)
     table = table.transposed() if is_turned else table
     rows = [
         "<tr>"
         + "".join(
-            _cell(cell, "th" if number < table.head else "td", is_key=place < table.keys)
+            _cell(cell, is_head=number < table.head, is_key=place < table.keys)
             for place, cell in enumerate(line)
         )
         + "</tr>"
         for number, line in enumerate(table.lines)
     ]
     head, body = "".join(rows[: table.head]), "".join(rows[table.head :])
-    notes = "".join(f"<p>{escape(note)}</p>" for note in _notes(sheet, shown))
     return (
-        f'<div class="funnelkit" style="{STYLE}"><table>'
+        "<table>"
+        + (
+            f'<caption style="text-align:left">{escape(sheet.caption)}</caption>'
+            if sheet.caption
+            else ""
+        )
         + (f"<thead>{head}</thead>" if head else "")
         + (f"<tbody>{body}</tbody>" if body else "")
-        + f"</table>{notes}</div>"
+        + "</table>"
     )
 
 
-def _cell(cell: str, tag: str, *, is_key: bool) -> str:
+def _cell(cell: str, *, is_head: bool, is_key: bool) -> str:
     look = "text-align:left" if is_key else "text-align:right;padding-left:1em"
-    return f'<{tag} style="{look}">{cell}</{tag}>'
+    if is_head:
+        return f'<th scope="col" style="{look}">{cell}</th>'
+    if is_key:
+        return f'<th scope="row" style="{look};font-weight:normal">{cell}</th>'
+    return f'<td style="{look}">{cell}</td>'
 
 
 def _table(
@@ -147,26 +182,28 @@ def _rows(
 ) -> Iterator[tuple[str, ...]]:
     for row in frame.iter_rows(named=True):
         keys = [
-            _key(row[name], is_open=name == "period" and row[IS_OPEN], is_total=row[IS_TOTAL])
+            key_text(row[name], is_open=name == "period" and row[IS_OPEN], is_total=row[IS_TOTAL])
             for name in sheet.keys
         ]
         values = [m.unit.format(row[m.name], currency=sheet.currency) for m in sheet.metrics]
         yield (*map(clean, keys), *map(clean, values))
 
 
-def _key(value: object, *, is_open: bool, is_total: bool) -> str:
+def key_text(value: object, *, is_open: bool = False, is_total: bool = False) -> str:
+    """Return the value of a key as text; a period that is open is marked."""
     if value is None:
         return "total" if is_total else "(null)"
     text = f"{value:%Y-%m-%d %H:%M %Z}" if isinstance(value, dt.datetime) else str(value)
     return f"{text} *" if is_open else text
 
 
-def _notes(sheet: TableView, shown: int) -> Iterator[str]:
+def _notes(sheet: TableView, shown: int, *, with_remedy: bool = True) -> Iterator[str]:
     total = sheet.frame.height
     if not total:
         yield "no rows"
     if shown < total:
-        yield f"{GAP} {total - shown:,} of {total:,} rows are not shown; .frame has them all"
+        remedy = "; print(result.to_text()) shows them" if with_remedy else ""
+        yield f"{GAP} {total - shown:,} of {total:,} rows are not shown{remedy}"
     first = (shown + 1) // 2
     ends = pl.concat([sheet.frame.head(first), sheet.frame.tail(shown - first)])
     if ends.get_column(IS_OPEN).any():

@@ -9,6 +9,7 @@ from html import escape
 
 import polars as pl
 
+from funnelkit.charts.spec import Chart, Spec, to_chart
 from funnelkit.errors import UnknownNameError
 from funnelkit.formula.properties import is_count
 from funnelkit.formula.reason import Reason
@@ -18,7 +19,16 @@ from funnelkit.planning.plan import PERIOD, Plan, PlannedMetric, group_column
 from funnelkit.result.align import Aligned, roll_up
 from funnelkit.result.arithmetic import Arithmetic, Computed
 from funnelkit.result.currencies import Currencies
-from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
+from funnelkit.result.display import (
+    IS_OPEN,
+    IS_TOTAL,
+    MOST_ROWS,
+    TableView,
+    to_html,
+    to_text,
+)
+from funnelkit.result.picture import chosen_metrics, picture_of
+from funnelkit.result.pivot import pivoted
 from funnelkit.result.rollup import PERIOD_NAME, check_adds_up
 
 __all__ = ["Result"]
@@ -98,6 +108,30 @@ class Result:
     def metrics(self) -> tuple[Metric, ...]:
         """The metrics, in the requested order."""
         return tuple(lowered.metric for lowered in self.plan.metrics)
+
+    def plot(self, *, metrics: str | Sequence[str] | None = None) -> Chart:
+        """Return the picture that answers the question, as an altair chart that can be changed.
+
+        Time becomes a line, dashed where periods are open; groups become sorted bars; groups
+        over time become a line each, or a panel each where there are many. Several metrics
+        stand one below the other. Totals are left out.
+
+        Args:
+            metrics: Which metrics of the result are shown; by default all of them.
+
+        Raises:
+            MissingPackageError: altair is not installed.
+            UnknownNameError: The result has no metric of that name.
+            DefinitionError: There are too many metrics for one picture.
+        """
+        return to_chart(self.picture(metrics=metrics))
+
+    def picture(self, *, metrics: str | Sequence[str] | None = None) -> Spec:
+        """Return the picture of `plot` as a Vega-Lite specification, without altair."""
+        until = ""
+        if self.as_of is not None:
+            until = f"{self.plan.question.calendar.shown(self.as_of):%Y-%m-%d}"
+        return picture_of(self._sheet(), chosen_metrics(self.metrics, metrics), until)
 
     def explain(self) -> str:
         """Return how it was computed: each source, what was folded, and the arithmetic."""
@@ -225,10 +259,22 @@ class Result:
         return self._frame.__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
-        return "\n".join([to_text(self._sheet()), *self._notes()])
+        return self.to_text(rows=MOST_ROWS)
 
     def _repr_html_(self) -> str:
-        return to_html(self._sheet()) + "".join(f"<p>{escape(note)}</p>" for note in self._notes())
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self._notes())
+        return "".join(map(to_html, pivoted(self._sheet()))) + notes
+
+    def to_text(self, *, rows: int | None = None) -> str:
+        """Return the result as people read it, with all of its rows.
+
+        With groups and periods there is a table per metric, periods down and groups across.
+
+        Args:
+            rows: How many rows of a table are shown at most; None for all.
+        """
+        tables = [to_text(sheet, rows=rows) for sheet in pivoted(self._sheet())]
+        return "\n".join(["\n\n".join(tables), *self._notes()])
 
     def _notes(self) -> list[str]:
         """Return what the numbers exclude, one line per reason."""

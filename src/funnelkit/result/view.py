@@ -1,4 +1,4 @@
-"""How the results of analyses are read: a table, and notes below it."""
+"""How the results of analyses are read: a table, notes below it, and a picture."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import cast
 
 import polars as pl
 
-from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
+from funnelkit.charts.spec import Chart, Spec, to_chart
+from funnelkit.result.display import IS_OPEN, IS_TOTAL, MOST_ROWS, TableView, to_html, to_text
 from funnelkit.units import Unit
 
-__all__ = ["Figure", "Shown", "View", "as_text", "excluded_notes", "flush_right"]
+__all__ = ["Figure", "Plotted", "Shown", "View", "as_text", "excluded_notes", "flush_right"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Shown:
         notes: What stands below.
         heading: What must be read first, above.
         currency: The code of the currency of amounts.
+        caption: What stands above.
+        labels: The heads of the figures, where these are not their names.
     """
 
     frame: pl.DataFrame
@@ -53,11 +56,13 @@ class Shown:
     notes: Sequence[str]
     heading: Sequence[str] = ()
     currency: str = ""
+    caption: str = ""
+    labels: Sequence[str] = ()
 
-    def text(self) -> str:
-        """Return it for a terminal."""
+    def text(self, *, rows: int | None = MOST_ROWS) -> str:
+        """Return it for a terminal, at most so many rows."""
         above = [*self.heading, ""] if self.heading else []
-        return "\n".join([*above, to_text(self._view()), "", *self.notes])
+        return "\n".join([*above, to_text(self._view(), rows=rows), "", *self.notes])
 
     def html(self) -> str:
         """Return it for a notebook."""
@@ -72,7 +77,12 @@ class Shown:
         figures = tuple(f for f in self.figures if f.name in self.frame.columns)
         frame = self.frame.with_columns(*marks)
         return TableView(
-            frame=frame, keys=tuple(self.keys), metrics=figures, currency=self.currency
+            frame=frame,
+            keys=tuple(self.keys),
+            metrics=figures,
+            currency=self.currency,
+            caption=self.caption,
+            labels=tuple(self.labels),
         )
 
 
@@ -87,9 +97,31 @@ class View(ABC):
     def _repr_html_(self) -> str:
         return self._shown().html()
 
+    def to_text(self, *, rows: int | None = None) -> str:
+        """Return the table as text with all of its rows, or with so many at most."""
+        return self._shown().text(rows=rows)
+
     @abstractmethod
     def _shown(self) -> Shown:
         """Return the result as people read it."""
+
+
+class Plotted(View):
+    """A result that is also read as a picture."""
+
+    __slots__ = ()
+
+    def plot(self) -> Chart:
+        """Return the picture as an altair chart, which can be changed.
+
+        Raises:
+            MissingPackageError: altair is not installed.
+        """
+        return to_chart(self.picture())
+
+    @abstractmethod
+    def picture(self) -> Spec:
+        """Return the picture of `plot` as a Vega-Lite specification, without altair."""
 
 
 def excluded_notes(excluded: Mapping[str, int]) -> list[str]:

@@ -42,6 +42,7 @@ from funnelkit.schema.policies import POLICIES, OrderPolicy
 from funnelkit.schema.shop_schema import shop_schema
 from funnelkit.schema.tables import known_tables
 from funnelkit.schema.taxes import WITH_TAX
+from funnelkit.shop.check_report import CheckReport, reported
 from funnelkit.shop.description import Description, Note, Topic, described
 from funnelkit.shop.settings import (
     MAPPING,
@@ -266,8 +267,8 @@ class Shop:
         missing = {note.subject: note.text for note in notes if note.topic is Topic.MISSING}
         self.data.schema = replace(self.data.schema, hints={**self.data.schema.hints, **missing})
 
-    def check(self) -> pl.DataFrame:
-        """Return the errors and warnings that reading all of the data shows.
+    def check(self) -> CheckReport:
+        """Return the errors and warnings that reading all of the data shows, the worst first.
 
         Errors prevent numbers from being computed; warnings do not.
 
@@ -275,16 +276,7 @@ class Shop:
             A frame with columns `table`, `check`, `severity`, `rows`, `sample`, the keys and
             values of a few of the rows, and `remedy`, what to do; empty where nothing was found.
         """
-        rows = [
-            (
-                *(f.table, f"{f.column} {f.finding.problem}", f.finding.severity),
-                *(f.rows, f.sample, f.finding.remedy),
-            )
-            for f in sorted(self.runner.violations(), key=lambda one: one.finding.severity)
-        ]
-        names = {"table": pl.String, "check": pl.String, "severity": pl.String}
-        schema = {**names, "rows": pl.Int64, "sample": pl.String, "remedy": pl.String}
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        return reported(self.runner.violations())
 
     def complete_days(
         self, *, metric: str | Metric | None = None

@@ -1,0 +1,1 @@
+"""Pictures of results, as Vega-Lite specifications that altair shows, a module per kind."""
