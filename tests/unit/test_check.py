@@ -157,7 +157,7 @@ def test_the_worst_is_shown_first_with_what_to_do():
     assert lines[1].startswith("error    orders.status is not a known word")
     assert lines[1].endswith("in 3 rows, such as '<b>'") or "in 3 rows" in lines[1] + lines[2]
     assert any(line.startswith("         → ") for line in lines)
-    rows = report.frame["rows"].to_list()
+    rows = report["rows"].to_list()
     assert rows[:2] == sorted(rows[:2], reverse=True)
     html = report._repr_html_()
     assert html.count('<th scope="row">') == len(report) == 6

@@ -38,9 +38,9 @@ class CheckReport(pl.DataFrame):
     def __str__(self) -> str:
         return repr(self)
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self, *, _from_series: bool = False) -> str:
         if self.columns != [*SCHEMA]:
-            return super()._repr_html_()
+            return super()._repr_html_(_from_series=_from_series)
         if not self.height:
             return f'<p class="funnelkit">{self._summary()}</p>'
         head = "".join(f'<th scope="col" style="text-align:left">{name}</th>' for name in HEADS)
