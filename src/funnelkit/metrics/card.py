@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from funnelkit.formula.latex import to_latex
+from funnelkit.formula.formulas import Formula, Reference
+from funnelkit.formula.latex import expand, to_latex
+from funnelkit.formula.properties import walk
 from funnelkit.metrics.metric import Metric
 
 __all__ = ["Card"]
@@ -33,6 +35,7 @@ class Card:
         )
         rows = [
             ("formula", str(metric.formula)),
+            ("in full", _in_full(metric.formula)),
             ("meaning", metric.description),
             ("includes", metric.includes),
             ("excludes", metric.excludes),
@@ -68,3 +71,9 @@ class Card:
             f"<tr><th>{escape(head)}</th><td>{escape(text)}</td></tr>" for head, text in self.rows()
         )
         return f"<table><caption>{escape(self.metric.title)}</caption>{rows}</table>"
+
+
+def _in_full(formula: Formula) -> str:
+    """Return a formula with the definitions of the metrics that it names, as it holds them."""
+    has_names = any(isinstance(node, Reference) for node in walk(formula))
+    return expand(formula) if has_names else ""
