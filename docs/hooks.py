@@ -212,7 +212,7 @@ def cell(head: str, text: str) -> str:
     if head == "latex":
         return convert(text).replace("|", "&#124;")
     safe = text.replace("|", "\\|")
-    return f"`{safe}`" if head in {"formula", "definition", "needs"} else safe
+    return f"`{safe}`" if head in {"formula", "in full", "definition", "needs"} else safe
 
 
 def tables() -> str:

@@ -133,9 +133,7 @@ def test_any_other_word_is_refused_and_leaves_other_numbers_alone(column, data):
             fk.evaluate(shop, list(READ_BY[str(column)]))
         assert f"{column}: is not a known word" in str(told.value)
         assert f"in {many} rows, such as {word!r} ({many})" in str(told.value)
-    found = shop.check().filter(
-        pl.col("check").str.starts_with(f"{column.name} is not a known")
-    )
+    found = shop.check().filter(pl.col("check").str.starts_with(f"{column.name} is not a known"))
     assert found.select("table", "severity", "rows", "sample").rows() == [
         (column.table, "error", many, f"{word!r} ({many})")
     ]

@@ -283,6 +283,23 @@ def test_an_order_of_which_it_is_unknown_whether_it_counts_is_refused():
         fk.evaluate(shop, "orders")
 
 
+def test_an_order_policy_of_ones_own_must_say_of_every_order_whether_it_counts():
+    channel = fk.Orders.sales_channel
+    frame = orders(sales_channel=["online", None, "marketplace"])
+    open_to_null = fk.OrderPolicy(
+        name="own",
+        counted_orders=channel.ne("marketplace"),
+        counted_returns=fk.Returns.kind.ne("cancellation"),
+    )
+    with pytest.raises(fk.ContractError, match=r"is_counted: is null.*in 1 rows"):
+        fk.evaluate(fk.Shop(orders=frame, order_policy=open_to_null), "orders")
+    told = channel.is_null() | channel.ne("marketplace")
+    closed = fk.OrderPolicy(
+        name="own", counted_orders=told, counted_returns=fk.Returns.kind.ne("cancellation")
+    )
+    assert fk.evaluate(fk.Shop(orders=frame, order_policy=closed), "orders").frame.item() == 2
+
+
 def test_orders_of_an_unknown_channel_are_found_and_listed_where_they_are_left_out():
     sessions = pl.DataFrame({"session_id": [1, 2], "started_at": [DAY] * 2})
     placed = orders(sales_channel=["online", None, "pos"])

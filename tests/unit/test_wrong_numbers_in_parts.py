@@ -48,7 +48,7 @@ def test_an_order_is_in_full_without_the_units_that_its_customer_cancelled():
         order_lines=lines({}, {}),
         returns=returned(kind="cancellation"),
         shipments=pl.DataFrame([parcel]),
-        as_of=LATER,
+        as_of=LATER + dt.timedelta(days=1),
     )
     assert number(shop, "perfect_order_rate") == 1.0
     assert number(shop, "otif_rate") == 1.0

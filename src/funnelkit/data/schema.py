@@ -36,12 +36,14 @@ class Check:
         broken: Which rows break it.
         finding: What is promised, and what is wrong with such a row.
         unless_supplied: A column whose presence makes the promise unnecessary.
+        is_derived: Whether it holds of columns that are derived as well.
     """
 
     column: Column
     broken: Predicate
     finding: Finding
     unless_supplied: Column | None = None
+    is_derived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,15 @@ from html import escape
 from shutil import get_terminal_size
 from textwrap import fill
 
-from funnelkit.formula.latex import to_latex
+from funnelkit.formula.formulas import Formula, Reference
+from funnelkit.formula.latex import expand, to_latex
+from funnelkit.formula.properties import walk
 from funnelkit.metrics.metric import Metric
 
 __all__ = ["Card"]
 
 WIDTH, NARROWEST, INDENT = 120, 60, 16
-CODE = ("formula", "latex")
+CODE = ("formula", "in full", "latex")
 FOLDED = ("area", "needs", "latex", "sources", "definition")
 """What a notebook folds away."""
 
@@ -40,6 +42,7 @@ class Card:
         )
         rows = [
             ("formula", str(metric.formula)),
+            ("in full", _in_full(metric.formula)),
             ("meaning", metric.description),
             ("includes", metric.includes),
             ("excludes", metric.excludes),
@@ -101,3 +104,9 @@ def _row(head: str, text: str) -> str:
         f'<tr><th scope="row" style="{look}">{escape(head)}</th>'
         f'<td style="{look};white-space:normal">{shown}</td></tr>'
     )
+
+
+def _in_full(formula: Formula) -> str:
+    """Return a formula with the definitions of the metrics that it names, as it holds them."""
+    has_names = any(isinstance(node, Reference) for node in walk(formula))
+    return expand(formula) if has_names else ""

@@ -85,7 +85,7 @@ CHECKS: tuple[Check, ...] = (
         Finding(
             "is known",
             "is null, so it is unknown whether the order counts",
-            "fill it: pl.col('is_counted').fill_null(value=False)",
+            "fill it: pl.col('is_counted').fill_null(value=False), or what your order policy reads",
         ),
     ),
     _unknown(

@@ -60,10 +60,13 @@ def shop_schema(
         tables: Declarations of tables beyond the canonical ones.
         with_tax: Whether amounts were supplied with tax in them.
     """
-    needs_status = policy in POLICIES.values() and Orders.status in leaves(policy.counted_orders)
+    is_own = policy not in POLICIES.values()
+    needs_status = not is_own and Orders.status in leaves(policy.counted_orders)
     checks = (
         replace(check, unless_supplied=Orders.is_counted)
         if check.column == Orders.status
+        else replace(check, is_derived=is_own)
+        if check.column == Orders.is_counted
         else check
         for check in CHECKS
         if needs_status or check.column != Orders.status

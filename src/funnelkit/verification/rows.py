@@ -189,17 +189,17 @@ def _checks(data: ShopData, table: str, severities: set[Severity]) -> tuple[Chec
         for promise in data.schema.checks
         if promise.column.table == table
         and promise.finding.severity in severities
-        and all(map(partial(_is_shown, data), leaves(promise.broken)))
+        and all(map(partial(_is_shown, data, promise), leaves(promise.broken)))
         and not _is_needless(data, promise)
     )
 
 
-def _is_shown(data: ShopData, item: Column | Lookup) -> bool:
+def _is_shown(data: ShopData, promise: Check, item: Column | Lookup) -> bool:
     """Return whether a column was supplied; one of another table, with the key that leads there."""
     if isinstance(item, Lookup):
         is_found = data.is_supplied(item.key) and not data.missing_for(item)
-        return is_found and _is_shown(data, item.value)
-    return data.is_supplied(item)
+        return is_found and _is_shown(data, promise, item.value)
+    return data.is_supplied(item) or (promise.is_derived and not data.missing_for(item))
 
 
 def _is_needless(data: ShopData, promise: Check) -> bool:
