@@ -30,6 +30,7 @@ from funnelkit.data.promises import (
     SpellingCheck,
     SpreadsheetCheck,
     StandInCheck,
+    TotalCheck,
     WithinCheck,
 )
 from funnelkit.data.schema import Check, TotalAboveCheck, WithoutRowsCheck, WordsCheck
@@ -320,7 +321,9 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
             yield finding, effect(finding, IT)
         case Check() | WithoutRowsCheck() | DailyCheck():
             yield one.finding, effect(one.finding, WHOLE) + unless(one)
-        case WordsCheck() | OneOwnerCheck() | WithinCheck() | AboveCheck() | OwnRateCheck():
+        case AboveCheck() | TotalCheck() | OwnRateCheck():
+            yield one.finding, effect(one.finding, IT)
+        case WordsCheck() | OneOwnerCheck() | WithinCheck():
             yield one.finding, effect(one.finding, IT) + unless(one)
             if isinstance(one, WordsCheck) and one.near is not None:
                 yield one.near, effect(one.near, IT)

@@ -27,7 +27,7 @@ def lines(**columns):
     plain = {
         "order_line_id": [1, 2],
         "order_id": [1, 1],
-        "quantity": [2, 1],
+        "quantity": [1, 1],
         "unit_price": [5.0, 5.0],
     }
     return pl.DataFrame({**plain, **columns})
@@ -141,6 +141,15 @@ def test_a_shop_without_faults_has_no_findings():
     whole = {"orders": orders(), "order_lines": lines(), "returns": returns()}
     assert fk.Shop.bind(whole).check().is_empty()
     assert fk.demo().check().is_empty()
+
+
+@pytest.mark.parametrize(("gross", "found"), [(10.05, 0), (12.3, 1), (9.0, 1)])
+@pytest.mark.parametrize("kinds", [{}, {"line_type": ["product", None]}])
+def test_an_amount_that_is_not_the_sum_of_its_lines_is_told(gross, found, kinds):
+    frames = {"orders": orders(gross_amount=[gross, 1.0, 1.0]), "order_lines": lines(**kinds)}
+    rows = fk.Shop.bind(frames).check().select("check", "rows", "sample").rows()
+    told = "gross_amount is not the sum of quantity × unit_price of its product lines"
+    assert rows == [(told, 1, f"(1, {gross}, 10.0)")] * found
 
 
 def test_everything_is_found_at_once_and_errors_come_first():

@@ -18,6 +18,7 @@ __all__ = [
     "SpellingCheck",
     "SpreadsheetCheck",
     "StandInCheck",
+    "TotalCheck",
     "WithinCheck",
 ]
 
@@ -199,6 +200,27 @@ class WithinCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class TotalCheck:
+    """A promise that an amount is the sum of the finer rows that make it up, but for roundings.
+
+    Attributes:
+        column: The amount.
+        key: The column of the finer table that points to its row.
+        value: The columns that the worth of a finer row is the product of.
+        inside: Which finer rows make up the amount.
+        outside: Which do not, and are told of elsewhere if they are in it.
+        finding: What is promised, and what is odd about another amount.
+    """
+
+    column: Column
+    key: Column
+    value: tuple[Column, Column]
+    inside: Predicate
+    outside: Predicate
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
 class DailyCheck:
     """A promise that a table has at most one row of each of its entities on a day.
 
@@ -277,5 +299,6 @@ Promise = (
     | SpellingCheck
     | SpreadsheetCheck
     | StandInCheck
+    | TotalCheck
     | WithinCheck
 )

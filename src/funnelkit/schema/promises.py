@@ -14,6 +14,7 @@ from funnelkit.data.promises import (
     SpellingCheck,
     SpreadsheetCheck,
     StandInCheck,
+    TotalCheck,
     WithinCheck,
 )
 from funnelkit.schema.customers import Customers, Surveys
@@ -126,6 +127,20 @@ PROMISES: tuple[Promise, ...] = (
             "is without the gift cards of the order",
             "includes the gift cards of the order, which are not sales yet",
             "leave them out, or leave out gross_amount, which is then the sum of the product lines",
+            Severity.WARNING,
+        ),
+    ),
+    TotalCheck(
+        Orders.gross_amount,
+        OrderLines.order_id,
+        (OrderLines.quantity, OrderLines.unit_price),
+        IS_PRODUCT,
+        OrderLines.line_type.eq("gift_card"),
+        Finding(
+            "is the sum of quantity × unit_price of its product lines",
+            "is not the sum of quantity × unit_price of its product lines",
+            "see what one has and the other has not: tax (prices_include_tax=True), shipping, fees,"
+            " or discounts; or leave out gross_amount, which is then that sum",
             Severity.WARNING,
         ),
     ),

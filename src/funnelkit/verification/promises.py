@@ -22,6 +22,7 @@ from funnelkit.data.promises import (
     SpellingCheck,
     SpreadsheetCheck,
     StandInCheck,
+    TotalCheck,
     WithinCheck,
 )
 from funnelkit.data.shop_data import ShopData
@@ -33,7 +34,7 @@ from funnelkit.formula.vocabulary import folded
 from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.kinds import kind_of
-from funnelkit.planning.lowering import ZERO
+from funnelkit.planning.lowering import TRUE, ZERO
 from funnelkit.planning.plan import Fold, Step
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import (
@@ -53,6 +54,7 @@ from funnelkit.planning.relations import (
     conjunction,
     extend,
     filtered,
+    negate,
     whole,
 )
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted
@@ -132,7 +134,9 @@ def _read_with(promise: Promise) -> tuple[Column, ...]:
             return (promise.column,)
         case OnceCheck():
             return (promise.read_with,)
-        case OneOwnerCheck() | WithinCheck() | AboveCheck() | DailyCheck() | ScaleCheck():
+        case OneOwnerCheck() | WithinCheck() | TotalCheck() | AboveCheck():
+            return ()
+        case DailyCheck() | ScaleCheck():
             return ()
         case _:
             assert_never(promise)
@@ -150,8 +154,8 @@ def _violations(data: ShopData, promise: Promise, read: Read) -> Iterator[Violat
             return _owners(data, promise, read)
         case OnceCheck():
             return _doubles(data, promise, read)
-        case WithinCheck():
-            return _within(data, promise, read)
+        case WithinCheck() | TotalCheck():
+            return _of_lines(data, promise, read)
         case AboveCheck():
             return _above(data, promise, read)
         case OwnRateCheck():
@@ -366,10 +370,12 @@ def _off_scale(data: ShopData, promise: ScaleCheck, read: Read) -> Iterator[Viol
     yield from _told(read, found, column, promise.finding)
 
 
-def _within(data: ShopData, promise: WithinCheck, read: Read) -> Iterator[Violation]:
-    """Yield the amounts that are the sum of all finer rows, where some do not belong to it."""
-    column, finer = promise.column, promise.key.table
-    wanted = [promise.key, *promise.value, *_columns(promise.inside)]
+def _of_lines(data: ShopData, promise: WithinCheck | TotalCheck, read: Read) -> Iterator[Violation]:
+    """Yield the amounts that are not the sum of the finer rows that make them up."""
+    column, finer, is_within = promise.column, promise.key.table, isinstance(promise, WithinCheck)
+    kinds = [*_columns(promise.inside)]
+    has_kinds = all(map(data.is_supplied, kinds))
+    wanted = [promise.key, *promise.value, *(kinds if is_within or has_kinds else ())]
     if not all(map(data.is_supplied, (column, *wanted))):
         return
     table = data.known[column.table]
@@ -378,9 +384,12 @@ def _within(data: ShopData, promise: WithinCheck, read: Read) -> Iterator[Violat
     if not data.is_supplied(key):
         return
     worth = call(Op.MULTIPLY, *map(lowering.number, promise.value))
+    inside = lowering.predicate(promise.inside) if has_kinds else None
+    outside = lowering.predicate(promise.outside) if has_kinds else negate(TRUE)
     parts = {
-        "inside": Agg(AggOp.SUM, worth, lowering.predicate(promise.inside)),
-        "outside": Agg(AggOp.SUM, worth, lowering.predicate(promise.outside)),
+        "inside": Agg(AggOp.SUM, worth, inside),
+        "outside": Agg(AggOp.SUM, worth, outside),
+        "lines": Agg(AggOp.COUNT, worth, inside),
     }
     lines = filtered(tables.prepare(finer, wanted), lowering.known(promise.key))
     by_key = Aggregate(lines, (promise.key.name,), tuple(parts.items()))
@@ -388,8 +397,10 @@ def _within(data: ShopData, promise: WithinCheck, read: Read) -> Iterator[Violat
     both = LeftJoin(
         rows, by_key, ((key.name, promise.key.name),), tuple((name, name) for name in parts)
     )
-    found = Filter(both, _is_sum(lowering.number(column), Col("inside"), Col("outside")))
-    count, sample = counted(found, (key.name, column.name, "outside"), read)
+    amount, sides = lowering.number(column), (Col("inside"), Col("outside"))
+    is_odd = _is_sum(amount, *sides) if is_within else _is_far(amount, *sides)
+    shown = (key.name, column.name, "outside" if is_within else "inside")
+    count, sample = counted(Filter(both, is_odd), shown, read)
     if count:
         yield Violation(column.table, column.name, promise.finding, count, sample)
 
@@ -441,6 +452,18 @@ def _is_sum(amount: Scalar, inside: Scalar, outside: Scalar) -> Scalar:
     near = call(Op.LT, rest, cent), call(Op.GT, rest, Lit(-0.005, "float"))
     some = (call(Op.GT, part, ZERO) for part in (inside, outside))
     return conjunction(*near, *some) or ZERO
+
+
+def _is_far(amount: Scalar, inside: Scalar, outside: Scalar) -> Scalar:
+    """Return whether an amount is not a sum, by more than roundings, nor that of all lines."""
+    rest = call(Op.SUBTRACT, amount, inside)
+    slack = call(Op.ADD, call(Op.MULTIPLY, inside, Lit(0.01, "float")), Lit(0.05, "float"))
+    low = call(Op.SUBTRACT, ZERO, slack)
+    is_far = call(Op.OR, call(Op.GT, rest, slack), call(Op.LT, rest, low))
+    has_lines = call(Op.GT, call(Op.TO_FLOAT, Col("lines")), ZERO)
+    others = call(Op.COALESCE, outside, ZERO)
+    is_whole = _is_sum(amount, inside, others)
+    return conjunction(is_far, has_lines, negate(is_whole)) or ZERO
 
 
 def _told(
