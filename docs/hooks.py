@@ -27,6 +27,7 @@ from funnelkit.data.promises import (
     OwnRateCheck,
     Promise,
     ScaleCheck,
+    SignCheck,
     SpellingCheck,
     SpreadsheetCheck,
     StandInCheck,
@@ -321,7 +322,7 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
             yield finding, effect(finding, IT)
         case Check() | WithoutRowsCheck() | DailyCheck():
             yield one.finding, effect(one.finding, WHOLE) + unless(one)
-        case AboveCheck() | TotalCheck() | OwnRateCheck():
+        case AboveCheck() | TotalCheck() | SignCheck() | OwnRateCheck():
             yield one.finding, effect(one.finding, IT)
         case WordsCheck() | OneOwnerCheck() | WithinCheck():
             yield one.finding, effect(one.finding, IT) + unless(one)

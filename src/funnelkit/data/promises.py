@@ -15,6 +15,7 @@ __all__ = [
     "OwnRateCheck",
     "Promise",
     "ScaleCheck",
+    "SignCheck",
     "SpellingCheck",
     "SpreadsheetCheck",
     "StandInCheck",
@@ -131,7 +132,7 @@ class SpreadsheetCheck:
         return Finding(
             "has no decimals",
             "is a whole number with decimals, and matches no id without them",
-            f"remove them: pl.col({self.column.name!r}).str.replace(r'[.,]0+$', '')",
+            f"remove them: pl.col({self.column.name!r}).str.replace(r'[.,]0{1, 2}$', '')",
         )
 
     @property
@@ -275,6 +276,19 @@ class AboveCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class SignCheck:
+    """A promise that an amount which is subtracted is not below zero as a rule.
+
+    Attributes:
+        column: The amount.
+        finding: What is promised, and what is wrong with one that is below zero more often.
+    """
+
+    column: Column
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
 class OwnRateCheck:
     """A promise that one unit of the shop's own currency is worth one.
 
@@ -296,6 +310,7 @@ Promise = (
     | OneOwnerCheck
     | OwnRateCheck
     | ScaleCheck
+    | SignCheck
     | SpellingCheck
     | SpreadsheetCheck
     | StandInCheck

@@ -11,6 +11,7 @@ from funnelkit.data.promises import (
     OwnRateCheck,
     Promise,
     ScaleCheck,
+    SignCheck,
     SpellingCheck,
     SpreadsheetCheck,
     StandInCheck,
@@ -19,8 +20,8 @@ from funnelkit.data.promises import (
 )
 from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.derivations import IS_PRODUCT
-from funnelkit.schema.marketing import AdViews, EmailSends
-from funnelkit.schema.operations import InventorySnapshots, Products
+from funnelkit.schema.marketing import AdViews, CampaignPerformance, EmailSends, MarketingCosts
+from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.traffic import Carts, Events, Sessions
 
@@ -154,6 +155,30 @@ PROMISES: tuple[Promise, ...] = (
             "look at these rows: the amount is without shipping and tax",
             Severity.WARNING,
         ),
+    ),
+    *(
+        SignCheck(
+            column,
+            Finding(
+                "is zero or above, as a rule",
+                "is below zero in more rows than above, and would be added instead of subtracted",
+                f"turn its sign: -pl.col({column.name!r})",
+            ),
+        )
+        for column in (
+            Orders.payment_fee,
+            Orders.fulfilment_cost,
+            Orders.shipping_cost,
+            OrderLines.unit_cost,
+            Returns.refund_amount,
+            Returns.refund_shipping,
+            Returns.refund_tax,
+            Returns.handling_cost,
+            Products.unit_cost,
+            CampaignPerformance.spend,
+            MarketingCosts.amount,
+            Shipments.shipping_cost,
+        )
     ),
     OwnRateCheck(
         ExchangeRates.rate,
