@@ -235,7 +235,13 @@ def is_bound(column: Column, kind: pl.DataType) -> bool:
 
 def checks_of_every_table() -> str:
     """Return what holds of columns by what they are."""
-    names = {"key": "the rest", "parent": "that table", "table": "…", "other": "currency_code"}
+    names = {
+        "key": "the rest",
+        "parent": "that table",
+        "table": "…",
+        "other": "currency_code",
+        "column": "…",
+    }
     rows: list[Row] = [
         (place, finding.about(**names, currency=SCHEMA.currency_column), happens)
         for place, findings in EVERY_TABLE.items()

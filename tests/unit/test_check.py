@@ -152,6 +152,32 @@ def test_an_amount_that_is_not_the_sum_of_its_lines_is_told(gross, found, kinds)
     assert rows == [(told, 1, f"(1, {gross}, 10.0)")] * found
 
 
+def test_a_column_under_nearly_its_name_is_told():
+    visits = {"session_id": [1], "visitor_id": ["v"], "started_at": [DAY], "isBot": [True]}
+    shop = fk.Shop(sessions=pl.DataFrame(visits))
+    (row,) = shop.check().rows(named=True)
+    assert row["check"] == "is_bot is not supplied, but 'isBot' is, which is not read"
+    assert row["remedy"] == "rename it: rename={'sessions': {'isBot': 'is_bot'}}"
+    named = fk.Shop(sessions=pl.DataFrame(visits), rename={"sessions": {"isBot": "is_bot"}})
+    assert named.check().is_empty()
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "told"),
+    [
+        ("orders", orders(is_counted=[True, None]), "is_counted is null, and read as false"),
+        (
+            "search_interest",
+            pl.DataFrame({"date": [DAY.date()], "brand_queries": [9], "category_queries": [5]}),
+            "brand_queries is above category_queries",
+        ),
+    ],
+)
+def test_what_makes_a_number_doubtful_is_told(table, columns, told):
+    (row,) = fk.Shop.bind({table: columns}).check().rows(named=True)
+    assert row["check"].startswith(told)
+
+
 def test_everything_is_found_at_once_and_errors_come_first():
     frame = orders(order_id=[1, 1, 3], gross_amount=[-1.0, 1.0, math.nan])
     found = fk.Shop(orders=frame).check()
