@@ -457,7 +457,7 @@ def _other_currency(data: ShopData, overview: Overview) -> Iterator[Violation]:
 
 
 def _misnamed(data: ShopData, overview: Overview) -> Iterator[Violation]:
-    """Yield the columns that were not supplied under their names, but under names much like them."""
+    """Yield the columns that were not supplied under their names, but under ones like them."""
     bound = data.tables[overview.table]
     lacking = {folded(name): name for name in bound.table.columns if name not in bound.columns}
     for other in bound.columns if overview.stats.rows else ():
