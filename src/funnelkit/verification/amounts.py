@@ -18,6 +18,7 @@ from funnelkit.planning.relations import (
     Aggregate,
     Col,
     Filter,
+    Kind,
     LeftJoin,
     Lit,
     Op,
@@ -91,7 +92,8 @@ def above(data: ShopData, promise: AboveCheck, read: Read) -> Iterator[Violation
 
 def _as_supplied(data: ShopData, table: str, names: Iterable[str]) -> Scan:
     """Return columns of a table as they were supplied: amounts are not converted."""
-    kinds = ((name, kind_of(data, data.column(table, name))) for name in dict.fromkeys(names))
+    columns = {name: data.column(table, name) for name in names}
+    kinds: list[tuple[str, Kind]] = [(name, kind_of(data, one)) for name, one in columns.items()]
     return Scan(table, tuple(kinds))
 
 
