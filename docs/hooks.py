@@ -28,9 +28,11 @@ from funnelkit.data.promises import (
     OwnRateCheck,
     Promise,
     ScaleCheck,
+    SignCheck,
     SpellingCheck,
     SpreadsheetCheck,
     StandInCheck,
+    TotalCheck,
     WithinCheck,
 )
 from funnelkit.data.schema import Check, TotalAboveCheck, WithoutRowsCheck, WordsCheck
@@ -283,7 +285,13 @@ def is_bound(column: Column, kind: pl.DataType) -> bool:
 
 def checks_of_every_table() -> str:
     """Return what holds of columns by what they are."""
-    names = {"key": "the rest", "parent": "that table", "table": "…", "other": "currency_code"}
+    names = {
+        "key": "the rest",
+        "parent": "that table",
+        "table": "…",
+        "other": "currency_code",
+        "column": "…",
+    }
     rows: list[Row] = [
         (place, finding.about(**names, currency=SCHEMA.currency_column), happens)
         for place, findings in EVERY_TABLE.items()
@@ -370,7 +378,9 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
             yield finding, effect(finding, IT)
         case Check() | WithoutRowsCheck() | DailyCheck():
             yield one.finding, effect(one.finding, WHOLE) + unless(one)
-        case WordsCheck() | OneOwnerCheck() | WithinCheck() | AboveCheck() | OwnRateCheck():
+        case AboveCheck() | TotalCheck() | SignCheck() | OwnRateCheck():
+            yield one.finding, effect(one.finding, IT)
+        case WordsCheck() | OneOwnerCheck() | WithinCheck():
             yield one.finding, effect(one.finding, IT) + unless(one)
             if isinstance(one, WordsCheck) and one.near is not None:
                 yield one.near, effect(one.near, IT)

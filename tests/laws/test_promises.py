@@ -27,7 +27,7 @@ from funnelkit.data.promises import (
 from funnelkit.schema import shop_schema
 from funnelkit.schema.promises import PROMISES
 from funnelkit.schema.tables import TABLES
-from funnelkit.verification import promises
+from funnelkit.verification import amounts, promises
 from funnelkit.verification import rows as row_checks
 
 DAY = dt.datetime(2024, 5, 1, 10)
@@ -811,7 +811,7 @@ FAULTS = {
     "case is not folded": (HASHES, promises, "Lower", lambda column: column),
     "events of any name": (PURCHASES, shop_schema, "PROMISES", otherwise(OnceCheck, where=ALL)),
     "no key is repeated": (WHOLE_KEYS, row_checks, "_overview", without_doubles),
-    "a row more": (GIFTS, promises, "counted", with_one_row_more),
+    "a row more": (GIFTS, amounts, "counted", with_one_row_more),
     "any line is a gift card": (
         GIFTS,
         shop_schema,

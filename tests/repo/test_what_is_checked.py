@@ -57,7 +57,7 @@ def declared():
 
 
 def told(finding):
-    names = {"key": "the rest", "parent": "that table", "other": "currency_code"}
+    names = {"key": "the rest", "parent": "that table", "other": "currency_code", "column": "…"}
     about = finding
     if "{" in finding.problem:
         key = "order_line_id or order_id" if "sold" in finding.problem else "the rest"

@@ -27,7 +27,7 @@ def lines(**columns):
     plain = {
         "order_line_id": [1, 2],
         "order_id": [1, 1],
-        "quantity": [2, 1],
+        "quantity": [1, 1],
         "unit_price": [5.0, 5.0],
     }
     return pl.DataFrame({**plain, **columns})
@@ -80,7 +80,7 @@ CASES = {
         {"order_lines": lines(), "returns": returns(quantity=[4])},
         "warning",
         "quantity returned is more than was sold of a order_id",
-        "(1, 4.0, 3.0)",
+        "(1, 4.0, 2.0)",
     ),
     "cost": (
         {
@@ -141,6 +141,41 @@ def test_a_shop_without_faults_has_no_findings():
     whole = {"orders": orders(), "order_lines": lines(), "returns": returns()}
     assert fk.Shop.bind(whole).check().is_empty()
     assert fk.demo().check().is_empty()
+
+
+@pytest.mark.parametrize(("gross", "found"), [(10.05, 0), (12.3, 1), (9.0, 1)])
+@pytest.mark.parametrize("kinds", [{}, {"line_type": ["product", None]}])
+def test_an_amount_that_is_not_the_sum_of_its_lines_is_told(gross, found, kinds):
+    frames = {"orders": orders(gross_amount=[gross, 1.0, 1.0]), "order_lines": lines(**kinds)}
+    rows = fk.Shop.bind(frames).check().select("check", "rows", "sample").rows()
+    told = "gross_amount is not the sum of quantity × unit_price of its product lines"
+    assert rows == [(told, 1, f"(1, {gross}, 10.0)")] * found
+
+
+def test_a_column_under_nearly_its_name_is_told():
+    visits = {"session_id": [1], "visitor_id": ["v"], "started_at": [DAY], "isBot": [True]}
+    shop = fk.Shop(sessions=pl.DataFrame(visits))
+    (row,) = shop.check().rows(named=True)
+    assert row["check"] == "is_bot is not supplied, but 'isBot' is, which is not read"
+    assert row["remedy"] == "rename it: rename={'sessions': {'isBot': 'is_bot'}}"
+    named = fk.Shop(sessions=pl.DataFrame(visits), rename={"sessions": {"isBot": "is_bot"}})
+    assert named.check().is_empty()
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "told"),
+    [
+        ("orders", orders(is_counted=[True, None]), "is_counted is null, and read as false"),
+        (
+            "search_interest",
+            pl.DataFrame({"date": [DAY.date()], "brand_queries": [9], "category_queries": [5]}),
+            "brand_queries is above category_queries",
+        ),
+    ],
+)
+def test_what_makes_a_number_doubtful_is_told(table, columns, told):
+    (row,) = fk.Shop.bind({table: columns}).check().rows(named=True)
+    assert row["check"].startswith(told)
 
 
 def test_everything_is_found_at_once_and_errors_come_first():

@@ -166,6 +166,11 @@ def test_what_an_export_may_look_like_is_refused_with_the_setting_that_reads_it(
         fk.Shop(orders=path)
 
 
+def test_a_file_may_have_one_column(file):
+    assert list(fk.Shop(orders=file("order_id\n1\n2\n")).frames) == ["orders"]
+    assert list(fk.Shop(orders=file("order_id\n")).frames) == ["orders"]
+
+
 def test_a_line_that_is_cut_off_is_found_in_a_long_file_and_quoted_lines_are_not(file):
     rows = "".join(f"{n},2024-05-01,paid,1,0\n" for n in range(5_000))
     with pytest.raises(fk.ContractError, match="has 3 fields in line 5,003, and 5 columns"):

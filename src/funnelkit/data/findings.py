@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 __all__ = [
+    "COLUMN_NAMED",
     "CURRENCY_KNOWN",
     "CURRENCY_NAMED",
     "CURRENCY_RATED",
@@ -126,6 +127,12 @@ CURRENCY_SINGLE = Finding(
     "is mixed, and there are no rates",
     "bind exchange_rates, or fx_rate",
 )
+COLUMN_NAMED = Finding(
+    "is bound under its name",
+    "is not supplied, but {other!r} is, which is not read",
+    "rename it: rename={{{table!r}: {{{other!r}: {column!r}}}}}",
+    Severity.WARNING,
+)
 CURRENCY_KNOWN = Finding(
     "is known, or is in no row",
     "is null in some rows, and known in others",
@@ -144,6 +151,7 @@ CURRENCY_NAMED = Finding(
 )
 
 EVERY_TABLE: Mapping[str, tuple[Finding, ...]] = {
+    "every column": (COLUMN_NAMED,),
     "the key of the rows": (KEY_KNOWN, KEY_UNIQUE, KEY_SUPPLIED, KEY_WHOLE),
     "the time of the rows": (TIME_KNOWN,),
     "a time that tells up to when the data is known": (TIME_PAST, TIME_WRITTEN),

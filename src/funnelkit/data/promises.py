@@ -15,9 +15,11 @@ __all__ = [
     "OwnRateCheck",
     "Promise",
     "ScaleCheck",
+    "SignCheck",
     "SpellingCheck",
     "SpreadsheetCheck",
     "StandInCheck",
+    "TotalCheck",
     "WithinCheck",
 ]
 
@@ -130,7 +132,7 @@ class SpreadsheetCheck:
         return Finding(
             "has no decimals",
             "is a whole number with decimals, and matches no id without them",
-            f"remove them: pl.col({self.column.name!r}).str.replace(r'[.,]0+$', '')",
+            f"remove them: pl.col({self.column.name!r}).str.replace(r'[.,]0{1, 2}$', '')",
         )
 
     @property
@@ -199,6 +201,27 @@ class WithinCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class TotalCheck:
+    """A promise that an amount is the sum of the finer rows that make it up, but for roundings.
+
+    Attributes:
+        column: The amount.
+        key: The column of the finer table that points to its row.
+        value: The columns that the worth of a finer row is the product of.
+        inside: Which finer rows make up the amount.
+        outside: Which do not, and are told of elsewhere if they are in it.
+        finding: What is promised, and what is odd about another amount.
+    """
+
+    column: Column
+    key: Column
+    value: tuple[Column, Column]
+    inside: Predicate
+    outside: Predicate
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
 class DailyCheck:
     """A promise that a table has at most one row of each of its entities on a day.
 
@@ -253,6 +276,19 @@ class AboveCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class SignCheck:
+    """A promise that an amount which is subtracted is not below zero as a rule.
+
+    Attributes:
+        column: The amount.
+        finding: What is promised, and what is wrong with one that is below zero more often.
+    """
+
+    column: Column
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
 class OwnRateCheck:
     """A promise that one unit of the shop's own currency is worth one.
 
@@ -274,8 +310,10 @@ Promise = (
     | OneOwnerCheck
     | OwnRateCheck
     | ScaleCheck
+    | SignCheck
     | SpellingCheck
     | SpreadsheetCheck
     | StandInCheck
+    | TotalCheck
     | WithinCheck
 )

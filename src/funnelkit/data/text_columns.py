@@ -208,8 +208,8 @@ def _questions(forms: Mapping[str, Sequence[Form]]) -> Iterator[pl.Expr]:
 def _odd_lines(names: Sequence[str], keys: Sequence[str]) -> Iterator[pl.Expr]:
     """Return expressions for a comment line, a total line, and whether there are empty lines."""
     first, *others = names
-    is_alone = pl.all_horizontal(pl.col(other).is_null() for other in others)
     if others:
+        is_alone = pl.all_horizontal(pl.col(other).is_null() for other in others)
         lone = pl.when(is_alone).then(pl.col(first))
         yield lone.filter(lone.str.contains(REMARK)).first().alias(REMARK_LINE)
     else:

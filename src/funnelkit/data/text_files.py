@@ -114,6 +114,7 @@ def check_json_lines(file: Path, place: str) -> None:
 def _json_fault(line: str) -> tuple[str, str] | None:
     """Return what is wrong with a line of JSON, and what to do."""
     constants: list[str] = []
+    found: object
     try:
         found = json.loads(line, parse_constant=constants.append) if line.strip() else {}
     except json.JSONDecodeError:

@@ -18,7 +18,7 @@ from funnelkit.schema.customers import Surveys
 from funnelkit.schema.marketing import CampaignPerformance, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Shipments
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
-from funnelkit.schema.traffic import Carts, Events, Sessions
+from funnelkit.schema.traffic import Carts, DailySessions, Events, SearchInterest, Sessions
 
 __all__ = ["CHECKS", "STATUSES", "SURVEYS", "TABLE_CHECKS"]
 
@@ -216,6 +216,25 @@ CHECKS: tuple[Check, ...] = (
             (Shipments.delivered_at, Shipments.shipped_at),
             (Orders.first_shipped_at, Orders.ordered_at),
             (Orders.delivered_at, Orders.ordered_at),
+        )
+    ),
+    _suspicious(
+        Orders.is_counted,
+        Orders.is_counted.is_null(),
+        "is known",
+        "is null, and read as false: the order does not count",
+    ),
+    *(
+        _suspicious(
+            part,
+            part > whole,
+            f"is not above {whole.name}",
+            f"is above {whole.name}, which includes it",
+        )
+        for part, whole in (
+            (SearchInterest.brand_queries, SearchInterest.category_queries),
+            (DailySessions.engaged_sessions, DailySessions.sessions),
+            (DailySessions.converted_sessions, DailySessions.sessions),
         )
     ),
     _suspicious(

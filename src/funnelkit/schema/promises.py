@@ -11,15 +11,17 @@ from funnelkit.data.promises import (
     OwnRateCheck,
     Promise,
     ScaleCheck,
+    SignCheck,
     SpellingCheck,
     SpreadsheetCheck,
     StandInCheck,
+    TotalCheck,
     WithinCheck,
 )
 from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.derivations import IS_PRODUCT
-from funnelkit.schema.marketing import AdViews, EmailSends
-from funnelkit.schema.operations import InventorySnapshots, Products
+from funnelkit.schema.marketing import AdViews, CampaignPerformance, EmailSends, MarketingCosts
+from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.traffic import Carts, Events, Sessions
 
@@ -129,6 +131,20 @@ PROMISES: tuple[Promise, ...] = (
             Severity.WARNING,
         ),
     ),
+    TotalCheck(
+        Orders.gross_amount,
+        OrderLines.order_id,
+        (OrderLines.quantity, OrderLines.unit_price),
+        IS_PRODUCT,
+        OrderLines.line_type.eq("gift_card"),
+        Finding(
+            "is the sum of quantity × unit_price of its product lines",
+            "is not the sum of quantity × unit_price of its product lines",
+            "see what one has and the other has not: tax (prices_include_tax=True), shipping, fees,"
+            " or discounts; or leave out gross_amount, which is then that sum",
+            Severity.WARNING,
+        ),
+    ),
     AboveCheck(
         Returns.refund_amount,
         Returns.order_id,
@@ -139,6 +155,30 @@ PROMISES: tuple[Promise, ...] = (
             "look at these rows: the amount is without shipping and tax",
             Severity.WARNING,
         ),
+    ),
+    *(
+        SignCheck(
+            column,
+            Finding(
+                "is zero or above, as a rule",
+                "is below zero in more rows than above, and would be added instead of subtracted",
+                f"turn its sign: -pl.col({column.name!r})",
+            ),
+        )
+        for column in (
+            Orders.payment_fee,
+            Orders.fulfilment_cost,
+            Orders.shipping_cost,
+            OrderLines.unit_cost,
+            Returns.refund_amount,
+            Returns.refund_shipping,
+            Returns.refund_tax,
+            Returns.handling_cost,
+            Products.unit_cost,
+            CampaignPerformance.spend,
+            MarketingCosts.amount,
+            Shipments.shipping_cost,
+        )
     ),
     OwnRateCheck(
         ExchangeRates.rate,

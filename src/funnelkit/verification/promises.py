@@ -19,9 +19,11 @@ from funnelkit.data.promises import (
     OwnRateCheck,
     Promise,
     ScaleCheck,
+    SignCheck,
     SpellingCheck,
     SpreadsheetCheck,
     StandInCheck,
+    TotalCheck,
     WithinCheck,
 )
 from funnelkit.data.shop_data import ShopData
@@ -32,8 +34,6 @@ from funnelkit.formula.values import Column, IsNull, Lower, Not, Predicate
 from funnelkit.formula.vocabulary import folded
 from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.planning.derive import lowering_of
-from funnelkit.planning.kinds import kind_of
-from funnelkit.planning.lowering import ZERO
 from funnelkit.planning.plan import Fold, Step
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import (
@@ -43,18 +43,16 @@ from funnelkit.planning.relations import (
     Col,
     Filter,
     Head,
-    LeftJoin,
     Lit,
     Op,
     Rel,
-    Scalar,
-    Scan,
     call,
     conjunction,
     extend,
     filtered,
     whole,
 )
+from funnelkit.verification.amounts import above, columns_in, of_lines, own_rates, signs
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted
 
 __all__ = ["broken_promises", "check_promises"]
@@ -128,11 +126,13 @@ def _is_null_test(predicate: Predicate) -> bool:
 def _read_with(promise: Promise) -> tuple[Column, ...]:
     """Return the columns that a number reads where it rests on a promise; none of an oddity."""
     match promise:
-        case StandInCheck() | SpellingCheck() | SpreadsheetCheck() | OwnRateCheck():
+        case StandInCheck() | SpellingCheck() | SpreadsheetCheck() | SignCheck() | OwnRateCheck():
             return (promise.column,)
         case OnceCheck():
             return (promise.read_with,)
-        case OneOwnerCheck() | WithinCheck() | AboveCheck() | DailyCheck() | ScaleCheck():
+        case OneOwnerCheck() | WithinCheck() | TotalCheck() | AboveCheck():
+            return ()
+        case DailyCheck() | ScaleCheck():
             return ()
         case _:
             assert_never(promise)
@@ -150,12 +150,14 @@ def _violations(data: ShopData, promise: Promise, read: Read) -> Iterator[Violat
             return _owners(data, promise, read)
         case OnceCheck():
             return _doubles(data, promise, read)
-        case WithinCheck():
-            return _within(data, promise, read)
+        case WithinCheck() | TotalCheck():
+            return of_lines(data, promise, read)
         case AboveCheck():
-            return _above(data, promise, read)
+            return above(data, promise, read)
+        case SignCheck():
+            return signs(data, promise, read)
         case OwnRateCheck():
-            return _own_rates(data, promise, read)
+            return own_rates(data, promise, read)
         case DailyCheck():
             return _several_a_day(data, promise, read)
         case ScaleCheck():
@@ -233,7 +235,7 @@ def _frequent(data: ShopData, promise: StandInCheck, read: Read) -> Iterator[Vio
 def _by_key(data: ShopData, column: Column, where: Predicate | None = None) -> Rel:
     """Return in how many rows each value of a column is."""
     lowering = lowering_of(data)
-    wanted = () if where is None else _columns(where)
+    wanted = () if where is None else columns_in(where)
     rows = Tables(lowering).prepare(column.table, [column, *wanted])
     kept = conjunction(lowering.known(column), lowering.condition(where))
     return Aggregate(filtered(rows, kept), (column.name,), (("row_count", ROWS),))
@@ -308,7 +310,7 @@ def _by_spreadsheets(data: ShopData, promise: SpreadsheetCheck, read: Read) -> I
 
 
 _ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
-_DECIMAL = re.compile(r"\d+[.,]0+")
+_DECIMAL = re.compile(r"\d+[.,]0{1,2}")
 _PADDED = re.compile(r"0+[1-9]\d*")
 MANY = 10_000
 """How many keys with zeros before them are looked for without."""
@@ -329,7 +331,7 @@ def _owners(data: ShopData, promise: OneOwnerCheck, read: Read) -> Iterator[Viol
 
 def _doubles(data: ShopData, promise: OnceCheck, read: Read) -> Iterator[Violation]:
     """Yield the keys of which there are several rows of a kind."""
-    column, wanted = promise.column, _columns(promise.where)
+    column, wanted = promise.column, columns_in(promise.where)
     if not data.is_supplied(column) or any(map(data.missing_for, wanted)):
         return
     lowering = lowering_of(data)
@@ -359,88 +361,11 @@ def _several_a_day(data: ShopData, promise: DailyCheck, read: Read) -> Iterator[
 
 def _off_scale(data: ShopData, promise: ScaleCheck, read: Read) -> Iterator[Violation]:
     """Yield the scales that are not the one that folds take for granted."""
-    column, wanted = promise.column, _columns(promise.broken)
+    column, wanted = promise.column, columns_in(promise.broken)
     if not all(map(data.is_supplied, wanted)):
         return
     found = _by_key(data, column, promise.broken)
     yield from _told(read, found, column, promise.finding)
-
-
-def _within(data: ShopData, promise: WithinCheck, read: Read) -> Iterator[Violation]:
-    """Yield the amounts that are the sum of all finer rows, where some do not belong to it."""
-    column, finer = promise.column, promise.key.table
-    wanted = [promise.key, *promise.value, *_columns(promise.inside)]
-    if not all(map(data.is_supplied, (column, *wanted))):
-        return
-    table = data.known[column.table]
-    lowering = lowering_of(data)
-    tables, key = Tables(lowering), table.get(table.key[0])
-    if not data.is_supplied(key):
-        return
-    worth = call(Op.MULTIPLY, *map(lowering.number, promise.value))
-    parts = {
-        "inside": Agg(AggOp.SUM, worth, lowering.predicate(promise.inside)),
-        "outside": Agg(AggOp.SUM, worth, lowering.predicate(promise.outside)),
-    }
-    lines = filtered(tables.prepare(finer, wanted), lowering.known(promise.key))
-    by_key = Aggregate(lines, (promise.key.name,), tuple(parts.items()))
-    rows = tables.prepare(column.table, [key, column])
-    both = LeftJoin(
-        rows, by_key, ((key.name, promise.key.name),), tuple((name, name) for name in parts)
-    )
-    found = Filter(both, _is_sum(lowering.number(column), Col("inside"), Col("outside")))
-    count, sample = counted(found, (key.name, column.name, "outside"), read)
-    if count:
-        yield Violation(column.table, column.name, promise.finding, count, sample)
-
-
-def _above(data: ShopData, promise: AboveCheck, read: Read) -> Iterator[Violation]:
-    """Yield the amounts above those of the rows that they point to, in one currency as paid."""
-    column, limit, currency = promise.column, promise.limit, data.schema.currency_column
-    key = data.key_of(limit.table)
-    if not all(map(data.is_supplied, (column, promise.key, limit, key))):
-        return
-    bound = data.tables[column.table]
-    own = [name for name in bound.table.key if name in bound.columns]
-    names, take = [*own, promise.key.name, column.name], [("limit", limit.name)]
-    is_above = call(Op.GT, call(Op.TO_FLOAT, Col(column.name)), call(Op.TO_FLOAT, Col("limit")))
-    if data.has_currency(column.table) and data.has_currency(limit.table):
-        names, take = [*names, currency], [*take, ("limit_currency", currency)]
-        is_above = call(Op.AND, call(Op.EQ, Col(currency), Col("limit_currency")), is_above)
-    rows = _as_supplied(data, column.table, names)
-    others = _as_supplied(data, limit.table, [key.name, *(name for _, name in take)])
-    both = LeftJoin(rows, others, ((promise.key.name, key.name),), tuple(take))
-    count, sample = counted(Filter(both, is_above), [*own, column.name, "limit"], read)
-    if count:
-        yield Violation(column.table, column.name, promise.finding, count, sample)
-
-
-def _as_supplied(data: ShopData, table: str, names: Iterable[str]) -> Scan:
-    """Return columns of a table as they were supplied: amounts are not converted."""
-    kinds = ((name, kind_of(data, data.column(table, name))) for name in dict.fromkeys(names))
-    return Scan(table, tuple(kinds))
-
-
-def _own_rates(data: ShopData, promise: OwnRateCheck, read: Read) -> Iterator[Violation]:
-    """Yield the rates of the shop's own currency that are not 1."""
-    column, currency = promise.column, promise.currency
-    if not (data.currency and data.is_supplied(column) and data.is_supplied(currency)):
-        return
-    lowering = lowering_of(data)
-    rows = Tables(lowering).prepare(column.table, [column, currency])
-    odd = Filter(rows, lowering.predicate(currency.eq(data.currency) & column.ne(1)))
-    count, sample = counted(odd, [currency.name, column.name], read)
-    if count:
-        yield Violation(column.table, column.name, promise.finding, count, sample)
-
-
-def _is_sum(amount: Scalar, inside: Scalar, outside: Scalar) -> Scalar:
-    """Return whether an amount is the sum of two, to the cent, and neither of them is zero."""
-    cent = Lit(0.005, "float")
-    rest = call(Op.SUBTRACT, amount, call(Op.ADD, inside, outside))
-    near = call(Op.LT, rest, cent), call(Op.GT, rest, Lit(-0.005, "float"))
-    some = (call(Op.GT, part, ZERO) for part in (inside, outside))
-    return conjunction(*near, *some) or ZERO
 
 
 def _told(
@@ -454,7 +379,3 @@ def _told(
     if many := counted.item():
         sample = ", ".join(" and ".join(map(repr, row)) for row in few.select(names).rows())
         yield Violation(column.table, column.name, finding, int(many), sample)
-
-
-def _columns(predicate: Predicate) -> tuple[Column, ...]:
-    return tuple(leaf for leaf in leaves(predicate) if isinstance(leaf, Column))

@@ -12,6 +12,7 @@ import polars as pl
 
 from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.findings import (
+    COLUMN_NAMED,
     CURRENCY_KNOWN,
     CURRENCY_NAMED,
     CURRENCY_RATED,
@@ -33,6 +34,7 @@ from funnelkit.data.shop_data import ShopData, TableStats
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Column, Lookup, Money
+from funnelkit.formula.vocabulary import folded
 from funnelkit.formula.walk import leaves
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.kinds import kind_of
@@ -143,6 +145,7 @@ def all_violations(data: ShopData, read: Read) -> list[Violation]:
         found += _orphans(data, one.table, read)
         found += _currencies(data, one.table, read)
         found += _other_currency(data, one)
+        found += _misnamed(data, one)
     for promise in data.schema.table_checks:
         if isinstance(promise, WithoutRowsCheck):
             found += _bare(data, promise, read)
@@ -462,6 +465,17 @@ def _other_currency(data: ShopData, overview: Overview) -> Iterator[Violation]:
         if currency in name.lower() and isinstance(bound.columns[name], pl.String):
             finding = CURRENCY_NAMED.about(table=overview.table, other=name, currency=currency)
             yield Violation(overview.table, currency, finding, overview.stats.rows, repr(name))
+
+
+def _misnamed(data: ShopData, overview: Overview) -> Iterator[Violation]:
+    """Yield the columns that were not supplied under their names, but under ones like them."""
+    bound = data.tables[overview.table]
+    lacking = {folded(name): name for name in bound.table.columns if name not in bound.columns}
+    for other in bound.columns if overview.stats.rows else ():
+        name = lacking.get(folded(other))
+        if other not in bound.table.columns and name not in {None, data.schema.currency_column}:
+            finding = COLUMN_NAMED.about(table=overview.table, other=other, column=name)
+            yield Violation(overview.table, str(name), finding, overview.stats.rows, repr(other))
 
 
 def _total_above(data: ShopData, promise: TotalAboveCheck, read: Read) -> Iterator[Violation]:
