@@ -11,6 +11,7 @@ FORMATS = {
     "shopify_orders.csv": "shopify",
     "shopify_orders.json": "shopify_json",
     "woocommerce": "woocommerce",
+    "woocommerce_orders.csv": "woocommerce_orders",
     "magento": "magento",
     "ga4_events.jsonl": "ga4_bigquery",
     "ga4_report.csv": "ga4_report",

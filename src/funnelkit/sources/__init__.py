@@ -15,6 +15,7 @@ from funnelkit.sources.shopify_json import shopify_json
 from funnelkit.sources.stripe import stripe
 from funnelkit.sources.tiktok_ads import tiktok_ads
 from funnelkit.sources.woocommerce import woocommerce
+from funnelkit.sources.woocommerce_orders import woocommerce_orders
 
 __all__ = [
     "Detected",
@@ -34,4 +35,5 @@ __all__ = [
     "stripe",
     "tiktok_ads",
     "woocommerce",
+    "woocommerce_orders",
 ]

@@ -43,6 +43,8 @@ from funnelkit.sources.tiktok_ads import NAMES as TIKTOK_NAMES
 from funnelkit.sources.tiktok_ads import tiktok_ads
 from funnelkit.sources.woocommerce import LAYOUTS as WOOCOMMERCE
 from funnelkit.sources.woocommerce import woocommerce
+from funnelkit.sources.woocommerce_orders import LAYOUT as WOOCOMMERCE_ORDERS
+from funnelkit.sources.woocommerce_orders import woocommerce_orders
 
 __all__ = ["Detected", "detect", "scan"]
 
@@ -83,6 +85,7 @@ def _of_needs(read: Callable[..., Shop], what: str, *needs: str) -> _Format:
 TABLES = (
     _of_columns(shopify, SHOPIFY),
     _of_columns(stripe, STRIPE),
+    _of_columns(woocommerce_orders, WOOCOMMERCE_ORDERS),
     _of_columns(ga4_report, GA4, GA4_NAMES),
     _of_columns(meta_ads, META, META_NAMES),
     _of_columns(tiktok_ads, TIKTOK, TIKTOK_NAMES),
