@@ -20,6 +20,7 @@ FORMATS = {
     "tiktok_ads.csv": "tiktok_ads",
     "stripe_payments.csv": "stripe",
     "klaviyo_events.json": "klaviyo",
+    "mailchimp_campaigns.csv": "mailchimp",
     "segment_events.jsonl": "segment",
     "olist": "olist",
 }

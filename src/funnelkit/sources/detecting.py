@@ -26,6 +26,8 @@ from funnelkit.sources.google_ads import google_ads
 from funnelkit.sources.klaviyo import klaviyo
 from funnelkit.sources.magento import LAYOUTS as MAGENTO
 from funnelkit.sources.magento import magento
+from funnelkit.sources.mailchimp import LAYOUT as MAILCHIMP
+from funnelkit.sources.mailchimp import mailchimp
 from funnelkit.sources.meta_ads import LAYOUT as META
 from funnelkit.sources.meta_ads import NAMES as META_NAMES
 from funnelkit.sources.meta_ads import meta_ads
@@ -85,6 +87,7 @@ def _of_needs(read: Callable[..., Shop], what: str, *needs: str) -> _Format:
 TABLES = (
     _of_columns(shopify, SHOPIFY),
     _of_columns(stripe, STRIPE),
+    _of_columns(mailchimp, MAILCHIMP),
     _of_columns(woocommerce_orders, WOOCOMMERCE_ORDERS),
     _of_columns(ga4_report, GA4, GA4_NAMES),
     _of_columns(meta_ads, META, META_NAMES),
