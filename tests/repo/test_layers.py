@@ -52,7 +52,7 @@ COLLECTORS = {
 SHARED = {
     "catalog.parameters",
     *("sources.opening", "sources.reading", "sources.objects", "sources.reports"),
-    "sources.shopify_words",
+    *("sources.shopify_words", "sources.woocommerce_words"),
 }
 MODULES = sorted(SOURCE.rglob("*.py"))
 

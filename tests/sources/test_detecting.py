@@ -11,6 +11,7 @@ FORMATS = {
     "shopify_orders.csv": "shopify",
     "shopify_orders.json": "shopify_json",
     "woocommerce": "woocommerce",
+    "woocommerce_orders.csv": "woocommerce_orders",
     "magento": "magento",
     "ga4_events.jsonl": "ga4_bigquery",
     "ga4_report.csv": "ga4_report",
@@ -19,6 +20,7 @@ FORMATS = {
     "tiktok_ads.csv": "tiktok_ads",
     "stripe_payments.csv": "stripe",
     "klaviyo_events.json": "klaviyo",
+    "mailchimp_campaigns.csv": "mailchimp",
     "segment_events.jsonl": "segment",
     "olist": "olist",
 }

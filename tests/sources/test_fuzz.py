@@ -15,6 +15,8 @@ from sources.hand import SAMPLES
 EXPORTS = {
     "shopify_orders.csv": fk.sources.shopify,
     "stripe_payments.csv": fk.sources.stripe,
+    "mailchimp_campaigns.csv": fk.sources.mailchimp,
+    "woocommerce_orders.csv": fk.sources.woocommerce_orders,
     "shopify_orders.json": fk.sources.shopify_json,
     "segment_events.jsonl": fk.sources.segment,
     "klaviyo_events.json": fk.sources.klaviyo,

@@ -6,6 +6,7 @@ from funnelkit.sources.ga4_report import ga4_report
 from funnelkit.sources.google_ads import google_ads
 from funnelkit.sources.klaviyo import klaviyo
 from funnelkit.sources.magento import magento
+from funnelkit.sources.mailchimp import mailchimp
 from funnelkit.sources.meta_ads import meta_ads
 from funnelkit.sources.olist import olist
 from funnelkit.sources.proposing import propose
@@ -15,6 +16,7 @@ from funnelkit.sources.shopify_json import shopify_json
 from funnelkit.sources.stripe import stripe
 from funnelkit.sources.tiktok_ads import tiktok_ads
 from funnelkit.sources.woocommerce import woocommerce
+from funnelkit.sources.woocommerce_orders import woocommerce_orders
 
 __all__ = [
     "Detected",
@@ -24,6 +26,7 @@ __all__ = [
     "google_ads",
     "klaviyo",
     "magento",
+    "mailchimp",
     "meta_ads",
     "olist",
     "propose",
@@ -34,4 +37,5 @@ __all__ = [
     "stripe",
     "tiktok_ads",
     "woocommerce",
+    "woocommerce_orders",
 ]

@@ -26,6 +26,8 @@ from funnelkit.sources.google_ads import google_ads
 from funnelkit.sources.klaviyo import klaviyo
 from funnelkit.sources.magento import LAYOUTS as MAGENTO
 from funnelkit.sources.magento import magento
+from funnelkit.sources.mailchimp import LAYOUT as MAILCHIMP
+from funnelkit.sources.mailchimp import mailchimp
 from funnelkit.sources.meta_ads import LAYOUT as META
 from funnelkit.sources.meta_ads import NAMES as META_NAMES
 from funnelkit.sources.meta_ads import meta_ads
@@ -43,6 +45,8 @@ from funnelkit.sources.tiktok_ads import NAMES as TIKTOK_NAMES
 from funnelkit.sources.tiktok_ads import tiktok_ads
 from funnelkit.sources.woocommerce import LAYOUTS as WOOCOMMERCE
 from funnelkit.sources.woocommerce import woocommerce
+from funnelkit.sources.woocommerce_orders import LAYOUT as WOOCOMMERCE_ORDERS
+from funnelkit.sources.woocommerce_orders import woocommerce_orders
 
 __all__ = ["Detected", "detect", "scan"]
 
@@ -83,6 +87,8 @@ def _of_needs(read: Callable[..., Shop], what: str, *needs: str) -> _Format:
 TABLES = (
     _of_columns(shopify, SHOPIFY),
     _of_columns(stripe, STRIPE),
+    _of_columns(mailchimp, MAILCHIMP),
+    _of_columns(woocommerce_orders, WOOCOMMERCE_ORDERS),
     _of_columns(ga4_report, GA4, GA4_NAMES),
     _of_columns(meta_ads, META, META_NAMES),
     _of_columns(tiktok_ads, TIKTOK, TIKTOK_NAMES),

@@ -27,8 +27,8 @@ from typing import Unpack
 from funnelkit.data.sources import Source
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
-from funnelkit.sources.reading import Kind, Layout, Reader, with_currency
-from funnelkit.sources.reports import campaigns, read_report
+from funnelkit.sources.reading import Kind, Layout
+from funnelkit.sources.reports import shop_of_report
 
 __all__ = ["LAYOUT", "google_ads"]
 
@@ -70,8 +70,4 @@ def google_ads(report: Source, **settings: Unpack[Settings]) -> Shop:
     Raises:
         ContractError: Lists every fault of the report.
     """
-    reader = Reader()
-    export = read_report(reader, report, LAYOUT, names=NAMES)
-    return campaigns(reader, export, "google").shop(
-        with_currency(settings, export.rows["currency"])
-    )
+    return shop_of_report(report, LAYOUT, names=NAMES, platform="google", settings=settings)

@@ -15,10 +15,12 @@ import polars as pl
 from funnelkit.data.sources import Source
 from funnelkit.errors import DataError, DataIssue
 from funnelkit.shop.description import Topic
+from funnelkit.shop.settings import Settings
+from funnelkit.shop.shop import Shop
 from funnelkit.sources.opening import files_of, place_of
-from funnelkit.sources.reading import Export, Layout, Prepared, Reader
+from funnelkit.sources.reading import Export, Layout, Prepared, Reader, with_currency
 
-__all__ = ["campaigns", "read_report", "without_total"]
+__all__ = ["campaigns", "read_report", "shop_of_report", "without_total"]
 
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TOTAL = ("total", "grand total", "totals")
@@ -154,6 +156,27 @@ def _is_total(row: Sequence[str]) -> bool:
 
 
 AMOUNTS = ("impressions", "clicks", "spend", "conversions", "conversion_value")
+
+
+def shop_of_report(
+    report: Source, layout: Layout, *, names: Mapping[str, str], platform: str, settings: Settings
+) -> Shop:
+    """Return the shop in a report of campaigns by day that has a column of the currency.
+
+    Args:
+        report: The file, a folder or glob of files, or a frame of it.
+        layout: Its columns.
+        names: Other names of these columns, as for `read_report`.
+        platform: The advertising platform.
+        settings: As for `Shop`.
+
+    Raises:
+        ContractError: Lists every fault of the report.
+    """
+    reader = Reader()
+    export = read_report(reader, report, layout, names=names)
+    currency = export.rows.get_column("currency")
+    return campaigns(reader, export, platform).shop(with_currency(settings, currency))
 
 
 def campaigns(reader: Reader, export: Export, platform: str) -> Prepared:

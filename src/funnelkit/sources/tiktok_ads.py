@@ -30,8 +30,8 @@ from typing import Unpack
 from funnelkit.data.sources import Source
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
-from funnelkit.sources.reading import Kind, Layout, Reader, with_currency
-from funnelkit.sources.reports import campaigns, read_report
+from funnelkit.sources.reading import Kind, Layout
+from funnelkit.sources.reports import shop_of_report
 
 __all__ = ["LAYOUT", "tiktok_ads"]
 
@@ -72,8 +72,4 @@ def tiktok_ads(report: Source, **settings: Unpack[Settings]) -> Shop:
     Raises:
         ContractError: Lists every fault of the report.
     """
-    reader = Reader()
-    export = read_report(reader, report, LAYOUT, names=NAMES)
-    return campaigns(reader, export, "tiktok").shop(
-        with_currency(settings, export.rows["currency"])
-    )
+    return shop_of_report(report, LAYOUT, names=NAMES, platform="tiktok", settings=settings)

@@ -44,6 +44,7 @@ from funnelkit.sources.reading import (
     email_hash,
     worded,
 )
+from funnelkit.sources.woocommerce_words import STATUSES
 
 __all__ = ["LAYOUTS", "woocommerce"]
 
@@ -92,16 +93,6 @@ LAYOUTS = {
         nulls=("NULL", "\\N", "0000-00-00 00:00:00"),
     ),
 }
-_WORDS = {
-    **dict.fromkeys(("pending", "on-hold"), "pending"),
-    **dict.fromkeys(("processing", "refunded"), "paid"),
-    "completed": "fulfilled",
-    "cancelled": "cancelled",
-    "failed": "voided",
-    "checkout-draft": "draft",
-    "trash": "deleted",
-}
-STATUSES = {prefix + word: status for prefix in ("wc-", "") for word, status in _WORDS.items()}
 
 
 def woocommerce(files: Tables, **settings: Unpack[Settings]) -> Shop:
