@@ -107,6 +107,11 @@ class Progress(View):
         """
         return _frame([*map(_row, self._assessed)], self._keys())
 
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics of the goals."""
+        return tuple(dict.fromkeys(goal.metric for goal in self.goals))
+
     def objectives(self) -> pl.DataFrame:
         """Return how each objective stands: as its worst goal.
 
