@@ -44,7 +44,8 @@ __all__ = ["main"]
 LOOK_BACK, LOOK_BACK_ELSE = {"1h": 8 * 168, "1d": 26 * 7}, 52
 """How many periods before the last give the limits by which `watch` judges it: whole weeks."""
 
-PLACE = "a folder with files such as orders.parquet, or the file of a database"
+FOLDER = "a folder with files such as orders.parquet"
+PLACE = f"{FOLDER}, or the file of a database"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,9 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     card.set_defaults(run=_describe)
 
     check = commands.add_parser("check", help="list errors and warnings about a folder of files")
-    check.add_argument(
-        "folder", metavar="FOLDER", help="a folder with files such as orders.parquet"
-    )
+    check.add_argument("folder", metavar="FOLDER", help=FOLDER)
     check.set_defaults(run=_check)
 
     report = commands.add_parser("report", help="compute KPIs of a folder of files, or a database")
