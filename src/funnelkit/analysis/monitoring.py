@@ -27,7 +27,10 @@ FALSE_SIGNALS = 0.0065
 """How many signals a stable chart has per period: 2,500 simulated charts of 52 periods each."""
 
 TREND = ("metric", "period", "value", "expected", "z", "signal", "verdict", "onset", "detected")
-GOALS = ("goal", "metric", "start", "deadline", "through", "actual", "planned", "status", "rule")
+GOALS = (
+    *("goal", "metric", "start", "deadline", "through", "target", "low_target", "high_target"),
+    *("actual", "planned", "status", "rule"),
+)
 GOALS_HEAD = ("goal", "metric", "owner", "objective", "stage")
 """The columns of a frame of goals that come before those of the dimensions."""
 
@@ -367,8 +370,8 @@ def _aimed(row: Row) -> float | None:
     if row["target"] is not None:
         return cast(float, row["target"])
     low, high = cast("float | None", row["low_target"]), cast("float | None", row["high_target"])
-    actual = cast(float, row["actual"])
-    return low if low is not None and actual < low else high
+    actual = cast("float | None", row["actual"])
+    return low if None not in {low, actual} and cast(float, actual) < cast(float, low) else high
 
 
 def _goal_sentence(source: _Source, row: Row, what: What) -> str:
