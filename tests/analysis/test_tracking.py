@@ -126,6 +126,8 @@ def test_a_key_that_the_data_never_has_is_no_data_with_the_nearest():
     assert progress.frame["status"].to_list() == ["no_data", "off_track", "at_risk"]
     assert progress.frame["reason"][0] == "no_such_key"
     assert "the data has no country PLL; did you mean PL?" in repr(progress)
+    cased = fk.track(shop, table[:1].with_columns(country=pl.lit("pl")))
+    assert "the data has no country pl; did you mean PL?" in repr(cased)
     uncovered = progress.uncovered.select("country", "actual")
     assert set(uncovered.rows()) == {(None, 10), ("PL", 10)}
 

@@ -21,6 +21,7 @@ from funnelkit.goals.measure import (
     Request,
     Subject,
     adds_up,
+    history_begins,
     measure,
 )
 from funnelkit.goals.outlook import Case, Earlier, GoalReason
@@ -151,7 +152,7 @@ def _opened(shop: Shop, goals: Sequence[Goal], first: dt.date, last: dt.date) ->
         through = min(goal.deadline, last + DAY)
         is_open = goal.start < through < goal.deadline
         if is_open and goal.metric not in starts:
-            starts[goal.metric] = (shop.complete_days(metric=goal.metric) or (first, last))[0]
+            starts[goal.metric] = history_begins(shop, goal.metric) or first
         earlier: Sequence[Window] = ()
         if is_open:
             earlier = earlier_windows(shop.data.calendar, goal.window, starts[goal.metric])
