@@ -273,7 +273,7 @@ def _exhausted(each: _Open, case: Case, measured: Measured) -> dt.date | None:
         used_up = next((at for at, total in enumerate(totals) if total > ceiling), None)
         return None if used_up is None else each.goal.start + used_up * DAY
     gone = ceiling / (value / case.gone)
-    return each.goal.schedule.day(gone) if gone < case.days and not case.is_over else None
+    return each.goal.schedule.day(gone) if gone < case.days else None
 
 
 def _uncovered(
