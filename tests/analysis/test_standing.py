@@ -69,6 +69,12 @@ def test_progress_is_not_clipped_and_is_null_without_a_way_to_go(
     assert ("target_is_baseline" in found.reasons) is (progress is None)
 
 
+def test_a_fall_from_a_baseline_that_meets_the_target_is_no_progress():
+    found = stands(LEVEL, 0.02, 0.025, baseline=0.03, gone=5, days=10)
+    assert (found.progress, found.pace, found.status) == (None, None, "off_track")
+    assert "baseline_meets_target" in found.reasons
+
+
 def test_a_ceiling_of_0_that_is_exceeded_has_no_progress():
     found = stands(FLOW, 3.0, 0, better=Better.DOWN, can_fall=False, gone=5, days=10)
     assert (found.progress, found.status, found.rule) == (None, "missed", "exceeded")
@@ -169,10 +175,11 @@ def test_a_level_is_projected_by_differences():
 
 
 def test_windows_without_a_value_are_left_out_and_counted():
-    earlier = (*rests(), Earlier(0.0, 50.0, 10, 20), Earlier(None, None, 10, 20))
+    nothing = [(0.0, 50.0), (None, None), (-5.0, 50.0)]
+    earlier = (*rests(), *(Earlier(by, final, 10, 20) for by, final in nothing))
     found = stands(FLOW, 400.0, 1200, gone=10, days=30.0, earlier=earlier)
     assert found.ahead.windows == 11
-    assert found.reasons == ("2_windows_left_out",)
+    assert found.reasons == ("3_windows_left_out",)
 
 
 def test_from_nothing_nothing_is_projected():
