@@ -6,23 +6,33 @@ A user's mistake gets one message on standard error and exit code 2.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from funnelkit.analysis.monitoring import Deviations, deviations
+from funnelkit.analysis.tracking import track
+from funnelkit.analysis.trend import Trend, trend
 from funnelkit.catalog.default import describe, registry
 from funnelkit.demo_shop.shop import demo
 from funnelkit.engines.sql.duckdb import DuckDB
 from funnelkit.engines.supports import DIALECTS
-from funnelkit.errors import DataError, FunnelkitError, TruncatedHistoryWarning
+from funnelkit.errors import DataError, DefinitionError, FunnelkitError, TruncatedHistoryWarning
 from funnelkit.evaluation.arguments import ask
 from funnelkit.evaluation.evaluate import answer_question, evaluate
 from funnelkit.evaluation.to_sql import to_sql
+from funnelkit.goals.file import load_goals
 from funnelkit.metrics.metric import Area, Metric, Stage
 from funnelkit.planning.dimensions import can_reach
 from funnelkit.planning.plan import Question
+from funnelkit.result.control_chart import SEASONS
+from funnelkit.result.result import Result
+from funnelkit.result.watched import Watched
 from funnelkit.schema.tables import known_tables
 from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import MAPPING, read_files, read_settings
@@ -31,7 +41,11 @@ from funnelkit.sources import propose, scan
 
 __all__ = ["main"]
 
-PLACE = "a folder with files such as orders.parquet, or the file of a database"
+LOOK_BACK, LOOK_BACK_ELSE = {"1h": 8 * 168, "1d": 26 * 7}, 52
+"""How many periods before the last give the limits by which `watch` judges it: whole weeks."""
+
+FOLDER = "a folder with files such as orders.parquet"
+PLACE = f"{FOLDER}, or the file of a database"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,13 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The arguments; those of the process by default.
 
     Returns:
-        The exit code: 0, or 2 for a mistake of the user.
+        The exit code: 0, 1 where `watch` finds what needs an answer, 2 for a mistake of the user.
     """
-    options = _parser().parse_args(arguments)
+    options, code = _parser().parse_args(arguments), 0
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", TruncatedHistoryWarning)
             answer = options.run(options)
+        if isinstance(answer, Deviations):
+            code = int(not answer.frame.is_empty())
         print(answer)
         for warning in caught:
             print(f"funnelkit: note: {warning.message}", file=sys.stderr)
@@ -56,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         sys.stderr.close()
-    return 0
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,9 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     card.set_defaults(run=_describe)
 
     check = commands.add_parser("check", help="list errors and warnings about a folder of files")
-    check.add_argument(
-        "folder", metavar="FOLDER", help="a folder with files such as orders.parquet"
-    )
+    check.add_argument("folder", metavar="FOLDER", help=FOLDER)
     check.set_defaults(run=_check)
 
     report = commands.add_parser("report", help="compute KPIs of a folder of files, or a database")
@@ -92,12 +106,23 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--format", choices=["table", "csv", "json"], default="table")
     report.set_defaults(run=_report)
 
+    _add_watch(commands.add_parser("watch", help="list what needs an answer: exit code 1 if any"))
+
     init = commands.add_parser("init", help="propose a mapping of a folder of unknown files")
     init.add_argument("folder", metavar="FOLDER", help="a folder of files; nothing is written")
     init.set_defaults(run=_init)
 
     _add_sql(commands.add_parser("sql", help="write KPIs as one statement of SQL"))
     return parser
+
+
+def _add_watch(watch: argparse.ArgumentParser) -> None:
+    watch.add_argument("place", metavar="PLACE", help=PLACE)
+    watch.add_argument("--engine", choices=["duckdb"], help="read a database, not a folder")
+    watch.add_argument("--goals", metavar="FILE", help="a file of goals, such as goals.toml")
+    watch.add_argument("--metrics", help="comma-separated names to chart beside those of goals")
+    watch.add_argument("--every", default="1w", help="the length of a period of charts: 1w")
+    watch.set_defaults(run=_watch)
 
 
 def _add_sql(sql: argparse.ArgumentParser) -> None:
@@ -187,6 +212,49 @@ def _report(options: argparse.Namespace) -> str:
             return result.frame.write_json()
         case _:
             return repr(result)
+
+
+def _watch(options: argparse.Namespace) -> Deviations:
+    """Return what needs an answer since the last complete period began."""
+    goals = load_goals(options.goals) if options.goals else ()
+    named = (options.metrics or "").split(",")
+    names = [registry()[name.strip()] for name in named if name.strip()]
+    metrics = list(dict.fromkeys([*(goal.metric for goal in goals), *names]))
+    if not metrics:
+        raise DefinitionError("there is nothing to watch", "give --goals FILE or --metrics NAMES")
+    shop = _shop(options.place, options.engine)
+    result = evaluate(shop, metrics, every=options.every)
+    sources: list[Watched] = [track(shop, goals)] if goals else []
+    closed = list(_complete(result))
+    if len(closed) > 1:
+        sources.append(_charts(result, closed))
+    if not sources:
+        raise DataError(f"there are no two complete periods of {options.every}")
+    found = deviations(*sources, since=closed[-1] if closed else None)
+    if not (found.looked_at or goals):
+        raise DataError("no chart has limits", "these need 6 complete periods before the last")
+    return found
+
+
+def _charts(result: Result, closed: Sequence[dt.date]) -> Trend:
+    """Return the charts of a result, with limits from the periods before the last of those over."""
+    grain = str(result.plan.question.calendar)
+    first = max(0, len(closed) - 1 - LOOK_BACK.get(grain, LOOK_BACK_ELSE))
+    season = next((name for name, (every, _, _) in SEASONS.items() if every == grain), None)
+    return trend(result, baseline=(closed[first], closed[-1]), season=season)
+
+
+def _complete(result: Result) -> Iterator[dt.date]:
+    """Return the first day or hour of each period that is over, in order."""
+    calendar, as_of = result.plan.question.calendar, result.as_of
+    if as_of is None:
+        return
+    until = calendar.shown(as_of)
+    ends = result.frame.select("period", end=calendar.moved(pl.col("period"), 1))
+    for start, end in ends.iter_rows():
+        is_hour = isinstance(end, dt.datetime)
+        if (calendar.shown(end) if is_hour else dt.datetime.combine(end, dt.time())) <= until:
+            yield start
 
 
 def _sql(options: argparse.Namespace) -> str:

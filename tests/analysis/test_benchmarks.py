@@ -202,6 +202,33 @@ def test_rows_that_are_no_benchmark_are_refused_in_words(columns, told):
         fk.load_benchmarks(rows.with_columns(**columns))
 
 
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"points": {"average": "0.05"}}, "average='0.05' is not a number"),
+        ({"points": 0.05}, "points=0.05 are not by name"),
+        ({"published": 2024}, "published=2024 is not a text"),
+        ({"period": "2024"}, "period='2024' is not a first and a last day"),
+        ({"period": (2024, "2024")}, "period_start=2024 is not a date"),
+        ({"n": "many", "url": None}, "url=None is not a text; n='many' is not"),
+        ({"points": {"average": float("nan")}}, "average=nan is not a finite number"),
+    ],
+    ids=str,
+)
+def test_a_benchmark_of_other_kinds_is_refused_in_words(fields, told):
+    with pytest.raises(fk.DefinitionError, match=told):
+        benchmark(**fields)
+
+
+def test_a_benchmark_is_not_changed_from_outside():
+    points = {"average": 0.05}
+    one = benchmark(points=points)
+    points["average"] = 0.9
+    assert one.points == {"average": 0.05}
+    fk.benchmarks()["littledata-2019-add-to-cart"].points.clear()
+    assert fk.benchmarks()["littledata-2019-add-to-cart"].points
+
+
 def test_rows_as_other_programs_write_them_are_read():
     rows = fk.benchmarks().find(metric="add_to_cart_rate").to_frame()
     odd = rows.with_columns(

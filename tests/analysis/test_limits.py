@@ -102,6 +102,17 @@ def test_one_stable_chart_in_four_has_a_mark():
     assert mean(map(bool, found)) == pytest.approx(0.279, abs=0.03)
 
 
+def test_three_rules_find_nearly_twice_as_many_shifts_as_one():
+    random, stable, found = Random(4), 24, []
+    for _ in range(300):
+        values = [random.gauss(0 if at < stable else 1.5, 1) for at in range(stable + 8)]
+        limits = process_limits(values[:stable], [1.0] * stable)
+        new = signals([(value - limits.centre) / limits.sigma(1) for value in values]).episodes
+        found.append({each.rule for each in new if each.detected >= stable})
+    assert mean(Rule.OUTSIDE in rules for rules in found) == pytest.approx(0.45, abs=0.05)
+    assert mean(map(bool, found)) == pytest.approx(0.85, abs=0.05)
+
+
 def test_a_run_is_detected_at_its_eighth_value_and_begins_at_its_first():
     (run,) = signals([-1.0, *[1.0] * 11, -1.0]).episodes
     assert (run.places[0], run.detected, run.places[-1]) == (1, 8, 11)

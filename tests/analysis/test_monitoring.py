@@ -36,6 +36,7 @@ def goals(**changes):
         "projection": 610.0,
         "sufficed": 0,
         "windows": 11,
+        "better": "up",
         "status": "off_track",
         "rule": "earlier_windows",
     }
@@ -103,10 +104,22 @@ def test_goals_that_are_missed_exceeded_or_off_track_need_an_answer():
     assert set(found.frame["verdict"]) == {"worse"}
     assert set(found.frame["owner"]) == {"CRM"}
     assert found.frame["evidence"][2] == (
-        "spring: orders 200 from 2024-03-01 until 2024-04-01, target 900 by 2024-06-01, "
-        "planned by then 300, on course for 610, 0 of 11 earlier windows would suffice"
+        "spring: orders was 200 from 2024-03-01 until 2024-04-01, target at least 900 "
+        "by 2024-06-01, planned by then 300, on course for 610, "
+        "0 of 11 earlier windows would suffice"
     )
     assert (found.goals, found.looked_at) == (8, 0)
+
+
+def test_progress_of_goals_is_read_as_it_is():
+    goal = fk.Goal(
+        metric="gross_sales", target=90_000, start="2024-12-01", deadline="2025-01-01", owner="CRM"
+    )
+    progress = fk.track(fk.demo(), goal)
+    (row,) = fk.deviations(progress).frame.iter_rows(named=True)
+    assert (row["what"], row["owner"], row["expected"]) == ("missed", "CRM", 90_000)
+    assert "target at least 90,000.00 PLN" in row["evidence"]
+    assert fk.deviations(progress.frame).frame["id"][0] == row["id"]
 
 
 def test_a_goal_keeps_its_id_from_day_to_day_and_two_goals_have_two():
@@ -123,6 +136,7 @@ def test_a_band_is_missed_at_its_nearer_end():
         high_target=[20.0] * 2,
         actual=[4.0, 31.0],
         planned=[None, None],
+        better=["inside"] * 2,
     )
     assert fk.deviations(frame).frame["expected"].to_list() == [10, 20]
     assert "target 10 to 20" in fk.deviations(frame).frame["evidence"][0]

@@ -1,6 +1,7 @@
 """How a goal stands, in numbers alone: worked examples, published ones, and the rules in order."""
 
 import datetime as dt
+import random
 from statistics import median
 
 import pytest
@@ -66,6 +67,12 @@ def test_progress_is_not_clipped_and_is_null_without_a_way_to_go(
     found = stands(LEVEL, actual, target, baseline=baseline, gone=5, days=10)
     assert found.progress == (None if progress is None else pytest.approx(progress))
     assert ("target_is_baseline" in found.reasons) is (progress is None)
+
+
+def test_a_fall_from_a_baseline_that_meets_the_target_is_no_progress():
+    found = stands(LEVEL, 0.02, 0.025, baseline=0.03, gone=5, days=10)
+    assert (found.progress, found.pace, found.status) == (None, None, "off_track")
+    assert "baseline_meets_target" in found.reasons
 
 
 def test_a_ceiling_of_0_that_is_exceeded_has_no_progress():
@@ -168,10 +175,11 @@ def test_a_level_is_projected_by_differences():
 
 
 def test_windows_without_a_value_are_left_out_and_counted():
-    earlier = (*rests(), Earlier(0.0, 50.0, 10, 20), Earlier(None, None, 10, 20))
+    nothing = [(0.0, 50.0), (None, None), (-5.0, 50.0)]
+    earlier = (*rests(), *(Earlier(by, final, 10, 20) for by, final in nothing))
     found = stands(FLOW, 400.0, 1200, gone=10, days=30.0, earlier=earlier)
     assert found.ahead.windows == 11
-    assert found.reasons == ("2_windows_left_out",)
+    assert found.reasons == ("3_windows_left_out",)
 
 
 def test_from_nothing_nothing_is_projected():
@@ -239,3 +247,30 @@ def test_nothing_is_projected_of_a_window_that_is_over():
     case = Case(kind=FLOW, aim=Aim.at(Better.UP, 9), value=8.0, gone=9, days=9.0, is_over=True)
     assert outlook(case).projection is None
     assert standing(case, rules=fk.StatusRules()).required is None
+
+
+def coverage(correlation, gone, runs=2000):
+    """How often the interval held the sum of 30 days, of which each resembles the one before."""
+    draw, held = random.Random(5), 0
+    noise = (1 - correlation**2) ** 0.5
+    for _ in range(runs):
+        state, sums = draw.gauss(0, 1), []
+        for _ in range(12):
+            days = []
+            for _ in range(30):
+                state = correlation * state + noise * draw.gauss(0, 1)
+                days.append(100 + 20 * state)
+            sums.append((sum(days[:gone]), sum(days)))
+        earlier = tuple(Earlier(by, final, gone, 30 - gone) for by, final in sums[:-1])
+        aim, (now, final) = Aim.at(Better.UP, 3000), sums[-1]
+        case = Case(kind=FLOW, aim=aim, value=now, gone=gone, days=30.0, earlier=earlier)
+        ahead = outlook(case)
+        held += ahead.low <= final <= ahead.high
+    return held / runs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("correlation", [0, 0.7])
+def test_the_interval_holds_what_it_promises_however_days_resemble_each_other(correlation):
+    found = [coverage(correlation, gone) for gone in (7, 15)]
+    assert sum(found) / 2 == pytest.approx(10 / 12, abs=0.01)

@@ -66,6 +66,8 @@ def test_days_without_rows_are_days_of_0():
     quiet = [(0, 10), (59, 10), (60, 5), (65, 15)]
     row = row_of(shop_of([*quiet, (64, 70)], as_of="2024-03-12"), start="2024-02-01")
     assert (row["actual"], row["elapsed"]) == (100, pytest.approx(40 / 60))
+    one = row_of(shop_of(quiet, as_of="2024-03-12"), keys={"country": "PL"})
+    assert (one["actual"], one["reason"]) == (20, "1_windows_left_out, little_history")
     rate = row_of(shop_of(quiet, as_of="2024-03-20"), metric="average_order_value", target=5)
     assert (rate["actual"], rate["numerator"], rate["denominator"]) == (10, 20, 2)
 
@@ -126,6 +128,8 @@ def test_a_key_that_the_data_never_has_is_no_data_with_the_nearest():
     assert progress.frame["status"].to_list() == ["no_data", "off_track", "at_risk"]
     assert progress.frame["reason"][0] == "no_such_key"
     assert "the data has no country PLL; did you mean PL?" in repr(progress)
+    cased = fk.track(shop, table[:1].with_columns(country=pl.lit("pl")))
+    assert "the data has no country pl; did you mean PL?" in repr(cased)
     uncovered = progress.uncovered.select("country", "actual")
     assert set(uncovered.rows()) == {(None, 10), ("PL", 10)}
 

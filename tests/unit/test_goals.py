@@ -28,6 +28,10 @@ def test_a_goal_that_lacks_what_makes_it_smart_is_refused_with_which():
         fk.Goal(metric="orders", target=1, start="2024-12-01")
     with pytest.raises(fk.DefinitionError, match="not specific: for ad_spend neither direction"):
         goal("ad_spend", 5000)
+    with pytest.raises(fk.DefinitionError, match="metric=7 is not a metric"):
+        fk.Goal(metric=7)
+    with pytest.raises(fk.DefinitionError, match="neither direction is better"):
+        fk.Goal(metric="ad_spend")
     with pytest.raises(fk.DefinitionError, match="not measurable: a lift needs baseline="):
         goal(target=fk.Lift(0.1))
 

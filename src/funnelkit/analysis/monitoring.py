@@ -27,7 +27,10 @@ FALSE_SIGNALS = 0.0065
 """How many signals a stable chart has per period: 2,500 simulated charts of 52 periods each."""
 
 TREND = ("metric", "period", "value", "expected", "z", "signal", "verdict", "onset", "detected")
-GOALS = ("goal", "metric", "start", "deadline", "through", "actual", "planned", "status", "rule")
+GOALS = (
+    *("goal", "metric", "start", "deadline", "through", "target", "low_target", "high_target"),
+    *("actual", "planned", "status", "rule"),
+)
 GOALS_HEAD = ("goal", "metric", "owner", "objective", "stage")
 """The columns of a frame of goals that come before those of the dimensions."""
 
@@ -132,12 +135,14 @@ class Deviations(View):
     Attributes:
         looked_at: How many charts of trends were looked at.
         goals: How many goals were looked at.
+        since: From when on, in local time, if that was given.
         by_chance: How many signals so many charts and periods have about, if nothing has
             changed anywhere.
     """
 
     looked_at: int
     goals: int
+    since: dt.datetime | None
     by_chance: float
     _frame: pl.DataFrame
     _keys: tuple[str, ...]
@@ -179,9 +184,12 @@ class Deviations(View):
     def _chance(self) -> str:
         charts = "1 chart" if self.looked_at == 1 else f"{self.looked_at} charts"
         goals = "1 goal" if self.goals == 1 else f"{self.goals} goals"
+        since = "" if self.since is None else f" since {_short(self.since)}"
+        looked = f"looked at {charts} and {goals}{since}"
+        if not self.looked_at:
+            return looked
         places = 1 if self.by_chance >= LEAST_TENTH else 2
-        chance = f"about {self.by_chance:.{places}f} signals"
-        return f"looked at {charts} and {goals}; by chance alone {chance}"
+        return f"{looked}; by chance alone about {self.by_chance:.{places}f} signals"
 
 
 def deviations(
@@ -215,6 +223,7 @@ def deviations(
     return Deviations(
         looked_at=sum(charts),
         goals=sum(source.frame.height for source in read if not source.is_trend),
+        since=next((source.since for source in read), None),
         by_chance=sum(looks) * FALSE_SIGNALS * (1 if both else 0.5),
         _frame=_frame(kept, keys, [source.frame for source in read]),
         _keys=tuple(keys),
@@ -361,8 +370,8 @@ def _aimed(row: Row) -> float | None:
     if row["target"] is not None:
         return cast(float, row["target"])
     low, high = cast("float | None", row["low_target"]), cast("float | None", row["high_target"])
-    actual = cast(float, row["actual"])
-    return low if low is not None and actual < low else high
+    actual = cast("float | None", row["actual"])
+    return low if None not in {low, actual} and cast(float, actual) < cast(float, low) else high
 
 
 def _goal_sentence(source: _Source, row: Row, what: What) -> str:
@@ -376,7 +385,9 @@ def _goal_sentence(source: _Source, row: Row, what: What) -> str:
     if row["target"] is None:
         aim = f"{text('low_target')} to {text('high_target')}"
     span = f"from {row['start']} until {row['through']}"
-    parts = [f"{row['goal']}: {source.subject(row)} {text('actual')} {span}", f"target {aim}"]
+    bound = {"up": "at least ", "down": "at most "}.get(str(row.get("better")), "")
+    head = f"{row['goal']}: {source.subject(row)} was {text('actual')} {span}"
+    parts = [head, f"target {bound}{aim}"]
     if what is What.OFF_TRACK:
         parts[1] += f" by {row['deadline']}"
         parts += [f"planned by then {text('planned')}"] if row["planned"] is not None else []
@@ -406,6 +417,10 @@ def _frame(
     names = ["when", "metric", *keys, *(name for name in SCHEMA if name not in {"when", "metric"})]
     frame = pl.DataFrame(rows, schema=types).select(names)
     return frame.sort("when", "metric", descending=[True, False], maintain_order=True)
+
+
+def _short(local: dt.datetime) -> str:
+    return str(local).removesuffix(" 00:00:00")
 
 
 def _as_label(label: Label, dtype: pl.DataType) -> Label:

@@ -10,7 +10,7 @@ from itertools import combinations, pairwise
 import polars as pl
 from polars._typing import PolarsDataType
 
-from funnelkit.errors import DefinitionError, UnknownNameError, check_kind, nearest
+from funnelkit.errors import DefinitionError, UnknownNameError, check_kind, nearest, some
 from funnelkit.formula.accumulation import MetricKind
 from funnelkit.goals.assess import Assessed, assess
 from funnelkit.goals.goal import Goal
@@ -106,6 +106,11 @@ class Progress(View):
           `GoalReason`. What does not apply to the kind of metric is null without a reason.
         """
         return _frame([*map(_row, self._assessed)], self._keys())
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics of the goals."""
+        return tuple(dict.fromkeys(goal.metric for goal in self.goals))
 
     def objectives(self) -> pl.DataFrame:
         """Return how each objective stands: as its worst goal.
@@ -473,8 +478,8 @@ def _note(each: Assessed, currency: str) -> str:
 def _no_such_key(each: Assessed) -> str:
     """Return which value of a dimension the data does not have, and which it has."""
     names, wanted = each.goal.subject.names, each.goal.subject.key
-    known = {", ".join(map(str, key)) for key in each.known_keys}
+    known = {", ".join(map(str, key)): None for key in sorted(each.known_keys, key=str)}
     text = ", ".join(map(str, wanted))
-    likely = nearest(text, known)
-    found = f"did you mean {' or '.join(likely)}?" if likely else f"it has {len(known)} others"
+    likely = [key for key in known if key.casefold() == text.casefold()] or nearest(text, known)
+    found = f"did you mean {' or '.join(likely)}?" if likely else f"it has {some([*known])}"
     return f"the data has no {', '.join(names)} {text}; {found}"

@@ -23,9 +23,9 @@ from funnelkit.formula.values import (
     ValueNode,
 )
 from funnelkit.formula.walk import children
-from funnelkit.planning.plan import Plan
+from funnelkit.planning.plan import Plan, Step
 
-__all__ = ["known_until", "warn_of_history", "with_as_of"]
+__all__ = ["known_until", "looks_back", "warn_of_history", "with_as_of"]
 
 
 def known_until(data: ShopData, made: Plan) -> dt.datetime | None:
@@ -86,9 +86,7 @@ def warn_of_history(runner: Runner, made: Plan) -> None:
     if start is None:
         return
     for step in made.steps:
-        is_stock = any(isinstance(fold.aggregate, ClosingBalance) for fold in step.folds)
-        looks_back = (step.to_date and not is_stock) or step.first_of is not None
-        if not (looks_back or any(_looks_back(runner.data, leaf) for leaf in step.reads)):
+        if not _step_looks_back(runner.data, step):
             continue
         first = runner.earliest(step.table)
         if first is not None and first >= start:
@@ -100,6 +98,17 @@ def warn_of_history(runner: Runner, made: Plan) -> None:
                 stacklevel=6,
             )
             return
+
+
+def looks_back(data: ShopData, made: Plan) -> bool:
+    """Return whether a plan rests on what came before its range."""
+    return any(_step_looks_back(data, step) for step in made.steps)
+
+
+def _step_looks_back(data: ShopData, step: Step) -> bool:
+    is_stock = any(isinstance(fold.aggregate, ClosingBalance) for fold in step.folds)
+    is_to_date = (step.to_date and not is_stock) or step.first_of is not None
+    return is_to_date or any(_looks_back(data, leaf) for leaf in step.reads)
 
 
 def _looks_back(data: ShopData, item: Column | Lookup) -> bool:

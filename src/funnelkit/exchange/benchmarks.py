@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
+from types import NoneType
 from typing import Literal, cast, get_args
 
 import polars as pl
@@ -93,14 +93,40 @@ class Benchmark:
     fingerprint: str = ""
 
     def __post_init__(self) -> None:
-        if faults := list(_faults(self)):
+        if faults := list(_other_kinds(self)) or list(_faults(self)):
             raise DefinitionError(f"benchmark {self.name!r}: {'; '.join(faults)}")
+        object.__setattr__(self, "points", dict(self.points))
 
     @property
     def last_day(self) -> dt.date:
         """The last day that it speaks of: of its period, or when it was published."""
         text = self.published if self.period is None else self.period[1]
         return last_day_of(text) or dt.date.max
+
+
+TEXTS = (
+    *("name", "metric", "match", "definition", "publisher", "url", "published", "geography"),
+    *("industry", "population", "currency", "caution", "fingerprint"),
+)
+
+
+def _other_kinds(benchmark: Benchmark) -> Iterator[str]:
+    """Return which fields are of another kind, before anything is read from them."""
+    for field in TEXTS:
+        if not isinstance(given := cast(object, getattr(benchmark, field)), str):
+            yield f"{field}={given!r} is not a text"
+    points, period = cast(object, benchmark.points), cast(object, benchmark.period)
+    if not isinstance(points, Mapping):
+        yield f"points={points!r} are not by name: write {{'average': 0.05}}"
+    else:
+        for point, value in cast(Mapping[object, object], points).items():
+            if not isinstance(point, str) or not isinstance(value, int | float):
+                yield f"{point}={value!r} is not a number"
+    is_pair = isinstance(period, tuple | list) and len(cast(Sequence[object], period)) == 2
+    if period is not None and not is_pair:
+        yield f"period={period!r} is not a first and a last day"
+    if not isinstance(cast(object, benchmark.n), int | NoneType):
+        yield f"n={benchmark.n!r} is not a whole number"
 
 
 def _faults(benchmark: Benchmark) -> Iterator[str]:
@@ -125,7 +151,7 @@ def _faults(benchmark: Benchmark) -> Iterator[str]:
     if benchmark.period is not None:
         dates |= dict(zip(("period_start", "period_end"), benchmark.period, strict=True))
     for field, text in dates.items():
-        if last_day_of(text) is None:
+        if not isinstance(cast(object, text), str) or last_day_of(text) is None:
             yield f"{field}={text!r} is not a date: write 2024, 2024-10 or 2024-10-31"
 
 
@@ -273,7 +299,6 @@ def _metric_name(metric: Metric | str) -> str:
     return metric.name if isinstance(metric, Metric) else registry()[metric].name
 
 
-@cache
 def benchmarks() -> Benchmarks:
     """Return the published benchmarks that come with the library.
 

@@ -21,6 +21,7 @@ from funnelkit.goals.measure import (
     Request,
     Subject,
     adds_up,
+    history_begins,
     measure,
 )
 from funnelkit.goals.outlook import Case, Earlier, GoalReason
@@ -151,7 +152,7 @@ def _opened(shop: Shop, goals: Sequence[Goal], first: dt.date, last: dt.date) ->
         through = min(goal.deadline, last + DAY)
         is_open = goal.start < through < goal.deadline
         if is_open and goal.metric not in starts:
-            starts[goal.metric] = (shop.complete_days(metric=goal.metric) or (first, last))[0]
+            starts[goal.metric] = history_begins(shop, goal.metric) or first
         earlier: Sequence[Window] = ()
         if is_open:
             earlier = earlier_windows(shop.data.calendar, goal.window, starts[goal.metric])
@@ -272,7 +273,7 @@ def _exhausted(each: _Open, case: Case, measured: Measured) -> dt.date | None:
         used_up = next((at for at, total in enumerate(totals) if total > ceiling), None)
         return None if used_up is None else each.goal.start + used_up * DAY
     gone = ceiling / (value / case.gone)
-    return each.goal.schedule.day(gone) if gone < case.days and not case.is_over else None
+    return each.goal.schedule.day(gone) if gone < case.days else None
 
 
 def _uncovered(

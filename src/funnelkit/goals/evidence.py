@@ -14,7 +14,14 @@ from funnelkit.errors import UnknownNameError
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.formula.formulas import Formula
 from funnelkit.formula.properties import references
-from funnelkit.goals.measure import Measured, Reading, Request, Subject, measure
+from funnelkit.goals.measure import (
+    Measured,
+    Reading,
+    Request,
+    Subject,
+    history_begins,
+    measure,
+)
 from funnelkit.goals.target import Aim, Better
 from funnelkit.goals.windows import DAY, Window, earlier_windows
 from funnelkit.metrics.metric import Metric
@@ -66,7 +73,7 @@ class Claim:
 def smart(shop: Shop, claim: Claim) -> pl.DataFrame:
     """Return a row per criterion: whether it holds, and what shows it."""
     specific = _specific(shop, claim)
-    days = shop.complete_days(metric=claim.subject.metric)
+    days = shop.complete_days()
     missing = sorted(shop.missing(claim.subject.metric))
     if missing or specific.problem or days is None:
         why = f"not bound: {', '.join(missing)}" if missing else specific.problem
@@ -113,23 +120,27 @@ def _specific(shop: Shop, claim: Claim) -> _Specific:
 def _measured(shop: Shop, claim: Claim, days: tuple[dt.date, dt.date]) -> tuple[Found, Found]:
     """Return the evidence of the criteria that the data shows."""
     first, last = days
+    begins = history_begins(shop, claim.subject.metric) or first
     windows = [
         window
-        for window in earlier_windows(shop.data.calendar, claim.window, first)
+        for window in earlier_windows(shop.data.calendar, claim.window, begins)
         if window.end <= last + DAY
     ]
-    wanted = [*windows, *([claim.base] if claim.base else [])]
+    base = claim.base
+    if base is not None and (base.start < first or base.end > last + DAY):
+        base = None
+    wanted = [*windows, *([base] if base else [])]
     if not wanted:
         known = f"known from {first} to {last}"
         return (None, f"no window of this length is {known}"), (None, "no earlier window is known")
     measured = measure(shop, [Request(claim.subject, tuple(wanted))])
-    base = measured.reading(claim.subject, claim.base).value if claim.base else None
+    baseline = measured.reading(claim.subject, base).value if base else None
     readings = [(window, measured.reading(claim.subject, window)) for window in windows]
     if not readings:
         return (None, "no earlier window is known"), (None, "no earlier window is known")
     measurable = _measurable(claim, readings[-1], measured, days)
     return measurable, _achievable(
-        claim, [reading for _, reading in readings], claim.aim(baseline=base)
+        claim, [reading for _, reading in readings], claim.aim(baseline=baseline)
     )
 
 
@@ -155,7 +166,7 @@ def _achievable(claim: Claim, readings: Sequence[Reading], aim: Aim | None) -> F
     values = [reading.value for reading in readings]
     known = [value for value in values if value is not None]
     if aim is None or not known:
-        return None, "no earlier window has a value" if aim else "the baseline is null"
+        return None, "no earlier window has a value" if aim else "the baseline is not known"
     reached = sum(map(aim.is_met_by, known))
     text = f"reached in {reached} of {len(known)} earlier windows"
     if aim.target is None:
@@ -194,7 +205,8 @@ def _relevant(claim: Claim) -> Found:
         return None, f"{stated}; supports= names no metric that it is to move"
     path = _path(supports, metric.name)
     if path is not None:
-        return True, f"{stated}; {' ← '.join(path)}"
+        is_part = len(path) == 1 and str(claim.subject) != metric.name
+        return True, f"{stated}; {'a part of ' * is_part}{' ← '.join(path)}"
     belief = f"not in the formula of {supports.name}: the link is a belief"
     is_near = metric.stage is not None and metric.stage == supports.stage
     return is_near, f"{stated}; {belief}" + (f"; both are of {metric.stage}" if is_near else "")

@@ -105,11 +105,14 @@ class Goal:
         read = Reader(name or (metric if isinstance(metric, str) else str(metric or "a goal")))
         read.faults += [fault for part, fault in MISSING.items() if given[part] is None]
         direction = read.better(given.pop("better"))
-        for part, value in read.parts(given).items():
+        parts = read.parts(given)
+        for part, value in parts.items():
             object.__setattr__(self, part, value)
+        if parts["metric"] is not None:
+            read.faults += self._metric_faults(direction)
         if self._is_readable(given):
             object.__setattr__(self, "better", self._side(direction))
-            read.faults += self._faults(direction)
+            read.faults += self._faults()
         read.check()
         if not name:
             object.__setattr__(self, "name", f"{self.subject} before {self.deadline}")
@@ -208,9 +211,8 @@ class Goal:
         chosen = direction if direction is not None and own is Direction.NEUTRAL else own
         return Better.DOWN if chosen is Direction.DOWN else Better.UP
 
-    def _faults(self, direction: Direction | None) -> Iterator[str]:
+    def _faults(self) -> Iterator[str]:
         """Return what is wrong with parts that are each what they should be."""
-        yield from self._metric_faults(direction)
         if self.deadline <= self.start:
             yield f"deadline={self.deadline} is not after start={self.start}"
             return

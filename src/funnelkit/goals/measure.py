@@ -9,7 +9,8 @@ from math import fsum
 
 import polars as pl
 
-from funnelkit.evaluation.evaluate import evaluate
+from funnelkit.evaluation.evaluate import evaluate, plan
+from funnelkit.evaluation.history import looks_back
 from funnelkit.formula.accumulation import MetricKind, kind_of
 from funnelkit.formula.formulas import Sum
 from funnelkit.formula.properties import aggregates
@@ -19,10 +20,20 @@ from funnelkit.goals.windows import DAY, Window
 from funnelkit.metrics.metric import Metric
 from funnelkit.shop.shop import Shop
 
-__all__ = ["Key", "Measured", "Reading", "Request", "Subject", "adds_up", "measure"]
+__all__ = [
+    "Key",
+    "Measured",
+    "Reading",
+    "Request",
+    "Subject",
+    "adds_up",
+    "history_begins",
+    "measure",
+]
 
 Key = tuple[object, ...]
 Names = tuple[str, ...]
+Rows = tuple[str, Predicate | None, Names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,11 @@ class Subject:
     def key(self) -> Key:
         """The values of its dimensions."""
         return tuple(value for _, value in self.keys)
+
+    @property
+    def rows(self) -> Rows:
+        """Which metric of which rows it is, whatever the values of its dimensions."""
+        return self.metric.name, self.where, self.names
 
     def __str__(self) -> str:
         parts = [f"{name} {value}" for name, value in self.keys]
@@ -132,20 +148,19 @@ class Measured:
     """What was measured."""
 
     def __init__(self) -> None:
-        self._daily: dict[tuple[Predicate | None, Names], _Table] = {}
-        self._whole: dict[tuple[Predicate | None, Names, Window], _Table] = {}
+        self._daily: dict[Rows, _Table] = {}
+        self._whole: dict[tuple[Rows, Window], _Table] = {}
 
-    def add(self, subject: Subject, windows: Sequence[Window], table: _Table) -> None:
+    def add(self, rows: Rows, windows: Sequence[Window], table: _Table) -> None:
         """Add the values of windows, or of days where there are none."""
-        place = (subject.where, subject.names)
         if not windows:
-            self._daily[place] = table
-        self._whole |= {(*place, window): table for window in windows}
+            self._daily[rows] = table
+        self._whole |= {(rows, window): table for window in windows}
 
     def reading(self, subject: Subject, window: Window) -> Reading:
         """Return the value of a subject in a window."""
         rows = self._table(subject, window).periods(subject)
-        if adds_up(subject.metric):
+        if subject.rows in self._daily:
             return _added(subject.metric, rows, window)
         row = rows.get(window.start, (None, None, None, str(Reason.NO_ROWS)))
         if row[0] is None or row[3] != Reason.INCOMPLETE_PERIOD:
@@ -161,7 +176,7 @@ class Measured:
     def keys(self, subject: Subject, window: Window) -> set[Key]:
         """Return the values of the dimensions of a subject that have anything in a window."""
         table = self._table(subject, window)
-        end = window.end if adds_up(subject.metric) else window.start + DAY
+        end = window.end if subject.rows in self._daily else window.start + DAY
         return table.keys(subject.metric, window.start, end)
 
     def known_keys(self, subject: Subject, window: Window) -> set[Key]:
@@ -170,8 +185,8 @@ class Measured:
         return {key for name, key in rows if name == subject.metric.name}
 
     def _table(self, subject: Subject, window: Window) -> _Table:
-        place = (subject.where, subject.names)
-        return self._daily[place] if adds_up(subject.metric) else self._whole[(*place, window)]
+        daily = self._daily.get(subject.rows)
+        return self._whole[subject.rows, window] if daily is None else daily
 
 
 def _added(metric: Metric, rows: Mapping[dt.date, Row], window: Window) -> Reading:
@@ -195,11 +210,23 @@ def _why(rows: Iterable[Row]) -> str:
     return next((row[3] for row in rows if row[3]), str(Reason.MISSING_VALUES))
 
 
+def history_begins(shop: Shop, metric: Metric) -> dt.date | None:
+    """Return the first day on which an earlier window may begin.
+
+    What looks back on what customers did before needs something to look back on.
+    """
+    days = shop.complete_days(metric=metric)
+    if days is None:
+        return None
+    return days[0] + DAY if looks_back(shop.data, plan(shop, metric)) else days[0]
+
+
 def measure(shop: Shop, requests: Iterable[Request]) -> Measured:
     """Measure subjects in windows; subjects with the same rows and dimensions share evaluations.
 
     What adds up over days is evaluated once by day. Anything else is evaluated for lists of
-    windows that do not overlap: as few of them as the windows allow.
+    windows that do not overlap: as few of them as the windows allow. What looks back on what
+    came before is evaluated apart, as its windows begin later.
 
     Args:
         shop: The shop.
@@ -208,14 +235,15 @@ def measure(shop: Shop, requests: Iterable[Request]) -> Measured:
     Raises:
         FunnelkitError: As for `evaluate`.
     """
-    groups: dict[tuple[Predicate | None, Names, bool], list[Request]] = {}
+    groups: dict[tuple[Predicate | None, Names, bool, bool], list[Request]] = {}
     for request in requests:
-        subject = request.subject
-        place = (subject.where, subject.names, adds_up(subject.metric))
+        subject, metric = request.subject, request.subject.metric
+        has_history = looks_back(shop.data, plan(shop, metric))
+        place = (subject.where, subject.names, adds_up(metric), has_history)
         groups.setdefault(place, []).append(request)
     measured = Measured()
-    for (where, names, is_daily), group in groups.items():
-        first, metrics = group[0].subject, [request.subject.metric for request in group]
+    for (where, names, is_daily, _), group in groups.items():
+        metrics = list(dict.fromkeys(request.subject.metric for request in group))
         windows = sorted({window for request in group for window in request.windows})
         for chain in [windows] if is_daily else _chains(windows):
             ends = (chain[0].start, max(window.end for window in chain))
@@ -223,7 +251,9 @@ def measure(shop: Shop, requests: Iterable[Request]) -> Measured:
             result = evaluate(
                 shop, metrics, by=names, every=every, start=ends[0], end=ends[1], where=where
             )
-            measured.add(first, [] if is_daily else chain, _Table(result.tidy(), names))
+            table = _Table(result.tidy(), names)
+            for metric in metrics:
+                measured.add((metric.name, where, names), [] if is_daily else chain, table)
     return measured
 
 

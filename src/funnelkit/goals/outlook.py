@@ -29,6 +29,7 @@ class GoalReason(StrEnum):
     | `N_windows_left_out` | earlier windows without a value, or with 0, at the same time |
     | `no_baseline` | without a baseline there is no path and no progress |
     | `target_is_baseline` | there is nothing to progress through |
+    | `baseline_meets_target` | the baseline is better than the target: there is no way to it |
     | `baseline_not_covered` | the data does not cover the days of the baseline |
     | `out_of_reach` | the rest would have to lie outside the bounds of the metric |
     | `no_such_key` | the data has no such value of a dimension |
@@ -40,6 +41,7 @@ class GoalReason(StrEnum):
     WINDOWS_LEFT_OUT = "windows_left_out"
     NO_BASELINE = "no_baseline"
     BASELINE_NOT_COVERED = "baseline_not_covered"
+    BASELINE_MEETS_TARGET = "baseline_meets_target"
     TARGET_IS_BASELINE = "target_is_baseline"
     OUT_OF_REACH = "out_of_reach"
     NO_SUCH_KEY = "no_such_key"

@@ -135,11 +135,11 @@ class Reader:
         """Return dimensions and their values, sorted by name."""
         if given is None:
             return ()
-        pairs = cast("Mapping[object, object]", given) if isinstance(given, Mapping) else {1: 1}
-        if all(isinstance(name, str) for name in pairs):
-            return tuple(sorted(cast("Mapping[str, object]", pairs).items()))
-        self._fault("keys", given, "is not a mapping: write keys={'country': 'PL'}")
-        return ()
+        pairs = _named(given)
+        if pairs is None:
+            self._fault("keys", given, "is not a mapping: write keys={'country': 'PL'}")
+            return ()
+        return tuple(sorted(pairs.items()))
 
     def better(self, given: object) -> Direction | None:
         """Return a direction."""
@@ -175,3 +175,9 @@ class Reader:
 
 def _is_list(given: object) -> bool:
     return isinstance(given, Sequence) and not isinstance(given, str)
+
+
+def _named(given: object) -> Mapping[str, object] | None:
+    pairs = cast("Mapping[object, object]", given) if isinstance(given, Mapping) else {0: 0}
+    is_named = all(isinstance(name, str) for name in pairs)
+    return cast("Mapping[str, object]", pairs) if is_named else None

@@ -125,6 +125,9 @@ def _progress(case: Case, value: float, target: float, reasons: list[str]) -> fl
     if target == case.baseline:
         reasons.append(GoalReason.TARGET_IS_BASELINE)
         return None
+    if case.aim is not None and case.aim.is_met_by(case.baseline):
+        reasons.append(GoalReason.BASELINE_MEETS_TARGET)  # to fall would be to progress
+        return None
     return (value - case.baseline) / (target - case.baseline)
 
 
