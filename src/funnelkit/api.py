@@ -4,6 +4,7 @@ from funnelkit import catalog, sources
 from funnelkit.analysis.cohorts import Cohorts, cohorts
 from funnelkit.analysis.comparison import Comparison, compare
 from funnelkit.analysis.conversion import Conversion, conversion
+from funnelkit.analysis.drivers import Drivers, drivers
 from funnelkit.analysis.durations import Durations, durations
 from funnelkit.analysis.funnel import Funnel, funnel
 from funnelkit.analysis.growth import Growth, growth
@@ -169,6 +170,7 @@ __all__ = [
     "DefinitionError",
     "Dimension",
     "Direction",
+    "Drivers",
     "DuckDB",
     "Duration",
     "Durations",
@@ -247,6 +249,7 @@ __all__ = [
     "conversion",
     "demo",
     "describe",
+    "drivers",
     "dump_metrics",
     "durations",
     "evaluate",

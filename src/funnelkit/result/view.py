@@ -11,9 +11,9 @@ from typing import cast
 import polars as pl
 
 from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
-from funnelkit.units import Unit
+from funnelkit.units import RATIO, Unit
 
-__all__ = ["Figure", "Shown", "View", "as_text", "excluded_notes", "flush_right"]
+__all__ = ["Figure", "Shown", "View", "as_points", "as_text", "excluded_notes", "flush_right"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,11 @@ def as_text(
         for text in [unit.format(number, currency=currency)]
     ]
     return pl.Series(numbers.name, texts, dtype=pl.String)
+
+
+def as_points(shares: pl.Series) -> pl.Series:
+    """Return differences of fractions as text in percentage points."""
+    return as_text(shares, RATIO, is_signed=True).str.replace("%", "pp", literal=True)
 
 
 def flush_right(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
