@@ -205,6 +205,21 @@ def test_a_change_is_set_against_what_the_metric_varies_by_itself(months, known)
     assert ("6 earlier periods" in repr(found)) is (known is None)
 
 
+def test_the_week_in_which_the_checkout_failed_stands_out():
+    found = fk.drivers(
+        fk.demo(),
+        "session_conversion_rate",
+        before="2024-10-07",
+        after="2024-10-14",
+        every="1w",
+        by="device",
+    )
+    assert found.within_limits is False
+    assert "The value after lies outside" in repr(found)
+    rates = found.frame.filter(kind="rate")
+    assert rates["contribution"].sum() == pytest.approx(found.change, rel=0.05)
+
+
 def test_a_value_that_stands_out_is_named():
     shop = shop_of([of("PL", 500)], [of("PL", 900)], months=8)
     found = drive(shop, "gross_sales", by="country")
@@ -228,7 +243,12 @@ def test_a_value_that_stands_out_is_named():
         ({"after": ("2024-04-01", "2024-04-08"), "by": "country"}, ["before has 31 days, after 7"]),
         ({"after": ("2024-05-01", "2024-06-01"), "by": "country"}, ["the data is of 2024-03-01"]),
         ({"before": ("2024-03-01T08:00", "2024-04-01")}, ["08:00:00 is not the beginning"]),
-        ({"before": ("2024-03-01",)}, ["has 1 moments"]),
+        ({"before": ("2024-03-01",), "after": 5}, ["has 1 moments", "after is a int"]),
+        ({"before": ["2024-03-01", 7], "after": (None, "2024-04-01")}, ["is a int", "an open end"]),
+        (
+            {"after": ("2024-04-01", "2024-04-08"), "every": "1mo", "by": "country"},
+            ["before has 31 days, after 7"],
+        ),
         ({"before": "2024-03-05", "every": "1mo"}, ["not the start of a period", "2024-03-01"]),
         ({"metric": "orders"}, ["orders has no factors"]),
         ({"factors": "gross_sales * orders * 0"}, ["gross_sales is"]),

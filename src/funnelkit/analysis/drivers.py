@@ -200,7 +200,8 @@ def drivers(  # noqa: PLR0913  # the question, every part of it by keyword
     question = ask(shop, by=() if by is None else by, every=every, where=where)
     ranges = _ranges(question.calendar, before, after, _argument_faults(factors, by, method, top))
     change = Change(shop, chosen, question, *ranges)
-    faults = [*metric_faults([chosen]), *change.faults(is_labelled=every is not None)]
+    is_labelled = not any(isinstance(given, tuple | list) for given in (before, after))
+    faults = [*metric_faults([chosen]), *change.faults(is_labelled=is_labelled)]
     if by is None:
         found = by_factors(change, formula_of(chosen, factors), Method(method), faults)
     else:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import NoneType
 
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.counterparts import INSTANT, periods_within
 from funnelkit.calendar.spans import Stretch, previous_period
-from funnelkit.errors import DataError, DefinitionError
+from funnelkit.errors import DataError, DefinitionError, check_kind
 from funnelkit.evaluation.over_stretches import STRETCH, measure
 from funnelkit.journeys.known_days import KnownDays
-from funnelkit.journeys.pairing import ADDS_UP, is_as_long
+from funnelkit.journeys.pairing import ADDS_UP, is_as_long, range_of
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import Question
 from funnelkit.result.limits import FEWEST, WIDTH, process_limits
@@ -35,13 +37,9 @@ def stretch_of(calendar: Calendar, given: Moment | tuple[Moment, Moment], name: 
     Raises:
         DefinitionError: It is neither.
     """
-    if isinstance(given, tuple):
-        if len(given) != 2:
-            raise DefinitionError(f"{name}={given!r} has {len(given)} moments", "give two")
-        span = calendar.span(*given)
-        if span.start is None or span.end is None:
-            raise DefinitionError(f"{name}={given!r} has an open end", "give both ends")
-        return Stretch(span.start, span.end)
+    check_kind(name, given, (str, dt.date, tuple, list, NoneType), "give (start, end)")
+    if isinstance(given, tuple | list):
+        return range_of(calendar, given, name)
     start = calendar.local(given, name)
     if start is None or not calendar.has_periods:
         raise DefinitionError(
@@ -100,7 +98,7 @@ class Change:
             f"{name}: {edge} is not the beginning of a day, and only complete days enter"
             for name, one in ranges.items()
             for edge in (one.start, one.end)
-            if edge.time().isoformat() != "00:00:00"
+            if edge.time() != dt.time()
         )
         if self.before == self.after:
             yield "before and after are the same range"
@@ -111,18 +109,18 @@ class Change:
                 f"{self.before.days} days, after {self.after.days}: give ranges of one length"
             )
 
-    def known(self, metrics: Sequence[Metric]) -> KnownDays:
-        """Return what is known of the metrics.
+    def known(self) -> KnownDays:
+        """Return what is known of the metric.
 
         Raises:
             DefinitionError: A range is not known whole; names both.
         """
-        known = KnownDays.of(self.shop, metrics, self.question.calendar)
+        metric = self.metric
+        known = KnownDays.of(self.shop, [metric], self.question.calendar)
         faults = [
             f"{name}: of {metric.name} the data is {_extent(known, metric)}, not all of "
             f"{one.start:%Y-%m-%d} to before {one.end:%Y-%m-%d}"
             for name, one in ((BEFORE, self.before), (AFTER, self.after))
-            for metric in metrics
             if not known.holds(metric, [one])
         ]
         if faults:

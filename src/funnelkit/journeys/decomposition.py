@@ -179,7 +179,7 @@ def by_factors(
     if faults:
         raise DefinitionError("; ".join(faults))
     asked = [change.metric, *others]
-    values = change.measure(asked, change.earlier(change.known(asked)))
+    values = change.measure(asked, change.earlier(change.known()))
     totals = values.both()
     days = (Point(float(change.before.days)), Point(float(change.after.days)))
     ends = {name: values.ends(metrics[name]) if name in metrics else days for name in nodes}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import fsum
 
-from funnelkit.errors import DataError, DefinitionError
+from funnelkit.errors import DataError, DefinitionError, shortened
 from funnelkit.evaluation.over_stretches import STRETCH, measure
 from funnelkit.evaluation.paired import SILENT
 from funnelkit.formula.accumulation import MetricKind, kind_of
@@ -39,8 +39,8 @@ def segment_faults(metric: Metric) -> Iterator[str]:
     for side, name in zip(metric.ratio, ("numerator", "denominator"), strict=True):
         if not _adds_up(side):
             yield (
-                f"the {name} of {metric.name}, {side}, does not add up over segments: choose a "
-                "ratio of sums or counts of rows"
+                f"the {name} of {metric.name}, {shortened(side)}, does not add up over segments: "
+                "choose a ratio of sums or counts of rows"
             )
 
 
@@ -80,7 +80,7 @@ def by_segments(change: Change, top: int, faults: Sequence[str]) -> Decomposed:
     metric = change.metric
     if faults := [*faults, *segment_faults(metric)]:
         raise DefinitionError("; ".join(faults))
-    values = change.measure([metric], change.earlier(change.known([metric])))
+    values = change.measure([metric], change.earlier(change.known()))
     totals = values.both()
     segments = _read(change)
     if _is_total(metric):
