@@ -276,22 +276,15 @@ def _filled(request: PairRequest, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _labels(calendar: Calendar, pairs: Sequence[Pair]) -> pl.DataFrame:
     """Return the days of each pair, as the frame has them."""
-
-    def labels(name: str, moments: Sequence[dt.datetime | None]) -> pl.Series:
-        none = pl.Series([None], dtype=calendar.label_type)
-        parts = [none if moment is None else calendar.label(moment) for moment in moments]
-        return pl.concat([none.clear(), *parts]).alias(name)
-
-    return pl.DataFrame(
-        [
-            pl.Series(PAIR, range(len(pairs)), dtype=pl.Int64),
-            labels("period", [pair.label for pair in pairs]),
-            labels("start", [pair.value.start for pair in pairs]),
-            labels("end", [pair.value.end for pair in pairs]),
-            labels("reference_start", [pair.reference_start for pair in pairs]),
-            labels("reference_end", [pair.reference_end for pair in pairs]),
-        ]
-    )
+    columns: Mapping[str, list[dt.datetime | None]] = {
+        "period": [pair.label for pair in pairs],
+        "start": [pair.value.start for pair in pairs],
+        "end": [pair.value.end for pair in pairs],
+        "reference_start": [pair.reference_start for pair in pairs],
+        "reference_end": [pair.reference_end for pair in pairs],
+    }
+    labels = {name: calendar.labels(moments) for name, moments in columns.items()}
+    return pl.DataFrame({PAIR: pl.Series(range(len(pairs)), dtype=pl.Int64), **labels})
 
 
 def _unit(request: PairRequest, metric: Metric) -> Unit:
