@@ -5,6 +5,7 @@ from funnelkit.analysis.benchmarks import BenchmarkComparison, against, own_benc
 from funnelkit.analysis.cohorts import Cohorts, cohorts
 from funnelkit.analysis.comparison import Comparison, compare
 from funnelkit.analysis.conversion import Conversion, conversion
+from funnelkit.analysis.drivers import Drivers, drivers
 from funnelkit.analysis.durations import Durations, durations
 from funnelkit.analysis.experiments import Experiment, experiment, unit_sides
 from funnelkit.analysis.funnel import Funnel, funnel
@@ -187,6 +188,7 @@ __all__ = [
     "Deviations",
     "Dimension",
     "Direction",
+    "Drivers",
     "DuckDB",
     "Duration",
     "Durations",
@@ -279,6 +281,7 @@ __all__ = [
     "demo",
     "describe",
     "deviations",
+    "drivers",
     "dump_metrics",
     "durations",
     "evaluate",

@@ -26,7 +26,7 @@ from funnelkit.journeys.known_days import KnownDays
 from funnelkit.journeys.pairing import ADDS_UP, Against, PairRequest, check_words
 from funnelkit.metrics.metric import Direction, Metric
 from funnelkit.result.differences import ComparisonReason, with_difference
-from funnelkit.result.view import Shown, View, as_text, flush_right
+from funnelkit.result.view import Shown, View, as_points, as_text, flush_right
 from funnelkit.shop.shop import Shop
 from funnelkit.units import DAY, RATIO, Display, Unit
 
@@ -94,12 +94,11 @@ class Comparison(View):
     def _text(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return the rows of a metric with its numbers as text in its unit."""
         unit = self._units[str(rows.item(0, "metric"))]
-        changed = [_points(change) for change in rows.get_column("change")]
         is_share = unit.display is Display.PERCENT
         return rows.with_columns(
             as_text(rows.get_column("value"), unit, currency=self.currency),
             as_text(rows.get_column("reference"), unit, currency=self.currency),
-            pl.Series("change", changed, dtype=pl.String)
+            as_points(rows.get_column("change"))
             if is_share
             else as_text(rows.get_column("change"), unit, currency=self.currency, is_signed=True),
             as_text(rows.get_column("relative"), RATIO, is_signed=True),
@@ -116,10 +115,6 @@ class Comparison(View):
         if self._frame.filter(pl.col("days") != pl.col("reference_days")).height:
             notes.append("the two have different numbers of days: see days and reference_days")
         return notes
-
-
-def _points(change: float | None) -> str:
-    return "–" if change is None else f"{change * 100:+,.2f} pp"
 
 
 def compare(  # noqa: PLR0913  # the question, every part of it by keyword
@@ -281,22 +276,15 @@ def _filled(request: PairRequest, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _labels(calendar: Calendar, pairs: Sequence[Pair]) -> pl.DataFrame:
     """Return the days of each pair, as the frame has them."""
-
-    def labels(name: str, moments: Sequence[dt.datetime | None]) -> pl.Series:
-        none = pl.Series([None], dtype=calendar.label_type)
-        parts = [none if moment is None else calendar.label(moment) for moment in moments]
-        return pl.concat([none.clear(), *parts]).alias(name)
-
-    return pl.DataFrame(
-        [
-            pl.Series(PAIR, range(len(pairs)), dtype=pl.Int64),
-            labels("period", [pair.label for pair in pairs]),
-            labels("start", [pair.value.start for pair in pairs]),
-            labels("end", [pair.value.end for pair in pairs]),
-            labels("reference_start", [pair.reference_start for pair in pairs]),
-            labels("reference_end", [pair.reference_end for pair in pairs]),
-        ]
-    )
+    columns: Mapping[str, list[dt.datetime | None]] = {
+        "period": [pair.label for pair in pairs],
+        "start": [pair.value.start for pair in pairs],
+        "end": [pair.value.end for pair in pairs],
+        "reference_start": [pair.reference_start for pair in pairs],
+        "reference_end": [pair.reference_end for pair in pairs],
+    }
+    labels = {name: calendar.labels(moments) for name, moments in columns.items()}
+    return pl.DataFrame({PAIR: pl.Series(range(len(pairs)), dtype=pl.Int64), **labels})
 
 
 def _unit(request: PairRequest, metric: Metric) -> Unit:

@@ -263,7 +263,7 @@ class Calendar:
     def moved(self, label: pl.Expr, periods: int) -> pl.Expr:
         """Return the labels of the periods that lie `periods` after the given ones, or before."""
         if self.edges:
-            starts = self._labelled(self.edges)
+            starts = self.labels(self.edges)
             places = pl.lit(starts).search_sorted(label, side="right").cast(pl.Int64) + periods - 1
             is_there = label.is_not_null() & places.is_between(0, len(starts) - 1)
             later = pl.lit(starts).gather(pl.when(is_there).then(places))
@@ -280,7 +280,7 @@ class Calendar:
     def starts(self, low: object, high: object) -> pl.Series:
         """Return the labels of every period from one label to another."""
         if self.edges:
-            starts = self._labelled(self.edges)
+            starts = self.labels(self.edges)
             return starts.filter(starts.is_between(pl.lit(low), pl.lit(high)))
         if isinstance(low, dt.datetime) and isinstance(high, dt.datetime):
             return self._hours(low, high)
@@ -291,7 +291,15 @@ class Calendar:
 
     def label(self, local: dt.datetime) -> pl.Series:
         """Return the label of the period that begins at a local time, as a series of one."""
-        return self._labelled([local])
+        return self.labels([local])
+
+    def labels(self, starts: Sequence[dt.datetime | None]) -> pl.Series:
+        """Return the labels of the periods that begin at local times, null where there is none."""
+        if not self.has_hours:
+            return pl.Series([start and start.date() for start in starts], dtype=pl.Date)
+        instants = [start and self.instant(start) for start in starts]
+        utc = pl.Series(instants, dtype=pl.Datetime("us", "UTC"))
+        return utc.dt.convert_time_zone(self.time_zone)
 
     def _hour(self, instant: pl.Expr, ahead: Offsets) -> pl.Expr:
         """Return the start of the period of hours that the zone's clock shows at an instant.
@@ -342,13 +350,6 @@ class Calendar:
                 f"{local} lies before the first period", f"they begin at {self.edges[0]}"
             )
         return found
-
-    def _labelled(self, starts: Sequence[dt.datetime]) -> pl.Series:
-        if not self.has_hours:
-            return pl.Series([start.date() for start in starts], dtype=pl.Date)
-        instants = [self.instant(start) for start in starts]
-        utc = pl.Series(instants, dtype=pl.Datetime("us", "UTC"))
-        return utc.dt.convert_time_zone(self.time_zone)
 
     def _hours(self, low: dt.datetime, high: dt.datetime) -> pl.Series:
         """Return the start of every period of hours from one instant to another."""

@@ -66,7 +66,7 @@ def measure(
 def _numbered(result: Result, layer: Sequence[Stretch], places: Sequence[int]) -> pl.DataFrame:
     """Return the rows of the ranges, without those of the gaps between them."""
     calendar: Calendar = result.plan.question.calendar
-    labels = pl.concat([calendar.label(one.start) for one in layer]).alias("period")
+    labels = calendar.labels([one.start for one in layer]).alias("period")
     numbers = pl.Series(STRETCH, places, dtype=pl.Int64)
     kept = result.tidy().join(pl.DataFrame([labels, numbers]), on="period", how="inner")
     return kept.drop("period")

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import NoneType
 
 from funnelkit.calendar.calendar import EPOCH, Calendar, Moment
 from funnelkit.calendar.counterparts import Pair, pair_of, pair_of_days, periods_within
@@ -18,13 +19,22 @@ from funnelkit.calendar.spans import (
     previous_year_faults,
 )
 from funnelkit.errors import DefinitionError, check_kind
+from funnelkit.evaluation.arguments import representable
 from funnelkit.evaluation.paired import PairQuestion
 from funnelkit.formula.accumulation import MetricKind, kind_of
 from funnelkit.formula.properties import is_of_each_group
 from funnelkit.journeys.known_days import KnownDays
 from funnelkit.metrics.metric import Metric
 
-__all__ = ["ADDS_UP", "Against", "PairRequest", "check_words", "is_as_long", "metric_faults"]
+__all__ = [
+    "ADDS_UP",
+    "Against",
+    "PairRequest",
+    "check_words",
+    "is_as_long",
+    "metric_faults",
+    "range_of",
+]
 
 ADDS_UP = frozenset({MetricKind.FLOW, MetricKind.DISTINCT})
 """The kinds that are larger of a longer range."""
@@ -94,11 +104,28 @@ def _target(
         return Against(to)
     if isinstance(to, DayPairs):
         return to
-    if len(to) != 2:
-        raise DefinitionError(f"to={to!r} has {len(to)} moments", "give its start and its end")
-    span = calendar.span(*to)
+    return range_of(calendar, to, "to")
+
+
+def range_of(calendar: Calendar, given: Sequence[Moment | None], name: str) -> Stretch:
+    """Return the range between two moments.
+
+    Args:
+        calendar: The zone.
+        given: The moments.
+        name: What it is the range of.
+
+    Raises:
+        DefinitionError: They are not two moments, or not in order.
+    """
+    for moment in given:
+        check_kind(f"a moment of {name}", moment, (str, dt.date, NoneType), "write '2024-12-31'")
+    if len(given) != 2:
+        raise DefinitionError(f"{name}={given!r} has {len(given)} moments", "give start and end")
+    with representable():
+        span = calendar.span(*given)
     if span.start is None or span.end is None:
-        raise DefinitionError(f"to={to!r} has an open end", "give both its start and its end")
+        raise DefinitionError(f"{name}={given!r} has an open end", "give start and end")
     return Stretch(span.start, span.end)
 
 

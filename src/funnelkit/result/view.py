@@ -12,9 +12,18 @@ import polars as pl
 
 from funnelkit.charts.spec import Chart, Spec, to_chart
 from funnelkit.result.display import IS_OPEN, IS_TOTAL, MOST_ROWS, TableView, to_html, to_text
-from funnelkit.units import Unit
+from funnelkit.units import RATIO, Unit
 
-__all__ = ["Figure", "Plotted", "Shown", "View", "as_text", "excluded_notes", "flush_right"]
+__all__ = [
+    "Figure",
+    "Plotted",
+    "Shown",
+    "View",
+    "as_points",
+    "as_text",
+    "excluded_notes",
+    "flush_right",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +155,11 @@ def as_text(
         for text in [unit.format(number, currency=currency)]
     ]
     return pl.Series(numbers.name, texts, dtype=pl.String)
+
+
+def as_points(shares: pl.Series) -> pl.Series:
+    """Return differences of fractions as text in percentage points."""
+    return as_text(shares, RATIO, is_signed=True).str.replace("%", "pp", literal=True)
 
 
 def flush_right(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
