@@ -139,6 +139,8 @@ def test_a_ceiling_that_is_used_too_fast_is_off_track():
     assert (found.planned, found.pace) == pytest.approx((40_000, 1.15))
     assert (found.ahead.projection, found.required) == pytest.approx((115_000, 3000))
     assert (found.status, found.rule) == ("off_track", "pace")
+    full = stands(FLOW, 100.0, 100, better=DOWN, can_fall=False, gone=12, days=30.0)
+    assert (full.status, full.rule) == ("off_track", "pace")
 
 
 def test_a_distinct_count_is_not_projected_along_a_straight_line():

@@ -68,6 +68,8 @@ def test_days_without_rows_are_days_of_0():
     assert (row["actual"], row["elapsed"]) == (100, pytest.approx(40 / 60))
     one = row_of(shop_of(quiet, as_of="2024-03-12"), keys={"country": "PL"})
     assert (one["actual"], one["reason"]) == (20, "1_windows_left_out, little_history")
+    again = row_of(shop_of(quiet, as_of="2024-03-12"), metric="repeat_purchase_rate", target=0.5)
+    assert (again["denominator"], again["required"], again["denominator_rest"]) == (3, None, None)
     rate = row_of(shop_of(quiet, as_of="2024-03-20"), metric="average_order_value", target=5)
     assert (rate["actual"], rate["numerator"], rate["denominator"]) == (10, 20, 2)
 
@@ -272,6 +274,11 @@ def test_goals_of_disjoint_days_and_keys_roll_up():
     twice = fk.track(shop_of(rows), [goals[0], fk.Goal(metric="orders", target=5, **january)])
     with pytest.raises(fk.UnsupportedError, match="may count the same rows"):
         twice.rollup()
+    both = fk.Goal(
+        metric="orders", target=5, keys={"country": "PL"}, start="2024-01-15", deadline="2024-02-15"
+    )
+    with pytest.raises(fk.UnsupportedError, match="may count the same rows"):
+        fk.track(shop_of(rows), [goals[0], both]).rollup("country")
     with pytest.raises(fk.UnknownNameError, match="did you mean 'country'"):
         progress.rollup("countri")
 
