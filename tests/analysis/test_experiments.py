@@ -1,7 +1,9 @@
 """Experiments: who was assigned, what units did, and the tests of it."""
 
 import datetime as dt
+import re
 from math import sqrt
+from pathlib import Path
 from statistics import NormalDist, fmean, variance
 
 import polars as pl
@@ -13,6 +15,7 @@ import funnelkit as fk
 from funnelkit.analysis import experiments
 from funnelkit.sampling.assignment import chi_square_tail, read_assignment
 
+PAGE = (Path(__file__).resolve().parents[2] / "docs/how-to/test-an-experiment.md").read_text()
 NOON = dt.datetime(2024, 5, 10, 12)
 MAY = {"start": "2024-05-01", "end": "2024-06-01"}
 BASICS = {"unit": "visitor_id", "variant": "variant", "exposed_at": None, "shares": None}
@@ -262,3 +265,17 @@ def test_nothing_to_compare_is_null_with_the_reason():
     text = assigned(2, 2).with_columns(pl.col("visitor_id").cast(pl.String))
     with pytest.raises(fk.DataError, match="visitor_id is String in the assignment and Int64"):
         compared(visits([(0, 1)]), "sessions", text)
+
+
+def test_the_page_shows_what_it_prints(capsys, monkeypatch):
+    """What needs tea-tasting is not run with the other pages."""
+    pytest.importorskip("tea_tasting")
+    monkeypatch.setenv("COLUMNS", "120")
+    names: dict[str, object] = {}
+    for code, shown in re.findall(
+        r"```py(?:thon)?\n(.*?)```(?:\s*```text\n(.*?)```)?", PAGE, re.DOTALL
+    ):
+        exec(code, names)
+        printed = capsys.readouterr().out
+        lines = ([line.rstrip() for line in text.strip().splitlines()] for text in (printed, shown))
+        assert not shown or next(lines) == next(lines)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from math import sqrt
-from statistics import NormalDist
+from statistics import NormalDist, median
 
 import polars as pl
 import pytest
@@ -128,6 +128,26 @@ def test_a_median_lies_between_quantiles_as_far_apart_as_its_customers_let_them(
     share, found = of_quantile(frame, 25.0, 0.5, Z)
     assert (share.ratio, share.ratio_se) == close((0.5294117647058824, 0.1343107416656022))
     assert (found.low, found.high) == close((15.788092537576905, 36.05953731211548))
+
+
+def test_a_median_of_a_shop_is_folded_to_its_customers():
+    customers, amounts = [n // 3 for n in range(66)], [float(n * 7 % 41) for n in range(66)]
+    found = row_of(orders(customers, amounts), "median_order_value")
+    rows = pl.DataFrame({"unit": customers, "value": amounts})
+    expected = of_quantile(rows, median(amounts), 0.5, Z)[1]
+    assert [found[name] for name in ("value", "low", "high", "se")] == close(
+        [median(amounts), expected.low, expected.high, expected.se]
+    )
+    assert (found["units"], found["method"]) == (22, "quantile")
+
+
+def test_a_day_may_be_the_unit():
+    counts = [n % 5 + 1 for n in range(31)]
+    days = [NOON + dt.timedelta(days=day) for day, count in enumerate(counts) for _ in range(count)]
+    customers = list(range(len(days)))
+    shop = orders(customers, [1.0] * len(days), ordered_at=days)
+    found = row_of(shop, "orders", unit="day", every="1mo")
+    assert (found["units"], found["se"]) == (31, close(sqrt(sum(n * n for n in counts))))
 
 
 def test_with_one_row_per_unit_the_effective_size_is_one_less():
@@ -289,9 +309,12 @@ def test_tables_that_name_nobody_and_arguments_that_are_wrong_are_refused():
         ({"level": "high"}, "level is a str"),
         ({"unit": "visitor_id", "by": "visitor_id"}, "also in by"),
         ({"by": fk.Dimension("units", sessions="visitor_id")}, "name of a column"),
+        ({"unit": "day", "every": "1h"}, "longer than a period"),
     ]:
         with pytest.raises(fk.DefinitionError, match=why):
             fk.intervals(shop, "sessions", **wrong)
+    with pytest.raises(fk.UnknownNameError, match="did you mean 'visitor_id'"):
+        fk.intervals(shop, "sessions", unit="vistor_id")
 
 
 def test_it_reads_with_plus_and_minus():
