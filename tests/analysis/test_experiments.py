@@ -237,6 +237,10 @@ def test_only_what_follows_the_exposure_counts_and_what_precedes_explains():
     less = compared(gains(rows), GAIN, frame, **told).frame.row(0, named=True)
     assert less["se"] == close(sqrt(0.2637362637362637 / 4))
     assert less["difference"] == close(1)
+    new = [row for row in rows if row[1] > NOON] + [(99, NOON, 1)]
+    words = repr(compared(gains(new), GAIN, frame, **told))
+    assert "nothing was there before to explain gain" in words
+    assert "units that were seen but not assigned do not enter: 1" in words
     with pytest.raises(fk.DataError, match="16 of 16 units were exposed outside the range"):
         compared(gains(rows), GAIN, frame, exposed_at="exposed_at", end="2024-05-08")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from math import exp, log, sqrt
@@ -254,7 +254,8 @@ def experiment(  # noqa: PLR0913  # the question, every part of it by keyword
     design = Design(asked, group, named, assigned, span, back)
     is_cut = exposed_at is not None
     sentence = _sentence(design, covariates_from, in_time=is_cut)
-    return _compared(design, design.units(in_time=is_cut), level, sentence)
+    units, others = design.units(in_time=is_cut)
+    return _compared(design, units, level, (sentence, *_of_units(units, others)))
 
 
 def _check(variant: object, exposed_at: object, level: object) -> None:
@@ -288,7 +289,9 @@ def _range(shop: Shop, start: Moment, end: Moment) -> tuple[dt.datetime, dt.date
     return span.start, span.end
 
 
-def _compared(design: Design, units: pl.DataFrame, level: float, sentence: str) -> Experiment:
+def _compared(
+    design: Design, units: pl.DataFrame, level: float, words: Sequence[str]
+) -> Experiment:
     """Return the comparison of each variant with the control."""
     tests = Comparison(design.group, units, level, has_before=design.back is not None)
     control = design.assigned.control
@@ -304,10 +307,10 @@ def _compared(design: Design, units: pl.DataFrame, level: float, sentence: str) 
     ]
     values = design.asked.evaluate(sides.metric for sides in design.group)
     return Experiment(
-        sentence=sentence,
+        sentence=words[0],
         sample_ratio=design.assigned.ratio,
         control=control,
-        notes=(_unseen(units), *_readings(design)),
+        notes=(*words[1:], *_of_metrics(design, tests)),
         currency=values.currency,
         by_variant=results,
         _frame=pl.DataFrame(rows, schema=SCHEMA),
@@ -315,16 +318,20 @@ def _compared(design: Design, units: pl.DataFrame, level: float, sentence: str) 
     )
 
 
-def _unseen(units: pl.DataFrame) -> str:
-    """Return how many units were never seen, in a sentence."""
+def _of_units(units: pl.DataFrame, others: int) -> Iterator[str]:
+    """Return what must be known of the units."""
     unseen = units.height - int(units.get_column(SEEN).sum())
-    return f"{unseen:,} of {units.height:,} assigned units were never seen, and count as 0"
+    yield f"{unseen:,} of {units.height:,} assigned units were never seen, and count as 0"
+    if others:
+        yield f"units that were seen but not assigned do not enter: {others:,}"
 
 
-def _readings(design: Design) -> Iterator[str]:
+def _of_metrics(design: Design, tests: Comparison) -> Iterator[str]:
     """Return what must be known of the metrics."""
     if any(sides.below is None for sides in design.group):
         yield "sums and counts are means per assigned unit"
+    if unexplained := ", ".join(tests.unexplained):
+        yield f"nothing was there before to explain {unexplained}"
     first, *others = (sides.metric.name for sides in design.group)
     if others:
         yield f"{first} decides; p_adjusted of the others allows for looking at several"

@@ -44,6 +44,12 @@ class Comparison:
         """The module of tea-tasting, which is not installed by default."""
         return import_module("tea_tasting")
 
+    @property
+    def unexplained(self) -> list[str]:
+        """The metrics of which there is nothing before, though that was to be taken out."""
+        lacking = (sides for sides in self.group if not self._has_before(sides))
+        return [sides.metric.name for sides in lacking] if self.has_before else []
+
     def result(self, control: str, variant: str) -> Any:
         """Return tea-tasting's result of a variant, of the metrics that can be tested."""
         pair = (control, variant)
