@@ -4,6 +4,7 @@ import datetime as dt
 from math import sqrt
 from statistics import NormalDist, median
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import example, given, settings
@@ -220,6 +221,39 @@ def test_rows_doubled_within_units_say_nothing_new_and_units_doubled_do(pairs):
     assert units["se"] == pytest.approx(once["se"] * factor, rel=1e-9, abs=1e-15)
     total = [row_of(visits(each), "sessions")["se"] for each in (pairs, pairs * 4)]
     assert total[1] == close(2 * total[0])
+
+
+def test_the_spread_is_that_of_shops_drawn_again():
+    rng = np.random.default_rng(3)
+    count = rng.geometric(0.25, 300)
+    pairs = np.column_stack([rng.binomial(count, rng.beta(0.4, 4, 300)), count])
+    drawn = pairs[rng.integers(0, 300, (2000, 300))].sum(axis=1)
+    se = row_of(visits(pairs.tolist()), "session_conversion_rate")["se"]
+    assert se == pytest.approx((drawn[:, 0] / drawn[:, 1]).std(), rel=0.1)
+
+
+@pytest.mark.slow
+def test_every_kpi_has_an_interval_around_its_value_or_says_why_not():
+    shop, year = fk.demo(), {"start": "2024-01-01", "end": "2025-01-01"}
+    asked, refused = list[fk.Metric](), list[str]()
+    for metric in {m.name: m for m in fk.registry().values()}.values():
+        if metric.required_dimension or metric.compares_periods:
+            continue
+        try:
+            fk.intervals(shop, metric, **year)
+        except fk.DefinitionError as error:
+            refused.append(str(error))
+        else:
+            asked.append(metric)
+    assert not [text for text in refused if "name nobody" not in text]
+    frame = fk.intervals(shop, asked, **year).frame
+    assert frame["method"].count() > 100
+    has_one = pl.col("low").is_not_null()
+    inside = (pl.col("low") <= pl.col("value")) & (pl.col("value") <= pl.col("high"))
+    assert frame.filter(has_one & ~inside).is_empty()
+    assert frame.filter(~has_one & pl.col("reason").is_null()).is_empty()
+    numbers = frame.select(pl.col(pl.Float64)).fill_null(0)
+    assert numbers.select(pl.all_horizontal(pl.all().is_finite()).all()).item()
 
 
 def test_money_in_cents_has_a_hundred_times_the_spread():
