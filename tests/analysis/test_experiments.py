@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import funnelkit as fk
 from funnelkit.analysis import experiments
 from funnelkit.sampling.assignment import chi_square_tail, read_assignment
+from funnelkit.sampling.comparison import always_valid
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/how-to/test-an-experiment.md").read_text()
 NOON = dt.datetime(2024, 5, 10, 12)
@@ -151,6 +152,15 @@ def test_the_size_of_a_sample_follows_from_how_units_vary():
         fk.sample_size(visits(pairs), "sessions", unit="visitor_id", lift=0, power=2)
 
 
+def test_the_size_of_a_sample_is_that_of_tea_tasting():
+    tt = pytest.importorskip("tea_tasting")
+    shop = visits([(n % 3, 3 + n % 2) for n in range(600)])
+    sides = fk.unit_sides(shop, "session_conversion_rate", unit="visitor_id")
+    theirs = tt.RatioOfMeans(*sides.columns[1:], rel_effect_size=0.05).solve_power(sides, "n_obs")
+    own = fk.sample_size(shop, "session_conversion_rate", unit="visitor_id", lift=0.05)
+    assert own.total == pytest.approx(theirs[0].n_obs, rel=0.02)
+
+
 def test_without_tea_tasting_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(experiments, "find_spec", lambda _: None)
     with pytest.raises(fk.MissingPackageError, match=r"pip install 'funnelkit\[experiments\]'"):
@@ -163,7 +173,7 @@ def test_without_tea_tasting_the_extra_is_named(monkeypatch):
 def test_an_interval_that_holds_at_every_look_is_wider():
     row = {"metric": "m", "variant": "b", "difference": 0.006, "level": 0.95}
     row |= {"se": sqrt(0.048 / 4000 + 0.052 / 4000), "units": 4000, "reference_units": 4000}
-    found = experiments._always(row, 5000)
+    found = always_valid(row, 5000)
     assert (found["high"] - found["low"]) / 2 == close(0.015237018084384152)
     assert found["p_value"] == 1
 

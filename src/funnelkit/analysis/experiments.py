@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import exp, log, sqrt
 from types import NoneType
 from typing import Any
 
@@ -21,7 +20,7 @@ from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
 from funnelkit.result.view import Figure, Shown, View
 from funnelkit.sampling.assignment import SampleRatio, read_assignment
-from funnelkit.sampling.comparison import Comparison
+from funnelkit.sampling.comparison import Comparison, always_valid
 from funnelkit.sampling.design import SEEN, Design
 from funnelkit.sampling.unit_table import question_of, unit_table
 from funnelkit.shop.shop import Shop
@@ -102,7 +101,7 @@ class Experiment(View):
         if tuning < 1:
             raise DefinitionError(f"tuning={tuning!r} is not a number of units", "write 5000")
         names = ("metric", "variant", "difference", "low", "high", "p_value", "level")
-        rows = [_always(row, tuning) for row in self._frame.iter_rows(named=True)]
+        rows = [always_valid(row, tuning) for row in self._frame.iter_rows(named=True)]
         return pl.DataFrame(rows, schema={name: SCHEMA[name] for name in names})
 
     def _shown(self) -> Shown:
@@ -140,22 +139,6 @@ class Experiment(View):
             for name in (*units, "lift", "lift_low", "lift_high")
         ]
         return rows.with_columns(*texts, pl.col("reason").fill_null(""))
-
-
-def _always(row: Mapping[str, Any], tuning: int) -> dict[str, Any]:
-    """Return a row with the interval of a confidence sequence, and the p-value of its e-value."""
-    kept = {name: row[name] for name in ("metric", "variant", "difference", "level")}
-    if row["difference"] is None or not row["se"]:
-        return {**kept, "low": None, "high": None, "p_value": None}
-    alpha, units = 1 - row["level"], row["units"] + row["reference_units"]
-    rho = (log(1 - 2 * log(alpha)) - 2 * log(alpha)) / tuning
-    grown = units * rho + 1
-    half = row["se"] * sqrt(2 * grown / (units * rho) * log(sqrt(grown) / alpha))
-    z = row["difference"] / row["se"]
-    evidence = units * rho * z * z / (2 * grown) - log(grown) / 2
-    p_value = 1.0 if evidence <= 0 else exp(-evidence)
-    low, high = row["difference"] - half, row["difference"] + half
-    return {**kept, "low": low, "high": high, "p_value": p_value}
 
 
 def unit_sides(  # noqa: PLR0913  # the question, every part of it by keyword
