@@ -1,7 +1,9 @@
 """Experiments: who was assigned, what units did, and the tests of it."""
 
 import datetime as dt
+import re
 from math import sqrt
+from pathlib import Path
 from statistics import NormalDist, fmean, variance
 
 import polars as pl
@@ -12,7 +14,9 @@ from hypothesis import strategies as st
 import funnelkit as fk
 from funnelkit.analysis import experiments
 from funnelkit.sampling.assignment import chi_square_tail, read_assignment
+from funnelkit.sampling.comparison import always_valid
 
+PAGE = (Path(__file__).resolve().parents[2] / "docs/how-to/test-an-experiment.md").read_text()
 NOON = dt.datetime(2024, 5, 10, 12)
 MAY = {"start": "2024-05-01", "end": "2024-06-01"}
 BASICS = {"unit": "visitor_id", "variant": "variant", "exposed_at": None, "shares": None}
@@ -148,6 +152,15 @@ def test_the_size_of_a_sample_follows_from_how_units_vary():
         fk.sample_size(visits(pairs), "sessions", unit="visitor_id", lift=0, power=2)
 
 
+def test_the_size_of_a_sample_is_that_of_tea_tasting():
+    tt = pytest.importorskip("tea_tasting")
+    shop = visits([(n % 3, 3 + n % 2) for n in range(600)])
+    sides = fk.unit_sides(shop, "session_conversion_rate", unit="visitor_id")
+    theirs = tt.RatioOfMeans(*sides.columns[1:], rel_effect_size=0.05).solve_power(sides, "n_obs")
+    own = fk.sample_size(shop, "session_conversion_rate", unit="visitor_id", lift=0.05)
+    assert own.total == pytest.approx(theirs[0].n_obs, rel=0.02)
+
+
 def test_without_tea_tasting_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(experiments, "find_spec", lambda _: None)
     with pytest.raises(fk.MissingPackageError, match=r"pip install 'funnelkit\[experiments\]'"):
@@ -160,7 +173,7 @@ def test_without_tea_tasting_the_extra_is_named(monkeypatch):
 def test_an_interval_that_holds_at_every_look_is_wider():
     row = {"metric": "m", "variant": "b", "difference": 0.006, "level": 0.95}
     row |= {"se": sqrt(0.048 / 4000 + 0.052 / 4000), "units": 4000, "reference_units": 4000}
-    found = experiments._always(row, 5000)
+    found = always_valid(row, 5000)
     assert (found["high"] - found["low"]) / 2 == close(0.015237018084384152)
     assert found["p_value"] == 1
 
@@ -234,6 +247,10 @@ def test_only_what_follows_the_exposure_counts_and_what_precedes_explains():
     less = compared(gains(rows), GAIN, frame, **told).frame.row(0, named=True)
     assert less["se"] == close(sqrt(0.2637362637362637 / 4))
     assert less["difference"] == close(1)
+    new = [row for row in rows if row[1] > NOON] + [(99, NOON, 1)]
+    words = repr(compared(gains(new), GAIN, frame, **told))
+    assert "nothing was there before to explain gain" in words
+    assert "units that were seen but not assigned do not enter: 1" in words
     with pytest.raises(fk.DataError, match="16 of 16 units were exposed outside the range"):
         compared(gains(rows), GAIN, frame, exposed_at="exposed_at", end="2024-05-08")
 
@@ -262,3 +279,17 @@ def test_nothing_to_compare_is_null_with_the_reason():
     text = assigned(2, 2).with_columns(pl.col("visitor_id").cast(pl.String))
     with pytest.raises(fk.DataError, match="visitor_id is String in the assignment and Int64"):
         compared(visits([(0, 1)]), "sessions", text)
+
+
+def test_the_page_shows_what_it_prints(capsys, monkeypatch):
+    """What needs tea-tasting is not run with the other pages."""
+    pytest.importorskip("tea_tasting")
+    monkeypatch.setenv("COLUMNS", "120")
+    names: dict[str, object] = {}
+    for code, shown in re.findall(
+        r"```py(?:thon)?\n(.*?)```(?:\s*```text\n(.*?)```)?", PAGE, re.DOTALL
+    ):
+        exec(code, names)
+        printed = capsys.readouterr().out
+        lines = ([line.rstrip() for line in text.strip().splitlines()] for text in (printed, shown))
+        assert not shown or next(lines) == next(lines)

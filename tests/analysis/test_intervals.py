@@ -2,8 +2,9 @@
 
 import datetime as dt
 from math import sqrt
-from statistics import NormalDist
+from statistics import NormalDist, median
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import example, given, settings
@@ -130,6 +131,26 @@ def test_a_median_lies_between_quantiles_as_far_apart_as_its_customers_let_them(
     assert (found.low, found.high) == close((15.788092537576905, 36.05953731211548))
 
 
+def test_a_median_of_a_shop_is_folded_to_its_customers():
+    customers, amounts = [n // 3 for n in range(66)], [float(n * 7 % 41) for n in range(66)]
+    found = row_of(orders(customers, amounts), "median_order_value")
+    rows = pl.DataFrame({"unit": customers, "value": amounts})
+    expected = of_quantile(rows, median(amounts), 0.5, Z)[1]
+    assert [found[name] for name in ("value", "low", "high", "se")] == close(
+        [median(amounts), expected.low, expected.high, expected.se]
+    )
+    assert (found["units"], found["method"]) == (22, "quantile")
+
+
+def test_a_day_may_be_the_unit():
+    counts = [n % 5 + 1 for n in range(31)]
+    days = [NOON + dt.timedelta(days=day) for day, count in enumerate(counts) for _ in range(count)]
+    customers = list(range(len(days)))
+    shop = orders(customers, [1.0] * len(days), ordered_at=days)
+    found = row_of(shop, "orders", unit="day", every="1mo")
+    assert (found["units"], found["se"]) == (31, close(sqrt(sum(n * n for n in counts))))
+
+
 def test_with_one_row_per_unit_the_effective_size_is_one_less():
     found = row_of(visits([(1, 1)] * 9 + [(0, 1)] * 31), "session_conversion_rate")
     assert found["effective_n"] == close(39)
@@ -200,6 +221,39 @@ def test_rows_doubled_within_units_say_nothing_new_and_units_doubled_do(pairs):
     assert units["se"] == pytest.approx(once["se"] * factor, rel=1e-9, abs=1e-15)
     total = [row_of(visits(each), "sessions")["se"] for each in (pairs, pairs * 4)]
     assert total[1] == close(2 * total[0])
+
+
+def test_the_spread_is_that_of_shops_drawn_again():
+    rng = np.random.default_rng(3)
+    count = rng.geometric(0.25, 300)
+    pairs = np.column_stack([rng.binomial(count, rng.beta(0.4, 4, 300)), count])
+    drawn = pairs[rng.integers(0, 300, (2000, 300))].sum(axis=1)
+    se = row_of(visits(pairs.tolist()), "session_conversion_rate")["se"]
+    assert se == pytest.approx((drawn[:, 0] / drawn[:, 1]).std(), rel=0.1)
+
+
+@pytest.mark.slow
+def test_every_kpi_has_an_interval_around_its_value_or_says_why_not():
+    shop, year = fk.demo(), {"start": "2024-01-01", "end": "2025-01-01"}
+    asked, refused = list[fk.Metric](), list[str]()
+    for metric in {m.name: m for m in fk.registry().values()}.values():
+        if metric.required_dimension or metric.compares_periods:
+            continue
+        try:
+            fk.intervals(shop, metric, **year)
+        except fk.DefinitionError as error:
+            refused.append(str(error))
+        else:
+            asked.append(metric)
+    assert not [text for text in refused if "name nobody" not in text]
+    frame = fk.intervals(shop, asked, **year).frame
+    assert frame["method"].count() > 100
+    has_one = pl.col("low").is_not_null()
+    inside = (pl.col("low") <= pl.col("value")) & (pl.col("value") <= pl.col("high"))
+    assert frame.filter(has_one & ~inside).is_empty()
+    assert frame.filter(~has_one & pl.col("reason").is_null()).is_empty()
+    numbers = frame.select(pl.col(pl.Float64)).fill_null(0)
+    assert numbers.select(pl.all_horizontal(pl.all().is_finite()).all()).item()
 
 
 def test_money_in_cents_has_a_hundred_times_the_spread():
@@ -289,9 +343,12 @@ def test_tables_that_name_nobody_and_arguments_that_are_wrong_are_refused():
         ({"level": "high"}, "level is a str"),
         ({"unit": "visitor_id", "by": "visitor_id"}, "also in by"),
         ({"by": fk.Dimension("units", sessions="visitor_id")}, "name of a column"),
+        ({"unit": "day", "every": "1h"}, "longer than a period"),
     ]:
         with pytest.raises(fk.DefinitionError, match=why):
             fk.intervals(shop, "sessions", **wrong)
+    with pytest.raises(fk.UnknownNameError, match="did you mean 'visitor_id'"):
+        fk.intervals(shop, "sessions", unit="vistor_id")
 
 
 def test_it_reads_with_plus_and_minus():

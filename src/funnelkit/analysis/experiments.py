@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import exp, log, sqrt
 from types import NoneType
 from typing import Any
 
@@ -21,7 +20,7 @@ from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
 from funnelkit.result.view import Figure, Shown, View
 from funnelkit.sampling.assignment import SampleRatio, read_assignment
-from funnelkit.sampling.comparison import Comparison
+from funnelkit.sampling.comparison import Comparison, always_valid
 from funnelkit.sampling.design import SEEN, Design
 from funnelkit.sampling.unit_table import question_of, unit_table
 from funnelkit.shop.shop import Shop
@@ -102,7 +101,7 @@ class Experiment(View):
         if tuning < 1:
             raise DefinitionError(f"tuning={tuning!r} is not a number of units", "write 5000")
         names = ("metric", "variant", "difference", "low", "high", "p_value", "level")
-        rows = [_always(row, tuning) for row in self._frame.iter_rows(named=True)]
+        rows = [always_valid(row, tuning) for row in self._frame.iter_rows(named=True)]
         return pl.DataFrame(rows, schema={name: SCHEMA[name] for name in names})
 
     def _shown(self) -> Shown:
@@ -140,22 +139,6 @@ class Experiment(View):
             for name in (*units, "lift", "lift_low", "lift_high")
         ]
         return rows.with_columns(*texts, pl.col("reason").fill_null(""))
-
-
-def _always(row: Mapping[str, Any], tuning: int) -> dict[str, Any]:
-    """Return a row with the interval of a confidence sequence, and the p-value of its e-value."""
-    kept = {name: row[name] for name in ("metric", "variant", "difference", "level")}
-    if row["difference"] is None or not row["se"]:
-        return {**kept, "low": None, "high": None, "p_value": None}
-    alpha, units = 1 - row["level"], row["units"] + row["reference_units"]
-    rho = (log(1 - 2 * log(alpha)) - 2 * log(alpha)) / tuning
-    grown = units * rho + 1
-    half = row["se"] * sqrt(2 * grown / (units * rho) * log(sqrt(grown) / alpha))
-    z = row["difference"] / row["se"]
-    evidence = units * rho * z * z / (2 * grown) - log(grown) / 2
-    p_value = 1.0 if evidence <= 0 else exp(-evidence)
-    low, high = row["difference"] - half, row["difference"] + half
-    return {**kept, "low": low, "high": high, "p_value": p_value}
 
 
 def unit_sides(  # noqa: PLR0913  # the question, every part of it by keyword
@@ -254,7 +237,8 @@ def experiment(  # noqa: PLR0913  # the question, every part of it by keyword
     design = Design(asked, group, named, assigned, span, back)
     is_cut = exposed_at is not None
     sentence = _sentence(design, covariates_from, in_time=is_cut)
-    return _compared(design, design.units(in_time=is_cut), level, sentence)
+    units, others = design.units(in_time=is_cut)
+    return _compared(design, units, level, (sentence, *_of_units(units, others)))
 
 
 def _check(variant: object, exposed_at: object, level: object) -> None:
@@ -288,7 +272,9 @@ def _range(shop: Shop, start: Moment, end: Moment) -> tuple[dt.datetime, dt.date
     return span.start, span.end
 
 
-def _compared(design: Design, units: pl.DataFrame, level: float, sentence: str) -> Experiment:
+def _compared(
+    design: Design, units: pl.DataFrame, level: float, words: Sequence[str]
+) -> Experiment:
     """Return the comparison of each variant with the control."""
     tests = Comparison(design.group, units, level, has_before=design.back is not None)
     control = design.assigned.control
@@ -304,10 +290,10 @@ def _compared(design: Design, units: pl.DataFrame, level: float, sentence: str) 
     ]
     values = design.asked.evaluate(sides.metric for sides in design.group)
     return Experiment(
-        sentence=sentence,
+        sentence=words[0],
         sample_ratio=design.assigned.ratio,
         control=control,
-        notes=(_unseen(units), *_readings(design)),
+        notes=(*words[1:], *_of_metrics(design, tests)),
         currency=values.currency,
         by_variant=results,
         _frame=pl.DataFrame(rows, schema=SCHEMA),
@@ -315,16 +301,20 @@ def _compared(design: Design, units: pl.DataFrame, level: float, sentence: str) 
     )
 
 
-def _unseen(units: pl.DataFrame) -> str:
-    """Return how many units were never seen, in a sentence."""
+def _of_units(units: pl.DataFrame, others: int) -> Iterator[str]:
+    """Return what must be known of the units."""
     unseen = units.height - int(units.get_column(SEEN).sum())
-    return f"{unseen:,} of {units.height:,} assigned units were never seen, and count as 0"
+    yield f"{unseen:,} of {units.height:,} assigned units were never seen, and count as 0"
+    if others:
+        yield f"units that were seen but not assigned do not enter: {others:,}"
 
 
-def _readings(design: Design) -> Iterator[str]:
+def _of_metrics(design: Design, tests: Comparison) -> Iterator[str]:
     """Return what must be known of the metrics."""
     if any(sides.below is None for sides in design.group):
         yield "sums and counts are means per assigned unit"
+    if unexplained := ", ".join(tests.unexplained):
+        yield f"nothing was there before to explain {unexplained}"
     first, *others = (sides.metric.name for sides in design.group)
     if others:
         yield f"{first} decides; p_adjusted of the others allows for looking at several"

@@ -21,12 +21,13 @@ from funnelkit.formula.formulas import Formula, Quantile, Reference
 from funnelkit.formula.properties import is_count
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
+from funnelkit.planning.plan import Question
 from funnelkit.result.result import Result
 from funnelkit.result.view import Figure, Shown, View
 from funnelkit.sampling.interval import Interval, of_quantile, of_ratio, of_share, of_total
 from funnelkit.sampling.moments import Moments, quantile_of_normal
 from funnelkit.sampling.per_unit import WITHOUT, Asked, Way, joined, sums_of, values_of
-from funnelkit.sampling.sides import common_name, sides_of, tables_of
+from funnelkit.sampling.sides import DAY, check_reached, common_name, sides_of, tables_of
 from funnelkit.schema.units_of_analysis import ROWS, UNITS
 from funnelkit.shop.shop import Shop
 from funnelkit.units import NUMBER
@@ -188,7 +189,7 @@ def intervals(  # noqa: PLR0913  # the question, every part of it by keyword
     """
     question = ask(shop, by=by, every=every, start=start, end=end, where=where)
     named = Dimension(unit) if isinstance(unit, str) else unit
-    _check(level, named, question.by)
+    _check(level, named, question)
     chosen = requested_metrics(metrics)
     plan_question(shop, chosen, question)
     ways = _ways(shop.data, chosen, named)
@@ -207,13 +208,15 @@ def intervals(  # noqa: PLR0913  # the question, every part of it by keyword
     )
 
 
-def _check(level: object, unit: object, by: Sequence[Dimension]) -> None:
+def _check(level: object, unit: object, question: Question) -> None:
     """Check the arguments that are not those of `evaluate`."""
     check_kind("level", level, (float, int), "write level=0.95")
     check_kind("unit", unit, (Dimension, NoneType), "name a column: unit='visitor_id'")
     if not (isinstance(level, float) and 0 < level < 1):
         raise DefinitionError(f"level={level!r} is not between 0 and 1", "write level=0.95")
-    names = [dimension.name for dimension in by]
+    names = [dimension.name for dimension in question.by]
+    if isinstance(unit, Dimension) and unit.name == DAY and question.calendar.has_hours:
+        raise DefinitionError("unit='day' is longer than a period", "give every='1d' or longer")
     if isinstance(unit, Dimension) and unit.name in names:
         raise DefinitionError(
             f"unit={unit.name!r} is also in by: each group is then one unit",
@@ -241,6 +244,7 @@ def _ways(data: ShopData, metrics: Sequence[Metric], unit: Dimension | None) -> 
         if own is None:
             faults.append(_without_unit(metric, tables))
             continue
+        check_reached(data, tables, own)
         row = common_name(data, tables, {table: (name,) for table, name in ROWS.items()})
         sides = None if quantile else sides_of(metric, data, own)
         ways.append(Way(metric, own, row, sides, quantile))
@@ -281,7 +285,7 @@ def _found(asked: Asked, ways: Sequence[Way], values: Result, level: float) -> p
     for way in ways:
         rows = tidy.filter(pl.col("metric") == way.metric.name)
         if way.quantile is not None:
-            found = _quantiles(asked, way, rows, keys, z)
+            found = _quantiles(rows, values_of(asked, way, values), way, keys, z)
         elif way.sides is not None:
             found = _sums(way, rows, sums[way.metric.name], keys, z)
         else:
@@ -357,10 +361,9 @@ def _of_sums(way: Way, row: Mapping[str, Any], z: float) -> _Row:
 
 
 def _quantiles(
-    asked: Asked, way: Way, rows: pl.DataFrame, keys: Sequence[str], z: float
+    rows: pl.DataFrame, values: pl.DataFrame | None, way: Way, keys: Sequence[str], z: float
 ) -> list[_Row]:
     """Return the intervals of a quantile."""
-    values = values_of(asked, way, keys)
     if values is None or way.quantile is None:
         return [_Row(reason=IntervalReason.NOT_COVERED)] * rows.height
     cells = {(): values} if not keys else values.partition_by(keys, as_dict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from math import isfinite, sqrt
+from math import exp, isfinite, log, sqrt
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from funnelkit.sampling.moments import ABOVE, BELOW, Moments, moments_of
 from funnelkit.sampling.sides import Sides
 from funnelkit.sampling.unit_table import columns_of
 
-__all__ = ["Comparison"]
+__all__ = ["Comparison", "always_valid"]
 
 FEWEST = 20
 """The fewest units of a variant for which the delta method is to be trusted."""
@@ -43,6 +43,12 @@ class Comparison:
     def library(self) -> Any:
         """The module of tea-tasting, which is not installed by default."""
         return import_module("tea_tasting")
+
+    @property
+    def unexplained(self) -> list[str]:
+        """The metrics of which there is nothing before, though that was to be taken out."""
+        lacking = (sides for sides in self.group if not self._has_before(sides))
+        return [sides.metric.name for sides in lacking] if self.has_before else []
 
     def result(self, control: str, variant: str) -> Any:
         """Return tea-tasting's result of a variant, of the metrics that can be tested."""
@@ -184,3 +190,24 @@ def _finite(numbers: Mapping[str, float | None]) -> dict[str, float | None]:
         name: None if value is None or not isfinite(value) else float(value)
         for name, value in numbers.items()
     }
+
+
+def always_valid(row: Mapping[str, Any], tuning: int) -> dict[str, Any]:
+    """Return the interval of a confidence sequence, and the p-value that goes with it.
+
+    Args:
+        row: A comparison: `difference`, `se`, `units`, `reference_units`, `level`.
+        tuning: How many units it is narrowest for.
+    """
+    kept = {name: row[name] for name in ("metric", "variant", "difference", "level")}
+    if row["difference"] is None or not row["se"]:
+        return {**kept, "low": None, "high": None, "p_value": None}
+    alpha, units = 1 - row["level"], row["units"] + row["reference_units"]
+    rho = (log(1 - 2 * log(alpha)) - 2 * log(alpha)) / tuning
+    grown = units * rho + 1
+    half = row["se"] * sqrt(2 * grown / (units * rho) * log(sqrt(grown) / alpha))
+    z = row["difference"] / row["se"]
+    evidence = units * rho * z * z / (2 * grown) - log(grown) / 2
+    p_value = 1.0 if evidence <= 0 else exp(-evidence)
+    low, high = row["difference"] - half, row["difference"] + half
+    return {**kept, "low": low, "high": high, "p_value": p_value}

@@ -49,24 +49,29 @@ class Design:
         """The columns of the sides of all metrics."""
         return [name for sides in self.group for name in columns_of(sides)]
 
-    def units(self, *, in_time: bool) -> pl.DataFrame:
-        """Return the assigned units with what they did, and what they did before.
+    def units(self, *, in_time: bool) -> tuple[pl.DataFrame, int]:
+        """Return the assigned units with what they did, now and before, and how many others did.
 
         Args:
             in_time: Whether rows count since the unit was exposed, in place of the start.
+
+        Raises:
+            DataError: No assigned unit did anything.
         """
         now, before = self._in_time() if in_time else self._in_range()
         found = self._joined(now.with_columns(pl.lit(value=True).alias(SEEN)))
-        if not found.get_column(SEEN).any():
+        seen = int(found.get_column(SEEN).sum())
+        if not seen:
             raise DataError(
                 f"none of the {found.height:,} assigned units was seen in the range",
                 f"give the same {self.unit.name} as the tables of the shop have",
             )
+        others = now.height - seen
         if before is None:
-            return found
+            return found, others
         named = {name: f"{BEFORE}{name}" for name in self.columns}
         earlier = self._joined(before.rename(named)).select(self.unit.name, *named.values())
-        return found.join(earlier, on=self.unit.name)
+        return found.join(earlier, on=self.unit.name), others
 
     def _in_range(self) -> tuple[pl.DataFrame, pl.DataFrame | None]:
         now = unit_table(self.asked, self.group, self.unit)
@@ -82,12 +87,12 @@ class Design:
         rows = rows_in_time(replace(self.asked, start=first), self.group, self.unit)
         exposed = self._exposed()
         own, rows = self._alike(exposed, rows)
-        rows = rows.join(own, on=self.unit.name)
+        rows = rows.join(own, on=self.unit.name, how="left")
         if rows.schema[AT] == pl.Date():
             rows = rows.with_columns(pl.col(EXPOSED).dt.date())
         else:
             rows = rows.with_columns(self._local(AT, rows.schema[AT]))
-        is_after = pl.col(AT) >= pl.col(EXPOSED)
+        is_after = (pl.col(AT) >= pl.col(EXPOSED)).fill_null(value=True)
         now = sums_in_time(rows.filter(is_after), self.group, self.unit)
         if self.back is None:
             return now, None

@@ -16,13 +16,10 @@ from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
 from funnelkit.result.result import Result
 from funnelkit.sampling.moments import ABOVE, BELOW, moments_of
-from funnelkit.sampling.sides import Sides, is_unit
+from funnelkit.sampling.sides import DAY, Sides, is_unit
 from funnelkit.shop.shop import Shop
 
-__all__ = ["DAY", "WITHOUT", "Asked", "Way", "check_whole", "joined", "sums_of", "values_of"]
-
-DAY = "day"
-"""The unit that is not a dimension: all that happens on one day together."""
+__all__ = ["WITHOUT", "Asked", "Way", "check_whole", "joined", "sums_of", "values_of"]
 
 WITHOUT = "#without"
 """The column of the part of a value that rests on rows that name no unit."""
@@ -30,7 +27,7 @@ WITHOUT = "#without"
 TOLERANCE = 1e-9
 """How far the sum over units may lie from the whole, as a part of the sum of their sizes."""
 
-IS_NAMED = "#is named"
+IS_NAMED, DAY_OF = "#is named", "#day"
 _REMEDY = "give a unit such that each row, and each thing that is counted, belongs to one"
 
 
@@ -153,15 +150,16 @@ def _is_named(name: str) -> pl.Expr:
     return pl.col(name).is_not_null().alias(IS_NAMED)
 
 
-def _days(asked: Asked, whole: Result, parts: Sequence[Metric]) -> pl.DataFrame:
-    """Return the sides of metrics per day, in the periods of the question."""
-    found = replace(asked, every="1d").evaluate(parts).frame.with_columns(_is_named("period"))
+def _days(asked: Asked, whole: Result, parts: Sequence[Metric], *rows: Dimension) -> pl.DataFrame:
+    """Return metrics per day, in the periods of the question."""
+    found = replace(asked, every="1d").evaluate(parts, *rows).frame
+    found = found.with_columns(_is_named("period"), pl.col("period").alias(DAY_OF))
     calendar = whole.plan.question.calendar
     if not calendar.has_periods:
         return found.drop("period")
     days = found.get_column("period").unique().to_list()
     labels = {day: _label(calendar, day) for day in days}
-    period = pl.col("period").replace_strict(labels, return_dtype=pl.Date)
+    period = pl.col("period").replace_strict(labels, return_dtype=calendar.label_type)
     return found.with_columns(period)
 
 
@@ -218,25 +216,27 @@ def joined(cells: pl.DataFrame, sums: pl.DataFrame, keys: Sequence[str]) -> pl.D
     return cells.join(sums, on=keys, how="left", nulls_equal=True, maintain_order="left")
 
 
-def values_of(asked: Asked, way: Way, keys: Sequence[str]) -> pl.DataFrame | None:
+def values_of(asked: Asked, way: Way, whole: Result) -> pl.DataFrame | None:
     """Return the values that a quantile ranks, each with its unit; None where they have no key.
 
     A row that names no unit is one of its own.
     """
-    quantile, unit = way.quantile, way.unit
+    quantile, unit, keys = way.quantile, way.unit, whole.keys
     if quantile is None or unit is None:
         return None
-    rows = _row_keys(asked, quantile, unit)
-    if rows is None:
+    names = _row_keys(asked, quantile, unit)
+    if names is None:
         return None
-    taken = {unit.name, *keys}
-    more = (Dimension(name) for name in rows if name not in taken)
-    found = asked.evaluate([way.metric], unit, *more).frame.with_row_index("#row")
-    owner = pl.format("unit {}", pl.col(unit.name).cast(pl.String))
-    alone = pl.format("row {}", "#row")
+    rows = [Dimension(name) for name in names if name not in {unit.name, *keys}]
+    if unit.name == DAY:
+        found, owner = _days(asked, whole, [way.metric], *rows), pl.col(DAY_OF)
+    else:
+        found, owner = asked.evaluate([way.metric], unit, *rows).frame, pl.col(unit.name)
+    found = found.with_row_index("#row")
+    alone, named = pl.format("row {}", "#row"), pl.format("unit {}", owner.cast(pl.String))
     return found.select(
         *keys,
-        pl.when(pl.col(unit.name).is_null()).then(alone).otherwise(owner).alias("unit"),
+        pl.when(owner.is_null()).then(alone).otherwise(named).alias("unit"),
         pl.col(way.metric.name).alias("value"),
     ).drop_nulls("value")
 

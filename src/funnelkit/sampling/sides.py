@@ -27,7 +27,10 @@ from funnelkit.metrics.metric import Metric
 from funnelkit.planning.dimensions import resolve_dimension
 from funnelkit.sampling.moments import ABOVE, BELOW
 
-__all__ = ["Sides", "common_name", "is_unit", "sides_of", "tables_of"]
+__all__ = ["DAY", "Sides", "check_reached", "common_name", "is_unit", "sides_of", "tables_of"]
+
+DAY = "day"
+"""The unit that is not a dimension: all that happens on one day together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,17 @@ def is_unit(value: Value, data: ShopData, unit: Dimension) -> bool:
 def tables_of(metric: Metric) -> tuple[str, ...]:
     """Return the tables whose rows a metric folds."""
     return tuple(dict.fromkeys(source_of(fold) for fold in aggregates(metric.formula)))
+
+
+def check_reached(data: ShopData, tables: Iterable[str], unit: Dimension) -> None:
+    """Check that the rows of tables name a unit; all have a day.
+
+    Raises:
+        UnknownNameError: Those of one do not.
+    """
+    for table in tables:
+        if unit.name != DAY and table in data.tables:
+            resolve_dimension(data, table, unit)
 
 
 def common_name(

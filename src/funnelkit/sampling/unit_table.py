@@ -18,7 +18,7 @@ from funnelkit.formula.properties import additivity, aggregates
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
 from funnelkit.sampling.per_unit import Asked, check_whole
-from funnelkit.sampling.sides import Sides, sides_of, tables_of
+from funnelkit.sampling.sides import Sides, check_reached, sides_of, tables_of
 from funnelkit.shop.shop import Shop
 
 __all__ = [
@@ -72,7 +72,10 @@ def _sides_or_refuse(data: ShopData, metrics: Iterable[Metric], unit: Dimension)
     Raises:
         DefinitionError: Some are not; names them all.
     """
-    found = {metric.name: sides_of(metric, data, unit) for metric in metrics}
+    chosen = list(metrics)
+    for metric in chosen:
+        check_reached(data, tables_of(metric), unit)
+    found = {metric.name: sides_of(metric, data, unit) for metric in chosen}
     if refused := [name for name, sides in found.items() if sides is None]:
         raise DefinitionError(
             f"{', '.join(refused)}: not a sum over units, nor a ratio or mean of such; quantiles, "
