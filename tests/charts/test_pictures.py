@@ -3,12 +3,14 @@
 import datetime as dt
 import importlib.util
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 import funnelkit as fk
 
+ROOT = Path(__file__).resolve().parents[2]
 STEPS = ["view_item", "add_to_cart", "purchase"]
 YEAR = {"start": "2024-01-01", "end": "2024-12-20"}
 
@@ -215,3 +217,16 @@ def test_a_plot_is_a_chart_of_altair_with_the_same_rows(shop, name):
     pictures = result.picture().get("vconcat", [result.picture()])
     drawn = [json.dumps(part["data"]["values"]) for part in pictures]
     assert [json.dumps(each) for each in spec["datasets"].values()] == drawn
+
+
+PAGES = importlib.util.spec_from_file_location("pictures", ROOT / "docs" / "pictures.py")
+
+
+def test_the_pictures_of_the_pages_are_what_their_code_draws():
+    pages = importlib.util.module_from_spec(PAGES)
+    PAGES.loader.exec_module(pages)
+    drawn = [pair for page in pages.PAGES for pair in pages.pictures_of(page)]
+    assert len(drawn) == 7
+    for file, spec in drawn:
+        assert f"<!-- {pages.fingerprint(spec)} -->" in file.read_text(), f"draw {file.name} again"
+        assert file.stat().st_size < 250_000
