@@ -5,7 +5,10 @@ Bind frames with `Shop`, ask with `evaluate`, read a definition with
 """
 
 from importlib import import_module
+from inspect import isfunction
 from typing import TYPE_CHECKING
+
+from funnelkit.errors import with_short_traceback
 
 if TYPE_CHECKING:
     from funnelkit.api import *  # noqa: F403  # its __all__ is the public face
@@ -18,8 +21,12 @@ else:
         if name not in {"__all__", *face.__all__}:
             message = f"module 'funnelkit' has no attribute {name!r}"
             raise AttributeError(message, name=name, obj=face)
-        globals()[name] = getattr(face, name)
-        return globals()[name]
+        found = getattr(face, name)
+        if isfunction(found):
+            found = with_short_traceback(found)
+            found.__module__, found.__qualname__ = __name__, name
+        globals()[name] = found
+        return found
 
     def __dir__() -> list[str]:
         return sorted(import_module("funnelkit.api").__all__)

@@ -7,9 +7,12 @@ wrong, with which value, where, and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 __all__ = [
     "ContractError",
@@ -24,6 +27,7 @@ __all__ = [
     "UnitError",
     "UnknownNameError",
     "UnsupportedError",
+    "with_short_traceback",
 ]
 
 
@@ -250,6 +254,29 @@ class MissingPackageError(FunnelkitError, ImportError):
 
     def __str__(self) -> str:
         return f"{self.package} is not installed; pip install 'funnelkit[{self.extra}]'"
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def with_short_traceback(function: Callable[P, R]) -> Callable[P, R]:
+    """Return a function whose errors show the line that calls it, not the frames inside it.
+
+    In development mode, `python -X dev`, every frame is shown.
+    """
+
+    @wraps(function)
+    def called(*args: P.args, **options: P.kwargs) -> R:
+        __tracebackhide__ = True
+        try:
+            return function(*args, **options)
+        except FunnelkitError as error:
+            if sys.flags.dev_mode:
+                raise
+            raise error.with_traceback(None) from error.__cause__
+
+    return called
 
 
 class PluginWarning(UserWarning):

@@ -3,12 +3,15 @@
 import datetime as dt
 import importlib.util
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 import funnelkit as fk
+from funnelkit.charts.spec import Measure
 
+ROOT = Path(__file__).resolve().parents[2]
 STEPS = ["view_item", "add_to_cart", "purchase"]
 YEAR = {"start": "2024-01-01", "end": "2024-12-20"}
 
@@ -215,3 +218,41 @@ def test_a_plot_is_a_chart_of_altair_with_the_same_rows(shop, name):
     pictures = result.picture().get("vconcat", [result.picture()])
     drawn = [json.dumps(part["data"]["values"]) for part in pictures]
     assert [json.dumps(each) for each in spec["datasets"].values()] == drawn
+
+
+PAGES = importlib.util.spec_from_file_location("pictures", ROOT / "docs" / "pictures.py")
+
+
+def test_the_pictures_of_the_pages_are_what_their_code_draws():
+    pages = importlib.util.module_from_spec(PAGES)
+    PAGES.loader.exec_module(pages)
+    drawn = [pair for page in pages.PAGES for pair in pages.pictures_of(page)]
+    assert len(drawn) == 7
+    for file, spec in drawn:
+        assert f"<!-- {pages.fingerprint(spec)} -->" in file.read_text(), f"draw {file.name} again"
+        assert file.stat().st_size < 250_000
+
+
+@pytest.mark.parametrize(
+    ("most", "ticks", "label"),
+    [
+        (90.0, [0, 20, 40, 60, 80], "' s'"),
+        (400.0, [0, 120, 240, 360], "' min'"),
+        (20_000.0, [0, 7200, 14_400], "' h'"),
+        (700_000.0, [0, 172_800, 345_600, 518_400, 691_200], "' d'"),
+        (0.0, [0], "' s'"),
+    ],
+)
+def test_an_axis_of_durations_has_round_numbers_of_the_unit_that_fits(most, ticks, label):
+    axis = Measure(title="Time", unit=fk.SECOND).axis(pl.Series([most, None]))
+    assert axis["values"] == pytest.approx(ticks)
+    assert axis["labelExpr"].endswith(label)
+
+
+def test_the_heading_of_an_axis_has_the_unit_that_the_values_do_not_show():
+    asked = {"title": "A", "currency": "PLN"}
+    assert Measure(unit=fk.MONEY, **asked).heading == "A (PLN)"
+    assert Measure(unit=fk.MONEY / fk.ORDER, **asked).heading == "A (PLN/order)"
+    assert Measure(unit=fk.MONEY, title="A").heading == "A"
+    for unit in (fk.RATIO, fk.ORDER, fk.SECOND, fk.NUMBER):
+        assert Measure(unit=unit, **asked).heading == "A"

@@ -1,4 +1,4 @@
-"""The registry and a card as people read them."""
+"""The registry, a card, a shop and cohorts as people read them."""
 
 import re
 
@@ -53,3 +53,27 @@ def test_a_card_in_a_notebook_folds_latex_and_fingerprint_away():
         assert text in folded
         assert text not in first
     assert '<th scope="row"' in first
+
+
+def test_a_shop_is_a_line_per_table_that_fits_the_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shop = fk.demo()
+    lines = repr(shop).splitlines()
+    assert lines[0].startswith("Shop in Europe/Warsaw, PLN, order policy 'default'")
+    assert lines[3].split()[:3] == ["sessions", "50,000", "session_id,"]
+    assert lines[3].endswith("more")
+    assert len(lines) == 4 + len(shop.tables)
+    assert max(map(len, lines[:-1])) <= 80
+    assert shop._repr_html_().count('<th scope="row"') == len(shop.tables)
+
+
+def test_of_a_wide_triangle_the_ages_that_fit_are_shown(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    cohorts = fk.cohorts(fk.demo(), every="1q")
+    lines = repr(cohorts).splitlines()
+    assert lines[1].split() == ["cohort", "size", "0", "1", "2", "3"]
+    assert lines[3].split()[:4] == ["2022-10-01", "101", "100.00", "%"]
+    assert lines[11].split() == ["2024-10-01", "146", "100.00", "%"]
+    assert "ages 4 to 8 are not shown; triangle() has them, plot() shows them" in lines
+    monkeypatch.setenv("COLUMNS", "120")
+    assert "not shown" not in repr(cohorts)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from shutil import get_terminal_size
 from typing import Literal
 
 import numpy as np
@@ -49,6 +50,8 @@ MEASURES: Mapping[str, Unit] = {
     "margin": MONEY,
     "margin_per_customer": MONEY / CUSTOMER,
 }
+WIDTH, LEFT, KEY_WIDTH, AGE_WIDTH = 120, 8, 12, 10
+"""How wide a terminal is that does not say it, and how wide the columns of a triangle are."""
 TOTALS = ("orders", "revenue", "margin")
 AGE, SIZE, OPEN, FIRST, SEEN = "age", "size", "is_incomplete", "#first", "#seen"
 COLUMNS = (AGE, SIZE, "observed", "customers")
@@ -176,6 +179,16 @@ class Cohorts(View):
         if measure not in self.measures:
             raise UnknownNameError("measure of the cohorts", measure, self.measures)
 
+    def __repr__(self) -> str:
+        shown = self._shown()
+        room = get_terminal_size((WIDTH, 0)).columns
+        most = max(1, (room - LEFT - KEY_WIDTH * len(self.keys)) // AGE_WIDTH)
+        if len(shown.figures) - 1 <= most:
+            return shown.text()
+        kept, ages = shown.figures[: most + 1], len(shown.figures) - 1
+        note = f"ages {most} to {ages - 1} are not shown; triangle() has them, plot() shows them"
+        return replace(shown, figures=kept, notes=[note, *shown.notes]).text()
+
     def _shown(self) -> Shown:
         wide = self.triangle()
         ages = [name for name in wide.columns if name not in {*self.keys, SIZE}]
@@ -183,7 +196,10 @@ class Cohorts(View):
             frame=wide,
             figures=[Figure(SIZE, CUSTOMER), *(Figure(age, RATIO) for age in ages)],
             keys=self.keys,
-            notes=["retention by age", self.rule, *excluded_notes(self.excluded)],
+            notes=[self.rule, *excluded_notes(self.excluded)],
+            caption="retention by age",
+            absent="",
+            turns=False,
         )
 
 

@@ -91,7 +91,7 @@ def _looked_up(offers: Iterable[_Offer], among: Registry) -> Registry:
                 error = refused
         if error is not None:
             reason = f"{type(error).__name__}: {error}"
-            warnings.warn(f"{offer.origin} is skipped: {reason}", PluginWarning, stacklevel=3)
+            warnings.warn(f"{offer.origin} is skipped: {reason}", PluginWarning, stacklevel=4)
     return found
 
 

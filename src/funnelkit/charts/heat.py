@@ -10,7 +10,7 @@ from funnelkit.units import Display
 
 __all__ = ["heat_map"]
 
-CELL_WIDTH, CELL_HEIGHT, NOTHING = 42, 20, 1e-9
+CELL_WIDTH, CELL_HEIGHT, NOTHING, DARK = 42, 20, 1e-9, 0.72
 
 
 def heat_map(frame: pl.DataFrame, measure: Measure, *, rows: str, columns: str) -> Spec:
@@ -26,7 +26,7 @@ def heat_map(frame: pl.DataFrame, measure: Measure, *, rows: str, columns: str) 
     """
     values = frame.filter(~pl.col("is_reference")).get_column("value")
     low, high = _ends(values)
-    is_dark = (pl.col("value") - low) / ((high - low) or 1.0) > 0.5
+    is_dark = (pl.col("value") - low) / ((high - low) or 1.0) > DARK
     texts = [_short(measure, value) for value in frame.get_column("value")]
     cells = frame.with_columns(
         measure.texts(frame.get_column("value")),

@@ -95,7 +95,7 @@ def warn_of_history(runner: Runner, made: Plan) -> None:
                 f"{start:%Y-%m-%d}: what came before is missing in totals to date, and what is "
                 "counted as first may not be",
                 TruncatedHistoryWarning,
-                stacklevel=6,
+                stacklevel=7,
             )
             return
 

@@ -57,6 +57,8 @@ class TableView:
         currency: The code of the currency of amounts.
         caption: What stands above the table.
         labels: The heads of the metrics, where these are not their names.
+        absent: What is shown where there is no value.
+        turns: Whether a wide table may be shown with a line per metric.
     """
 
     frame: pl.DataFrame
@@ -65,6 +67,8 @@ class TableView:
     currency: str
     caption: str = ""
     labels: tuple[str, ...] = ()
+    absent: str = "–"
+    turns: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ def to_text(sheet: TableView, *, rows: int | None = MOST_ROWS) -> str:
     width = get_terminal_size((WIDTH, 0)).columns
     shown = sheet.frame.height if rows is None else min(sheet.frame.height, rows)
     table = _table(sheet, [_printable(name) for name in names], _printable, shown)
-    if sum(_widths(table)) + 2 * len(_widths(table)) - 2 > width and len(names) >= shown:
+    is_wide = sum(_widths(table)) + 2 * len(_widths(table)) - 2 > width
+    if is_wide and sheet.turns and len(names) >= shown:
         shown = shown if rows is None else min(sheet.frame.height, MOST_COLUMNS)
         table = _table(sheet, names, _printable, shown).transposed()
     blocks = ["\n".join(_lines(block)) for block in _blocks(table, width)]
@@ -109,7 +114,8 @@ def to_html(sheet: TableView) -> str:
     of a long table are folded away below it, unless there are very many.
     """
     shown = min(sheet.frame.height, MOST_ROWS)
-    if is_turned := len(sheet.metrics) > FEW_METRICS and len(sheet.metrics) >= shown:
+    is_long = len(sheet.metrics) > FEW_METRICS and len(sheet.metrics) >= shown
+    if is_turned := sheet.turns and is_long:
         shown = min(sheet.frame.height, MOST_COLUMNS)
     cells = sheet.frame.height * (len(sheet.keys) + len(sheet.metrics))
     is_folded = shown < sheet.frame.height and cells <= MOST_FOLDED
@@ -180,12 +186,16 @@ def _table(
 def _rows(
     sheet: TableView, frame: pl.DataFrame, clean: Callable[[str], str]
 ) -> Iterator[tuple[str, ...]]:
+    currency = sheet.currency
     for row in frame.iter_rows(named=True):
         keys = [
             key_text(row[name], is_open=name == "period" and row[IS_OPEN], is_total=row[IS_TOTAL])
             for name in sheet.keys
         ]
-        values = [m.unit.format(row[m.name], currency=sheet.currency) for m in sheet.metrics]
+        values = [
+            sheet.absent if row[m.name] is None else m.unit.format(row[m.name], currency=currency)
+            for m in sheet.metrics
+        ]
         yield (*map(clean, keys), *map(clean, values))
 
 

@@ -57,6 +57,8 @@ class Shown:
         currency: The code of the currency of amounts.
         caption: What stands above.
         labels: The heads of the figures, where these are not their names.
+        absent: What is shown where there is no value.
+        turns: Whether a wide table may be shown with a line per figure.
     """
 
     frame: pl.DataFrame
@@ -67,6 +69,8 @@ class Shown:
     currency: str = ""
     caption: str = ""
     labels: Sequence[str] = ()
+    absent: str = "–"
+    turns: bool = True
 
     def text(self, *, rows: int | None = MOST_ROWS) -> str:
         """Return it for a terminal, at most so many rows."""
@@ -92,6 +96,8 @@ class Shown:
             currency=self.currency,
             caption=self.caption,
             labels=tuple(self.labels),
+            absent=self.absent,
+            turns=self.turns,
         )
 
 

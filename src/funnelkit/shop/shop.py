@@ -52,6 +52,7 @@ from funnelkit.shop.settings import (
     read_files,
     read_settings,
 )
+from funnelkit.shop.summary import summary_html, summary_text
 
 __all__ = ["Shop"]
 
@@ -221,11 +222,16 @@ class Shop:
         return cls(**everything)
 
     def __repr__(self) -> str:
-        lines = [f"Shop in {self.data.calendar.time_zone}, order policy {self.order_policy.name!r}"]
-        for name, bound in self.tables.items():
-            rows = "" if bound.rows is None else f" ({bound.rows:,} rows)"
-            lines.append(f"  {name}{rows}: {', '.join(bound.columns)}")
-        return "\n".join(lines)
+        return summary_text(self._settings, self.tables)
+
+    def _repr_html_(self) -> str:
+        return summary_html(self._settings, self.tables)
+
+    @property
+    def _settings(self) -> str:
+        currency = f", {self.data.currency}" if self.data.currency else ""
+        policy = f"order policy {self.order_policy.name!r}"
+        return f"Shop in {self.data.calendar.time_zone}{currency}, {policy}"
 
     def metrics(self, metrics: Mapping[str, Metric] | None = None) -> pl.DataFrame:
         """Return what can be computed from the bound tables, and what the rest needs.
