@@ -13,10 +13,7 @@ import polars as pl
 from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.findings import (
     COLUMN_NAMED,
-    CURRENCY_KNOWN,
     CURRENCY_NAMED,
-    CURRENCY_RATED,
-    CURRENCY_SINGLE,
     KEY_KNOWN,
     KEY_SUPPLIED,
     KEY_UNIQUE,
@@ -58,13 +55,12 @@ from funnelkit.planning.relations import (
     negate,
     whole,
 )
+from funnelkit.verification.currencies import currencies
 from funnelkit.verification.promises import broken_promises
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
 from funnelkit.verification.words import foreign_words, near_words, unknown_words
 
 __all__ = ["Overview", "all_violations", "check", "far_times", "overviews"]
-
-MANY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +139,7 @@ def all_violations(data: ShopData, read: Read) -> list[Violation]:
         found += _imprecise(data, one)
         found += _read_otherwise(data.tables[one.table])
         found += _orphans(data, one.table, read)
-        found += _currencies(data, one.table, read)
+        found += currencies(data, one.table, read)
         found += _other_currency(data, one)
         found += _misnamed(data, one)
     for promise in data.schema.table_checks:
@@ -419,40 +415,6 @@ def _bare(data: ShopData, promise: WithoutRowsCheck, read: Read) -> Iterator[Vio
     count, sample = counted(_not_among(rows, others, (key.name, pointing.name)), [key.name], read)
     if count:
         yield Violation(key.table, key.name, promise.finding, count, sample)
-
-
-def _currencies(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
-    """Yield the currencies of a table, where there are several and no rates, or none in a row."""
-    bound, currency = data.tables[table], data.schema.currency_column
-    if currency not in bound.columns or currency in bound.table.key:
-        return
-    if rate := data.rate(table):
-        yield from _unrated(data, rate, read)
-        return
-    rows = Tables(lowering_of(data)).prepare(table, [data.column(table, currency)])
-    by_currency = Aggregate(rows, (currency,), (("row_count", ROWS),))
-    order = Col("row_count"), Col(currency)
-    (each,) = read([Head(by_currency, order, MANY, is_descending=True)])
-    found = each.drop_nulls(currency)
-    if found.height and found.height < each.height:
-        unknown = int(each.filter(pl.col(currency).is_null()).get_column("row_count").item())
-        yield Violation(table, currency, CURRENCY_KNOWN, unknown, "")
-    if found.height > 1:
-        count = int(found.get_column("row_count").slice(1).sum())
-        named = found.get_column(currency).head(FEW).cast(pl.String)
-        sample = ", ".join(one if one.strip() == one != "" else repr(one) for one in named)
-        yield Violation(table, currency, CURRENCY_SINGLE, count, sample)
-
-
-def _unrated(data: ShopData, rate: Column, read: Read) -> Iterator[Violation]:
-    """Yield the currencies of a table that have no rate where its rows need one."""
-    currency = data.column(rate.table, data.schema.currency_column)
-    rows = Tables(lowering_of(data)).prepare(rate.table, [currency, rate])
-    unrated = Filter(rows, call(Op.IS_NULL, Col(rate.name)))
-    count, _ = counted(unrated, [currency.name], read)
-    if count:
-        _, sample = counted(Aggregate(unrated, (currency.name,), ()), [currency.name], read)
-        yield Violation(rate.table, currency.name, CURRENCY_RATED, count, sample)
 
 
 def _other_currency(data: ShopData, overview: Overview) -> Iterator[Violation]:

@@ -1,0 +1,53 @@
+"""What is wrong with the currencies of the rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from funnelkit.data.findings import CURRENCY_KNOWN, CURRENCY_RATED, CURRENCY_SINGLE
+from funnelkit.data.shop_data import ShopData
+from funnelkit.formula.values import Column
+from funnelkit.planning.derive import lowering_of
+from funnelkit.planning.prepared import Tables
+from funnelkit.planning.relations import Aggregate, Col, Filter, Head, Op, call
+from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted
+
+__all__ = ["currencies"]
+
+MANY = 1_000
+
+
+def currencies(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
+    """Yield the currencies of a table, where there are several and no rates, or none in a row."""
+    bound, currency = data.tables[table], data.schema.currency_column
+    if currency not in bound.columns or currency in bound.table.key:
+        return
+    if rate := data.rate(table):
+        yield from _unrated(data, rate, read)
+        return
+    rows = Tables(lowering_of(data)).prepare(table, [data.column(table, currency)])
+    by_currency = Aggregate(rows, (currency,), (("row_count", ROWS),))
+    order = Col("row_count"), Col(currency)
+    (each,) = read([Head(by_currency, order, MANY, is_descending=True)])
+    found = each.drop_nulls(currency)
+    if found.height and found.height < each.height:
+        unknown = int(each.filter(pl.col(currency).is_null()).get_column("row_count").item())
+        yield Violation(table, currency, CURRENCY_KNOWN, unknown, "")
+    if found.height > 1:
+        count = int(found.get_column("row_count").slice(1).sum())
+        named = found.get_column(currency).head(FEW).cast(pl.String)
+        sample = ", ".join(one if one.strip() == one != "" else repr(one) for one in named)
+        yield Violation(table, currency, CURRENCY_SINGLE, count, sample)
+
+
+def _unrated(data: ShopData, rate: Column, read: Read) -> Iterator[Violation]:
+    """Yield the currencies of a table that have no rate where its rows need one."""
+    currency = data.column(rate.table, data.schema.currency_column)
+    rows = Tables(lowering_of(data)).prepare(rate.table, [currency, rate])
+    unrated = Filter(rows, call(Op.IS_NULL, Col(rate.name)))
+    count, _ = counted(unrated, [currency.name], read)
+    if count:
+        _, sample = counted(Aggregate(unrated, (currency.name,), ()), [currency.name], read)
+        yield Violation(rate.table, currency.name, CURRENCY_RATED, count, sample)
