@@ -57,6 +57,14 @@ def test_a_value_outside_for_the_worse_is_found_and_one_for_the_better_on_reques
     assert both["when"].is_sorted(descending=True)
 
 
+def test_what_is_near_a_limit_only_by_a_value_outside_is_not_told_apart():
+    frame = fk.deviations(watched([*CALM, 3, 3, 1])).frame
+    assert frame["what"].to_list() == ["outside"]
+    alone = fk.deviations(watched([*CALM, 3, 3, 3])).frame
+    assert alone["what"].to_list() == ["near"]
+    assert "from 2024-01-17 to 2024-01-19" in alone["evidence"][0]
+
+
 def test_a_run_is_one_deviation_with_one_id_however_long_it_lasts():
     found = [fk.deviations(watched([*CALM, *[5] * more])).frame for more in (8, 9, 14)]
     assert [each["what"].to_list() for each in found] == [["run"]] * 3

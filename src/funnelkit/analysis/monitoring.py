@@ -26,7 +26,10 @@ __all__ = ["Deviations", "deviations"]
 FALSE_SIGNALS = 0.0065
 """How many signals a stable chart has per period: 2,500 simulated charts of 52 periods each."""
 
-TREND = ("metric", "period", "value", "expected", "z", "signal", "verdict", "onset", "detected")
+TREND = (
+    *("metric", "period", "value", "expected", "z", "outside", "signal", "verdict"),
+    *("onset", "detected"),
+)
 GOALS = (
     *("goal", "metric", "start", "deadline", "through", "target", "low_target", "high_target"),
     *("actual", "planned", "status", "rule"),
@@ -281,12 +284,15 @@ def _found(source: _Source) -> Iterator[_Deviation]:
 
 
 def _of_trend(source: _Source) -> Iterator[_Deviation]:
-    """Return each signal once, as it was when it could first be seen."""
+    """Return each signal once, as it was when it could first be seen.
+
+    What lies near a limit only because of a value outside is no signal of its own.
+    """
     frame, groups = source.frame, ["metric", *source.keys]
     marked = frame.filter(pl.col("signal").is_not_null())
     episode = [*groups, "signal", "onset", "detected", "verdict"]
     last = marked.group_by(episode, maintain_order=True).agg(last=pl.col("period").max())
-    then = frame.select(*groups, "period", "value", "expected", "z")
+    then = frame.select(*groups, "period", "value", "expected", "z", "outside")
     seen = last.join(
         then,
         left_on=[*groups, "detected"],
@@ -295,7 +301,9 @@ def _of_trend(source: _Source) -> Iterator[_Deviation]:
         nulls_equal=True,
         maintain_order="left",
     )
-    for row in seen.iter_rows(named=True):
+    echo = (pl.col("signal") == What.NEAR) & pl.col("outside")
+    last_known = pl.max_horizontal("last", "detected").alias("last")
+    for row in seen.filter(~echo).with_columns(last_known).iter_rows(named=True):
         if source.since is None or _local(row["detected"]) >= source.since:
             yield _signal(source, row)
 
