@@ -272,6 +272,13 @@ def test_what_cannot_be_divided_is_refused_with_every_reason(arguments, told):
         assert words in str(caught.value)
 
 
+def test_a_factor_is_not_taken_for_a_metric_of_the_same_name():
+    shop = shop_of([of("PL", 500, 50)], [of("PL", 450)])
+    own = fk.Metric(name="gross_sales", formula="sum(orders.discount_amount)")
+    with pytest.raises(fk.DefinitionError, match="two different metrics are named 'gross_sales'"):
+        drive(shop, own, factors="gross_sales * orders / orders")
+
+
 def test_the_logarithm_takes_factors_above_zero():
     shop = shop_of([of("PL", 500, 20)], [of("PL", 450)])
     factors = "orders * discounts / orders"

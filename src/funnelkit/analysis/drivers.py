@@ -282,6 +282,10 @@ def _limits(metric: Metric, found: Decomposed) -> str:
     upper = usual.upper if high is None else min(usual.upper, high)
     limits = " to ".join(metric.unit.format(x, currency=found.currency) for x in (lower, upper))
     extent = f"what {metric.name} varies by itself ({limits}, {usual.points} earlier periods)"
-    if not usual.outside:
-        return f"Both values lie within {extent}: the change may be noise."
-    return f"The value {' and the value '.join(usual.outside)} lies outside of {extent}."
+    match usual.outside:
+        case ():
+            return f"Both values lie within {extent}: the change may be noise."
+        case (end,):
+            return f"The value {end} lies outside of {extent}."
+        case _:
+            return f"Both values lie outside of {extent}."

@@ -174,7 +174,8 @@ def by_factors(
         for place, (name, node) in enumerate(nodes.items())
         if not isinstance(node, PeriodDays)
     }
-    others = [metric for name, metric in metrics.items() if name != change.metric.name]
+    own = (change.metric.name, change.metric.formula)
+    others = [metric for metric in metrics.values() if (metric.name, metric.formula) != own]
     faults = [*faults, *factor_faults(change.metric, formula, method), *metric_faults(others)]
     if faults:
         raise DefinitionError("; ".join(faults))
