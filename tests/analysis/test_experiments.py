@@ -224,6 +224,9 @@ def test_assigned_units_that_were_never_seen_are_zeros():
     assert repr(found).startswith("sample ratio as planned: a 30, b 30")
     assert "'b' (30) against the control 'a' (30) by visitor_id, from 2024-05-01" in found.sentence
     assert "valid for one look" in found.sentence
+    assert found.notes[0] == "NOT OVER: the data ends on 2024-05-10, before the experiment does"
+    over = compared(visits([(1, 2)] * 30), "sessions", assigned(30, 30), end="2024-05-11")
+    assert "NOT OVER" not in repr(over)
 
 
 def test_a_sample_ratio_mismatch_is_said_first():

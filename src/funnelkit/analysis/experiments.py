@@ -238,7 +238,8 @@ def experiment(  # noqa: PLR0913  # the question, every part of it by keyword
     is_cut = exposed_at is not None
     sentence = _sentence(design, covariates_from, in_time=is_cut)
     units, others = design.units(in_time=is_cut)
-    return _compared(design, units, level, (sentence, *_of_units(units, others)))
+    words = (sentence, *_of_end(design), *_of_units(units, others))
+    return _compared(design, units, level, words)
 
 
 def _check(variant: object, exposed_at: object, level: object) -> None:
@@ -299,6 +300,17 @@ def _compared(
         _frame=pl.DataFrame(rows, schema=SCHEMA),
         _metrics=values.metrics,
     )
+
+
+def _of_end(design: Design) -> Iterator[str]:
+    """Return whether the data ends before the experiment does."""
+    shop, (_, end) = design.asked.shop, design.span
+    as_of = shop.runner.as_of()
+    if as_of is None:
+        return
+    last = shop.data.calendar.shown(as_of)
+    if last.date() < (end - dt.timedelta(microseconds=1)).date():
+        yield f"NOT OVER: the data ends on {last:%Y-%m-%d}, before the experiment does"
 
 
 def _of_units(units: pl.DataFrame, others: int) -> Iterator[str]:
