@@ -468,12 +468,12 @@ def test_a_blank_currency_is_named_as_one():
     assert findings(shop)[0][-1] == "USD, ''"
 
 
-@pytest.mark.parametrize(("refunds", "is_found"), [([-5.0], True), ([-5.0, 5.0], False)])
+@pytest.mark.parametrize(("refunds", "is_found"), [([-5.0] * 10, True), ([-5.0, 5.0], False)])
 def test_refunds_below_zero_are_not_added_to_sales(refunds, is_found):
     many = len(refunds)
     returns = {"return_id": range(many), "order_id": [1] * many, "returned_at": [DAY] * many}
     shop = fk.Shop(orders=orders(), returns=pl.DataFrame({**returns, "refund_amount": refunds}))
-    told = "refund_amount is below zero in more rows than above"
+    told = "refund_amount is below zero in nearly every row"
     assert any(found[1].startswith(told) for found in findings(shop)) == is_found
     if is_found:
         with pytest.raises(fk.ContractError, match=r"turn its sign: -pl.col\('refund_amount'\)"):

@@ -161,7 +161,7 @@ PROMISES: tuple[Promise, ...] = (
             column,
             Finding(
                 "is zero or above, as a rule",
-                "is below zero in more rows than above, and would be added instead of subtracted",
+                "is below zero in nearly every row, and would be added instead of subtracted",
                 f"turn its sign: -pl.col({column.name!r})",
             ),
         )

@@ -97,8 +97,12 @@ def _as_supplied(data: ShopData, table: str, names: Iterable[str]) -> Scan:
     return Scan(table, tuple(kinds))
 
 
+CLEAR = 10
+"""How many times as many amounts must be below zero as above to be of the wrong sign."""
+
+
 def signs(data: ShopData, promise: SignCheck, read: Read) -> Iterator[Violation]:
-    """Yield the amounts that are below zero in more rows than above."""
+    """Yield the amounts that are below zero in ten times as many rows as above."""
     column = promise.column
     if not data.is_supplied(column):
         return
@@ -107,7 +111,7 @@ def signs(data: ShopData, promise: SignCheck, read: Read) -> Iterator[Violation]
     sides = {"below": call(Op.LT, amount, ZERO), "above": call(Op.GT, amount, ZERO)}
     folds = tuple((name, Agg(AggOp.ROWS, None, side)) for name, side in sides.items())
     below, above = read([Aggregate(rows, (), folds)])[0].select("below", "above").row(0)
-    if below > above:
+    if below >= CLEAR * max(above, 1):
         count, sample = counted(Filter(rows, sides["below"]), [column.name], read)
         yield Violation(column.table, column.name, promise.finding, count, sample)
 
