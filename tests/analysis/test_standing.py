@@ -1,7 +1,6 @@
 """How a goal stands, in numbers alone: worked examples, published ones, and the rules in order."""
 
 import datetime as dt
-import random
 from statistics import median
 
 import pytest
@@ -249,30 +248,3 @@ def test_nothing_is_projected_of_a_window_that_is_over():
     case = Case(kind=FLOW, aim=Aim.at(Better.UP, 9), value=8.0, gone=9, days=9.0, is_over=True)
     assert outlook(case).projection is None
     assert standing(case, rules=fk.StatusRules()).required is None
-
-
-def coverage(correlation, gone, runs=2000):
-    """How often the interval held the sum of 30 days, of which each resembles the one before."""
-    draw, held = random.Random(5), 0
-    noise = (1 - correlation**2) ** 0.5
-    for _ in range(runs):
-        state, sums = draw.gauss(0, 1), []
-        for _ in range(12):
-            days = []
-            for _ in range(30):
-                state = correlation * state + noise * draw.gauss(0, 1)
-                days.append(100 + 20 * state)
-            sums.append((sum(days[:gone]), sum(days)))
-        earlier = tuple(Earlier(by, final, gone, 30 - gone) for by, final in sums[:-1])
-        aim, (now, final) = Aim.at(Better.UP, 3000), sums[-1]
-        case = Case(kind=FLOW, aim=aim, value=now, gone=gone, days=30.0, earlier=earlier)
-        ahead = outlook(case)
-        held += ahead.low <= final <= ahead.high
-    return held / runs
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("correlation", [0, 0.7])
-def test_the_interval_holds_what_it_promises_however_days_resemble_each_other(correlation):
-    found = [coverage(correlation, gone) for gone in (7, 15)]
-    assert sum(found) / 2 == pytest.approx(10 / 12, abs=0.01)

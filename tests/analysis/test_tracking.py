@@ -4,8 +4,10 @@ import datetime as dt
 from decimal import Decimal
 from itertools import pairwise
 
+import duckdb
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 import funnelkit as fk
 from funnelkit.goals import measure
@@ -386,3 +388,16 @@ def test_the_evidence_of_a_goal_shows_what_is_there():
     assert bare.check(shop)["holds"].to_list() == [False, False, None, False, False]
     unreached = fk.Goal(metric="orders", target=3, keys={"channel": "x"}, owner="x", **DEC)
     assert unreached.check(shop)["holds"].to_list()[:2] == [False, False]
+
+
+def test_goals_on_a_database_stand_as_on_frames():
+    shop = shop_of([(day, 10 + day % 7) for day in range(70)])
+    settings = {"order_policy": "all", "currency": "EUR", "assume_empty": ["returns"]}
+    with duckdb.connect() as connection:
+        connection.register("orders", shop.frames["orders"].collect())
+        there = fk.Shop.on(fk.DuckDB(connection), orders="orders", **settings)
+        goals = [
+            fk.Goal(metric="customers", target=3, **MARCH),
+            fk.Goal(metric="gross_sales", target=20, keys={"country": "PL"}, **MARCH),
+        ]
+        assert_frame_equal(fk.track(there, goals).frame, fk.track(shop, goals).frame)

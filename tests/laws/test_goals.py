@@ -1,6 +1,7 @@
 """Laws of how goals stand. Each is tested once with a planted fault that it must see."""
 
 import datetime as dt
+import random
 from dataclasses import replace
 
 import polars as pl
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 
 import funnelkit as fk
 from funnelkit.formula.accumulation import MetricKind
-from funnelkit.goals.outlook import Case, Earlier
+from funnelkit.formula.properties import is_of_each_group
+from funnelkit.goals.measure import Request, Subject, adds_up, measure
+from funnelkit.goals.outlook import Case, Earlier, outlook
 from funnelkit.goals.standing import standing
 from funnelkit.goals.status import Status
 from funnelkit.goals.target import Aim, Better
@@ -252,3 +255,50 @@ def test_a_sum_so_far_is_that_of_its_parts(rows, cut):
     for at in (0, 1):
         assert whole[at] == pytest.approx(first[at] + second[at])
     assert max(first[3], second[3]) <= whole[3] <= first[3] + second[3]
+
+
+def coverage(correlation, gone, runs=2000):
+    """How often the interval held the sum of 30 days, of which each resembles the one before."""
+    draw, held = random.Random(5), 0
+    noise = (1 - correlation**2) ** 0.5
+    for _ in range(runs):
+        state, sums = draw.gauss(0, 1), []
+        for _ in range(12):
+            days = []
+            for _ in range(30):
+                state = correlation * state + noise * draw.gauss(0, 1)
+                days.append(100 + 20 * state)
+            sums.append((sum(days[:gone]), sum(days)))
+        earlier = tuple(Earlier(by, final, gone, 30 - gone) for by, final in sums[:-1])
+        aim, (now, final) = Aim.at(Better.UP, 3000), sums[-1]
+        case = Case(kind=MetricKind.FLOW, aim=aim, value=now, gone=gone, days=30.0, earlier=earlier)
+        ahead = outlook(case)
+        held += ahead.low <= final <= ahead.high
+    return held / runs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("correlation", [0, 0.7])
+def test_the_interval_holds_what_it_promises_however_days_resemble_each_other(correlation):
+    found = [coverage(correlation, gone) for gone in (7, 15)]
+    assert sum(found) / 2 == pytest.approx(10 / 12, abs=0.01)
+
+
+@pytest.mark.slow
+def test_every_kpi_that_adds_up_over_days_has_the_number_of_its_window():
+    shop, window = fk.demo(), Window(dt.date(2024, 2, 1), dt.date(2024, 5, 1))
+    metrics = [
+        metric
+        for metric in fk.registry().values()
+        if not (shop.missing(metric) or metric.required_dimension or metric.compares_periods)
+        if adds_up(metric) and not is_of_each_group(metric.formula)
+    ]
+    assert len(metrics) > 100
+    subjects = [Subject(metric) for metric in metrics]
+    measured = measure(shop, [Request(subject, (window,)) for subject in subjects])
+    whole = fk.evaluate(shop, metrics, start=window.start, end=window.end).tidy()
+    for subject, row in zip(subjects, whole.iter_rows(named=True), strict=True):
+        reading = measured.reading(subject, window)
+        assert reading.value == pytest.approx(row["value"]), subject
+        if reading.value is None:
+            assert reading.reason == row["reason"], subject
