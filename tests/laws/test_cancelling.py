@@ -150,3 +150,10 @@ def test_amounts_that_do_not_differ_have_no_deviation():
     shop = fk.Shop(orders=orders_of(gross_amount=[0.1, 0.1, 0.1]))
     assert value(shop, fk.StdDev(GROSS)) == 0
     assert value(shop, fk.Mean(GROSS) / fk.StdDev(GROSS)) is None
+
+
+def test_a_customer_whose_amounts_cancel_out_period_by_period_has_no_total():
+    rows = [(DAYS[0], 1, 10, 0), (DAYS[1], 1, 20, 0), (DAYS[2], 1, -30, 0)]
+    buyers = fk.Count(BY_CUSTOMER, where=BY_CUSTOMER["total"] > 0)
+    shop = fk.Shop(orders=frame_of(rows))
+    assert values(shop, fk.Cumulative(buyers), every="1mo") == [1, 1, 0]

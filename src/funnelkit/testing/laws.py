@@ -130,14 +130,15 @@ def _partition(trial: Trial) -> str | None:
 
 def _outside(trial: Trial) -> str | None:
     """Add a row of nothing but a new key and a time that is there already, which does not count."""
-    refused = {check.column.name for check in CHECKS if check.finding.severity is Severity.ERROR}
+    errors = [check.column for check in CHECKS if check.finding.severity is Severity.ERROR]
     more = dict(trial.frames)
     for name, frame in trial.frames.items():
         table = trial.declared[name]
         has_id = len(table.key) == 1 and isinstance(table.get(table.key[0]), Key)
         times = frame.get_column(table.time).drop_nulls()
+        refused = {column.name for column in errors if column.table == name}
         negated = structure.negated(trial.metric, name)
-        flags = {Orders.is_counted.name} & set(frame.columns) - negated
+        flags = {Orders.is_counted.name} & refused & set(frame.columns) - negated
         may_be_null = has_id and times.len() and not set(frame.columns) & refused - flags
         if may_be_null and not structure.takes_any_row(trial.metric, name):
             key = frame.get_column(table.key[0])

@@ -10,7 +10,7 @@ from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import ValueType, value_type_of_dtype
 from funnelkit.formula.values import Column
 from funnelkit.planning.kinds import kind_of
-from funnelkit.planning.relations import Agg, AggOp, Aggregate, Col, Scan
+from funnelkit.planning.relations import Agg, AggOp, Aggregate, Col, Kind, Scan
 from funnelkit.verification.violation import Read
 
 __all__ = ["learn_signs"]
@@ -47,6 +47,6 @@ def _is_fraction(kind: pl.DataType | None) -> bool:
 
 
 def _lowest(data: ShopData, table: str, columns: Iterable[Column]) -> Aggregate:
-    scanned = tuple((column.name, kind_of(data, column)) for column in columns)
+    scanned: list[tuple[str, Kind]] = [(c.name, kind_of(data, c)) for c in columns]
     lowest = tuple((name, Agg(AggOp.MIN, Col(name))) for name, _ in scanned)
-    return Aggregate(Scan(table, scanned), (), lowest)
+    return Aggregate(Scan(table, tuple(scanned)), (), lowest)
