@@ -19,7 +19,9 @@ from funnelkit.charts.spec import Spec, to_chart
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "how-to" / "draw-a-result.md")
 BLOCK = re.compile(r"```(py|python)\n(.*?)```(?:\s*!\[[^\]]*\]\(([^)]+\.svg)\))?", re.DOTALL)
-DIGITS = 6
+DIGITS = 9
+"""More than amounts in cents have, fewer than those that the order of adding up changes."""
+TEXTS = ("label", "short")
 
 
 def pictures_of(page: Path) -> Iterator[tuple[Path, Spec]]:
@@ -47,7 +49,7 @@ def fingerprint(spec: Spec) -> str:
 def _rounded(part: Any) -> Any:
     match part:
         case dict():
-            return {name: _rounded(value) for name, value in part.items()}
+            return {name: _rounded(part[name]) for name in part if name not in TEXTS}
         case list():
             return [_rounded(value) for value in part]
         case float():

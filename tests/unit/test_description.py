@@ -38,7 +38,8 @@ def test_it_is_readable_in_a_terminal_and_in_a_notebook():
         "recognised",
         "  orders: order_id, ordered_at, status, gross_amount, discount_amount",
     ]
-    assert "<td>&lt;b&gt;: no KPI" in found._repr_html_()
+    assert "&lt;b&gt;: no KPI" in found._repr_html_()
+    assert "<b>" not in found._repr_html_()
     assert found.frame.columns == ["topic", "subject", "text"]
 
 

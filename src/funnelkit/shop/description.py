@@ -14,6 +14,7 @@ import polars as pl
 __all__ = ["Description", "Note", "Topic", "described"]
 
 WIDTH = 100
+LEFT = 'style="text-align:left;white-space:normal"'
 
 
 class Topic(StrEnum):
@@ -68,7 +69,8 @@ class Description:
         parts: list[str] = []
         for topic, notes in _by_topic(self.notes):
             rows = "".join(
-                f"<tr><td>{escape(note.subject)}</td><td>{escape(note.text)}</td></tr>"
+                f'<tr><th scope="row" {LEFT}>{escape(note.subject)}</th>'
+                f"<td {LEFT}>{escape(note.text)}</td></tr>"
                 for note in notes
             )
             parts.append(f"<h4>{topic}</h4><table>{rows}</table>")
