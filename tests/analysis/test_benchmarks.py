@@ -194,7 +194,7 @@ def test_every_fault_of_a_file_is_named_at_once():
         ({"value": pl.Series([0.5, 0.017, 0.023, 0.001, 0.124])}, "p20=0.023 is above p80=0.001"),
         ({"published": pl.Series(["2019", "2020", *["2019"] * 3])}, "both '2019' and '2020'"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
 def test_rows_that_are_no_benchmark_are_refused_in_words(columns, told):
     rows = fk.benchmarks().find(metric="add_to_cart_rate").to_frame()
