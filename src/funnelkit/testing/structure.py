@@ -32,7 +32,6 @@ from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
     Category,
     Coalesce,
-    Column,
     Comparison,
     Elapsed,
     If,
@@ -41,14 +40,13 @@ from funnelkit.formula.values import (
     Key,
     Literal,
     Money,
-    Not,
     Operator,
     Predicate,
     Time,
     Value,
     unit_of,
 )
-from funnelkit.formula.walk import leaves, nodes_in
+from funnelkit.formula.walk import nodes_in
 from funnelkit.metrics.metric import Metric
 from funnelkit.testing.inputs import nodes_of
 
@@ -59,7 +57,6 @@ __all__ = [
     "has",
     "has_length",
     "money_columns",
-    "negated",
     "references_of",
     "sets_groups_apart",
     "takes_any_row",
@@ -107,13 +104,6 @@ def _takes_in(fold: Aggregate) -> bool:
         return True
     where = fold.where if fold.of is None else fold.of.where
     return where is None or (isinstance(fold, Sum) and not fold.skip_nulls)
-
-
-def negated(metric: Metric, table: str) -> set[str]:
-    """Return the flags of a table that a metric negates: a row may be included without them."""
-    negations = (node for node in nodes_of(metric) if isinstance(node, Not))
-    found = (leaf for node in negations for leaf in leaves(node))
-    return {leaf.name for leaf in found if isinstance(leaf, Column) and leaf.table == table}
 
 
 def expressions_of_keys(
