@@ -428,3 +428,13 @@ def test_a_day_is_compared_as_the_daily_frame_has_it(sales):
     found = fk.compare(shop, "gross_sales", every="1d", start="2024-01-02").frame
     assert found["value"].to_list() == days["gross_sales"][1:].to_list()
     assert found["reference"].to_list() == days["gross_sales"][:-1].to_list()
+
+
+def test_a_year_that_begins_later_is_compared_from_the_same_date_after_a_leap_day():
+    shop = shop_of(daily("2023-01-01", 760))
+    found = only(
+        fk.compare(
+            shop, "orders", every="1y", start="2024-08-25", end="2025-01-01", to="previous_year"
+        ).frame
+    )
+    assert (found["reference_start"], found["days"]) == (day("2023-08-25"), 129)
