@@ -428,3 +428,39 @@ def test_a_day_is_compared_as_the_daily_frame_has_it(sales):
     found = fk.compare(shop, "gross_sales", every="1d", start="2024-01-02").frame
     assert found["value"].to_list() == days["gross_sales"][1:].to_list()
     assert found["reference"].to_list() == days["gross_sales"][:-1].to_list()
+
+
+def test_a_year_that_begins_later_is_compared_from_the_same_date_after_a_leap_day():
+    shop = shop_of(daily("2023-01-01", 760))
+    found = only(
+        fk.compare(
+            shop, "orders", every="1y", start="2024-08-25", end="2025-01-01", to="previous_year"
+        ).frame
+    )
+    assert (found["reference_start"], found["days"]) == (day("2023-08-25"), 129)
+
+
+def test_sessions_from_before_the_first_order_have_no_conversion_to_compare_with():
+    days = [day("2023-01-01") + dt.timedelta(days=at) for at in range(730)]
+    sessions = pl.DataFrame({"session_id": range(730), "started_at": days})
+    orders = pl.DataFrame({"order_id": range(365, 730), "session_id": range(365, 730)})
+    orders = orders.with_columns(ordered_at=pl.Series(days[365:]), is_counted=True)
+    shop = fk.Shop(sessions=sessions, orders=orders)
+    found = only(
+        fk.compare(
+            shop,
+            "session_conversion_rate",
+            start="2024-02-01",
+            end="2024-03-01",
+            to="previous_year",
+        ).frame
+    )
+    assert (found["value"], found["reference"]) == (1.0, None)
+    assert found["reason"] == "incomplete_reference"
+
+
+def test_totals_of_sessions_by_day_are_compared():
+    days = [day("2024-01-01") + dt.timedelta(days=at) for at in range(60)]
+    totals = pl.DataFrame({"date": days, "sessions": 100, "converted_sessions": 4})
+    found = fk.compare(fk.Shop(daily_sessions=totals), "sessions", every="1mo").frame
+    assert found["reference"].to_list() == [None, 3100.0]

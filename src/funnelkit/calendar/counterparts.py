@@ -10,7 +10,7 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.calendar.day_pairs import DayPairs
-from funnelkit.calendar.spans import Stretch
+from funnelkit.calendar.spans import Stretch, year_back
 
 __all__ = ["INSTANT", "Pair", "pair_of", "pair_of_days", "periods_within"]
 
@@ -99,7 +99,11 @@ def _local(calendar: Calendar, label: dt.date) -> dt.datetime:
 
 
 def pair_of(
-    period: Stretch, value: Stretch, counterpart: Callable[[Stretch], Stretch | None]
+    period: Stretch,
+    value: Stretch,
+    counterpart: Callable[[Stretch], Stretch | None],
+    *,
+    by_date: bool = False,
 ) -> Pair:
     """Return a period with its counterpart; of a part of it, the same part of the counterpart.
 
@@ -107,11 +111,15 @@ def pair_of(
         period: The whole period.
         value: What of it is compared.
         counterpart: What returns the counterpart of a whole period.
+        by_date: Whether the part begins on the same date a year before, rather than as long
+            after the start of the period: after a leap day, the two differ.
     """
     whole = counterpart(period)
     if whole is None or value == period:
         return Pair(period.start, value, whole)
-    part = whole.part(value.start - period.start, value.end - value.start)
+    is_later = by_date and value.start > period.start
+    first = year_back(value.start) - whole.start if is_later else value.start - period.start
+    part = whole.part(first, value.end - value.start)
     return Pair(period.start, value, part)
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "previous_period",
     "previous_year",
     "previous_year_faults",
+    "year_back",
 ]
 
 WEEK = dt.timedelta(days=7)
@@ -134,13 +135,18 @@ def previous_year(
                 for edge in (stretch.start, stretch.end)
             )
         )
-    start = _year_back(stretch.start)
+    start = year_back(stretch.start)
     if stretch.is_whole_months:
-        return Stretch(start, _year_back(stretch.end))
+        return Stretch(start, year_back(stretch.end))
     return _real(Stretch(start, start + (stretch.end - stretch.start)), calendar)
 
 
-def _year_back(day: dt.datetime) -> dt.datetime:
+def year_back(day: dt.datetime) -> dt.datetime:
+    """Return the same date a year before; of the 29th of February the 28th.
+
+    Raises:
+        OverflowError: There is no such year.
+    """
     if day.year == 1:
         raise OverflowError
     is_leap_day = (day.month, day.day) == LEAP_DAY

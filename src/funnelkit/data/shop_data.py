@@ -15,7 +15,8 @@ from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.schema import Schema
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.derived import Default, Everywhere, FromChildren, Rule, dependencies
-from funnelkit.formula.formulas import Aggregate, source_of
+from funnelkit.formula.formulas import Aggregate, Formula, source_of
+from funnelkit.formula.properties import inputs
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column, Literal, Lookup, Money, Scalar, Time
 
@@ -278,6 +279,24 @@ class ShopData:
             known[column] = self._missing_for(column, frozenset())
         return known[column]
 
+    def counted_for(self, formula: Formula) -> frozenset[str]:
+        """Return the tables whose rows are counted to derive a column that a formula reads.
+
+        Of a session, whether it has a purchase is derived from the orders. Tables of what
+        follows something else, such as returns, are not waited for.
+
+        Args:
+            formula: The formula.
+        """
+        columns = (
+            self.column(table, name)
+            for table, names in inputs(formula, as_read=self.total_of).items()
+            if table in self.tables
+            for name in names
+        )
+        found = frozenset[str]().union(*(self._counted_for(one, frozenset()) for one in columns))
+        return found - {clock.table for clock in self.schema.late_clocks}
+
     def key_of(self, table: str) -> Column:
         """Return the column by which rows of a table are found from others."""
         declared = self.known[table]
@@ -299,6 +318,17 @@ class ShopData:
             elif not self._lacking(column, rule, seen):
                 return rule
         return None
+
+    def _counted_for(self, column: Column | Lookup, seen: frozenset[Column]) -> frozenset[str]:
+        if isinstance(column, Lookup):
+            parts = (column.key, column.value)
+            return frozenset[str]().union(*(self._counted_for(part, seen) for part in parts))
+        rule = None if column in seen or self.is_supplied(column) else self.rule(column)
+        if rule is None:
+            return frozenset()
+        own = {rule.key.table} if isinstance(rule, FromChildren) else set[str]()
+        read = (self._counted_for(other, seen | {column}) for other in dependencies(rule))
+        return frozenset(own).union(*read)
 
     def _missing_for(self, column: Column | Lookup, seen: frozenset[Column]) -> frozenset[str]:
         if isinstance(column, Lookup):

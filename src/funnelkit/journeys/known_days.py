@@ -23,8 +23,9 @@ class KnownDays:
 
     Attributes:
         since: By metric, the day of the first row of any table that it adds up; of a ratio,
-            the later of those of its two sides: what one side lacks makes a wrong ratio. None
-            where there are no rows.
+            the later of those of its two sides: what one side lacks makes a wrong ratio. Where
+            a column that it reads is derived from the rows of another table, not before the
+            first of those. None where there are no rows.
         through: The end of the last complete day, or hour; None where there are no rows.
     """
 
@@ -40,10 +41,7 @@ class KnownDays:
             metrics: The metrics.
             calendar: Whether time is divided into hours.
         """
-        sides = {
-            metric.name: [_tables(side) for side in metric.ratio or (metric.formula,)]
-            for metric in metrics
-        }
+        sides = {metric.name: _sides(shop, metric) for metric in metrics}
         read = set[str]().union(*(tables for each in sides.values() for tables in each))
         firsts = {table: first for table in sorted(read) if (first := shop.runner.earliest(table))}
         since = {name: _latest(each, firsts) for name, each in sides.items()}
@@ -70,8 +68,15 @@ def _through(shop: Shop, calendar: Calendar) -> dt.datetime | None:
     return as_of and calendar.shown(as_of).replace(minute=0, second=0, microsecond=0)
 
 
-def _tables(formula: Formula) -> set[str]:
-    folded = {source_of(fold) for fold in aggregates(formula)}
+def _sides(shop: Shop, metric: Metric) -> list[set[str]]:
+    """Return sets of tables, of each of which one has to have begun."""
+    sides = [_tables(shop, side) for side in metric.ratio or (metric.formula,)]
+    counted = shop.data.counted_for(metric.formula).difference(*sides)
+    return [*sides, *({table} for table in sorted(counted) if shop.runner.earliest(table))]
+
+
+def _tables(shop: Shop, formula: Formula) -> set[str]:
+    folded = {source_of(shop.data.total_of(fold)) for fold in aggregates(formula)}
     return folded | {native.table for native in natives(formula)}
 
 

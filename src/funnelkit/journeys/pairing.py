@@ -11,6 +11,7 @@ from types import NoneType
 from funnelkit.calendar.calendar import EPOCH, Calendar, Moment
 from funnelkit.calendar.counterparts import Pair, pair_of, pair_of_days, periods_within
 from funnelkit.calendar.day_pairs import DayPairs
+from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.calendar.spans import (
     Alignment,
     Stretch,
@@ -294,9 +295,19 @@ class PairRequest:
             return previous_period(period, self.calendar, alignment=self.alignment)
         return period
 
+    @property
+    def _has_dates(self) -> bool:
+        """Whether counterparts are the same dates; the months of a retail year are weeks."""
+        is_retail = isinstance(self.calendar.fiscal_year, RetailCalendar)
+        return (self.to, self.alignment, is_retail) == (
+            Against.PREVIOUS_YEAR,
+            Alignment.DATE,
+            False,
+        )
+
     def _pair(self, period: Stretch, value: Stretch) -> Pair:
         if isinstance(self.to, DayPairs):
             return pair_of_days(period, value, self.to)
         if isinstance(self.to, Stretch) and self.per_day:
             return Pair(period.start, value, self.to)
-        return pair_of(period, value, self._counterpart)
+        return pair_of(period, value, self._counterpart, by_date=self._has_dates)

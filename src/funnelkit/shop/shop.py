@@ -296,8 +296,8 @@ class Shop:
 
         Args:
             metric: A metric, or its name: then the first day is the first on which every
-                table that it reads has begun. Tables of what follows something else, such as
-                returns, are not waited for.
+                table that it reads, or derives columns from, has begun. Tables of what follows
+                something else, such as returns, are not waited for.
 
         Returns:
             Both days, in the shop's zone; None where no time is known.
@@ -312,8 +312,9 @@ class Shop:
             last -= dt.timedelta(days=1)
         first = min(started)
         if metric is not None:
-            read = inputs(_found(metric).formula, as_read=self.data.total_of)
-            first = max(self._started(read), default=first)
+            formula = _found(metric).formula
+            read = {*inputs(formula, as_read=self.data.total_of), *self.data.counted_for(formula)}
+            first = max(self._started(sorted(read)), default=first)
         return first.date(), last
 
     def _started(self, names: Iterable[str]) -> list[dt.datetime]:
