@@ -189,6 +189,64 @@ def test_conversions_are_rates_over_time_or_by_group(shop):
     assert marks(by) == ["bar", "text"]
 
 
+def test_drivers_are_a_waterfall_whose_steps_lead_from_before_to_after(shop):
+    quarters = {"before": "2024-07-01", "after": "2024-10-01", "every": "1q"}
+    found = fk.drivers(shop, "net_sales", **quarters)
+    spec = found.picture()
+    assert column(spec, "name") == ["before", "gross_sales", "discounts", "returns_value", "after"]
+    steps = rows(spec)[1:-1]
+    sizes = [row["end"] - row["start"] for row in steps]
+    assert sizes == pytest.approx(found.frame["contribution"].to_list())
+    assert [row["from"] for row in rows(spec)[1:-1]] == [row["start"] for row in steps[:1]] + [
+        row["end"] for row in steps[:-1]
+    ]
+    assert (column(spec, "end")[0], column(spec, "end")[-1]) == (found.before, found.after)
+    assert column(spec, "effect") == ["value", "better", "worse", "better", "value"]
+    assert all(label in repr(found) for label in column(spec, "label"))
+    assert [label[0] for label in column(spec, "label")[1:-1]] == ["+", "-", "+"]
+    assert "the axis does not begin at 0" in spec["title"]["subtitle"]
+    down = fk.drivers(shop, "return_rate", **quarters, by="channel").picture()
+    assert {row["effect"] for row in rows(down) if row["label"][0] == "+"} == {"worse"}
+
+
+def test_goals_are_bullets_each_on_its_own_scale(shop):
+    window = {"start": "2024-12-01", "deadline": "2025-03-01"}
+    goals = [
+        fk.Goal(metric="net_sales", target=100_000, **window),
+        fk.Goal(metric="average_order_value", target=(500, 600), **window),
+    ]
+    found = fk.track(shop, goals)
+    spec = found.picture()
+    assert [part["title"]["text"] for part in spec["vconcat"]] == [
+        "Net sales",
+        "Average order value",
+    ]
+    sums, ratios = (rows(part)[0] for part in spec["vconcat"])
+    for name in ("actual", "target", "planned", "projection"):
+        assert sums[name] == found.frame[name][0]
+    assert (ratios["low_target"], ratios["high_target"], ratios["target"]) == (500, 600, None)
+    assert marks(spec["vconcat"][0])[:3] == ["bar", "tick", "rule"]
+    assert spec["vconcat"][0]["title"]["subtitle"].startswith("on track: 73,750.00 PLN of ≥ 100,0")
+
+
+def test_intervals_are_error_bars_and_over_time_a_band(shop):
+    channels = fk.intervals(shop, "aov", by="channel")
+    spec = channels.picture()
+    assert marks(spec) == ["rule", "tick", "tick", "point", "text"]
+    known = channels.frame.sort("value", descending=True)
+    for drawn, name in {"group": "channel", "lower": "low", "upper": "high"}.items():
+        assert column(spec, drawn) == known[name].to_list()
+    over_time = fk.intervals(shop, "cr", every="1q")
+    band = over_time.picture()
+    assert marks(band) == ["area", "line", "line", "point"]
+    assert column(band, "upper") == over_time.frame["high"].to_list()
+
+
+def test_paths_are_bars(shop):
+    found = fk.paths(shop, steps=2)
+    assert column(found.picture(), "value") == found.paths["paths"].to_list()
+
+
 def test_without_altair_the_extra_is_named(shop, monkeypatch):
     monkeypatch.setattr("funnelkit.charts.spec.find_spec", lambda _: None)
     with pytest.raises(fk.MissingPackageError, match=r"funnelkit\[plot\]"):

@@ -26,6 +26,7 @@ __all__ = [
     "COLUMNS",
     "FAINT",
     "GREY",
+    "LEGEND",
     "MOST_PANELS",
     "PALETTE",
     "SHAPES",
@@ -36,6 +37,7 @@ __all__ = [
     "Spec",
     "below_each_other",
     "field",
+    "has_zero",
     "in_panels",
     "records",
     "time_axis",
@@ -55,6 +57,8 @@ WIDTH, PANEL_WIDTH, PANEL_HEIGHT, COLUMNS = 620, 200, 120, 3
 MOST_PANELS = 24
 THOUSANDS, LONGEST_LINE = 10_000, 110
 LONG_DAYS, FEW_DAYS = 120, 4
+LEGEND: Mapping[str, object] = {"title": None, "orient": "top", "offset": 4}
+"""A legend above, where texts stand beside the marks."""
 WORDS: Mapping[Direction, str] = {
     Direction.UP: "higher is better ↑",
     Direction.DOWN: "lower is better ↓",
@@ -157,6 +161,13 @@ def _round_numbers(most: float) -> list[float]:
     power = 10.0 ** ceil(log10(most / 5) - 1)
     step = next(power * each for each in (1, 2, 5, 10) if power * each >= most / 5)
     return [round(step * number, 12) for number in range(int(most / step) + 1)]
+
+
+def has_zero(values: pl.Series) -> bool:
+    """Return whether 0 belongs on the axis: the values do not lie close together far from it."""
+    known = values.drop_nulls().to_list()
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    return low <= 0 or high - low >= low / 4
 
 
 def field(name: str, kind: str, **more: object) -> Spec:
