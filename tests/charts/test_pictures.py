@@ -247,6 +247,47 @@ def test_paths_are_bars(shop):
     assert column(found.picture(), "value") == found.paths["paths"].to_list()
 
 
+def test_comparisons_are_dumbbells_and_over_time_two_lines(shop):
+    asked = {"start": "2024-01-01", "end": "2025-01-01", "to": "previous_year"}
+    found = fk.compare(shop, "return_rate", by="channel", **asked)
+    spec = found.picture()
+    assert marks(spec) == ["rule", "point", "point", "text"]
+    known = found.frame.sort("value", descending=True)
+    for name in ("value", "reference", "verdict"):
+        assert column(spec, name) == known[name].to_list()
+    text = repr(found)
+    assert all(
+        part.rstrip(")") in text for label in column(spec, "label") for part in label.split(" (")
+    )
+    over_time = fk.compare(shop, "return_rate", every="1q", **asked)
+    drawn = rows(over_time.picture())
+    for side in ("value", "reference"):
+        known = over_time.frame[side].to_list()
+        assert [row["value"] for row in drawn if row["side"] == side] == known
+
+
+def test_benchmarks_are_the_published_points_beside_the_value(shop):
+    year = {"start": "2024-01-01", "end": "2025-01-01"}
+    found = fk.against(fk.evaluate(shop, ["add_to_cart_rate", "cart_abandonment_rate"], **year))
+    drawn = rows(found.picture())
+    points = {row["point"]: row["value"] for row in drawn if row["point"]}
+    assert points == fk.benchmarks()["littledata-2019-add-to-cart"].points
+    (own,) = [row for row in drawn if not row["point"]]
+    assert (own["value"], own["standing"]) == (found.frame["value"][0], "better")
+
+
+def test_growth_stacks_the_won_above_zero_and_the_lost_below(shop):
+    found = fk.growth(shop, every="1q")
+    drawn = rows(found.picture())
+    for period in found.frame.iter_rows(named=True):
+        own = [row for row in drawn if row["period"][:10] == str(period["period"])]
+        assert max(row["to"] for row in own) == period["active"]
+        assert min(row["to"] for row in own) == -period["churned"]
+        assert {row["part"]: abs(row["value"]) for row in own} == {
+            name: period[name] for name in ("retained", "new", "resurrected", "churned")
+        }
+
+
 def test_without_altair_the_extra_is_named(shop, monkeypatch):
     monkeypatch.setattr("funnelkit.charts.spec.find_spec", lambda _: None)
     with pytest.raises(fk.MissingPackageError, match=r"funnelkit\[plot\]"):
@@ -285,7 +326,7 @@ def test_the_pictures_of_the_pages_are_what_their_code_draws():
     pages = importlib.util.module_from_spec(PAGES)
     PAGES.loader.exec_module(pages)
     drawn = [pair for page in pages.PAGES for pair in pages.pictures_of(page)]
-    assert len(drawn) == 7
+    assert len(drawn) == 10
     for file, spec in drawn:
         assert f"<!-- {pages.fingerprint(spec)} -->" in file.read_text(), f"draw {file.name} again"
         assert file.stat().st_size < 250_000

@@ -40,6 +40,7 @@ __all__ = [
     "has_zero",
     "in_panels",
     "records",
+    "standing",
     "time_axis",
     "titled",
     "to_chart",
@@ -52,6 +53,13 @@ BLUE, ORANGE, GREY, FAINT = "#0072B2", "#D55E00", "#595959", "#D9D9D9"
 BETTER, WORSE = BLUE, ORANGE
 PALETTE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#8C6D00", "#56B4E9")
 """Colours that people with the common colour blindnesses tell apart (Okabe and Ito)."""
+STANDINGS = {
+    "better": (BETTER, "triangle-up"),
+    "worse": (WORSE, "triangle-down"),
+    "same": (GREY, "square"),
+    "value": (BLUE, "circle"),
+}
+"""How a value stands to what it is held against, its colour and its shape."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 WIDTH, PANEL_WIDTH, PANEL_HEIGHT, COLUMNS = 620, 200, 120, 3
 MOST_PANELS = 24
@@ -173,6 +181,18 @@ def has_zero(values: pl.Series) -> bool:
 def field(name: str, kind: str, **more: object) -> Spec:
     """Return the encoding of a column."""
     return {"field": name, "type": kind, **more}
+
+
+def standing(name: str, found: pl.Series) -> Spec:
+    """Return the colour and the shape that tell how values stand, by a column of it."""
+    kinds = [kind for kind in STANDINGS if found.eq(kind).any()]
+    colours, shapes = (
+        {"domain": kinds, "range": [STANDINGS[kind][place] for kind in kinds]} for place in (0, 1)
+    )
+    return {
+        "color": field(name, "nominal", scale=colours, legend=LEGEND),
+        "shape": field(name, "nominal", scale=shapes, legend=LEGEND),
+    }
 
 
 def time_axis(periods: pl.Series, *, is_small: bool = False) -> Spec:
