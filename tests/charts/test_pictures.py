@@ -189,6 +189,105 @@ def test_conversions_are_rates_over_time_or_by_group(shop):
     assert marks(by) == ["bar", "text"]
 
 
+def test_drivers_are_a_waterfall_whose_steps_lead_from_before_to_after(shop):
+    quarters = {"before": "2024-07-01", "after": "2024-10-01", "every": "1q"}
+    found = fk.drivers(shop, "net_sales", **quarters)
+    spec = found.picture()
+    assert column(spec, "name") == ["before", "gross_sales", "discounts", "returns_value", "after"]
+    steps = rows(spec)[1:-1]
+    sizes = [row["end"] - row["start"] for row in steps]
+    assert sizes == pytest.approx(found.frame["contribution"].to_list())
+    assert [row["from"] for row in rows(spec)[1:-1]] == [row["start"] for row in steps[:1]] + [
+        row["end"] for row in steps[:-1]
+    ]
+    assert (column(spec, "end")[0], column(spec, "end")[-1]) == (found.before, found.after)
+    assert column(spec, "effect") == ["value", "better", "worse", "better", "value"]
+    assert all(label in repr(found) for label in column(spec, "label"))
+    assert [label[0] for label in column(spec, "label")[1:-1]] == ["+", "-", "+"]
+    assert "the axis does not begin at 0" in spec["title"]["subtitle"]
+    down = fk.drivers(shop, "return_rate", **quarters, by="channel").picture()
+    assert {row["effect"] for row in rows(down) if row["label"][0] == "+"} == {"worse"}
+
+
+def test_goals_are_bullets_each_on_its_own_scale(shop):
+    window = {"start": "2024-12-01", "deadline": "2025-03-01"}
+    goals = [
+        fk.Goal(metric="net_sales", target=100_000, **window),
+        fk.Goal(metric="average_order_value", target=(500, 600), **window),
+    ]
+    found = fk.track(shop, goals)
+    spec = found.picture()
+    assert [part["title"]["text"] for part in spec["vconcat"]] == [
+        "Net sales",
+        "Average order value",
+    ]
+    sums, ratios = (rows(part)[0] for part in spec["vconcat"])
+    for name in ("actual", "target", "planned", "projection"):
+        assert sums[name] == found.frame[name][0]
+    assert (ratios["low_target"], ratios["high_target"], ratios["target"]) == (500, 600, None)
+    assert marks(spec["vconcat"][0])[:3] == ["bar", "tick", "rule"]
+    assert spec["vconcat"][0]["title"]["subtitle"].startswith("on track: 73,750.00 PLN of ≥ 100,0")
+
+
+def test_intervals_are_error_bars_and_over_time_a_band(shop):
+    channels = fk.intervals(shop, "aov", by="channel")
+    spec = channels.picture()
+    assert marks(spec) == ["rule", "tick", "tick", "point", "text"]
+    known = channels.frame.sort("value", descending=True)
+    for drawn, name in {"group": "channel", "lower": "low", "upper": "high"}.items():
+        assert column(spec, drawn) == known[name].to_list()
+    over_time = fk.intervals(shop, "cr", every="1q")
+    band = over_time.picture()
+    assert marks(band) == ["area", "line", "line", "point"]
+    assert column(band, "upper") == over_time.frame["high"].to_list()
+
+
+def test_paths_are_bars(shop):
+    found = fk.paths(shop, steps=2)
+    assert column(found.picture(), "value") == found.paths["paths"].to_list()
+
+
+def test_comparisons_are_dumbbells_and_over_time_two_lines(shop):
+    asked = {"start": "2024-01-01", "end": "2025-01-01", "to": "previous_year"}
+    found = fk.compare(shop, "return_rate", by="channel", **asked)
+    spec = found.picture()
+    assert marks(spec) == ["rule", "point", "point", "text"]
+    known = found.frame.sort("value", descending=True)
+    for name in ("value", "reference", "verdict"):
+        assert column(spec, name) == known[name].to_list()
+    text = repr(found)
+    assert all(
+        part.rstrip(")") in text for label in column(spec, "label") for part in label.split(" (")
+    )
+    over_time = fk.compare(shop, "return_rate", every="1q", **asked)
+    drawn = rows(over_time.picture())
+    for side in ("value", "reference"):
+        known = over_time.frame[side].to_list()
+        assert [row["value"] for row in drawn if row["side"] == side] == known
+
+
+def test_benchmarks_are_the_published_points_beside_the_value(shop):
+    year = {"start": "2024-01-01", "end": "2025-01-01"}
+    found = fk.against(fk.evaluate(shop, ["add_to_cart_rate", "cart_abandonment_rate"], **year))
+    drawn = rows(found.picture())
+    points = {row["point"]: row["value"] for row in drawn if row["point"]}
+    assert points == fk.benchmarks()["littledata-2019-add-to-cart"].points
+    (own,) = [row for row in drawn if not row["point"]]
+    assert (own["value"], own["standing"]) == (found.frame["value"][0], "better")
+
+
+def test_growth_stacks_the_won_above_zero_and_the_lost_below(shop):
+    found = fk.growth(shop, every="1q")
+    drawn = rows(found.picture())
+    for period in found.frame.iter_rows(named=True):
+        own = [row for row in drawn if row["period"][:10] == str(period["period"])]
+        assert max(row["to"] for row in own) == period["active"]
+        assert min(row["to"] for row in own) == -period["churned"]
+        assert {row["part"]: abs(row["value"]) for row in own} == {
+            name: period[name] for name in ("retained", "new", "resurrected", "churned")
+        }
+
+
 def test_without_altair_the_extra_is_named(shop, monkeypatch):
     monkeypatch.setattr("funnelkit.charts.spec.find_spec", lambda _: None)
     with pytest.raises(fk.MissingPackageError, match=r"funnelkit\[plot\]"):
@@ -227,7 +326,7 @@ def test_the_pictures_of_the_pages_are_what_their_code_draws():
     pages = importlib.util.module_from_spec(PAGES)
     PAGES.loader.exec_module(pages)
     drawn = [pair for page in pages.PAGES for pair in pages.pictures_of(page)]
-    assert len(drawn) == 7
+    assert len(drawn) == 10
     for file, spec in drawn:
         assert f"<!-- {pages.fingerprint(spec)} -->" in file.read_text(), f"draw {file.name} again"
         assert file.stat().st_size < 250_000

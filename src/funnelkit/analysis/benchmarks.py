@@ -11,6 +11,8 @@ from typing import cast
 import polars as pl
 
 from funnelkit.catalog.default import registry
+from funnelkit.charts.published import beside_published
+from funnelkit.charts.spec import Spec, below_each_other
 from funnelkit.errors import DataError, DefinitionError, check_kind
 from funnelkit.exchange.benchmarks import (
     OWN_DATA,
@@ -23,9 +25,10 @@ from funnelkit.exchange.benchmarks import benchmarks as shipped
 from funnelkit.formula.reason import Reason
 from funnelkit.metrics.metric import Direction, Metric, Stage
 from funnelkit.result.display import IS_TOTAL
+from funnelkit.result.picture import group_names, measure_of
 from funnelkit.result.result import Result
 from funnelkit.result.rollup import PERIOD_NAME
-from funnelkit.result.view import Shown, View
+from funnelkit.result.view import Plotted, Shown
 from funnelkit.units import Display
 
 __all__ = ["BenchmarkComparison", "against", "own_benchmark"]
@@ -66,7 +69,7 @@ SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class BenchmarkComparison(View):
+class BenchmarkComparison(Plotted):
     """How the values of metrics stand against benchmarks.
 
     Attributes:
@@ -80,6 +83,7 @@ class BenchmarkComparison(View):
     _frame: pl.DataFrame
     _keys: tuple[str, ...]
     _metrics: tuple[Metric, ...]
+    _points: Mapping[str, Mapping[str, float]]
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -102,6 +106,31 @@ class BenchmarkComparison(View):
         years).
         """
         return self._frame.clone()
+
+    def picture(self) -> Spec:
+        """Return values beside the published points, as a Vega-Lite specification; see `plot`.
+
+        Benchmarks that are not comparable are left out, and so are metrics without others.
+        """
+        compared = self._frame.filter("comparable").get_column("metric").unique()
+        shown = [metric for metric in self._metrics if metric.name in compared]
+        return below_each_other([self._pictured(metric) for metric in shown or self._metrics[:1]])
+
+    def _pictured(self, metric: Metric) -> Spec:
+        rows = self._frame.filter(pl.col("metric") == metric.name, "comparable")
+        named = group_names(rows, ["benchmark", *self._keys])
+        named = named.with_columns(rows.get_column("benchmark"))
+        points = pl.DataFrame(
+            [
+                (group, name, at)
+                for group, benchmark in named.select("group", "benchmark").rows()
+                for name, at in self._points[benchmark].items()
+            ],
+            schema={"group": pl.String, "point": pl.String, "value": pl.Float64},
+            orient="row",
+        )
+        measure = measure_of(metric, currency=self.currency)
+        return beside_published(named.select("group", "value", "standing"), points, measure)
 
     def _shown(self) -> Shown:
         several = ["metric"] if len(self._metrics) > 1 else []
@@ -193,6 +222,7 @@ def against(
         _frame=pl.concat([part.select(names) for part in [empty, *parts]]),
         _keys=(*result.keys, *marks),
         _metrics=result.metrics,
+        _points={each.name: each.points for each in kept},
     )
 
 

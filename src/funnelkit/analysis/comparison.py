@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.counterparts import Pair
 from funnelkit.calendar.day_pairs import DayPairs
+from funnelkit.charts.paired import dumbbells, two_lines
+from funnelkit.charts.spec import Spec, below_each_other
 from funnelkit.errors import DefinitionError
 from funnelkit.evaluation.arguments import Asked, ask, representable, requested_metrics
 from funnelkit.evaluation.paired import (
@@ -26,7 +28,9 @@ from funnelkit.journeys.known_days import KnownDays
 from funnelkit.journeys.pairing import ADDS_UP, Against, PairRequest, check_words
 from funnelkit.metrics.metric import Direction, Metric
 from funnelkit.result.differences import ComparisonReason, with_difference
-from funnelkit.result.view import Shown, View, as_points, as_text, flush_right
+from funnelkit.result.picture import group_names, measure_of
+from funnelkit.result.rollup import PERIOD_NAME
+from funnelkit.result.view import Plotted, Shown, as_points, as_text, flush_right
 from funnelkit.shop.shop import Shop
 from funnelkit.units import DAY, RATIO, Display, Unit
 
@@ -41,7 +45,7 @@ RULE = "change = value - reference; relative = change / reference, where the ref
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Comparison(View):
+class Comparison(Plotted):
     """How metrics differ from what they are compared with.
 
     Attributes:
@@ -54,6 +58,7 @@ class Comparison(View):
     _frame: pl.DataFrame
     _keys: tuple[str, ...]
     _units: Mapping[str, Unit]
+    _metrics: tuple[Metric, ...]
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -71,6 +76,24 @@ class Comparison(View):
         score has no ratios), `not_finite`; or what is left out: `unpaired_days_3`.
         """
         return self._frame.clone()
+
+    def picture(self) -> Spec:
+        """Return values beside their references, as a Vega-Lite specification; see `plot`."""
+        return below_each_other([self._pictured(metric) for metric in self._metrics])
+
+    def _pictured(self, metric: Metric) -> Spec:
+        """Return two lines over time, and else a dumbbell per group."""
+        own = measure_of(metric, currency=self.currency)
+        source = f"{self.rule} {own.source}"
+        measure = replace(own, unit=self._units[metric.name], source=source)
+        rows = self._frame.filter(pl.col("metric") == metric.name)
+        change = as_text(rows.get_column("relative"), RATIO, is_signed=True).alias("change")
+        rows = rows.select(*self._keys, "value", "reference", "verdict", change)
+        by = [key for key in self._keys if key != PERIOD_NAME]
+        rows = group_names(rows, by) if by else rows
+        if PERIOD_NAME in self._keys:
+            return two_lines(rows, measure)
+        return dumbbells(rows if by else rows.with_columns(group=pl.lit("")), measure)
 
     def _shown(self) -> Shown:
         several = ["metric"] if len(self._units) > 1 else []
@@ -178,6 +201,7 @@ def compare(  # noqa: PLR0913  # the question, every part of it by keyword
         _frame=_judged(request, pairs, known, measured.frame),
         _keys=(*period, *request.asked.groups),
         _units={metric.name: _unit(request, metric) for metric in chosen},
+        _metrics=chosen,
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from types import NoneType
 
 import polars as pl
 
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.spans import Stretch
+from funnelkit.charts.spec import Spec
+from funnelkit.charts.waterfall import waterfall_chart
 from funnelkit.errors import DefinitionError, check_kind
 from funnelkit.evaluation.arguments import ask, representable, requested_metrics
 from funnelkit.formula.accumulation import MetricKind
@@ -25,9 +28,11 @@ from funnelkit.journeys.decomposition import (
 )
 from funnelkit.journeys.pairing import metric_faults
 from funnelkit.journeys.segments import by_segments
-from funnelkit.metrics.metric import Metric
+from funnelkit.metrics.metric import Direction, Metric
+from funnelkit.result.display import key_text
 from funnelkit.result.limits import FEWEST
-from funnelkit.result.view import Shown, View, as_points, as_text, flush_right
+from funnelkit.result.picture import measure_of
+from funnelkit.result.view import Plotted, Shown, as_points, as_text, flush_right
 from funnelkit.result.waterfall import waterfall
 from funnelkit.shop.shop import Shop
 from funnelkit.units import RATIO, Display
@@ -59,7 +64,7 @@ CAUTION = "They add up to the change; they say what moved, not why."
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Drivers(View):
+class Drivers(Plotted):
     """What a change of a metric is made of.
 
     Attributes:
@@ -113,6 +118,22 @@ class Drivers(View):
         ]
         return pl.DataFrame(rows, schema=SCHEMA)
 
+    def picture(self) -> Spec:
+        """Return the waterfall from before to after, as a Vega-Lite specification; see `plot`."""
+        measure = measure_of(self._metric, currency=self.currency)
+        steps = [row.contribution for row in self._rows]
+        reached = list(accumulate(steps, initial=self.before))
+        labels = [measure.text(self.before), *self._contributions(), measure.text(self.after)]
+        effects = [_effect(self._metric.direction, step) for step in steps]
+        rows = {
+            "name": [BEFORE, *map(_name, self._rows), AFTER],
+            "start": [0.0, *reached[:-1], 0.0],
+            "end": [*reached, self.after],
+            "label": labels,
+            "effect": ["value", *effects, "value"],
+        }
+        return waterfall_chart(pl.DataFrame(rows, strict=False), measure)
+
     def _shown(self) -> Shown:
         unit, none = self._metric.unit, pl.Series([""])
         ends = [as_text(pl.Series([end]), unit, currency=self.currency) for end in self._ends]
@@ -147,6 +168,19 @@ class Drivers(View):
         if self._metric.unit.display is Display.PERCENT:
             return as_points(numbers)
         return as_text(numbers, self._metric.unit, currency=self.currency, is_signed=True)
+
+
+def _name(row: Contribution) -> str:
+    """Return what a contribution is of, as a picture names it."""
+    name = key_text(row.name)
+    return name if row.kind in {"factor", "segment"} else f"{name} · {row.kind}"
+
+
+def _effect(direction: Direction, step: float) -> str:
+    """Return whether a step is for the better, where the metric has a direction."""
+    if direction is Direction.NEUTRAL:
+        return "more" if step > 0 else "less"
+    return "better" if (step > 0) is (direction is Direction.UP) else "worse"
 
 
 def drivers(  # noqa: PLR0913  # the question, every part of it by keyword

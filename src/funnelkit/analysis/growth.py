@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from funnelkit.calendar.calendar import Moment
+from funnelkit.charts.accounts import stacked_accounts
+from funnelkit.charts.spec import Measure, Spec
 from funnelkit.errors import DefinitionError
 from funnelkit.evaluation.evaluate import evaluate
 from funnelkit.formula.formulas import CountRetained, Name, Shift
@@ -15,7 +17,7 @@ from funnelkit.formula.reason import Reason
 from funnelkit.journeys.ratios import ratio
 from funnelkit.metrics.metric import Metric
 from funnelkit.result.result import Result
-from funnelkit.result.view import Figure, Shown, View
+from funnelkit.result.view import Figure, Plotted, Shown
 from funnelkit.schema.sales import Orders
 from funnelkit.shop.shop import Shop
 from funnelkit.units import CUSTOMER, MULTIPLE
@@ -46,7 +48,7 @@ RULE = (
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Growth(View):
+class Growth(Plotted):
     """Where the customers of each period come from, and where the others went.
 
     Attributes:
@@ -66,6 +68,11 @@ class Growth(View):
         `churned`; null where nothing was. `is_incomplete`: the period is not over.
         """
         return self._frame.clone()
+
+    def picture(self) -> Spec:
+        """Return who came, stayed and went, as a Vega-Lite specification; see `plot`."""
+        measure = Measure(title="Customers", unit=CUSTOMER, source=self.rule)
+        return stacked_accounts(self._frame, measure)
 
     def _shown(self) -> Shown:
         return Shown(frame=self._frame, figures=FIGURES, keys=["period"], notes=[self.rule])

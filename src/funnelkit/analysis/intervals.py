@@ -11,6 +11,9 @@ from typing import Any
 import polars as pl
 
 from funnelkit.calendar.calendar import Moment
+from funnelkit.charts.error_bars import error_bars
+from funnelkit.charts.lines import lines
+from funnelkit.charts.spec import Spec, below_each_other
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import DataError, DefinitionError, check_kind
 from funnelkit.evaluation.arguments import Asked as Metrics
@@ -19,11 +22,14 @@ from funnelkit.evaluation.evaluate import plan_question
 from funnelkit.formula.accumulation import MetricKind
 from funnelkit.formula.formulas import Formula, Quantile, Reference
 from funnelkit.formula.properties import is_count
+from funnelkit.formula.reason import Reason
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import Question
+from funnelkit.result.picture import group_names, measure_of
 from funnelkit.result.result import Result
-from funnelkit.result.view import Figure, Shown, View
+from funnelkit.result.rollup import PERIOD_NAME
+from funnelkit.result.view import Figure, Plotted, Shown
 from funnelkit.sampling.interval import Interval, of_quantile, of_ratio, of_share, of_total
 from funnelkit.sampling.moments import Moments, quantile_of_normal
 from funnelkit.sampling.per_unit import WITHOUT, Asked, Way, joined, sums_of, values_of
@@ -77,7 +83,7 @@ COLUMNS = ("metric", "period", "value", *SCHEMA, "unit", "reason")
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Intervals(View):
+class Intervals(Plotted):
     """How sure the values of metrics are.
 
     Attributes:
@@ -112,6 +118,25 @@ class Intervals(View):
         (no method here is right for such a metric).
         """
         return self._frame.clone()
+
+    def picture(self) -> Spec:
+        """Return values in their intervals, as a Vega-Lite specification; see `plot`."""
+        return below_each_other([self._pictured(metric) for metric in self._metrics])
+
+    def _pictured(self, metric: Metric) -> Spec:
+        """Return bands over time, and else error bars by group."""
+        own = measure_of(metric, currency=self.currency)
+        measure = replace(own, source=f"{self.rule} · {own.source}")
+        ends = (pl.col("low").alias("lower"), pl.col("high").alias("upper"))
+        is_open = pl.col("reason").eq_missing(str(Reason.INCOMPLETE_PERIOD)).alias("is_open")
+        rows = self._frame.filter(pl.col("metric") == metric.name)
+        rows = rows.select(*self._keys, "value", *ends, is_open)
+        by = [key for key in self._keys if key != PERIOD_NAME]
+        rows = group_names(rows, by) if by else rows
+        if PERIOD_NAME in self._keys:
+            return lines(rows.drop_nulls(PERIOD_NAME), measure)
+        named = rows if by else rows.with_columns(group=pl.lit(""))
+        return error_bars(named.drop("is_open"), measure)
 
     def _shown(self) -> Shown:
         several = ["metric"] if len(self._metrics) > 1 else []

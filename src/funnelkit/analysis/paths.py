@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from funnelkit.charts.bars import bars
+from funnelkit.charts.spec import Measure, Spec
 from funnelkit.data.sources import Source
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Reader, reader_of
 from funnelkit.journeys.steps import check_events, event_name_of, step_of
-from funnelkit.result.view import Figure, Shown, View, excluded_notes
+from funnelkit.result.view import Figure, Plotted, Shown, excluded_notes
 from funnelkit.shop.shop import Shop
 from funnelkit.units import NUMBER, RATIO
 
@@ -24,7 +26,7 @@ MOST_STEPS = 20
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Paths(View):
+class Paths(Plotted):
     """How often visitors take which paths.
 
     Attributes:
@@ -59,6 +61,12 @@ class Paths(View):
     def paths(self) -> pl.DataFrame:
         """One row per path, the most frequent first: `path`, a list, `paths` and `share`."""
         return self._paths.clone()
+
+    def picture(self) -> Spec:
+        """Return the most frequent paths as bars, as a Vega-Lite specification; see `plot`."""
+        name = pl.col(PATH).list.join(" › ").alias("group")
+        rows = self._paths.select(name, pl.col("paths").alias("value"))
+        return bars(rows, Measure(title="Paths", unit=NUMBER, source=self.rule))
 
     def _shown(self) -> Shown:
         frame = self._paths.with_columns(pl.col(PATH).list.join(" > "))

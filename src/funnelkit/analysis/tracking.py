@@ -10,17 +10,20 @@ from itertools import combinations, pairwise
 import polars as pl
 from polars._typing import PolarsDataType
 
+from funnelkit.charts.bullets import bullets
+from funnelkit.charts.spec import Spec
 from funnelkit.errors import DefinitionError, UnknownNameError, check_kind, nearest, some
 from funnelkit.formula.accumulation import MetricKind
 from funnelkit.goals.assess import Assessed, assess
 from funnelkit.goals.goal import Goal
 from funnelkit.goals.outlook import FEWEST_FOR_INTERVAL, GoalReason
 from funnelkit.goals.rollup import check_adds_up, together
+from funnelkit.goals.shown import bullet_of, in_unit, target_text
 from funnelkit.goals.status import Status, StatusRule, StatusRules, worst
 from funnelkit.goals.table import goals_of_table
 from funnelkit.goals.target import Better
 from funnelkit.metrics.metric import Metric, Stage
-from funnelkit.result.view import Figure, Shown, View
+from funnelkit.result.view import Figure, Plotted, Shown
 from funnelkit.shop.shop import Shop
 from funnelkit.units import RATIO
 
@@ -63,7 +66,7 @@ Row = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
-class Progress(View):
+class Progress(Plotted):
     """How goals stand, one row per goal; read as one table by stage of the funnel.
 
     Attributes:
@@ -205,6 +208,11 @@ class Progress(View):
 
     def _keys(self) -> list[str]:
         return list(dict.fromkeys(name for goal in self.goals for name in goal.subject.names))
+
+    def picture(self) -> Spec:
+        """Return a bullet per goal, as a Vega-Lite specification; see `plot`."""
+        goals = [bullet_of(each, self.currency) for each in self._assessed]
+        return bullets(goals, [f"known before {self.known_until}"])
 
     def _shown(self) -> Shown:
         order = {stage: place for place, stage in enumerate(Stage)}
@@ -425,30 +433,12 @@ def _texts(each: Assessed, currency: str) -> dict[str, object]:
         "stage": str(goal.metric.stage or ""),
         "goal": goal.name.removesuffix(f" before {goal.deadline}"),
         "until": str(goal.deadline),
-        "actual": _in_unit(goal.metric, each.reading.value, currency),
-        "target": _target_text(each, currency),
-        "projection": _in_unit(goal.metric, stands.ahead.projection, currency),
+        "actual": in_unit(goal.metric, each.reading.value, currency),
+        "target": target_text(each, currency),
+        "projection": in_unit(goal.metric, stands.ahead.projection, currency),
         "status": str(stands.status or "–").replace("_", " "),
         "progress": stands.attainment if stands.progress is None else stands.progress,
     }
-
-
-def _in_unit(metric: Metric, value: float | None, currency: str) -> str:
-    return "–" if value is None else metric.unit.format(value, currency=currency)
-
-
-def _target_text(each: Assessed, currency: str) -> str:
-    aim, metric = each.case.aim, each.goal.metric
-    if aim is None:
-        return "–"
-    low, high = (_in_unit(metric, end, currency) for end in (aim.low, aim.high))
-    match aim.better:
-        case Better.UP:
-            return f"≥ {low}"
-        case Better.DOWN:
-            return f"≤ {high}"
-        case Better.INSIDE:
-            return f"{low} to {high}"
 
 
 def _note(each: Assessed, currency: str) -> str:
@@ -468,7 +458,7 @@ def _note(each: Assessed, currency: str) -> str:
         )
     if stands.required is not None and stands.achieved is not None:
         needed, so_far = (
-            _in_unit(goal.metric, value, currency) for value in (stands.required, stands.achieved)
+            in_unit(goal.metric, value, currency) for value in (stands.required, stands.achieved)
         )
         when = "a day for the rest" if each.case.kind is MetricKind.FLOW else "in the rest"
         parts.append(f"{needed} {when}, {so_far} so far")

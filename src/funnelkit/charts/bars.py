@@ -8,7 +8,7 @@ from funnelkit.charts.spec import BLUE, GREY, WIDTH, Measure, Spec, field, recor
 
 __all__ = ["bars", "number"]
 
-MOST_BARS, STEP = 30, 24
+MOST_BARS, STEP, LONGEST_NAME = 30, 24, 420
 
 
 def bars(frame: pl.DataFrame, measure: Measure) -> Spec:
@@ -24,7 +24,8 @@ def bars(frame: pl.DataFrame, measure: Measure) -> Spec:
         words.append(f"the largest {rows.height} of {ranked.height} groups")
     values = rows.get_column("value")
     rows = rows.with_columns(measure.texts(values), at=pl.col("value").fill_null(0))
-    y = field("group", "nominal", sort=rows.get_column("group").to_list(), title=None)
+    names = {"sort": rows.get_column("group").to_list(), "axis": {"labelLimit": LONGEST_NAME}}
+    y = field("group", "nominal", title=None, **names)
     x = field("value", "quantitative", axis=measure.axis(values))
     beside = field("at", "quantitative", axis=measure.axis(values))
     text = {

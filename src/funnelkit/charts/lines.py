@@ -16,6 +16,7 @@ from funnelkit.charts.spec import (
     Measure,
     Spec,
     field,
+    has_zero,
     in_panels,
     records,
     time_axis,
@@ -25,7 +26,7 @@ from funnelkit.charts.spec import (
 
 __all__ = ["lines"]
 
-FEW_GROUPS, MOST_POINTS, MANY_PERIODS, HEIGHT = 6, 60, 90, 260
+FEW_GROUPS, FEW_BANDS, MOST_POINTS, MANY_PERIODS, HEIGHT = 6, 3, 60, 90, 260
 POINT, DOT = 45, 6
 
 
@@ -50,8 +51,9 @@ def lines(frame: pl.DataFrame, measure: Measure) -> Spec:
         rows = _with_every_period(rows, groups)
     data = records(_marked(rows, measure))
     periods = rows.get_column("period").n_unique()
-    if len(groups) > FEW_GROUPS or (len(groups) > 1 and periods > MANY_PERIODS):
-        columns = COLUMNS if len(groups) > FEW_GROUPS else 1
+    most = FEW_BANDS if "lower" in rows.columns else FEW_GROUPS
+    if len(groups) > most or (len(groups) > 1 and periods > MANY_PERIODS):
+        columns = COLUMNS if len(groups) > most else 1
         layers = _layers(
             rows, measure, has_points=periods <= MOST_POINTS // columns, columns=columns
         )
@@ -104,7 +106,7 @@ def _layers(
         "value",
         "quantitative",
         axis=measure.axis(values),
-        scale={"zero": measure.is_duration or _is_near(values)},
+        scale={"zero": measure.is_duration or has_zero(values)},
     )
     colour, shape = _of_groups(groups)
     line = {"x": x, "y": y, **colour}
@@ -126,13 +128,6 @@ def _layers(
     }
     band = [_band(x, colour)] if limits else []
     return {"layer": [*band, complete, dashed, points]}
-
-
-def _is_near(values: pl.Series) -> bool:
-    """Return whether 0 belongs on the axis: the values do not lie close together far from it."""
-    known = values.drop_nulls().to_list()
-    low, high = min(known, default=0.0), max(known, default=0.0)
-    return low <= 0 or high - low >= low / 4
 
 
 def _band(x: Spec, colour: Spec) -> Spec:

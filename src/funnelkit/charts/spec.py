@@ -26,6 +26,7 @@ __all__ = [
     "COLUMNS",
     "FAINT",
     "GREY",
+    "LEGEND",
     "MOST_PANELS",
     "PALETTE",
     "SHAPES",
@@ -36,8 +37,10 @@ __all__ = [
     "Spec",
     "below_each_other",
     "field",
+    "has_zero",
     "in_panels",
     "records",
+    "standing",
     "time_axis",
     "titled",
     "to_chart",
@@ -50,11 +53,20 @@ BLUE, ORANGE, GREY, FAINT = "#0072B2", "#D55E00", "#595959", "#D9D9D9"
 BETTER, WORSE = BLUE, ORANGE
 PALETTE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#8C6D00", "#56B4E9")
 """Colours that people with the common colour blindnesses tell apart (Okabe and Ito)."""
+STANDINGS = {
+    "better": (BETTER, "triangle-up"),
+    "worse": (WORSE, "triangle-down"),
+    "same": (GREY, "square"),
+    "value": (BLUE, "circle"),
+}
+"""How a value stands to what it is held against, its colour and its shape."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 WIDTH, PANEL_WIDTH, PANEL_HEIGHT, COLUMNS = 620, 200, 120, 3
 MOST_PANELS = 24
 THOUSANDS, LONGEST_LINE = 10_000, 110
 LONG_DAYS, FEW_DAYS = 120, 4
+LEGEND: Mapping[str, object] = {"title": None, "orient": "top", "offset": 4}
+"""A legend above, where texts stand beside the marks."""
 WORDS: Mapping[Direction, str] = {
     Direction.UP: "higher is better ↑",
     Direction.DOWN: "lower is better ↓",
@@ -159,9 +171,28 @@ def _round_numbers(most: float) -> list[float]:
     return [round(step * number, 12) for number in range(int(most / step) + 1)]
 
 
+def has_zero(values: pl.Series) -> bool:
+    """Return whether 0 belongs on the axis: the values do not lie close together far from it."""
+    known = values.drop_nulls().to_list()
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    return low <= 0 or high - low >= low / 4
+
+
 def field(name: str, kind: str, **more: object) -> Spec:
     """Return the encoding of a column."""
     return {"field": name, "type": kind, **more}
+
+
+def standing(name: str, found: pl.Series) -> Spec:
+    """Return the colour and the shape that tell how values stand, by a column of it."""
+    kinds = [kind for kind in STANDINGS if found.eq(kind).any()]
+    colours, shapes = (
+        {"domain": kinds, "range": [STANDINGS[kind][place] for kind in kinds]} for place in (0, 1)
+    )
+    return {
+        "color": field(name, "nominal", scale=colours, legend=LEGEND),
+        "shape": field(name, "nominal", scale=shapes, legend=LEGEND),
+    }
 
 
 def time_axis(periods: pl.Series, *, is_small: bool = False) -> Spec:

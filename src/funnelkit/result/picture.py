@@ -15,12 +15,12 @@ from funnelkit.metrics.metric import Metric
 from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, key_text
 from funnelkit.result.rollup import PERIOD_NAME
 
-__all__ = ["chosen_metrics", "control_charts", "group_names", "picture_of"]
+__all__ = ["chosen_metrics", "control_charts", "group_names", "measure_of", "picture_of"]
 
 MOST_PICTURES = 12
 
 
-def _measure_of(metric: Metric, *, currency: str, until: str = "") -> Measure:
+def measure_of(metric: Metric, *, currency: str, until: str = "") -> Measure:
     """Return what the values of a metric are, with their source."""
     known = f" · data up to {until}" if until else ""
     tables = f"from {some(list(metric.inputs))} · " if metric.inputs else ""
@@ -78,7 +78,7 @@ def picture_of(sheet: TableView, metrics: Sequence[Metric], until: str) -> Spec:
     by = [key for key in sheet.keys if key != PERIOD_NAME]
     pictures: list[Spec] = []
     for metric in metrics:
-        measure = _measure_of(metric, currency=sheet.currency, until=until)
+        measure = measure_of(metric, currency=sheet.currency, until=until)
         frame = rows.select(*sheet.keys, "is_open", pl.col(metric.name).alias("value"))
         frame = group_names(frame, by) if by else frame
         if PERIOD_NAME in sheet.keys:
@@ -108,5 +108,5 @@ def control_charts(
         rows = rows.select(PERIOD_NAME, *groups, *names)
         rows = rows.with_columns(pl.col("signal", "verdict").cast(pl.String))
         rows = group_names(rows, groups) if groups else rows
-        pictures.append(control_chart(rows, _measure_of(metric, currency=currency)))
+        pictures.append(control_chart(rows, measure_of(metric, currency=currency)))
     return below_each_other(pictures)
