@@ -100,7 +100,7 @@ def _card(shop: Shop, question: ReportQuestion, metric: Metric, change: Row, int
     currency = shop.data.currency
 
     def said(number: float | None) -> str:
-        return "–" if number is None else metric.unit.format(number, currency=currency)
+        return _unbroken("–" if number is None else metric.unit.format(number, currency=currency))
 
     lines = [element("h4", metric.title), paragraph(said(value), kind="value")]
     lines += [_change(metric, change, currency)]
@@ -132,8 +132,13 @@ def _change(metric: Metric, row: Row, currency: str) -> Html:
     verdict = str(row["verdict"] or "neutral")
     arrow = ARROWS[change > 0] if change else "="
     word = "" if verdict == "neutral" else f" {verdict}"
-    strong = element("strong", f"{arrow} {size}{word}", kind=_kind(verdict))
-    return element("p", joined([strong, f", from {before}"]))
+    strong = element("strong", f"{arrow} {_unbroken(size)}{word}", kind=_kind(verdict))
+    return element("p", joined([strong, f", from {_unbroken(before)}"]))
+
+
+def _unbroken(said: str) -> str:
+    """Return a number and its unit so that they stay on one line."""
+    return said.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _kind(verdict: str) -> str:

@@ -101,6 +101,7 @@ def sparkline(values: Sequence[float | None], label: str) -> Html:
     )
     x, y = next(place for place in reversed(places) if place is not None)
     return Html(
-        f'<svg class="spark" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
-        f'aria-label="{escape(label)}">{lines}<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6"/></svg>'
+        f'<svg class="spark" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="xMinYMid" '
+        f'role="img" aria-label="{escape(label)}">{lines}'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6"/></svg>'
     )

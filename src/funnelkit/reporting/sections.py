@@ -88,7 +88,15 @@ def purchase_funnel(shop: Shop, question: ReportQuestion) -> str:
     found = _funnel(shop, STEPS, start, end)
     most = max(found.frame.item(0, "entities"), 1)
     rows = [_step(row, most) for row in found.frame.iter_rows(named=True)]
-    heads = ("step", "visitors", "", "of step before", "of first step", "lost", "median time")
+    heads = (
+        "step",
+        "visitors",
+        "as a bar",
+        "of step before",
+        "of first step",
+        "lost",
+        "median time",
+    )
     said = table(f"First step from {start} until {end}", heads, rows)
     return joined([said, paragraph(found.rule, kind="note")])
 
@@ -192,7 +200,7 @@ def _drivers(found: Drivers, named: Mapping[str, Metric], currency: str) -> Html
         shown = bar(0.5, 0.5 + part / most / 2, kind="better" if part > 0 else "worse")
         rows.append([name, *ends, said, shown])
     ends = [MONEY.format(end, currency=currency) for end in (found.before, found.after)]
-    heads = ("part", "before", "after", "contribution", "")
+    heads = ("part", "before", "after", "contribution", "as a bar")
     caption = f"Net sales from {ends[0]} to {ends[1]}"
     return joined([table(caption, heads, rows), paragraph(found.rule[0], kind="note")])
 
