@@ -99,6 +99,9 @@ from funnelkit.goals.target import Lift
 from funnelkit.metrics.card import Card
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.metrics.registry import Registry
+from funnelkit.reporting.question import ReportQuestion
+from funnelkit.reporting.report import Report, report
+from funnelkit.reporting.sections import REPORT_SECTIONS, ReportSection
 from funnelkit.result.result import Result
 from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.marketing import AdViews, CampaignPerformance, EmailSends, MarketingCosts
@@ -151,6 +154,7 @@ __all__ = [
     "PRODUCT",
     "RATIO",
     "RECIPIENT",
+    "REPORT_SECTIONS",
     "RESPONSE",
     "SCORE",
     "SECOND",
@@ -240,6 +244,9 @@ __all__ = [
     "Receipts",
     "Reconciliation",
     "Registry",
+    "Report",
+    "ReportQuestion",
+    "ReportSection",
     "Result",
     "RetailCalendar",
     "Returns",
@@ -301,6 +308,7 @@ __all__ = [
     "reconcile",
     "register",
     "registry",
+    "report",
     "rfm",
     "sample_size",
     "sessionize",

@@ -9,11 +9,9 @@ import argparse
 import datetime as dt
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from funnelkit.analysis.monitoring import Deviations, deviations
 from funnelkit.analysis.tracking import track
@@ -30,6 +28,8 @@ from funnelkit.goals.file import load_goals
 from funnelkit.metrics.metric import Area, Metric, Stage
 from funnelkit.planning.dimensions import can_reach
 from funnelkit.planning.plan import Question
+from funnelkit.reporting.question import complete_periods
+from funnelkit.reporting.report import Report, report
 from funnelkit.result.control_chart import SEASONS
 from funnelkit.result.result import Result
 from funnelkit.result.watched import Watched
@@ -97,14 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("folder", metavar="FOLDER", help=FOLDER)
     check.set_defaults(run=_check)
 
-    report = commands.add_parser("report", help="compute KPIs of a folder of files, or a database")
-    report.add_argument("place", metavar="PLACE", help=PLACE)
-    _add_question(report)
-    report.add_argument(
-        "--metrics", help="comma-separated names; by default all that can be computed"
-    )
-    report.add_argument("--format", choices=["table", "csv", "json"], default="table")
-    report.set_defaults(run=_report)
+    _add_report(commands.add_parser("report", help="compute KPIs of files, or of a database"))
 
     _add_watch(commands.add_parser("watch", help="list what needs an answer: exit code 1 if any"))
 
@@ -114,6 +107,18 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_sql(commands.add_parser("sql", help="write KPIs as one statement of SQL"))
     return parser
+
+
+def _add_report(command: argparse.ArgumentParser) -> None:
+    command.add_argument("place", metavar="PLACE", help=PLACE)
+    _add_question(command)
+    command.add_argument(
+        "--metrics", help="comma-separated names; by default all that can be computed"
+    )
+    command.add_argument("--format", choices=["table", "csv", "json"], default="table")
+    command.add_argument("--html", metavar="FILE", help="write a report on one page instead")
+    command.add_argument("--goals", metavar="FILE", help="with --html: a file of goals")
+    command.set_defaults(run=_report)
 
 
 def _add_watch(watch: argparse.ArgumentParser) -> None:
@@ -201,7 +206,11 @@ def _init(options: argparse.Namespace) -> str:
     return propose(options.folder)
 
 
-def _report(options: argparse.Namespace) -> str:
+def _report(options: argparse.Namespace) -> str | Report:
+    if options.html:
+        return _page(options)
+    if options.goals:
+        raise DefinitionError("--goals is for a report on one page", "add --html FILE")
     shop = _shop(options.place, options.engine)
     question = ask(shop, **_question(options))
     result = answer_question(shop, _asked(options, shop, question), question)
@@ -214,18 +223,38 @@ def _report(options: argparse.Namespace) -> str:
             return repr(result)
 
 
+def _page(options: argparse.Namespace) -> Report:
+    """Write the report on one page."""
+    others = {"--by": options.by, "--where": options.where, "--format": options.format != "table"}
+    if given := [name for name, value in others.items() if value]:
+        raise DefinitionError(f"--html has no {', '.join(given)}", "leave it out, or leave --html")
+    return report(
+        _shop(options.place, options.engine),
+        path=options.html,
+        metrics=_names(options.metrics) or None,
+        every=options.every or "1mo",
+        goals=load_goals(options.goals) if options.goals else (),
+        start=options.start,
+        end=options.end,
+    )
+
+
+def _names(given: str | None) -> list[str]:
+    """Return the names in a list with commas."""
+    return [name.strip() for name in (given or "").split(",") if name.strip()]
+
+
 def _watch(options: argparse.Namespace) -> Deviations:
     """Return what needs an answer since the last complete period began."""
     goals = load_goals(options.goals) if options.goals else ()
-    named = (options.metrics or "").split(",")
-    names = [registry()[name.strip()] for name in named if name.strip()]
+    names = [registry()[name] for name in _names(options.metrics)]
     metrics = list(dict.fromkeys([*(goal.metric for goal in goals), *names]))
     if not metrics:
         raise DefinitionError("there is nothing to watch", "give --goals FILE or --metrics NAMES")
     shop = _shop(options.place, options.engine)
     result = evaluate(shop, metrics, every=options.every)
     sources: list[Watched] = [track(shop, goals)] if goals else []
-    closed = list(_complete(result))
+    closed = [start for start, _ in complete_periods(result)]
     if len(closed) > 1:
         sources.append(_charts(result, closed))
     if not sources:
@@ -242,19 +271,6 @@ def _charts(result: Result, closed: Sequence[dt.date]) -> Trend:
     first = max(0, len(closed) - 1 - LOOK_BACK.get(grain, LOOK_BACK_ELSE))
     season = next((name for name, (every, _, _) in SEASONS.items() if every == grain), None)
     return trend(result, baseline=(closed[first], closed[-1]), season=season)
-
-
-def _complete(result: Result) -> Iterator[dt.date]:
-    """Return the first day or hour of each period that is over, in order."""
-    calendar, as_of = result.plan.question.calendar, result.as_of
-    if as_of is None:
-        return
-    until = calendar.shown(as_of)
-    ends = result.frame.select("period", end=calendar.moved(pl.col("period"), 1))
-    for start, end in ends.iter_rows():
-        is_hour = isinstance(end, dt.datetime)
-        if (calendar.shown(end) if is_hour else dt.datetime.combine(end, dt.time())) <= until:
-            yield start
 
 
 def _sql(options: argparse.Namespace) -> str:
@@ -307,7 +323,7 @@ def _question(options: argparse.Namespace) -> dict[str, Any]:
 def _asked(options: argparse.Namespace, shop: Shop, question: Question) -> list[str | Metric]:
     """Return the requested metrics, or all that the shop and the question allow."""
     if options.metrics:
-        return [name.strip() for name in options.metrics.split(",") if name.strip()]
+        return list[str | Metric](_names(options.metrics))
     names = [dimension.name for dimension in question.by]
     return [
         metric

@@ -1,0 +1,1 @@
+"""A report of a shop on one page."""
