@@ -48,6 +48,7 @@ KINDS = {
     "is null, so that the row is in no period": "no time",
     "is null, and adds 0": "no amount",
     "includes the gift cards of the order": "gift card",
+    "is not the sum of quantity": "another sum",
     "holds several counts of a product": "several a day",
     "is not 5 in a csat survey": "csat scale",
     "is not 10 in an nps survey": "nps scale",
@@ -269,7 +270,7 @@ def test_a_key_is_in_far_more_rows_from_thirty_and_ten_times_on(key, rows, usual
 @given(data=st.data())
 def test_a_hash_in_two_cases_refuses_what_rests_on_it(data):
     column = data.draw(st.sampled_from([fk.Orders.email_hash, fk.Customers.email_hash]))
-    texts = st.text(st.sampled_from("aAbB0é"), min_size=1, max_size=2)
+    texts = st.text(st.sampled_from("aAbB5é"), min_size=1, max_size=2)
     hashes = data.draw(st.lists(texts | st.sampled_from([None, "A@x", "a@x", "B@x"]), max_size=9))
     hashes.append("c")
     found = two_cases(column, hashes)
@@ -302,7 +303,7 @@ BUYING = ["purchase", "Purchase", " PURCHASE ", "order completed"]
 @settings(max_examples=60)
 @given(data=st.data())
 def test_an_order_that_is_purchased_twice_refuses_values(data):
-    names = st.sampled_from([*BUYING, "page_view", "add_to_cart", "seen", None])
+    names = st.sampled_from([*BUYING, "page_view", "add_to_cart", "seen"])
     event = st.tuples(names, st.sampled_from(["T1", "T2", "T3", None]), st.integers(0, 9))
     events = [*data.draw(st.lists(event, max_size=9)), ("page_view", None, 0)]
     bought = Counter(order for name, order, _ in events if name in BUYING and order is not None)
@@ -454,7 +455,7 @@ def order_of_parts(draw):
 @given(data=st.data())
 def test_an_amount_with_its_gift_cards_is_told(data):
     orders = data.draw(st.lists(order_of_parts(), min_size=1, max_size=4))
-    amounts, bad = {}, {}
+    amounts, bad, others = {}, {}, set()
     for order, parts in enumerate(orders):
         cents = {
             part: sum((units or 0) * price for _, units, price in lines)
@@ -467,6 +468,10 @@ def test_an_amount_with_its_gift_cards_is_told(data):
         is_sum = amounts[order] is not None and abs(gross - both) < 0.5
         if is_sum and cents["goods"] and cents["cards"]:
             bad[order] = (amounts[order], cents["cards"] / 100)
+        has_goods = any(units is not None for _, units, _ in parts["goods"])
+        is_far = abs(gross - cents["goods"]) > 0.01 * cents["goods"] + 5
+        if amounts[order] is not None and has_goods and is_far and order not in bad:
+            others.add(order)
     lines = [
         (order, *line)
         for order, parts in enumerate(orders)
@@ -479,6 +484,7 @@ def test_an_amount_with_its_gift_cards_is_told(data):
     seen = findings(frames)
     unknown = sum(amount is None for amount in amounts.values())
     more = {("orders.gross_amount", "no amount", WARNING, unknown)} if unknown else set()
+    more |= {("orders.gross_amount", "another sum", WARNING, len(others))} if others else set()
     assert set(seen) == set(found) | more
     for place in found:
         shown = written(seen[place])
