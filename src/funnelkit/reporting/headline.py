@@ -33,7 +33,8 @@ def headline(shop: Shop, question: ReportQuestion) -> str:
     that is for the better, its interval, its goals, and a line of all complete periods.
     """
     if not question.metrics:
-        raise DataError("none of the metrics can be computed from this data")
+        reasons = [f"{name} {why}" for name, why in question.left_out.items()]
+        raise DataError("; ".join(["no metric can be computed from this data", *reasons]))
     first, after = question.last
     changes = _changes(shop, question)
     sure = _intervals(shop, question)

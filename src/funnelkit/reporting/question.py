@@ -71,15 +71,6 @@ class ReportQuestion:
             raise DataError(f"no period of {self.every} is complete")
         return self.periods[-1], self.after
 
-    def check_complete(self, *, least: int = 1) -> None:
-        """Check that so many periods are complete.
-
-        Raises:
-            DataError: There are fewer.
-        """
-        if len(self.periods) < least:
-            raise DataError(f"fewer than {least} periods of {self.every} are complete")
-
     def values(self, metric: Metric) -> list[float | None]:
         """Return the values of a metric in the complete periods, in order of time."""
         for result in self.results:

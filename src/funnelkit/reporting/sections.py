@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from math import ceil
@@ -16,6 +15,7 @@ from funnelkit.analysis.drivers import Drivers, drivers
 from funnelkit.analysis.funnel import Funnel, funnel
 from funnelkit.analysis.monitoring import deviations
 from funnelkit.analysis.trend import trend
+from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.grain import Grain
 from funnelkit.catalog.default import registry
 from funnelkit.errors import DataError, FunnelkitError, UnknownNameError
@@ -83,8 +83,11 @@ def _goal(goal: Goal, row: Mapping[str, Any], currency: str) -> list[str]:
 
 
 def purchase_funnel(shop: Shop, question: ReportQuestion) -> str:
-    """Return how many visitors of the last complete period reach each step to a purchase."""
-    start, end = question.last
+    """Return how many visitors of the last complete period reach each step to a purchase.
+
+    Where no metric tells which period that is, they are those of the whole range.
+    """
+    start, end = question.last if question.periods else (question.start, question.end)
     found = _funnel(shop, STEPS, start, end)
     most = max(found.frame.item(0, "entities"), 1)
     rows = [_step(row, most) for row in found.frame.iter_rows(named=True)]
@@ -97,11 +100,16 @@ def purchase_funnel(shop: Shop, question: ReportQuestion) -> str:
         "lost",
         "median time",
     )
-    said = table(f"First step from {start} until {end}", heads, rows)
+    said = table(f"First step{_range(start, end)}", heads, rows)
     return joined([said, paragraph(found.rule, kind="note")])
 
 
-def _funnel(shop: Shop, steps: Sequence[str], start: dt.date, end: dt.date) -> Funnel:
+def _range(start: Moment | None, end: Moment | None) -> str:
+    begins = "" if start is None else f" from {start}"
+    return begins if end is None else f"{begins} until {end}"
+
+
+def _funnel(shop: Shop, steps: Sequence[str], start: Moment | None, end: Moment | None) -> Funnel:
     """Return the funnel of those of the steps that are events of the data."""
     try:
         return funnel(shop, steps, within=WITHIN, start=start, end=end)
@@ -132,8 +140,7 @@ def _number(unit: Unit, number: float | None, *, currency: str = "") -> str:
 def signals(shop: Shop, question: ReportQuestion) -> str:
     """Return in which recent periods a metric did more than it does by itself."""
     del shop
-    question.check_complete()
-    since = question.periods[-RECENT:][0]
+    since = min(question.last[0], *question.periods[-RECENT:])
     found = deviations(*map(trend, question.results), since=since, both=True)
     looked = paragraph(
         f"{found.looked_at} charts were looked at; by chance alone about {found.by_chance:.1f} "
@@ -143,10 +150,10 @@ def signals(shop: Shop, question: ReportQuestion) -> str:
     if found.frame.is_empty():
         return joined([paragraph(f"Nothing stands out since {since}."), looked])
     rows = [
-        [str(row["when"]), row["metric"], str(row["verdict"] or "–"), row["evidence"]]
+        [str(row["when"]), row["evidence"], str(row["verdict"] or "–")]
         for row in found.frame.iter_rows(named=True)
     ]
-    heads = ("seen", "metric", "for the", "evidence")
+    heads = ("seen", "what", "for the")
     return joined([_words(table(f"Signals since {since}", heads, rows)), looked])
 
 
@@ -157,11 +164,14 @@ def _words(found: Html) -> Html:
 
 def what_drove(shop: Shop, question: ReportQuestion) -> str:
     """Return what the change of net sales to the period before is made of."""
-    question.check_complete(least=2)
-    parts = [_drivers(_by_formula(shop, question), registry(), shop.data.currency)]
+    if lacking := sorted(shop.missing(WHAT_CHANGED)):
+        raise DataError(f"needs {', '.join(lacking)}")
+    if len(question.periods) < 2:
+        raise DataError(f"no two periods of {question.every} are complete")
+    parts = [_drivers(_by_formula(shop, question), "factors", registry(), shop.data.currency)]
     with suppress(FunnelkitError):
         found = _asked(shop, question, by=SEGMENT)
-        parts.append(_drivers(found, {}, shop.data.currency))
+        parts.append(_drivers(found, SEGMENT, {}, shop.data.currency))
     return joined(parts)
 
 
@@ -188,7 +198,7 @@ def _asked(
     )
 
 
-def _drivers(found: Drivers, named: Mapping[str, Metric], currency: str) -> Html:
+def _drivers(found: Drivers, by: str, named: Mapping[str, Metric], currency: str) -> Html:
     """Return what a change is made of as a table, with a bar for each part."""
     most = max((abs(each) for each in found.frame.get_column("contribution")), default=0) or 1
     rows = list[list[str]]()
@@ -201,7 +211,7 @@ def _drivers(found: Drivers, named: Mapping[str, Metric], currency: str) -> Html
         rows.append([name, *ends, said, shown])
     ends = [MONEY.format(end, currency=currency) for end in (found.before, found.after)]
     heads = ("part", "before", "after", "contribution", "as a bar")
-    caption = f"Net sales from {ends[0]} to {ends[1]}"
+    caption = f"By {by}: net sales from {ends[0]} to {ends[1]}"
     return joined([table(caption, heads, rows), paragraph(found.rule[0], kind="note")])
 
 

@@ -49,7 +49,7 @@ th, td { padding: .3rem .75rem .3rem 0; text-align: right; vertical-align: top;
 th[scope=row], thead th:first-child, .words td, .words th { text-align: left; }
 th[scope=row] { font-weight: 600; }
 .words td { min-width: 6rem; white-space: normal; overflow-wrap: break-word; }
-.words td:last-child { min-width: 12rem; }
+.words td:nth-child(2), .words td:last-child { min-width: 10rem; }
 code { font: .8125rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .heat td { padding: .3rem .5rem; text-align: center; }
 .heat td span { display: block; margin: -.3rem -.5rem; padding: .3rem .5rem;
