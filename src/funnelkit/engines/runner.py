@@ -89,7 +89,7 @@ class Runner:
         data = replace(self.data, seen={})
         return Relations.of(data, lambda: dt.datetime(1970, 1, 1, tzinfo=dt.UTC)).answers(steps)
 
-    def as_of(self, steps: Sequence[Step] = ()) -> dt.datetime | None:
+    def as_of(self, *, steps: Sequence[Step] = ()) -> dt.datetime | None:
         """Return the instant up to which the data is known: the latest of the rows that count.
 
         Args:
