@@ -148,7 +148,9 @@ class Result:
         """
         for planned in self.plan.metrics:
             if metric in {planned.metric.name, *planned.metric.aliases}:
-                return Card(planned.metric, tuple(map(str, planned.assumptions)))
+                return Card(
+                    planned.metric, tuple(map(str, self.plan.assumed.get(planned.metric.name, ())))
+                )
         names = [each.name for each in self.metrics]
         raise UnknownNameError("metric of the result", metric, names)
 
@@ -286,7 +288,7 @@ class Result:
             f"{table} excluded, {reason}: {rows:,} of {of:,} ({', '.join(metrics)})"
             for table, reason, rows, of, metrics in told.rows()
         ]
-        lines += [f"assumed: {text} ({names})" for text, names in self.plan.assumed.items()]
+        lines += [f"assumed: {text} ({names})" for text, names in self.plan.assumptions().items()]
         return ["", *lines] if lines else ["", "no exclusions are known"]
 
     def _sheet(self) -> TableView:
