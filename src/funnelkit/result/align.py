@@ -88,7 +88,9 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
     zeros = [pl.col(name).fill_null(0) for part in parts for name in part.zeros]
     is_small = sum(answer.height for answer in answers) < SMALL
     rows = rows.with_columns(zeros)
-    aligned = rows.collect(engine="in-memory" if is_small else "streaming")
+    aligned = rows.collect(
+        engine="in-memory" if is_small else "streaming", optimizations=pl.QueryOptFlags.none()
+    )
     folds = {leaf: leaf_column(leaf) for part in parts for leaf in part.leaves}
     return Aligned(_with_age(plan, aligned), periods, folds)
 

@@ -83,7 +83,9 @@ class Result:
         values = [_value_of(each, arithmetic.compute(each.value)) for each in plan.metrics]
         rows = arithmetic.select([*_named_keys(plan), *values])
         names = [m.metric.name for m in plan.metrics if not is_count(m.metric.formula)]
-        frame = rows.with_columns(_finite(pl.col(names))).collect(engine="in-memory")
+        frame = rows.with_columns(_finite(pl.col(names))).collect(
+            engine="in-memory", optimizations=pl.QueryOptFlags.none()
+        )
         return cls(plan, currency, as_of, None, False, aligned, currencies, frame)
 
     @property
