@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from funnelkit.engines.sql.names import quoted_column
 from funnelkit.engines.sql.operations import BINARY, cast, literal
+from funnelkit.engines.sql.parts import KEYS, PERIOD, later_label
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.formulas import Abs, Constant, PositiveOrNull, ShareOfTotal, Sqrt, Transform
 from funnelkit.formula.values import Operator
@@ -24,6 +27,7 @@ from funnelkit.planning.lowering import ARITHMETIC
 from funnelkit.planning.magnitude import RESIDUE
 from funnelkit.planning.plan import PlannedMetric, Question
 from funnelkit.planning.relations import Kind, Lit, Op
+from funnelkit.result.arithmetic import leaf_column
 
 __all__ = ["Arithmetic"]
 
@@ -67,7 +71,7 @@ class Arithmetic:
     """Writes the arithmetic of a plan.
 
     Attributes:
-        folds: What each fold is, and of which kind.
+        folds: By the column of a fold, how it is written and of which kind it is.
         groups: What the groups of one period share.
         question: The question.
     """
@@ -88,7 +92,7 @@ class Arithmetic:
                 why = f"{type(node.by).__name__} ranks or follows rows; evaluate it"
                 raise UnsupportedError(planned.metric.name, why)
             if isinstance(node, PeriodLength) and question.calendar.has_periods:
-                raise UnsupportedError(planned.metric.name, "it divides by days; evaluate it")
+                _check_days(planned, question)
 
     def value(self, expression: Expression, kind: Kind) -> Sql:
         """Return the value of an expression as one of a kind: a whole number, or any."""
@@ -98,22 +102,23 @@ class Arithmetic:
 
     def _compute(self, expression: Expression) -> _Computed:
         match expression:
-            case FoldRef(name):
-                column, kind = self.folds[name]
+            case FoldRef():
+                column, kind = self.folds[leaf_column(expression)]
                 computed = _plain(column, is_exact=kind == "int")
                 if not expression.magnitude:
                     return computed
-                size, _ = self.folds[expression.magnitude]
+                size, _ = self.folds[leaf_column(expression.size)]
                 return replace(computed, size=lambda: size, is_rounded=True)
             case Constant(int(value)):
                 return _plain(exp.Literal.number(value), is_exact=True)
             case Constant(value):
                 return _plain(literal(Lit(float(value), "float")))
-            case PeriodLength():
-                return _plain(literal(Lit(_days(self.question), "float")))
+            case PeriodLength(shift):
+                return _plain(self._period_days(shift))
             case NullIf(value, count, above):
                 computed = self._compute(value)
-                over = exp.GT(this=self.folds[count.name][0], expression=exp.Literal.number(above))
+                counted, _ = self.folds[leaf_column(count)]
+                over = exp.GT(this=counted, expression=exp.Literal.number(above))
                 kept = _when(exp.Not(this=over), computed.value)
                 return replace(computed, total=kept, is_rounded=False)
             case Transformed(by, value):
@@ -137,8 +142,31 @@ class Arithmetic:
             case _:
                 raise AssertionError(by)
 
+    def _period_days(self, shift: int) -> Sql:
+        """Return a period's length in days: the current one, cut to the range, or an earlier."""
+        calendar, span = self.question.calendar, self.question.span
+        if not calendar.has_periods:
+            return literal(Lit(_days(self.question), "float"))
+        period = quoted_column(PERIOD, KEYS)
+        begun, ended = (later_label(period, number - shift, calendar) for number in (0, 1))
+        if not shift and span.start is not None:
+            start = literal(Lit(span.start.date(), "day"))
+            begun = exp.Greatest(this=begun, expressions=[start], ignore_nulls=True)
+        if not shift and span.end is not None:
+            end = literal(Lit(span.end.date(), "day"))
+            ended = exp.Least(this=ended, expressions=[end], ignore_nulls=True)
+        return cast(BINARY[Op.DAYS_BETWEEN](begun, ended), "float")
+
     def _over_groups(self, value: Sql) -> Sql:
         return exp.Window(this=exp.Sum(this=value), partition_by=list(self.groups))
+
+
+def _check_days(planned: PlannedMetric, question: Question) -> None:
+    """Check that periods have whole days, whose labels say how many."""
+    ends = [end for end in (question.span.start, question.span.end) if end is not None]
+    if question.calendar.edges or any(end.time() != dt.time() for end in ends):
+        why = "it divides by the days of periods that are not whole; evaluate it"
+        raise UnsupportedError(planned.metric.name, why)
 
 
 def _days(question: Question) -> float | None:

@@ -14,7 +14,7 @@ from sqlglot.generator import Generator
 from funnelkit.engines.sql import nodes
 from funnelkit.errors import UnsupportedError, shortened
 
-__all__ = ["WITHOUT_IGNORE_NULLS", "text"]
+__all__ = ["WITHOUT_IGNORE_NULLS", "WITHOUT_SERIES", "text"]
 
 Sql = exp.Expr
 Write = Callable[[Any, Any], str]
@@ -31,6 +31,9 @@ LONGEST_NAME = 63
 
 WITHOUT_IGNORE_NULLS = frozenset({"postgres"})
 """The dialects in which no window passes over nulls."""
+
+WITHOUT_SERIES = frozenset({"clickhouse", "redshift", "snowflake"})
+"""The dialects that make no rows of a series of days."""
 
 
 def _call(name: str, *args: Sql) -> Sql:
@@ -361,6 +364,8 @@ STANDARD: Mapping[type[Sql], Callable[[Any], Sql]] = {
 
 _CHANGES = {"duckdb": DUCKDB, "postgres": POSTGRES, "spark": SPARK}
 _WRITES: Mapping[str, Mapping[type[Sql], Write]] = {
+    # the columns of a CTE have the names that its query gives them
+    "clickhouse": {exp.TableAlias: lambda self, node: self.sql(node, "this")},
     # orders in full, as what is meant without is a setting of the connection
     "duckdb": {exp.Ordered: _ordered},
     "postgres": {

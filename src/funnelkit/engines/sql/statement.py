@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from funnelkit.calendar.calendar import Calendar
 from funnelkit.engines.sql.arithmetic import Arithmetic
-from funnelkit.engines.sql.names import aliased, quoted, quoted_column, quoted_table
-from funnelkit.engines.sql.nodes import EachDate, IsFinite
+from funnelkit.engines.sql.names import aliased, quoted_column, quoted_table
+from funnelkit.engines.sql.nodes import IsFinite
 from funnelkit.engines.sql.operations import literal
+from funnelkit.engines.sql.parts import EACH_PERIOD, KEYS, PERIOD, PERIODS, Part
+from funnelkit.engines.sql.series import Series, common_table, series_of
 from funnelkit.engines.sql.translate import Translator
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.properties import is_count
@@ -24,53 +24,19 @@ from funnelkit.result.arithmetic import counted_folds
 __all__ = ["statement_of"]
 
 Sql = exp.Expr
-KEYS, PERIODS, VALUES, PERIOD = "all_keys", "all_periods", "all_values", "period"
+VALUES = "all_values"
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The answer to one step, as a CTE.
-
-    Attributes:
-        name: Its name.
-        keys: By the name of each key in the result, the column that holds it.
-        folds: By the name of each fold, its column and its kind; a count or sum is 0 where
-            there are no rows.
-    """
-
-    name: str
-    keys: Mapping[str, str]
-    folds: Mapping[str, tuple[Sql, Kind]]
-
-    def only_keys(self, start: Sql | None = None) -> exp.Select:
-        """Return the keys that it has rows of, if given from a period on."""
-        columns = [
-            aliased(quoted_column(column, self.name), name) for name, column in self.keys.items()
-        ]
-        found = exp.Select(expressions=columns).from_(quoted_table(self.name), copy=False)
-        if start is None:
-            return found
-        period = quoted_column(self.keys[PERIOD], self.name)
-        return found.where(exp.GTE(this=period, expression=start.copy()))
-
-    def joined(self) -> exp.Join:
-        """Return it as it is joined to all keys; a null key meets a null key."""
-        pairs = (
-            exp.NullSafeEQ(
-                this=quoted_column(column, self.name), expression=quoted_column(name, KEYS)
-            )
-            for name, column in self.keys.items()
-        )
-        return exp.Join(this=quoted_table(self.name), side="LEFT", on=exp.and_(*pairs, copy=False))
-
-
-def statement_of(plan: Plan, answers: Sequence[Answer], translator: Translator) -> exp.Select:
+def statement_of(
+    plan: Plan, answers: Sequence[Answer], translator: Translator, *, has_series: bool = True
+) -> exp.Select:
     """Return the statement that gives the values of the metrics of a plan, one row per group.
 
     Args:
         plan: The plan.
         answers: The relations that answer its steps.
         translator: What writes relations.
+        has_series: Whether the dialect makes rows of a series of days; else it counts them up.
 
     Raises:
         UnsupportedError: It needs more than one statement; names the metric and why.
@@ -81,17 +47,26 @@ def statement_of(plan: Plan, answers: Sequence[Answer], translator: Translator) 
     pairs = zip(named, answers, strict=True)
     parts = [_part(translator, *each, answer, counted) for each, answer in pairs]
     ctes: list[tuple[str, exp.Query]] = [*translator.ctes()]
-    keys = parts[0].keys
+    keys, read = parts[0].keys, parts
+    series = series_of(plan.question.calendar, has_series=has_series)
+    if PERIOD in keys:
+        read, made = _read(plan, parts)
+        if made or len(keys) == 1:
+            ctes.append((PERIODS, _periods(plan, parts)))
+        if any(step.to_date for step in plan.steps):
+            ctes.append((EACH_PERIOD, series(EACH_PERIOD, None)))
+        ctes += made
     if keys:
-        ctes += _spine(plan, parts)
-    found = _final(plan, parts)
+        ctes.append((KEYS, _all_keys(plan, parts, read, series)))
+    found = _final(plan, keys, read)
     if not all(is_count(planned.metric.formula) for planned in plan.metrics):
         ctes.append((VALUES, found))
         found = _finite(plan, keys)
     for column, planned in zip(found.selects[len(keys) :], plan.metrics, strict=True):
         column.add_comments([_note(planned.metric)])
-    with_ = [exp.CTE(this=select, alias=exp.TableAlias(this=quoted(name))) for name, select in ctes]
-    found.set("with_", exp.With(expressions=with_))
+    tables = [common_table(name, query) for name, query in ctes]
+    is_recursive = any(table.args["alias"].columns for table in tables)
+    found.set("with_", exp.With(expressions=tables, recursive=is_recursive))
     if keys:
         places = [exp.Ordered(this=quoted_column(name, ""), nulls_first=False) for name in keys]
         found.set("order", exp.Order(expressions=places))
@@ -100,41 +75,83 @@ def statement_of(plan: Plan, answers: Sequence[Answer], translator: Translator) 
 
 def _part(
     translator: Translator, name: str, step: Step, answer: Answer, counted: frozenset[str]
-) -> _Part:
+) -> Part:
     """Write the answer to a step as a CTE."""
     relation = answer.relation
     inner = relation.input if isinstance(relation, Named) else relation
     kinds = translator.name(Named(name, inner, str(step).splitlines()[0]))
     keys = {} if answer.period is None else {PERIOD: answer.period}
     keys |= dict(zip((group.name for group in step.groups), answer.keys, strict=True))
-    folds: dict[str, tuple[Sql, Kind]] = {}
-    for fold, column in zip(step.folds, answer.folds, strict=True):
-        found: Sql = quoted_column(column, name)
-        if fold.name in counted:
-            zero = Lit(0, "int") if kinds[column] == "int" else Lit(0.0, "float")
-            found = exp.Coalesce(this=found, expressions=[literal(zero)])
-        folds[fold.name] = found, kinds[column]
-    return _Part(name, keys, folds)
+    names = (fold.name for fold in step.folds)
+    columns: dict[str, tuple[str, Kind]] = {
+        fold: (column, kinds[column]) for fold, column in zip(names, answer.folds, strict=True)
+    }
+    return Part(name, keys, columns, counted)
 
 
-def _spine(plan: Plan, parts: Sequence[_Part]) -> Iterator[tuple[str, exp.Query]]:
-    """Yield the keys of all rows; without other keys each period between the first and last.
+def _read(plan: Plan, parts: Sequence[Part]) -> tuple[list[Part], list[tuple[str, exp.Query]]]:
+    """Return the answers as the arithmetic reads them, and the CTEs that make them so.
 
-    Rows from before the range, read to look back on, give no rows of their own.
+    These are totals to date, and the answers beside later periods.
     """
+    calendar, found, ctes = plan.question.calendar, list[Part](), list[tuple[str, exp.Query]]()
+    for step, part in zip(plan.steps, parts, strict=True):
+        own = part
+        if step.to_date:
+            own, select = part.to_date()
+            ctes.append((own.name, select))
+        for shift in _shifts(plan, part):
+            moved = own
+            if shift:
+                moved, select = own.later(shift, calendar)
+                ctes.append((moved.name, select))
+            found.append(moved)
+    return found, ctes
+
+
+def _shifts(plan: Plan, part: Part) -> list[int]:
+    """Return how many periods later the rows of a step are wanted; 0 where they are as well."""
+    leaves = (leaf for planned in plan.metrics for leaf in planned.leaves)
+    return sorted({leaf.shift for leaf in leaves if leaf.name in part.columns})
+
+
+def _all_keys(plan: Plan, parts: Sequence[Part], read: Sequence[Part], series: Series) -> exp.Query:
+    """Return the keys of all rows; without other keys each period between the first and last.
+
+    Rows from before the range, read to look back on, give no rows of their own; neither do
+    those that stand beside a period after the last.
+    """
+    if not plan.question.calendar.has_periods:
+        return _united([part.only_keys() for part in parts], is_distinct=True)
     start = _first_period(plan)
     if list(parts[0].keys) == [PERIOD]:
-        labels = (literal(Lit(label.item(), "day")) for label in range_ends(plan.question))
-        ends = (exp.Select(expressions=[aliased(label, PERIOD)]) for label in labels)
-        yield PERIODS, _united([*(part.only_keys() for part in parts), *ends])
-        yield KEYS, _every_period(plan.question.calendar, start)
-        return
-    selects = [part.only_keys(start) for part in parts]
-    yield KEYS, _united(selects) if len(selects) > 1 else selects[0].distinct()
+        return series(KEYS, start)
+    selects = [part.only_keys(start=start) for part in parts]
+    selects += [
+        _until_last(part.only_keys(start=start), part) for part in read if not part.is_whole
+    ]
+    return _united(selects, is_distinct=True)
 
 
-def _united(selects: Sequence[exp.Select]) -> exp.Query:
-    """Return the different rows of some SELECTs; those of a single one as they are."""
+def _periods(plan: Plan, parts: Sequence[Part]) -> exp.Query:
+    """Return the periods in which there are rows, and the ends of a range that is shown whole."""
+    labels = (literal(Lit(label.item(), "day")) for label in range_ends(plan.question))
+    ends = (exp.Select(expressions=[aliased(label, PERIOD)]) for label in labels)
+    return _united([*(part.only_periods() for part in parts), *ends])
+
+
+def _until_last(keys: exp.Select, part: Part) -> exp.Select:
+    """Return the keys of the periods up to the last."""
+    last = exp.Select(expressions=[exp.Max(this=quoted_column(PERIOD, PERIODS))])
+    last = last.from_(quoted_table(PERIODS), copy=False)
+    period = quoted_column(part.keys[PERIOD], part.name)
+    return keys.where(exp.LTE(this=period, expression=last.subquery(copy=False)), copy=False)
+
+
+def _united(selects: Sequence[exp.Select], *, is_distinct: bool = False) -> exp.Query:
+    """Return the different rows of some SELECTs; those of a single one as they are, if wanted."""
+    if is_distinct and len(selects) == 1:
+        return selects[0].distinct()
     found: exp.Query = selects[0]
     for other in selects[1:]:
         found = exp.union(found, other, copy=False)
@@ -151,37 +168,9 @@ def _first_period(plan: Plan) -> Sql | None:
     return literal(Lit(calendar.label(calendar.floor(start)).item(), "day"))
 
 
-def _every_period(calendar: Calendar, earliest: Sql | None) -> exp.Select:
-    """Return every period from the first to the last, or from a given one on."""
-    low, high = (fold(this=quoted_column(PERIOD, PERIODS)) for fold in (exp.Min, exp.Max))
-    first = (
-        low
-        if earliest is None
-        else exp.Greatest(this=low, expressions=[earliest], ignore_nulls=True)
-    )
-    named = [aliased(first, "first"), aliased(high, "last")]
-    ends = exp.Select(expressions=named).from_(quoted_table(PERIODS), copy=False)
-    span = ends.subquery("span", copy=False)
-    names = exp.TableAlias(this=quoted("each"), columns=[quoted(PERIOD)])
-    start, end = (quoted_column(name, "span") for name in ("first", "last"))
-    days = EachDate(start=start, end=end, step=_length(calendar), alias=names)
-    unnested = exp.Join(this=days, kind="CROSS")
-    label = aliased(quoted_column(PERIOD, "each"), PERIOD)
-    return exp.Select(expressions=[label], joins=[unnested]).from_(span, copy=False)
-
-
-def _length(calendar: Calendar) -> exp.Interval:
-    every = calendar.every
-    if every is None or not (every.months or every.days):
-        raise AssertionError(calendar)
-    unit, count = ("MONTH", every.months) if every.months else ("DAY", every.days)
-    return exp.Interval(this=exp.Literal.string(str(count)), unit=exp.var(unit))
-
-
-def _final(plan: Plan, parts: Sequence[_Part]) -> exp.Select:
+def _final(plan: Plan, keys: Iterable[str], parts: Sequence[Part]) -> exp.Select:
     """Return the SELECT of the keys and of the values of the metrics."""
-    keys = parts[0].keys
-    folds = {name: column for part in parts for name, column in part.folds.items()}
+    folds = dict(each for part in parts for each in part.folds())
     groups = [quoted_column(PERIOD, KEYS)] if PERIOD in keys else []
     arithmetic = Arithmetic(folds, groups, plan.question)
     columns: list[Sql] = [aliased(quoted_column(name, KEYS), name) for name in keys]
@@ -231,10 +220,11 @@ def _check(plan: Plan) -> None:
         why = "periods between given days need a key; group by one, or evaluate them"
         raise UnsupportedError(str(calendar), why)
     for planned in plan.metrics:
-        if any(leaf.shift for leaf in planned.leaves):
-            why = "an earlier period is set beside each; evaluate it"
+        if any(leaf.like_for_like for leaf in planned.leaves):
+            why = "an open period is set beside the same part of an earlier one; evaluate it"
             raise UnsupportedError(planned.metric.name, why)
-        if calendar.has_periods and any(s.to_date and planned.rests_on(s) for s in plan.steps):
-            why = "it grows from period to period; evaluate it"
+        is_grown = any(step.to_date and planned.rests_on(step) for step in plan.steps)
+        if calendar.edges and (is_grown or any(leaf.shift for leaf in planned.leaves)):
+            why = "it looks back on earlier periods; write days, weeks or months, or evaluate it"
             raise UnsupportedError(planned.metric.name, why)
         Arithmetic.check(planned, plan.question)
