@@ -148,6 +148,17 @@ def refused(law, column):
     return False
 
 
+@pytest.mark.parametrize("codes", [[0, 0, 1], [False, False, True], [DAY.date()] * 3])
+@pytest.mark.parametrize("column", CLOSED, ids=str)
+def test_codes_instead_of_words_are_refused(column, codes):
+    """A bounce_type of 0 and 1 is no word, and not null either: nothing would be delivered."""
+    shop = fk.Shop(**frames(column, codes))
+    for metric in READ_BY[str(column)]:
+        with pytest.raises(fk.ContractError, match=f"{column}: is not a known word"):
+            fk.evaluate(shop, metric)
+    assert "error" in shop.check().filter(pl.col("table") == column.table)["severity"].to_list()
+
+
 def test_words_that_are_left_as_they_are_written_are_found_out(monkeypatch):
     def meanings(_, texts):
         return {text: text for text in texts}
@@ -309,6 +320,13 @@ def test_a_word_that_is_nearly_known_is_told_with_the_one_that_may_be_meant():
     assert row["check"] == "event_name is nearly a word that KPIs read, but is not read as one"
     assert (row["severity"], row["rows"], row["sample"]) == ("warning", 2, "'addd_to_cart' (2)")
     assert "pl.col('event_name').replace({'addd_to_cart': 'add_to_cart'})" in row["remedy"]
+
+
+def test_codes_instead_of_platforms_are_told():
+    """A platform 1 is no social network that is known."""
+    spend = {"date": [DAY.date()], "platform": [1], "campaign_id": [1], "engagements": [5]}
+    (found,) = fk.Shop(campaign_performance=pl.DataFrame(spend)).check().rows(named=True)
+    assert found["check"].startswith("platform holds none of the words that KPIs read")
 
 
 def test_events_of_which_no_name_is_known_are_told():

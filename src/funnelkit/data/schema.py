@@ -64,7 +64,7 @@ class WordsCheck:
     def finding(self) -> Finding:
         """What is promised, and what is wrong with other words."""
         words, name = ", ".join(self.column.values), self.column.name
-        example = f"pl.col({name!r}).replace({{'…': {self.column.values[0]!r}}})"
+        example = f"pl.col({name!r}).cast(pl.String).replace({{'…': {self.column.values[0]!r}}})"
         remedy = f"map it, as in {example}, {self.otherwise}"
         if self.column.is_open:
             problem = f"holds none of the words that KPIs read: {words}"
