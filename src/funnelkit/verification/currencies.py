@@ -43,15 +43,16 @@ def currencies(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
         unknown = int(each.filter(pl.col(currency).is_null()).get_column("row_count").item())
         yield Violation(table, currency, CURRENCY_KNOWN, unknown, "")
     codes = found.get_column(currency).cast(pl.String).to_list()
-    rows = [int(count) for count in found.get_column("row_count")]
+    counts = [int(count) for count in found.get_column("row_count")]
     sample = ", ".join(one if one.strip() == one != "" else repr(one) for one in codes[:FEW])
     own = data.currency or "".join(codes[:1])
-    if len({*map(folded, codes)} | {folded(own)}) < len({*codes, own}):
-        yield Violation(table, currency, CURRENCY_SPELT.about(currency=currency), sum(rows), sample)
+    if len({*map(folded, codes), folded(own)}) < len({*codes, own}):
+        finding = CURRENCY_SPELT.about(currency=currency)
+        yield Violation(table, currency, finding, sum(counts), sample)
     elif len(codes) > 1:
-        yield Violation(table, currency, CURRENCY_SINGLE, sum(rows[1:]), sample)
+        yield Violation(table, currency, CURRENCY_SINGLE, sum(counts[1:]), sample)
     elif codes and codes != [own]:
-        yield Violation(table, currency, CURRENCY_OWN, sum(rows), sample)
+        yield Violation(table, currency, CURRENCY_OWN, sum(counts), sample)
 
 
 def _unrated(data: ShopData, rate: Column, read: Read) -> Iterator[Violation]:
