@@ -23,6 +23,8 @@ from funnelkit.data.findings import EVERY_TABLE, Finding, Severity
 from funnelkit.data.promises import (
     AboveCheck,
     DailyCheck,
+    DayCheck,
+    DeadlineCheck,
     OnceCheck,
     OneOwnerCheck,
     OwnRateCheck,
@@ -378,7 +380,14 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
             yield finding, effect(finding, IT)
         case Check() | WithoutRowsCheck() | DailyCheck():
             yield one.finding, effect(one.finding, WHOLE) + unless(one)
-        case AboveCheck() | TotalCheck() | SignCheck() | OwnRateCheck():
+        case (
+            AboveCheck()
+            | TotalCheck()
+            | SignCheck()
+            | OwnRateCheck()
+            | DayCheck()
+            | DeadlineCheck()
+        ):
             yield one.finding, effect(one.finding, IT)
         case WordsCheck() | OneOwnerCheck() | WithinCheck():
             yield one.finding, effect(one.finding, IT) + unless(one)

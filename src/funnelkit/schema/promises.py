@@ -6,6 +6,8 @@ from funnelkit.data.findings import Finding, Severity
 from funnelkit.data.promises import (
     AboveCheck,
     DailyCheck,
+    DayCheck,
+    DeadlineCheck,
     OnceCheck,
     OneOwnerCheck,
     OwnRateCheck,
@@ -18,12 +20,13 @@ from funnelkit.data.promises import (
     TotalCheck,
     WithinCheck,
 )
+from funnelkit.formula.values import Column
 from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.derivations import IS_PRODUCT
 from funnelkit.schema.marketing import AdViews, CampaignPerformance, EmailSends, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
-from funnelkit.schema.traffic import Carts, Events, Sessions
+from funnelkit.schema.traffic import Carts, DailySessions, Events, SearchInterest, Sessions
 
 __all__ = ["PROMISES"]
 
@@ -45,6 +48,17 @@ _NEVER, _NUMBERS = (-1,), (0,)
 _ENOUGH, _TIMES, _DOUBTFUL = 30, 10, 3
 _HASH = "normalise, then hash: pl.col('email_hash').str.strip_chars().str.to_lowercase()"
 _LOWER = "write addresses in small letters: pl.col({!r}).str.to_lowercase()"
+
+
+def _of_utc(column: Column, severity: Severity) -> Finding:
+    return Finding(
+        "is a date, where days are meant",
+        "is midnight in UTC in every row, when the shop's zone has the day before",
+        f"make it a date: pl.col({column.name!r}).dt.date(); where moments are meant, with"
+        " .dt.convert_time_zone('…') before it",
+        severity,
+    )
+
 
 PROMISES: tuple[Promise, ...] = (
     *(
@@ -188,6 +202,38 @@ PROMISES: tuple[Promise, ...] = (
             "is not 1 for the shop's own currency, so that the rates are of another, or inverse",
             "supply the value of one unit of each currency in that of the shop",
         ),
+    ),
+    *(
+        DayCheck(day, _of_utc(day, Severity.ERROR))
+        for day in (
+            DailySessions.date,
+            CampaignPerformance.date,
+            MarketingCosts.period_start,
+            MarketingCosts.period_end,
+            InventorySnapshots.snapshot_date,
+            SearchInterest.date,
+            ExchangeRates.date,
+        )
+    ),
+    *(
+        DayCheck(moment, _of_utc(moment, Severity.WARNING))
+        for moment in (Sessions.started_at, Orders.ordered_at, Returns.returned_at)
+    ),
+    *(
+        DeadlineCheck(
+            promised,
+            delivered,
+            Finding(
+                "is a date, where the whole day is meant",
+                "is a midnight in every row, so that a delivery on the day itself would be late",
+                f"make it a date, in its own zone: pl.col({promised.name!r}).dt.date(), less a day"
+                " where the day before is the last",
+            ),
+        )
+        for promised, delivered in (
+            (Orders.promised_at, Orders.delivered_at),
+            (Shipments.promised_at, Shipments.delivered_at),
+        )
     ),
     DailyCheck(
         InventorySnapshots.snapshot_date,
