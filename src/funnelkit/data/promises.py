@@ -134,7 +134,7 @@ class SpreadsheetCheck:
         return Finding(
             "has no decimals",
             "is a whole number with decimals, and matches no id without them",
-            f"remove them: pl.col({self.column.name!r}).str.replace(r'[.,]0{1, 2}$', '')",
+            f"remove them: pl.col({self.column.name!r}).str.replace(r'[.,]00?$', '')",
         )
 
     @property
