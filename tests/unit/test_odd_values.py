@@ -108,6 +108,22 @@ def test_an_order_without_an_amount_is_found():
     assert findings(shop) == [("orders", problem, "warning", 1, "(1, None)")]
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "problem"),
+    [
+        ("order_lines", "quantity", "adds 0 to what rows are worth"),
+        ("returns", "refund_amount", "adds 0 to the total"),
+        ("marketing_costs", "amount", "adds 0 to the total"),
+        ("inventory_snapshots", "on_hand_units", "so that the last known count stands"),
+    ],
+)
+def test_a_number_that_is_not_known_is_found(table, column, problem):
+    told = "," if problem.startswith("so") else ", and"
+    shop = fk.Shop.bind({table: pl.DataFrame({column: [None, 20.0]})})
+    found = [check for _, check, *_ in findings(shop) if check.startswith(f"{column} is null")]
+    assert found == [f"{column} is null{told} {problem}"]
+
+
 def test_a_refund_before_the_order_and_one_above_it_are_found():
     returns = pl.DataFrame(
         {

@@ -178,7 +178,17 @@ CHECKS: tuple[Check, ...] = (
         _suspicious(
             column, column.is_null(), "is known", "is null, and adds 0 to what rows are worth"
         )
-        for column in (Orders.gross_amount, OrderLines.unit_price)
+        for column in (Orders.gross_amount, OrderLines.quantity, OrderLines.unit_price)
+    ),
+    *(
+        _suspicious(column, column.is_null(), "is known", "is null, and adds 0 to the total")
+        for column in (Returns.refund_amount, MarketingCosts.amount)
+    ),
+    _suspicious(
+        InventorySnapshots.on_hand_units,
+        InventorySnapshots.on_hand_units.is_null(),
+        "is known",
+        "is null, so that the last known count stands",
     ),
     _suspicious(
         Returns.returned_at,

@@ -35,7 +35,7 @@ from funnelkit.errors import (
     some,
 )
 from funnelkit.formula.derived import Default
-from funnelkit.formula.properties import inputs
+from funnelkit.formula.properties import aggregates, inputs
 from funnelkit.formula.table import Table
 from funnelkit.metrics.metric import Metric
 from funnelkit.schema.policies import POLICIES, OrderPolicy
@@ -335,14 +335,14 @@ class Shop:
         Args:
             metric: The metric, or its name in the default registry.
         """
-        found: set[str] = set()
-        for table, names in inputs(_found(metric).formula, as_read=self.data.total_of).items():
-            if table not in self.tables:
-                found.add(table)
-                continue
-            for name in names:
-                found |= self.data.missing_for(self.data.column(table, name))
-        return frozenset(found)
+        data, formula = self.data, _found(metric).formula
+        read = inputs(formula, as_read=data.total_of)
+        bound = {table: names for table, names in read.items() if table in self.tables}
+        columns = {data.column(table, name) for table, names in bound.items() for name in names}
+        columns |= {column for fold in aggregates(formula) for column in data.placed_by(fold)}
+        return frozenset(read.keys() - bound.keys()).union(
+            *(data.missing_for(one) for one in columns if one.table in bound)
+        )
 
 
 def _found(metric: str | Metric) -> Metric:
