@@ -391,8 +391,9 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
             yield one.finding, effect(one.finding, IT)
         case WordsCheck() | OneOwnerCheck() | WithinCheck():
             yield one.finding, effect(one.finding, IT) + unless(one)
-            if isinstance(one, WordsCheck) and one.near is not None:
-                yield one.near, effect(one.near, IT)
+            for odd in (one.near, one.merged) if isinstance(one, WordsCheck) else ():
+                if odd is not None:
+                    yield odd, effect(odd, IT)
 
 
 def effect(finding: Finding, read: str) -> str:

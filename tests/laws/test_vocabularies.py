@@ -329,6 +329,24 @@ def test_codes_instead_of_platforms_are_told():
     assert found["check"].startswith("platform holds none of the words that KPIs read")
 
 
+@pytest.mark.parametrize(
+    ("platforms", "told"),
+    [
+        (["Google", "Google Ads", "Meta"], "'Google' (1), 'Google Ads' (1)"),
+        (["fb", "Facebook", "Instagram"], "'Facebook' (1), 'fb' (1)"),
+        (["TikTok", "tiktok ", "Tik Tok"], None),
+        (["Meta", "Facebook", "Facebook Shops"], None),
+    ],
+)
+def test_names_that_are_read_as_one_word_are_told(platforms, told):
+    """Facebook and Facebook Ads may be kept apart on purpose; two spellings of a name are not."""
+    spend = {"date": [DAY.date()] * 3, "platform": platforms, "campaign_id": [1, 2, 3]}
+    report = fk.Shop(campaign_performance=pl.DataFrame(spend)).check()
+    found = report.filter(pl.col("check").str.contains("several names for one word"))
+    assert found["sample"].to_list() == ([told] if told else [])
+    assert all("replace({" in remedy for remedy in found["remedy"])
+
+
 def test_events_of_which_no_name_is_known_are_told():
     events = pl.DataFrame(
         {"event_id": [1, 2], "visitor_id": ["v"] * 2, "occurred_at": [DAY] * 2}

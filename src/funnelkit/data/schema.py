@@ -83,6 +83,18 @@ class WordsCheck:
             Severity.WARNING,
         )
 
+    @property
+    def merged(self) -> Finding | None:
+        """What is odd about several names of one word: they may be meant to be told apart."""
+        if not self.column.is_open or not self.column.synonyms:
+            return None
+        return Finding(
+            "has one name for a word",
+            "has several names for one word, which are read as one",
+            f"to tell them apart, rename one: pl.col({self.column.name!r}).replace({{words!r}})",
+            Severity.WARNING,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class WithoutRowsCheck:

@@ -58,7 +58,7 @@ from funnelkit.planning.relations import (
 from funnelkit.verification.currencies import currencies
 from funnelkit.verification.promises import broken_promises
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
-from funnelkit.verification.words import foreign_words, near_words, unknown_words
+from funnelkit.verification.words import foreign_words, merged_words, near_words, unknown_words
 
 __all__ = ["Overview", "all_violations", "check", "far_times", "overviews"]
 
@@ -130,6 +130,7 @@ def all_violations(data: ShopData, read: Read) -> list[Violation]:
         read: Reads relations.
     """
     found = [*unknown_words(data), *foreign_words(data), *near_words(data)]
+    found += merged_words(data)
     found += broken_promises(data, read)
     for one in overviews(data, list(data.tables), Severity, read):
         found += _violations(data, one, read)
