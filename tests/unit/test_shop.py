@@ -223,6 +223,22 @@ def test_a_closing_balance_is_not_ready_without_the_key_of_what_is_counted():
     assert fk.evaluate(fk.Shop(inventory_snapshots=of_one), "stock_on_hand").frame.item() == 10
 
 
+@pytest.mark.parametrize(
+    ("metric", "table", "column"),
+    [
+        ("time_to_first_purchase", "sessions", "session_id"),
+        ("stock_on_hand", "inventory_snapshots", "location_id"),
+        ("stock_on_hand", "inventory_snapshots", "snapshot_date"),
+    ],
+)
+def test_what_is_listed_as_missing_is_what_is_asked_for(metric, table, column):
+    frames = {name: frame.collect().head(9) for name, frame in fk.demo().frames.items()}
+    shop = fk.Shop(**{**frames, table: frames[table].drop(column)})
+    with pytest.raises(fk.MissingInputError) as caught:
+        fk.plan(shop, metric)
+    assert set(caught.value.missing) == shop.missing(metric) == {f"{table}.{column}"}
+
+
 def test_metrics_lists_what_is_ready_and_what_the_rest_needs():
     listed = fk.Shop(orders=orders()).metrics()
     ready = listed.filter("is_ready").get_column("metric").to_list()

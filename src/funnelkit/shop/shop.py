@@ -35,7 +35,8 @@ from funnelkit.errors import (
     some,
 )
 from funnelkit.formula.derived import Default
-from funnelkit.formula.properties import aggregates, inputs
+from funnelkit.formula.formulas import source_of
+from funnelkit.formula.properties import aggregates, columns_of, inputs, natives
 from funnelkit.formula.table import Table
 from funnelkit.metrics.metric import Metric
 from funnelkit.schema.policies import POLICIES, OrderPolicy
@@ -336,13 +337,13 @@ class Shop:
             metric: The metric, or its name in the default registry.
         """
         data, formula = self.data, _found(metric).formula
-        read = inputs(formula, as_read=data.total_of)
-        bound = {table: names for table, names in read.items() if table in self.tables}
-        columns = {data.column(table, name) for table, names in bound.items() for name in names}
-        columns |= {column for fold in aggregates(formula) for column in data.placed_by(fold)}
-        return frozenset(read.keys() - bound.keys()).union(
-            *(data.missing_for(one) for one in columns if one.table in bound)
-        )
+        folds = [data.total_of(fold) for fold in aggregates(formula)]
+        read = [one for fold in folds for one in (*columns_of(fold), *data.placed_by(fold))]
+        tables = {*map(source_of, folds), *(native.table for native in natives(formula))}
+        for native in natives(formula):
+            names = native.expression.meta.root_names() if native.table in self.tables else ()
+            read += [data.column(native.table, name) for name in names]
+        return frozenset(tables - self.tables.keys()).union(*map(data.missing_for, read))
 
 
 def _found(metric: str | Metric) -> Metric:
