@@ -75,6 +75,16 @@ def test_a_time_after_today_is_refused_for_the_data_would_be_known_until_then():
     assert fk.evaluate(fk.Shop(orders=frame, guards=False), "orders").frame.item() == 2
 
 
+@pytest.mark.parametrize("status", ["draft", "Cancelled", " test"])
+def test_a_row_that_does_not_count_may_lie_ahead(status):
+    """A draft says nothing of up to when the data is known, and no number rests on its time."""
+    frame = orders_of(ordered_at=[NOON, dt.datetime(2204, 1, 3)], status=["paid", status])
+    shop = fk.Shop(orders=frame)
+    assert findings(shop) == []
+    assert fk.evaluate(shop, "orders", every="1mo").frame.rows() == [(dt.date(2024, 5, 1), 1)]
+    assert shop.complete_days()[1] == NOON.date()
+
+
 def test_a_time_of_tomorrow_may_be_that_of_another_zone():
     soon = dt.datetime.now(dt.UTC).replace(tzinfo=None) + dt.timedelta(hours=12)
     assert (

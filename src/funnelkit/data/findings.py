@@ -90,7 +90,7 @@ TIME_KNOWN = Finding(
     Severity.WARNING,
 )
 TIME_PAST = Finding(
-    "is not after today, or as_of= is given",
+    "is not after today in a row that counts, or as_of= is given",
     "lies after today",
     "correct the time, or say what is known: as_of=",
 )
