@@ -134,6 +134,13 @@ def test_a_number_that_is_not_known_is_found(table, column, problem):
     assert found == [f"{column} is null{told} {problem}"]
 
 
+def test_more_clicks_or_people_than_impressions_are_found():
+    day = {"date": [dt.date(2024, 5, 1)], "platform": ["meta"], "campaign_id": [1]}
+    ads = pl.DataFrame({**day, "impressions": [10], "clicks": [11], "reach": [12]})
+    found = {check for _, check, *_ in findings(fk.Shop(campaign_performance=ads))}
+    assert found == {"clicks is above impressions", "reach is above impressions"}
+
+
 def test_a_refund_before_the_order_and_one_above_it_are_found():
     returns = pl.DataFrame(
         {

@@ -138,6 +138,20 @@ def test_what_an_error_advises_mends_it(column, values):
     assert fk.Shop(orders=mended, currency="EUR").check().filter(severity="error").is_empty()
 
 
+def test_order_0_is_the_order_of_no_two_carts():
+    """0 for carts without an order made every cart a sale, and abandonment 0 %."""
+    carts = {
+        "cart_id": [1, 2, 3],
+        "created_at": [dt.datetime(2024, 5, 1)] * 3,
+        "last_activity_at": [dt.datetime(2024, 5, 1)] * 3,
+    }
+    zeros = fk.Shop(carts=pl.DataFrame({**carts, "order_id": [7, 0, 0]}), as_of="2024-06-01")
+    with pytest.raises(fk.ContractError, match=r"carts.order_id: is in far more rows"):
+        number(zeros, "cart_abandonment_rate")
+    one = fk.Shop(carts=pl.DataFrame({**carts, "order_id": [7, 0, None]}), as_of="2024-06-01")
+    assert number(one, "cart_abandonment_rate") == pytest.approx(1 / 3)
+
+
 def test_an_id_with_and_without_zeros_before_it_is_doubtful():
     shop = fk.Shop(orders=orders(5, customer_id=["00123", "123", "007", "123", "0a"]))
     told = "customer_id is there with and without zeros before it, and counted as several"

@@ -238,6 +238,15 @@ CHECKS: tuple[Check, ...] = (
             (DailySessions.converted_sessions, DailySessions.sessions),
         )
     ),
+    *(
+        _suspicious(
+            part,
+            part / CampaignPerformance.impressions > 1,
+            "is not above impressions",
+            "is above impressions",
+        )
+        for part in (CampaignPerformance.clicks, CampaignPerformance.reach)
+    ),
     _suspicious(
         Orders.discount_amount,
         Orders.discount_amount > Orders.gross_amount,

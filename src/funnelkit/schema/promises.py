@@ -60,6 +60,8 @@ _NOBODY = (
 )
 _NEVER, _NUMBERS = (-1,), (0,)
 _ENOUGH, _TIMES, _DOUBTFUL = 30, 10, 3
+_SEVERAL = 2
+"""In how many rows a key of which each is of one row, such as the order of a cart, is too many."""
 _HASH = "normalise, then hash: pl.col('email_hash').str.strip_chars().str.to_lowercase()"
 _LOWER = "write addresses in small letters: pl.col({!r}).str.to_lowercase()"
 
@@ -81,7 +83,6 @@ PROMISES: tuple[Promise, ...] = (
             Orders.customer_id,
             Orders.email_hash,
             Orders.session_id,
-            Orders.cart_id,
             Orders.visitor_id,
             Customers.customer_id,
             Sessions.customer_id,
@@ -89,12 +90,14 @@ PROMISES: tuple[Promise, ...] = (
             Events.visitor_id,
             Carts.customer_id,
             Carts.visitor_id,
-            Carts.order_id,
             Surveys.customer_id,
             EmailSends.recipient_id,
-            EmailSends.order_id,
             AdViews.viewer_id,
         )
+    ),
+    *(
+        StandInCheck(column, _NOBODY, _NEVER, _NUMBERS, _SEVERAL, _SEVERAL, _SEVERAL)
+        for column in (Orders.cart_id, Carts.order_id, EmailSends.order_id)
     ),
     *(SpellingCheck(column, _HASH) for column in (Orders.email_hash, Customers.email_hash)),
     *(
