@@ -290,6 +290,24 @@ def test_channels_are_told_by_sources_and_media_however_they_are_written():
     ]
 
 
+@pytest.mark.parametrize(
+    ("where", "count"),
+    [
+        ("channel == 'paid search'", 1),
+        ("channel != 'PAID_SEARCH'", 2),
+        ("channel in ('unassigned', 'organic search')", 1),
+        ("channel == 'Paid'", 0),
+    ],
+)
+def test_a_filter_names_a_derived_channel_however_it_is_written(where, count):
+    visits = {"session_id": [1, 2, 3], "visitor_id": [1, 2, 3], "started_at": [DAY] * 3}
+    came = {"source": ["Google", None, "a blog"], "medium": ["CPC", None, "guest post"]}
+    shop = fk.Shop(sessions=pl.DataFrame({**visits, **came}))
+    assert fk.evaluate(shop, "sessions", where=where).frame.item() == count
+    told = fk.Shop(sessions=pl.DataFrame({**visits, "channel": ["Paid", "paid", None]}))
+    assert fk.evaluate(told, "sessions", where="channel == 'paid'").frame.item() == 1
+
+
 def test_a_blank_is_null_where_any_word_will_do():
     shop = fk.Shop(sessions=sessions(source=["google", " ", ""]))
     assert fk.evaluate(shop, "sessions", by="source").frame.rows() == [("google", 1), (None, 2)]
