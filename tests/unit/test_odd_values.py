@@ -124,6 +124,7 @@ def test_an_order_without_an_amount_is_found():
         ("order_lines", "quantity", "adds 0 to what rows are worth"),
         ("returns", "refund_amount", "adds 0 to the total"),
         ("marketing_costs", "amount", "adds 0 to the total"),
+        ("shipments", "shipping_cost", "adds 0 to the total"),
         ("inventory_snapshots", "on_hand_units", "so that the last known count stands"),
     ],
 )

@@ -182,7 +182,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     *(
         _suspicious(column, column.is_null(), "is known", "is null, and adds 0 to the total")
-        for column in (Returns.refund_amount, MarketingCosts.amount)
+        for column in (Returns.refund_amount, MarketingCosts.amount, Shipments.shipping_cost)
     ),
     _suspicious(
         InventorySnapshots.on_hand_units,
