@@ -414,3 +414,19 @@ def test_what_is_refused_because_of_a_currency_is_in_the_report(currencies, own,
     assert found["check"].startswith(f"currency {problem}")
     told = refusal(lambda: fk.evaluate(shop, "gross_sales"))
     assert ("to_uppercase" in told) == ("to_uppercase" in found["remedy"])
+
+
+@pytest.mark.parametrize(
+    ("rates", "problem"),
+    [
+        ([1.0, 0.0], "is not a rate above zero"),
+        ([1.0, -4.0], "is not a rate above zero"),
+        ([4.0, 4.0], "is not 1 for the shop's own currency"),
+    ],
+)
+def test_a_rate_beside_an_amount_is_one(rates, problem):
+    """100 euro at a rate of 0 are not nothing, and a zloty is a zloty."""
+    shop = fk.Shop(orders=orders(fx_rate=rates), currency="PLN")
+    assert f"orders.fx_rate: {problem}" in refusal(lambda: fk.evaluate(shop, "gross_sales"))
+    right = fk.Shop(orders=orders(fx_rate=[1.0, 4.0]), currency="PLN")
+    assert value(right, "gross_sales") == 800

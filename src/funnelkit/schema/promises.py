@@ -211,14 +211,25 @@ PROMISES: tuple[Promise, ...] = (
             Shipments.shipping_cost,
         )
     ),
-    OwnRateCheck(
-        ExchangeRates.rate,
-        ExchangeRates.currency,
-        Finding(
-            "is 1 for the shop's own currency",
-            "is not 1 for the shop's own currency, so that the rates are of another, or inverse",
-            "supply the value of one unit of each currency in that of the shop",
-        ),
+    *(
+        OwnRateCheck(
+            rate,
+            currency,
+            Finding(
+                "is 1 for the shop's own currency",
+                "is not 1 for the shop's own currency, so that the rates are of another, or"
+                " inverse",
+                "supply the value of one unit of each currency in that of the shop",
+            ),
+        )
+        for rate, currency in (
+            (ExchangeRates.rate, ExchangeRates.currency),
+            (Orders.fx_rate, Orders.currency),
+            (Returns.fx_rate, Returns.currency),
+            (Carts.fx_rate, Carts.currency),
+            (CampaignPerformance.fx_rate, CampaignPerformance.currency),
+            (MarketingCosts.fx_rate, MarketingCosts.currency),
+        )
     ),
     *(
         DayCheck(day, _of_utc(day, Severity.ERROR))
