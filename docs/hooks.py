@@ -23,6 +23,8 @@ from funnelkit.data.findings import EVERY_TABLE, Finding, Severity
 from funnelkit.data.promises import (
     AboveCheck,
     DailyCheck,
+    DayCheck,
+    DeadlineCheck,
     OnceCheck,
     OneOwnerCheck,
     OwnRateCheck,
@@ -378,12 +380,20 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
             yield finding, effect(finding, IT)
         case Check() | WithoutRowsCheck() | DailyCheck():
             yield one.finding, effect(one.finding, WHOLE) + unless(one)
-        case AboveCheck() | TotalCheck() | SignCheck() | OwnRateCheck():
+        case (
+            AboveCheck()
+            | TotalCheck()
+            | SignCheck()
+            | OwnRateCheck()
+            | DayCheck()
+            | DeadlineCheck()
+        ):
             yield one.finding, effect(one.finding, IT)
         case WordsCheck() | OneOwnerCheck() | WithinCheck():
             yield one.finding, effect(one.finding, IT) + unless(one)
-            if isinstance(one, WordsCheck) and one.near is not None:
-                yield one.near, effect(one.near, IT)
+            for odd in (one.near, one.merged) if isinstance(one, WordsCheck) else ():
+                if odd is not None:
+                    yield odd, effect(odd, IT)
 
 
 def effect(finding: Finding, read: str) -> str:
@@ -409,8 +419,10 @@ def check_rows(rows: list[Row]) -> list[str]:
 
 def nobody() -> str:
     """Return the placeholder words and numbers, and when a key occurs in too many rows."""
-    (one, *_) = (promise for promise in SCHEMA.promises if isinstance(promise, StandInCheck))
+    found = [promise for promise in SCHEMA.promises if isinstance(promise, StandInCheck)]
+    one, few = max(found, key=lambda each: each.enough), min(found, key=lambda each: each.enough)
     numbers = code(*map(str, one.numbers))
+    of_few = code(*(str(each.column) for each in found if each.enough == few.enough))
     return (
         "| key | what happens |\n| --- | --- |\n"
         "| empty, or blanks alone | read as null, and a warning |\n"
@@ -421,6 +433,7 @@ def nobody() -> str:
         f"| {numbers}, in {one.doubtful} times as many rows as other keys on average | warning |\n"
         f"| {numbers}, in {one.times} times as many rows, and in {one.enough} or more |"
         f" {effect(one.number, IT)} |\n"
+        f"| {numbers} in {of_few}, in {few.times} times as many rows | {effect(few.number, IT)} |\n"
         f"| any other, in {one.times} times as many rows as the next, and in {one.enough} or more |"
         " warning |\n\n"
         f"The words are {code(*one.words)}. They are errors, not read as null, because nobody"

@@ -485,6 +485,8 @@ def test_an_amount_with_its_gift_cards_is_told(data):
     unknown = sum(amount is None for amount in amounts.values())
     more = {("orders.gross_amount", "no amount", WARNING, unknown)} if unknown else set()
     more |= {("orders.gross_amount", "another sum", WARNING, len(others))} if others else set()
+    uncounted = sum(units is None for _, _, units, _ in lines)
+    more |= {("order_lines.quantity", "no amount", WARNING, uncounted)} if uncounted else set()
     assert set(seen) == set(found) | more
     for place in found:
         shown = written(seen[place])

@@ -148,6 +148,17 @@ def refused(law, column):
     return False
 
 
+@pytest.mark.parametrize("codes", [[0, 0, 1], [False, False, True], [DAY.date()] * 3])
+@pytest.mark.parametrize("column", CLOSED, ids=str)
+def test_codes_instead_of_words_are_refused(column, codes):
+    """A bounce_type of 0 and 1 is no word, and not null either: nothing would be delivered."""
+    shop = fk.Shop(**frames(column, codes))
+    for metric in READ_BY[str(column)]:
+        with pytest.raises(fk.ContractError, match=f"{column}: is not a known word"):
+            fk.evaluate(shop, metric)
+    assert "error" in shop.check().filter(pl.col("table") == column.table)["severity"].to_list()
+
+
 def test_words_that_are_left_as_they_are_written_are_found_out(monkeypatch):
     def meanings(_, texts):
         return {text: text for text in texts}
@@ -279,6 +290,24 @@ def test_channels_are_told_by_sources_and_media_however_they_are_written():
     ]
 
 
+@pytest.mark.parametrize(
+    ("where", "count"),
+    [
+        ("channel == 'paid search'", 1),
+        ("channel != 'PAID_SEARCH'", 2),
+        ("channel in ('unassigned', 'organic search')", 1),
+        ("channel == 'Paid'", 0),
+    ],
+)
+def test_a_filter_names_a_derived_channel_however_it_is_written(where, count):
+    visits = {"session_id": [1, 2, 3], "visitor_id": [1, 2, 3], "started_at": [DAY] * 3}
+    came = {"source": ["Google", None, "a blog"], "medium": ["CPC", None, "guest post"]}
+    shop = fk.Shop(sessions=pl.DataFrame({**visits, **came}))
+    assert fk.evaluate(shop, "sessions", where=where).frame.item() == count
+    told = fk.Shop(sessions=pl.DataFrame({**visits, "channel": ["Paid", "paid", None]}))
+    assert fk.evaluate(told, "sessions", where="channel == 'paid'").frame.item() == 1
+
+
 def test_a_blank_is_null_where_any_word_will_do():
     shop = fk.Shop(sessions=sessions(source=["google", " ", ""]))
     assert fk.evaluate(shop, "sessions", by="source").frame.rows() == [("google", 1), (None, 2)]
@@ -309,6 +338,31 @@ def test_a_word_that_is_nearly_known_is_told_with_the_one_that_may_be_meant():
     assert row["check"] == "event_name is nearly a word that KPIs read, but is not read as one"
     assert (row["severity"], row["rows"], row["sample"]) == ("warning", 2, "'addd_to_cart' (2)")
     assert "pl.col('event_name').replace({'addd_to_cart': 'add_to_cart'})" in row["remedy"]
+
+
+def test_codes_instead_of_platforms_are_told():
+    """A platform 1 is no social network that is known."""
+    spend = {"date": [DAY.date()], "platform": [1], "campaign_id": [1], "engagements": [5]}
+    (found,) = fk.Shop(campaign_performance=pl.DataFrame(spend)).check().rows(named=True)
+    assert found["check"].startswith("platform holds none of the words that KPIs read")
+
+
+@pytest.mark.parametrize(
+    ("platforms", "told"),
+    [
+        (["Google", "Google Ads", "Meta"], "'Google' (1), 'Google Ads' (1)"),
+        (["fb", "Facebook", "Instagram"], "'Facebook' (1), 'fb' (1)"),
+        (["TikTok", "tiktok ", "Tik Tok"], None),
+        (["Meta", "Facebook", "Facebook Shops"], None),
+    ],
+)
+def test_names_that_are_read_as_one_word_are_told(platforms, told):
+    """Facebook and Facebook Ads may be kept apart on purpose; two spellings of a name are not."""
+    spend = {"date": [DAY.date()] * 3, "platform": platforms, "campaign_id": [1, 2, 3]}
+    report = fk.Shop(campaign_performance=pl.DataFrame(spend)).check()
+    found = report.filter(pl.col("check").str.contains("several names for one word"))
+    assert found["sample"].to_list() == ([told] if told else [])
+    assert all("replace({" in remedy for remedy in found["remedy"])
 
 
 def test_events_of_which_no_name_is_known_are_told():

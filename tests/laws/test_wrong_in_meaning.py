@@ -218,6 +218,8 @@ def test_a_metric_refuses_what_is_wrong_in_meaning(name):
 # --- Right in meaning ----------------------------------------------------------------------------
 
 RIGHT = (
+    "sum(daily_sessions.sessions)",
+    "sum(daily_sessions.converted_sessions) / sum(daily_sessions.sessions)",
     "closing_balance(inventory_snapshots.on_hand_units)",
     "closing_balance(balances.balance)",
     f"{STOCK} / count_distinct(inventory_snapshots.day)",

@@ -186,11 +186,15 @@ def _snapshot_rows(draw: st.DrawFn, *, costs_are_known: bool) -> list[Row]:
     ]
 
 
+_CLOCKED = tuple(moment for moment in MOMENTS if moment.time() != dt.time())
+"""The moments that are no midnights: deadlines that are all midnights are refused."""
+
+
 @st.composite
 def _parcel_rows(draw: st.DrawFn, orders: Sequence[Row]) -> list[Row]:
     """Give parcels, most of them after their order and some at one moment with another."""
     placed = {row["order_id"]: row["ordered_at"] for row in orders}
-    promises = {order: draw(st.sampled_from((*MOMENTS, None))) for order in placed}
+    promises = {order: draw(st.sampled_from((*_CLOCKED, None))) for order in placed}
     some = list(placed)[:3]
     numbers = draw(st.lists(st.integers(1, 12), unique=True, max_size=9))
     rows: list[Row] = []
@@ -198,7 +202,7 @@ def _parcel_rows(draw: st.DrawFn, orders: Sequence[Row]) -> list[Row]:
         order = draw(st.sampled_from((*some, *some, *placed, "o99", None)))
         ordered = placed.get(order)
         shipped = draw(_after(ordered or draw(st.sampled_from((*MOMENTS, None)))))
-        promised = promises.get(order) or draw(st.sampled_from((MOMENTS[3], MOMENTS[8], None)))
+        promised = promises.get(order) or draw(st.sampled_from((MOMENTS[3], MOMENTS[7], None)))
         rows.append(
             {
                 "shipment_id": f"d{number}",

@@ -316,3 +316,117 @@ def test_amounts_of_orders_and_of_their_lines_are_converted_and_checked_together
         shop = fk.Shop.on(fk.DuckDB(duckdb.connect()), **bound, currency="PLN")
     assert shop.check().is_empty()
     assert fk.evaluate(shop, ["gross_sales", "units_sold"]).frame.row(0) == (900.0, 2.0)
+
+
+KNOWN = {"as_of": dt.datetime(2024, 9, 1), "currency": "PLN"}
+
+
+def refunds(currencies, **columns):
+    """Make refunds of 36 of the first order and of 10 of the second, each in a currency."""
+    back = {
+        "return_id": [1, 2],
+        "order_id": [1, 2],
+        "returned_at": MAY,
+        "refund_amount": [36.0, 10],
+    }
+    return pl.DataFrame({**back, "currency": pl.Series(currencies, dtype=pl.String), **columns})
+
+
+@pytest.mark.parametrize(
+    ("of_orders", "of_refunds", "problem"),
+    [
+        ("PLN", ["EUR", "EUR"], "orders and returns.currency: holds EUR and PLN"),
+        (None, ["EUR", "EUR"], "returns.currency: is EUR, and amounts in the shop's currency, PLN"),
+        (None, ["EUR", "PLN"], "returns.currency: holds EUR and PLN"),
+        (None, [None, "PLN"], "returns.currency: is null in rows whose amounts would be added"),
+    ],
+)
+@pytest.mark.parametrize("in_database", [False, True])
+def test_amounts_added_up_per_order_are_guarded_in_the_rows_where_they_stand(
+    of_orders, of_refunds, problem, in_database
+):
+    """Refunds of 46 euro are no tenth of sales of 460 zloty."""
+    sold = orders(currency=of_orders) if of_orders else orders().drop("currency")
+    bound = {"orders": sold, "returns": refunds(of_refunds)}
+    if in_database:
+        database = duckdb.connect()
+        for name, frame in bound.items():
+            database.register(name, frame)
+        shop = fk.Shop.on(fk.DuckDB(database), orders="orders", returns="returns", **KNOWN)
+    else:
+        shop = fk.Shop(**bound, **KNOWN)
+    assert problem in refusal(lambda: fk.evaluate(shop, "value_return_rate"))
+
+
+@pytest.mark.parametrize(
+    ("question", "shares"),
+    [
+        ({"by": "currency"}, {"EUR": 0.1, "PLN": 0.1}),
+        ({"where": "channel == 'a'"}, {0.1: 0.1}),
+        ({"end": dt.date(2024, 5, 1)}, {0.1: 0.1}),
+    ],
+)
+def test_refunds_of_an_order_are_guarded_with_the_orders_that_are_asked(question, shares):
+    """36 of 360 zloty, and 10 of 100 euro: apart, each is a share."""
+    shop = fk.Shop(orders=orders(), returns=refunds(["PLN", "EUR"]), **KNOWN)
+    rows = fk.evaluate(shop, "value_return_rate", **question).frame.rows()
+    assert {row[0]: row[-1] for row in rows} == pytest.approx(shares)
+    assert HOLDS in refusal(lambda: fk.evaluate(shop, "value_return_rate"))
+
+
+def test_a_refund_that_adds_nothing_is_not_guarded():
+    back = refunds(["PLN", "EUR"], kind=["return", "cancellation"])
+    shop = fk.Shop(orders=orders().drop("currency"), returns=back, **KNOWN)
+    assert value(shop, "value_return_rate") == pytest.approx(36 / 460)
+
+
+def test_a_refund_without_a_rate_is_not_left_out():
+    """A refund in dollars, of which no rate is known, used to count 0."""
+    back = refunds(["PLN", "USD"])
+    shop = fk.Shop(orders=orders().drop("currency"), returns=back, exchange_rates=RATES, **KNOWN)
+    told = refusal(lambda: fk.evaluate(shop, "value_return_rate"))
+    assert "returns.fx_rate: is null in 1 rows whose amounts would be left out" in told
+
+
+@pytest.mark.parametrize("asked", ["gross_sales", "aov", fk.Max(Orders.gross_amount)])
+def test_orders_are_worth_lines_of_one_currency(asked):
+    """Lines of 400 zloty and 100 euro are not worth 500 of anything."""
+    sold = orders().drop("gross_amount", "currency")
+    shop = fk.Shop(orders=sold, order_lines=lines(currency=["PLN", "EUR"]), **KNOWN)
+    told = refusal(lambda: value(shop, asked))
+    assert f"order_lines.currency: {HOLDS}" in told
+    alike = fk.Shop(orders=sold, order_lines=lines(currency="PLN"), **KNOWN)
+    assert value(alike, fk.Max(Orders.gross_amount)) == 400
+
+
+@pytest.mark.parametrize(
+    ("currencies", "own", "problem"),
+    [
+        (["EUR", "eur "], "EUR", "is written in several ways"),
+        (["pln", "pln"], "PLN", "is written in several ways"),
+        (["EUR", "EUR"], "PLN", "is not that of the shop, and there are no rates"),
+        (["PLN", "EUR"], "PLN", "is mixed, and there are no rates"),
+    ],
+)
+def test_what_is_refused_because_of_a_currency_is_in_the_report(currencies, own, problem):
+    shop = fk.Shop(orders=orders(currency=currencies), currency=own)
+    (found,) = shop.check().filter(severity="error").rows(named=True)
+    assert found["check"].startswith(f"currency {problem}")
+    told = refusal(lambda: fk.evaluate(shop, "gross_sales"))
+    assert ("to_uppercase" in told) == ("to_uppercase" in found["remedy"])
+
+
+@pytest.mark.parametrize(
+    ("rates", "problem"),
+    [
+        ([1.0, 0.0], "is not a rate above zero"),
+        ([1.0, -4.0], "is not a rate above zero"),
+        ([4.0, 4.0], "is not 1 for the shop's own currency"),
+    ],
+)
+def test_a_rate_beside_an_amount_is_one(rates, problem):
+    """100 euro at a rate of 0 are not nothing, and a zloty is a zloty."""
+    shop = fk.Shop(orders=orders(fx_rate=rates), currency="PLN")
+    assert f"orders.fx_rate: {problem}" in refusal(lambda: fk.evaluate(shop, "gross_sales"))
+    right = fk.Shop(orders=orders(fx_rate=[1.0, 4.0]), currency="PLN")
+    assert value(right, "gross_sales") == 800

@@ -3,6 +3,7 @@
 import datetime as dt
 from operator import eq, ge, gt, le, lt, ne
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import given
@@ -47,6 +48,55 @@ def test_what_is_promised_for_a_day_is_not_late_before_the_day_has_ended(as_of, 
     shipments = parcels(delivered_at=[MORNING, None])
     shop = fk.Shop(orders=orders, shipments=shipments, as_of=as_of)
     assert fk.evaluate(shop, "on_time_delivery_rate").frame.item() == share
+
+
+MIDNIGHT = dt.datetime(2024, 5, 3)
+
+
+@pytest.mark.parametrize(
+    "promised",
+    [MIDNIGHT, MIDNIGHT.replace(tzinfo=dt.UTC), dt.datetime(2024, 5, 2, 22, tzinfo=dt.UTC)],
+)
+def test_a_promised_day_that_is_written_as_a_midnight_is_refused(promised):
+    """As other libraries write days: a parcel of the same day would be late."""
+    shop = shop_of(parcels(promised_at=[promised] * 2), time_zone="Europe/Warsaw")
+    with pytest.raises(fk.ContractError, match=r"promised_at: is a midnight in every row"):
+        fk.evaluate(shop, "on_time_delivery_rate")
+    assert "error" in shop.check()["severity"]
+
+
+def test_midnights_that_meet_midnights_are_compared_as_the_days_that_they_are():
+    arrived = [MIDNIGHT, MIDNIGHT + dt.timedelta(days=1)]
+    days = parcels(promised_at=[MIDNIGHT] * 2, delivered_at=arrived)
+    assert fk.evaluate(shop_of(days), "on_time_delivery_rate").frame.item() == 0.5
+    some = parcels(promised_at=[MIDNIGHT, EVENING])
+    assert fk.evaluate(shop_of(some), "on_time_delivery_rate").frame.item() == 0.5
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Warsaw"])
+@pytest.mark.parametrize("in_database", [False, True])
+def test_days_that_are_written_as_midnights_of_utc_stay_days_or_are_refused(zone, in_database):
+    """In New York the midnight of UTC that begins 3 May is in the evening of 2 May."""
+    spend = pl.DataFrame({"date": [DAY], "platform": ["meta"], "campaign_id": [1], "spend": [7.0]})
+    spend = spend.with_columns(pl.col("date").cast(pl.Datetime("us", "UTC")))
+    if in_database:
+        database = duckdb.connect()
+        database.register("spend", spend)
+        shop = fk.Shop.on(fk.DuckDB(database), campaign_performance="spend", time_zone=zone)
+    else:
+        shop = fk.Shop(campaign_performance=spend, time_zone=zone)
+    if zone == "Europe/Warsaw":
+        assert fk.evaluate(shop, "ad_spend", every="1d").frame.rows() == [(DAY, 7.0)]
+        return
+    with pytest.raises(fk.ContractError, match=r"date: is midnight in UTC in every row"):
+        fk.evaluate(shop, "ad_spend", every="1d")
+
+
+def test_orders_at_midnights_of_utc_are_told():
+    orders = orders_of(order_id=[1], ordered_at=[MIDNIGHT.replace(tzinfo=dt.UTC)])
+    (found,) = fk.Shop(orders=orders, time_zone="America/New_York").check().rows(named=True)
+    assert found["severity"] == "warning"
+    assert found["check"].startswith("ordered_at is midnight in UTC in every row")
 
 
 def test_the_day_is_that_of_the_zone_of_the_shop():

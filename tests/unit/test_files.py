@@ -128,6 +128,11 @@ def test_an_id_without_a_letter_is_null_and_is_reported(tmp_path, file):
         (PAID + "2,2024-05-02,paid,--,0\n", r"such as '--'.*null_values=\['--'\]"),
         (PAID + "2,2024-05-02,paid,n/a,0\n", r"such as 'n/a'.*null_values=\['n/a'\]"),
         (PAID + "2,2024-05-02,paid,(12.50),0\n", "amount in parentheses is below zero"),
+        (
+            PAID + "2,2024-05-02,paid,\N{MINUS SIGN}12.50,0\n",
+            "a minus is at the end, or another sign",
+        ),
+        (PAID + "2,2024-05-02,paid,12.50-,0\n", "a minus is at the end, or another sign"),
         (PAID + "2,05/13/2024,paid,1,0\n", "'05/13/2024' in row 2; .*written in different ways"),
         (HEAD + "1,2024-02-30,paid,1,0\n", "'2024-02-30' is no day of the calendar"),
         (HEAD + "1,02/01/2024,paid,1,0\n", "order of day and month cannot be known"),

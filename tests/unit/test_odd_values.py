@@ -75,6 +75,16 @@ def test_a_time_after_today_is_refused_for_the_data_would_be_known_until_then():
     assert fk.evaluate(fk.Shop(orders=frame, guards=False), "orders").frame.item() == 2
 
 
+@pytest.mark.parametrize("status", ["draft", "Cancelled", " test"])
+def test_a_row_that_does_not_count_may_lie_ahead(status):
+    """A draft says nothing of up to when the data is known, and no number rests on its time."""
+    frame = orders_of(ordered_at=[NOON, dt.datetime(2204, 1, 3)], status=["paid", status])
+    shop = fk.Shop(orders=frame)
+    assert findings(shop) == []
+    assert fk.evaluate(shop, "orders", every="1mo").frame.rows() == [(dt.date(2024, 5, 1), 1)]
+    assert shop.complete_days()[1] == NOON.date()
+
+
 def test_a_time_of_tomorrow_may_be_that_of_another_zone():
     soon = dt.datetime.now(dt.UTC).replace(tzinfo=None) + dt.timedelta(hours=12)
     assert (
@@ -106,6 +116,30 @@ def test_an_order_without_an_amount_is_found():
     problem = "gross_amount is null, and adds 0 to what rows are worth"
     shop = fk.Shop(orders=orders_of(gross_amount=[None, 20.0]))
     assert findings(shop) == [("orders", problem, "warning", 1, "(1, None)")]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "problem"),
+    [
+        ("order_lines", "quantity", "adds 0 to what rows are worth"),
+        ("returns", "refund_amount", "adds 0 to the total"),
+        ("marketing_costs", "amount", "adds 0 to the total"),
+        ("shipments", "shipping_cost", "adds 0 to the total"),
+        ("inventory_snapshots", "on_hand_units", "so that the last known count stands"),
+    ],
+)
+def test_a_number_that_is_not_known_is_found(table, column, problem):
+    told = "," if problem.startswith("so") else ", and"
+    shop = fk.Shop.bind({table: pl.DataFrame({column: [None, 20.0]})})
+    found = [check for _, check, *_ in findings(shop) if check.startswith(f"{column} is null")]
+    assert found == [f"{column} is null{told} {problem}"]
+
+
+def test_more_clicks_or_people_than_impressions_are_found():
+    day = {"date": [dt.date(2024, 5, 1)], "platform": ["meta"], "campaign_id": [1]}
+    ads = pl.DataFrame({**day, "impressions": [10], "clicks": [11], "reach": [12]})
+    found = {check for _, check, *_ in findings(fk.Shop(campaign_performance=ads))}
+    assert found == {"clicks is above impressions", "reach is above impressions"}
 
 
 def test_a_refund_before_the_order_and_one_above_it_are_found():

@@ -94,6 +94,27 @@ def test_an_unknown_tax_is_an_error():
         fk.evaluate(shop, "gross_sales")
 
 
+@pytest.mark.parametrize("tax", [-23.0, 230.0])
+@pytest.mark.parametrize("more", [["shipping_amount"], []])
+def test_a_tax_that_is_no_part_of_the_price_is_refused(tax, more):
+    """A tax with a minus before it would be added to sales."""
+    orders = ORDERS.with_columns(tax_amount=pl.Series([tax, 0.0])).drop(more)
+    shop = fk.Shop(**{**FRAMES, "orders": orders}, rename=RENAME, prices_include_tax=True)
+    with pytest.raises(fk.ContractError, match=r"orders.tax_amount: is not a part of the price"):
+        fk.evaluate(shop, "gross_sales")
+
+
+def test_a_refund_of_an_unknown_order_is_not_left_out():
+    """Without the order, its share of tax is not known: the refund used to count 0."""
+    lost = RETURNS.with_columns(order_id=pl.lit("?"))
+    shop = fk.Shop(**{**FRAMES, "returns": lost}, rename=RENAME, prices_include_tax=True)
+    with pytest.raises(fk.ContractError, match="holds an unknown share of tax"):
+        fk.evaluate(shop, "returns_value")
+    taxed = lost.with_columns(refund_tax=pl.lit(4.6))
+    shop = fk.Shop(**{**FRAMES, "returns": taxed}, rename=RENAME, prices_include_tax=True)
+    assert values(shop, ["returns_value"]) == {"returns_value": pytest.approx(20)}
+
+
 def test_without_a_tax_it_is_missing():
     orders = ORDERS.drop("tax_amount")
     shop = fk.Shop(**{**FRAMES, "orders": orders}, rename=RENAME, prices_include_tax=True)

@@ -212,6 +212,33 @@ def test_a_dimension_that_is_not_reached_names_the_metric_and_the_candidates():
     assert "gross_amount" in caught.value.known
 
 
+def test_a_closing_balance_is_not_ready_without_the_key_of_what_is_counted():
+    """A stock without locations was listed as ready, and asked for them when it was computed."""
+    stock = {"snapshot_date": [dt.date(2024, 5, 1)], "product_id": ["p"], "on_hand_units": [10]}
+    shop = fk.Shop(inventory_snapshots=pl.DataFrame(stock))
+    assert shop.missing("stock_on_hand") == {"inventory_snapshots.location_id"}
+    with pytest.raises(fk.MissingInputError, match=r"needed by stock_on_hand \(of one"):
+        fk.evaluate(shop, "stock_on_hand")
+    of_one = pl.DataFrame(stock).with_columns(location_id=pl.lit("one"))
+    assert fk.evaluate(fk.Shop(inventory_snapshots=of_one), "stock_on_hand").frame.item() == 10
+
+
+@pytest.mark.parametrize(
+    ("metric", "table", "column"),
+    [
+        ("time_to_first_purchase", "sessions", "session_id"),
+        ("stock_on_hand", "inventory_snapshots", "location_id"),
+        ("stock_on_hand", "inventory_snapshots", "snapshot_date"),
+    ],
+)
+def test_what_is_listed_as_missing_is_what_is_asked_for(metric, table, column):
+    frames = {name: frame.collect().head(9) for name, frame in fk.demo().frames.items()}
+    shop = fk.Shop(**{**frames, table: frames[table].drop(column)})
+    with pytest.raises(fk.MissingInputError) as caught:
+        fk.plan(shop, metric)
+    assert set(caught.value.missing) == shop.missing(metric) == {f"{table}.{column}"}
+
+
 def test_metrics_lists_what_is_ready_and_what_the_rest_needs():
     listed = fk.Shop(orders=orders()).metrics()
     ready = listed.filter("is_ready").get_column("metric").to_list()

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 
 import polars as pl
 import pytest
@@ -113,6 +114,42 @@ def test_an_id_that_a_spreadsheet_wrote_as_a_number_is_refused(ids, told, rows):
     assert number(shop, "gross_sales") == 40.0
     with pytest.raises(fk.ContractError, match=f"orders.customer_id: {told}"):
         number(shop, "customers")
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("customer_id", ["1.0", "2,00", "1", "7"]),
+        ("customer_id", ["N.A.", "b", "c", "guest"]),
+        ("customer_id", ["A@x.pl", "a@x.pl", "b", "c"]),
+        ("email_hash", ["F0", "f0", "b", "c"]),
+        ("currency", ["EUR", "eur ", "EUR", "Eur"]),
+    ],
+)
+def test_what_an_error_advises_mends_it(column, values):
+    """The expression of a remedy can be pasted: a brace too few in it goes unnoticed otherwise."""
+    made = orders(**{column: values})
+    (found,) = (
+        fk.Shop(orders=made, currency="EUR").check().filter(severity="error").rows(named=True)
+    )
+    (text,) = re.findall(r"pl\.(?:col|when)\(.*\)", found["remedy"].split(", and fk")[0])
+    mended = made.with_columns(eval(text, {"pl": pl}).alias(column))
+    assert mended[column].to_list() != values
+    assert fk.Shop(orders=mended, currency="EUR").check().filter(severity="error").is_empty()
+
+
+def test_order_0_is_the_order_of_no_two_carts():
+    """0 for carts without an order made every cart a sale, and abandonment 0 %."""
+    carts = {
+        "cart_id": [1, 2, 3],
+        "created_at": [dt.datetime(2024, 5, 1)] * 3,
+        "last_activity_at": [dt.datetime(2024, 5, 1)] * 3,
+    }
+    zeros = fk.Shop(carts=pl.DataFrame({**carts, "order_id": [7, 0, 0]}), as_of="2024-06-01")
+    with pytest.raises(fk.ContractError, match=r"carts.order_id: is in far more rows"):
+        number(zeros, "cart_abandonment_rate")
+    one = fk.Shop(carts=pl.DataFrame({**carts, "order_id": [7, 0, None]}), as_of="2024-06-01")
+    assert number(one, "cart_abandonment_rate") == pytest.approx(1 / 3)
 
 
 def test_an_id_with_and_without_zeros_before_it_is_doubtful():

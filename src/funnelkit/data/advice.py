@@ -193,6 +193,7 @@ def _fits(pattern: str, dates: Sequence[re.Match[str]]) -> bool:
     )
 
 
+_OTHER_MINUS = re.compile(r"[^\d.,-]*\d[\d.,\s]*-\s*|.*[−–—].*")
 _THOUSAND = re.compile(r"\s*-?\d{1,3},\d{3}\s*")
 _NUMBERS: Mapping[str, str] = {
     r"-?\d*\.?\d+": "cast it: pl.col(…).cast(pl.Float64)",
@@ -225,6 +226,11 @@ _NUMBERS: Mapping[str, str] = {
 def _of_number_texts(texts: Sequence[str]) -> str:
     if nothing := [text for text in texts if _NOTHING.fullmatch(text)]:
         return _null_values(nothing[0])
+    if any(map(_OTHER_MINUS.fullmatch, texts)):
+        return (
+            "a minus is at the end, or another sign: write -12.5, as "
+            "pl.col(…).str.replace(r'[−–—]', '-').str.replace(r'^(.*)-\\s*$', '-${1}') does"
+        )
     if all(map(_THOUSAND.fullmatch, texts)):
         return (
             "it cannot be known what the comma separates: remove it from thousands, "

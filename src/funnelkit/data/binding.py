@@ -218,7 +218,7 @@ def wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
                 return "its numbers are too long: cast it to a string, pl.col(…).cast(pl.String)"
             return "cast it to a string or an integer: pl.col(…).cast(pl.Int64)"
         case Category():
-            return _category_type(found)
+            return _category_type(column, found)
         case Money() | Quantity() | Score():
             if found.is_integer() or found.is_float():
                 return found
@@ -242,13 +242,12 @@ def wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
             return pl.String() if isinstance(found, _WORDS) else found
 
 
-def _category_type(found: pl.DataType) -> pl.DataType | str:
+def _category_type(column: Category, found: pl.DataType) -> pl.DataType | str:
+    """Return the type of a category: text where it has a vocabulary, so that codes are no words."""
     if isinstance(found, _WORDS):
         return pl.String()
-    if found.is_integer():
-        return pl.Int64()
-    if isinstance(found, pl.Boolean | pl.Date):
-        return found
+    if found.is_integer() or isinstance(found, pl.Boolean | pl.Date):
+        return pl.String() if column.values else pl.Int64() if found.is_integer() else found
     return "cast it to a string: pl.col(…).cast(pl.String)"
 
 

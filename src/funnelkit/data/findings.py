@@ -10,8 +10,10 @@ __all__ = [
     "COLUMN_NAMED",
     "CURRENCY_KNOWN",
     "CURRENCY_NAMED",
+    "CURRENCY_OWN",
     "CURRENCY_RATED",
     "CURRENCY_SINGLE",
+    "CURRENCY_SPELT",
     "EVERY_TABLE",
     "KEY_KNOWN",
     "KEY_SUPPLIED",
@@ -88,7 +90,7 @@ TIME_KNOWN = Finding(
     Severity.WARNING,
 )
 TIME_PAST = Finding(
-    "is not after today, or as_of= is given",
+    "is not after today in a row that counts, or as_of= is given",
     "lies after today",
     "correct the time, or say what is known: as_of=",
 )
@@ -127,6 +129,17 @@ CURRENCY_SINGLE = Finding(
     "is mixed, and there are no rates",
     "bind exchange_rates, or fx_rate",
 )
+CURRENCY_SPELT = Finding(
+    "is written in one way",
+    "is written in several ways, each of which is read as a currency of its own",
+    "write it in one way, such as pl.col({currency!r}).str.strip_chars().str.to_uppercase(),"
+    " and fk.Shop(currency=…) too",
+)
+CURRENCY_OWN = Finding(
+    "is that of the shop, or there are rates",
+    "is not that of the shop, and there are no rates",
+    "bind exchange_rates, or pass the currency of the data: fk.Shop(currency=…)",
+)
 COLUMN_NAMED = Finding(
     "is bound under its name",
     "is not supplied, but {other!r} is, which is not read",
@@ -159,6 +172,13 @@ EVERY_TABLE: Mapping[str, tuple[Finding, ...]] = {
     "a key of text": (TEXT_WRITTEN, TEXT_PADDED),
     "a number": (NUMBER_FINITE,),
     "an amount": (MONEY_PRECISE,),
-    "the currency": (CURRENCY_SINGLE, CURRENCY_KNOWN, CURRENCY_RATED, CURRENCY_NAMED),
+    "the currency": (
+        CURRENCY_SINGLE,
+        CURRENCY_SPELT,
+        CURRENCY_OWN,
+        CURRENCY_KNOWN,
+        CURRENCY_RATED,
+        CURRENCY_NAMED,
+    ),
 }
 """What holds of columns by what they are, whatever the table."""

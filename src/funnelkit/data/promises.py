@@ -10,6 +10,8 @@ from funnelkit.formula.values import Column, Predicate
 __all__ = [
     "AboveCheck",
     "DailyCheck",
+    "DayCheck",
+    "DeadlineCheck",
     "OnceCheck",
     "OneOwnerCheck",
     "OwnRateCheck",
@@ -132,7 +134,7 @@ class SpreadsheetCheck:
         return Finding(
             "has no decimals",
             "is a whole number with decimals, and matches no id without them",
-            f"remove them: pl.col({self.column.name!r}).str.replace(r'[.,]0{1, 2}$', '')",
+            f"remove them: pl.col({self.column.name!r}).str.replace(r'[.,]00?$', '')",
         )
 
     @property
@@ -235,6 +237,34 @@ class DailyCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class DayCheck:
+    """A promise that days are not written as midnights of UTC, which may lie in the day before.
+
+    Attributes:
+        column: The days.
+        finding: What is promised, and what is wrong with such midnights.
+    """
+
+    column: Column
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineCheck:
+    """A promise that deadlines which are days are dates: a midnight leaves out the day itself.
+
+    Attributes:
+        column: The deadlines.
+        beside: The times that have to keep them.
+        finding: What is promised, and what is wrong with midnights.
+    """
+
+    column: Column
+    beside: Column
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
 class ScaleCheck:
     """A promise that values of a kind are on one scale, where a fold does not look at the scale.
 
@@ -306,6 +336,8 @@ class OwnRateCheck:
 Promise = (
     AboveCheck
     | DailyCheck
+    | DayCheck
+    | DeadlineCheck
     | OnceCheck
     | OneOwnerCheck
     | OwnRateCheck

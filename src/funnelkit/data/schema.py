@@ -64,7 +64,7 @@ class WordsCheck:
     def finding(self) -> Finding:
         """What is promised, and what is wrong with other words."""
         words, name = ", ".join(self.column.values), self.column.name
-        example = f"pl.col({name!r}).replace({{'…': {self.column.values[0]!r}}})"
+        example = f"pl.col({name!r}).cast(pl.String).replace({{'…': {self.column.values[0]!r}}})"
         remedy = f"map it, as in {example}, {self.otherwise}"
         if self.column.is_open:
             problem = f"holds none of the words that KPIs read: {words}"
@@ -80,6 +80,18 @@ class WordsCheck:
             "is no misspelt word that KPIs read",
             "is nearly a word that KPIs read, but is not read as one",
             f"map it, if it is meant: pl.col({self.column.name!r}).replace({{words!r}})",
+            Severity.WARNING,
+        )
+
+    @property
+    def merged(self) -> Finding | None:
+        """What is odd about several names of one word: they may be meant to be told apart."""
+        if not self.column.is_open or not self.column.synonyms:
+            return None
+        return Finding(
+            "has one name for a word",
+            "has several names for one word, which are read as one",
+            f"to tell them apart, rename one: pl.col({self.column.name!r}).replace({{words!r}})",
             Severity.WARNING,
         )
 

@@ -15,7 +15,7 @@ from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.schema import Schema
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.derived import Default, Everywhere, FromChildren, Rule, dependencies
-from funnelkit.formula.formulas import Aggregate, Formula, source_of
+from funnelkit.formula.formulas import Aggregate, ClosingBalance, Formula, source_of
 from funnelkit.formula.properties import inputs
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column, Literal, Lookup, Money, Scalar, Time
@@ -278,6 +278,13 @@ class ShopData:
         if column not in known:
             known[column] = self._missing_for(column, frozenset())
         return known[column]
+
+    def placed_by(self, fold: Aggregate) -> tuple[Column, ...]:
+        """Return the columns by which a closing balance finds its rows: when, and of what."""
+        if not isinstance(fold, ClosingBalance):
+            return ()
+        table = self.known[source_of(fold)]
+        return tuple(map(table.get, (table.time, *(table.entity_key * fold.carry_forward))))
 
     def counted_for(self, formula: Formula) -> frozenset[str]:
         """Return the tables whose rows are counted to derive a column that a formula reads.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import cast
 
+from funnelkit.calendar.grain import Span
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.derived import FromChildren, dependencies
@@ -23,6 +25,7 @@ from funnelkit.formula.properties import parts_of
 from funnelkit.formula.values import (
     Column,
     Comparison,
+    Dimension,
     IsBetween,
     IsNull,
     Literal,
@@ -34,7 +37,7 @@ from funnelkit.formula.values import (
     Value,
 )
 from funnelkit.formula.walk import children, conjuncts, end_of, leaves
-from funnelkit.planning.dimensions import conjunction, ending_in, nearest, path_name
+from funnelkit.planning.dimensions import conjunction, ending_in, nearest, path_name, with_leaves
 from funnelkit.planning.plan import Fold, Guard, Shows, Step
 from funnelkit.units import MONEY
 
@@ -55,6 +58,11 @@ class _CurrencyOf:
     currency: Column | Lookup | None = None
     rate: Column | Lookup | None = None
 
+    def stands_beyond(self, key: Column) -> bool:
+        """Return whether it stands in the row that a key points to, or nowhere."""
+        stands = self.rate or self.currency
+        return stands is None or (isinstance(stands, Lookup) and stands.key == key)
+
 
 def is_money(native: PolarsExpr) -> bool:
     """Return whether a Polars expression gives an amount, or one per something."""
@@ -71,19 +79,63 @@ def with_guards(data: ShopData, step: Step) -> Step:
 def guard_steps(data: ShopData, steps: Iterable[Step]) -> tuple[Step, ...]:
     """Return steps of guards alone, for steps whose own rows do not show every amount.
 
-    They are those whose folds are not made of rows one by one, and those whose rows
-    an amount decides on: a row that it keeps out was compared as well.
+    They are those whose folds are not made of rows one by one, those whose rows
+    an amount decides on, as a row that it keeps out was compared as well, and those
+    with an amount that is added up from rows of a finer table.
     """
     found: dict[Step, None] = {}
     for step in steps:
-        if step.first_of is not None or _is_guarded_within(data, step):
+        if not data.guards or not (amounts := dict.fromkeys(_amounts_of(data, step))):
             continue
-        if guards := _guards(data, step):
-            wheres = [step.where, *dict.fromkeys(map(_inner_where, step.folds))]
-            parts = (part for where in wheres for part in conjuncts(where))
-            kept = conjunction(part for part in parts if not _reads_amounts(data, part))
+        wheres = [step.where, *dict.fromkeys(map(_inner_where, step.folds))]
+        parts = (part for where in wheres for part in conjuncts(where))
+        kept = conjunction(part for part in parts if not _reads_amounts(data, part))
+        apart = step.first_of is None and not _is_guarded_within(data, step)
+        if guards := _guards(data, step) if apart else ():
             found[replace(step, folds=guards, where=kept, to_date=False)] = None
+        origins = (origin for amount in amounts for origin in _origins(data, amount))
+        found |= dict.fromkeys(_finer_steps(data, replace(step, where=kept), origins))
     return tuple(found)
+
+
+def _finer_steps(data: ShopData, step: Step, origins: Iterable[Column | Lookup]) -> Iterator[Step]:
+    """Yield steps of guards over the finer rows that amounts of a step are added up from.
+
+    Rows whose currency is that of the row to which they are added need none.
+    """
+    for origin in origins:
+        rule = None if data.is_supplied(end_of(origin)) else data.rule(end_of(origin))
+        if isinstance(origin, Column) and isinstance(rule, FromChildren):
+            key, parts = rule.key, parts_of(rule.aggregate)
+            amounts = (amount for part in parts for amount in _amounts_in(data, part))
+            finer = (_currency_of(data, one) for a in amounts for one in _origins(data, a))
+            apart = [kind for kind in dict.fromkeys(finer) if not kind.stands_beyond(key)]
+            guards = (_guard(data, key.table, kind, at) for at, kind in enumerate(apart))
+            if folds := tuple(fold for some in guards for fold in some):
+                yield _of_finer(data, step, rule, folds)
+
+
+def _of_finer(data: ShopData, step: Step, rule: FromChildren, folds: tuple[Fold, ...]) -> Step:
+    """Return a step over the finer rows that are added up into rows of another step."""
+
+    def leaf(node: Column | Lookup | Dimension) -> Lookup:
+        return Lookup(rule.key, cast("Column | Lookup", node))
+
+    clock = data.known[step.table].get(data.known[step.table].time)
+    after = None if step.span.start is None else clock >= step.span.start
+    before = None if step.span.end is None else clock < step.span.end
+    where = conjunction((step.where, after, before))
+    entered = None if where is None else with_leaves(data, where, leaf)
+    is_divided = any(group.is_period for group in step.groups)
+    return Step(
+        rule.key.table,
+        folds,
+        tuple(replace(group, value=leaf(group.value)) for group in step.groups),
+        conjunction((entered, rule.aggregate.where)),
+        step.calendar if is_divided else step.calendar.whole,
+        Span(),
+        as_of=step.as_of,
+    )
 
 
 def _is_guarded_within(data: ShopData, step: Step) -> bool:

@@ -29,6 +29,8 @@ def missing_inputs(data: ShopData, fold: Fold, *, has_time: bool) -> frozenset[s
     if table not in data.tables:
         return frozenset({table})
     wanted = fold.reads
+    if not isinstance(fold.aggregate, PolarsExpr):
+        wanted += data.placed_by(fold.aggregate)
     if has_time:
         declared = data.known[table]
         days = declared.prorate.columns[:2] if declared.prorate else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from funnelkit.data.schema import WordsCheck
 from funnelkit.data.shop_data import ShopData
@@ -34,7 +35,7 @@ def in_words(data: ShopData, *sides: Value) -> tuple[Value, ...]:
     Raises:
         DefinitionError: A column with a closed vocabulary is compared with another word.
     """
-    column = next((found for side in sides for found in _categories(side)), None)
+    column = next((found for side in sides for found in _categories(data, side)), None)
     if column is None:
         return sides
     texts = [_text(side) for side in sides]
@@ -49,21 +50,33 @@ def _text(side: Value) -> str | None:
     return side.value if isinstance(side, Literal) and isinstance(side.value, str) else None
 
 
-def _categories(value: Value) -> Iterator[Category]:
+def _categories(data: ShopData, value: Value) -> Iterator[Category]:
     """Yield the columns with a vocabulary that a value may be taken from."""
     match value:
         case Column() | Lookup():
             end = end_of(value)
             if isinstance(end, Category) and end.values:
                 yield end
+            elif isinstance(end, Category) and (words := _derived_words(data, end)):
+                yield replace(end, values=words)
         case Coalesce(values):
             for one in values:
-                yield from _categories(one)
+                yield from _categories(data, one)
         case If(_, then, otherwise):
-            yield from _categories(then)
-            yield from _categories(otherwise)
+            yield from _categories(data, then)
+            yield from _categories(data, otherwise)
         case _:
             return
+
+
+def _derived_words(data: ShopData, column: Category) -> tuple[str, ...]:
+    """Return the words from which a rule chooses that of a column, where it is such a rule."""
+    rule, found = None if data.is_supplied(column) else data.rule(column), list[Value]()
+    while isinstance(rule, If):
+        found.append(rule.then)
+        rule = rule.otherwise
+    found += [rule] if found and isinstance(rule, Literal) else []
+    return tuple(dict.fromkeys(word for word in map(_text, found) if word is not None))
 
 
 def _checked(data: ShopData, column: Category, text: str, word: str) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from funnelkit.data.findings import CURRENCY_OWN, CURRENCY_SPELT
 from funnelkit.data.schema import Schema
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.formulas import QuantileBucket, ShareOfTotal
 from funnelkit.formula.properties import unit_of_formula
+from funnelkit.formula.vocabulary import folded
 from funnelkit.planning.expression import Transformed, leaves_of, walk
 from funnelkit.planning.plan import Guard, Plan, PlannedMetric, Shows, Step, group_column
 from funnelkit.units import Unit
@@ -113,8 +115,7 @@ class Currencies:
         if mixed.height:
             tables, low, high = mixed.select(_TABLE, _LOW, _HIGH).row(0)
             problem = f"holds {_named(low)} and {_named(high)}, whose amounts would be added"
-            remedy = "convert them to one currency, or group or filter by currency"
-            yield DataIssue(tables, self.name, problem, remedy)
+            yield DataIssue(tables, self.name, problem, self._remedy(low, high, _SEVERAL))
             return
         beside = met.filter(pl.col(_OWN) | pl.col(_RATED), pl.col(_LOW) != self.own)
         is_one = beside[_LOW].n_unique() == 1 and not (self.own or beside[_RATED].any())
@@ -122,13 +123,14 @@ class Currencies:
             tables, low = beside.select(_TABLE, _LOW).row(0)
             own = f", {self.own}," if self.own else ""
             problem = f"is {low}, and amounts in the shop's currency{own} would be added"
-            yield DataIssue(tables, self.name, problem, _REMEDY)
+            yield DataIssue(tables, self.name, problem, self._remedy(low, self.own, _REMEDY))
 
     def _foreign(self) -> Iterator[DataIssue]:
         """Return an issue for every table whose amounts are not in the shop's currency."""
         other = self.spans.filter(pl.col(_LOW) != self.own) if self.own else self.spans.clear()
         for table, found in other.group_by(_TABLE).agg(pl.col(_LOW).min()).sort(_TABLE).rows():
-            yield DataIssue(table, self.name, f"is {found}, and the shop's is {self.own}", _REMEDY)
+            problem = f"is {found}, and the shop's is {self.own}"
+            yield DataIssue(table, self.name, problem, self._remedy(found, self.own, _REMEDY))
 
     def _across(self, plan: Plan) -> Iterator[DataIssue]:
         """Return an issue for metrics that set groups of different currencies side by side."""
@@ -141,8 +143,17 @@ class Currencies:
                     remedy = "convert them to one currency, or filter by one"
                     yield replace(issue, problem=problem, remedy=remedy)
 
+    def _remedy(self, one: str, other: str, otherwise: str) -> str:
+        """Return what to do where two codes meet: they may be one, written in two ways."""
+        return (
+            CURRENCY_SPELT.about(currency=self.name).remedy
+            if folded(one) == folded(other)
+            else otherwise
+        )
 
-_REMEDY = "bind exchange_rates, or pass the currency of the data: fk.Shop(currency=…)"
+
+_SEVERAL = "convert them to one currency, or group or filter by currency"
+_REMEDY = CURRENCY_OWN.remedy
 
 
 def _named(currency: str) -> str:

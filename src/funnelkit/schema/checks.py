@@ -59,6 +59,15 @@ def _unknown(column: Column, broken: Predicate, *, unless: Column | None = None)
     return Check(column, broken, finding, unless_supplied=unless)
 
 
+def _no_rate(rate: Quantity, broken: Predicate) -> Check:
+    finding = Finding(
+        "is above zero",
+        "is not a rate above zero",
+        "supply the value of one unit of the currency in the shop's currency",
+    )
+    return Check(rate, broken, finding)
+
+
 def _below_zero(column: Money | Quantity | Duration) -> Check:
     return _suspicious(column, column < 0, "is zero or above", "is below zero")
 
@@ -68,6 +77,12 @@ STATUSES = Orders.status.values
 
 SURVEYS = Surveys.survey_type.values
 """The kinds of survey that KPIs read."""
+
+_RATES = (
+    *(Orders.fx_rate, OrderLines.fx_rate, Returns.fx_rate, Carts.fx_rate),
+    *(CampaignPerformance.fx_rate, MarketingCosts.fx_rate),
+)
+"""The rates that stand beside amounts."""
 
 CHECKS: tuple[Check, ...] = (
     Check(
@@ -159,15 +174,8 @@ CHECKS: tuple[Check, ...] = (
             "swap the two dates",
         ),
     ),
-    Check(
-        ExchangeRates.rate,
-        ExchangeRates.rate.is_null() | (ExchangeRates.rate <= 0),
-        Finding(
-            "is above zero",
-            "is not a rate above zero",
-            "supply the value of one unit of the currency in the shop's currency",
-        ),
-    ),
+    _no_rate(ExchangeRates.rate, ExchangeRates.rate.is_null() | (ExchangeRates.rate <= 0)),
+    *(_no_rate(rate, rate <= 0) for rate in _RATES),
     *_negative(Orders.discount_amount, Orders.gross_amount, Orders.gross_amount),
     *_negative(
         OrderLines.discount_amount,
@@ -178,7 +186,17 @@ CHECKS: tuple[Check, ...] = (
         _suspicious(
             column, column.is_null(), "is known", "is null, and adds 0 to what rows are worth"
         )
-        for column in (Orders.gross_amount, OrderLines.unit_price)
+        for column in (Orders.gross_amount, OrderLines.quantity, OrderLines.unit_price)
+    ),
+    *(
+        _suspicious(column, column.is_null(), "is known", "is null, and adds 0 to the total")
+        for column in (Returns.refund_amount, MarketingCosts.amount, Shipments.shipping_cost)
+    ),
+    _suspicious(
+        InventorySnapshots.on_hand_units,
+        InventorySnapshots.on_hand_units.is_null(),
+        "is known",
+        "is null, so that the last known count stands",
     ),
     _suspicious(
         Returns.returned_at,
@@ -227,6 +245,15 @@ CHECKS: tuple[Check, ...] = (
             (DailySessions.engaged_sessions, DailySessions.sessions),
             (DailySessions.converted_sessions, DailySessions.sessions),
         )
+    ),
+    *(
+        _suspicious(
+            part,
+            part / CampaignPerformance.impressions > 1,
+            "is not above impressions",
+            "is above impressions",
+        )
+        for part in (CampaignPerformance.clicks, CampaignPerformance.reach)
     ),
     _suspicious(
         Orders.discount_amount,

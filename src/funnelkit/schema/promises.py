@@ -6,6 +6,8 @@ from funnelkit.data.findings import Finding, Severity
 from funnelkit.data.promises import (
     AboveCheck,
     DailyCheck,
+    DayCheck,
+    DeadlineCheck,
     OnceCheck,
     OneOwnerCheck,
     OwnRateCheck,
@@ -18,19 +20,34 @@ from funnelkit.data.promises import (
     TotalCheck,
     WithinCheck,
 )
+from funnelkit.formula.values import Column
 from funnelkit.schema.customers import Customers, Surveys
 from funnelkit.schema.derivations import IS_PRODUCT
 from funnelkit.schema.marketing import AdViews, CampaignPerformance, EmailSends, MarketingCosts
 from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
-from funnelkit.schema.traffic import Carts, Events, Sessions
+from funnelkit.schema.traffic import Carts, DailySessions, Events, SearchInterest, Sessions
 
 __all__ = ["PROMISES"]
 
 _NOBODY = (
     *("guest", "null", "none", "nil", "n/a", "nan", "<na>", "unknown", "undefined", "anonymous"),
     *("(not set)", "not set", "-", "--", "–", "—", "?", "missing", "test", "[object Object]"),
-    *("na", "#n/a", "\\n", "(null)", "(none)", "[null]", "{}", "[]", "no customer", "customer"),
+    *(
+        "na",
+        "n.a.",
+        "#n/a",
+        "#ref!",
+        "#value!",
+        "\\n",
+        "(null)",
+        "(none)",
+        "[null]",
+        "{}",
+        "[]",
+        "no customer",
+        "customer",
+    ),
     *("guest user", "guest customer", "anonymous user", "not logged in", "(not logged in)"),
     *("guest checkout", "walk in", "walk in customer", "cash customer", "test customer"),
     *("test user", "unknown customer", "unknown user", "default", "dummy"),
@@ -43,8 +60,21 @@ _NOBODY = (
 )
 _NEVER, _NUMBERS = (-1,), (0,)
 _ENOUGH, _TIMES, _DOUBTFUL = 30, 10, 3
+_SEVERAL = 2
+"""In how many rows a key of which each is of one row, such as the order of a cart, is too many."""
 _HASH = "normalise, then hash: pl.col('email_hash').str.strip_chars().str.to_lowercase()"
 _LOWER = "write addresses in small letters: pl.col({!r}).str.to_lowercase()"
+
+
+def _of_utc(column: Column, severity: Severity) -> Finding:
+    return Finding(
+        "is a date, where days are meant",
+        "is midnight in UTC in every row, when the shop's zone has the day before",
+        f"make it a date: pl.col({column.name!r}).dt.date(); where moments are meant, with"
+        " .dt.convert_time_zone('…') before it",
+        severity,
+    )
+
 
 PROMISES: tuple[Promise, ...] = (
     *(
@@ -53,7 +83,6 @@ PROMISES: tuple[Promise, ...] = (
             Orders.customer_id,
             Orders.email_hash,
             Orders.session_id,
-            Orders.cart_id,
             Orders.visitor_id,
             Customers.customer_id,
             Sessions.customer_id,
@@ -61,12 +90,14 @@ PROMISES: tuple[Promise, ...] = (
             Events.visitor_id,
             Carts.customer_id,
             Carts.visitor_id,
-            Carts.order_id,
             Surveys.customer_id,
             EmailSends.recipient_id,
-            EmailSends.order_id,
             AdViews.viewer_id,
         )
+    ),
+    *(
+        StandInCheck(column, _NOBODY, _NEVER, _NUMBERS, _SEVERAL, _SEVERAL, _SEVERAL)
+        for column in (Orders.cart_id, Carts.order_id, EmailSends.order_id)
     ),
     *(SpellingCheck(column, _HASH) for column in (Orders.email_hash, Customers.email_hash)),
     *(
@@ -180,14 +211,57 @@ PROMISES: tuple[Promise, ...] = (
             Shipments.shipping_cost,
         )
     ),
-    OwnRateCheck(
-        ExchangeRates.rate,
-        ExchangeRates.currency,
-        Finding(
-            "is 1 for the shop's own currency",
-            "is not 1 for the shop's own currency, so that the rates are of another, or inverse",
-            "supply the value of one unit of each currency in that of the shop",
-        ),
+    *(
+        OwnRateCheck(
+            rate,
+            currency,
+            Finding(
+                "is 1 for the shop's own currency",
+                "is not 1 for the shop's own currency, so that the rates are of another, or"
+                " inverse",
+                "supply the value of one unit of each currency in that of the shop",
+            ),
+        )
+        for rate, currency in (
+            (ExchangeRates.rate, ExchangeRates.currency),
+            (Orders.fx_rate, Orders.currency),
+            (Returns.fx_rate, Returns.currency),
+            (Carts.fx_rate, Carts.currency),
+            (CampaignPerformance.fx_rate, CampaignPerformance.currency),
+            (MarketingCosts.fx_rate, MarketingCosts.currency),
+        )
+    ),
+    *(
+        DayCheck(day, _of_utc(day, Severity.ERROR))
+        for day in (
+            DailySessions.date,
+            CampaignPerformance.date,
+            MarketingCosts.period_start,
+            MarketingCosts.period_end,
+            InventorySnapshots.snapshot_date,
+            SearchInterest.date,
+            ExchangeRates.date,
+        )
+    ),
+    *(
+        DayCheck(moment, _of_utc(moment, Severity.WARNING))
+        for moment in (Sessions.started_at, Orders.ordered_at, Returns.returned_at)
+    ),
+    *(
+        DeadlineCheck(
+            promised,
+            delivered,
+            Finding(
+                "is a date, where the whole day is meant",
+                "is a midnight in every row, so that a delivery on the day itself would be late",
+                f"make it a date, in its own zone: pl.col({promised.name!r}).dt.date(), less a day"
+                " where the day before is the last",
+            ),
+        )
+        for promised, delivered in (
+            (Orders.promised_at, Orders.delivered_at),
+            (Shipments.promised_at, Shipments.delivered_at),
+        )
     ),
     DailyCheck(
         InventorySnapshots.snapshot_date,

@@ -47,7 +47,10 @@ _ITEMS = {
         },
     )
 }
-_HINTS = {"orders.status": "or supply orders.is_counted, or bind with order_policy='all'"}
+_HINTS = {
+    "orders.status": "or supply orders.is_counted, or bind with order_policy='all'",
+    "inventory_snapshots.location_id": "of one location alone: pl.lit('one').alias('location_id')",
+}
 
 
 def shop_schema(

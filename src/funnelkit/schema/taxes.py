@@ -75,16 +75,52 @@ TAX_RULES: Mapping[Column, tuple[Rule, ...]] = {
 }
 """How amounts follow from amounts with tax: the tax is that of the line, else that of the order."""
 
-TAX_CHECKS = tuple(
+_TAXES = (Orders.tax_amount, OrderLines.tax_amount, Returns.refund_tax)
+_TAXED: tuple[tuple[Money, Value, Column | None], ...] = (
+    (Orders.tax_amount, _PAID, None),
+    (Orders.tax_amount, _PAID_GOODS, Orders.shipping_with_tax),
+    (OrderLines.tax_amount, _PAID_LINE, None),
+    (Returns.refund_tax, _PAID_BACK, None),
+    (Returns.refund_tax, 1.0 * Returns.refund_with_tax, Returns.refund_shipping_with_tax),
+)
+"""Taxes, each with the price that includes it, and what makes that another price."""
+
+TAX_CHECKS = (
+    *(
+        Check(
+            tax,
+            tax.is_null(),
+            Finding(
+                "is known, where prices include tax",
+                "is null, so it is unknown how much of the price is tax",
+                "fill it: 0 where nothing is taxed",
+            ),
+        )
+        for tax in _TAXES
+    ),
+    *(
+        Check(
+            tax,
+            (price > 0) & ((tax < 0) | (tax > price)),
+            Finding(
+                "lies within the price, where prices include tax",
+                "is not a part of the price that includes it",
+                "supply the tax in the price, as an amount above zero",
+            ),
+            unless_supplied=more,
+            is_derived=True,
+        )
+        for tax, price, more in _TAXED
+    ),
     Check(
-        tax,
-        tax.is_null(),
+        Returns.refund_with_tax,
+        Returns.refund_with_tax.is_not_null() & Returns.net_share.is_null(),
         Finding(
-            "is known, where prices include tax",
-            "is null, so it is unknown how much of the price is tax",
-            "fill it: 0 where nothing is taxed",
+            "holds a known share of tax",
+            "holds an unknown share of tax, and would count as 0",
+            "supply refund_tax, or the orders that were refunded",
         ),
-    )
-    for tax in (Orders.tax_amount, OrderLines.tax_amount, Returns.refund_tax)
+        is_derived=True,
+    ),
 )
 """What must hold of taxes where prices include them."""

@@ -35,7 +35,8 @@ from funnelkit.errors import (
     some,
 )
 from funnelkit.formula.derived import Default
-from funnelkit.formula.properties import inputs
+from funnelkit.formula.formulas import source_of
+from funnelkit.formula.properties import aggregates, columns_of, inputs, natives
 from funnelkit.formula.table import Table
 from funnelkit.metrics.metric import Metric
 from funnelkit.schema.policies import POLICIES, OrderPolicy
@@ -335,14 +336,14 @@ class Shop:
         Args:
             metric: The metric, or its name in the default registry.
         """
-        found: set[str] = set()
-        for table, names in inputs(_found(metric).formula, as_read=self.data.total_of).items():
-            if table not in self.tables:
-                found.add(table)
-                continue
-            for name in names:
-                found |= self.data.missing_for(self.data.column(table, name))
-        return frozenset(found)
+        data, formula = self.data, _found(metric).formula
+        folds = [data.total_of(fold) for fold in aggregates(formula)]
+        read = [one for fold in folds for one in (*columns_of(fold), *data.placed_by(fold))]
+        tables = {*map(source_of, folds), *(native.table for native in natives(formula))}
+        for native in natives(formula):
+            names = native.expression.meta.root_names() if native.table in self.tables else ()
+            read += [data.column(native.table, name) for name in names]
+        return frozenset(tables - self.tables.keys()).union(*map(data.missing_for, read))
 
 
 def _found(metric: str | Metric) -> Metric:

@@ -43,6 +43,7 @@ from funnelkit.formula.walk import children, end_of, leaves, nodes_in
 from funnelkit.metrics.metric import Metric
 from funnelkit.schema.policies import POLICIES
 from funnelkit.schema.tables import known_tables
+from funnelkit.schema.totals import TOTALS
 from funnelkit.schema.traffic import Sessions
 from funnelkit.testing.inputs import RULES_OF, check_declared
 from funnelkit.units import CUSTOMER, FOLLOWER, RECIPIENT, VISITOR
@@ -202,8 +203,9 @@ def _amounts(value: Value | Predicate) -> Iterator[Column | Lookup]:
 
 @cache
 def _flows() -> frozenset[Column]:
-    """Return the columns that built-in metrics add over time: what happened on a day."""
-    folds = (fold for metric in BUILT_IN.values() for fold in aggregates(metric.formula))
+    """Return the columns that built-in metrics, or totals in their place, add over time."""
+    built_in = (fold for metric in BUILT_IN.values() for fold in aggregates(metric.formula))
+    folds = chain(built_in, TOTALS.values())
     sums = (fold for fold in folds if fold.of is None and _adds(fold))
     return frozenset(column for fold in sums for column in _columns_added(fold))
 

@@ -6,9 +6,16 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from funnelkit.data.findings import CURRENCY_KNOWN, CURRENCY_RATED, CURRENCY_SINGLE
+from funnelkit.data.findings import (
+    CURRENCY_KNOWN,
+    CURRENCY_OWN,
+    CURRENCY_RATED,
+    CURRENCY_SINGLE,
+    CURRENCY_SPELT,
+)
 from funnelkit.data.shop_data import ShopData
 from funnelkit.formula.values import Column
+from funnelkit.formula.vocabulary import folded
 from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import Aggregate, Col, Filter, Head, Op, call
@@ -35,11 +42,17 @@ def currencies(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
     if found.height and found.height < each.height:
         unknown = int(each.filter(pl.col(currency).is_null()).get_column("row_count").item())
         yield Violation(table, currency, CURRENCY_KNOWN, unknown, "")
-    if found.height > 1:
-        count = int(found.get_column("row_count").slice(1).sum())
-        named = found.get_column(currency).head(FEW).cast(pl.String)
-        sample = ", ".join(one if one.strip() == one != "" else repr(one) for one in named)
-        yield Violation(table, currency, CURRENCY_SINGLE, count, sample)
+    codes = found.get_column(currency).cast(pl.String).to_list()
+    counts = [int(count) for count in found.get_column("row_count")]
+    sample = ", ".join(one if one.strip() == one != "" else repr(one) for one in codes[:FEW])
+    own = data.currency or "".join(codes[:1])
+    if len({*map(folded, codes), folded(own)}) < len({*codes, own}):
+        finding = CURRENCY_SPELT.about(currency=currency)
+        yield Violation(table, currency, finding, sum(counts), sample)
+    elif len(codes) > 1:
+        yield Violation(table, currency, CURRENCY_SINGLE, sum(counts[1:]), sample)
+    elif codes and codes != [own]:
+        yield Violation(table, currency, CURRENCY_OWN, sum(counts), sample)
 
 
 def _unrated(data: ShopData, rate: Column, read: Read) -> Iterator[Violation]:

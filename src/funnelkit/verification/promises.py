@@ -14,6 +14,8 @@ from funnelkit.data.findings import Finding, Severity
 from funnelkit.data.promises import (
     AboveCheck,
     DailyCheck,
+    DayCheck,
+    DeadlineCheck,
     OnceCheck,
     OneOwnerCheck,
     OwnRateCheck,
@@ -53,6 +55,7 @@ from funnelkit.planning.relations import (
     whole,
 )
 from funnelkit.verification.amounts import above, columns_in, of_lines, own_rates, signs
+from funnelkit.verification.days import deadlines, utc_midnights
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted
 
 __all__ = ["broken_promises", "check_promises"]
@@ -128,6 +131,8 @@ def _read_with(promise: Promise) -> tuple[Column, ...]:
     match promise:
         case StandInCheck() | SpellingCheck() | SpreadsheetCheck() | SignCheck() | OwnRateCheck():
             return (promise.column,)
+        case DayCheck() | DeadlineCheck():
+            return (promise.column,)
         case OnceCheck():
             return (promise.read_with,)
         case OneOwnerCheck() | WithinCheck() | TotalCheck() | AboveCheck():
@@ -158,6 +163,10 @@ def _violations(data: ShopData, promise: Promise, read: Read) -> Iterator[Violat
             return signs(data, promise, read)
         case OwnRateCheck():
             return own_rates(data, promise, read)
+        case DayCheck():
+            return utc_midnights(data, promise, read)
+        case DeadlineCheck():
+            return deadlines(data, promise, read)
         case DailyCheck():
             return _several_a_day(data, promise, read)
         case ScaleCheck():

@@ -31,7 +31,7 @@ from funnelkit.data.schema import Check, TotalAboveCheck, WithoutRowsCheck
 from funnelkit.data.shop_data import ShopData, TableStats
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.table import Table
-from funnelkit.formula.values import Column, Lookup, Money
+from funnelkit.formula.values import Column, Flag, Lookup, Money
 from funnelkit.formula.vocabulary import folded
 from funnelkit.formula.walk import leaves
 from funnelkit.planning.derive import lowering_of
@@ -53,13 +53,14 @@ from funnelkit.planning.relations import (
     Rel,
     call,
     conjunction,
+    filtered,
     negate,
     whole,
 )
 from funnelkit.verification.currencies import currencies
 from funnelkit.verification.promises import broken_promises
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
-from funnelkit.verification.words import foreign_words, near_words, unknown_words
+from funnelkit.verification.words import foreign_words, merged_words, near_words, unknown_words
 
 __all__ = ["Overview", "Passes", "all_violations", "check", "far_times"]
 
@@ -152,6 +153,7 @@ def all_violations(data: ShopData, read: Read) -> list[Violation]:
         read: Reads relations.
     """
     found = [*unknown_words(data), *foreign_words(data), *near_words(data)]
+    found += merged_words(data)
     found += broken_promises(data, read)
     passes = Passes.of(data, data.tables, Severity)
     for one in passes.overviews(read(passes.relations)):
@@ -308,11 +310,14 @@ def _violations(data: ShopData, overview: Overview, read: Read) -> Iterator[Viol
 
 
 def _ahead(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation]:
-    """Yield the times after today of a table whose rows tell up to when the data is known."""
+    """Yield the times after today of the rows that tell up to when the data is known."""
     table, latest = data.known[overview.table], overview.stats.latest
     clock, tomorrow = table.get(table.time), dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
-    if clock in data.schema.clocks and not data.given_as_of and latest and latest > tomorrow:
-        yield from _odd_times(data, table, (Op.GT, tomorrow), TIME_PAST, read)
+    flags: dict[Column, Flag | None] = dict(data.schema.clocks.items())
+    if clock in flags and not data.given_as_of and latest and latest > tomorrow:
+        flag = flags[clock]
+        known = None if flag is None or data.missing_for(flag) else flag
+        yield from _odd_times(data, table, (Op.GT, tomorrow, known), TIME_PAST, read)
 
 
 def _at_zero(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation]:
@@ -320,20 +325,27 @@ def _at_zero(data: ShopData, overview: Overview, read: Read) -> Iterator[Violati
     table, earliest = data.known[overview.table], overview.stats.earliest
     clock, second_day = table.get(table.time), dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
     if clock in data.schema.clocks and earliest and earliest < second_day:
-        yield from _odd_times(data, table, (Op.LT, second_day), TIME_WRITTEN, read)
+        yield from _odd_times(data, table, (Op.LT, second_day, None), TIME_WRITTEN, read)
 
 
 def _odd_times(
-    data: ShopData, table: type[Table], odd: tuple[Op, dt.datetime], finding: Finding, read: Read
+    data: ShopData,
+    table: type[Table],
+    odd: tuple[Op, dt.datetime, Flag | None],
+    finding: Finding,
+    read: Read,
 ) -> Iterator[Violation]:
-    """Yield the rows whose time compares with a limit, where there are any."""
-    clock, lowering, (op, limit) = table.get(table.time), lowering_of(data), odd
+    """Yield the rows whose time compares with a limit, of those with a flag, if there are any."""
+    clock, lowering, (op, limit, flag) = table.get(table.time), lowering_of(data), odd
     shown = [data.column(table.table, name) for name in _key(data, table.table)]
-    rows = Tables(lowering).prepare(table.table, [clock, *shown])
-    found = Filter(rows, call(op, lowering.instant(clock), Lit(limit, "instant")))
+    wanted = [clock, *shown, *(() if flag is None else (flag,))]
+    rows = Tables(lowering).prepare(table.table, wanted)
+    is_odd = call(op, lowering.instant(clock), Lit(limit, "instant"))
+    found = filtered(rows, conjunction(is_odd, lowering.condition(flag)))
     names = [column.name for column in (*shown, clock)]
     count, sample = counted(found, list(dict.fromkeys(names)), read)
-    yield Violation(table.table, clock.name, finding, count, sample)
+    if count:
+        yield Violation(table.table, clock.name, finding, count, sample)
 
 
 def _repeated(data: ShopData, table: str, key: Sequence[str]) -> Rel:

@@ -18,7 +18,14 @@ from funnelkit.planning.relations import Agg, AggOp, Aggregate, Rel
 from funnelkit.planning.vocabulary import promise_of
 from funnelkit.verification.violation import Violation
 
-__all__ = ["check_words", "foreign_words", "near_words", "unknown_words", "word_counts"]
+__all__ = [
+    "check_words",
+    "foreign_words",
+    "merged_words",
+    "near_words",
+    "unknown_words",
+    "word_counts",
+]
 
 MOST = 10
 """How many unknown words are named."""
@@ -79,6 +86,24 @@ def near_words(data: ShopData) -> Iterator[Violation]:
         if near:
             told = finding.about(words=near)
             yield _violation(column, told, {text: unknown[text] for text in near})
+
+
+def merged_words(data: ShopData) -> Iterator[Violation]:
+    """Yield the columns in which several names, and not only spellings, are read as one word."""
+    for column, seen in data.seen_words.items():
+        finding = WordsCheck(column).merged
+        names: dict[str | None, set[str]] = {}
+        for text, word in seen.meant.items():
+            names.setdefault(word, set()).add(folded(text))
+        several = {word for word, some in names.items() if word and len(some) > 1}
+        if finding is not None and several:
+            texts = {text: seen.rows[text] for text, word in seen.meant.items() if word in several}
+            renamed = {
+                text: "…"
+                for text in sorted(texts)
+                if folded(text) != folded(seen.meant[text] or "")
+            }
+            yield _violation(column, finding.about(words=renamed), texts)
 
 
 def _nearest(text: str, known: Iterable[str]) -> list[str]:
