@@ -23,9 +23,10 @@ from funnelkit.evaluation.paired import (
     PairQuestion,
     measure_pairs,
 )
+from funnelkit.formula.accumulation import ADDS_UP
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.known_days import KnownDays
-from funnelkit.journeys.pairing import ADDS_UP, Against, PairRequest, check_words
+from funnelkit.journeys.pairing import Against, PairRequest, check_words
 from funnelkit.metrics.metric import Direction, Metric
 from funnelkit.result.differences import ComparisonReason, with_difference
 from funnelkit.result.picture import group_names, measure_of

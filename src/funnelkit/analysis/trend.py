@@ -15,11 +15,12 @@ import polars as pl
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.charts.spec import Spec
 from funnelkit.errors import DefinitionError, check_kind
-from funnelkit.formula.accumulation import MetricKind
+from funnelkit.formula.accumulation import ADDS_UP
 from funnelkit.formula.reason import Reason
 from funnelkit.metrics.metric import Direction, Metric
 from funnelkit.result.control_chart import MARKS, PLACES, SEASONS, ControlChart, judged
 from funnelkit.result.display import IS_TOTAL
+from funnelkit.result.known import complete_periods, known_rows
 from funnelkit.result.limits import RULES
 from funnelkit.result.picture import control_charts
 from funnelkit.result.result import Result
@@ -62,8 +63,10 @@ class Trend(Plotted):
         `provisional` with fewer than 12 periods. `segment` counts the stretches between
         breaks. `assurance`: whether the process as it is reaches the target.
 
-        A period without rows of a group is a 0 of what adds up, except before the first row of
-        the group: whether it existed then is not known.
+        A period without rows of a group is a 0 of what adds up, until the last period that is
+        over; but not before the first row of the tables that are read, or before the first
+        value of the group other than 0: what there was then is not known, so there is no value.
+        The period in which the first row of the tables lies does not enter.
 
         `reason` is why something is null: a reason of the value (see `Reason`), or `few_periods`
         (fewer than 6), `few_cycles`, `mostly_zero`, `no_season` (the season is 0 or less
@@ -235,32 +238,37 @@ def _faults(result: Result, season: str | None, target: float | None) -> Iterato
 
 def _parts(result: Result, charts: Sequence[ControlChart]) -> Iterator[pl.DataFrame]:
     """Return the rows of each metric and group, judged."""
-    tidy, groups = result.tidy(), result.keys[1:]
+    rows, groups = known_rows(result), result.keys[1:]
     if result.has_totals:
-        tidy = tidy.filter(~pl.col(IS_TOTAL)).drop(IS_TOTAL)
-    if tidy.is_empty():
+        rows = rows.filter(~pl.col(IS_TOTAL)).drop(IS_TOTAL)
+    if rows.is_empty():
         return
-    periods = tidy.get_column("period")
-    calendar = result.plan.question.calendar
-    every = calendar.starts(periods.min(), periods.max()).alias("period").to_frame()
-    is_open = pl.col("reason") == str(Reason.INCOMPLETE_PERIOD)
-    opened = tidy.filter(is_open).get_column("period").unique().implode()
-    every = every.with_columns(pl.col("period").is_in(opened).alias("is_open"))
+    every = _periods(result, rows)
     for chart in charts:
-        own = tidy.filter(pl.col("metric") == chart.metric.name)
+        own = rows.filter(pl.col("metric") == chart.metric.name)
         series = own.partition_by(groups, maintain_order=True) if groups else [own]
-        for rows in series:
-            yield judged(_every_period(rows, every, chart.metric, groups), chart)
+        for each in series:
+            yield judged(_every_period(each, every, chart.metric, groups), chart)
+
+
+def _periods(result: Result, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the periods from the first row to the last, or to the last that is over.
+
+    `is_open` marks those that are not over.
+    """
+    calendar, labels = result.plan.question.calendar, rows.get_column("period")
+    over = [start for start, _ in complete_periods(result)]
+    last = labels.append(pl.Series(over, dtype=labels.dtype)).max()
+    every = calendar.starts(labels.min(), last).alias("period").to_frame()
+    is_open = pl.col("period") > over[-1] if over else pl.lit(result.as_of is not None)
+    return every.with_columns(is_open.alias("is_open"))
 
 
 def _every_period(
     rows: pl.DataFrame, every: pl.DataFrame, metric: Metric, groups: Sequence[str]
 ) -> pl.DataFrame:
-    """Return a row for every period: where there is none, what adds up is 0.
-
-    Before its first row a group may not have existed: there nothing is known of it.
-    """
-    adds_up = metric.kind in {MetricKind.FLOW, MetricKind.DISTINCT}
+    """Return a row for every period: where there is none after the first, what adds up is 0."""
+    adds_up = metric.kind in ADDS_UP
     first = rows.row(0, named=True)
     marked = rows.with_columns(pl.lit(value=True).alias("is_there"))
     filled = every.join(marked, on="period", how="left").sort("period")
