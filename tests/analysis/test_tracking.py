@@ -238,6 +238,63 @@ def test_what_the_data_does_not_cover_is_said():
     assert lifted["reason"].startswith("baseline_not_covered")
 
 
+def with_visits(shop):
+    """The same shop, whose visits were counted from the first of January on."""
+    days = [FIRST + dt.timedelta(days=day) for day in range(100)]
+    sessions = pl.DataFrame({"session_id": range(100), "visitor_id": range(100)})
+    orders = shop.frames["orders"].collect()
+    sessions = sessions.with_columns(pl.Series("started_at", days))
+    return fk.Shop(
+        orders=orders, sessions=sessions, order_policy="all", currency="EUR", as_of="2024-04-01"
+    )
+
+
+def test_what_a_metric_reads_may_begin_after_the_shop():
+    shop = with_visits(shop_of(EVERY_DAY[40:]))
+    assert shop.complete_days()[0] == FIRST
+    february = ("2024-02-01", "2024-03-01")
+    lifted = row_of(shop, metric="orders", target=fk.Lift(0.1), baseline=february)
+    assert (lifted["baseline"], lifted["status"]) == (None, "no_data")
+    assert lifted["reason"].startswith("baseline_not_covered")
+    plain = row_of(shop, metric="orders", target=5, start="2024-02-01")
+    assert (plain["actual"], plain["reason"]) == (30, "starts_before_data")
+    visits = row_of(shop, metric="sessions", target=fk.Lift(0.1), baseline=february, better="up")
+    assert (visits["baseline"], visits["reason"]) == (29, None)
+    goal = fk.Goal(metric="orders", target=fk.Lift(0.1), baseline=february, **MARCH)
+    evidence = goal.check(shop).filter(criterion="achievable")
+    assert evidence["holds"].to_list() == [None]
+
+
+def test_a_target_in_another_currency_is_refused_before_anything_is_read():
+    shop = shop_of(EVERY_DAY)
+    assert row_of(shop, currency="eur")["actual"] == 100
+    goals = [
+        fk.Goal(metric="gross_sales", target=target, currency=currency, **MARCH)
+        for target, currency in ((5, "PLN"), (6, "USD"), (7, "EUR"))
+    ]
+    with pytest.raises(fk.DefinitionError) as caught:
+        fk.track(shop, goals)
+    assert str(caught.value).count("and the amounts are in EUR") == 2
+    with pytest.raises(fk.DefinitionError, match="is in PLN, and the amounts are in EUR"):
+        goals[0].check(shop)
+    with pytest.raises(fk.DefinitionError, match="orders is no amount of money"):
+        fk.Goal(metric="orders", target=5, currency="EUR", **MARCH)
+
+
+def test_where_amounts_are_of_several_currencies_a_goal_is_of_one():
+    orders = shop_of(EVERY_DAY).frames["orders"].collect()
+    mixed = pl.Series("currency", ["EUR", "PLN"] * 35)
+    shop = fk.Shop(orders=orders.with_columns(mixed), order_policy="all", assume_empty=["returns"])
+    euros = {"keys": {"currency": "EUR"}, "currency": "EUR"}
+    assert row_of(shop, **euros)["actual"] == 50
+    with pytest.raises(fk.DefinitionError, match="in PLN, and the amounts are in EUR"):
+        row_of(shop, **{**euros, "currency": "PLN"})
+    with pytest.raises(fk.DefinitionError, match=r"PLN, and it is not known .* fk\.Shop\("):
+        row_of(shop, currency="PLN")
+    with pytest.raises(fk.ContractError, match="holds EUR and PLN"):
+        row_of(shop)
+
+
 def test_a_lift_of_a_baseline_of_0_is_refused_for_every_goal():
     shop = shop_of([(0, 0), *EVERY_DAY[31:]])
     span = ("2024-01-02", "2024-01-31")

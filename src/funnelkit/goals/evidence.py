@@ -127,7 +127,8 @@ def _measured(shop: Shop, claim: Claim, days: tuple[dt.date, dt.date]) -> tuple[
         if window.end <= last + DAY
     ]
     base = claim.base
-    if base is not None and (base.start < first or base.end > last + DAY):
+    covered, _ = shop.complete_days(metric=claim.subject.metric) or days
+    if base is not None and (base.start < covered or base.end > last + DAY):
         base = None
     wanted = [*windows, *([base] if base else [])]
     if not wanted:
