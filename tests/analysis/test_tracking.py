@@ -138,13 +138,31 @@ def test_a_key_that_the_data_never_has_is_no_data_with_the_nearest():
     assert set(uncovered.rows()) == {(None, 10), ("PL", 10)}
 
 
+def test_a_key_that_has_nothing_in_the_window_has_0():
+    quiet = [(10, 5, "DE", 7), (12, 5, "DE", 8), *EVERY_DAY]
+    shop = shop_of(quiet)
+    for metric, better in (("orders", None), ("customers", None)):
+        row = row_of(shop, metric=metric, target=20, keys={"country": "DE"}, better=better)
+        assert (row["actual"], row["status"]) == (0, "off_track")
+        assert "no_such_key" not in row["reason"]
+    over = {"start": "2024-02-01", "deadline": "2024-03-01", "keys": {"country": "DE"}}
+    closed = row_of(shop, metric="orders", target=20, **over)
+    assert (closed["actual"], closed["status"], closed["reason"]) == (0, "missed", None)
+    rate = row_of(shop, metric="average_order_value", target=5, **over)
+    assert (rate["actual"], rate["reason"]) == (None, "empty_denominator")
+    never = row_of(shop, metric="orders", target=20, **over | {"keys": {"country": "FR"}})
+    assert (never["status"], never["reason"]) == ("no_data", "no_such_key")
+    goal = fk.Goal(metric="orders", target=5, **MARCH, keys={"country": "DE"})
+    assert goal.check(shop).filter(criterion="measurable")["holds"].item()
+
+
 def test_goals_on_one_table_share_one_evaluation_per_grain(monkeypatch):
     calls = []
     real = measure.evaluate
     monkeypatch.setattr(
         measure, "evaluate", lambda *args, **more: calls.append(more) or real(*args, **more)
     )
-    shop = shop_of(EVERY_DAY)
+    shop = shop_of([(day, 10, ("PL", "DE")[day % 2]) for day in range(70)])
     metrics = ["gross_sales", "orders", "average_order_value"]
     goals = [
         fk.Goal(metric=metric, target=50, start=f"2024-03-0{day}", deadline="2024-04-01")
