@@ -83,7 +83,7 @@ def test_equal_values_leave_every_other_value_outside():
 
 def test_new_limits_hold_after_a_break():
     frame = fk.trend(daily([2, 3] * 4 + [8, 9] * 4), breaks=["2024-01-09"]).frame
-    assert frame["segment"].to_list() == [0] * 8 + [1] * 8
+    assert frame["phase"].to_list() == [0] * 8 + [1] * 8
     assert frame["expected"].unique().sort().to_list() == [2.5, 8.5]
     assert frame["signal"].null_count() == 16
 
@@ -353,11 +353,11 @@ def test_a_share_of_visits_that_buy_is_not_known_before_the_first_order():
 
 
 def test_a_group_begins_with_its_first_order_whatever_else_was_asked():
-    counts = {"DE": [3] * 20, "PL": [0] * 6 + [5, 6] * 7}
+    counts = {"DE": [3] * 20, "PL": [0] * 3 + [None, None, 0] + [5, 6] * 7}
     lines = {"ordered_at": list[dt.datetime](), "country": list[str](), "is_counted": list[bool]()}
     for country, own in counts.items():
         for day, count in enumerate(own):
-            for number in range(max(count, 1)):
+            for number in range(0 if count is None else max(count, 1)):
                 lines["ordered_at"].append(MONDAY + dt.timedelta(days=day))
                 lines["country"].append(country)
                 lines["is_counted"].append(number < count)
@@ -398,3 +398,32 @@ def test_periods_with_given_boundaries_end_with_the_last():
     edges = ["2024-01-01", "2024-01-20", "2024-02-01", "2024-05-01"]
     frame = fk.trend(opened_late(MONDAY.date(), every=edges)).frame
     assert frame["period"].to_list() == [dt.date(2024, *day) for day in [(1, 1), (1, 20), (2, 1)]]
+
+
+def test_customers_are_charted_by_their_segment():
+    weeks = fk.evaluate(fk.demo(), "orders", by="segment", every="1mo")
+    assert fk.trend(weeks).charts == 4
+
+
+def named(name, every="1d"):
+    """Orders by a dimension of some name."""
+    orders = {"ordered_at": [MONDAY] * 2, "country": ["PL", "DE"]}
+    return evaluated(orders, 1, "orders", by=fk.Dimension(name, orders="country"), every=every)
+
+
+@pytest.mark.parametrize(
+    ("name", "ask"),
+    [
+        ("unit", fk.Result.tidy),
+        ("n", fk.trend),
+        ("limits", fk.trend),
+        ("value", fk.against),
+        ("stage", fk.against),
+        ("owner", lambda result: fk.deviations(fk.trend(result))),
+    ],
+)
+def test_a_key_with_the_name_of_a_column_is_refused_in_words(name, ask):
+    with pytest.raises(fk.DefinitionError) as caught:
+        ask(named(name))
+    assert f"by='{name}' is also the name of a column" in str(caught.value)
+    assert f"fk.Dimension('my_{name}', …)" in str(caught.value)

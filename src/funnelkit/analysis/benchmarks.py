@@ -28,7 +28,7 @@ from funnelkit.result.display import IS_TOTAL
 from funnelkit.result.known import known_rows
 from funnelkit.result.picture import group_names, measure_of
 from funnelkit.result.result import Result
-from funnelkit.result.rollup import PERIOD_NAME
+from funnelkit.result.rollup import PERIOD_NAME, check_key_names
 from funnelkit.result.view import Plotted, Shown
 from funnelkit.units import Display
 
@@ -202,6 +202,7 @@ def against(
         ('p90', None, 'better', 'old')
     """
     check_kind("result", result, (Result,), "evaluate metrics: fk.evaluate(shop, …)")
+    check_key_names(result.keys, SCHEMA)
     known = _given(benchmarks)
     if faults := [fault for each in known for fault in misfits(each)]:
         raise DefinitionError("; ".join(faults))

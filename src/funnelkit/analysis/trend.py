@@ -24,6 +24,7 @@ from funnelkit.result.known import complete_periods, known_rows
 from funnelkit.result.limits import RULES
 from funnelkit.result.picture import control_charts
 from funnelkit.result.result import Result
+from funnelkit.result.rollup import check_key_names
 from funnelkit.result.view import Figure, Plotted, Shown
 from funnelkit.units import NUMBER
 
@@ -60,7 +61,7 @@ class Trend(Plotted):
         whether that is for the `better` or `worse`, null for a neutral metric. `onset` is the
         first period of the signal that a period belongs to, `detected` the one in which it
         could first be seen: of a run the eighth. `limits` are
-        `provisional` with fewer than 12 periods. `segment` counts the stretches between
+        `provisional` with fewer than 12 periods. `phase` counts the stretches between
         breaks. `assurance`: whether the process as it is reaches the target.
 
         A period without rows of a group is a 0 of what adds up, until the last period that is
@@ -141,14 +142,12 @@ def trend(  # noqa: PLR0913  # what is wanted of it, every part by keyword
     check_kind("result", result, (Result,), "evaluate metrics: fk.evaluate(shop, …, every='1w')")
     faults = list(_kind_faults(season, baseline, breaks, target))
     _raise_all(faults)
+    check_key_names(result.keys[1:], MARKS)
     calendar = result.plan.question.calendar
     span = () if baseline is None else _moments(calendar, "baseline", baseline, faults)
     edges = _moments(calendar, "breaks", breaks, faults)
     faults += _faults(result, season, target)
-    if baseline is not None and breaks:
-        faults.append("baseline= gives the same limits throughout, breaks= new ones: give one")
-    if len(span) == 2 and span[1] <= span[0]:
-        faults.append(f"baseline={baseline!r} ends before it begins")
+    faults += _baseline_faults(baseline, span, breaks)
     _raise_all(faults)
     chart = partial(
         ControlChart,
@@ -169,6 +168,15 @@ def trend(  # noqa: PLR0913  # what is wanted of it, every part by keyword
         _keys=result.keys,
         metrics=result.metrics,
     )
+
+
+def _baseline_faults(
+    baseline: object, span: Sequence[dt.datetime], breaks: Sequence[Moment]
+) -> Iterator[str]:
+    if baseline is not None and breaks:
+        yield "baseline= gives the same limits throughout, breaks= new ones: give one"
+    if len(span) == 2 and span[1] <= span[0]:
+        yield f"baseline={baseline!r} ends before it begins"
 
 
 def _raise_all(faults: Sequence[str]) -> None:
@@ -267,13 +275,13 @@ def _periods(result: Result, rows: pl.DataFrame) -> pl.DataFrame:
 def _every_period(
     rows: pl.DataFrame, every: pl.DataFrame, metric: Metric, groups: Sequence[str]
 ) -> pl.DataFrame:
-    """Return a row for every period: where there is none after the first, what adds up is 0."""
+    """Return a row for every period: where there is none after a known one, what adds up is 0."""
     adds_up = metric.kind in ADDS_UP
-    first = rows.row(0, named=True)
+    first, since = rows.row(0, named=True), pl.lit(rows.drop_nulls("value")["period"].min())
     marked = rows.with_columns(pl.lit(value=True).alias("is_there"))
     filled = every.join(marked, on="period", how="left").sort("period")
     is_there = pl.col("is_there").is_not_null()
-    is_zero = pl.lit(adds_up) & (pl.col("period") > first["period"])
+    is_zero = pl.lit(adds_up) & (pl.col("period") > since).fill_null(value=False)
     silent = pl.when(~is_zero).then(pl.lit(str(Reason.NO_ROWS)))
     opened = pl.when("is_open").then(pl.lit(str(Reason.INCOMPLETE_PERIOD)))
     return filled.select(

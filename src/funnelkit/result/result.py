@@ -29,9 +29,12 @@ from funnelkit.result.display import (
 )
 from funnelkit.result.picture import chosen_metrics, picture_of
 from funnelkit.result.pivot import pivoted
-from funnelkit.result.rollup import PERIOD_NAME, check_adds_up
+from funnelkit.result.rollup import PERIOD_NAME, check_adds_up, check_key_names
 
 __all__ = ["Result"]
+
+TIDY = ("metric", "value", "numerator", "denominator", "n", "unit", "reason")
+"""The columns of the long form beside the keys."""
 
 NOTHING = pl.lit(None, dtype=pl.Float64)
 
@@ -177,7 +180,11 @@ class Result:
 
             `reason` is why the value is null, or `incomplete_period` where it may still
             change: see `Reason`.
+
+        Raises:
+            DefinitionError: A key has the name of one of these columns.
         """
+        check_key_names(self.keys, TIDY)
         parts = [self._tidy_one(lowered) for lowered in self.plan.metrics]
         if self.has_totals:
             totals = None if self.total is None else self.total.tidy()
