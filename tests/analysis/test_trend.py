@@ -427,3 +427,15 @@ def test_a_key_with_the_name_of_a_column_is_refused_in_words(name, ask):
         ask(named(name))
     assert f"by='{name}' is also the name of a column" in str(caught.value)
     assert f"fk.Dimension('my_{name}', …)" in str(caught.value)
+
+
+def test_a_growth_over_a_period_within_which_the_data_begins_is_none():
+    result = opened_late(dt.date(2024, 1, 20), metrics=[GROWTH, "orders"], every="1mo")
+    assert result.frame["growth"][:3].to_list() == [None, 58 / 24, 62 / 58]
+    reasons = fk.trend(result).frame.group_by("metric", maintain_order=True).agg("reason")
+    growth, orders = (each[:3] for each in reasons["reason"].to_list())
+    assert growth == ["empty_denominator", "incomplete_period", "few_periods"]
+    assert orders == ["incomplete_period", "few_periods", "few_periods"]
+
+
+GROWTH = fk.Metric(name="growth", formula="count(orders) / shift(count(orders), 1)")

@@ -23,7 +23,8 @@ def known_rows(result: Result) -> pl.DataFrame:
 
     A period that ends before the first row of what a metric reads has neither a value nor
     sides, and the reason `no_rows`; nor has, of what adds up, one before the first value of
-    its group other than 0. A period within which the data begins is an incomplete one.
+    its group other than 0. A period within which the data begins is an incomplete one, and so
+    is, of what compares periods, one that rests on such a period.
 
     Args:
         result: The result.
@@ -42,11 +43,11 @@ def known_rows(result: Result) -> pl.DataFrame:
     first = period.filter(pl.col("value") != 0).min().over(groups)
     is_new = (period < first) & pl.col("metric").is_in(additive) & bool(keys)
     is_before = ((end <= pl.col(SINCE)) | is_new).fill_null(value=False)
-    is_cut = ((period < pl.col(SINCE)) & pl.col("value").is_not_null()).fill_null(value=False)
+    is_cut = (_begin(result) < pl.col(SINCE)) & pl.col("value").is_not_null()
     why = (
         pl.when(is_before)
         .then(pl.lit(str(Reason.NO_ROWS)))
-        .when(is_cut)
+        .when(is_cut.fill_null(value=False))
         .then(pl.lit(str(Reason.INCOMPLETE_PERIOD)))
     )
     numbers = [pl.when(~is_before).then(name).alias(name) for name in NUMBERS]
@@ -55,6 +56,21 @@ def known_rows(result: Result) -> pl.DataFrame:
         .with_columns(*numbers, pl.coalesce(why, "reason").alias("reason"))
         .drop(SINCE)
     )
+
+
+def _begin(result: Result) -> pl.Expr:
+    """Return where the first period begins that a value rests on, of those that compare periods."""
+    begin = period = pl.col(PERIOD_NAME)
+    of_shift: dict[int, list[str]] = {}
+    for planned in result.plan.metrics:
+        back = max((leaf.shift for leaf in planned.leaves), default=0)
+        of_shift.setdefault(max(back, planned.metric.compares_periods), []).append(
+            planned.metric.name
+        )
+    for shift, names in of_shift.items():
+        earlier = result.plan.question.calendar.moved(period, -shift)
+        begin = pl.when(pl.col("metric").is_in(names)).then(earlier).otherwise(begin)
+    return begin
 
 
 def complete_periods(result: Result) -> list[tuple[dt.date, dt.date]]:
