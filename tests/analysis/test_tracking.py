@@ -476,3 +476,16 @@ def test_goals_on_a_database_stand_as_on_frames():
             fk.Goal(metric="gross_sales", target=20, keys={"country": "PL"}, **MARCH),
         ]
         assert_frame_equal(fk.track(there, goals).frame, fk.track(shop, goals).frame)
+
+
+def test_a_goal_on_what_depends_on_the_length_of_its_window():
+    daily = fk.Metric(name="daily", formula="count(orders) / period_days()", direction="up")
+    rows = [(day, 10, "PL") for day in range(0, 70, 2)]
+    shop = shop_of(rows, as_of="2024-03-11")
+    row = row_of(shop, metric=daily, target=0.75)
+    assert row["actual"] == pytest.approx(0.5)
+    closed = {"start": "2024-01-01", "deadline": "2024-02-01"}
+    assert row_of(shop, metric=daily, target=0.5, **closed)["actual"] == pytest.approx(16 / 31)
+    keyed = row_of(shop, metric=daily, target=0.5, keys={"country": "DE"})
+    assert keyed["reason"] == "no_such_key"
+    assert fk.Goal(metric=daily, target=1, **MARCH).check(shop)["holds"][1]

@@ -15,6 +15,7 @@ from funnelkit.formula.properties import walk
 from funnelkit.formula.values import Operator
 from funnelkit.goals.goal import Goal
 from funnelkit.goals.measure import (
+    ANY_LENGTH,
     Key,
     Measured,
     Reading,
@@ -125,7 +126,7 @@ def assess(shop: Shop, goals: Sequence[Goal], rules: StatusRules) -> tuple[list[
     own = shop.data.currency
     if faults := [fault for goal in goals if (fault := goal.currency_fault(own))]:
         raise DefinitionError("; ".join(faults))
-    plan(shop, list(dict.fromkeys(goal.metric for goal in goals)))
+    plan(shop, list(dict.fromkeys(goal.metric for goal in goals)), every=ANY_LENGTH)
     first, last = _known(shop)
     opened = list(_opened(shop, goals, first, last))
     measured = measure(shop, [each.request for each in opened if each.request.windows])

@@ -21,6 +21,7 @@ from funnelkit.metrics.metric import Metric
 from funnelkit.shop.shop import Shop
 
 __all__ = [
+    "ANY_LENGTH",
     "Key",
     "Measured",
     "Reading",
@@ -30,6 +31,9 @@ __all__ = [
     "history_begins",
     "measure",
 ]
+
+ANY_LENGTH = "1y"
+"""A length of periods, for what depends on how long they are."""
 
 Key = tuple[object, ...]
 Names = tuple[str, ...]
@@ -194,10 +198,14 @@ class Measured:
         if subject.key in keys:
             return keys
         if subject.rows not in self._keys:
-            found = evaluate(
-                self._shop, subject.metric, by=subject.names, where=subject.where
-            ).frame
-            self._keys[subject.rows] = set(found.select(subject.names).rows())
+            result = evaluate(
+                self._shop,
+                subject.metric,
+                by=subject.names,
+                every=ANY_LENGTH,
+                where=subject.where,
+            )
+            self._keys[subject.rows] = set(result.frame.select(subject.names).rows())
         return self._keys[subject.rows]
 
     def _table(self, subject: Subject, window: Window) -> _Table:
@@ -234,7 +242,7 @@ def history_begins(shop: Shop, metric: Metric) -> dt.date | None:
     days = shop.complete_days(metric=metric)
     if days is None:
         return None
-    return days[0] + DAY if looks_back(shop.data, plan(shop, metric)) else days[0]
+    return days[0] + DAY if looks_back(shop.data, plan(shop, metric, every=ANY_LENGTH)) else days[0]
 
 
 def measure(shop: Shop, requests: Iterable[Request]) -> Measured:
@@ -254,7 +262,7 @@ def measure(shop: Shop, requests: Iterable[Request]) -> Measured:
     groups: dict[tuple[Predicate | None, Names, bool, bool], list[Request]] = {}
     for request in requests:
         subject, metric = request.subject, request.subject.metric
-        has_history = looks_back(shop.data, plan(shop, metric))
+        has_history = looks_back(shop.data, plan(shop, metric, every=ANY_LENGTH))
         place = (subject.where, subject.names, adds_up(metric), has_history)
         groups.setdefault(place, []).append(request)
     measured = Measured(shop)
