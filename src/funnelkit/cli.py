@@ -28,9 +28,9 @@ from funnelkit.goals.file import load_goals
 from funnelkit.metrics.metric import Area, Metric, Stage
 from funnelkit.planning.dimensions import can_reach
 from funnelkit.planning.plan import Question
-from funnelkit.reporting.question import complete_periods
 from funnelkit.reporting.report import Report, report
 from funnelkit.result.control_chart import SEASONS
+from funnelkit.result.known import complete_periods
 from funnelkit.result.result import Result
 from funnelkit.result.watched import Watched
 from funnelkit.schema.tables import known_tables

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import funnelkit as fk
+from analysis.test_trend import opened_late
 from funnelkit.exchange.benchmarks import misfits
 
 FIRST = dt.datetime(2024, 1, 1, 12, tzinfo=dt.UTC)
@@ -320,3 +321,15 @@ def test_it_is_read_in_a_terminal_and_in_a_notebook():
     assert "p80 63.10 %" in repr(fk.benchmarks().find(metric="checkout_completion_rate"))
     assert "<table>" in fk.benchmarks()._repr_html_()
     assert fk.against(fk.evaluate(fk.demo(), "orders")).frame.is_empty()
+
+
+def test_weeks_before_the_first_order_are_no_benchmark_and_stand_nowhere():
+    result = opened_late(dt.date(2024, 3, 7), metrics=["orders", "sessions"])
+    own, _ = fk.own_benchmark(result, points=["p10", "average"])
+    assert (own.n, own.points) == (16, {"p10": 14, "average": 14})
+    assert own.period == ("2024-03-11", "2024-06-30")
+    rows = fk.against(result, own).frame.filter(metric="orders")
+    assert rows["value"].to_list() == [*[None] * 9, 8, *[14] * 16]
+    for name in ("standing", "rank", "difference"):
+        assert rows[name].null_count() == 10, name
+    assert rows["reason"].to_list()[8:11] == ["no_rows", "incomplete_period", None]

@@ -138,13 +138,31 @@ def test_a_key_that_the_data_never_has_is_no_data_with_the_nearest():
     assert set(uncovered.rows()) == {(None, 10), ("PL", 10)}
 
 
+def test_a_key_that_has_nothing_in_the_window_has_0():
+    quiet = [(10, 5, "DE", 7), (12, 5, "DE", 8), *EVERY_DAY]
+    shop = shop_of(quiet)
+    for metric, better in (("orders", None), ("customers", None)):
+        row = row_of(shop, metric=metric, target=20, keys={"country": "DE"}, better=better)
+        assert (row["actual"], row["status"]) == (0, "off_track")
+        assert "no_such_key" not in row["reason"]
+    over = {"start": "2024-02-01", "deadline": "2024-03-01", "keys": {"country": "DE"}}
+    closed = row_of(shop, metric="orders", target=20, **over)
+    assert (closed["actual"], closed["status"], closed["reason"]) == (0, "missed", None)
+    rate = row_of(shop, metric="average_order_value", target=5, **over)
+    assert (rate["actual"], rate["reason"]) == (None, "empty_denominator")
+    never = row_of(shop, metric="orders", target=20, **over | {"keys": {"country": "FR"}})
+    assert (never["status"], never["reason"]) == ("no_data", "no_such_key")
+    goal = fk.Goal(metric="orders", target=5, **MARCH, keys={"country": "DE"})
+    assert goal.check(shop).filter(criterion="measurable")["holds"].item()
+
+
 def test_goals_on_one_table_share_one_evaluation_per_grain(monkeypatch):
     calls = []
     real = measure.evaluate
     monkeypatch.setattr(
         measure, "evaluate", lambda *args, **more: calls.append(more) or real(*args, **more)
     )
-    shop = shop_of(EVERY_DAY)
+    shop = shop_of([(day, 10, ("PL", "DE")[day % 2]) for day in range(70)])
     metrics = ["gross_sales", "orders", "average_order_value"]
     goals = [
         fk.Goal(metric=metric, target=50, start=f"2024-03-0{day}", deadline="2024-04-01")
@@ -236,6 +254,63 @@ def test_what_the_data_does_not_cover_is_said():
     lifted = row_of(shop, target=fk.Lift(0.1), baseline=("2024-01-01", "2024-02-01"))
     assert (lifted["target"], lifted["status"]) == (None, "no_data")
     assert lifted["reason"].startswith("baseline_not_covered")
+
+
+def with_visits(shop):
+    """The same shop, whose visits were counted from the first of January on."""
+    days = [FIRST + dt.timedelta(days=day) for day in range(100)]
+    sessions = pl.DataFrame({"session_id": range(100), "visitor_id": range(100)})
+    orders = shop.frames["orders"].collect()
+    sessions = sessions.with_columns(pl.Series("started_at", days))
+    return fk.Shop(
+        orders=orders, sessions=sessions, order_policy="all", currency="EUR", as_of="2024-04-01"
+    )
+
+
+def test_what_a_metric_reads_may_begin_after_the_shop():
+    shop = with_visits(shop_of(EVERY_DAY[40:]))
+    assert shop.complete_days()[0] == FIRST
+    february = ("2024-02-01", "2024-03-01")
+    lifted = row_of(shop, metric="orders", target=fk.Lift(0.1), baseline=february)
+    assert (lifted["baseline"], lifted["status"]) == (None, "no_data")
+    assert lifted["reason"].startswith("baseline_not_covered")
+    plain = row_of(shop, metric="orders", target=5, start="2024-02-01")
+    assert (plain["actual"], plain["reason"]) == (30, "starts_before_data")
+    visits = row_of(shop, metric="sessions", target=fk.Lift(0.1), baseline=february, better="up")
+    assert (visits["baseline"], visits["reason"]) == (29, None)
+    goal = fk.Goal(metric="orders", target=fk.Lift(0.1), baseline=february, **MARCH)
+    evidence = goal.check(shop).filter(criterion="achievable")
+    assert evidence["holds"].to_list() == [None]
+
+
+def test_a_target_in_another_currency_is_refused_before_anything_is_read():
+    shop = shop_of(EVERY_DAY)
+    assert row_of(shop, currency="eur")["actual"] == 100
+    goals = [
+        fk.Goal(metric="gross_sales", target=target, currency=currency, **MARCH)
+        for target, currency in ((5, "PLN"), (6, "USD"), (7, "EUR"))
+    ]
+    with pytest.raises(fk.DefinitionError) as caught:
+        fk.track(shop, goals)
+    assert str(caught.value).count("and the amounts are in EUR") == 2
+    with pytest.raises(fk.DefinitionError, match="is in PLN, and the amounts are in EUR"):
+        goals[0].check(shop)
+    with pytest.raises(fk.DefinitionError, match="orders is no amount of money"):
+        fk.Goal(metric="orders", target=5, currency="EUR", **MARCH)
+
+
+def test_where_amounts_are_of_several_currencies_a_goal_is_of_one():
+    orders = shop_of(EVERY_DAY).frames["orders"].collect()
+    mixed = pl.Series("currency", ["EUR", "PLN"] * 35)
+    shop = fk.Shop(orders=orders.with_columns(mixed), order_policy="all", assume_empty=["returns"])
+    euros = {"keys": {"currency": "EUR"}, "currency": "EUR"}
+    assert row_of(shop, **euros)["actual"] == 50
+    with pytest.raises(fk.DefinitionError, match="in PLN, and the amounts are in EUR"):
+        row_of(shop, **{**euros, "currency": "PLN"})
+    with pytest.raises(fk.DefinitionError, match=r"PLN, and it is not known .* fk\.Shop\("):
+        row_of(shop, currency="PLN")
+    with pytest.raises(fk.ContractError, match="holds EUR and PLN"):
+        row_of(shop)
 
 
 def test_a_lift_of_a_baseline_of_0_is_refused_for_every_goal():
@@ -401,3 +476,16 @@ def test_goals_on_a_database_stand_as_on_frames():
             fk.Goal(metric="gross_sales", target=20, keys={"country": "PL"}, **MARCH),
         ]
         assert_frame_equal(fk.track(there, goals).frame, fk.track(shop, goals).frame)
+
+
+def test_a_goal_on_what_depends_on_the_length_of_its_window():
+    daily = fk.Metric(name="daily", formula="count(orders) / period_days()", direction="up")
+    rows = [(day, 10, "PL") for day in range(0, 70, 2)]
+    shop = shop_of(rows, as_of="2024-03-11")
+    row = row_of(shop, metric=daily, target=0.75)
+    assert row["actual"] == pytest.approx(0.5)
+    closed = {"start": "2024-01-01", "deadline": "2024-02-01"}
+    assert row_of(shop, metric=daily, target=0.5, **closed)["actual"] == pytest.approx(16 / 31)
+    keyed = row_of(shop, metric=daily, target=0.5, keys={"country": "DE"})
+    assert keyed["reason"] == "no_such_key"
+    assert fk.Goal(metric=daily, target=1, **MARCH).check(shop)["holds"][1]

@@ -83,7 +83,7 @@ def test_equal_values_leave_every_other_value_outside():
 
 def test_new_limits_hold_after_a_break():
     frame = fk.trend(daily([2, 3] * 4 + [8, 9] * 4), breaks=["2024-01-09"]).frame
-    assert frame["segment"].to_list() == [0] * 8 + [1] * 8
+    assert frame["phase"].to_list() == [0] * 8 + [1] * 8
     assert frame["expected"].unique().sort().to_list() == [2.5, 8.5]
     assert frame["signal"].null_count() == 16
 
@@ -289,3 +289,153 @@ def test_counting_each_order_several_times_changes_no_mark(counts, times):
     one, two = (fk.trend(daily(each)).frame for each in (counts, [times * n for n in counts]))
     assert two["expected"].to_list() == pytest.approx([times * n for n in one["expected"]])
     assert two.select("onset", "detected").equals(one.select("onset", "detected"))
+
+
+SUNDAY = dt.date(2024, 6, 30)
+
+
+def opened_late(first, *, until=SUNDAY, last=SUNDAY, every="1w", metrics="orders", **options):
+    """Evaluate a shop with a visit on every day from the first of January, and orders from later.
+
+    Args:
+        first: The day of the first orders, of which there are two on a day.
+        until: The last day with an order.
+        last: The last day with a visit.
+        every: The length of periods.
+        metrics: What is evaluated.
+    """
+    days, sold = (
+        [start + dt.timedelta(days=day) for day in range((end - start).days + 1)]
+        for start, end in ((MONDAY.date(), last), (first, until))
+    )
+    sessions = pl.DataFrame({"session_id": range(len(days)), "started_at": days})
+    bought = sessions.join(pl.DataFrame({"started_at": sold}), on="started_at").to_series()
+    orders = pl.DataFrame(
+        {
+            "order_id": range(2 * len(sold)),
+            "ordered_at": sold * 2,
+            "is_counted": [True] * 2 * len(sold),
+            "session_id": [*bought, *bought],
+        }
+    )
+    sessions = sessions.with_columns(country=pl.lit("PL"), visitor_id="session_id")
+    shop = fk.Shop(orders=orders.with_columns(country=pl.lit("PL")), sessions=sessions)
+    return fk.evaluate(shop, metrics, every=every, **options)
+
+
+LATE = dt.date(2024, 3, 7)
+"""A Thursday."""
+
+
+@pytest.mark.parametrize("options", [{}, {"by": "country"}, {"totals": True}], ids=str)
+def test_weeks_before_the_first_order_are_not_weeks_without_orders(options):
+    together = opened_late(LATE, metrics=["orders", "sessions"], **options)
+    frame = fk.trend(together).frame.filter(metric="orders")
+    assert frame["value"].to_list() == [*[None] * 9, 8, *[14] * 16]
+    assert (
+        frame["reason"].to_list() == [*["no_rows"] * 9, "incomplete_period"] + ["no_variation"] * 16
+    )
+    assert set(frame["expected"]) == {None, 14}
+    assert frame["signal"].null_count() == 26
+    alone = fk.trend(opened_late(LATE, **options)).frame
+    assert frame.tail(17)["expected"].equals(alone["expected"])
+    assert fk.trend(together).frame.filter(metric="sessions")["expected"].to_list() == [7] * 26
+
+
+def test_a_share_of_visits_that_buy_is_not_known_before_the_first_order():
+    result = opened_late(LATE, metrics="session_conversion_rate")
+    assert result.frame["session_conversion_rate"][:9].to_list() == [0] * 9
+    frame = fk.trend(result).frame
+    assert frame["value"].to_list()[:9] == [None] * 9
+    assert frame["denominator"].to_list()[:9] == [None] * 9
+    assert set(frame["expected"]) == {None, 1}
+    assert frame["signal"].null_count() == 26
+
+
+def test_a_group_begins_with_its_first_order_whatever_else_was_asked():
+    counts = {"DE": [3] * 20, "PL": [0] * 3 + [None, None, 0] + [5, 6] * 7}
+    lines = {"ordered_at": list[dt.datetime](), "country": list[str](), "is_counted": list[bool]()}
+    for country, own in counts.items():
+        for day, count in enumerate(own):
+            for number in range(0 if count is None else max(count, 1)):
+                lines["ordered_at"].append(MONDAY + dt.timedelta(days=day))
+                lines["country"].append(country)
+                lines["is_counted"].append(number < count)
+    every = fk.Metric(name="placed", formula="count(orders)")
+    counted = fk.Metric(name="counted", formula="count(orders, where=orders.is_counted)")
+    for metrics in ([counted], [counted, every]):
+        result = evaluated(lines, 20, metrics, every="1d", by="country")
+        late = fk.trend(result).frame.filter(metric="counted", country="PL").tail(14)
+        assert set(late["expected"]) == {5.5}
+
+
+@pytest.mark.parametrize("options", [{}, {"by": "country"}], ids=str)
+def test_orders_that_stop_while_visits_go_on_are_outside(options):
+    stopped = dt.date(2024, 6, 16)
+    result = opened_late(MONDAY.date() + dt.timedelta(1), until=stopped, **options)
+    assert result.frame["period"].max() == dt.date(2024, 6, 10)
+    trend = fk.trend(result, baseline=("2024-01-08", "2024-06-17"))
+    last = trend.frame.tail(2)
+    assert last["period"].to_list() == [dt.date(2024, 6, 17), dt.date(2024, 6, 24)]
+    assert last["value"].to_list() == [0, 0]
+    assert last["signal"].to_list() == ["outside", "outside"]
+    assert fk.deviations(trend, since="2024-06-17").frame.height == 1
+
+
+def test_a_silent_period_that_is_not_over_is_not_judged():
+    stopped, open_day = dt.date(2024, 6, 16), dt.date(2024, 6, 26)
+    result = opened_late(MONDAY.date(), until=stopped, last=open_day, metrics=["orders"])
+    assert fk.trend(result).frame["period"].max() == dt.date(2024, 6, 17)
+    both = opened_late(
+        MONDAY.date(), until=stopped, last=open_day, metrics=["orders", "sessions"], by="country"
+    )
+    last = fk.trend(both).frame.filter(metric="orders").row(-1, named=True)
+    assert (last["period"], last["reason"]) == (dt.date(2024, 6, 24), "incomplete_period")
+    assert last["signal"] is None
+
+
+def test_periods_with_given_boundaries_end_with_the_last():
+    edges = ["2024-01-01", "2024-01-20", "2024-02-01", "2024-05-01"]
+    frame = fk.trend(opened_late(MONDAY.date(), every=edges)).frame
+    assert frame["period"].to_list() == [dt.date(2024, *day) for day in [(1, 1), (1, 20), (2, 1)]]
+
+
+def test_customers_are_charted_by_their_segment():
+    weeks = fk.evaluate(fk.demo(), "orders", by="segment", every="1mo")
+    assert fk.trend(weeks).charts == 4
+
+
+def named(name, every="1d"):
+    """Orders by a dimension of some name."""
+    orders = {"ordered_at": [MONDAY] * 2, "country": ["PL", "DE"]}
+    return evaluated(orders, 1, "orders", by=fk.Dimension(name, orders="country"), every=every)
+
+
+@pytest.mark.parametrize(
+    ("name", "ask"),
+    [
+        ("unit", fk.Result.tidy),
+        ("n", fk.trend),
+        ("limits", fk.trend),
+        ("value", fk.against),
+        ("stage", fk.against),
+        ("owner", lambda result: fk.deviations(fk.trend(result))),
+    ],
+)
+def test_a_key_with_the_name_of_a_column_is_refused_in_words(name, ask):
+    with pytest.raises(fk.DefinitionError) as caught:
+        ask(named(name))
+    assert f"by='{name}' is also the name of a column" in str(caught.value)
+    assert f"fk.Dimension('my_{name}', …)" in str(caught.value)
+
+
+def test_a_growth_over_a_period_within_which_the_data_begins_is_none():
+    result = opened_late(dt.date(2024, 1, 20), metrics=[GROWTH, "orders"], every="1mo")
+    assert result.frame["growth"][:3].to_list() == [None, 58 / 24, 62 / 58]
+    reasons = fk.trend(result).frame.group_by("metric", maintain_order=True).agg("reason")
+    growth, orders = (each[:3] for each in reasons["reason"].to_list())
+    assert growth == ["empty_denominator", "incomplete_period", "few_periods"]
+    assert orders == ["incomplete_period", "few_periods", "few_periods"]
+
+
+GROWTH = fk.Metric(name="growth", formula="count(orders) / shift(count(orders), 1)")

@@ -85,3 +85,15 @@ def test_days_are_charted_without_their_week(folder, capsys):
 def test_what_cannot_be_looked_at_is_code_2(folder, arguments, told, capsys):
     assert main(["watch", folder(WEEKS), *arguments]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_orders_that_stop_while_visits_go_on_are_code_1(folder, goals, capsys, tmp_path):
+    place = folder(WEEKS)
+    pl.read_csv(f"{place}/orders.csv", try_parse_dates=True).filter(
+        pl.col("ordered_at") < dt.datetime(2024, 3, 18)
+    ).write_csv(f"{place}/orders.csv")
+    visits = [dt.datetime(2024, 1, 1, 12) + dt.timedelta(days=day) for day in range(85)]
+    sessions = {"session_id": range(85), "visitor_id": range(85), "started_at": visits}
+    pl.DataFrame(sessions).write_csv(tmp_path / "sessions.csv")
+    assert main(["watch", place, "--goals", goals(100)]) == 1
+    assert "orders: 0 in the period of 2024-03-18" in capsys.readouterr().out

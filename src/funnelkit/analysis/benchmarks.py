@@ -25,9 +25,10 @@ from funnelkit.exchange.benchmarks import benchmarks as shipped
 from funnelkit.formula.reason import Reason
 from funnelkit.metrics.metric import Direction, Metric, Stage
 from funnelkit.result.display import IS_TOTAL
+from funnelkit.result.known import known_rows
 from funnelkit.result.picture import group_names, measure_of
 from funnelkit.result.result import Result
-from funnelkit.result.rollup import PERIOD_NAME
+from funnelkit.result.rollup import PERIOD_NAME, check_key_names
 from funnelkit.result.view import Plotted, Shown
 from funnelkit.units import Display
 
@@ -201,11 +202,12 @@ def against(
         ('p90', None, 'better', 'old')
     """
     check_kind("result", result, (Result,), "evaluate metrics: fk.evaluate(shop, …)")
+    check_key_names(result.keys, SCHEMA)
     known = _given(benchmarks)
     if faults := [fault for each in known for fault in misfits(each)]:
         raise DefinitionError("; ".join(faults))
     kept = [each for each in known if include_different or each.match != "differs"]
-    tidy = result.tidy().drop("numerator", "denominator", "n")
+    tidy = known_rows(result).drop("numerator", "denominator", "n")
     parts, notes = list[pl.DataFrame](), list[str]()
     for metric in result.metrics:
         rows = tidy.filter(pl.col("metric") == metric.name)
@@ -356,7 +358,8 @@ def _share_below(values: Sequence[float], value: pl.Expr) -> pl.Expr:
     if not values:
         return pl.lit(None)
     count = pl.lit(pl.Series(sorted(values), dtype=pl.Float64))
-    return count.search_sorted(value, side="left") / len(values)
+    below = count.search_sorted(value, side="left") / len(values)
+    return pl.when(value.is_not_null()).then(below)
 
 
 def own_benchmark(result: Result, *, points: Sequence[str] = OWN_POINTS) -> tuple[Benchmark, ...]:
@@ -379,7 +382,7 @@ def own_benchmark(result: Result, *, points: Sequence[str] = OWN_POINTS) -> tupl
         >>> weeks = fk.evaluate(fk.demo(), "add_to_cart_rate", every="1w")
         >>> (own,) = fk.own_benchmark(weeks, points=["p25", "p75"])
         >>> own.n, own.publisher
-        (109, 'own data')
+        (108, 'own data')
     """
     check_kind("result", result, (Result,), "evaluate metrics: fk.evaluate(shop, …, every='1w')")
     wrong = [point for point in points if not _is_own(point)]
@@ -393,7 +396,7 @@ def own_benchmark(result: Result, *, points: Sequence[str] = OWN_POINTS) -> tupl
         faults.append("points= is empty")
     if faults:
         raise DefinitionError("; ".join(faults))
-    tidy = result.tidy()
+    tidy = known_rows(result)
     if result.has_totals:
         tidy = tidy.filter(~pl.col(IS_TOTAL))
     known = tidy.filter(pl.col("value").is_not_null() & pl.col("reason").is_null())

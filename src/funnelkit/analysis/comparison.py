@@ -13,7 +13,6 @@ from funnelkit.calendar.counterparts import Pair
 from funnelkit.calendar.day_pairs import DayPairs
 from funnelkit.charts.paired import dumbbells, two_lines
 from funnelkit.charts.spec import Spec, below_each_other
-from funnelkit.errors import DefinitionError
 from funnelkit.evaluation.arguments import Asked, ask, representable, requested_metrics
 from funnelkit.evaluation.paired import (
     FIRST,
@@ -23,13 +22,14 @@ from funnelkit.evaluation.paired import (
     PairQuestion,
     measure_pairs,
 )
+from funnelkit.formula.accumulation import ADDS_UP
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.known_days import KnownDays
-from funnelkit.journeys.pairing import ADDS_UP, Against, PairRequest, check_words
+from funnelkit.journeys.pairing import Against, PairRequest, check_words
 from funnelkit.metrics.metric import Direction, Metric
 from funnelkit.result.differences import ComparisonReason, with_difference
 from funnelkit.result.picture import group_names, measure_of
-from funnelkit.result.rollup import PERIOD_NAME
+from funnelkit.result.rollup import PERIOD_NAME, check_key_names
 from funnelkit.result.view import Plotted, Shown, as_points, as_text, flush_right
 from funnelkit.shop.shop import Shop
 from funnelkit.units import DAY, RATIO, Display, Unit
@@ -187,9 +187,7 @@ def compare(  # noqa: PLR0913  # the question, every part of it by keyword
     chosen = tuple(requested_metrics(metrics))
     question = ask(shop, by=by, every=every, start=start, end=end, where=where)
     check_words(chosen, to, align, per_day=per_day)
-    if clash := sorted({*COLUMNS, "metric", "period"}.intersection(d.name for d in question.by)):
-        problem = f"by={clash[0]!r} is also the name of a column of the result"
-        raise DefinitionError(problem, f"rename it: fk.Dimension('my_{clash[0]}', …)")
+    check_key_names((each.name for each in question.by), {*COLUMNS, "metric", "period"})
     request = PairRequest.read(PairQuestion(shop, chosen, question), to, align, per_day=per_day)
     with representable():
         known, pairs = request.pairs()

@@ -28,7 +28,7 @@ from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import Question
 from funnelkit.result.picture import group_names, measure_of
 from funnelkit.result.result import Result
-from funnelkit.result.rollup import PERIOD_NAME
+from funnelkit.result.rollup import PERIOD_NAME, check_key_names
 from funnelkit.result.view import Figure, Plotted, Shown
 from funnelkit.sampling.interval import Interval, of_quantile, of_ratio, of_share, of_total
 from funnelkit.sampling.moments import Moments, quantile_of_normal
@@ -247,9 +247,7 @@ def _check(level: object, unit: object, question: Question) -> None:
             f"unit={unit.name!r} is also in by: each group is then one unit",
             "group by something else",
         )
-    if clash := sorted({*COLUMNS}.intersection(names)):
-        problem = f"by={clash[0]!r} is also the name of a column of the result"
-        raise DefinitionError(problem, f"rename it: fk.Dimension('my_{clash[0]}', …)")
+    check_key_names(names, (*COLUMNS, "why"))
 
 
 def _ways(data: ShopData, metrics: Sequence[Metric], unit: Dimension | None) -> list[Way]:

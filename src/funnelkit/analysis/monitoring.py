@@ -17,6 +17,7 @@ from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.catalog.default import registry
 from funnelkit.errors import DefinitionError, shortened
 from funnelkit.metrics.metric import Metric
+from funnelkit.result.rollup import check_key_names
 from funnelkit.result.view import Shown, View
 from funnelkit.result.watched import Watched
 from funnelkit.units import NUMBER, Unit
@@ -222,6 +223,7 @@ def deviations(
     found = [each for source in read for each in _found(source)]
     kept = [each for each in found if both or each.verdict == "worse"]
     keys = list(dict.fromkeys(key for source in read for key in source.keys))
+    check_key_names(keys, SCHEMA)
     charts, looks = zip(*map(_looks, read), strict=True)
     return Deviations(
         looked_at=sum(charts),

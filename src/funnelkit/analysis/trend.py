@@ -15,14 +15,16 @@ import polars as pl
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.charts.spec import Spec
 from funnelkit.errors import DefinitionError, check_kind
-from funnelkit.formula.accumulation import MetricKind
+from funnelkit.formula.accumulation import ADDS_UP
 from funnelkit.formula.reason import Reason
 from funnelkit.metrics.metric import Direction, Metric
 from funnelkit.result.control_chart import MARKS, PLACES, SEASONS, ControlChart, judged
 from funnelkit.result.display import IS_TOTAL
+from funnelkit.result.known import complete_periods, known_rows
 from funnelkit.result.limits import RULES
 from funnelkit.result.picture import control_charts
 from funnelkit.result.result import Result
+from funnelkit.result.rollup import check_key_names
 from funnelkit.result.view import Figure, Plotted, Shown
 from funnelkit.units import NUMBER
 
@@ -59,11 +61,13 @@ class Trend(Plotted):
         whether that is for the `better` or `worse`, null for a neutral metric. `onset` is the
         first period of the signal that a period belongs to, `detected` the one in which it
         could first be seen: of a run the eighth. `limits` are
-        `provisional` with fewer than 12 periods. `segment` counts the stretches between
+        `provisional` with fewer than 12 periods. `phase` counts the stretches between
         breaks. `assurance`: whether the process as it is reaches the target.
 
-        A period without rows of a group is a 0 of what adds up, except before the first row of
-        the group: whether it existed then is not known.
+        A period without rows of a group is a 0 of what adds up, until the last period that is
+        over; but not before the first row of the tables that are read, or before the first
+        value of the group other than 0: what there was then is not known, so there is no value.
+        The period in which the first row of the tables lies does not enter.
 
         `reason` is why something is null: a reason of the value (see `Reason`), or `few_periods`
         (fewer than 6), `few_cycles`, `mostly_zero`, `no_season` (the season is 0 or less
@@ -138,14 +142,12 @@ def trend(  # noqa: PLR0913  # what is wanted of it, every part by keyword
     check_kind("result", result, (Result,), "evaluate metrics: fk.evaluate(shop, …, every='1w')")
     faults = list(_kind_faults(season, baseline, breaks, target))
     _raise_all(faults)
+    check_key_names(result.keys[1:], MARKS)
     calendar = result.plan.question.calendar
     span = () if baseline is None else _moments(calendar, "baseline", baseline, faults)
     edges = _moments(calendar, "breaks", breaks, faults)
     faults += _faults(result, season, target)
-    if baseline is not None and breaks:
-        faults.append("baseline= gives the same limits throughout, breaks= new ones: give one")
-    if len(span) == 2 and span[1] <= span[0]:
-        faults.append(f"baseline={baseline!r} ends before it begins")
+    faults += _baseline_faults(baseline, span, breaks)
     _raise_all(faults)
     chart = partial(
         ControlChart,
@@ -166,6 +168,15 @@ def trend(  # noqa: PLR0913  # what is wanted of it, every part by keyword
         _keys=result.keys,
         metrics=result.metrics,
     )
+
+
+def _baseline_faults(
+    baseline: object, span: Sequence[dt.datetime], breaks: Sequence[Moment]
+) -> Iterator[str]:
+    if baseline is not None and breaks:
+        yield "baseline= gives the same limits throughout, breaks= new ones: give one"
+    if len(span) == 2 and span[1] <= span[0]:
+        yield f"baseline={baseline!r} ends before it begins"
 
 
 def _raise_all(faults: Sequence[str]) -> None:
@@ -235,37 +246,42 @@ def _faults(result: Result, season: str | None, target: float | None) -> Iterato
 
 def _parts(result: Result, charts: Sequence[ControlChart]) -> Iterator[pl.DataFrame]:
     """Return the rows of each metric and group, judged."""
-    tidy, groups = result.tidy(), result.keys[1:]
+    rows, groups = known_rows(result), result.keys[1:]
     if result.has_totals:
-        tidy = tidy.filter(~pl.col(IS_TOTAL)).drop(IS_TOTAL)
-    if tidy.is_empty():
+        rows = rows.filter(~pl.col(IS_TOTAL)).drop(IS_TOTAL)
+    if rows.is_empty():
         return
-    periods = tidy.get_column("period")
-    calendar = result.plan.question.calendar
-    every = calendar.starts(periods.min(), periods.max()).alias("period").to_frame()
-    is_open = pl.col("reason") == str(Reason.INCOMPLETE_PERIOD)
-    opened = tidy.filter(is_open).get_column("period").unique().implode()
-    every = every.with_columns(pl.col("period").is_in(opened).alias("is_open"))
+    every = _periods(result, rows)
     for chart in charts:
-        own = tidy.filter(pl.col("metric") == chart.metric.name)
+        own = rows.filter(pl.col("metric") == chart.metric.name)
         series = own.partition_by(groups, maintain_order=True) if groups else [own]
-        for rows in series:
-            yield judged(_every_period(rows, every, chart.metric, groups), chart)
+        for each in series:
+            yield judged(_every_period(each, every, chart.metric, groups), chart)
+
+
+def _periods(result: Result, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the periods from the first row to the last, or to the last that is over.
+
+    `is_open` marks those that are not over.
+    """
+    calendar, labels = result.plan.question.calendar, rows.get_column("period")
+    over = [start for start, _ in complete_periods(result)]
+    last = labels.append(pl.Series(over, dtype=labels.dtype)).max()
+    every = calendar.starts(labels.min(), last).alias("period").to_frame()
+    is_open = pl.col("period") > over[-1] if over else pl.lit(result.as_of is not None)
+    return every.with_columns(is_open.alias("is_open"))
 
 
 def _every_period(
     rows: pl.DataFrame, every: pl.DataFrame, metric: Metric, groups: Sequence[str]
 ) -> pl.DataFrame:
-    """Return a row for every period: where there is none, what adds up is 0.
-
-    Before its first row a group may not have existed: there nothing is known of it.
-    """
-    adds_up = metric.kind in {MetricKind.FLOW, MetricKind.DISTINCT}
-    first = rows.row(0, named=True)
+    """Return a row for every period: where there is none after a known one, what adds up is 0."""
+    adds_up = metric.kind in ADDS_UP
+    first, since = rows.row(0, named=True), pl.lit(rows.drop_nulls("value")["period"].min())
     marked = rows.with_columns(pl.lit(value=True).alias("is_there"))
     filled = every.join(marked, on="period", how="left").sort("period")
     is_there = pl.col("is_there").is_not_null()
-    is_zero = pl.lit(adds_up) & (pl.col("period") > first["period"])
+    is_zero = pl.lit(adds_up) & (pl.col("period") > since).fill_null(value=False)
     silent = pl.when(~is_zero).then(pl.lit(str(Reason.NO_ROWS)))
     opened = pl.when("is_open").then(pl.lit(str(Reason.INCOMPLETE_PERIOD)))
     return filled.select(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from itertools import count
 
 from funnelkit.engines.runner import Report, Runner
 from funnelkit.errors import ContractError, FunnelkitError
-from funnelkit.evaluation.history import known_until, warn_of_history, with_as_of
+from funnelkit.evaluation.history import known_since, known_until, warn_of_history, with_as_of
 from funnelkit.planning.partial_periods import with_partial_periods
 from funnelkit.planning.plan import Plan, Step
 from funnelkit.result.align import align
@@ -52,7 +53,10 @@ def _computed(runner: Runner, made: Plan, *, progress: bool) -> Result:
     folds, guards = answers[: len(made.steps)], answers[len(made.steps) + len(parts) :]
     currencies = Currencies.of(made, [*folds, *guards], data.currency, data.schema)
     aligned = align(made, answers[: len(made.steps) + len(parts)])
-    return Result.from_leaves(made, aligned, currencies, as_of)
+    since: dict[str, dt.datetime | None] = {}
+    if made.question.calendar.has_periods:
+        since = known_since(runner, [planned.metric for planned in made.metrics])
+    return Result.from_leaves(made, aligned, currencies, as_of, since)
 
 
 def _reporter(total: int) -> Report:

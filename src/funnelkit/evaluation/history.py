@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.runner import Runner
 from funnelkit.errors import TruncatedHistoryWarning
 from funnelkit.formula.derived import FirstOver, NextOver, NumberOver, PreviousOver, dependencies
-from funnelkit.formula.formulas import ClosingBalance, PolarsExpr
-from funnelkit.formula.properties import parts_of
+from funnelkit.formula.formulas import ClosingBalance, Formula, PolarsExpr, source_of
+from funnelkit.formula.properties import aggregates, natives, parts_of
 from funnelkit.formula.values import (
     AsOf,
     Column,
@@ -23,9 +23,53 @@ from funnelkit.formula.values import (
     ValueNode,
 )
 from funnelkit.formula.walk import children
+from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import Plan, Step
 
-__all__ = ["known_until", "looks_back", "warn_of_history", "with_as_of"]
+__all__ = ["known_since", "known_until", "looks_back", "warn_of_history", "with_as_of"]
+
+
+def known_since(runner: Runner, metrics: Iterable[Metric]) -> dict[str, dt.datetime | None]:
+    """Return the day from which each metric is known, by name, as local time.
+
+    That is the day of the first row of any table that it adds up; of a ratio, the later of
+    those of its two sides: what one side lacks makes a wrong ratio. Where a column that it
+    reads is derived from the rows of another table, not before the first of those. None where
+    there are no rows.
+
+    Args:
+        runner: What reads the tables.
+        metrics: The metrics.
+    """
+    sides = {metric.name: _sides(runner, metric) for metric in metrics}
+    read = set[str]().union(*(tables for each in sides.values() for tables in each))
+    firsts = {table: first for table in sorted(read) if (first := runner.earliest(table))}
+    return {name: _latest(each, firsts) for name, each in sides.items()}
+
+
+def _sides(runner: Runner, metric: Metric) -> list[set[str]]:
+    """Return sets of tables, of each of which one has to have begun."""
+    sides = [_tables(runner, side) for side in metric.ratio or (metric.formula,)]
+    counted = runner.data.counted_for(metric.formula).difference(*sides)
+    return [*sides, *({table} for table in sorted(counted) if runner.earliest(table))]
+
+
+def _tables(runner: Runner, formula: Formula) -> set[str]:
+    folded = {source_of(runner.data.total_of(fold)) for fold in aggregates(formula)}
+    return folded | {native.table for native in natives(formula)}
+
+
+def _latest(sides: Iterable[set[str]], firsts: Mapping[str, dt.datetime]) -> dt.datetime | None:
+    """Return the first day on which every side has data, or None where one never has."""
+    days = [
+        min((firsts[table] for table in tables if table in firsts), default=None)
+        for tables in sides
+        if tables
+    ]
+    known = [day for day in days if day is not None]
+    if not known or len(known) < len(days):
+        return None
+    return dt.datetime.combine(max(known), dt.time())
 
 
 def known_until(data: ShopData, made: Plan) -> dt.datetime | None:

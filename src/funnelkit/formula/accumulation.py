@@ -20,7 +20,7 @@ from funnelkit.formula.properties import additivity
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import Operator
 
-__all__ = ["MetricKind", "kind_of"]
+__all__ = ["ADDS_UP", "MetricKind", "kind_of"]
 
 
 class MetricKind(StrEnum):
@@ -41,6 +41,10 @@ class MetricKind(StrEnum):
     DISTINCT = "distinct"
     STOCK = "stock"
     LEVEL = "level"
+
+
+ADDS_UP = frozenset({MetricKind.FLOW, MetricKind.DISTINCT})
+"""The kinds that are larger of a longer range, and 0 of one without rows."""
 
 
 def kind_of(formula: Formula) -> MetricKind:

@@ -15,6 +15,7 @@ from funnelkit.formula.properties import walk
 from funnelkit.formula.values import Operator
 from funnelkit.goals.goal import Goal
 from funnelkit.goals.measure import (
+    ANY_LENGTH,
     Key,
     Measured,
     Reading,
@@ -118,10 +119,14 @@ def assess(shop: Shop, goals: Sequence[Goal], rules: StatusRules) -> tuple[list[
 
     Raises:
         DataError: It is not known up to when the data reaches, or inputs are missing.
-        DefinitionError: A target changes a baseline that is 0 or less.
+        DefinitionError: A target is in another currency than the shop's amounts, or changes a
+            baseline that is 0 or less.
         FunnelkitError: As for `evaluate`.
     """
-    plan(shop, list(dict.fromkeys(goal.metric for goal in goals)))
+    own = shop.data.currency
+    if faults := [fault for goal in goals if (fault := goal.currency_fault(own))]:
+        raise DefinitionError("; ".join(faults))
+    plan(shop, list(dict.fromkeys(goal.metric for goal in goals)), every=ANY_LENGTH)
     first, last = _known(shop)
     opened = list(_opened(shop, goals, first, last))
     measured = measure(shop, [each.request for each in opened if each.request.windows])
@@ -147,18 +152,18 @@ def _known(shop: Shop) -> tuple[dt.date, dt.date]:
 
 def _opened(shop: Shop, goals: Sequence[Goal], first: dt.date, last: dt.date) -> Iterator[_Open]:
     """Return the goals with the windows of each that the data covers."""
-    starts: dict[Metric, dt.date] = {}
+    begins, history = dict[Metric, dt.date](), dict[Metric, dt.date]()
+    for metric in dict.fromkeys(goal.metric for goal in goals):
+        begins[metric], _ = shop.complete_days(metric=metric) or (first, last)
+        history[metric] = history_begins(shop, metric) or first
     for goal in goals:
-        through = min(goal.deadline, last + DAY)
-        is_open = goal.start < through < goal.deadline
-        if is_open and goal.metric not in starts:
-            starts[goal.metric] = history_begins(shop, goal.metric) or first
+        through, begin = min(goal.deadline, last + DAY), begins[goal.metric]
         earlier: Sequence[Window] = ()
-        if is_open:
-            earlier = earlier_windows(shop.data.calendar, goal.window, starts[goal.metric])
+        if goal.start < through < goal.deadline:
+            earlier = earlier_windows(shop.data.calendar, goal.window, history[goal.metric])
         base = goal.base
-        covers = base is None or (first <= base.start and base.end <= last + DAY)
-        yield _Open(goal, through, goal.start < first, covers, earlier)
+        covers = base is None or (begin <= base.start and base.end <= last + DAY)
+        yield _Open(goal, through, goal.start < begin, covers, earlier)
 
 
 def _aim(each: _Open, measured: Measured, faults: list[str]) -> Aim | None:

@@ -15,6 +15,7 @@ from funnelkit.evaluation.evaluate import plan
 from funnelkit.formula.formulas import Formula
 from funnelkit.formula.properties import references
 from funnelkit.goals.measure import (
+    ANY_LENGTH,
     Measured,
     Reading,
     Request,
@@ -103,7 +104,8 @@ def _specific(shop: Shop, claim: Claim) -> _Specific:
     metric, problem = claim.subject.metric, ""
     if not shop.missing(metric):
         try:
-            plan(shop, metric, by=claim.subject.names, where=claim.subject.where)
+            by, where = claim.subject.names, claim.subject.where
+            plan(shop, metric, by=by, where=where, every=ANY_LENGTH)
         except UnknownNameError as error:
             problem = str(error)
     owner = f"owner {claim.owner}" if claim.owner else "no owner"
@@ -127,7 +129,8 @@ def _measured(shop: Shop, claim: Claim, days: tuple[dt.date, dt.date]) -> tuple[
         if window.end <= last + DAY
     ]
     base = claim.base
-    if base is not None and (base.start < first or base.end > last + DAY):
+    covered, _ = shop.complete_days(metric=claim.subject.metric) or days
+    if base is not None and (base.start < covered or base.end > last + DAY):
         base = None
     wanted = [*windows, *([base] if base else [])]
     if not wanted:

@@ -25,6 +25,9 @@ from funnelkit.units import Display
 
 __all__ = ["Goal"]
 
+CURRENCY = "currency"
+"""The dimension whose value is the currency of amounts."""
+
 MISSING = {
     "metric": "it is not specific: metric= is missing, which is what is measured",
     "target": "it is not measurable: target= is missing",
@@ -52,6 +55,8 @@ class Goal:
         objective: What it serves, in words; goals of one objective are looked at together.
         supports: The metric that it is to move.
         planned_denominator: The denominator that is expected of the whole window, of a ratio.
+        currency: The code of the currency of the target, which must be that of the shop; by
+            default it is taken to be.
         name: What it is called; by default made of the metric, the rows and the deadline.
 
     A value that equals the target meets it, and both ends of a band belong to it.
@@ -80,6 +85,7 @@ class Goal:
     objective: str
     supports: Metric | None
     planned_denominator: float | None
+    currency: str
     name: str
 
     def __init__(  # noqa: PLR0913  # the parts of a goal, each by keyword
@@ -98,6 +104,7 @@ class Goal:
         objective: str = "",
         supports: Metric | str | None = None,
         planned_denominator: float | None = None,
+        currency: str = "",
         name: str = "",
     ) -> None:
         given: dict[str, object] = dict(locals())  # its parts, as listed above, and no more
@@ -190,8 +197,11 @@ class Goal:
             known) and `evidence`.
 
         Raises:
+            DefinitionError: The target is in another currency than the shop's amounts.
             FunnelkitError: As for `evaluate`.
         """
+        if fault := self.currency_fault(shop.data.currency):
+            raise DefinitionError(fault)
         claim = Claim(
             subject=self.subject,
             window=self.window,
@@ -203,6 +213,23 @@ class Goal:
             supports=self.supports,
         )
         return smart(shop, claim)
+
+    def currency_fault(self, own: str) -> str | None:
+        """Return why the target cannot be set against the amounts of a shop.
+
+        Args:
+            own: The code of the shop's currency; empty where it is unknown.
+        """
+        stated = self.currency.upper()
+        known = own.upper() or str(dict(self.keys).get(CURRENCY, "")).upper()
+        if stated in {"", known}:
+            return None
+        if not known:
+            return (
+                f"{self.name}: the target is in {stated}, and it is not known in which currency "
+                "the amounts of the shop are: pass fk.Shop(currency=…)"
+            )
+        return f"{self.name}: the target is in {stated}, and the amounts are in {known}: convert it"
 
     def _side(self, direction: Direction | None) -> Better:
         if isinstance(self.target, tuple):
@@ -228,6 +255,8 @@ class Goal:
                 f"{metric.name} compares periods: set the goal on what it compares, "
                 "with target=fk.Lift(0.15) and a baseline"
             )
+        if self.currency and ("money", 1) not in metric.unit.powers:
+            yield f"currency={self.currency!r}, but {metric.name} is no amount of money"
         own, is_band = metric.direction, isinstance(self.target, tuple)
         if direction is None and own is Direction.NEUTRAL and not is_band:
             yield (

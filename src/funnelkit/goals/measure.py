@@ -11,7 +11,7 @@ import polars as pl
 
 from funnelkit.evaluation.evaluate import evaluate, plan
 from funnelkit.evaluation.history import looks_back
-from funnelkit.formula.accumulation import MetricKind, kind_of
+from funnelkit.formula.accumulation import ADDS_UP, MetricKind, kind_of
 from funnelkit.formula.formulas import Sum
 from funnelkit.formula.properties import aggregates
 from funnelkit.formula.reason import Reason
@@ -21,6 +21,7 @@ from funnelkit.metrics.metric import Metric
 from funnelkit.shop.shop import Shop
 
 __all__ = [
+    "ANY_LENGTH",
     "Key",
     "Measured",
     "Reading",
@@ -30,6 +31,9 @@ __all__ = [
     "history_begins",
     "measure",
 ]
+
+ANY_LENGTH = "1y"
+"""A length of periods, for what depends on how long they are."""
 
 Key = tuple[object, ...]
 Names = tuple[str, ...]
@@ -101,6 +105,8 @@ class Reading:
 Row = tuple[float | None, float | None, float | None, str | None]
 COLUMNS = ("value", "numerator", "denominator", "reason")
 EMPTY: Row = (0.0, 0.0, 0.0, None)
+NOTHING: Row = (0.0, None, None, None)
+NO_ROWS: Row = (None, None, None, str(Reason.NO_ROWS))
 
 
 def adds_up(metric: Metric) -> bool:
@@ -147,9 +153,11 @@ class _Table:
 class Measured:
     """What was measured."""
 
-    def __init__(self) -> None:
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
         self._daily: dict[Rows, _Table] = {}
         self._whole: dict[tuple[Rows, Window], _Table] = {}
+        self._keys: dict[Rows, set[Key]] = {}
 
     def add(self, rows: Rows, windows: Sequence[Window], table: _Table) -> None:
         """Add the values of windows, or of days where there are none."""
@@ -162,7 +170,8 @@ class Measured:
         rows = self._table(subject, window).periods(subject)
         if subject.rows in self._daily:
             return _added(subject.metric, rows, window)
-        row = rows.get(window.start, (None, None, None, str(Reason.NO_ROWS)))
+        nothing = NOTHING if subject.metric.kind in ADDS_UP else NO_ROWS
+        row = rows.get(window.start, nothing)
         if row[0] is None or row[3] != Reason.INCOMPLETE_PERIOD:
             return Reading(*row)
         return Reading(*row[:3])
@@ -180,9 +189,24 @@ class Measured:
         return table.keys(subject.metric, window.start, end)
 
     def known_keys(self, subject: Subject, window: Window) -> set[Key]:
-        """Return the values of the dimensions of a subject that there are at all."""
+        """Return the values of the dimensions of a subject that there are at all.
+
+        All of the data is read for them where what was measured has not the subject's own.
+        """
         rows = self._table(subject, window).rows
-        return {key for name, key in rows if name == subject.metric.name}
+        keys = {key for name, key in rows if name == subject.metric.name}
+        if subject.key in keys:
+            return keys
+        if subject.rows not in self._keys:
+            result = evaluate(
+                self._shop,
+                subject.metric,
+                by=subject.names,
+                every=ANY_LENGTH,
+                where=subject.where,
+            )
+            self._keys[subject.rows] = set(result.frame.select(subject.names).rows())
+        return self._keys[subject.rows]
 
     def _table(self, subject: Subject, window: Window) -> _Table:
         daily = self._daily.get(subject.rows)
@@ -218,7 +242,7 @@ def history_begins(shop: Shop, metric: Metric) -> dt.date | None:
     days = shop.complete_days(metric=metric)
     if days is None:
         return None
-    return days[0] + DAY if looks_back(shop.data, plan(shop, metric)) else days[0]
+    return days[0] + DAY if looks_back(shop.data, plan(shop, metric, every=ANY_LENGTH)) else days[0]
 
 
 def measure(shop: Shop, requests: Iterable[Request]) -> Measured:
@@ -238,10 +262,10 @@ def measure(shop: Shop, requests: Iterable[Request]) -> Measured:
     groups: dict[tuple[Predicate | None, Names, bool, bool], list[Request]] = {}
     for request in requests:
         subject, metric = request.subject, request.subject.metric
-        has_history = looks_back(shop.data, plan(shop, metric))
+        has_history = looks_back(shop.data, plan(shop, metric, every=ANY_LENGTH))
         place = (subject.where, subject.names, adds_up(metric), has_history)
         groups.setdefault(place, []).append(request)
-    measured = Measured()
+    measured = Measured(shop)
     for (where, names, is_daily, _), group in groups.items():
         metrics = list(dict.fromkeys(request.subject.metric for request in group))
         windows = sorted({window for request in group for window in request.windows})

@@ -43,7 +43,7 @@ class Reader:
         read = {
             **dict.fromkeys(("metric", "supports"), self.metric),
             **dict.fromkeys(("start", "deadline"), self.day),
-            **dict.fromkeys(("owner", "objective", "name"), self.text),
+            **dict.fromkeys(("owner", "objective", "currency", "name"), self.text),
             "planned_denominator": self.number,
         }
         found: dict[str, object] = {part: how(part, given[part]) for part, how in read.items()}

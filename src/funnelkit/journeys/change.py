@@ -12,8 +12,9 @@ from funnelkit.calendar.counterparts import INSTANT, periods_within
 from funnelkit.calendar.spans import Stretch, previous_period
 from funnelkit.errors import DataError, DefinitionError, check_kind
 from funnelkit.evaluation.over_stretches import STRETCH, measure
+from funnelkit.formula.accumulation import ADDS_UP
 from funnelkit.journeys.known_days import KnownDays
-from funnelkit.journeys.pairing import ADDS_UP, is_as_long, range_of
+from funnelkit.journeys.pairing import is_as_long, range_of
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import Question
 from funnelkit.result.limits import FEWEST, WIDTH, process_limits

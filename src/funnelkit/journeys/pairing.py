@@ -22,13 +22,12 @@ from funnelkit.calendar.spans import (
 from funnelkit.errors import DefinitionError, check_kind
 from funnelkit.evaluation.arguments import representable
 from funnelkit.evaluation.paired import PairQuestion
-from funnelkit.formula.accumulation import MetricKind, kind_of
+from funnelkit.formula.accumulation import ADDS_UP, MetricKind, kind_of
 from funnelkit.formula.properties import is_of_each_group
 from funnelkit.journeys.known_days import KnownDays
 from funnelkit.metrics.metric import Metric
 
 __all__ = [
-    "ADDS_UP",
     "Against",
     "PairRequest",
     "check_words",
@@ -36,9 +35,6 @@ __all__ = [
     "metric_faults",
     "range_of",
 ]
-
-ADDS_UP = frozenset({MetricKind.FLOW, MetricKind.DISTINCT})
-"""The kinds that are larger of a longer range."""
 
 
 class Against(StrEnum):

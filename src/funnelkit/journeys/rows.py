@@ -13,7 +13,7 @@ from funnelkit.calendar.grain import Span
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import Source
 from funnelkit.data.value_types import ValueType, value_type
-from funnelkit.errors import DefinitionError, MissingInputError
+from funnelkit.errors import MissingInputError
 from funnelkit.evaluation.arguments import ask
 from funnelkit.formula.formulas import Count
 from funnelkit.formula.values import Column, Dimension, Flag, Lookup, Predicate
@@ -24,6 +24,7 @@ from funnelkit.planning.lowering import Lowering
 from funnelkit.planning.periods import period_of
 from funnelkit.planning.plan import Fold, Question, Step
 from funnelkit.planning.relations import Lit, Op, Scalar, Select, call, conjunction, filtered
+from funnelkit.result.rollup import check_key_names
 from funnelkit.shop.shop import Shop
 
 __all__ = [
@@ -299,10 +300,7 @@ def check_names(reader: Reader, taken: Iterable[str]) -> None:
     Raises:
         DefinitionError: One has; names it.
     """
-    names = [dimension.name for dimension in reader.question.by]
-    if clash := sorted({*taken, "period"}.intersection(names)):
-        problem = f"by={clash[0]!r} is also the name of a column of the result"
-        raise DefinitionError(problem, f"rename it: fk.Dimension('my_{clash[0]}', …)")
+    check_key_names((dimension.name for dimension in reader.question.by), {*taken, "period"})
 
 
 def grouped(rows: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -9,12 +9,11 @@ from math import fsum
 from funnelkit.errors import DataError, DefinitionError, shortened
 from funnelkit.evaluation.over_stretches import STRETCH, measure
 from funnelkit.evaluation.paired import SILENT
-from funnelkit.formula.accumulation import MetricKind, kind_of
+from funnelkit.formula.accumulation import ADDS_UP, MetricKind, kind_of
 from funnelkit.formula.formulas import Formula
 from funnelkit.formula.properties import additivity
 from funnelkit.journeys.change import AFTER, BEFORE, Change
 from funnelkit.journeys.decomposition import EXACT, Contribution, Decomposed, gap_of
-from funnelkit.journeys.pairing import ADDS_UP
 from funnelkit.metrics.metric import Metric
 from funnelkit.result.contributions import Effect, Sides, mix_and_rate
 from funnelkit.units import RATIO

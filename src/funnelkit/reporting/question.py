@@ -10,16 +10,17 @@ from typing import TypeVar
 import polars as pl
 
 from funnelkit.analysis.tracking import Progress, track
-from funnelkit.calendar.calendar import Calendar, Moment
+from funnelkit.calendar.calendar import Moment
 from funnelkit.errors import DataError, FunnelkitError, MissingInputError
 from funnelkit.evaluation.arguments import Asked, ask, requested_metrics
 from funnelkit.evaluation.evaluate import answer_question
 from funnelkit.goals.goal import Goal
 from funnelkit.metrics.metric import Metric
+from funnelkit.result.known import complete_periods
 from funnelkit.result.result import Result
 from funnelkit.shop.shop import Shop
 
-__all__ = ["ReportQuestion", "answers", "asked", "complete_periods", "one_line"]
+__all__ = ["ReportQuestion", "answers", "asked", "one_line"]
 
 USUAL = (
     *("sessions", "ad_spend", "click_through_rate", "engagement_rate", "email_click_rate"),
@@ -179,33 +180,3 @@ def _periods(results: Sequence[Result]) -> tuple[tuple[dt.date, ...], dt.date | 
     last = max(span[-1] for span in spans)
     periods = sorted({start for span in spans for start, _ in span})
     return tuple(periods), last[1]
-
-
-def complete_periods(result: Result) -> list[tuple[dt.date, dt.date]]:
-    """Return the periods from the first row of a result that are over, in order.
-
-    Returns:
-        The first day or hour of each, and the first after it. Of a question with a range, only
-        periods that lie in it whole.
-    """
-    question, as_of = result.plan.question, result.as_of
-    if as_of is None or result.frame.is_empty():
-        return []
-    calendar, span = question.calendar, question.span
-    until = min(filter(None, (calendar.shown(as_of), span.end)))
-    first = result.frame.get_column("period").min()
-    last = max(first, calendar.label(calendar.floor(until)).item())
-    starts = calendar.starts(first, last).alias("period").to_frame()
-    ends = starts.select("period", end=calendar.moved(pl.col("period"), 1))
-    return [
-        (start, end)
-        for start, end in ends.iter_rows()
-        if _local(calendar, end) <= until
-        and (span.start is None or _local(calendar, start) >= span.start)
-    ]
-
-
-def _local(calendar: Calendar, label: dt.date) -> dt.datetime:
-    if isinstance(label, dt.datetime):
-        return calendar.shown(label)
-    return dt.datetime.combine(label, dt.time())

@@ -52,7 +52,7 @@ MARKS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     **dict.fromkeys(("onset", "detected"), pl.Int64),
     "verdict": pl.Enum(["better", "worse"]),
     "limits": pl.Enum(["firm", "provisional"]),
-    "segment": pl.Int64,
+    "phase": pl.Int64,
     "assurance": pl.Enum(["consistent_pass", "inconsistent", "consistent_fail"]),
     "why": pl.String,
 }
@@ -107,12 +107,12 @@ def _series(rows: pl.DataFrame, calendar: Calendar) -> _Series:
 def judged(rows: pl.DataFrame, chart: ControlChart) -> pl.DataFrame:
     """Return the rows of one series with what is expected of them and what marks them."""
     series = _series(rows, chart.calendar)
-    segments = [bisect_right(chart.breaks, start) for start in series.starts]
+    phases = [bisect_right(chart.breaks, start) for start in series.starts]
     marks = list[Row]()
-    for segment in sorted(set(segments)):
-        first, count = segments.index(segment), segments.count(segment)
+    for phase in sorted(set(phases)):
+        first, count = phases.index(phase), phases.count(phase)
         own = _part(series, slice(first, first + count))
-        marks += [{**row, "segment": segment} for row in _segment(own, chart)]
+        marks += [{**row, "phase": phase} for row in _phase(own, chart)]
     frame = pl.DataFrame(marks, schema=MARKS)
     return (
         pl.concat([rows, frame], how="horizontal")
@@ -132,7 +132,7 @@ def _part(series: _Series, part: slice) -> _Series:
     )
 
 
-def _segment(series: _Series, chart: ControlChart) -> list[Row]:
+def _phase(series: _Series, chart: ControlChart) -> list[Row]:
     """Return the judgement of the periods between two breaks."""
     span = chart.baseline
     is_base = [span is None or span[0] <= at < span[1] for at in series.starts]

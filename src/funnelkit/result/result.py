@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
@@ -29,9 +29,12 @@ from funnelkit.result.display import (
 )
 from funnelkit.result.picture import chosen_metrics, picture_of
 from funnelkit.result.pivot import pivoted
-from funnelkit.result.rollup import PERIOD_NAME, check_adds_up
+from funnelkit.result.rollup import PERIOD_NAME, check_adds_up, check_key_names
 
 __all__ = ["Result"]
+
+TIDY = ("metric", "value", "numerator", "denominator", "n", "unit", "reason")
+"""The columns of the long form beside the keys."""
 
 NOTHING = pl.lit(None, dtype=pl.Float64)
 
@@ -46,6 +49,8 @@ class Result:
         plan: How it was computed.
         currency: The code of the currency of amounts.
         as_of: The instant up to which the data was known, in UTC.
+        since: By metric, the day from which the tables that it reads have rows, as local time;
+            None where they have none. Without periods it is empty.
         total: The result whose rows are the totals, where there are totals.
         has_totals: Whether totals were requested.
         exclusions: If requested, what each metric excludes over the whole range:
@@ -56,6 +61,7 @@ class Result:
     plan: Plan
     currency: str
     as_of: dt.datetime | None
+    since: Mapping[str, dt.datetime | None]
     total: Result | None
     has_totals: bool
     _aligned: Aligned
@@ -65,7 +71,12 @@ class Result:
 
     @classmethod
     def from_leaves(
-        cls, plan: Plan, aligned: Aligned, currencies: Currencies, as_of: dt.datetime | None
+        cls,
+        plan: Plan,
+        aligned: Aligned,
+        currencies: Currencies,
+        as_of: dt.datetime | None,
+        since: Mapping[str, dt.datetime | None],
     ) -> Result:
         """Compute the values of every metric from aligned folds.
 
@@ -74,6 +85,7 @@ class Result:
             aligned: The aligned folds.
             currencies: The currencies of the amounts.
             as_of: The instant up to which the data was known.
+            since: By metric, the day from which it is known.
 
         Raises:
             ContractError: Amounts of different currencies meet.
@@ -86,7 +98,7 @@ class Result:
         frame = rows.with_columns(_finite(pl.col(names))).collect(
             engine="in-memory", optimizations=pl.QueryOptFlags.none()
         )
-        return cls(plan, currency, as_of, None, False, aligned, currencies, frame)
+        return cls(plan, currency, as_of, since, None, False, aligned, currencies, frame)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -172,7 +184,11 @@ class Result:
 
             `reason` is why the value is null, or `incomplete_period` where it may still
             change: see `Reason`.
+
+        Raises:
+            DefinitionError: A key has the name of one of these columns.
         """
+        check_key_names(self.keys, TIDY)
         parts = [self._tidy_one(lowered) for lowered in self.plan.metrics]
         if self.has_totals:
             totals = None if self.total is None else self.total.tidy()
@@ -215,7 +231,7 @@ class Result:
         coarser = replace(self.plan, question=replace(question, by=dimensions, calendar=calendar))
         keys = [_key_column(name) for name in kept]
         rolled = roll_up(coarser, self._aligned, keys)
-        result = Result.from_leaves(coarser, rolled, self._currencies, self.as_of)
+        result = Result.from_leaves(coarser, rolled, self._currencies, self.as_of, self.since)
         if not (self.has_totals and dimensions):
             return result
         total = self.total
