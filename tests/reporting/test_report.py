@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import funnelkit as fk
+from browser import Browser, find_browser
 from funnelkit.cli import main
 from funnelkit.reporting.markup import bar, sparkline
 from funnelkit.reporting.style import STYLE
@@ -216,3 +217,53 @@ def test_every_colour_of_text_stands_out_from_its_ground():
                 assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
         for ground in ("page", "h1", "h2", "h3", "h4", "h5"):
             assert contrast(colours["on-heat"], colours[ground]) >= 4.5, ground
+
+
+CUT = """
+[...document.querySelectorAll('main *')]
+  .filter(each => !each.closest('.box *, svg *'))
+  .filter(each => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map(each => each.tagName)
+"""
+"""What reaches beyond the page, apart from what scrolls in a box of its own."""
+
+FAILURES = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
+in_a_browser = pytest.mark.skipif(find_browser() is None, reason="there is no chromium here")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    found = Browser(find_browser(), tmp_path_factory.mktemp("profile"))
+    yield found
+    found.close()
+
+
+@in_a_browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 390])
+def test_a_report_loads_nothing_and_nothing_is_cut(width, scheme, browser, made):
+    page = made.path.as_uri()
+    browser.look_at(page, width=width, scheme=scheme)
+    assert browser.told(*FAILURES, "Page.javascriptDialogOpening") == []
+    requests = browser.told("Network.requestWillBeSent")
+    assert [request["request"]["url"] for request in requests] == [page]
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    assert browser.run(CUT) == []
+    assert browser.run("document.querySelectorAll('script').length") == 0
+    assert browser.run("document.querySelector('h1').textContent") == f"Shop & {EVIL}"
+    ground = browser.run("getComputedStyle(document.body).backgroundColor")
+    assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+@in_a_browser
+def test_a_page_with_faults_is_seen(browser, tmp_path):
+    """What the test above looks for is found where it is."""
+    file = tmp_path / "bad.html"
+    wide = "<main><p style='width:2000px'>wide</p></main>"
+    bad = "<img src='http://127.0.0.1:9/x.png'><script>no()</script>"
+    file.write_text(f"<!DOCTYPE html>{wide}{bad}")
+    browser.look_at(file.as_uri(), width=390)
+    assert browser.told(*FAILURES)
+    assert len(browser.told("Network.requestWillBeSent")) > 1
+    assert browser.run("document.documentElement.scrollWidth") > 390
+    assert browser.run(CUT) == ["P"]
