@@ -267,6 +267,22 @@ def test_nothing_is_cut_on_paper(browser, made):
 
 
 @in_a_browser
+def test_a_view_fits_a_telephone(browser, tmp_path):
+    shop = fk.demo()
+    twice = pl.concat([frame("orders"), frame("orders").head(1)])
+    views = [
+        *(shop, fk.Shop(orders=twice).check(), fk.describe("cr"), fk.plan(shop, "cr")),
+        *(fk.evaluate(shop, ["cr", "aov"], by="channel"), fk.reconcile(shop, "cr")),
+    ]
+    file = tmp_path / "views.html"
+    body = "".join(view._repr_html_() for view in views)
+    meta = '<meta name="viewport" content="width=device-width"><meta charset="utf-8">'
+    file.write_text(f"<!DOCTYPE html>{meta}<main>{body}</main>", encoding="utf-8")
+    browser.look_at(file.as_uri(), width=390)
+    assert browser.run("document.documentElement.scrollWidth") <= 390
+
+
+@in_a_browser
 def test_a_page_with_faults_is_seen(browser, tmp_path):
     """What the test above looks for is found where it is."""
     file = tmp_path / "bad.html"
