@@ -22,8 +22,8 @@ addSearch();
 // What the theme leaves out for those who do not use a mouse or do not see the page.
 function addNames() {
   document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
-  for (const code of document.querySelectorAll("pre > code")) {
-    if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
+  for (const box of document.querySelectorAll("pre > code, .md-typeset__scrollwrap, .shown")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   }
 }
 addEventListener("load", addNames);

@@ -51,7 +51,7 @@ class Card:
             ("additivity", str(metric.additivity)),
             ("see also", ", ".join(metric.see_also)),
             ("assumes", "; ".join(self.assumptions)),
-            ("alternatives", "; ".join(metric.alternatives)),
+            ("alternatives", "; ".join(each.removesuffix(".") for each in metric.alternatives)),
             ("unit", f"{metric.unit} ({metric.unit.display}), better {metric.direction}"),
             ("bounds", f"{low} to {high}"),
             ("funnel", " / ".join(filter(None, (metric.stage, metric.aida)))),
