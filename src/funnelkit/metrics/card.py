@@ -67,7 +67,7 @@ class Card:
 
     def __str__(self) -> str:
         width = max(NARROWEST, get_terminal_size((WIDTH, 0)).columns)
-        lines = [f"{self.metric.title} ({self.metric.name})"]
+        lines = [fill(f"{self.metric.title} ({self.metric.name})", width, subsequent_indent="  ")]
         lines += [_wrapped(head, text, width) for head, text in self.rows() if head != "latex"]
         return "\n".join(lines)
 
