@@ -229,7 +229,7 @@ def _report(options: argparse.Namespace) -> str | Report:
         check_format(options.plot)
         if not options.metrics:
             raise DefinitionError("--plot needs to know what to draw", "add --metrics NAMES")
-    shop = _shop(options.place, options.engine)
+    shop = _shop(options.place, options)
     question = ask(shop, **_question(options))
     result = answer_question(shop, _asked(options, shop, question), question)
     if options.plot:
@@ -256,7 +256,7 @@ def _page(options: argparse.Namespace) -> Report:
         raise DefinitionError(f"--html has no {', '.join(given)}", "leave it out, or leave --html")
     options.bar.parts = len(REPORT_SECTIONS)
     return report(
-        _shop(options.place, options.engine),
+        _shop(options.place, options),
         path=options.html,
         sections={name: _told(name, make, options.bar) for name, make in REPORT_SECTIONS.items()},
         metrics=_names(options.metrics) or None,
@@ -292,7 +292,7 @@ def _watch(options: argparse.Namespace) -> Deviations:
     metrics = list(dict.fromkeys([*(goal.metric for goal in goals), *names]))
     if not metrics:
         raise DefinitionError("there is nothing to watch", "give --goals FILE or --metrics NAMES")
-    shop = _shop(options.place, options.engine)
+    shop = _shop(options.place, options)
     result = evaluate(shop, metrics, every=options.every)
     sources: list[Watched] = [track(shop, goals)] if goals else []
     closed = [start for start, _ in complete_periods(result)]
@@ -315,17 +315,18 @@ def _charts(result: Result, closed: Sequence[dt.date]) -> Trend:
 
 
 def _sql(options: argparse.Namespace) -> str:
-    shop = _shop(options.data, options.engine)
+    shop = _shop(options.data, options)
     return to_sql(shop, options.metrics, **_question(options), dialect=options.dialect)
 
 
-def _shop(place: str, engine: str | None) -> Shop:
+def _shop(place: str, options: argparse.Namespace) -> Shop:
     """Bind the files of a folder, or the tables of a database; settings are beside them.
 
     Where no file is named after a table, each is recognised as an export.
     """
-    if engine is None:
-        return Shop.scan(place) if _has_tables(Path(place)) else _recognised(Path(place))
+    if options.engine is None:
+        folder = Path(place)
+        return Shop.scan(place) if _has_tables(folder) else _recognised(folder, options.bar)
     database, settings = DuckDB(place), read_settings(Path(place).parent / MAPPING)
     known = known_tables(())
     tables = {name: name for name in database.names() if name in known}
@@ -343,13 +344,12 @@ def _has_tables(folder: Path) -> bool:
     return is_mapped or any(file.stem in names for file in folder.iterdir())
 
 
-def _recognised(place: Path) -> Shop:
-    """Return the shop in exports, and print what each was taken for."""
+def _recognised(place: Path, bar: Bar) -> Shop:
+    """Return the shop in exports, and note what each was taken for."""
     folder = place if place.is_dir() else place.parent
     shop = scan(place, **read_settings(folder / MAPPING))
     said = {note.subject: note.text for note in reversed(shop.notes) if note.topic in _TAKEN}
-    for name in sorted(said):
-        print(f"funnelkit: note: {name}: {said[name]}", file=sys.stderr)
+    bar.notes += [f"funnelkit: note: {name}: {said[name]}" for name in sorted(said)]
     return shop
 
 

@@ -22,10 +22,12 @@ class Bar:
         parts: How many parts it has; 0 where that is not known.
         done: How many of them are done.
         label: What is being done.
+        notes: Lines to print once the bar is gone.
     """
 
     def __init__(self) -> None:
         self.parts, self.done, self.label = 0, 0, "computing"
+        self.notes = list[str]()
         self._since = time.monotonic()
 
     def __str__(self) -> str:
@@ -51,6 +53,8 @@ def working(stream: TextIO) -> Generator[Bar]:
         over.set()
         if is_shown:
             drawing.join()
+        for note in bar.notes:
+            print(note, file=stream)
 
 
 def _draw(bar: Bar, over: Event, stream: TextIO) -> None:

@@ -78,6 +78,15 @@ def test_a_bar_is_gone_before_the_message_of_an_error():
     assert stream.getvalue().endswith("\r")
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_note_has_a_line_of_its_own_once_the_bar_is_gone():
+    stream = Terminal()
+    with working(stream) as bar:
+        until(stream, "computing")
+        bar.notes.append("a.csv: read as orders")
+    assert stream.getvalue().endswith("\ra.csv: read as orders\n")
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
 def test_commands_options_and_names_are_completed(capsys, tmp_path):
     assert main(["completion"]) == 0
