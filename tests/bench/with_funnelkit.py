@@ -48,6 +48,8 @@ def work(name: str, folder: Path) -> Callable[[], pl.DataFrame]:
             return asked(orders, OF_CUSTOMERS, by=(), every="1mo")
         case "I":
             return asked(files, FUNNEL, by=("channel",))
+        case "V":
+            return partial(standard_errors, fk.Shop.bind(files))
         case _:
             raise KeyError(name)
 
@@ -101,6 +103,11 @@ def asked(
 
 def answer(shop: fk.Shop, metrics: Asked, by: Sequence[str], every: str) -> pl.DataFrame:
     return fk.evaluate(shop, metrics, by=by, every=every).frame
+
+
+def standard_errors(shop: fk.Shop) -> pl.DataFrame:
+    found = fk.intervals(shop, FUNNEL, by="channel", unit="visitor_id").frame
+    return found.select("metric", "channel", "value", "se").sort("metric", "channel")
 
 
 def planning() -> Callable[[], object]:

@@ -115,6 +115,8 @@ def work(name: str, folder: Path) -> Callable[[], pl.DataFrame]:
             return lambda: of_customers(pl.scan_parquet(folder / "customer_orders.parquet"))
         case "I":
             return lambda: of_funnel(scanned(files), Question(by=("channel",)))
+        case "V":
+            return lambda: standard_errors(scanned(files))
         case _:
             raise KeyError(name)
 
@@ -148,6 +150,27 @@ def of_funnel(tables: Tables, question: Question) -> pl.DataFrame:
     folds = [pl.len().alias("visits"), with_cart, converted(orders)]
     folded = visits_of(tables["sessions"], question, folds).collect(engine="streaming")
     return divided(folded, question, FUNNEL)
+
+
+def standard_errors(tables: Tables) -> pl.DataFrame:
+    """Fold visits to visitors, and these to the moments of each rate: the delta method."""
+    orders = counted_orders(tables["orders"]).select("session_id").collect(engine="streaming")
+    with_cart = pl.col("has_add_to_cart").sum().alias("with_cart")
+    visits = tables["sessions"].filter(~pl.col("is_bot"))
+    folds = (pl.len().alias("visits"), with_cart, converted(orders))
+    units = visits.group_by("channel", "visitor_id").agg(folds).collect(engine="streaming")
+    named = zip(FUNNEL, ("converted", "with_cart"), strict=True)
+    found = (
+        of_units(units, above).insert_column(0, pl.lit(m).alias("metric")) for m, above in named
+    )
+    return pl.concat(found).sort("metric", "channel")
+
+
+def of_units(units: pl.DataFrame, above: str) -> pl.DataFrame:
+    rate = pl.col(above).sum() / pl.col("visits").sum()
+    spread = (pl.col(above) - rate * pl.col("visits")).pow(2).sum()
+    se = (spread * pl.len() / (pl.len() - 1)).sqrt() / pl.col("visits").sum()
+    return units.group_by("channel").agg(rate.alias("value"), se.alias("se"))
 
 
 def visits_of(sessions: Frame, question: Question, folds: Sequence[pl.Expr]) -> Frame:

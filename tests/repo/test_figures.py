@@ -10,6 +10,7 @@ import pytest
 import funnelkit as fk
 from funnelkit.schema.tables import TABLES
 from funnelkit.testing.laws import LAWS
+from modules import MODULES, tree_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -73,8 +74,8 @@ READ_BY_NAME = {"pyspark", "pyarrow", "tea_tasting", "altair", "vl_convert_pytho
 def test_every_extra_of_the_package_is_imported_by_something():
     imported = {
         name.partition(".")[0]
-        for path in [*(ROOT / "src").rglob("*.py"), *(ROOT / "docs").glob("*.py")]
-        for node in ast.walk(ast.parse(path.read_text()))
+        for path in [*MODULES, *(ROOT / "docs").glob("*.py")]
+        for node in ast.walk(tree_of(path))
         for name in imports_of(node)
     }
     for extra in set(EXTRAS) - {"dev", "docs"}:

@@ -1,12 +1,8 @@
 """The sizes of modules and functions, with the few exceptions written down."""
 
 import ast
-from pathlib import Path
 
-import pytest
-
-SOURCE = Path(__file__).resolve().parents[2] / "src" / "funnelkit"
-MODULES = sorted(SOURCE.rglob("*.py"))
+from modules import MODULES, short, tree_of
 
 LONG_MODULES = {
     "formula/formulas.py": 770,  # the aggregates and formulas are one recursive type
@@ -16,10 +12,6 @@ LONG_FUNCTIONS = {
     "shop/shop.py:__init__": 45,  # each setting is accepted, checked and used by name
     "metrics/metric.py:__init__": 60,  # the fields of a definition, each by name
 }
-
-
-def short(path):
-    return str(path.relative_to(SOURCE))
 
 
 def length(function):
@@ -33,7 +25,7 @@ def length(function):
 
 def functions(path, node=None, *, private=True):
     """Every function of a module; without the private ones, those of private classes neither."""
-    for child in ast.iter_child_nodes(node or ast.parse(path.read_text())):
+    for child in ast.iter_child_nodes(node or tree_of(path)):
         if isinstance(child, ast.FunctionDef | ast.ClassDef):
             if child.name.startswith("_") and not private:
                 continue
@@ -42,28 +34,30 @@ def functions(path, node=None, *, private=True):
         yield from functions(path, child, private=private)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=short)
-def test_a_module_is_short(path):
-    most = LONG_MODULES.get(short(path), 800 if "catalog" in path.parts else 500)
-    assert len(path.read_text().splitlines()) <= most
+def most_lines(path):
+    return LONG_MODULES.get(short(path), 800 if "catalog" in path.parts else 500)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=short)
-def test_a_function_is_short(path):
-    long = {
+def test_a_module_is_short():
+    lines = {path: len(path.read_text().splitlines()) for path in MODULES}
+    assert {short(path): found for path, found in lines.items() if found > most_lines(path)} == {}
+
+
+def test_a_function_is_short():
+    lengths = {
         f"{short(path)}:{function.name}": length(function)
+        for path in MODULES
         for function in functions(path)
-        if length(function) > LONG_FUNCTIONS.get(f"{short(path)}:{function.name}", 40)
     }
-    assert long == {}
+    assert {name: n for name, n in lengths.items() if n > LONG_FUNCTIONS.get(name, 40)} == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=short)
-def test_what_has_a_default_is_given_by_keyword(path):
+def test_what_has_a_default_is_given_by_keyword():
     """Save where a call reads better without."""
     allowed = {"Shift", "against", "column", "main", "metrics", "rollup", "when"}
     positional = [
-        function.name
+        f"{short(path)}:{function.name}"
+        for path in MODULES
         for function in functions(path, private=False)
         if function.args.defaults and function.name not in allowed
     ]

@@ -1,9 +1,9 @@
 """What a plan, a formula or a result is made of cannot be changed once it is made."""
 
 import ast
-from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parents[2] / "src" / "funnelkit"
+from modules import MODULES, tree_of
+
 MUTABLE = {
     *("Names", "Relations", "ShopData", "TablePreparer", "Tables"),
     *("TomlFile", "_Planner"),
@@ -12,7 +12,7 @@ MUTABLE = {
 
 
 def dataclasses_of(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ClassDef):
             for made in node.decorator_list:
                 if isinstance(made, ast.Call) and ast.unparse(made.func) == "dataclass":
@@ -20,7 +20,7 @@ def dataclasses_of(path):
 
 
 def test_every_dataclass_is_slotted_and_all_but_a_few_are_frozen():
-    found = [each for path in SOURCE.rglob("*.py") for each in dataclasses_of(path)]
+    found = [each for path in MODULES for each in dataclasses_of(path)]
     assert len(found) > 90
     assert [name for name, words in found if words.get("slots") != "True"] == []
     assert {name for name, words in found if words.get("frozen") != "True"} <= MUTABLE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import polars as pl
 
@@ -14,11 +15,11 @@ from funnelkit.engines.base import Engine
 from funnelkit.planning.derive import Relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.relations import Answer, Rel
-from funnelkit.planning.traversal import columns_read
+from funnelkit.planning.traversal import columns_read, tables_of
 from funnelkit.planning.vocabulary import with_words
 from funnelkit.verification.promises import check_promises
-from funnelkit.verification.rows import all_violations, check, overviews
-from funnelkit.verification.signs import learn_signs
+from funnelkit.verification.rows import Passes, all_violations, check
+from funnelkit.verification.signs import lowest, settle_signs, unseen_signs
 from funnelkit.verification.violation import Violation
 from funnelkit.verification.words import check_words, word_counts
 
@@ -54,12 +55,10 @@ class Runner:
         Raises:
             ContractError: The data breaks a promise; names every one.
         """
-        self._verify(steps)
         answers = self.answers(steps)
-        relations = [answer.relation for answer in answers]
-        if learn_signs(self.data, columns_read(relations), self._run):
+        if self._verify([answer.relation for answer in answers]):
             answers = self.answers(steps)
-            relations = [answer.relation for answer in answers]
+        relations = [answer.relation for answer in answers]
         self._check_columns(steps, relations)
         if report is None:
             found = self._run(relations)
@@ -90,12 +89,16 @@ class Runner:
         data = replace(self.data, seen={})
         return Relations.of(data, lambda: dt.datetime(1970, 1, 1, tzinfo=dt.UTC)).answers(steps)
 
-    def as_of(self) -> dt.datetime | None:
-        """Return the instant up to which the data is known: the latest of the rows that count."""
+    def as_of(self, *, steps: Sequence[Step] = ()) -> dt.datetime | None:
+        """Return the instant up to which the data is known: the latest of the rows that count.
+
+        Args:
+            steps: What will be folded: where the moment must be looked for, the tables that
+                they read are verified in the same pass.
+        """
         if self.data.given_as_of is None and self.data.seen_as_of is None:
-            answers = self.read(Relations.of(self.data, lambda: None).latest())
-            moments = (moment for answer in answers if (moment := answer.item()) is not None)
-            self.data.seen_as_of = max(moments, default=None)
+            relations = Relations.of(self.data, lambda: None)
+            self._verify(relations.rows(steps), latest=relations.latest())
         return self.data.given_as_of or self.data.seen_as_of
 
     def earliest(self, table: str) -> dt.datetime | None:
@@ -126,20 +129,40 @@ class Runner:
         given = next((step.as_of for step in steps if step.as_of), None)
         return Relations.of(data, lambda: given or self.as_of()).answers(steps)
 
+    def _verify(self, relations: Sequence[Rel], *, latest: Sequence[Rel] = ()) -> bool:
+        """Check keys and rows of the tables that relations read, once per table.
+
+        What else is to be known of the tables before anything is folded is read in the same
+        pass: the signs of the columns, and the as-of moment.
+
+        Args:
+            relations: What is to be read.
+            latest: The relations of the as-of moment, where it is to be looked for.
+
+        Returns:
+            Whether anything was learnt.
+        """
+        data = self.data
+        fresh = [name for name in tables_of(relations) if name not in data.seen]
+        unseen = unseen_signs(data, columns_read(relations))
+        if not (fresh or unseen or latest):
+            return False
+        passes = Passes.of(data, fresh, [Severity.ERROR] if data.guards else [])
+        signs = lowest(data, unseen)
+        self._learn_words(columns_read([*relations, *passes.relations, *latest]))
+        found = iter(self._run([*passes.relations, *signs, *latest]))
+        overviews = passes.overviews(list(islice(found, len(passes.relations))))
+        if data.guards:
+            check(data, overviews, self.read)
+        settle_signs(data, unseen, list(islice(found, len(signs))))
+        if latest:
+            moments = (moment for answer in found if (moment := answer.item()) is not None)
+            data.seen_as_of = max(moments, default=None)
+        data.seen |= {overview.table: overview.stats for overview in overviews}
+        return True
+
     def _run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         return self.engine.run(with_words(self.data, relations))
-
-    def _verify(self, steps: Sequence[Step]) -> None:
-        """Check keys and rows of the tables that are read, once per table."""
-        if all(name in self.data.seen for name in self.data.tables):
-            return
-        read = Relations.of(self.data, lambda: None).tables_of(steps)
-        fresh = [name for name in read if name not in self.data.seen]
-        severities = [Severity.ERROR] if self.data.guards else []
-        found = overviews(self.data, fresh, severities, self.read)
-        if self.data.guards:
-            check(self.data, found, self.read)
-        self.data.seen |= {overview.table: overview.stats for overview in found}
 
     def _check_columns(self, steps: Sequence[Step], relations: Iterable[Rel]) -> None:
         """Check the words and the promises of the columns that are read, once per column."""

@@ -155,9 +155,9 @@ def count_exclusions(runner: Runner, made: Plan) -> pl.DataFrame:
 def _assumed(made: Plan) -> pl.DataFrame:
     """Return what metrics take for granted, of which no rows can be counted."""
     rows = [
-        (low.metric.name, one.table, f"assumed: {one}", None, None)
-        for low in made.metrics
-        for one in low.assumptions
+        (metric, one.table, f"assumed: {one}", None, None)
+        for metric, assumed in made.assumed.items()
+        for one in assumed
     ]
     return pl.DataFrame(rows, schema=_COLUMNS, orient="row")
 

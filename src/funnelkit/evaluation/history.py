@@ -48,7 +48,7 @@ def with_as_of(runner: Runner, made: Plan) -> Plan:
     is_named = any(_uses_as_of(runner.data, node) for node in _nodes(made))
     if not (is_named or made.question.calendar.has_periods):
         return made
-    as_of = runner.as_of()
+    as_of = runner.as_of(steps=[*made.steps, *made.guards])
     made = replace(made, question=replace(made.question, as_of=as_of))
     if not is_named:
         return made

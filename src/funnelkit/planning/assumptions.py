@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from funnelkit.data.shop_data import Assumption, ShopData
 from funnelkit.formula.derived import Default, dependencies
@@ -11,13 +10,13 @@ from funnelkit.formula.values import Column, Lookup
 from funnelkit.formula.walk import leaves
 from funnelkit.planning.plan import PlannedMetric, Step
 
-__all__ = ["with_assumptions"]
+__all__ = ["assumptions_of"]
 
 
-def with_assumptions(
+def assumptions_of(
     data: ShopData, steps: Iterable[Step], metrics: Iterable[PlannedMetric]
-) -> tuple[PlannedMetric, ...]:
-    """Return metrics with what each takes for granted.
+) -> dict[str, tuple[Assumption, ...]]:
+    """Return what each metric takes for granted, by its name; of those that take anything.
 
     Args:
         data: The data of the shop.
@@ -31,14 +30,12 @@ def with_assumptions(
             own = (each for column in fold.reads for each in _assumed(data, column))
             assumed[fold.name] = dict.fromkeys((*own, *common))
     if not any(assumed.values()):
-        return tuple(metrics)
-    return tuple(
-        replace(
-            one,
-            assumptions=tuple(dict.fromkeys(each for n in one.leaves for each in assumed[n.name])),
-        )
+        return {}
+    found = {
+        one.metric.name: tuple(dict.fromkeys(each for n in one.leaves for each in assumed[n.name]))
         for one in metrics
-    )
+    }
+    return {name: taken for name, taken in found.items() if taken}
 
 
 def _shared(step: Step) -> Iterator[Column | Lookup]:

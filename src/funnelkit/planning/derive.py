@@ -52,7 +52,6 @@ from funnelkit.planning.relations import (
     when,
     whole,
 )
-from funnelkit.planning.traversal import tables_of
 
 __all__ = ["Relations", "lowering_of", "to_relations"]
 
@@ -112,9 +111,9 @@ class Relations:
         """Return for each step the relation that answers it."""
         return [self._answered(step, number) for number, step in enumerate(steps, 1)]
 
-    def tables_of(self, steps: Iterable[Step]) -> list[str]:
-        """Return the tables that steps read."""
-        return tables_of(self._rows(step) for step in steps)
+    def rows(self, steps: Iterable[Step]) -> list[Rel]:
+        """Return for each step the rows that enter it."""
+        return [self._rows(step) for step in steps]
 
     def first(self, clock: Column) -> Aggregate:
         """Return the relation of the first instant of a time."""

@@ -47,7 +47,9 @@ class FoldRef:
     @property
     def size(self) -> FoldRef:
         """The sum of the absolute values that it adds up; itself where that is not folded."""
-        return replace(self, name=self.magnitude or self.name, magnitude="")
+        if not self.magnitude:
+            return self
+        return FoldRef(self.magnitude, self.shift, self.like_for_like)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import reduce
@@ -201,7 +201,6 @@ class PlannedMetric:
         value: Its value.
         ratio: Its numerator and denominator, where it is a ratio.
         n: How many things the value rests on, where that is known.
-        assumptions: What it takes for granted of columns that were not supplied.
         leaves: The leaves that its value, its sides and its n are made of.
     """
 
@@ -209,7 +208,6 @@ class PlannedMetric:
     value: Expression
     ratio: tuple[Expression, Expression] | None
     n: Expression | None
-    assumptions: tuple[Assumption, ...] = ()
     leaves: tuple[FoldRef, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -248,6 +246,7 @@ class Plan:
         steps: What each source is asked, once.
         parts: What is asked of earlier periods again, like for like.
         guards: What shows, beside the steps, whether amounts may be added and compared.
+        assumed: What metrics take for granted of columns that were not supplied, by name.
     """
 
     question: Question
@@ -255,14 +254,16 @@ class Plan:
     steps: tuple[Step, ...]
     parts: tuple[PartialPeriodStep, ...] = ()
     guards: tuple[Step, ...] = ()
+    assumed: Mapping[str, tuple[Assumption, ...]] = field(
+        default_factory=dict[str, tuple[Assumption, ...]]
+    )
 
-    @property
-    def assumed(self) -> dict[str, str]:
-        """What is taken for granted, and for which metrics."""
+    def assumptions(self) -> dict[str, str]:
+        """Return what is taken for granted, and for which metrics."""
         users: dict[str, list[str]] = {}
-        for planned in self.metrics:
-            for one in planned.assumptions:
-                users.setdefault(str(one), []).append(planned.metric.name)
+        for metric, assumed in self.assumed.items():
+            for one in assumed:
+                users.setdefault(str(one), []).append(metric)
         return {text: ", ".join(names) for text, names in users.items()}
 
     def __str__(self) -> str:
@@ -270,7 +271,7 @@ class Plan:
         lines = [f"{_many(len(steps), 'step')} for {_many(len(self.metrics), 'metric')}"]
         lines += [f"{number}. {step}" for number, step in enumerate(steps, 1)]
         lines += [f"{m.metric.name} = {show(m.value)}" for m in self.metrics]
-        lines += [f"{text}: assumed for {names}" for text, names in self.assumed.items()]
+        lines += [f"{text}: assumed for {names}" for text, names in self.assumptions().items()]
         return "\n".join(lines)
 
     def __repr__(self) -> str:

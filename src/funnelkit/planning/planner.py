@@ -55,7 +55,7 @@ from funnelkit.formula.values import (
 )
 from funnelkit.formula.walk import conjuncts, end_of
 from funnelkit.metrics.metric import Metric
-from funnelkit.planning.assumptions import with_assumptions
+from funnelkit.planning.assumptions import assumptions_of
 from funnelkit.planning.currency import guard_steps, with_guards
 from funnelkit.planning.dimensions import (
     check_lookup,
@@ -493,5 +493,5 @@ def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> 
     check_reads(lowered, steps, question)
     check_natives(data, steps)
     check_cohorts(data, lowered, steps, question)
-    planned = with_assumptions(data, steps, lowered)
-    return Plan(question, planned, steps, guards=guard_steps(data, steps))
+    assumed = assumptions_of(data, steps, lowered)
+    return Plan(question, tuple(lowered), steps, guards=guard_steps(data, steps), assumed=assumed)

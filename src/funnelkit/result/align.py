@@ -13,14 +13,15 @@ import polars as pl
 from funnelkit.calendar.calendar import JUST_BEFORE
 from funnelkit.calendar.fiscal import FIRST_YEAR, LAST_YEAR
 from funnelkit.errors import ContractError, DataError, DataIssue
-from funnelkit.planning.expression import (
-    FoldRef,
-)
+from funnelkit.planning.expression import FoldRef
 from funnelkit.planning.plan import PERIOD, Plan, Question, group_column
 from funnelkit.result.arithmetic import counted_folds, is_counted, leaf_column
 from funnelkit.result.transforms import AGE
 
 __all__ = ["Aligned", "align", "range_ends", "roll_up"]
+
+SMALL = 100_000
+"""Below this many groups the in-memory engine is faster than the streaming one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,19 @@ class Aligned:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Leaves of one step in one period: the keys, and a column per leaf."""
+    """Leaves of one step in one period: the keys, and a column per leaf.
+
+    Attributes:
+        frame: The rows.
+        leaves: The leaves.
+        zeros: The columns that are 0 where there are no rows.
+        is_whole: Whether it has the rows of the step's answer, neither moved nor carried on.
+    """
 
     frame: pl.LazyFrame
-    leaves: tuple[FoldRef, ...] = ()
-    zeros: tuple[str, ...] = ()
+    leaves: tuple[FoldRef, ...]
+    zeros: tuple[str, ...]
+    is_whole: bool
 
 
 def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
@@ -67,13 +76,21 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
     if not keys:
         rows = pl.concat(frames, how="horizontal") if frames else pl.LazyFrame()
     else:
-        every = [*(answer.lazy() for answer in answers), *frames]
-        rows = _spine([frame.select(keys) for frame in every], periods, groups)
-        for frame in frames:
-            rows = rows.join(frame, on=keys, how="left", nulls_equal=True)
+        more = [part.frame for part in parts if not part.is_whole]
+        sources = [frame.select(keys) for frame in (*(each.lazy() for each in answers), *more)]
+        if len(sources) == len(parts) == 1 and groups:
+            rows = _in_range(frames[0], periods)
+        else:
+            rows = _spine(sources, periods, groups)
+            for frame in frames:
+                rows = rows.join(frame, on=keys, how="left", nulls_equal=True)
         rows = rows.sort(keys, nulls_last=True)
     zeros = [pl.col(name).fill_null(0) for part in parts for name in part.zeros]
-    aligned = rows.with_columns(zeros).collect(engine="in-memory")
+    is_small = sum(answer.height for answer in answers) < SMALL
+    rows = rows.with_columns(zeros)
+    aligned = rows.collect(
+        engine="in-memory" if is_small else "streaming", optimizations=pl.QueryOptFlags.none()
+    )
     folds = {leaf: leaf_column(leaf) for part in parts for leaf in part.leaves}
     return Aligned(_with_age(plan, aligned), periods, folds)
 
@@ -119,7 +136,8 @@ def _parts(
             if is_alike:
                 frame = _like_for_like(plan, answers[len(plan.steps) :], leaves, frame, keys)
             zeros = tuple(leaf_column(leaf) for leaf in leaves if is_counted(folds[leaf.name]))
-            yield _Part(frame, tuple(leaves), zeros)
+            is_whole = not (shift or is_grown)
+            yield _Part(frame, tuple(leaves), zeros, is_whole)
 
 
 def _like_for_like(
@@ -164,11 +182,14 @@ def _spine(keys: Sequence[pl.LazyFrame], periods: pl.DataFrame, groups: list[str
 
     Without keys every period between the first and the last has a row.
     """
-    if not periods.columns:
-        return pl.concat(keys).unique()
-    if not groups:
+    if periods.columns and not groups:
         return periods.lazy()
-    return pl.concat(keys).unique().join(periods.lazy(), on=PERIOD, how="semi")
+    return _in_range(pl.concat(keys).unique(), periods)
+
+
+def _in_range(rows: pl.LazyFrame, periods: pl.DataFrame) -> pl.LazyFrame:
+    """Return the rows of the periods that are shown; all of them where there are no periods."""
+    return rows.join(periods.lazy(), on=PERIOD, how="semi") if periods.columns else rows
 
 
 def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:

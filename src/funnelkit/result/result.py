@@ -83,7 +83,9 @@ class Result:
         values = [_value_of(each, arithmetic.compute(each.value)) for each in plan.metrics]
         rows = arithmetic.select([*_named_keys(plan), *values])
         names = [m.metric.name for m in plan.metrics if not is_count(m.metric.formula)]
-        frame = rows.with_columns(_finite(pl.col(names))).collect(engine="in-memory")
+        frame = rows.with_columns(_finite(pl.col(names))).collect(
+            engine="in-memory", optimizations=pl.QueryOptFlags.none()
+        )
         return cls(plan, currency, as_of, None, False, aligned, currencies, frame)
 
     @property
@@ -148,7 +150,9 @@ class Result:
         """
         for planned in self.plan.metrics:
             if metric in {planned.metric.name, *planned.metric.aliases}:
-                return Card(planned.metric, tuple(map(str, planned.assumptions)))
+                return Card(
+                    planned.metric, tuple(map(str, self.plan.assumed.get(planned.metric.name, ())))
+                )
         names = [each.name for each in self.metrics]
         raise UnknownNameError("metric of the result", metric, names)
 
@@ -286,7 +290,7 @@ class Result:
             f"{table} excluded, {reason}: {rows:,} of {of:,} ({', '.join(metrics)})"
             for table, reason, rows, of, metrics in told.rows()
         ]
-        lines += [f"assumed: {text} ({names})" for text, names in self.plan.assumed.items()]
+        lines += [f"assumed: {text} ({names})" for text, names in self.plan.assumptions().items()]
         return ["", *lines] if lines else ["", "no exclusions are known"]
 
     def _sheet(self) -> TableView:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -60,7 +61,7 @@ from funnelkit.verification.promises import broken_promises
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
 from funnelkit.verification.words import foreign_words, near_words, unknown_words
 
-__all__ = ["Overview", "all_violations", "check", "far_times", "overviews"]
+__all__ = ["Overview", "Passes", "all_violations", "check", "far_times"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +83,49 @@ class Overview:
     double_keys: int
 
 
-def overviews(
-    data: ShopData, tables: Sequence[str], severities: Iterable[Severity], read: Read
-) -> list[Overview]:
-    """Return what a pass over each table shows, all of them read together.
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """The passes over tables that show whether they keep the promises about rows and keys.
 
-    Args:
+    Attributes:
         data: The data of the shop.
-        tables: The tables.
+        keys: The tables, each with its key where the promises about it are looked at.
         severities: Which promises are looked at.
-        read: Reads relations.
+        relations: What is to be read.
     """
-    wanted = set(severities)
-    keys = [_key(data, name) if Severity.ERROR in wanted else () for name in tables]
-    together = Tables(lowering_of(data))
-    passes = [_pass(together, name, wanted) for name in tables]
-    keyed = [_keys(data, name, key) for name, key in zip(tables, keys, strict=True) if key]
-    answers = [answer.row(0, named=True) for answer in read([*passes, *keyed])]
-    of_keys = iter(answers[len(tables) :])
-    return [
-        _overview(data, name, wanted, {**counts, **(next(of_keys) if key else {})})
-        for name, key, counts in zip(tables, keys, answers, strict=False)
-    ]
+
+    data: ShopData
+    keys: Mapping[str, Sequence[str]]
+    severities: frozenset[Severity]
+    relations: Sequence[Rel]
+
+    @classmethod
+    def of(cls, data: ShopData, tables: Iterable[str], severities: Iterable[Severity]) -> Passes:
+        """Return the passes over tables.
+
+        Args:
+            data: The data of the shop.
+            tables: The tables.
+            severities: Which promises are looked at.
+        """
+        wanted, together = frozenset(severities), Tables(lowering_of(data))
+        keys = {name: _key(data, name) if Severity.ERROR in wanted else () for name in tables}
+        passes = [_pass(together, name, wanted) for name in keys]
+        keyed = [_keys(data, name, key) for name, key in keys.items() if key]
+        return cls(data, keys, wanted, [*passes, *keyed])
+
+    def overviews(self, found: Iterable[pl.DataFrame]) -> list[Overview]:
+        """Return what each table shows.
+
+        Args:
+            found: The rows of the relations, in their order.
+        """
+        answers = (frame.row(0, named=True) for frame in found)
+        of_rows = list(islice(answers, len(self.keys)))
+        return [
+            _overview(self.data, name, self.severities, counts | (next(answers) if key else {}))
+            for (name, key), counts in zip(self.keys.items(), of_rows, strict=True)
+        ]
 
 
 def check(data: ShopData, found: Iterable[Overview], read: Read) -> None:
@@ -131,11 +153,12 @@ def all_violations(data: ShopData, read: Read) -> list[Violation]:
     """
     found = [*unknown_words(data), *foreign_words(data), *near_words(data)]
     found += broken_promises(data, read)
-    for one in overviews(data, list(data.tables), Severity, read):
+    passes = Passes.of(data, data.tables, Severity)
+    for one in passes.overviews(read(passes.relations)):
         found += _violations(data, one, read)
         found += _untimed(data, one, read)
         found += _at_zero(data, one, read)
-        found += _half_keyed(data, one.table, read)
+        found += _half_keyed(data, one, read)
         found += _imprecise(data, one)
         found += _read_otherwise(data.tables[one.table])
         found += _orphans(data, one.table, read)
@@ -181,7 +204,7 @@ def _moment(year: int, kind: Kind) -> dt.date:
     return dt.datetime(year, 1, 1, tzinfo=dt.UTC if kind == "instant" else None)
 
 
-def _checks(data: ShopData, table: str, severities: set[Severity]) -> tuple[Check, ...]:
+def _checks(data: ShopData, table: str, severities: frozenset[Severity]) -> tuple[Check, ...]:
     """Return the promises about single rows of a table that can be looked at."""
     return tuple(
         promise
@@ -212,7 +235,7 @@ def _key(data: ShopData, table: str) -> tuple[str, ...]:
     return bound.table.key if all(name in bound.columns for name in bound.table.key) else ()
 
 
-def _pass(tables: Tables, table: str, severities: set[Severity]) -> Rel:
+def _pass(tables: Tables, table: str, severities: frozenset[Severity]) -> Rel:
     """Count the rows, those with a time and those that break a promise; find the ends of time."""
     lowering, data = tables.lowering, tables.lowering.data
     declared = data.known[table]
@@ -252,7 +275,7 @@ def _by_key(data: ShopData, table: str, key: Sequence[str]) -> Rel:
 
 
 def _overview(
-    data: ShopData, table: str, severities: set[Severity], counts: Mapping[str, Any]
+    data: ShopData, table: str, severities: frozenset[Severity], counts: Mapping[str, Any]
 ) -> Overview:
     rows, timed = counts["row_count"], counts.get("timed")
     stats = TableStats(
@@ -343,17 +366,16 @@ def _untimed(data: ShopData, overview: Overview, read: Read) -> Iterator[Violati
     yield Violation(table.table, clock.name, TIME_KNOWN, rows, sample)
 
 
-def _half_keyed(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
+def _half_keyed(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation]:
     """Yield the key that was not supplied whole, and what it repeats as far as it was."""
-    bound = data.tables[table]
+    table, bound = overview.table, data.tables[overview.table]
     key = [name for name in bound.table.key if name in bound.columns]
     missing = ", ".join(name for name in bound.table.key if name not in key)
     if not missing:
         return
     if not key:
-        rows = overviews(data, [table], (), read)[0].stats.rows
-        if rows:
-            yield Violation(table, missing, KEY_SUPPLIED, rows, "")
+        if overview.stats.rows:
+            yield Violation(table, missing, KEY_SUPPLIED, overview.stats.rows, "")
         return
     (found,) = read([_repeated(data, table, key)])
     if found.height:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -10,33 +10,40 @@ from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import ValueType, value_type_of_dtype
 from funnelkit.formula.values import Column
 from funnelkit.planning.kinds import kind_of
-from funnelkit.planning.relations import Agg, AggOp, Aggregate, Col, Kind, Scan
-from funnelkit.verification.violation import Read
+from funnelkit.planning.relations import Agg, AggOp, Aggregate, Col, Kind, Rel, Scan
 
-__all__ = ["learn_signs"]
+__all__ = ["lowest", "settle_signs", "unseen_signs"]
 
 
-def learn_signs(data: ShopData, columns: Iterable[tuple[str, str]], read: Read) -> bool:
-    """Learn whether columns of numbers hold none below zero; whether there was one to look at.
+def unseen_signs(data: ShopData, columns: Iterable[tuple[str, str]]) -> dict[str, list[Column]]:
+    """Return, for each table, the columns of fractions of which no sign was learnt yet.
 
     Args:
         data: The data of the shop.
         columns: Columns, each with its table.
-        read: Reads relations.
     """
     unseen = dict[str, list[Column]]()
     for table, name in sorted(columns):
         column = data.column(table, name)
         if column not in data.seen_non_negative and _is_fraction(data.type_of(column)):
             unseen.setdefault(table, []).append(column)
-    if not unseen:
-        return False
-    found = read([_lowest(data, table, numbers) for table, numbers in unseen.items()])
-    for numbers, lowest in zip(unseen.values(), found, strict=True):
-        row = lowest.row(0, named=True)
-        values = {column: row[column.name] for column in numbers}
-        data.seen_non_negative |= {c: low is None or low >= 0 for c, low in values.items()}
-    return True
+    return unseen
+
+
+def lowest(data: ShopData, unseen: Mapping[str, Iterable[Column]]) -> list[Rel]:
+    """Return the relations of the lowest values of columns, one for each table."""
+    return [_lowest(data, table, columns) for table, columns in unseen.items()]
+
+
+def settle_signs(
+    data: ShopData, unseen: Mapping[str, Iterable[Column]], found: Sequence[pl.DataFrame]
+) -> None:
+    """Learn of columns whether they hold no value below zero, from the lowest that was found."""
+    for columns, frame in zip(unseen.values(), found, strict=True):
+        values = frame.row(0, named=True)
+        data.seen_non_negative |= {
+            column: (value := values[column.name]) is None or value >= 0 for column in columns
+        }
 
 
 def _is_fraction(kind: pl.DataType | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import polars as pl
 
@@ -45,13 +46,16 @@ class PolarsEngine:
         A shared scan is read once, but without the filters of those that share
         it: that pays only where relations read the same table.
         """
-        folded = {next(iter(tables_of([relation])), "") for relation in relations}
-        share = len(folded) < len(relations)
-        return self._collect(self.queries(relations), tables_of(relations), share=share)
+        read = [tables_of([relation]) for relation in relations]
+        share = len({next(iter(tables), "") for tables in read}) < len(relations)
+        tables = list(dict.fromkeys(chain.from_iterable(read)))
+        return self._collect(self._queries(relations, tables), tables, share=share)
 
     def queries(self, relations: Sequence[Rel]) -> list[pl.LazyFrame]:
         """Return a lazy query for each relation."""
-        tables = tables_of(relations)
+        return self._queries(relations, tables_of(relations))
+
+    def _queries(self, relations: Sequence[Rel], tables: Sequence[str]) -> list[pl.LazyFrame]:
         frames = {name: self._frame(name) for name in tables}
         sizes = {name: self.data.size(name) for name in tables}
         translator = Translator(frames, sizes, lambda query: self._collect([query], tables)[0])
