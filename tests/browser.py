@@ -3,9 +3,11 @@
 import contextlib
 import json
 import os
+import select
 import shutil
 import subprocess
 
+PATIENCE_S = 30
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
@@ -58,9 +60,10 @@ class Browser:
 
     def _next(self):
         while b"\0" not in self._rest:
-            part = os.read(self._in, 1 << 16)
+            is_ready, _, _ = select.select([self._in], [], [], PATIENCE_S)
+            part = os.read(self._in, 1 << 16) if is_ready else b""
             if not part:
-                raise RuntimeError("the browser has ended")
+                raise RuntimeError("the browser has ended, or says nothing")
             self._rest += part
         message, _, self._rest = self._rest.partition(b"\0")
         return json.loads(message)
@@ -92,6 +95,9 @@ class Browser:
         with contextlib.suppress(OSError, RuntimeError):
             self._session = None
             self("Browser.close")
-        self._process.wait(10)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
         os.close(self._in)
         os.close(self._out)
