@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
+from base64 import b64encode
 from collections.abc import Iterator
 from functools import partial
+from html import escape
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 from latex2mathml.converter import convert
+from mkdocs.structure.pages import Page
 
 from funnelkit import (
     ContractError,
@@ -48,9 +54,14 @@ from funnelkit.schema.policies import POLICIES
 from funnelkit.schema.shop_schema import shop_schema
 from funnelkit.schema.tables import TABLES
 
+NOTEBOOK = "{{ notebook }}"
 
-def on_page_markdown(markdown: str, **_: object) -> str:
+
+def on_page_markdown(markdown: str, *, page: Page | None = None, **_: object) -> str:
     """Replace the placeholders of a page."""
+    if page is not None and NOTEBOOK in markdown:
+        file = Path(page.file.abs_src_path or "").with_suffix(".ipynb")
+        markdown = markdown.replace(NOTEBOOK, notebook(file))
     makers = {
         "{{ index }}": index,
         "{{ aida }}": aida,
@@ -469,3 +480,26 @@ def can(support: Support, feature: Feature) -> str:
     if feature in support.lacks:
         return "no"
     return "yes" if support.is_run else "written"
+
+
+def notebook(file: Path) -> str:
+    """Return a notebook as a page: its texts, its code, and what that shows."""
+    parts = [f"[Download the notebook]({file.name}), which runs in Jupyter and in marimo."]
+    for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
+        parts += map(_output, cell.get("outputs", []))
+    title, *rest = parts[1].split("\n", 1)
+    return "\n\n".join([title, parts[0], *rest, *parts[2:]])
+
+
+def _output(output: dict[str, Any]) -> str:
+    """Return what a cell shows: a picture, a table, or text."""
+    data = output.get("data", {})
+    if svg := data.get("image/svg+xml"):
+        name = escape(data["text/plain"].partition(": chart ")[0])
+        source = b64encode(svg.encode()).decode()
+        return f'<img alt="{name}" src="data:image/svg+xml;base64,{source}">'
+    if html := data.get("text/html"):
+        return f'<div class="shown">{html}</div>'.replace("\n", " ")
+    return f"```text\n{output.get('text') or data['text/plain']}\n```".replace("\n\n```", "\n```")

@@ -17,7 +17,9 @@ from typing import Any
 from funnelkit.charts.spec import Spec, to_chart
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "how-to" / "draw-a-result.md")
+PAGES = tuple(
+    ROOT / page for page in ("README.md", "docs/index.md", "docs/how-to/draw-a-result.md")
+)
 BLOCK = re.compile(r"```(py|python)\n(.*?)```(?:\s*!\[[^\]]*\]\(([^)]+\.svg)\))?", re.DOTALL)
 DIGITS = 9
 """More than amounts in cents have, fewer than those that the order of adding up changes."""

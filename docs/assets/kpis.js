@@ -18,3 +18,12 @@ function addSearch() {
   });
 }
 addSearch();
+
+// What the theme leaves out for those who do not use a mouse or do not see the page.
+function addNames() {
+  document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
+  for (const box of document.querySelectorAll("pre > code, .md-typeset__scrollwrap, .shown")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  }
+}
+addEventListener("load", addNames);

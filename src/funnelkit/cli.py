@@ -17,6 +17,7 @@ from funnelkit.analysis.monitoring import Deviations, deviations
 from funnelkit.analysis.tracking import track
 from funnelkit.analysis.trend import Trend, trend
 from funnelkit.catalog.default import describe, registry
+from funnelkit.charts.spec import check_format, save_chart
 from funnelkit.demo_shop.shop import demo
 from funnelkit.engines.sql.duckdb import DuckDB
 from funnelkit.engines.supports import DIALECTS
@@ -28,7 +29,9 @@ from funnelkit.goals.file import load_goals
 from funnelkit.metrics.metric import Area, Metric, Stage
 from funnelkit.planning.dimensions import can_reach
 from funnelkit.planning.plan import Question
+from funnelkit.reporting.question import ReportQuestion
 from funnelkit.reporting.report import Report, report
+from funnelkit.reporting.sections import REPORT_SECTIONS, ReportSection
 from funnelkit.result.control_chart import SEASONS
 from funnelkit.result.known import complete_periods
 from funnelkit.result.result import Result
@@ -38,6 +41,7 @@ from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import MAPPING, read_files, read_settings
 from funnelkit.shop.shop import Shop
 from funnelkit.sources import propose, scan
+from funnelkit.terminal import Bar, completion, working
 
 __all__ = ["main"]
 
@@ -59,8 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options, code = _parser().parse_args(arguments), 0
     try:
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught, working(sys.stderr) as bar:
             warnings.simplefilter("always", TruncatedHistoryWarning)
+            options.bar = bar
             answer = options.run(options)
         if isinstance(answer, Deviations):
             code = int(not answer.frame.is_empty())
@@ -106,7 +111,16 @@ def _parser() -> argparse.ArgumentParser:
     init.set_defaults(run=_init)
 
     _add_sql(commands.add_parser("sql", help="write KPIs as one statement of SQL"))
+
+    shell = commands.add_parser("completion", help="write a script of completion for bash and zsh")
+    shell.set_defaults(run=_completion, commands=commands.choices)
     return parser
+
+
+def _completion(options: argparse.Namespace) -> str:
+    names = [name for metric in registry().values() for name in (metric.name, *metric.aliases)]
+    words = {"name": names, "metrics": names, "stage": list(map(str, Stage))}
+    return completion(options.commands, words)
 
 
 def _add_report(command: argparse.ArgumentParser) -> None:
@@ -118,6 +132,7 @@ def _add_report(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=["table", "csv", "json"], default="table")
     command.add_argument("--html", metavar="FILE", help="write a report on one page instead")
     command.add_argument("--goals", metavar="FILE", help="with --html: a file of goals")
+    command.add_argument("--plot", metavar="FILE", help="draw --metrics instead: .svg, .png, .html")
     command.set_defaults(run=_report)
 
 
@@ -211,9 +226,16 @@ def _report(options: argparse.Namespace) -> str | Report:
         return _page(options)
     if options.goals:
         raise DefinitionError("--goals is for a report on one page", "add --html FILE")
-    shop = _shop(options.place, options.engine)
+    if options.plot:
+        check_format(options.plot)
+        if not options.metrics:
+            raise DefinitionError("--plot needs to know what to draw", "add --metrics NAMES")
+    shop = _shop(options.place, options)
     question = ask(shop, **_question(options))
     result = answer_question(shop, _asked(options, shop, question), question)
+    if options.plot:
+        save_chart(result.picture(), options.plot)
+        return str(options.plot)
     match options.format:
         case "csv":
             return result.frame.write_csv().rstrip("\n")
@@ -225,18 +247,38 @@ def _report(options: argparse.Namespace) -> str | Report:
 
 def _page(options: argparse.Namespace) -> Report:
     """Write the report on one page."""
-    others = {"--by": options.by, "--where": options.where, "--format": options.format != "table"}
+    others = {
+        "--by": options.by,
+        "--where": options.where,
+        "--format": options.format != "table",
+        "--plot": options.plot,
+    }
     if given := [name for name, value in others.items() if value]:
         raise DefinitionError(f"--html has no {', '.join(given)}", "leave it out, or leave --html")
+    options.bar.parts = len(REPORT_SECTIONS)
     return report(
-        _shop(options.place, options.engine),
+        _shop(options.place, options),
         path=options.html,
+        sections={name: _told(name, make, options.bar) for name, make in REPORT_SECTIONS.items()},
         metrics=_names(options.metrics) or None,
         every=options.every or "1mo",
         goals=load_goals(options.goals) if options.goals else (),
         start=options.start,
         end=options.end,
     )
+
+
+def _told(heading: str, section: ReportSection, bar: Bar) -> ReportSection:
+    """Return a section that says when it begins and ends."""
+
+    def told(shop: Shop, question: ReportQuestion, /) -> str:
+        bar.label = heading
+        try:
+            return section(shop, question)
+        finally:
+            bar.done += 1
+
+    return told
 
 
 def _names(given: str | None) -> list[str]:
@@ -251,7 +293,7 @@ def _watch(options: argparse.Namespace) -> Deviations:
     metrics = list(dict.fromkeys([*(goal.metric for goal in goals), *names]))
     if not metrics:
         raise DefinitionError("there is nothing to watch", "give --goals FILE or --metrics NAMES")
-    shop = _shop(options.place, options.engine)
+    shop = _shop(options.place, options)
     result = evaluate(shop, metrics, every=options.every)
     sources: list[Watched] = [track(shop, goals)] if goals else []
     closed = [start for start, _ in complete_periods(result)]
@@ -274,17 +316,18 @@ def _charts(result: Result, closed: Sequence[dt.date]) -> Trend:
 
 
 def _sql(options: argparse.Namespace) -> str:
-    shop = _shop(options.data, options.engine)
+    shop = _shop(options.data, options)
     return to_sql(shop, options.metrics, **_question(options), dialect=options.dialect)
 
 
-def _shop(place: str, engine: str | None) -> Shop:
+def _shop(place: str, options: argparse.Namespace) -> Shop:
     """Bind the files of a folder, or the tables of a database; settings are beside them.
 
     Where no file is named after a table, each is recognised as an export.
     """
-    if engine is None:
-        return Shop.scan(place) if _has_tables(Path(place)) else _recognised(Path(place))
+    if options.engine is None:
+        folder = Path(place)
+        return Shop.scan(place) if _has_tables(folder) else _recognised(folder, options.bar)
     database, settings = DuckDB(place), read_settings(Path(place).parent / MAPPING)
     known = known_tables(())
     tables = {name: name for name in database.names() if name in known}
@@ -302,13 +345,12 @@ def _has_tables(folder: Path) -> bool:
     return is_mapped or any(file.stem in names for file in folder.iterdir())
 
 
-def _recognised(place: Path) -> Shop:
-    """Return the shop in exports, and print what each was taken for."""
+def _recognised(place: Path, bar: Bar) -> Shop:
+    """Return the shop in exports, and note what each was taken for."""
     folder = place if place.is_dir() else place.parent
     shop = scan(place, **read_settings(folder / MAPPING))
     said = {note.subject: note.text for note in reversed(shop.notes) if note.topic in _TAKEN}
-    for name in sorted(said):
-        print(f"funnelkit: note: {name}: {said[name]}", file=sys.stderr)
+    bar.notes += [f"funnelkit: note: {name}: {said[name]}" for name in sorted(said)]
     return shop
 
 

@@ -178,7 +178,7 @@ def test_it_is_read_in_a_terminal_and_in_a_notebook():
     expected = found.frame.filter(pl.col("metric") == "average_order_value")["expected"][1]
     assert expected == pytest.approx(623, abs=1)
     assert f"{expected:.2f} PLN" in repr(found)
-    assert "<table>" in found._repr_html_()
+    assert "<table " in found._repr_html_()
     assert "2 charts" in repr(found)
 
 

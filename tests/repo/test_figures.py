@@ -67,7 +67,7 @@ EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["option
 
 
 PLOT = ROOT / "src/funnelkit/charts/spec.py"
-READ_BY_NAME = {"pyspark", "pyarrow", "tea_tasting", "altair"}
+READ_BY_NAME = {"pyspark", "pyarrow", "tea_tasting", "altair", "vl_convert_python"}
 """What is imported by its name at run time, and what that needs to send and return tables."""
 
 
@@ -84,6 +84,7 @@ def test_every_extra_of_the_package_is_imported_by_something():
     assert 'import_module("pyspark.sql.types")' in SPARK.read_text()
     assert 'import_module("tea_tasting")' in COMPARISON.read_text()
     assert 'import_module("altair")' in PLOT.read_text()
+    assert '"vl_convert"' in PLOT.read_text()
 
 
 def imports_of(node):

@@ -13,6 +13,7 @@ PACKAGES = (
     "__init__",
     "api",
     "cli",
+    "terminal",
     "reporting",
     "analysis",
     "goals",

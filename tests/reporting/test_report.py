@@ -9,9 +9,11 @@ import polars as pl
 import pytest
 
 import funnelkit as fk
+from browser import Browser, find_browser
 from funnelkit.cli import main
 from funnelkit.reporting.markup import bar, sparkline
 from funnelkit.reporting.style import STYLE
+from funnelkit.reporting.words import period_word, range_words
 from small_frames import orders_of
 
 EVIL = "<script>alert(1)</script>"
@@ -91,8 +93,9 @@ def test_its_numbers_are_those_of_the_analyses(made):
     december = {"start": "2024-12-01", "end": "2025-01-01"}
     sales = fk.compare(shop, "net_sales", every="1mo", **december).frame.row(0, named=True)
     sure = fk.intervals(shop, "net_sales", every="1mo", **december).frame.row(0, named=True)
-    for number in (sales["value"], sales["reference"], sure["low"], sure["high"]):
+    for number in (sales["value"], sales["reference"]):
         assert f"{number:,.2f} PLN" in text
+    assert f"95 % interval {sure['low']:,.0f} to {sure['high']:,.0f} PLN" in text
     assert f"{sales['relative']:+.2%}".replace("%", " %") in text
     for metric in ("net_sales", "session_conversion_rate"):
         assert fk.describe(metric).metric.fingerprint in text
@@ -149,7 +152,7 @@ def test_a_period_without_rows_is_the_last_complete_one(tmp_path):
     orders = orders_of(ordered_at=[dt.datetime(2024, 1, 5), dt.datetime(2024, 2, 5)])
     shop = fk.Shop(orders=orders, as_of="2024-04-10")
     made = fk.report(shop, path=tmp_path / "r.html", metrics="orders")
-    assert "from 2024-03-01 until 2024-04-01" in Page(made.html).text
+    assert "2024-03-01 to 2024-03-31, the last complete month" in Page(made.html).text
 
 
 def test_a_section_can_be_added_and_what_it_lacks_is_told(tmp_path):
@@ -216,3 +219,94 @@ def test_every_colour_of_text_stands_out_from_its_ground():
                 assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
         for ground in ("page", "h1", "h2", "h3", "h4", "h5"):
             assert contrast(colours["on-heat"], colours[ground]) >= 4.5, ground
+
+
+CUT = """
+[...document.querySelectorAll('main *')]
+  .filter(each => !each.closest('.box *, svg *'))
+  .filter(each => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map(each => each.tagName)
+"""
+"""What reaches beyond the page, apart from what scrolls in a box of its own."""
+
+FAILURES = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
+in_a_browser = pytest.mark.skipif(find_browser() is None, reason="there is no chromium here")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    found = Browser(find_browser(), tmp_path_factory.mktemp("profile"))
+    yield found
+    found.close()
+
+
+@in_a_browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 390])
+def test_a_report_loads_nothing_and_nothing_is_cut(width, scheme, browser, made):
+    page = made.path.as_uri()
+    browser.look_at(page, width=width, scheme=scheme)
+    assert browser.told(*FAILURES, "Page.javascriptDialogOpening") == []
+    requests = browser.told("Network.requestWillBeSent")
+    assert [request["request"]["url"] for request in requests] == [page]
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    assert browser.run(CUT) == []
+    assert browser.run("document.querySelectorAll('script').length") == 0
+    assert browser.run("document.querySelector('h1').textContent") == f"Shop & {EVIL}"
+    ground = browser.run("getComputedStyle(document.body).backgroundColor")
+    assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+@in_a_browser
+def test_nothing_is_cut_on_paper(browser, made):
+    """A4 within the margins that browsers leave."""
+    browser.look_at(made.path.as_uri(), width=717)
+    browser("Emulation.setEmulatedMedia", media="print")
+    assert browser.run("document.documentElement.scrollWidth") <= 717
+    assert browser.run("getComputedStyle(document.querySelector('.box')).overflowX") == "visible"
+
+
+@in_a_browser
+def test_a_view_fits_a_telephone(browser, tmp_path):
+    shop = fk.demo()
+    twice = pl.concat([frame("orders"), frame("orders").head(1)])
+    views = [
+        *(shop, fk.Shop(orders=twice).check(), fk.describe("cr"), fk.plan(shop, "cr")),
+        *(fk.evaluate(shop, ["cr", "aov"], by="channel"), fk.reconcile(shop, "cr")),
+    ]
+    file = tmp_path / "views.html"
+    body = "".join(view._repr_html_() for view in views)
+    meta = '<meta name="viewport" content="width=device-width"><meta charset="utf-8">'
+    file.write_text(f"<!DOCTYPE html>{meta}<main>{body}</main>", encoding="utf-8")
+    browser.look_at(file.as_uri(), width=390)
+    assert browser.run("document.documentElement.scrollWidth") <= 390
+
+
+@in_a_browser
+def test_a_page_with_faults_is_seen(browser, tmp_path):
+    """What the test above looks for is found where it is."""
+    file = tmp_path / "bad.html"
+    wide = "<main><p style='width:2000px'>wide</p></main>"
+    bad = "<img src='http://127.0.0.1:9/x.png'><script>no()</script>"
+    file.write_text(f"<!DOCTYPE html>{wide}{bad}")
+    browser.look_at(file.as_uri(), width=390)
+    assert browser.told(*FAILURES)
+    assert len(browser.told("Network.requestWillBeSent")) > 1
+    assert browser.run("document.documentElement.scrollWidth") > 390
+    assert browser.run(CUT) == ["P"]
+
+
+def test_periods_and_ranges_are_named_as_people_name_them():
+    assert [period_word(every) for every in ("1mo", "week", "2w", "6h")] == [
+        "month",
+        "week",
+        "period of 2 weeks",
+        "period of 6 hours",
+    ]
+    day, noon = dt.date(2024, 3, 1), dt.datetime(2024, 3, 1, 12)
+    assert range_words(day, dt.date(2024, 4, 1)) == "2024-03-01 to 2024-03-31"
+    assert range_words(day, dt.date(2024, 3, 2)) == "2024-03-01"
+    assert range_words(noon, noon.replace(hour=18)).endswith("until before 2024-03-01 18:00:00")
+    assert range_words("2024-01-01", None) == "from 2024-01-01"
+    assert range_words(None, day) == "until 2024-02-29"
+    assert range_words(None, None) == ""

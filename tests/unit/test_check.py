@@ -195,7 +195,7 @@ def test_the_worst_is_shown_first_with_what_to_do():
     rows = report["rows"].to_list()
     assert rows[:2] == sorted(rows[:2], reverse=True)
     html = report._repr_html_()
-    assert html.count('<th scope="row">') == len(report) == 6
+    assert html.count('<th scope="row"') == len(report) == 6
     assert "&lt;b&gt;" in html
     assert "<b>" not in html
     assert repr(fk.demo().check()) == "no errors or warnings"

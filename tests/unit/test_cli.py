@@ -1,4 +1,5 @@
 import datetime as dt
+import importlib.util
 import json
 
 import duckdb
@@ -173,3 +174,53 @@ def test_the_catalogue_says_what_a_folder_lacks(tmp_path, capsys):
     assert lines["average_order_value"].endswith(": lacks order_lines")
     assert main(["describe", "aov", "--data", str(tmp_path)]) == 0
     assert capsys.readouterr().out.rstrip().endswith(f"{tmp_path}: lacks order_lines")
+
+
+def test_report_draws_the_metrics_that_are_named(folder, capsys):
+    pytest.importorskip("altair")
+    file = folder / "orders.json"
+    options = ["--every", "1mo", "--metrics", "orders", "--plot"]
+    assert main(["report", str(folder), *options, str(file)]) == 0
+    assert capsys.readouterr().out == f"{file}\n"
+    chart = json.loads(file.read_text())
+    assert chart["title"]["text"] == "Orders"
+    assert [row["value"] for rows in chart["datasets"].values() for row in rows] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--plot", "a.html"], "add --metrics"),
+        (["--plot", "a.gif", "--metrics", "orders"], ".html, .json, .svg, .png, .pdf"),
+        (["--plot", "none/a.json", "--metrics", "orders"], "in a folder that exists"),
+        (["--plot", "a.html", "--html", "b.html"], "--html has no --plot"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(folder, options, message, capsys):
+    pytest.importorskip("altair")
+    assert main(["report", str(folder), *options]) == 2
+    assert message in capsys.readouterr().err
+    assert not (folder / "a.html").exists()
+
+
+def test_a_picture_that_needs_a_package_says_which(folder, monkeypatch, capsys):
+    found = importlib.util.find_spec
+    missing = {"vl_convert"}
+    monkeypatch.setattr(
+        "funnelkit.charts.spec.find_spec", lambda name: None if name in missing else found(name)
+    )
+    options = ["report", str(folder), "--metrics", "orders", "--plot", "a.svg"]
+    assert main(options) == 2
+    assert "vl-convert-python is not installed; pip install 'funnelkit[plot]'" in (
+        capsys.readouterr().err
+    )
+    missing.add("altair")
+    assert main(options) == 2
+    assert "altair is not installed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["cr", "nps", "customer_lifetime_value.discounted"])
+def test_a_definition_fits_80_columns(name, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["describe", name]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80

@@ -120,7 +120,7 @@ def test_tidy_gives_numerator_denominator_n_and_reasons(shop):
 def test_a_result_speaks_arrow_html_and_text_and_survives_pickling(shop):
     result = fk.evaluate(shop, ["aov", "cr"], by="channel", every="1q")
     assert pl.DataFrame(result).equals(result.frame)
-    assert "<table>" in result._repr_html_()
+    assert "<table " in result._repr_html_()
     assert "PLN" in repr(result)
     back = pickle.loads(pickle.dumps(result))
     assert back.frame.equals(result.frame)
@@ -131,7 +131,7 @@ def test_the_plan_reads_each_table_once_and_only_what_is_needed(shop):
     plan = fk.plan(shop, ["cr", "bounce_rate", "sessions", "aov", "orders"], every="1w")
     text = str(plan)
     assert repr(plan) == text
-    assert plan._repr_html_().startswith('<pre class="funnelkit">2 steps for 5 metrics')
+    assert ">2 steps for 5 metrics" in plan._repr_html_()
     assert text.count("fold sessions") == 1
     assert text.count("fold orders") == 1
     assert "visitor_id" not in text
@@ -199,7 +199,7 @@ def test_an_empty_result_and_one_of_which_nothing_is_known_until_when_are_shown(
     )
     shown = fk.evaluate(fk.Shop(surveys=answers), "nps", every="1mo")
     assert [line.split()[-1] for line in repr(shown).splitlines()[2:]] == ["+100.0", "–", "-100.0"]
-    assert "<table>" in shown._repr_html_()
+    assert "<table " in shown._repr_html_()
 
 
 EMPTY_ORDERS = {

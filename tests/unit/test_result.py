@@ -420,3 +420,14 @@ def test_views_of_a_huge_result_are_small_and_say_what_they_leave_out():
         assert "k00000" in view
         assert "k09999" in view
         assert "k05000" not in view
+
+
+def test_a_view_is_named_wraps_its_notes_and_has_no_empty_heads():
+    html = fk.evaluate(sales([None, "a"]), "orders", by="channel")._repr_html_()
+    assert 'role="region" tabindex="0"' in html
+    assert 'aria-label="Orders"' in html
+    assert '<table style="white-space:nowrap">' in html
+    assert "white-space" not in html.replace('<table style="white-space:nowrap">', "")
+    rivals = fk.reconcile(fk.demo(), "cr")._repr_html_()
+    assert "<th" in rivals
+    assert not re.search(r"<th[^>]*>\s*</th>", rivals)

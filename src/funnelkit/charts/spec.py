@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from funnelkit.errors import MissingPackageError
+from funnelkit.errors import DefinitionError, MissingPackageError
 from funnelkit.metrics.metric import Direction
 from funnelkit.units import DAY_S, HOUR_S, MINUTE_S, Display, Unit
 
@@ -36,10 +36,12 @@ __all__ = [
     "Measure",
     "Spec",
     "below_each_other",
+    "check_format",
     "field",
     "has_zero",
     "in_panels",
     "records",
+    "save_chart",
     "standing",
     "time_axis",
     "titled",
@@ -63,6 +65,8 @@ STANDINGS = {
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 WIDTH, PANEL_WIDTH, PANEL_HEIGHT, COLUMNS = 620, 200, 120, 3
 MOST_PANELS = 24
+FORMATS = {"html": False, "json": False, "svg": True, "png": True, "pdf": True}
+"""The formats of a chart, and whether each needs vl-convert beside altair."""
 THOUSANDS, LONGEST_LINE = 10_000, 110
 LONG_DAYS, FEW_DAYS = 120, 4
 LEGEND: Mapping[str, object] = {"title": None, "orient": "top", "offset": 4}
@@ -263,6 +267,41 @@ def to_chart(spec: Spec) -> Chart:
     chart.datasets = rows  # not before: it would check each row against the schema
     made: Chart = chart
     return made
+
+
+def check_format(path: str) -> None:
+    """Check that a chart can be written in the format of a file's name.
+
+    Raises:
+        DefinitionError: The format is not known.
+        MissingPackageError: altair is not installed, or for a picture vl-convert.
+    """
+    kind = path.rpartition(".")[2].lower()
+    if kind not in FORMATS:
+        problem = f"a chart cannot be written as {path!r}"
+        raise DefinitionError(problem, f"name a file that ends in .{', .'.join(FORMATS)}")
+    for package, module, is_needed in (
+        ("altair", "altair", True),
+        ("vl-convert-python", "vl_convert", FORMATS[kind]),
+    ):
+        if is_needed and find_spec(module) is None:
+            raise MissingPackageError(package, "plot")
+
+
+def save_chart(spec: Spec, path: str) -> None:
+    """Write the chart that a specification describes: its format is that of the file's name.
+
+    Raises:
+        DefinitionError: The file cannot be written, or as `check_format`.
+        MissingPackageError: As `check_format`.
+    """
+    check_format(path)
+    chart: Any = to_chart(spec)
+    try:
+        chart.save(path)
+    except OSError as error:
+        problem = f"{path!r} cannot be written: {error.strerror}"
+        raise DefinitionError(problem, "name a file in a folder that exists") from None
 
 
 def _named(spec: Spec, rows: dict[str, object]) -> Spec:

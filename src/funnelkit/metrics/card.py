@@ -51,7 +51,7 @@ class Card:
             ("additivity", str(metric.additivity)),
             ("see also", ", ".join(metric.see_also)),
             ("assumes", "; ".join(self.assumptions)),
-            ("alternatives", "; ".join(metric.alternatives)),
+            ("alternatives", "; ".join(each.removesuffix(".") for each in metric.alternatives)),
             ("unit", f"{metric.unit} ({metric.unit.display}), better {metric.direction}"),
             ("bounds", f"{low} to {high}"),
             ("funnel", " / ".join(filter(None, (metric.stage, metric.aida)))),
@@ -67,7 +67,7 @@ class Card:
 
     def __str__(self) -> str:
         width = max(NARROWEST, get_terminal_size((WIDTH, 0)).columns)
-        lines = [f"{self.metric.title} ({self.metric.name})"]
+        lines = [fill(f"{self.metric.title} ({self.metric.name})", width, subsequent_indent="  ")]
         lines += [_wrapped(head, text, width) for head, text in self.rows() if head != "latex"]
         return "\n".join(lines)
 

@@ -278,7 +278,7 @@ class Plan:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return f'<pre class="funnelkit">{escape(str(self))}</pre>'
+        return f'<pre class="funnelkit" style="white-space:pre-wrap">{escape(str(self))}</pre>'
 
 
 def columns_read_by(aggregate: Aggregate | PolarsExpr) -> tuple[Column | Lookup, ...]:

@@ -12,7 +12,8 @@ from funnelkit.analysis.intervals import intervals
 from funnelkit.errors import DataError
 from funnelkit.metrics.metric import Metric, Stage
 from funnelkit.reporting.markup import Html, element, joined, paragraph, sparkline
-from funnelkit.reporting.question import ReportQuestion, answers
+from funnelkit.reporting.question import NOTHING, ReportQuestion, answers
+from funnelkit.reporting.words import period_word, range_words
 from funnelkit.result.view import as_points, as_text
 from funnelkit.sampling.sides import common_name, tables_of
 from funnelkit.schema.units_of_analysis import UNITS
@@ -22,6 +23,8 @@ from funnelkit.units import RATIO, Display
 __all__ = ["headline"]
 
 LEVEL = 0.95
+WHOLE = 100
+"""From which amount on the ends of an interval have no decimals."""
 ARROWS: Mapping[bool, str] = {True: "▲", False: "▼"}
 Row = Mapping[str, object]
 
@@ -33,8 +36,8 @@ def headline(shop: Shop, question: ReportQuestion) -> str:
     that is for the better, its interval, its goals, and a line of all complete periods.
     """
     if not question.metrics:
-        reasons = [f"{name} {why}" for name, why in question.left_out.items()]
-        raise DataError("; ".join(["no metric can be computed from this data", *reasons]))
+        reasons = [f"{name}: {why}" for name, why in question.left_out.items()]
+        raise DataError("; ".join([NOTHING, *reasons]))
     first, after = question.last
     changes = _changes(shop, question)
     sure = _intervals(shop, question)
@@ -44,10 +47,11 @@ def headline(shop: Shop, question: ReportQuestion) -> str:
             _card(shop, question, metric, changes.get(metric.name, {}), sure.get(metric.name, {}))
             for metric in metrics
         ]
-        parts += [element("h3", stage), element("div", joined(cards), kind="cards")]
+        parts += [element("h3", stage.capitalize()), element("div", joined(cards), kind="cards")]
+    period = period_word(question.every)
     told = (
-        f"The period from {first} until {after}, which is the last complete one, and the one "
-        "before. A line shows all complete periods."
+        f"{range_words(first, after)}, the last complete {period}, beside the one before; "
+        f"lines go back over all {len(question.periods)}."
     )
     return joined([paragraph(told, kind="soft"), *parts, *_left_out(question)])
 
@@ -106,8 +110,8 @@ def _card(shop: Shop, question: ReportQuestion, metric: Metric, change: Row, int
     lines = [element("h4", metric.title), paragraph(said(value), kind="value")]
     lines += [_change(metric, change, currency)]
     if interval.get("low") is not None:
-        ends = [said(cast("float", interval[end])) for end in ("low", "high")]
-        lines.append(paragraph(f"{LEVEL:.0%} interval {' to '.join(ends)}", kind="soft"))
+        low, high = (cast("float", interval[end]) for end in ("low", "high"))
+        lines.append(paragraph(_between(metric, low, high, currency), kind="soft"))
     lines += _goals(question, metric)
     known = [value for value in values if value is not None]
     label = f"{metric.title} in {len(values)} periods"
@@ -134,7 +138,17 @@ def _change(metric: Metric, row: Row, currency: str) -> Html:
     arrow = ARROWS[change > 0] if change else "="
     word = "" if verdict == "neutral" else f" {verdict}"
     strong = element("strong", f"{arrow} {_unbroken(size)}{word}", kind=_kind(verdict))
-    return element("p", joined([strong, f", from {_unbroken(before)}"]))
+    return element("p", joined([strong, f" {_unbroken(f'from {before}')}"]))
+
+
+def _between(metric: Metric, low: float, high: float, currency: str) -> str:
+    """Return an interval; of counts and of large amounts it is in whole numbers."""
+    is_money = ("money", 1) in metric.unit.powers
+    if metric.unit.is_tally or (is_money and min(abs(low), abs(high)) >= WHOLE):
+        said = f"{low:,.0f} to {high:,.0f} {currency if is_money else ''}".rstrip()
+    else:
+        said = " to ".join(metric.unit.format(end, currency=currency) for end in (low, high))
+    return f"{LEVEL * 100:g}\N{NO-BREAK SPACE}% interval {_unbroken(said)}"
 
 
 def _unbroken(said: str) -> str:

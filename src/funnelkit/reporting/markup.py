@@ -6,7 +6,18 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
 
-__all__ = ["Html", "bar", "element", "in_box", "joined", "paragraph", "sparkline", "table", "text"]
+__all__ = [
+    "BAR",
+    "Html",
+    "bar",
+    "element",
+    "in_box",
+    "joined",
+    "paragraph",
+    "sparkline",
+    "table",
+    "text",
+]
 
 WIDTH, HEIGHT, EDGE = 160.0, 36.0, 3.0
 
@@ -15,6 +26,10 @@ class Html(str):
     """Text that is HTML already; any other text is escaped."""
 
     __slots__ = ()
+
+
+BAR = Html('<span class="unseen">as a bar</span>')
+"""The head of a column of bars: read aloud, not seen."""
 
 
 def text(value: str) -> Html:
@@ -55,7 +70,7 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     """
     head = joined(Html(f'<th scope="col">{text(name)}</th>') for name in heads)
     body = joined(map(_row, rows))
-    caption_html = element("caption", caption)
+    caption_html = element("caption", element("span", caption))
     parts = f"{caption_html}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
     return in_box(Html(f"<table>{parts}</table>"), caption)
 
@@ -101,7 +116,7 @@ def sparkline(values: Sequence[float | None], label: str) -> Html:
     )
     x, y = next(place for place in reversed(places) if place is not None)
     return Html(
-        f'<svg class="spark" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="xMinYMid" '
+        f'<svg class="spark" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="none" '
         f'role="img" aria-label="{escape(label)}">{lines}'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6"/></svg>'
+        f'<path d="M{x:.1f} {y:.1f}h0"/></svg>'
     )

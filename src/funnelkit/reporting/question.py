@@ -16,11 +16,12 @@ from funnelkit.evaluation.arguments import Asked, ask, requested_metrics
 from funnelkit.evaluation.evaluate import answer_question
 from funnelkit.goals.goal import Goal
 from funnelkit.metrics.metric import Metric
+from funnelkit.reporting.words import period_word
 from funnelkit.result.known import complete_periods
 from funnelkit.result.result import Result
 from funnelkit.shop.shop import Shop
 
-__all__ = ["ReportQuestion", "answers", "asked", "one_line"]
+__all__ = ["NOTHING", "ReportQuestion", "answers", "asked", "one_line"]
 
 USUAL = (
     *("sessions", "ad_spend", "click_through_rate", "engagement_rate", "email_click_rate"),
@@ -29,6 +30,8 @@ USUAL = (
     *("returns_value", "net_promoter_score"),
 )
 """What is reported where no metrics are named: of these, all that the shop's data gives."""
+
+NOTHING = "no metric can be computed from this data"
 
 T = TypeVar("T")
 Goals = Goal | Iterable[Goal] | pl.DataFrame
@@ -66,10 +69,12 @@ class ReportQuestion:
         """The last complete period: its first day or hour, and the first after it.
 
         Raises:
-            DataError: No period is complete.
+            DataError: No metric can be computed, or no period is complete.
         """
+        if not self.metrics:
+            raise DataError(NOTHING)
         if self.after is None:
-            raise DataError(f"no period of {self.every} is complete")
+            raise DataError(f"no {period_word(self.every)} is complete")
         return self.periods[-1], self.after
 
     def values(self, metric: Metric) -> list[float | None]:

@@ -16,6 +16,7 @@ from funnelkit.reporting.markup import Html, element, joined, paragraph
 from funnelkit.reporting.question import Goals, ReportQuestion, asked, one_line
 from funnelkit.reporting.sections import REPORT_SECTIONS, ReportSection
 from funnelkit.reporting.style import STYLE
+from funnelkit.reporting.words import period_word
 from funnelkit.shop.shop import Shop
 
 __all__ = ["Report", "report"]
@@ -149,15 +150,15 @@ def _page(title: str, shop: Shop, question: ReportQuestion, parts: list[Html]) -
 def _facts(shop: Shop, question: ReportQuestion) -> str:
     """Return of what the numbers are, in a line."""
     known = [result.as_of for result in question.results if result.as_of is not None]
-    until = f"{shop.data.calendar.shown(max(known)):%Y-%m-%d %H:%M}" if known else "unknown"
-    facts = {
-        "Periods of": question.every,
-        "data known until": until,
-        "time zone": shop.data.calendar.time_zone,
-        "currency": shop.data.currency or "not given",
-        "order policy": shop.order_policy.name,
-    }
-    return " · ".join(f"{name} {fact}" for name, fact in facts.items())
+    shown = f"{shop.data.calendar.shown(max(known)):%Y-%m-%d %H:%M}" if known else None
+    zone = shop.data.calendar.time_zone
+    facts = (
+        f"By {period_word(question.every)}",
+        f"data known until {shown} ({zone})" if shown else f"time zone {zone}",
+        f"currency {shop.data.currency or 'not given'}",
+        f"order policy {shop.order_policy.name}",
+    )
+    return " · ".join(facts)
 
 
 def _write(path: Path, html: str) -> None:

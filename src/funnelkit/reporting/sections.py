@@ -22,8 +22,9 @@ from funnelkit.errors import DataError, FunnelkitError, UnknownNameError
 from funnelkit.goals.goal import Goal
 from funnelkit.metrics.metric import Metric
 from funnelkit.reporting.headline import headline
-from funnelkit.reporting.markup import Html, bar, element, joined, paragraph, table
-from funnelkit.reporting.question import ReportQuestion
+from funnelkit.reporting.markup import BAR, Html, bar, element, joined, paragraph, table
+from funnelkit.reporting.question import NOTHING, ReportQuestion
+from funnelkit.reporting.words import period_word, range_words
 from funnelkit.result.view import as_text
 from funnelkit.shop.shop import Shop
 from funnelkit.units import CUSTOMER, MONEY, RATIO, SECOND, VISITOR, Unit
@@ -65,7 +66,7 @@ def goals(shop: Shop, question: ReportQuestion) -> str:
         return ""
     pairs = zip(found.goals, found.frame.iter_rows(named=True), strict=True)
     rows = [_goal(goal, row, shop.data.currency) for goal, row in pairs]
-    heads = ("goal", "until", "actual", "target", "projection", "status")
+    heads = ("goal", "status", "actual", "target", "projection", "until")
     return table(f"Known before {found.known_until}", heads, rows)
 
 
@@ -79,7 +80,9 @@ def _goal(goal: Goal, row: Mapping[str, Any], currency: str) -> list[str]:
     if row["target"] is None:
         target = f"{said('low_target')} to {said('high_target')}"
     status = str(row["status"] or "–").replace("_", " ")
-    return [goal.name, str(goal.deadline), said("actual"), target, said("projection"), status]
+    is_named = goal.name != f"{goal.subject} before {goal.deadline}"
+    name = goal.name if is_named else _titled(goal.name, goal.metric.name)
+    return [name, status, said("actual"), target, said("projection"), str(goal.deadline)]
 
 
 def purchase_funnel(shop: Shop, question: ReportQuestion) -> str:
@@ -91,22 +94,9 @@ def purchase_funnel(shop: Shop, question: ReportQuestion) -> str:
     found = _funnel(shop, STEPS, start, end)
     most = max(found.frame.item(0, "entities"), 1)
     rows = [_step(row, most) for row in found.frame.iter_rows(named=True)]
-    heads = (
-        "step",
-        "visitors",
-        "as a bar",
-        "of step before",
-        "of first step",
-        "lost",
-        "median time",
-    )
-    said = table(f"First step{_range(start, end)}", heads, rows)
+    heads = ("step", "visitors", BAR, "of step before", "of first step", "lost", "median time")
+    said = table(f"First step {range_words(start, end)}".rstrip(), heads, rows)
     return joined([said, paragraph(found.rule, kind="note")])
-
-
-def _range(start: Moment | None, end: Moment | None) -> str:
-    begins = "" if start is None else f" from {start}"
-    return begins if end is None else f"{begins} until {end}"
 
 
 def _funnel(shop: Shop, steps: Sequence[str], start: Moment | None, end: Moment | None) -> Funnel:
@@ -123,7 +113,7 @@ def _funnel(shop: Shop, steps: Sequence[str], start: Moment | None, end: Moment 
 def _step(row: Mapping[str, Any], most: int) -> list[str]:
     is_first = row["step"] == 1
     return [
-        f"{row['step']} {row['name']}",
+        f"{row['step']} {row['name'].replace('_', ' ')}",
         VISITOR.format(row["entities"]),
         bar(0, row["entities"] / most),
         "–" if is_first else _number(RATIO, row["step_rate"]),
@@ -144,17 +134,23 @@ def signals(shop: Shop, question: ReportQuestion) -> str:
     found = deviations(*map(trend, question.results), since=since, both=True)
     looked = paragraph(
         f"{found.looked_at} charts were looked at; by chance alone about {found.by_chance:.1f} "
-        "signals are found.",
+        "signals are found. Sigma is how much a metric usually varies by itself.",
         kind="note",
     )
     if found.frame.is_empty():
         return joined([paragraph(f"Nothing stands out since {since}."), looked])
     rows = [
-        [str(row["when"]), row["evidence"], str(row["verdict"] or "–")]
+        [str(row["when"]), _titled(row["evidence"], row["metric"]), str(row["verdict"] or "–")]
         for row in found.frame.iter_rows(named=True)
     ]
-    heads = ("seen", "what", "for the")
+    heads = ("seen", "what", "verdict")
     return joined([_words(table(f"Signals since {since}", heads, rows)), looked])
+
+
+def _titled(sentence: str, name: str) -> str:
+    """Return a sentence with the title of a metric in place of its name."""
+    found = registry()
+    return sentence.replace(name, found[name].title, 1) if name in found else sentence
 
 
 def _words(found: Html) -> Html:
@@ -167,11 +163,13 @@ def what_drove(shop: Shop, question: ReportQuestion) -> str:
     if lacking := sorted(shop.missing(WHAT_CHANGED)):
         raise DataError(f"needs {', '.join(lacking)}")
     if len(question.periods) < 2:
-        raise DataError(f"no two periods of {question.every} are complete")
-    parts = [_drivers(_by_formula(shop, question), "factors", registry(), shop.data.currency)]
+        raise DataError("needs two complete periods")
+    by_formula = _by_formula(shop, question)
+    parts = [_drivers(by_formula, "factors", registry(), shop.data.currency)]
     with suppress(FunnelkitError):
         found = _asked(shop, question, by=SEGMENT)
         parts.append(_drivers(found, SEGMENT, {}, shop.data.currency))
+    parts.append(paragraph(_titled(by_formula.rule[0], WHAT_CHANGED), kind="note"))
     return joined(parts)
 
 
@@ -208,11 +206,12 @@ def _drivers(found: Drivers, by: str, named: Mapping[str, Metric], currency: str
         ends = [_number(unit, row[end], currency=currency) for end in ("before", "after")]
         said = as_text(pl.Series([part]), MONEY, currency=currency, is_signed=True).item()
         shown = bar(0.5, 0.5 + part / most / 2, kind="better" if part > 0 else "worse")
-        rows.append([name, *ends, said, shown])
+        title = named[name].title if name in named else name
+        rows.append([title, said, shown, *ends])
     ends = [MONEY.format(end, currency=currency) for end in (found.before, found.after)]
-    heads = ("part", "before", "after", "contribution", "as a bar")
+    heads = ("part", "contribution", BAR, "before", "after")
     caption = f"By {by}: net sales from {ends[0]} to {ends[1]}"
-    return joined([table(caption, heads, rows), paragraph(found.rule[0], kind="note")])
+    return table(caption, heads, rows)
 
 
 def customer_cohorts(shop: Shop, question: ReportQuestion) -> str:
@@ -223,28 +222,31 @@ def customer_cohorts(shop: Shop, question: ReportQuestion) -> str:
     ages = [name for name in wide.columns if name not in {"cohort", "size"}][:MOST_AGES]
     if wide.is_empty():
         raise DataError("no customer is known")
-    kept = [age for age in ages if wide.get_column(age).count()]
-    later = [each for age in kept[1:] for each in wide.get_column(age) if each is not None]
+    kept = [age for age in ages if age != "0" and wide.get_column(age).count()]
+    later = [each for age in kept for each in wide.get_column(age) if each is not None]
     most = max(later, default=0) or 1
     rows = [
         [
             str(row["cohort"]),
             CUSTOMER.format(row["size"]),
-            *(_shade(row[age], 0 if age == "0" else row[age], most) for age in kept),
+            *(_shade(row[age], most) for age in kept),
         ]
         for row in wide.iter_rows(named=True)
     ]
-    caption = f"Customers by the period of {every} of their first order, and periods since"
+    period = period_word(every)
+    caption = (
+        f"Who orders again: a row per {period} of the first order, a column per {period} since"
+    )
     said = table(caption, ("cohort", "customers", *kept), rows)
     return joined([element("div", said, kind="heat"), paragraph(found.rule, kind="note")])
 
 
-def _shade(share: float | None, weight: float | None, most: float) -> Html:
+def _shade(share: float | None, most: float) -> Html:
     """Return a share on a ground that is the stronger the larger it is."""
     if share is None:
         return Html("")
-    shade = min(SHADES, ceil((weight or 0) / most * SHADES))
-    return element("span", f"{share:.1%}", kind=f"h{shade}")
+    shade = min(SHADES, ceil(share / most * SHADES))
+    return element("span", f"{share * 100:.1f}\N{NO-BREAK SPACE}%", kind=f"h{shade}")
 
 
 def faults(shop: Shop, question: ReportQuestion) -> str:
@@ -269,20 +271,23 @@ def faults(shop: Shop, question: ReportQuestion) -> str:
 def definitions(shop: Shop, question: ReportQuestion) -> str:
     """Return the definitions used, each with its fingerprint."""
     del shop
-    rows = [
-        [
-            joined([metric.title, Html("<br>"), element("code", metric.name)]),
-            metric.description or "–",
-            element("code", str(metric.formula)),
-            element("code", f"{metric.fingerprint}, version {metric.version}"),
-        ]
-        for metric in question.metrics
+    if not question.metrics:
+        raise DataError(NOTHING)
+    told = "The same fingerprint is the same definition: name, spelled-out formula and unit."
+    entries = element("div", joined(map(_definition, question.metrics)), kind="entries")
+    return joined([paragraph(told, kind="soft"), entries])
+
+
+def _definition(metric: Metric) -> Html:
+    """Return what a metric means, how it is computed, and its fingerprint."""
+    fingerprint = f"{metric.name} · {metric.fingerprint} · version {metric.version}"
+    lines = [
+        element("h3", metric.title),
+        paragraph(metric.description),
+        element("p", element("code", str(metric.formula))),
+        element("p", element("code", fingerprint), kind="soft"),
     ]
-    if not rows:
-        raise DataError("no metric can be computed from this data")
-    heads = ("metric", "meaning", "formula", "definition")
-    told = "The same fingerprint is the same definition: name, spelled-out formula and unit"
-    return _words(table(told, heads, rows))
+    return element("div", joined(lines), kind="entry")
 
 
 REPORT_SECTIONS: Mapping[str, ReportSection] = MappingProxyType(

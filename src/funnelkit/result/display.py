@@ -22,8 +22,10 @@ FEW_METRICS = 10
 MOST_FOLDED = 5_000
 """How many cells a table in a notebook may have to be folded below its ends."""
 GAP = "…"
-STYLE = "overflow-x:auto;white-space:nowrap;font-variant-numeric:tabular-nums"
-REGION = f'class="funnelkit" role="region" aria-label="table" tabindex="0" style="{STYLE}"'
+STYLE = "overflow-x:auto;font-variant-numeric:tabular-nums"
+REGION = f'class="funnelkit" role="region" tabindex="0" style="{STYLE}"'
+NAMED_AFTER = 3
+"""How many metrics name a table that has no caption."""
 
 
 class ShownColumn(Protocol):
@@ -124,7 +126,10 @@ def to_html(sheet: TableView) -> str:
     if is_folded:
         whole = _html_table(sheet, sheet.frame.height, is_turned=is_turned)
         below += f"<details><summary>All {sheet.frame.height:,} rows</summary>{whole}</details>"
-    return f"<div {REGION}>{_html_table(sheet, shown, is_turned=is_turned)}{below}</div>"
+    titles = ", ".join(metric.title for metric in sheet.metrics[:NAMED_AFTER])
+    label = escape(_printable(sheet.caption or titles or "table"))
+    table = _html_table(sheet, shown, is_turned=is_turned)
+    return f'<div {REGION} aria-label="{label}">{table}{below}</div>'
 
 
 def _html_table(sheet: TableView, shown: int, *, is_turned: bool) -> str:
@@ -148,7 +153,7 @@ def _html_table(sheet: TableView, shown: int, *, is_turned: bool) -> str:
     ]
     head, body = "".join(rows[: table.head]), "".join(rows[table.head :])
     return (
-        "<table>"
+        '<table style="white-space:nowrap">'
         + (
             f'<caption style="text-align:left">{escape(sheet.caption)}</caption>'
             if sheet.caption
@@ -161,10 +166,10 @@ def _html_table(sheet: TableView, shown: int, *, is_turned: bool) -> str:
 
 
 def _cell(cell: str, *, is_head: bool, is_key: bool) -> str:
-    look = "text-align:left" if is_key else "text-align:right;padding-left:1em"
+    look = "text-align:left;padding-right:1em" if is_key else "text-align:right;padding-left:1em"
     if is_head:
         return f'<th scope="col" style="{look}">{cell}</th>'
-    if is_key:
+    if is_key and cell.strip():
         return f'<th scope="row" style="{look};font-weight:normal">{cell}</th>'
     return f'<td style="{look}">{cell}</td>'
 

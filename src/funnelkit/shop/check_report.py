@@ -43,7 +43,7 @@ class CheckReport(pl.DataFrame):
             return super()._repr_html_(_from_series=_from_series)
         if not self.height:
             return f'<p class="funnelkit">{self._summary()}</p>'
-        head = "".join(f'<th scope="col" style="text-align:left">{name}</th>' for name in HEADS)
+        head = "".join(f'<th scope="col" style="{LOOK}">{name}</th>' for name in HEADS)
         caption = f'<caption style="text-align:left">{self._summary()}</caption>'
         rows = "".join(map(_row, self.rows(named=True)))
         return (
@@ -84,6 +84,7 @@ def reported(violations: Iterable[Violation]) -> CheckReport:
 
 
 Finding = Mapping[str, Any]
+LOOK = "text-align:left;vertical-align:top;padding-right:1em;overflow-wrap:anywhere"
 
 
 def _text(one: Finding) -> str:
@@ -102,9 +103,9 @@ def _place(one: Finding) -> str:
 
 
 def _row(one: Finding) -> str:
-    return f'<tr><th scope="row">{one["severity"]}</th>{"".join(_cells(one))}</tr>'
+    return f'<tr><th scope="row" style="{LOOK}">{one["severity"]}</th>{"".join(_cells(one))}</tr>'
 
 
 def _cells(one: Finding) -> Iterator[str]:
     for text in (_place(one), f"{one['rows']:,}", one["sample"], one["remedy"]):
-        yield f'<td style="text-align:left">{escape(text)}</td>'
+        yield f'<td style="{LOOK}">{escape(text)}</td>'

@@ -31,6 +31,9 @@ def summary_text(settings: str, tables: Mapping[str, BoundTable]) -> str:
     return "\n".join([settings, *table, NEXT])
 
 
+WORDS = "text-align:left;white-space:normal;overflow-wrap:anywhere"
+
+
 def summary_html(settings: str, tables: Mapping[str, BoundTable]) -> str:
     """Return the settings and the tables for a notebook."""
     left, right = 'style="text-align:left"', 'style="text-align:right"'
@@ -38,7 +41,7 @@ def summary_html(settings: str, tables: Mapping[str, BoundTable]) -> str:
     head = "".join(f'<th scope="col" {left}>{text}</th>' for text in HEADS)
     rows = "".join(
         f'<tr><th scope="row" {left}>{escape(name)}</th><td {right}>{_rows(bound)}</td>'
-        f'<td style="text-align:left;white-space:normal">{names[name]}</td></tr>'
+        f'<td style="{WORDS}">{names[name]}</td></tr>'
         for name, bound in tables.items()
     )
     return (
