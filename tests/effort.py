@@ -10,7 +10,7 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
 PARTS = {"quick": 0.06, "deep": 1.0, "explore": 10.0}
 """How much of its examples a law gets."""
 
-FEWEST = 3
+FEWEST = 2
 
 
 def part(examples: int) -> int:
