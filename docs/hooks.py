@@ -26,7 +26,7 @@ from funnelkit import (
     registry,
 )
 from funnelkit.data.findings import EVERY_TABLE, Finding, Severity
-from funnelkit.data.promises import (
+from funnelkit.data.promise_kinds import (
     AboveCheck,
     DailyCheck,
     DayCheck,

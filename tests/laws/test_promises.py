@@ -16,7 +16,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import funnelkit as fk
-from funnelkit.data.promises import (
+from funnelkit.data.promise_kinds import (
     DailyCheck,
     OnceCheck,
     OneOwnerCheck,
@@ -27,7 +27,7 @@ from funnelkit.data.promises import (
 from funnelkit.schema import shop_schema
 from funnelkit.schema.promises import PROMISES
 from funnelkit.schema.tables import TABLES
-from funnelkit.verification import amounts, promises
+from funnelkit.verification import amounts, broken_promises
 from funnelkit.verification import rows as row_checks
 
 DAY = dt.datetime(2024, 5, 1, 10)
@@ -799,7 +799,7 @@ def without_doubles(*args):
     return replace(OVERVIEW(*args), double_keys=0)
 
 
-COUNTED, OVERVIEW = promises.counted, row_checks._overview
+COUNTED, OVERVIEW = broken_promises.counted, row_checks._overview
 WORDS = test_a_word_for_nobody_refuses_what_rests_on_its_column
 NUMBERS = test_a_key_in_far_more_rows_than_others_is_told
 HASHES = test_a_hash_in_two_cases_refuses_what_rests_on_it
@@ -812,11 +812,11 @@ SCALED = test_an_answer_on_another_scale_refuses_what_takes_it_for_the_usual_one
 KEPT = test_a_shop_that_keeps_every_promise_is_never_refused
 ALL = fk.Events.event_name.is_not_null() | fk.Events.event_name.is_null()
 FAULTS = {
-    "words in small letters alone": (WORDS, promises, "_spelt", list),
-    "nothing rests on words": (WORDS, promises, "_is_due", lambda *_: False),
-    "everything rests on words": (WORDS, promises, "_is_due", lambda *_: True),
+    "words in small letters alone": (WORDS, broken_promises, "_spelt", list),
+    "nothing rests on words": (WORDS, broken_promises, "_is_due", lambda *_: False),
+    "everything rests on words": (WORDS, broken_promises, "_is_due", lambda *_: True),
     "eleven times": (NUMBERS, shop_schema, "PROMISES", otherwise(StandInCheck, times=11)),
-    "case is not folded": (HASHES, promises, "Lower", lambda column: column),
+    "case is not folded": (HASHES, broken_promises, "Lower", lambda column: column),
     "events of any name": (PURCHASES, shop_schema, "PROMISES", otherwise(OnceCheck, where=ALL)),
     "no key is repeated": (WHOLE_KEYS, row_checks, "_overview", without_doubles),
     "a row more": (GIFTS, amounts, "counted", with_one_row_more),

@@ -58,13 +58,6 @@ class Area:
                 fk.Shop.bind(self.frames(tables)), metrics, **question
             ).frame.to_dicts()
 
-    def check_range(self, name: str, tables: Tables, span: Span) -> None:
-        """Compare the one value of a range."""
-        kpi = self.kpis[name]
-        (row,) = self.ask(tables, name, **span)
-        expected = kpi.oracle(tables, Period(**span))
-        assert agree(row[kpi.metric.name], expected), (row, expected)
-
     def check_range_by_key(self, name: str, tables: Tables, span: Span) -> None:
         """Compare the values of a range by the KPI's key."""
         kpi = self.kpis[name]

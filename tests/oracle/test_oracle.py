@@ -197,17 +197,6 @@ def test_every_oracle_is_of_a_registered_kpi():
     assert set(ORACLES) <= set(fk.registry())
 
 
-@pytest.mark.parametrize("name", OF_RANGES)
-@few
-@given(data=st.data())
-def test_a_kpi_of_a_range_is_what_its_words_say(name: str, data: st.DataObject):
-    tables = data.draw(shops(tables_of(name)), "tables")
-    span = data.draw(any_range, "span")
-    (row,) = ask(tables, name, **span)
-    expected = ORACLES[name](tables, Period(**span))
-    assert agree(row[name], expected), (row[name], expected)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", KPIS)
 @few

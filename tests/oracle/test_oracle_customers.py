@@ -111,13 +111,6 @@ def test_every_oracle_of_customers_has_a_metric():
     assert set(CUSTOMER_ORACLES) - set(fk.registry()) == WITH_PARAMETERS
 
 
-@pytest.mark.parametrize("name", AREA.of_ranges)
-@few
-@given(tables=any_shop, span=any_range)
-def test_a_kpi_of_a_range_is_what_its_words_say(name: str, tables: Tables, span: Span):
-    AREA.check_range(name, tables, span)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", AREA.of_ranges)
 @few

@@ -134,13 +134,6 @@ def test_every_oracle_of_operations_has_a_metric():
     assert {*INVENTORY_ORACLES, *FULFILMENT_ORACLES} <= set(fk.registry())
 
 
-@pytest.mark.parametrize("name", OF_RANGES)
-@few
-@given(data=st.data(), span=any_range)
-def test_a_kpi_of_a_range_is_what_its_words_say(name: str, data: st.DataObject, span: Span):
-    area_of(name).check_range(name, data.draw(shops_of(name)), span)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in OF_RANGES if name in BY_KEY])
 @few

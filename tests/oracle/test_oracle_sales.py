@@ -93,13 +93,6 @@ def test_every_oracle_of_sales_has_a_metric():
     assert set(SALES_ORACLES) - set(fk.registry()) == WITH_PARAMETERS
 
 
-@pytest.mark.parametrize("name", AREA.of_ranges)
-@few
-@given(data=st.data(), span=any_range)
-def test_a_kpi_of_a_range_is_what_its_words_say(name: str, data: st.DataObject, span: Span):
-    AREA.check_range(name, data.draw(shops(name)), span)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", AREA.of_ranges)
 @few

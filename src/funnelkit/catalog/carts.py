@@ -8,8 +8,9 @@ from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import ClosingBalance, Count, Name, PerKey, Sum
 from funnelkit.formula.values import AsOf, Elapsed, Predicate
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.derivations import CART_LEFT_S, CART_RECOVERED_S
 from funnelkit.schema.traffic import Carts, Sessions
-from funnelkit.units import MONEY, RATIO
+from funnelkit.units import HOUR_S, MONEY, RATIO
 
 __all__ = [
     "abandoned_cart_value",
@@ -23,14 +24,10 @@ __all__ = [
     "checkout_abandonment_rate_sessions",
 ]
 
-HOUR = 3_600
-DAY = 86_400
-RECOVERY_WINDOW = 31 * DAY
-
 _GLOSSARY = "BigCommerce Ecommerce Analytics glossary (vendor)"
 _SNOWPLOW = "snowplow/dbt-snowplow-ecommerce: models/sessions, models/carts (vendor)"
 
-_IS_MATURE = Carts.age_s >= DAY
+_IS_MATURE = Carts.age_s >= CART_LEFT_S
 _HAS_ITEMS = Carts.items > 0
 _IS_LEFT = Carts.is_converted.is_null() | ~Carts.is_converted
 
@@ -87,7 +84,7 @@ def cart_abandonment_rate_after(*, hours: float) -> Metric:
     """
     if not hours > 0:
         raise DefinitionError(f"hours={hours} is not above 0", "state the hours a cart has")
-    is_mature = _HAS_ITEMS & (Carts.age_s >= hours * HOUR)
+    is_mature = _HAS_ITEMS & (Carts.age_s >= hours * HOUR_S)
     return replace(
         cart_abandonment_rate,
         name="cart_abandonment_rate." + f"after_{hours:g}_hours".replace(".", "p"),
@@ -233,7 +230,7 @@ _IS_WATCHED = (
     _HAS_ITEMS
     & Carts.is_abandoned
     & _IS_TOLD
-    & (Elapsed(Carts.last_activity_at, AsOf()) >= RECOVERY_WINDOW)
+    & (Elapsed(Carts.last_activity_at, AsOf()) >= CART_RECOVERED_S)
 )
 
 cart_recovery_rate = Metric(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from funnelkit.data.findings import Finding, Severity
-from funnelkit.data.promises import Promise
+from funnelkit.data.promise_kinds import Promise
 from funnelkit.formula.derived import Rule
 from funnelkit.formula.formulas import Aggregate
 from funnelkit.formula.table import Table

@@ -17,7 +17,7 @@ from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.relations import Answer, Rel
 from funnelkit.planning.traversal import columns_read, tables_of
 from funnelkit.planning.vocabulary import with_words
-from funnelkit.verification.promises import check_promises
+from funnelkit.verification.broken_promises import check_promises
 from funnelkit.verification.rows import Passes, all_violations, check
 from funnelkit.verification.signs import lowest, settle_signs, unseen_signs
 from funnelkit.verification.violation import Violation

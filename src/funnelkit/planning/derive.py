@@ -147,7 +147,7 @@ class Relations:
     def _answer(self, step: Step) -> Rel:
         if step.first_of is not None:
             return self._first_of(step, step.first_of)
-        first, is_grown = step.folds[0].aggregate, step.to_date and step.calendar.has_periods
+        first = step.folds[0].aggregate
         if any(isinstance(fold.aggregate, CountRetained) for fold in step.folds):
             return self._occurrences(step)
         match first:
@@ -156,9 +156,9 @@ class Relations:
             case ClosingBalance(value):
                 sums = [self._balance(value, fold) for fold in step.folds]
                 return aggregated(self._rows(step), self._keys(step), sums)
-            case CountDistinct() if is_grown:
+            case CountDistinct() if step.is_grown:
                 return self._occurrences(step)
-            case Sum() | Count() if is_grown and first.of is not None:
+            case Sum() | Count() if step.is_grown and first.of is not None:
                 return self._grown(step, first.of)
             case _:
                 return self._folded(step)

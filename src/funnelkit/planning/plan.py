@@ -166,6 +166,11 @@ class Step:
     as_of: dt.datetime | None = None
 
     @property
+    def is_grown(self) -> bool:
+        """Whether the answer is added up from period to period."""
+        return self.to_date and self.calendar.has_periods
+
+    @property
     def reads(self) -> tuple[Column | Lookup, ...]:
         """The columns and lookups that the folds, the keys and the filter read."""
         found = [leaf for fold in self.folds for leaf in fold.reads]

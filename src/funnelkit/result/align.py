@@ -122,11 +122,10 @@ def _parts(
     keys = [*([PERIOD] if calendar.has_periods else []), *groups]
     wanted = sorted({leaf for m in plan.metrics for leaf in m.leaves}, key=leaf_column)
     for step, answer in zip(plan.steps, answers, strict=False):
-        is_grown = step.to_date and calendar.has_periods
         folds = {fold.name: fold for fold in step.folds}
         own = [leaf for leaf in wanted if leaf.name in folds]
         names = list(dict.fromkeys(leaf.name for leaf in own))
-        grown = _grow(plan.question, names, answer, groups, known) if is_grown else answer
+        grown = _grow(plan.question, names, answer, groups, known) if step.is_grown else answer
         for shift, is_alike in sorted({(leaf.shift, leaf.like_for_like) for leaf in own}):
             leaves = [leaf for leaf in own if (leaf.shift, leaf.like_for_like) == (shift, is_alike)]
             named = (pl.col(leaf.name).alias(leaf_column(leaf)) for leaf in leaves)
@@ -136,7 +135,7 @@ def _parts(
             if is_alike:
                 frame = _like_for_like(plan, answers[len(plan.steps) :], leaves, frame, keys)
             zeros = tuple(leaf_column(leaf) for leaf in leaves if is_counted(folds[leaf.name]))
-            is_whole = not (shift or is_grown)
+            is_whole = not (shift or step.is_grown)
             yield _Part(frame, tuple(leaves), zeros, is_whole)
 
 

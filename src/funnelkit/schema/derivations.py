@@ -42,8 +42,16 @@ from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.origins import SOCIAL_PLATFORMS
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.traffic import CONTENT_EVENTS, Carts, DailySessions, Events, Sessions
+from funnelkit.units import DAY_S
 
-__all__ = ["CLOCKS", "IS_PRODUCT", "LATE_CLOCKS", "RULES"]
+__all__ = [
+    "CART_LEFT_S",
+    "CART_RECOVERED_S",
+    "CLOCKS",
+    "IS_PRODUCT",
+    "LATE_CLOCKS",
+    "RULES",
+]
 
 CLOCKS: Mapping[Time, Flag | None] = {
     Sessions.started_at: Sessions.is_counted,
@@ -75,7 +83,8 @@ _VISITS = (Sessions.started_at, Sessions.session_id)
 _PLACED_IN_A_VISIT = (
     Orders.is_counted & Orders.visitor_id.is_not_null() & Orders.session_number.is_not_null()
 )
-DAY_S = 86_400.0
+CART_LEFT_S, CART_RECOVERED_S = DAY_S, 31 * DAY_S
+"""After how long a cart counts as left, and up to when an order of it recovers it."""
 
 
 def _any_event(name: str) -> FromChildren:
@@ -306,10 +315,12 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         FromChildren(Orders.cart_id, Min(Orders.ordered_at, where=Orders.is_counted)),
     ),
     Carts.is_abandoned: (
-        (Carts.is_converted & (_LEFT >= DAY_S))
-        | (~Carts.is_converted & (Elapsed(Carts.last_activity_at, AsOf()) >= DAY_S)),
+        (Carts.is_converted & (_LEFT >= CART_LEFT_S))
+        | (~Carts.is_converted & (Elapsed(Carts.last_activity_at, AsOf()) >= CART_LEFT_S)),
     ),
-    Carts.is_recovered: (Carts.is_converted & (_LEFT >= DAY_S) & (_LEFT <= 31 * DAY_S),),
+    Carts.is_recovered: (
+        Carts.is_converted & (_LEFT >= CART_LEFT_S) & (_LEFT <= CART_RECOVERED_S),
+    ),
     Carts.age_s: (Elapsed(Carts.created_at, AsOf()),),
     Carts.is_converted: (
         Carts.order_id.is_not_null()

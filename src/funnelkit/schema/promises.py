@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from funnelkit.data.findings import Finding, Severity
-from funnelkit.data.promises import (
+from funnelkit.data.promise_kinds import (
     AboveCheck,
     DailyCheck,
     DayCheck,

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from funnelkit.data.promises import AboveCheck, OwnRateCheck, SignCheck, TotalCheck, WithinCheck
+from funnelkit.data.promise_kinds import (
+    AboveCheck,
+    OwnRateCheck,
+    SignCheck,
+    TotalCheck,
+    WithinCheck,
+)
 from funnelkit.data.shop_data import ShopData
 from funnelkit.formula.values import Column, Predicate
 from funnelkit.formula.walk import leaves

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from funnelkit.data.promises import DayCheck, DeadlineCheck
+from funnelkit.data.promise_kinds import DayCheck, DeadlineCheck
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import TIMES, ValueType, value_type
 from funnelkit.formula.values import Column

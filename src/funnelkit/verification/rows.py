@@ -57,8 +57,8 @@ from funnelkit.planning.relations import (
     negate,
     whole,
 )
+from funnelkit.verification.broken_promises import broken_promises
 from funnelkit.verification.currencies import currencies
-from funnelkit.verification.promises import broken_promises
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
 from funnelkit.verification.words import foreign_words, merged_words, near_words, unknown_words
 

@@ -53,7 +53,7 @@ def statement_of(
         read, made = _read(plan, parts)
         if made or len(keys) == 1:
             ctes.append((PERIODS, _periods(plan, parts)))
-        if any(step.to_date for step in plan.steps):
+        if any(step.is_grown for step in plan.steps):
             ctes.append((EACH_PERIOD, series(EACH_PERIOD, None)))
         ctes += made
     if keys:
@@ -97,7 +97,7 @@ def _read(plan: Plan, parts: Sequence[Part]) -> tuple[list[Part], list[tuple[str
     calendar, found, ctes = plan.question.calendar, list[Part](), list[tuple[str, exp.Query]]()
     for step, part in zip(plan.steps, parts, strict=True):
         own = part
-        if step.to_date:
+        if step.is_grown:
             own, select = part.to_date()
             ctes.append((own.name, select))
         for shift in _shifts(plan, part):
@@ -223,7 +223,7 @@ def _check(plan: Plan) -> None:
         if any(leaf.like_for_like for leaf in planned.leaves):
             why = "an open period is set beside the same part of an earlier one; evaluate it"
             raise UnsupportedError(planned.metric.name, why)
-        is_grown = any(step.to_date and planned.rests_on(step) for step in plan.steps)
+        is_grown = any(step.is_grown and planned.rests_on(step) for step in plan.steps)
         if calendar.edges and (is_grown or any(leaf.shift for leaf in planned.leaves)):
             why = "it looks back on earlier periods; write days, weeks or months, or evaluate it"
             raise UnsupportedError(planned.metric.name, why)

@@ -11,7 +11,7 @@ from typing import assert_never
 import polars as pl
 
 from funnelkit.data.findings import Finding, Severity
-from funnelkit.data.promises import (
+from funnelkit.data.promise_kinds import (
     AboveCheck,
     DailyCheck,
     DayCheck,
