@@ -115,6 +115,7 @@ class ShopData:
         found_rules: The rules that were looked up, cached; bindings never change.
         found_missing: What columns were found to lack.
         found_assumed: What columns were found to take for granted.
+        found_counted: The tables of which rows were found to be counted for columns.
     """
 
     tables: dict[str, BoundTable]
@@ -131,6 +132,7 @@ class ShopData:
     found_rules: dict[Column, Rule | None] = field(default_factory=dict)
     found_missing: dict[Column | Lookup, frozenset[str]] = field(default_factory=dict)
     found_assumed: dict[Column | Lookup, tuple[Assumption, ...]] = field(default_factory=dict)
+    found_counted: dict[Column, frozenset[str]] = field(default_factory=dict)
 
     @property
     def known(self) -> Mapping[str, type[Table]]:
@@ -216,6 +218,7 @@ class ShopData:
             self.seen_promises = set()
             self.seen_as_of = None
             self.found_rules, self.found_missing, self.found_assumed = {}, {}, {}
+            self.found_counted = {}
 
     def unread_words(self) -> list[Category]:
         """Return the supplied columns that have a vocabulary, and whose words are not known yet."""
@@ -301,8 +304,12 @@ class ShopData:
             if table in self.tables
             for name in names
         )
-        found = frozenset[str]().union(*(self._counted_for(one, frozenset()) for one in columns))
-        return found - {clock.table for clock in self.schema.late_clocks}
+        known, found = self.found_counted, set[str]()
+        for column in columns:
+            if column not in known:
+                known[column] = self._counted_for(column, frozenset())
+            found |= known[column]
+        return frozenset(found) - {clock.table for clock in self.schema.late_clocks}
 
     def key_of(self, table: str) -> Column:
         """Return the column by which rows of a table are found from others."""

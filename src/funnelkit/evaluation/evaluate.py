@@ -92,18 +92,19 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
     return result.with_totals(answer_question(shop, chosen, whole, progress=progress))
 
 
-def answer_question(
+def answer_question(  # noqa: PLR0913  # as evaluate, save the question
     shop: Shop,
     metrics: Asked,
     question: Question,
     *,
     exclusions: bool = False,
     progress: bool = False,
+    is_sorted: bool = True,
 ) -> Result:
-    """Plan a question, and carry out the plan; as `evaluate`."""
+    """Plan a question, and carry out the plan; as `evaluate`, its rows in any order if wanted."""
     made = plan_question(shop, metrics, question)
     check_supported(shop.runner, made, shop.runner.engine.supports)
-    result = answer(shop.runner, made, progress=progress)
+    result = answer(shop.runner, made, progress=progress, is_sorted=is_sorted)
     if not exclusions:
         return result
     return result.with_exclusions(count_exclusions(shop.runner, made))

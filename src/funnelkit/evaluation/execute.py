@@ -19,19 +19,20 @@ from funnelkit.verification.rows import far_times
 __all__ = ["answer"]
 
 
-def answer(runner: Runner, made: Plan, *, progress: bool = False) -> Result:
+def answer(runner: Runner, made: Plan, *, progress: bool = False, is_sorted: bool = True) -> Result:
     """Carry out a plan.
 
     Args:
         runner: What carries out its steps.
         made: The plan.
         progress: As for `evaluate`.
+        is_sorted: Whether the rows are sorted: of many groups that takes longest.
 
     Raises:
         DataError: The number cannot be computed from the data; as for `evaluate`.
     """
     try:
-        return _computed(runner, made, progress=progress)
+        return _computed(runner, made, progress=progress, is_sorted=is_sorted)
     except (OverflowError, ValueError) as error:
         is_ours = isinstance(error, FunnelkitError)
         if not is_ours and (faults := far_times(runner.data, runner.read)):
@@ -39,7 +40,7 @@ def answer(runner: Runner, made: Plan, *, progress: bool = False) -> Result:
         raise
 
 
-def _computed(runner: Runner, made: Plan, *, progress: bool) -> Result:
+def _computed(runner: Runner, made: Plan, *, progress: bool, is_sorted: bool) -> Result:
     data, made = runner.data, with_as_of(runner, made)
     as_of = known_until(data, made)
     warn_of_history(runner, made)
@@ -52,7 +53,7 @@ def _computed(runner: Runner, made: Plan, *, progress: bool) -> Result:
     answers = runner.fold(steps, report=_reporter(len(steps)) if progress else None)
     folds, guards = answers[: len(made.steps)], answers[len(made.steps) + len(parts) :]
     currencies = Currencies.of(made, [*folds, *guards], data.currency, data.schema)
-    aligned = align(made, answers[: len(made.steps) + len(parts)])
+    aligned = align(made, answers[: len(made.steps) + len(parts)], is_sorted=is_sorted)
     since: dict[str, dt.datetime | None] = {}
     if made.question.calendar.has_periods:
         since = known_since(runner, [planned.metric for planned in made.metrics])

@@ -57,12 +57,13 @@ class _Part:
     is_whole: bool
 
 
-def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
+def align(plan: Plan, answers: Sequence[pl.DataFrame], *, is_sorted: bool = True) -> Aligned:
     """Bring the answers to the same groups; one that a source lacks is empty there.
 
     Args:
         plan: The plan that was carried out.
         answers: The answer to each of its steps, then to each of its parts.
+        is_sorted: Whether the rows are sorted by period and keys.
     """
     names = {group_column(dimension.name): dimension.name for dimension in plan.question.by}
     groups, has_periods = list(names), plan.question.calendar.has_periods
@@ -84,7 +85,7 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame]) -> Aligned:
             rows = _spine(sources, periods, groups)
             for frame in frames:
                 rows = rows.join(frame, on=keys, how="left", nulls_equal=True)
-        rows = rows.sort(keys, nulls_last=True)
+        rows = rows.sort(keys, nulls_last=True) if is_sorted else rows
     zeros = [pl.col(name).fill_null(0) for part in parts for name in part.zeros]
     is_small = sum(answer.height for answer in answers) < SMALL
     rows = rows.with_columns(zeros)

@@ -10,7 +10,8 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.errors import DataError
-from funnelkit.evaluation.evaluate import evaluate
+from funnelkit.evaluation.arguments import ask
+from funnelkit.evaluation.evaluate import answer_question, evaluate
 from funnelkit.formula.formulas import PerKey, Quantile, source_of
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
@@ -62,6 +63,18 @@ class Asked:
             end=self.end,
             where=self.where,
         )
+
+    def per_unit(self, metrics: Iterable[Metric], unit: Dimension) -> pl.DataFrame:
+        """Return metrics by a unit and the dimensions of the question, in any order of rows."""
+        question = ask(
+            self.shop,
+            by=(*self.by, unit),
+            every=self.every,
+            start=self.start,
+            end=self.end,
+            where=self.where,
+        )
+        return answer_question(self.shop, list(metrics), question, is_sorted=False).frame
 
     def without(self, unit: Dimension) -> Asked:
         """Return the question about the rows that do not name a unit."""
@@ -136,11 +149,11 @@ def _named_units(
     parts = [part for sides in group for part in sides.parts]
     if unit.name == DAY:
         return _days(asked, whole, parts)
-    found = asked.evaluate(parts, unit).frame.with_columns(_is_named(unit.name))
+    found = asked.per_unit(parts, unit).with_columns(_is_named(unit.name))
     is_all = found.get_column(IS_NAMED).all()
     if is_all or row is None or row in {unit.name, *whole.keys}:
         return found
-    alone = asked.without(unit).evaluate(parts, Dimension(row)).frame
+    alone = asked.without(unit).per_unit(parts, Dimension(row))
     wanted = [*whole.keys, IS_NAMED, *(part.name for part in parts)]
     both = (found.filter(IS_NAMED), alone.with_columns(_is_named(row)))
     return pl.concat(each.select(wanted) for each in both)
