@@ -101,7 +101,7 @@ def answer_question(  # noqa: PLR0913  # as evaluate, save the question
     progress: bool = False,
     is_sorted: bool = True,
 ) -> Result:
-    """Plan a question, and carry out the plan; as `evaluate`, its rows in any order if wanted."""
+    """Plan a question, and carry out the plan; as `evaluate`; many rows in any order if wanted."""
     made = plan_question(shop, metrics, question)
     check_supported(shop.runner, made, shop.runner.engine.supports)
     result = answer(shop.runner, made, progress=progress, is_sorted=is_sorted)

@@ -26,7 +26,7 @@ def answer(runner: Runner, made: Plan, *, progress: bool = False, is_sorted: boo
         runner: What carries out its steps.
         made: The plan.
         progress: As for `evaluate`.
-        is_sorted: Whether the rows are sorted: of many groups that takes longest.
+        is_sorted: Whether the rows of many groups are sorted, which takes longest of all.
 
     Raises:
         DataError: The number cannot be computed from the data; as for `evaluate`.

@@ -63,7 +63,7 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame], *, is_sorted: bool = True
     Args:
         plan: The plan that was carried out.
         answers: The answer to each of its steps, then to each of its parts.
-        is_sorted: Whether the rows are sorted by period and keys.
+        is_sorted: Whether the rows are sorted by period and keys, however many there are.
     """
     names = {group_column(dimension.name): dimension.name for dimension in plan.question.by}
     groups, has_periods = list(names), plan.question.calendar.has_periods
@@ -74,6 +74,7 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame], *, is_sorted: bool = True
     periods = _range(plan.question, known) if has_periods else pl.DataFrame()
     parts = [*_parts(plan, everything, groups, known)]
     frames = [part.frame for part in parts]
+    is_small = sum(answer.height for answer in answers) < SMALL
     if not keys:
         rows = pl.concat(frames, how="horizontal") if frames else pl.LazyFrame()
     else:
@@ -85,9 +86,8 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame], *, is_sorted: bool = True
             rows = _spine(sources, periods, groups)
             for frame in frames:
                 rows = rows.join(frame, on=keys, how="left", nulls_equal=True)
-        rows = rows.sort(keys, nulls_last=True) if is_sorted else rows
+        rows = rows.sort(keys, nulls_last=True) if is_sorted or is_small else rows
     zeros = [pl.col(name).fill_null(0) for part in parts for name in part.zeros]
-    is_small = sum(answer.height for answer in answers) < SMALL
     rows = rows.with_columns(zeros)
     aligned = rows.collect(
         engine="in-memory" if is_small else "streaming", optimizations=pl.QueryOptFlags.none()

@@ -65,7 +65,7 @@ class Asked:
         )
 
     def per_unit(self, metrics: Iterable[Metric], unit: Dimension) -> pl.DataFrame:
-        """Return metrics by a unit and the dimensions of the question, in any order of rows."""
+        """Return metrics by a unit and the dimensions of the question, many rows in any order."""
         question = ask(
             self.shop,
             by=(*self.by, unit),
