@@ -40,7 +40,7 @@ class Comparison:
     has_before: bool
 
     @property
-    def library(self) -> Any:
+    def tea_tasting(self) -> Any:
         """The module of tea-tasting, which is not installed by default."""
         return import_module("tea_tasting")
 
@@ -59,7 +59,7 @@ class Comparison:
         metrics = {each.metric.name: self._test(each) for each in sides}
         names = [name for each in sides for name in self._columns(each)]
         data = {name: self._aggregates(name, names) for name in pair}
-        return self.library.Experiment(metrics).analyze(data, control)
+        return self.tea_tasting.Experiment(metrics).analyze(data, control)
 
     def _columns(self, sides: Sides) -> list[str]:
         own = columns_of(sides)
@@ -76,7 +76,7 @@ class Comparison:
     def _test(self, sides: Sides) -> Any:
         own, both = columns_of(sides), self._columns(sides)
         before = both[len(own) :]
-        return self.library.RatioOfMeans(
+        return self.tea_tasting.RatioOfMeans(
             own[0],
             own[1] if len(own) > 1 else None,
             before[0] if before else None,
@@ -145,7 +145,7 @@ class Comparison:
             kept = {variant: r for variant, r in results.items() if names & set(r)}
             if not kept:
                 continue
-            for variant, result in self.library.adjust_fdr(kept, names).items():
+            for variant, result in self.tea_tasting.adjust_fdr(kept, names).items():
                 found |= {(variant, name): one["pvalue_adj"] for name, one in result.items()}
         return found
 
