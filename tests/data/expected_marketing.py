@@ -58,7 +58,7 @@ def ad_report(*by: Literal["period", "platform"]) -> pl.DataFrame:
         f"""
         WITH ads AS (
             SELECT
-                * REPLACE (replace(platform, '_ads', '') AS platform),
+                *,
                 CAST(date_trunc('month', date_day) AS DATE) AS period,
                 conversions_value AS value
             FROM pymc_fivetran_ad_report

@@ -270,6 +270,81 @@ def test_platforms_are_known_however_they_are_written():
     assert fk.evaluate(shop, "social_engagements").frame.item() == 535
 
 
+ADS = {
+    "date": [DAY.date()] * 4,
+    "campaign_id": [1, 2, 3, 4],
+    "spend": [1.0, 2.0, 4.0, 8.0],
+    "clicks": [1, 1, 1, 1],
+    "impressions": [10, 10, 10, 10],
+}
+
+
+@pytest.mark.parametrize(
+    ("platforms", "keys"),
+    [
+        (["Facebook", "Facebook", "Google Ads", "Email"], ["Email", "Facebook", "Google Ads"]),
+        (["Facebook ", "facebook", "Google Ads", "Email"], ["Email", "Google Ads", "facebook"]),
+        (["Google", "Google Ads", "TikTok", "TikTok"], ["TikTok", "google"]),
+    ],
+)
+def test_a_key_is_written_as_the_data_writes_it_where_in_one_way(platforms, keys):
+    shop = fk.Shop(campaign_performance=pl.DataFrame({**ADS, "platform": platforms}))
+    for metrics in ("ad_spend", ["ad_spend", "click_through_rate"], "impressions"):
+        found = fk.evaluate(shop, metrics, by="platform").frame
+        assert found.get_column("platform").to_list() == keys
+    for key in keys:
+        alone = fk.evaluate(shop, "ad_spend", where=f"platform == {key!r}").frame.item()
+        assert (
+            alone
+            == fk.evaluate(shop, "ad_spend", by="platform")
+            .frame.filter(pl.col("platform") == key)
+            .get_column("ad_spend")
+            .item()
+        )
+
+
+@pytest.mark.parametrize(
+    ("platform", "source", "keys"),
+    [
+        ("Google", "Google", ["Google"]),
+        ("Google Ads", "google", ["google"]),
+        ("GOOGLE", "Google", ["google"]),
+    ],
+)
+def test_a_key_of_two_tables_is_written_in_one_way(platform, source, keys):
+    ads = pl.DataFrame({**ADS, "platform": [platform] * 4})
+    shop = fk.Shop(campaign_performance=ads, sessions=sessions(source=[source]))
+    where = fk.Dimension("origin", sessions="source", campaign_performance="platform")
+    for metrics in (["ad_spend", "sessions"], ["sessions", "ad_spend"]):
+        found = fk.evaluate(shop, metrics, by=where).frame
+        assert found.select("origin", "sessions", "ad_spend").rows() == [(keys[0], 1, 15.0)]
+
+
+def test_a_column_of_any_words_is_compared_with_a_vocabulary_as_both_are_written():
+    shop = fk.Shop(
+        campaign_performance=pl.DataFrame({**ADS, "platform": ["Facebook Ads"] * 4}),
+        sessions=sessions(channel=["facebook"]),
+    )
+    where = fk.Dimension("origin", sessions="channel", campaign_performance="platform")
+    found = fk.evaluate(shop, ["ad_spend", "sessions"], by=where).frame
+    assert found.rows() == [("Facebook Ads", 15.0, 0), ("facebook", 0.0, 1)]
+
+
+def test_a_journey_writes_a_key_as_the_data_does():
+    events = pl.DataFrame(
+        {
+            "event_id": [1, 2, 3],
+            "visitor_id": ["a", "b", "c"],
+            "session_id": [0, 1, 2],
+            "occurred_at": [DAY] * 3,
+            "event_name": ["view_item"] * 3,
+        }
+    )
+    shop = fk.Shop(events=events, sessions=sessions(source=["Google", "Bing", "bing"]))
+    found = fk.funnel(shop, ["view_item", "purchase"], within="1d", by="source").frame
+    assert found.get_column("source").unique().sort().to_list() == ["Google", "bing"]
+
+
 def sessions(**columns):
     n = len(next(iter(columns.values())))
     plain = {"session_id": range(n), "visitor_id": ["v"] * n, "started_at": [DAY] * n}

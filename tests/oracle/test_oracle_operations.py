@@ -60,14 +60,13 @@ def part_of_product(tables: Tables, product: str | None) -> Tables:
 
 
 def part_of_channel(tables: Tables, channel: str | None) -> Tables:
-    """Give the orders of a channel and their parcels; "Paid Search" is read as `paid_search`."""
-    written = "Paid Search" if channel == "paid_search" else channel
-    return part_of_orders(tables, "attributed_channel", written)
+    """Give the orders of a channel and their parcels."""
+    return part_of_orders(tables, "attributed_channel", channel)
 
 
 OF_PRODUCTS = Key("product_id", part_of_product, ("p1", "p2", "p3", "p4", "p99", None))
 OF_CHANNELS = Key(
-    "attributed_channel", part_of_channel, ("paid_search", "paid_social", "email", None)
+    "attributed_channel", part_of_channel, ("Paid Search", "paid_social", "email", None)
 )
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import funnelkit as fk
-from funnelkit.planning.derive import lowering_of
+from funnelkit.planning.lowering import lowering_of
 from small_frames import NOON, orders_of
 
 BIG = 2**53

@@ -56,9 +56,10 @@ class Runner:
             ContractError: The data breaks a promise; names every one.
         """
         answers = self.answers(steps)
-        if self._verify([answer.relation for answer in answers]):
-            answers = self.answers(steps)
         relations = [answer.relation for answer in answers]
+        if self._verify(relations) or self._learn_words(columns_read(relations)):
+            answers = self.answers(steps)
+            relations = [answer.relation for answer in answers]
         self._check_columns(steps, relations)
         if report is None:
             found = self._run(relations)
@@ -78,9 +79,10 @@ class Runner:
 
         Nothing in it rests on what was found in them, save the as-of moment and the words.
         """
-        answers = self._answers(replace(self.data, seen={}, seen_non_negative={}), steps)
+        answers = self._lasting(steps)
+        if self._learn_words(columns_read([answer.relation for answer in answers])):
+            answers = self._lasting(steps)
         relations = [answer.relation for answer in answers]
-        self._learn_words(columns_read(relations))
         pairs = zip(answers, with_words(self.data, relations), strict=True)
         return [replace(answer, relation=relation) for answer, relation in pairs]
 
@@ -129,6 +131,9 @@ class Runner:
         given = next((step.as_of for step in steps if step.as_of), None)
         return Relations.of(data, lambda: given or self.as_of()).answers(steps)
 
+    def _lasting(self, steps: Sequence[Step]) -> list[Answer]:
+        return self._answers(replace(self.data, seen={}, seen_non_negative={}), steps)
+
     def _verify(self, relations: Sequence[Rel], *, latest: Sequence[Rel] = ()) -> bool:
         """Check keys and rows of the tables that relations read, once per table.
 
@@ -167,19 +172,19 @@ class Runner:
     def _check_columns(self, steps: Sequence[Step], relations: Iterable[Rel]) -> None:
         """Check the words and the promises of the columns that are read, once per column."""
         columns = columns_read(relations)
-        self._learn_words(columns)
         if self.data.guards:
             check_words(self.data, columns)
             check_promises(self.data, steps, columns, self.read)
 
-    def _learn_words(self, columns: Container[tuple[str, str]]) -> None:
-        """Learn which words columns hold, once per column."""
+    def _learn_words(self, columns: Container[tuple[str, str]]) -> bool:
+        """Learn which words columns hold, once per column; return whether any was learnt."""
         unread = [one for one in self.data.unread_words() if (one.table, one.name) in columns]
         if not unread:
-            return
+            return False
         found = self.engine.run([word_counts(self.data, column) for column in unread])
         rows = (dict(frame.drop_nulls().rows()) for frame in found)
         self.data.settle_words(dict(zip(unread, rows, strict=True)))
+        return True
 
 
 def _labelled(step: Step, answer: Answer, folded: pl.DataFrame) -> pl.DataFrame:

@@ -24,6 +24,7 @@ from funnelkit.planning.lowering import Lowering
 from funnelkit.planning.periods import period_of
 from funnelkit.planning.plan import Fold, Question, Step
 from funnelkit.planning.relations import Lit, Op, Scalar, Select, call, conjunction, filtered
+from funnelkit.planning.spelling import as_written, spellings
 from funnelkit.result.rollup import check_key_names
 from funnelkit.shop.shop import Shop
 
@@ -212,13 +213,16 @@ class Reader:
         named = {
             ENTITY: self.lowering.value(self.entity),
             AT: self._moment,
-            **{key_name(name): self.lowering.value(item) for name, item in groups.items()},
+            **{key_name(name): self._key(item) for name, item in groups.items()},
             **columns,
         }
         if self.calendar.has_periods:
             named[key_name("period")] = period_of(self.lowering, self.clock, self.calendar)
         found = self.shop.runner.read([Select(rows, tuple(named.items()))])[0]
         return self._known(found, uncounted)
+
+    def _key(self, item: Item) -> Scalar:
+        return as_written(self.lowering.value(item), spellings(self.data, [end_of(item)]))
 
     @property
     def _enters(self) -> Flag | None:

@@ -25,10 +25,10 @@ from funnelkit.formula.formulas import (
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import Column, Flag, Lookup, Predicate, Time, Value
 from funnelkit.formula.walk import conjuncts, leaves
-from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering, Names
+from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering, lowering_of
 from funnelkit.planning.magnitude import grown, magnitude, magnitude_of, settled_aggregate
 from funnelkit.planning.periods import Ordinal, first_label, ordinal_of, period_of
-from funnelkit.planning.plan import Fold, Step
+from funnelkit.planning.plan import Fold, Group, Step
 from funnelkit.planning.prepared import Tables, aggregated
 from funnelkit.planning.relations import (
     Agg,
@@ -52,8 +52,9 @@ from funnelkit.planning.relations import (
     when,
     whole,
 )
+from funnelkit.planning.spelling import as_written, spellings_of_groups
 
-__all__ = ["Relations", "lowering_of", "to_relations"]
+__all__ = ["Relations", "to_relations"]
 
 
 def to_relations(
@@ -65,7 +66,6 @@ def to_relations(
         data: The data of the shop.
         steps: The steps.
         as_of: The instant up to which the data is known; else what was given or found.
-
     """
     known = as_of or data.given_as_of or data.seen_as_of
     return Relations.of(data, lambda: known).answers(steps)
@@ -82,6 +82,7 @@ class Relations:
         period: The column of the period.
         key: The column of the key of a rollup, or of what is counted.
         count: The column of the number of rows that a key has in a period.
+        spellings: By group: how the data writes the words of its vocabulary.
         active: In which periods keys have rows, by what is asked.
     """
 
@@ -91,6 +92,7 @@ class Relations:
     period: str
     key: str
     count: str
+    spellings: dict[Group, dict[str, str]] = field(default_factory=dict[Group, dict[str, str]])
     active: dict[object, Rel] = field(default_factory=dict[object, Rel])
 
     @classmethod
@@ -109,6 +111,7 @@ class Relations:
 
     def answers(self, steps: Sequence[Step]) -> list[Answer]:
         """Return for each step the relation that answers it."""
+        self.spellings = spellings_of_groups(self.data, [g for step in steps for g in step.groups])
         return [self._answered(step, number) for number, step in enumerate(steps, 1)]
 
     def rows(self, steps: Iterable[Step]) -> list[Rel]:
@@ -217,12 +220,11 @@ class Relations:
                 period = call(Op.COALESCE, period, first_label(calendar))
             named[self.period] = period
         for name, group in zip(self._groups(step), step.groups, strict=True):
-            is_period, value = group.is_period, group.value
-            named[name] = (
-                period_of(self.lowering, value, calendar)
-                if is_period
-                else self.lowering.value(value)
-            )
+            if group.is_period:
+                named[name] = period_of(self.lowering, group.value, calendar)
+            else:
+                value = self.lowering.value(group.value)
+                named[name] = as_written(value, self.spellings.get(group, {}))
         return named
 
     def _at_last(self, rows: Rel, step: Step, where: Scalar | None) -> Rel:
@@ -432,20 +434,6 @@ class Relations:
             if isinstance(fold.aggregate, Count)
         }
         return extend(total, **counts)
-
-
-def lowering_of(
-    data: ShopData, *, as_of: Callable[[], dt.datetime | None] = lambda: None
-) -> Lowering:
-    """Return how the values of a shop's rows are written, with names unlike all columns.
-
-    Args:
-        data: The data of the shop.
-        as_of: Returns the instant up to which it is known, where that is named.
-    """
-    bound = {name for table in data.tables.values() for name in table.columns}
-    declared = {name for table in data.tables for name in data.known[table].columns}
-    return Lowering(data, as_of, Names({name.lower() for name in bound | declared}))
 
 
 def _folded(lowering: Lowering, fold: Fold, name: str) -> Folded:

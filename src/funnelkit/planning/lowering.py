@@ -76,7 +76,17 @@ from funnelkit.planning.relations import (
 )
 from funnelkit.planning.vocabulary import WRITTEN, in_words
 
-__all__ = ["ARITHMETIC", "FALSE", "TRUE", "ZERO", "Folded", "Lowering", "Names", "Source"]
+__all__ = [
+    "ARITHMETIC",
+    "FALSE",
+    "TRUE",
+    "ZERO",
+    "Folded",
+    "Lowering",
+    "Names",
+    "Source",
+    "lowering_of",
+]
 
 Source = Column | Lookup | PerKeyColumn
 """What is a column of a relation."""
@@ -466,6 +476,20 @@ class Lowering:
             folds[extra] = agg
             total = when(call(Op.LE, Col(extra), whole(most)), total)
         return Folded(name, folds, total)
+
+
+def lowering_of(
+    data: ShopData, *, as_of: Callable[[], dt.datetime | None] = lambda: None
+) -> Lowering:
+    """Return how the values of a shop's rows are written, with names unlike all columns.
+
+    Args:
+        data: The data of the shop.
+        as_of: Returns the instant up to which it is known, where that is named.
+    """
+    bound = {name for table in data.tables.values() for name in table.columns}
+    declared = {name for table in data.tables for name in data.known[table].columns}
+    return Lowering(data, as_of, Names({name.lower() for name in bound | declared}))
 
 
 def _path(item: Lookup) -> str:

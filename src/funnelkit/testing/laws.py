@@ -30,7 +30,7 @@ from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.values import Duration, Key, Money, Quantity
 from funnelkit.formula.walk import leaves
 from funnelkit.metrics.metric import Metric
-from funnelkit.planning.derive import lowering_of
+from funnelkit.planning.lowering import lowering_of
 from funnelkit.schema.checks import CHECKS
 from funnelkit.testing import structure
 from funnelkit.testing.strategies import GROUP, Frames

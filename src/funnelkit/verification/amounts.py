@@ -14,9 +14,8 @@ from funnelkit.data.promise_kinds import (
 from funnelkit.data.shop_data import ShopData
 from funnelkit.formula.values import Column, Predicate
 from funnelkit.formula.walk import leaves
-from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.kinds import kind_of
-from funnelkit.planning.lowering import TRUE, ZERO
+from funnelkit.planning.lowering import TRUE, ZERO, lowering_of
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import (
     Agg,

@@ -35,7 +35,7 @@ from funnelkit.formula.properties import columns_of
 from funnelkit.formula.values import Column, IsNull, Lower, Not, Predicate
 from funnelkit.formula.vocabulary import folded
 from funnelkit.formula.walk import conjuncts, leaves
-from funnelkit.planning.derive import lowering_of
+from funnelkit.planning.lowering import lowering_of
 from funnelkit.planning.plan import Fold, Step
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import (

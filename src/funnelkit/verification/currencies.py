@@ -16,7 +16,7 @@ from funnelkit.data.findings import (
 from funnelkit.data.shop_data import ShopData
 from funnelkit.formula.values import Column
 from funnelkit.formula.vocabulary import folded
-from funnelkit.planning.derive import lowering_of
+from funnelkit.planning.lowering import lowering_of
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import Aggregate, Col, Filter, Head, Op, call
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted

@@ -8,8 +8,7 @@ from funnelkit.data.promise_kinds import DayCheck, DeadlineCheck
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import TIMES, ValueType, value_type
 from funnelkit.formula.values import Column
-from funnelkit.planning.derive import lowering_of
-from funnelkit.planning.lowering import Lowering
+from funnelkit.planning.lowering import Lowering, lowering_of
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import (
     Agg,

@@ -34,9 +34,8 @@ from funnelkit.formula.table import Table
 from funnelkit.formula.values import Column, Flag, Lookup, Money
 from funnelkit.formula.vocabulary import folded
 from funnelkit.formula.walk import leaves
-from funnelkit.planning.derive import lowering_of
 from funnelkit.planning.kinds import kind_of
-from funnelkit.planning.lowering import TRUE
+from funnelkit.planning.lowering import TRUE, lowering_of
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import (
     Agg,

@@ -12,7 +12,7 @@ from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import ContractError
 from funnelkit.formula.values import Category
 from funnelkit.formula.vocabulary import dictionary, folded
-from funnelkit.planning.derive import lowering_of
+from funnelkit.planning.lowering import lowering_of
 from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import Agg, AggOp, Aggregate, Rel
 from funnelkit.planning.vocabulary import promise_of
