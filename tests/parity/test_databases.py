@@ -20,7 +20,9 @@ from funnelkit.engines.polars import translate as by_polars
 from funnelkit.engines.sql import operations, translate
 from funnelkit.errors import TruncatedHistoryWarning
 from funnelkit.evaluation.evaluate import plan
-from funnelkit.planning.relations import AggOp, Op
+from funnelkit.planning.lowering import lowering_of
+from funnelkit.planning.prepared import Tables
+from funnelkit.planning.relations import AggOp, Named, Op
 from funnelkit.testing.strategies import GROUP, shop_frames
 from parity.both import with_settings
 from parity.shops import as_instants, some_of, with_currencies, with_nulls
@@ -98,6 +100,27 @@ def assert_same(shops: tuple[fk.Shop, fk.Shop], metrics: Any, question: Any) -> 
         return
     assert_frame_equal(one.tidy(), two.tidy(), rel_tol=1e-9, abs_tol=1e-9)
     assert (one.currency, one.as_of) == (two.currency, two.as_of)
+
+
+def test_relations_of_two_plans_may_name_two_things_alike():
+    """What is checked before a fold is planned apart from what the fold reads."""
+    noon = dt.datetime(2024, 3, 1, 12)
+    orders = {"order_id": [1, 2], "customer_id": [1, 2], "ordered_at": [noon] * 2}
+    orders |= {"status": ["paid", "cancelled"]}
+    for shop in both({"orders": pl.DataFrame(orders)}):
+        plans = [Tables(lowering_of(shop.data)) for _ in range(2)]
+        wanted = [fk.Orders.is_counted, fk.Orders.is_first_order]
+        named = [
+            tables.prepare("orders", [fk.Orders.order_id, column])
+            for tables, column in zip(plans, wanted, strict=True)
+        ]
+        assert isinstance(named[0], Named)
+        assert isinstance(named[1], Named)
+        assert named[0].name == named[1].name
+        found = [frame.sort("order_id") for frame in shop.runner.read([*named, named[0]])]
+        assert found[0]["is_counted"].to_list() == [True, False]
+        assert "is_first_order" in found[1].columns
+        assert_frame_equal(found[0], found[2])
 
 
 def assert_alike(shops: tuple[fk.Shop, fk.Shop], question: Any) -> None:

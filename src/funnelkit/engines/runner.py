@@ -15,7 +15,7 @@ from funnelkit.engines.base import Engine
 from funnelkit.planning.derive import Relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.relations import Answer, Rel
-from funnelkit.planning.traversal import columns_read, tables_of
+from funnelkit.planning.traversal import columns_read, tables_of, with_names_apart
 from funnelkit.planning.vocabulary import with_words
 from funnelkit.verification.broken_promises import check_promises
 from funnelkit.verification.rows import Passes, all_violations, check
@@ -167,7 +167,7 @@ class Runner:
         return True
 
     def _run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
-        return self.engine.run(with_words(self.data, relations))
+        return self.engine.run(with_names_apart(with_words(self.data, relations)))
 
     def _check_columns(self, steps: Sequence[Step], relations: Iterable[Rel]) -> None:
         """Check the words and the promises of the columns that are read, once per column."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from funnelkit.planning.relations import (
@@ -34,6 +34,7 @@ __all__ = [
     "tables_of",
     "walk",
     "with_agg_parts",
+    "with_names_apart",
     "with_parts",
     "with_scans",
 ]
@@ -124,6 +125,31 @@ def with_scans(rel: Rel, change: Callable[[Scan], Rel]) -> Rel:
             return replace(rel, left=below(left), right=below(right))
         case _:
             return replace(rel, input=below(rel.input))
+
+
+def with_names_apart(relations: Sequence[Rel]) -> list[Rel]:
+    """Return relations in which a name is always of one relation, though they are of many plans.
+
+    Where it is not, each relation has names of its own, and shares nothing.
+    """
+    known: dict[str, Rel] = {}
+    named = (one for rel in relations for one in walk(rel) if isinstance(one, Named))
+    if all(known.setdefault(one.name, one.input) == one.input for one in named):
+        return list(relations)
+    return [_with_names(rel, f"of_{number}_") for number, rel in enumerate(relations, 1)]
+
+
+def _with_names(rel: Rel, before: str) -> Rel:
+    """Return a relation with something before each name in it."""
+    match rel:
+        case Scan():
+            return rel
+        case LeftJoin(left, right) | Exists(left, right):
+            return replace(rel, left=_with_names(left, before), right=_with_names(right, before))
+        case Named(name, inner):
+            return replace(rel, name=f"{before}{name}", input=_with_names(inner, before))
+        case _:
+            return replace(rel, input=_with_names(rel.input, before))
 
 
 def mapped(rel: Rel, change: Change) -> Rel:
