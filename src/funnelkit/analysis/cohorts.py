@@ -229,7 +229,8 @@ def cohorts(
 
     Raises:
         DefinitionError: An argument is not valid.
-        MissingInputError: The shop has no orders, or no customers.
+        MissingInputError: The shop has no orders, or no customers, or it is not known which
+            orders count.
         ContractError: The data breaks a promise.
 
     Examples:

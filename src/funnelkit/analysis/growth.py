@@ -97,7 +97,8 @@ def growth(
         end: The first moment after it.
 
     Raises:
-        MissingInputError: The shop has no orders, or no customers.
+        MissingInputError: The shop has no orders, or no customers, or it is not known which
+            orders count.
         DefinitionError: An argument is not valid.
         ContractError: The data breaks a promise.
 
