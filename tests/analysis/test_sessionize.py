@@ -116,6 +116,18 @@ def test_what_an_event_does_not_name_ends_no_session():
     assert found["duration_s"].to_list() == [180.0, 0.0, 0.0]
 
 
+def test_campaigns_are_compared_as_sessions_read_them():
+    """A blank names nothing, and spellings of one source are one."""
+    named = [("Google", "spring"), ("google ", ""), (" ", "spring"), ("", "Spring")]
+    events = pl.DataFrame(
+        [(1, EPOCH + number * MINUTE, *pair) for number, pair in enumerate(named)],
+        ["visitor_id", "occurred_at", *CAMPAIGN],
+        orient="row",
+    )
+    found = fk.sessionize(events, on_campaign=True).frame
+    assert found["duration_s"].to_list() == [120.0, 0.0]
+
+
 def test_a_session_has_the_campaign_of_its_first_event_and_serves_as_the_shop_s():
     events = pl.DataFrame(
         {

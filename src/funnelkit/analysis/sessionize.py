@@ -11,7 +11,7 @@ import polars as pl
 
 from funnelkit.data.sources import Source
 from funnelkit.errors import MissingInputError
-from funnelkit.formula.values import Dimension
+from funnelkit.formula.values import Category, Dimension
 from funnelkit.journeys.lengths import Length, check_length, length_text
 from funnelkit.journeys.rows import (
     AT,
@@ -26,14 +26,15 @@ from funnelkit.journeys.rows import (
 from funnelkit.journeys.timeline import LABEL, Block, Codes, Flags, Timeline, timeline_of
 from funnelkit.planning.dimensions import can_reach
 from funnelkit.result.view import Figure, Shown, View, excluded_notes
+from funnelkit.schema.traffic import Sessions
 from funnelkit.shop.shop import Shop
 from funnelkit.units import SECOND
 
 __all__ = ["Sessionized", "sessionize"]
 
-CAMPAIGN = ("source", "medium", "campaign")
+CAMPAIGN = (Sessions.source, Sessions.medium, Sessions.campaign)
 ID = "session_id"
-TRAITS = (*CAMPAIGN, "channel", "device", "country")
+TRAITS = (*(column.name for column in CAMPAIGN), "channel", "device", "country")
 """The columns of a session that are those of its first event, where events have them."""
 
 
@@ -108,7 +109,8 @@ def sessionize(
         at_midnight: Whether an event on another day of the shop's zone begins a session.
         on_campaign: Whether an event begins a session that names another `source`,
             `medium` or `campaign` than the session has, or one where it has none. What is
-            null in an event is not named, and ends no session.
+            null or blank in an event is not named, and ends no session; words are read as
+            those of sessions are, so that `Google` and `google` are one source.
 
     Returns:
         The sessions. Bound together with their events, `fk.Shop(sessions=found.frame,
@@ -130,8 +132,8 @@ def sessionize(
     length = check_length("gap", gap)
     reader = reader_of(source, "events", entity)
     traits = [name for name in TRAITS if can_reach(reader.data, "events", name)]
-    if on_campaign and not set(traits).intersection(CAMPAIGN):
-        raise MissingInputError({f"events.{name}": ("on_campaign",) for name in CAMPAIGN})
+    if on_campaign and not any(column.name in traits for column in CAMPAIGN):
+        raise MissingInputError({f"events.{c.name}": ("on_campaign",) for c in CAMPAIGN})
     by = tuple(map(Dimension, traits))
     reader = replace(reader, question=replace(reader.question, by=by))
     moments = reader.read({})
@@ -154,9 +156,16 @@ def sessionize(
 
 def _campaigns(groups: pl.DataFrame, traits: list[str]) -> Codes:
     """Return by column the number of what each group names; 0 where that is nothing."""
-    names = [key_name(name) for name in traits if name in CAMPAIGN]
-    numbers = pl.col(names).rank("dense").cast(pl.Int64).fill_null(0)
-    return groups.sort(GROUP).select(numbers).to_numpy().T
+    ordered = groups.sort(GROUP)
+    columns = [column for column in CAMPAIGN if column.name in traits]
+    return np.stack([_named(ordered.get_column(key_name(c.name)), c) for c in columns])
+
+
+def _named(texts: pl.Series, column: Category) -> Codes:
+    """Return the number of what each text names, as a column of sessions reads it."""
+    texts = texts.cast(pl.String).str.strip_chars().replace("", None)
+    words = texts.replace(column.meanings(texts.drop_nulls().unique()))
+    return words.rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
 
 
 @dataclass(frozen=True, slots=True)
