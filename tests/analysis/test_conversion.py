@@ -141,9 +141,10 @@ def test_the_rule_is_stated_in_a_sentence():
 
 
 def test_a_start_whose_window_is_open_is_marked():
-    found = fk.conversion(visit((0, "s", "p"), (9, "x", "p")), S, F, within=9 * MICROSECOND)
+    events = visit((-1, "f", "p"), (0, "s", "p"), (9, "x", "p"))
+    found = fk.conversion(events, S, F, within=9 * MICROSECOND)
     assert found.frame["incomplete"].item() == 0
-    found = fk.conversion(visit((0, "s", "p"), (9, "x", "p")), S, F, within=10 * MICROSECOND)
+    found = fk.conversion(events, S, F, within=10 * MICROSECOND)
     assert found.frame["incomplete"].item() == 1
     assert found.starts["is_incomplete"].to_list() == [True]
 
@@ -160,8 +161,7 @@ def test_every_choice_that_is_none_is_refused_at_once():
 
 
 def test_no_starts_have_no_rate():
-    found = fk.conversion(TWO.filter(pl.col("event_name") == "f"), ("s", "event_name == 's'"), "f",
-                          within="1d")  # fmt: skip
+    found = fk.conversion(TWO, S, F, within="1d", where="channel == 'none'")
     assert found.frame.row(0) == (0, 0, None, 0, None)
 
 

@@ -176,8 +176,9 @@ def conversion(  # noqa: PLR0913  # the question, every part of it by keyword
                          *(figure.name for figure in FIGURES)])  # fmt: skip
     named = [step_of(reader, step) for step in (start, finish)]
     rule = _Rule(named[0][0], named[1][0], window, unit, attribution, closed)
-    moments = _read(reader, [condition for _, condition in named], kept)
-    check_events(reader, [start, finish])
+    conditions = [condition for _, condition in named]
+    moments = _read(reader, conditions, kept)
+    check_events(reader, conditions)
     credited = _credited(moments.frame, rule)
     starts = _starts(reader, credited, rule)
     return Conversion(

@@ -211,7 +211,8 @@ def funnel(  # noqa: PLR0913  # the question, every part of it by keyword
         The funnel.
 
     Raises:
-        UnknownNameError: A step is not an event of the data; lists all such steps.
+        UnknownNameError: A step is an event that the data does not have, or a condition that
+            looks for such events alone; lists all of them.
         DefinitionError: An argument is not valid.
         MissingInputError: Columns are missing.
         UnsupportedError: Steps share events, and are to be taken in any order.
@@ -230,8 +231,9 @@ def funnel(  # noqa: PLR0913  # the question, every part of it by keyword
     named = _conditions(reader, steps)
     asked = _Asked(reader, tuple(name for name, _ in named), window, order, ties)
     _check_columns(asked)
-    moments = _read(asked, [condition for _, condition in named])
-    check_events(reader, () if isinstance(steps, Mapping) else steps)
+    conditions = [condition for _, condition in named]
+    moments = _read(asked, conditions)
+    check_events(reader, conditions)
     found = _entities(asked, moments)
     return Funnel(
         steps=asked.names,
