@@ -175,6 +175,9 @@ def test_an_open_period_is_marked_and_kept_out_of_the_average():
     last = open_cells["cohort"].dt.month().cast(pl.Int64) + open_cells["age"]
     assert set(last) == {5}
     assert found.average()["age"].max() == 3
+    note = "The last period is not over"
+    assert note in repr(found)
+    assert note not in repr(fk.cohorts(shop_of(orders)))
 
 
 def test_bad_questions():

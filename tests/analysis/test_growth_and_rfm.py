@@ -80,6 +80,15 @@ def test_a_month_without_orders_has_a_row_in_which_all_are_gone():
     assert frame.row(2)[1:7] == (0, 0, 0, 0, 0, 0)
 
 
+def test_the_period_in_progress_is_marked_where_growth_is_read():
+    times = [dt.datetime(2024, month, 3) for month in (1, 2)]
+    orders = pl.DataFrame({"order_id": [1, 2], "customer_id": [1, 2], "ordered_at": times})
+    for as_of, mark in (("2024-02-20", "2024-02-01 *"), ("2024-03-01", "2024-02-01  ")):
+        found = fk.growth(fk.Shop(orders=orders, order_policy="all", as_of=as_of))
+        assert mark in repr(found)
+        assert ("incomplete period" in repr(found)) == ("*" in mark)
+
+
 def test_growth_can_be_read_and_bad_questions_are_refused():
     found = fk.growth(fk.demo(), every="1q")
     assert found.rule in repr(found)

@@ -55,6 +55,7 @@ WIDTH, LEFT, KEY_WIDTH, AGE_WIDTH = 120, 8, 12, 10
 TOTALS = ("orders", "revenue", "margin")
 AGE, SIZE, OPEN, FIRST, SEEN = "age", "size", "is_incomplete", "#first", "#seen"
 COLUMNS = (AGE, SIZE, "observed", "customers")
+UNFINISHED = "The last period is not over: the last value of each cohort may still change."
 JUST_BEFORE = dt.timedelta(microseconds=1)
 RULES: Mapping[Periods, str] = {
     "calendar": "Age 0 is the calendar period of the first order",
@@ -192,11 +193,13 @@ class Cohorts(View):
     def _shown(self) -> Shown:
         wide = self.triangle()
         ages = [name for name in wide.columns if name not in {*self.keys, SIZE}]
+        is_unfinished = pl.col(OPEN) & (pl.col("observed") == pl.col(SIZE))
+        open_ = [UNFINISHED] if self._frame.select(is_unfinished.any()).item() else []
         return Shown(
             frame=wide,
             figures=[Figure(SIZE, CUSTOMER), *(Figure(age, RATIO) for age in ages)],
             keys=self.keys,
-            notes=[self.rule, *excluded_notes(self.excluded)],
+            notes=[*open_, self.rule, *excluded_notes(self.excluded)],
             caption="retention by age",
             absent="",
             turns=False,
