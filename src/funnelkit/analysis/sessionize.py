@@ -249,7 +249,9 @@ def _sessions(timeline: Timeline, cut: _Cut, reader: Reader, groups: pl.DataFram
         {ENTITY: timeline.owners.named(owners), AT: begun, "ended": ended, GROUP: labels}
     )
     traits = [name.removeprefix(key_name("")) for name in groups.columns[1:]]
-    return frame.join(groups, on=GROUP, how="left", maintain_order="left").select(
+    if traits:
+        frame = frame.join(groups, on=GROUP, how="left", maintain_order="left")
+    return frame.select(
         pl.format("{}-{}", ENTITY, AT).alias(ID),
         pl.col(ENTITY).alias(reader.name),
         reader.local(pl.col(AT)).alias("started_at"),
