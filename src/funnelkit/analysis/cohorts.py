@@ -14,7 +14,7 @@ import polars as pl
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.charts.heat import heat_map
 from funnelkit.charts.spec import Chart, Measure, Spec, to_chart
-from funnelkit.errors import DefinitionError, UnknownNameError, check_choices
+from funnelkit.errors import DefinitionError, UnknownNameError, check_choices, check_kind
 from funnelkit.formula.values import Dimension
 from funnelkit.journeys.lifetimes import Lifetimes, lifetimes_of
 from funnelkit.journeys.purchases import AMOUNT, MARGIN, REVENUE, known_until, orders_of
@@ -177,6 +177,7 @@ class Cohorts(View):
         return heat_map(cells, told, rows="first order in", columns="periods since the first order")
 
     def _check(self, measure: str) -> None:
+        check_kind("measure", measure, (str,), "name one of measures: measure='retention'")
         if measure not in self.measures:
             raise UnknownNameError("measure of the cohorts", measure, self.measures)
 

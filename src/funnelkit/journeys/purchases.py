@@ -11,7 +11,7 @@ import polars as pl
 from funnelkit.calendar.calendar import Moment
 from funnelkit.errors import DefinitionError, check_kind
 from funnelkit.evaluation.evaluate import evaluate
-from funnelkit.formula.values import Dimension, Value
+from funnelkit.formula.values import Coalesce, Dimension, Value
 from funnelkit.formula.walk import leaves
 from funnelkit.journeys.rows import Moments, Reader, reader_of
 from funnelkit.schema.sales import OrderLines, Orders, Returns
@@ -29,9 +29,10 @@ __all__ = [
 
 CUSTOMER, AMOUNT = "customer_key", "#amount"
 
+# a sum of sales skips what is null; a cost that is not known leaves that of its group open
 _NET_SALES: tuple[tuple[str, Value], ...] = (
-    ("orders", Orders.gross_amount - Orders.discount_amount),
-    ("returns", 0 - Returns.refund_amount),
+    ("orders", Coalesce(Orders.gross_amount, 0) - Coalesce(Orders.discount_amount, 0)),
+    ("returns", 0 - Coalesce(Returns.refund_amount, 0)),
 )
 _COST: tuple[tuple[str, Value], ...] = (
     ("order_lines", 0 - OrderLines.quantity * OrderLines.unit_cost),
