@@ -1,6 +1,7 @@
 """Growth accounting and segments against plain loops, and their identities."""
 
 import datetime as dt
+import re
 from random import Random
 
 import polars as pl
@@ -127,6 +128,12 @@ def test_scores_are_full_fifths_below_and_ties_share_them(seed):
 def test_every_pair_of_scores_is_in_exactly_one_segment():
     pairs = [(r, f) for _, recency, frequency in SEGMENTS for r in recency for f in frequency]
     assert sorted(pairs) == [(r, f) for r in range(1, 6) for f in range(1, 6)]
+
+
+def test_the_scores_of_every_segment_are_documented():
+    found = re.findall(r"\| `(\w+)` \| ([\d or]+) \| ([\d or]+) \|", fk.rfm.__doc__)
+    shown = [(name, *(" or ".join(map(str, own)) for own in pair)) for name, *pair in SEGMENTS]
+    assert found == shown
 
 
 def test_segments_add_up_to_customers_and_revenue():
