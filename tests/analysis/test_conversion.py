@@ -122,6 +122,16 @@ def test_a_filter_on_the_start_never_hands_a_finish_to_another_start(rule, expec
         assert found.frame.select("base", "converted").row(0) == (base, converted)
 
 
+def test_a_start_outside_the_boundaries_of_periods_does_not_count():
+    day = dt.timedelta(days=1) // MICROSECOND
+    events = visit((0, "s", "p"), (1, "f", "p"), (day, "s", "p"), (3 * day, "s", "p"))
+    days = [dt.date(2024, 3, 31), dt.date(2024, 4, 1), dt.date(2024, 4, 2)]
+    found = fk.conversion(events, S, F, within="2d", every=days, unit="start").frame
+    assert found.select("period", "base", "converted").rows() == [(days[0], 1, 0)]
+    steps = fk.funnel(events, [S, F], within="2d", every=days).frame
+    assert steps.select("period", "entities").rows() == [(days[0], 1), (days[0], 0)]
+
+
 def test_an_order_that_follows_an_order_is_not_its_own_finish():
     events = visit((0, "s", "p"), (3, "s", "p"))
     found = fk.conversion(events, "s", "s", within="1s", unit="start")

@@ -22,7 +22,7 @@ from funnelkit.journeys.lengths import Length, check_length, length_text
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Moments, Reader, check_names, key_name, reader_of
 from funnelkit.journeys.steps import Step, check_events, step_of
-from funnelkit.planning.relations import Op, call
+from funnelkit.planning.relations import Op, call, conjunction
 from funnelkit.result.picture import group_names
 from funnelkit.result.rollup import PERIOD_NAME
 from funnelkit.result.view import Figure, Plotted, Shown, excluded_notes
@@ -150,7 +150,8 @@ def conversion(  # noqa: PLR0913  # the question, every part of it by keyword
             unless that is closed, a finish at the very instant of a start is not one of it.
         entity: The column of whose starts and finishes belong together.
         by: Dimensions of the start.
-        every: The length of periods; a start belongs to its own.
+        every: The length of periods, or their boundaries; a start belongs to its own, and does
+            not count outside of them.
         where: Which starts count, over dimensions, after finishes are credited.
 
     Returns:
@@ -243,10 +244,11 @@ def _read(reader: Reader, conditions: Sequence[Predicate], kept: Predicate | Non
     wants = [leaf for condition in conditions for leaf in leaves(condition)]
     start, finish = map(lowering.predicate, conditions)
     columns = {IS_START: start, IS_FINISH: finish}
-    if kept is not None:
-        condition = reader.predicate(kept)
-        columns[IS_KEPT] = lowering.predicate(condition)
-        wants += leaves(condition)
+    condition = None if kept is None else reader.predicate(kept)
+    within = lowering.within(reader.clock, reader.question.span)
+    if (enters := conjunction(lowering.condition(condition), within)) is not None:
+        columns[IS_KEPT] = enters
+        wants += () if condition is None else leaves(condition)
     return reader.read(columns, wants=wants, only=call(Op.OR, start, finish))
 
 
