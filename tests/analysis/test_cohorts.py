@@ -200,6 +200,15 @@ def test_an_open_period_is_marked_and_kept_out_of_the_average():
     assert note not in repr(fk.cohorts(shop_of(orders)))
 
 
+def test_periods_after_the_as_of_moment_are_open_too():
+    found = fk.cohorts(fk.Shop(orders=drawn(1), assume_empty=["returns"], as_of="2024-03-15"))
+    is_open = found.frame.select(
+        (pl.col("cohort").dt.month().cast(pl.Int64) + pl.col("age") >= 3) == pl.col("is_incomplete")
+    )
+    assert is_open.to_series().all()
+    assert found.average()["age"].max() == 1
+
+
 def test_bad_questions():
     shop = shop_of(drawn(1))
     for measure in (None, 5, ["retention"]):

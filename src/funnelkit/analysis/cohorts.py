@@ -338,11 +338,10 @@ class _Clock:
             return pl.col("observed") < pl.col(SIZE)
         if self.starts.is_empty() or self.until is None:
             return pl.lit(value=False)
-        calendar = self.reader.calendar
-        end = pl.select(calendar.moved(pl.lit(self.starts[-1]), 1)).item()
-        is_open = calendar.shown(self.until) < dt.datetime.combine(end, dt.time())
-        is_last = self.number(pl.col("cohort")) + pl.col(AGE) == len(self.starts) - 1
-        return is_last & is_open
+        calendar, until = self.reader.calendar, self.reader.calendar.shown(self.until)
+        ends = pl.select(calendar.moved(pl.lit(self.starts), 1)).to_series()
+        over = int((ends.cast(pl.Datetime("us")) <= until).sum())
+        return self.number(pl.col("cohort")) + pl.col(AGE) >= over
 
     def aged(self, rows: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
         """Return rows of customers at an age at which these can be seen, with their cohort."""
