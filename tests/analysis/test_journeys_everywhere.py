@@ -125,3 +125,17 @@ def test_all_that_rows_lack_is_named_at_once():
     events = pl.DataFrame({"occurred_at": [FIRST], "event_name": ["purchase"]})
     with pytest.raises(fk.MissingInputError, match=r"events\.visitor_id"):
         fk.funnel(events, ["purchase"])
+
+
+@pytest.mark.parametrize(
+    ("name", "ask"),
+    [
+        ("step_1", lambda e: fk.funnel(e, ["purchase"], entity="step_1")),
+        ("finish", lambda e: fk.conversion(e, *STEPS[:2], within="1d", entity="finish")),
+        ("session_id", lambda e: fk.sessionize(e, entity="session_id")),
+    ],
+)
+def test_an_entity_with_the_name_of_a_column_of_the_result_is_refused(name, ask):
+    events = pl.DataFrame({name: [1], "occurred_at": [FIRST], "event_name": ["purchase"]})
+    with pytest.raises(fk.DefinitionError, match=rf"entity='{name}' is also.*my_{name}"):
+        ask(events)

@@ -148,6 +148,8 @@ def test_bad_questions_and_no_events():
     events = pl.DataFrame({"visitor_id": [1], "occurred_at": [EPOCH]})
     with pytest.raises(fk.DefinitionError, match="gap="):
         fk.sessionize(events, gap="half an hour")
+    with pytest.raises(fk.DefinitionError, match="at_midnight is a str"):
+        fk.sessionize(events, at_midnight="Europe/Warsaw")
     with pytest.raises(fk.MissingInputError, match="on_campaign"):
         fk.sessionize(events, on_campaign=True)
     with pytest.raises(fk.UnknownNameError, match="user"):
@@ -155,6 +157,12 @@ def test_bad_questions_and_no_events():
     assert fk.sessionize(events.clear()).frame.height == 0
     found = fk.sessionize(events.with_columns(visitor_id=pl.lit(None, pl.Int64)))
     assert (found.frame.height, found.excluded) == (0, {"without visitor_id": 1})
+
+
+def test_an_entity_that_is_a_trait_of_sessions_is_named_once():
+    events = pl.DataFrame({"device": ["a"], "occurred_at": [EPOCH], "country": ["PL"]})
+    found = fk.sessionize(events, entity="device").frame
+    assert found.columns[1:] == ["device", "started_at", "ended_at", "duration_s", "country"]
 
 
 def test_the_rule_is_stated():

@@ -20,7 +20,16 @@ from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.formula.walk import leaves
 from funnelkit.journeys.lengths import Length, check_length, length_text
 from funnelkit.journeys.ratios import ratio
-from funnelkit.journeys.rows import AT, ENTITY, Moments, Reader, check_names, key_name, reader_of
+from funnelkit.journeys.rows import (
+    AT,
+    ENTITY,
+    Moments,
+    Reader,
+    check_entity,
+    check_names,
+    key_name,
+    reader_of,
+)
 from funnelkit.journeys.steps import Step, check_events, step_of
 from funnelkit.planning.relations import Op, call, conjunction
 from funnelkit.result.picture import group_names
@@ -173,8 +182,9 @@ def conversion(  # noqa: PLR0913  # the question, every part of it by keyword
     _check_choices(unit, attribution, closed)
     reader = reader_of(source, "events", entity, by=by, every=every)
     kept = ask(reader.shop, where=where).where
-    check_names(reader, [reader.name, "start", "finish", "finishes", "is_incomplete", "base",
-                         *(figure.name for figure in FIGURES)])  # fmt: skip
+    taken = {"start", "finish", "finishes", "is_incomplete"}
+    check_entity(reader, taken)
+    check_names(reader, {reader.name, *taken, *(figure.name for figure in FIGURES)})
     named = [step_of(reader, step) for step in (start, finish)]
     rule = _Rule(named[0][0], named[1][0], window, unit, attribution, closed)
     conditions = [condition for _, condition in named]

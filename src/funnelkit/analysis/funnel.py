@@ -35,6 +35,7 @@ from funnelkit.journeys.rows import (
     MICROSECONDS,
     Moments,
     Reader,
+    check_entity,
     check_names,
     grouped,
     key_name,
@@ -296,9 +297,11 @@ def _conditions(reader: Reader, steps: Steps) -> list[tuple[str, Predicate]]:
 
 
 def _check_columns(asked: _Asked) -> None:
-    """Check that no key has the name of another column of the result."""
-    taken = {asked.reader.name, "level", "start", "is_incomplete", "step", "name", *asked.taken}
-    check_names(asked.reader, taken.union(figure.name for figure in FIGURES))
+    """Check that neither a key nor the entity has the name of another column of the result."""
+    taken = {"level", "start", "is_incomplete", *asked.taken}
+    check_entity(asked.reader, taken)
+    figures = {"step", "name", *(figure.name for figure in FIGURES)}
+    check_names(asked.reader, {asked.reader.name, *taken, *figures})
 
 
 def _read(asked: _Asked, conditions: Sequence[Predicate]) -> Moments:

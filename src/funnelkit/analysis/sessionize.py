@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from funnelkit.data.sources import Source
-from funnelkit.errors import MissingInputError
+from funnelkit.errors import MissingInputError, check_kind
 from funnelkit.formula.values import Category, Dimension
 from funnelkit.journeys.lengths import Length, check_length, length_text
 from funnelkit.journeys.rows import (
@@ -19,6 +19,7 @@ from funnelkit.journeys.rows import (
     GROUP,
     MICROSECONDS,
     Reader,
+    check_entity,
     grouped,
     key_name,
     reader_of,
@@ -91,7 +92,7 @@ def sessionize(
     source: Shop | Source,
     *,
     gap: Length = "30m",
-    entity: str = "visitor_id",
+    entity: str | Dimension = "visitor_id",
     at_midnight: bool = False,
     on_campaign: bool = False,
 ) -> Sessionized:
@@ -117,7 +118,7 @@ def sessionize(
         events=found.events())`, they give every KPI of sessions.
 
     Raises:
-        DefinitionError: The gap is not a length of time.
+        DefinitionError: An argument is not valid: the gap is not a length of time.
         MissingInputError: Columns are missing.
 
     Examples:
@@ -130,8 +131,12 @@ def sessionize(
         [1200.0, 0.0]
     """
     length = check_length("gap", gap)
+    for name, given in (("at_midnight", at_midnight), ("on_campaign", on_campaign)):
+        check_kind(name, given, (bool,), f"write {name}=True")
     reader = reader_of(source, "events", entity)
-    traits = [name for name in TRAITS if can_reach(reader.data, "events", name)]
+    check_entity(reader, {ID, "started_at", "ended_at", "duration_s"})
+    names = (name for name in TRAITS if name != reader.name)
+    traits = [name for name in names if can_reach(reader.data, "events", name)]
     if on_campaign and not any(column.name in traits for column in CAMPAIGN):
         raise MissingInputError({f"events.{c.name}": ("on_campaign",) for c in CAMPAIGN})
     by = tuple(map(Dimension, traits))

@@ -13,7 +13,7 @@ from funnelkit.calendar.grain import Span
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import Source
 from funnelkit.data.value_types import ValueType, value_type
-from funnelkit.errors import MissingInputError
+from funnelkit.errors import DefinitionError, MissingInputError
 from funnelkit.evaluation.arguments import ask
 from funnelkit.formula.formulas import Count
 from funnelkit.formula.values import Column, Dimension, Flag, Lookup, Predicate
@@ -39,6 +39,7 @@ __all__ = [
     "Moments",
     "Reader",
     "bound",
+    "check_entity",
     "check_names",
     "grouped",
     "key_name",
@@ -321,6 +322,17 @@ def check_names(reader: Reader, taken: Iterable[str]) -> None:
         DefinitionError: One has; names it.
     """
     check_key_names((dimension.name for dimension in reader.question.by), {*taken, "period"})
+
+
+def check_entity(reader: Reader, taken: Iterable[str]) -> None:
+    """Check that the entity has not the name of another column of the result.
+
+    Raises:
+        DefinitionError: It has.
+    """
+    if reader.name in {*taken, "period"}:
+        problem = f"entity={reader.name!r} is also the name of a column of the result"
+        raise DefinitionError(problem, f"rename it: fk.Dimension('my_{reader.name}', …)")
 
 
 def grouped(rows: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
