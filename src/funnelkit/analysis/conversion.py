@@ -13,8 +13,9 @@ from funnelkit.calendar.calendar import Moment
 from funnelkit.charts.bars import bars, number
 from funnelkit.charts.lines import lines
 from funnelkit.charts.spec import Measure, Spec
+from funnelkit.checks import check_choices
 from funnelkit.data.sources import Source
-from funnelkit.errors import DefinitionError, UnsupportedError, check_choices
+from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.evaluation.arguments import ask
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.formula.walk import leaves

@@ -14,8 +14,9 @@ from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.grain import Span
 from funnelkit.charts.spec import Measure, Spec
 from funnelkit.charts.stages import stages
+from funnelkit.checks import check_choices, check_kind
 from funnelkit.data.sources import Source
-from funnelkit.errors import DefinitionError, UnsupportedError, check_choices, check_kind
+from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.formula.values import (
     Column,
     Comparison,

@@ -10,6 +10,7 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.grain import Span
+from funnelkit.checks import check_key_names
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import Source
 from funnelkit.data.value_types import ValueType, value_type
@@ -25,7 +26,6 @@ from funnelkit.planning.periods import period_of
 from funnelkit.planning.plan import Fold, Question, Step
 from funnelkit.planning.relations import Lit, Op, Scalar, Select, call, conjunction, filtered
 from funnelkit.planning.spelling import as_written, spellings
-from funnelkit.result.rollup import check_key_names
 from funnelkit.shop.shop import Shop
 
 __all__ = [
