@@ -42,37 +42,6 @@ def shortened(thing: object, *, most: int = 60) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def check_kind(name: str, thing: object, kinds: tuple[type, ...], remedy: str) -> None:
-    """Raise if an argument is not of the expected types.
-
-    Raises:
-        DefinitionError: It is of another kind.
-    """
-    if not isinstance(thing, kinds):
-        kind = thing.__name__ if isinstance(thing, type) else f"a {type(thing).__name__}"
-        raise DefinitionError(
-            f"{name} is {kind}: {shortened(' '.join(repr(thing).split()))}", remedy
-        )
-
-
-def check_choices(*choices: tuple[str, object, Iterable[str]]) -> None:
-    """Raise if arguments are not among their choices.
-
-    Args:
-        choices: For each argument its name, its value and what it may be.
-
-    Raises:
-        DefinitionError: Some are not; lists all of them.
-    """
-    given = [(name, value, tuple(known)) for name, value, known in choices]
-    if wrong := [
-        f"{name}={shortened(repr(value))} is not one of {', '.join(map(repr, known))}"
-        for name, value, known in given
-        if value not in known
-    ]:
-        raise DefinitionError("; ".join(wrong))
-
-
 class FunnelkitError(Exception):
     """Base of every error that funnelkit raises on purpose."""
 

@@ -340,7 +340,7 @@ def test_tables_that_name_nobody_and_arguments_that_are_wrong_are_refused():
     shop = visits([(1, 1)])
     for wrong, why in [
         ({"level": 95}, "not between 0 and 1"),
-        ({"level": "high"}, "level is a str"),
+        ({"level": "high"}, "level='high' is not between 0 and 1"),
         ({"unit": "visitor_id", "by": "visitor_id"}, "also in by"),
         ({"by": fk.Dimension("units", sessions="visitor_id")}, "name of a column"),
         ({"unit": "day", "every": "1h"}, "longer than a period"),

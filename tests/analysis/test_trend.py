@@ -426,7 +426,7 @@ def test_a_key_with_the_name_of_a_column_is_refused_in_words(name, ask):
     with pytest.raises(fk.DefinitionError) as caught:
         ask(named(name))
     assert f"by='{name}' is also the name of a column" in str(caught.value)
-    assert f"fk.Dimension('my_{name}', …)" in str(caught.value)
+    assert f"fk.Dimension('my_{name}', table='{name}')" in str(caught.value)
 
 
 def test_a_growth_over_a_period_within_which_the_data_begins_is_none():

@@ -36,6 +36,7 @@ PACKAGES = (
     "formula",
     "calendar",
     "units",
+    "checks",
     "errors",
 )
 """From top to bottom."""

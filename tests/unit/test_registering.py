@@ -329,9 +329,9 @@ def test_a_metric_is_replaced_by_one_of_its_unit():
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"stage": "nope"}, "stage='nope' is not valid; use one of awareness, consideration"),
-        ({"stage": ["awareness"]}, r"stage=\['awareness'\] is not valid"),
-        ({"area": "nope"}, "area='nope' is not valid; use one of"),
+        ({"stage": "nope"}, "stage='nope' is not one of 'awareness', 'consideration'"),
+        ({"stage": ["awareness"]}, r"stage=\['awareness'\] is not one of"),
+        ({"area": "nope"}, "area='nope' is not one of"),
         ({"table": fk.Orders}, "table is Orders"),
         ({"tag": 3}, "tag is a int: 3; pass a search term"),
     ],

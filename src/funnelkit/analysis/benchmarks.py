@@ -13,7 +13,8 @@ import polars as pl
 from funnelkit.catalog.default import registry
 from funnelkit.charts.published import beside_published
 from funnelkit.charts.spec import Spec, below_each_other
-from funnelkit.errors import DataError, DefinitionError, check_kind
+from funnelkit.checks import check_key_names, check_kind
+from funnelkit.errors import DataError, DefinitionError
 from funnelkit.exchange.benchmarks import (
     OWN_DATA,
     Benchmark,
@@ -28,7 +29,7 @@ from funnelkit.result.display import IS_TOTAL
 from funnelkit.result.known import known_rows
 from funnelkit.result.picture import group_names, measure_of
 from funnelkit.result.result import Result
-from funnelkit.result.rollup import PERIOD_NAME, check_key_names
+from funnelkit.result.rollup import PERIOD_NAME
 from funnelkit.result.view import Plotted, Shown
 from funnelkit.units import Display
 

@@ -14,7 +14,8 @@ import polars as pl
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.charts.heat import heat_map
 from funnelkit.charts.spec import Chart, Measure, Spec, to_chart
-from funnelkit.errors import DefinitionError, UnknownNameError, check_choices, check_kind
+from funnelkit.checks import check_choices, check_kind
+from funnelkit.errors import DefinitionError, UnknownNameError
 from funnelkit.formula.values import Dimension
 from funnelkit.journeys.lifetimes import Lifetimes, lifetimes_of
 from funnelkit.journeys.purchases import AMOUNT, MARGIN, REVENUE, known_until, orders_of

@@ -13,6 +13,7 @@ from funnelkit.calendar.counterparts import Pair
 from funnelkit.calendar.day_pairs import DayPairs
 from funnelkit.charts.paired import dumbbells, two_lines
 from funnelkit.charts.spec import Spec, below_each_other
+from funnelkit.checks import check_key_names
 from funnelkit.evaluation.arguments import Asked, ask, representable, requested_metrics
 from funnelkit.evaluation.paired import (
     FIRST,
@@ -29,7 +30,7 @@ from funnelkit.journeys.pairing import Against, PairRequest, check_words
 from funnelkit.metrics.metric import Direction, Metric
 from funnelkit.result.differences import ComparisonReason, with_difference
 from funnelkit.result.picture import group_names, measure_of
-from funnelkit.result.rollup import PERIOD_NAME, check_key_names
+from funnelkit.result.rollup import PERIOD_NAME
 from funnelkit.result.view import Plotted, Shown, as_points, as_text, flush_right
 from funnelkit.shop.shop import Shop
 from funnelkit.units import DAY, RATIO, Display, Unit

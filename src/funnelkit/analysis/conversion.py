@@ -13,8 +13,9 @@ from funnelkit.calendar.calendar import Moment
 from funnelkit.charts.bars import bars, number
 from funnelkit.charts.lines import lines
 from funnelkit.charts.spec import Measure, Spec
+from funnelkit.checks import check_choices, check_key_names
 from funnelkit.data.sources import Source
-from funnelkit.errors import DefinitionError, UnsupportedError, check_choices
+from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.evaluation.arguments import ask
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.formula.walk import leaves
@@ -25,7 +26,6 @@ from funnelkit.journeys.rows import (
     ENTITY,
     Moments,
     Reader,
-    check_entity,
     check_names,
     key_name,
     reader_of,
@@ -183,7 +183,7 @@ def conversion(  # noqa: PLR0913  # the question, every part of it by keyword
     reader = reader_of(source, "events", entity, by=by, every=every)
     kept = ask(reader.shop, where=where).where
     taken = {"start", "finish", "finishes", "is_incomplete"}
-    check_entity(reader, taken)
+    check_key_names([reader.name], {*taken, "period"}, argument="entity")
     check_names(reader, {reader.name, *taken, *(figure.name for figure in FIGURES)})
     named = [step_of(reader, step) for step in (start, finish)]
     rule = _Rule(named[0][0], named[1][0], window, unit, attribution, closed)

@@ -13,7 +13,8 @@ from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.spans import Stretch
 from funnelkit.charts.spec import Spec
 from funnelkit.charts.waterfall import waterfall_chart
-from funnelkit.errors import DefinitionError, check_kind
+from funnelkit.checks import check_kind, not_chosen, not_whole
+from funnelkit.errors import DefinitionError
 from funnelkit.evaluation.arguments import ask, representable, requested_metrics
 from funnelkit.formula.accumulation import MetricKind
 from funnelkit.formula.formulas import Formula, FormulaNode
@@ -283,16 +284,14 @@ def _argument_faults(factors: object, by: object, method: object, top: object) -
     """
     check_kind("factors", factors, (str, FormulaNode, NoneType), "write a formula: 'a * b - c'")
     check_kind("by", by, (str, Dimension, NoneType), "name one column: by='country'")
-    check_kind("method", method, (str,), "write method='log'")
-    check_kind("top", top, (int,), "write top=20")
     if factors is not None and by is not None:
         yield "factors= and by= are two questions: ask them one after the other"
-    if method not in set(Method):
-        yield f"method={method!r} is not one of {', '.join(map(repr, map(str, Method)))}"
+    if fault := not_chosen("method", method, Method):
+        yield fault
     elif method == Method.LOG and by is not None:
         yield "method='log' is for factors, not for segments"
-    if isinstance(top, bool) or (isinstance(top, int) and top < 1):
-        yield f"top={top!r} is not a number of 1 or more"
+    if fault := not_whole("top", top, 1):
+        yield fault
 
 
 def _rule(metric: Metric, method: str, *, is_segmented: bool) -> str:

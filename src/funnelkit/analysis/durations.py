@@ -10,7 +10,8 @@ import polars as pl
 
 from funnelkit.charts.spec import Measure, Spec
 from funnelkit.charts.survival import survival_curve
-from funnelkit.errors import DefinitionError, check_choices, check_kind
+from funnelkit.checks import check_choices, check_kind
+from funnelkit.errors import DefinitionError
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Reader, check_names, key_name, reader_of

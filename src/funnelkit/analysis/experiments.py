@@ -13,8 +13,9 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.grain import Grain
+from funnelkit.checks import check_kind, check_none, not_between
 from funnelkit.data.sources import Source
-from funnelkit.errors import DefinitionError, MissingPackageError, check_kind
+from funnelkit.errors import DefinitionError, MissingPackageError
 from funnelkit.evaluation.arguments import Asked as Metrics
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
@@ -246,9 +247,7 @@ def _check(variant: object, exposed_at: object, level: object) -> None:
     """Check arguments that are of experiments alone."""
     check_kind("variant", variant, (str,), "name the column: variant='variant'")
     check_kind("exposed_at", exposed_at, (str, NoneType), "name a column of the assignment")
-    check_kind("level", level, (float,), "write level=0.95")
-    if isinstance(level, float) and not 0 < level < 1:
-        raise DefinitionError(f"level={level!r} is not between 0 and 1", "write level=0.95")
+    check_none([not_between("level", level, 0, 1)], remedy="write level=0.95")
 
 
 def _back(covariates_from: object) -> dt.timedelta | None:

@@ -14,8 +14,9 @@ from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.grain import Span
 from funnelkit.charts.spec import Measure, Spec
 from funnelkit.charts.stages import stages
+from funnelkit.checks import check_choices, check_key_names, check_kind
 from funnelkit.data.sources import Source
-from funnelkit.errors import DefinitionError, UnsupportedError, check_choices, check_kind
+from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.formula.values import (
     Column,
     Comparison,
@@ -35,7 +36,6 @@ from funnelkit.journeys.rows import (
     MICROSECONDS,
     Moments,
     Reader,
-    check_entity,
     check_names,
     grouped,
     key_name,
@@ -299,7 +299,7 @@ def _conditions(reader: Reader, steps: Steps) -> list[tuple[str, Predicate]]:
 def _check_columns(asked: _Asked) -> None:
     """Check that neither a key nor the entity has the name of another column of the result."""
     taken = {"level", "start", "is_incomplete", *asked.taken}
-    check_entity(asked.reader, taken)
+    check_key_names([asked.reader.name], {*taken, "period"}, argument="entity")
     figures = {"step", "name", *(figure.name for figure in FIGURES)}
     check_names(asked.reader, {asked.reader.name, *taken, *figures})
 

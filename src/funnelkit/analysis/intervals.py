@@ -14,8 +14,9 @@ from funnelkit.calendar.calendar import Moment
 from funnelkit.charts.error_bars import error_bars
 from funnelkit.charts.lines import lines
 from funnelkit.charts.spec import Spec, below_each_other
+from funnelkit.checks import check_key_names, check_kind, check_none, not_between
 from funnelkit.data.shop_data import ShopData
-from funnelkit.errors import DataError, DefinitionError, check_kind
+from funnelkit.errors import DataError, DefinitionError
 from funnelkit.evaluation.arguments import Asked as Metrics
 from funnelkit.evaluation.arguments import ask, requested_metrics
 from funnelkit.evaluation.evaluate import plan_question
@@ -28,7 +29,7 @@ from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import Question
 from funnelkit.result.picture import group_names, measure_of
 from funnelkit.result.result import Result
-from funnelkit.result.rollup import PERIOD_NAME, check_key_names
+from funnelkit.result.rollup import PERIOD_NAME
 from funnelkit.result.view import Figure, Plotted, Shown
 from funnelkit.sampling.interval import Interval, of_quantile, of_ratio, of_share, of_total
 from funnelkit.sampling.moments import Moments, quantile_of_normal
@@ -235,10 +236,8 @@ def intervals(  # noqa: PLR0913  # the question, every part of it by keyword
 
 def _check(level: object, unit: object, question: Question) -> None:
     """Check the arguments that are not those of `evaluate`."""
-    check_kind("level", level, (float, int), "write level=0.95")
     check_kind("unit", unit, (Dimension, NoneType), "name a column: unit='visitor_id'")
-    if not (isinstance(level, float) and 0 < level < 1):
-        raise DefinitionError(f"level={level!r} is not between 0 and 1", "write level=0.95")
+    check_none([not_between("level", level, 0, 1)], remedy="write level=0.95")
     names = [dimension.name for dimension in question.by]
     if isinstance(unit, Dimension) and unit.name == DAY and question.calendar.has_hours:
         raise DefinitionError("unit='day' is longer than a period", "give every='1d' or longer")

@@ -15,9 +15,9 @@ from polars._typing import PolarsDataType
 
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.catalog.default import registry
+from funnelkit.checks import check_key_names
 from funnelkit.errors import DefinitionError, shortened
 from funnelkit.metrics.metric import Metric
-from funnelkit.result.rollup import check_key_names
 from funnelkit.result.view import Shown, View
 from funnelkit.result.watched import Watched
 from funnelkit.units import NUMBER, Unit

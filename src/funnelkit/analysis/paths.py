@@ -10,8 +10,9 @@ import polars as pl
 
 from funnelkit.charts.bars import bars
 from funnelkit.charts.spec import Measure, Spec
+from funnelkit.checks import check_kind, is_whole
 from funnelkit.data.sources import Source
-from funnelkit.errors import DefinitionError, check_kind, shortened
+from funnelkit.errors import DefinitionError, shortened
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Reader, reader_of
@@ -138,7 +139,7 @@ def _check_arguments(to: object, after: object, steps: object) -> None:
     check_kind("to", to, (str,), "name an event: to='purchase'")
     check_kind("after", after, (str, NoneType), "name an event: after='add_to_cart'")
     remedy = f"pass 1 to {MOST_STEPS}"
-    if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
+    if not (is_whole(steps) and 1 <= steps <= MOST_STEPS):
         raise DefinitionError(f"steps={shortened(repr(steps))} is not a number of steps", remedy)
 
 

@@ -9,7 +9,8 @@ from statistics import NormalDist
 import polars as pl
 
 from funnelkit.calendar.calendar import Moment
-from funnelkit.errors import DataError, DefinitionError, check_kind
+from funnelkit.checks import check_kind, check_none, is_finite, not_between
+from funnelkit.errors import DataError
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
 from funnelkit.sampling.moments import ABOVE, BELOW, Moments, moments_of
@@ -125,14 +126,7 @@ def sample_size(  # noqa: PLR0913  # the question, every part of it by keyword
 
 def _check(lift: float, power: float, level: float) -> None:
     """Check the numbers that describe a test."""
-    for name, number in (("lift", lift), ("power", power), ("level", level)):
-        check_kind(name, number, (int, float), f"give a number: {name}=0.5")
-    faults = [
-        f"{name}={number!r} is not between 0 and 1"
-        for name, number in (("power", power), ("level", level))
-        if not 0 < number < 1
-    ]
-    if not (lift and abs(lift) < float("inf")):
+    faults = [not_between("power", power, 0, 1), not_between("level", level, 0, 1)]
+    if not (is_finite(lift) and lift):
         faults.append(f"lift={lift!r} is not a change")
-    if faults:
-        raise DefinitionError("; ".join(faults), "write lift=0.05, power=0.8, level=0.95")
+    check_none(faults, remedy="write lift=0.05, power=0.8, level=0.95")

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from funnelkit.checks import check_key_names, check_kind
 from funnelkit.data.sources import Source
-from funnelkit.errors import MissingInputError, check_kind
+from funnelkit.errors import MissingInputError
 from funnelkit.formula.values import Category, Dimension
 from funnelkit.journeys.lengths import Length, check_length, length_text
 from funnelkit.journeys.rows import (
@@ -19,7 +20,6 @@ from funnelkit.journeys.rows import (
     GROUP,
     MICROSECONDS,
     Reader,
-    check_entity,
     grouped,
     key_name,
     reader_of,
@@ -134,7 +134,8 @@ def sessionize(
     for name, given in (("at_midnight", at_midnight), ("on_campaign", on_campaign)):
         check_kind(name, given, (bool,), f"write {name}=True")
     reader = reader_of(source, "events", entity)
-    check_entity(reader, {ID, "started_at", "ended_at", "duration_s"})
+    columns = (ID, "started_at", "ended_at", "duration_s")
+    check_key_names([reader.name], columns, argument="entity")
     names = (name for name in TRAITS if name != reader.name)
     traits = [name for name in names if can_reach(reader.data, "events", name)]
     if on_campaign and not any(column.name in traits for column in CAMPAIGN):

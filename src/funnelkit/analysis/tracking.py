@@ -12,7 +12,8 @@ from polars._typing import PolarsDataType
 
 from funnelkit.charts.bullets import bullets
 from funnelkit.charts.spec import Spec
-from funnelkit.errors import DefinitionError, UnknownNameError, check_kind, nearest, some
+from funnelkit.checks import check_kind
+from funnelkit.errors import DefinitionError, UnknownNameError, nearest, some
 from funnelkit.formula.accumulation import MetricKind
 from funnelkit.goals.assess import Assessed, assess
 from funnelkit.goals.goal import Goal

@@ -14,7 +14,8 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.charts.spec import Spec
-from funnelkit.errors import DefinitionError, check_kind
+from funnelkit.checks import check_key_names, check_kind, not_chosen
+from funnelkit.errors import DefinitionError
 from funnelkit.formula.accumulation import ADDS_UP
 from funnelkit.formula.reason import Reason
 from funnelkit.metrics.metric import Direction, Metric
@@ -24,7 +25,6 @@ from funnelkit.result.known import complete_periods, known_rows
 from funnelkit.result.limits import RULES
 from funnelkit.result.picture import control_charts
 from funnelkit.result.result import Result
-from funnelkit.result.rollup import check_key_names
 from funnelkit.result.view import Figure, Plotted, Shown
 from funnelkit.units import NUMBER
 
@@ -227,8 +227,8 @@ def _faults(result: Result, season: str | None, target: float | None) -> Iterato
     calendar = result.plan.question.calendar
     if not calendar.has_periods:
         yield "the result has no periods: evaluate it with every='1w'"
-    if season is not None and season not in SEASONS:
-        yield f"season={season!r} is not one of {', '.join(map(repr, SEASONS))}"
+    if season is not None and (fault := not_chosen("season", season, SEASONS)):
+        yield fault
     elif season is not None and str(calendar) != SEASONS[season][0]:
         yield f"season={season!r} is for every={SEASONS[season][0]!r}, not {calendar}"
     if target is None:

@@ -190,6 +190,12 @@ class Calendar:
         """Return the local time that the clock shows at an instant."""
         return instant.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)
 
+    def begins(self, label: dt.date) -> dt.datetime:
+        """Return the local time at which the period with a label begins."""
+        if isinstance(label, dt.datetime):
+            return self.shown(label)
+        return dt.datetime.combine(label, dt.time())
+
     def instant(self, local: dt.datetime) -> dt.datetime:
         """Return the instant of a local time; the first of two where the clock is set back."""
         return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(dt.UTC)

@@ -89,13 +89,7 @@ def periods_within(calendar: Calendar, low: dt.datetime, high: dt.datetime) -> l
     starts = calendar.starts(first, last).alias("start")
     ends = starts.to_frame().select(calendar.moved(pl.col("start"), 1)).to_series()
     pairs = zip(starts, ends, strict=True)
-    return [Stretch(_local(calendar, start), _local(calendar, end)) for start, end in pairs]
-
-
-def _local(calendar: Calendar, label: dt.date) -> dt.datetime:
-    if isinstance(label, dt.datetime):
-        return calendar.shown(label)
-    return dt.datetime.combine(label, dt.time())
+    return [Stretch(calendar.begins(start), calendar.begins(end)) for start, end in pairs]
 
 
 def pair_of(

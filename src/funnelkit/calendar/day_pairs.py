@@ -9,7 +9,8 @@ from typing import cast
 
 import polars as pl
 
-from funnelkit.errors import DefinitionError, check_kind
+from funnelkit.checks import check_kind
+from funnelkit.errors import DefinitionError
 
 __all__ = ["DayPairs"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from funnelkit.catalog.parameters import check_above, word_of
-from funnelkit.errors import DefinitionError
+from funnelkit.catalog.parameters import word_of
+from funnelkit.checks import check_none, not_above, not_chosen
 from funnelkit.formula.formulas import (
     Arithmetic,
     ClosingBalance,
@@ -353,14 +353,12 @@ customer_lifetime_value = Metric(
 
 
 def _check_lifetime(lifespan_years: float, basis: str, discount_rate: float) -> None:
-    if not lifespan_years > 0:
-        raise DefinitionError(f"lifespan_years={lifespan_years} is not above 0", "state the years")
-    if not discount_rate > -1:
-        raise DefinitionError(
-            f"discount_rate={discount_rate} is not above -1", "write 0.1 for 10 %"
-        )
-    if basis not in {"gross_profit", "revenue"}:
-        raise DefinitionError(f"basis={basis!r}", "use 'gross_profit' or 'revenue'")
+    faults = [
+        not_above("lifespan_years", lifespan_years, 0),
+        not_above("discount_rate", discount_rate, -1),
+        not_chosen("basis", basis, ("gross_profit", "revenue")),
+    ]
+    check_none(faults, remedy="write lifespan_years=3, and discount_rate=0.1 for 10 %")
 
 
 def customer_lifetime_value_over(
@@ -463,8 +461,9 @@ def customer_lifetime_value_discounted_at(*, discount_rate: float) -> Metric:
         >>> customer_lifetime_value_discounted_at(discount_rate=0.02).name
         'customer_lifetime_value.discounted_at_0p02'
     """
-    rate = check_above("discount_rate", discount_rate, 0)
-    return _discounted_value(f"customer_lifetime_value.discounted_at_{word_of(rate)}", rate)
+    check_none([not_above("discount_rate", discount_rate, 0)], remedy="write 0.1 for 10 %")
+    name = f"customer_lifetime_value.discounted_at_{word_of(discount_rate)}"
+    return _discounted_value(name, discount_rate)
 
 
 def _discounted_value(name: str, discount_rate: float) -> Metric:

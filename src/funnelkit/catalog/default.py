@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import overload
 
 from funnelkit.catalog import BUILT_IN
-from funnelkit.errors import check_kind
+from funnelkit.checks import check_kind
 from funnelkit.metrics.card import Card
 from funnelkit.metrics.metric import Metric
 from funnelkit.metrics.registry import Registry, find_metric

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from funnelkit.catalog.parameters import check_above, word_of
+from funnelkit.catalog.parameters import word_of
+from funnelkit.checks import check_none, not_above
 from funnelkit.formula.formulas import Count, Mean, Median, Name, Quantile
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.traffic import Events, Sessions
@@ -87,7 +88,7 @@ def engagement_rate_over(*, seconds: float) -> Metric:
         >>> engagement_rate_over(seconds=30).name
         'engagement_rate.over_30_seconds'
     """
-    check_above("seconds", seconds, 0)
+    check_none([not_above("seconds", seconds, 0)])
     is_engaged = (
         (Sessions.engaged_s > seconds) | Sessions.has_key_event | (Sessions.page_views >= 2)
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from funnelkit.catalog.parameters import check_above, word_of
-from funnelkit.errors import DefinitionError
+from funnelkit.catalog.parameters import word_of
+from funnelkit.checks import check_none, not_above, not_whole
 from funnelkit.formula.formulas import (
     Arithmetic,
     Count,
@@ -197,7 +197,7 @@ def repeat_purchase_rate_within(*, days: float) -> Metric:
         >>> repeat_purchase_rate_within(days=365).name
         'repeat_purchase_rate_nd.within_365_days'
     """
-    check_above("days", days, 0)
+    check_none([not_above("days", days, 0)])
     return _repeated_within(f"repeat_purchase_rate_nd.within_{word_of(days)}_days", days)
 
 
@@ -248,8 +248,7 @@ def repeat_order_probability_after(*, orders: int) -> Metric:
         >>> repeat_order_probability_after(orders=3).name
         'repeat_order_probability.after_3_orders'
     """
-    if isinstance(orders, bool) or not (orders >= 1 and orders % 1 == 0):
-        raise DefinitionError(f"orders={orders!r}", "use a whole number of 1 or more")
+    check_none([not_whole("orders", orders, 1)])
     return _one_more(f"repeat_order_probability.after_{orders}_orders", orders)
 
 

@@ -7,18 +7,7 @@ from collections.abc import Sequence
 
 from funnelkit.errors import DefinitionError
 
-__all__ = ["check_above", "word_of", "words_of"]
-
-
-def check_above(name: str, number: float, least: float) -> float:
-    """Return a parameter after checking that it is above a number.
-
-    Raises:
-        DefinitionError: It is not above it, or is not a number.
-    """
-    if not number > least:
-        raise DefinitionError(f"{name}={number!r} is not above {least:g}", "use a larger number")
-    return number
+__all__ = ["word_of", "words_of"]
 
 
 def word_of(number: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import NormalDist
 
 from funnelkit.catalog.parameters import word_of
-from funnelkit.errors import DefinitionError
+from funnelkit.checks import check_none, not_between
 from funnelkit.formula.formulas import (
     Formula,
     Max,
@@ -60,10 +60,8 @@ def _variance(days: Formula) -> Formula:
 
 
 def _z(service_level: float) -> float:
-    if not 0.5 < service_level < 1:  # at 0.5 the safety stock is 0
-        raise DefinitionError(
-            f"service_level={service_level!r} is not between 0.5 and 1", "0.95 is usual"
-        )
+    # at 0.5 the safety stock is 0
+    check_none([not_between("service_level", service_level, 0.5, 1)], remedy="0.95 is usual")
     return NormalDist().inv_cdf(service_level)
 
 
@@ -80,12 +78,13 @@ def safety_stock_at(*, service_level: float) -> Metric:
         >>> safety_stock_at(service_level=0.99).name
         'safety_stock.at_99_percent'
     """
+    z = _z(service_level)
     percent = word_of(round(100 * service_level, 6))
     return _safety(
         f"safety_stock.at_{percent}_percent",
         f"Safety stock at {100 * service_level:g} %",
-        _z(service_level) * Sqrt(_variance(_DAYS) * _LEAD_TIME),
-        f"{_z(service_level):.3f} standard deviations of the units sold per day, times the square "
+        z * Sqrt(_variance(_DAYS) * _LEAD_TIME),
+        f"{z:.3f} standard deviations of the units sold per day, times the square "
         f"root of the lead time in days: sufficient in {100 * service_level:g} % of order cycles.",
     )
 

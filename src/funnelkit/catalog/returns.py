@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from funnelkit.catalog.parameters import check_above, word_of
+from funnelkit.catalog.parameters import word_of
+from funnelkit.checks import check_none, not_above
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import Count, CountDistinct, Formula, Name, Sum
 from funnelkit.formula.values import AsOf, Elapsed, Predicate
@@ -63,7 +64,8 @@ def return_rate_over(*, days: float, of: str = "units") -> Metric:
         >>> return_rate_over(days=14).name
         'return_rate.after_14_days'
     """
-    formula = _formula(of, check_above("days", days, 0))
+    check_none([not_above("days", days, 0)])
+    formula = _formula(of, days)
     base = {"units": return_rate, "orders": order_return_rate, "value": value_return_rate}[of]
     return Metric(
         name=f"{base.name}.after_{word_of(days)}_days",

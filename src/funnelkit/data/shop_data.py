@@ -18,7 +18,7 @@ from funnelkit.formula.derived import Default, Everywhere, FromChildren, Rule, d
 from funnelkit.formula.formulas import Aggregate, ClosingBalance, Formula, source_of
 from funnelkit.formula.properties import inputs
 from funnelkit.formula.table import Table
-from funnelkit.formula.values import Category, Column, Literal, Lookup, Money, Scalar, Time
+from funnelkit.formula.values import Category, Column, Flag, Literal, Lookup, Money, Scalar, Time
 
 __all__ = ["Assumption", "ShopData", "TableStats"]
 
@@ -219,6 +219,17 @@ class ShopData:
             self.seen_as_of = None
             self.found_rules, self.found_missing, self.found_assumed = {}, {}, {}
             self.found_counted = {}
+
+    def clocks(self) -> dict[Column, Flag | None]:
+        """Return the times up to which data is known, each with the flag of the rows that count.
+
+        There is none where all rows do, and where it cannot be told.
+        """
+        clocks = self.schema.clocks.items()
+        return {
+            clock: None if flag is None or self.missing_for(flag) else flag
+            for clock, flag in clocks
+        }
 
     def unread_words(self) -> list[Category]:
         """Return the supplied columns that have a vocabulary, and whose words are not known yet."""

@@ -100,7 +100,8 @@ class Runner:
         """
         if self.data.given_as_of is None and self.data.seen_as_of is None:
             relations = Relations.of(self.data, lambda: None)
-            self._verify(relations.rows(steps), latest=relations.latest())
+            if latest := relations.latest():
+                self._verify(relations.rows(steps), latest=latest)
         return self.data.given_as_of or self.data.seen_as_of
 
     def earliest(self, table: str) -> dt.datetime | None:

@@ -9,11 +9,8 @@ from contextlib import contextmanager
 from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.grain import Span
 from funnelkit.catalog.default import registry
-from funnelkit.errors import (
-    DefinitionError,
-    UnknownNameError,
-    check_kind,
-)
+from funnelkit.checks import check_key_names, check_kind
+from funnelkit.errors import DefinitionError, UnknownNameError
 from funnelkit.formula.parsing import parse_predicate
 from funnelkit.formula.values import (
     Dimension,
@@ -194,11 +191,7 @@ def check_column_names(metrics: Iterable[Metric], dimensions: Iterable[Dimension
         DefinitionError: One has; names it.
     """
     taken = {metric.name for metric in metrics}.union(_OWN_COLUMNS)
-    if clash := sorted(taken.intersection(dimension.name for dimension in dimensions)):
-        raise DefinitionError(
-            f"by={clash[0]!r} is also the name of a column of the result",
-            f"rename it: fk.Dimension('my_{clash[0]}', table={clash[0]!r})",
-        )
+    check_key_names((dimension.name for dimension in dimensions), taken)
 
 
 def _dimension(item: str | Dimension) -> Dimension:

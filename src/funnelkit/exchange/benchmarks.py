@@ -16,7 +16,8 @@ from typing import Literal, cast, get_args
 import polars as pl
 
 from funnelkit.catalog.default import registry
-from funnelkit.errors import DataError, DefinitionError, UnknownNameError, check_kind
+from funnelkit.checks import check_kind, is_number, not_chosen
+from funnelkit.errors import DataError, DefinitionError, UnknownNameError
 from funnelkit.metrics.metric import AidaStage, Metric, Stage
 from funnelkit.result.view import Shown, View
 from funnelkit.units import NUMBER, Display, Unit
@@ -120,7 +121,7 @@ def _other_kinds(benchmark: Benchmark) -> Iterator[str]:
         yield f"points={points!r} are not by name: write {{'average': 0.05}}"
     else:
         for point, value in cast(Mapping[object, object], points).items():
-            if not isinstance(point, str) or not isinstance(value, int | float):
+            if not isinstance(point, str) or not is_number(value):
                 yield f"{point}={value!r} is not a number"
     is_pair = isinstance(period, tuple | list) and len(cast(Sequence[object], period)) == 2
     if period is not None and not is_pair:
@@ -137,8 +138,7 @@ def _faults(benchmark: Benchmark) -> Iterator[str]:
     is_own = benchmark.publisher == OWN_DATA
     if not is_own and not re.match(r"https?://\S+\.\S+", benchmark.url):
         yield f"url={benchmark.url!r} is not an address: give where it was published"
-    if benchmark.match not in get_args(Match):
-        yield f"match={benchmark.match!r} is not one of {', '.join(get_args(Match))}"
+    yield from filter(None, [not_chosen("match", benchmark.match, get_args(Match))])
     if not benchmark.points:
         yield "it has no points"
     for point, value in benchmark.points.items():

@@ -13,7 +13,8 @@ from types import new_class
 from typing import cast
 
 from funnelkit.catalog.default import registry
-from funnelkit.errors import DefinitionError, UnknownNameError, check_kind
+from funnelkit.checks import check_kind
+from funnelkit.errors import DefinitionError, UnknownNameError
 from funnelkit.exchange.toml_file import SECTIONS, Entry, TomlFile, read_toml
 from funnelkit.formula.functions import KINDS
 from funnelkit.formula.parsing import parse_formula

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from funnelkit.errors import DefinitionError, check_kind
+from funnelkit.checks import check_kind
+from funnelkit.errors import DefinitionError
 
 __all__ = ["SECTIONS", "Entry", "TomlFile", "read_toml"]
 

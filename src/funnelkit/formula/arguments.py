@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from funnelkit.checks import is_number, is_whole
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.values import (
     Category,
@@ -88,7 +89,7 @@ def check_periods(periods: object) -> None:
     Raises:
         DefinitionError: It is.
     """
-    if isinstance(periods, bool) or not isinstance(periods, int) or periods < 1:
+    if not (is_whole(periods) and periods >= 1):
         raise DefinitionError(
             f"{periods!r} periods earlier is not earlier", "use a whole number, 1 or more"
         )
@@ -102,7 +103,7 @@ def check_share(share: object) -> None:
     Raises:
         DefinitionError: It is.
     """
-    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+    if not (is_number(share) and 0 <= share <= 1):
         raise DefinitionError(f"quantile {share!r} is not between 0 and 1")
 
 
@@ -137,7 +138,7 @@ def check_parts(parts: object) -> None:
     Raises:
         DefinitionError: It is.
     """
-    if isinstance(parts, bool) or not isinstance(parts, int) or parts < 2:
+    if not (is_whole(parts) and parts >= 2):
         raise DefinitionError(
             f"{parts!r} is not a valid number of parts", "use 2 parts or more: 5 is usual"
         )

@@ -11,10 +11,11 @@ import keyword
 from dataclasses import dataclass, field, fields
 from functools import partial
 from itertools import chain
-from typing import ClassVar, Protocol, TypeGuard, cast, runtime_checkable
+from typing import ClassVar, Protocol, cast, runtime_checkable
 
 import polars as pl
 
+from funnelkit.checks import is_number
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.arguments import (
     check_flag,
@@ -653,14 +654,10 @@ def as_formula(thing: Operand) -> Formula:
         return thing.to_formula()
     if isinstance(thing, FormulaNode):
         return thing  # type: ignore[return-value]  # every FormulaNode is one of Formula
-    if not _is_number(thing):
+    if not is_number(thing):
         problem = f"{thing!r} is a {type(thing).__name__}, not a formula"
         raise DefinitionError(problem, "use metrics, numbers, Sum, Count, …: columns are folded")
     return Constant(thing)
-
-
-def _is_number(thing: object) -> TypeGuard[float]:
-    return isinstance(thing, int | float) and not isinstance(thing, bool)
 
 
 def _operand(formula: Formula, binds: int) -> str:

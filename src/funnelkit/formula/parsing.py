@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from funnelkit.checks import is_number
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.arguments import DEEPEST
 from funnelkit.formula.formulas import (
@@ -466,6 +467,6 @@ def _date(node: ast.Call) -> dt.date:
 
 def _number(node: ast.expr) -> float:
     value = _scalar(node)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         refuse(node, "is not a number", "write a number")
     return value

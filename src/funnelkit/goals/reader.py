@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from funnelkit.catalog.default import registry
+from funnelkit.checks import is_finite
 from funnelkit.errors import DefinitionError, UnknownNameError, shortened
 from funnelkit.formula.parsing import parse_predicate
 from funnelkit.formula.values import Predicate, PredicateNode
-from funnelkit.goals.target import Lift, is_number
+from funnelkit.goals.target import Lift
 from funnelkit.metrics.metric import Direction, Metric
 from funnelkit.metrics.registry import find_metric
 
@@ -71,8 +72,8 @@ class Reader:
 
     def number(self, part: str, given: object) -> float | None:
         """Return a finite number."""
-        if given is None or is_number(given):
-            return cast("float | None", given)
+        if given is None or is_finite(given):
+            return given
         self._fault(part, given, "is not a finite number")
         return None
 
@@ -80,7 +81,7 @@ class Reader:
         """Return a number, a band or a lift."""
         if isinstance(given, tuple | list):
             ends = tuple(cast("Sequence[object]", given))
-            if len(ends) == 2 and all(map(is_number, ends)):
+            if len(ends) == 2 and all(map(is_finite, ends)):
                 return ends
             self._fault("target", ends, "is not a band: give two numbers, the lower first")
             return None
@@ -155,7 +156,7 @@ class Reader:
         if given == "even":
             return given
         weights = list(cast("Iterable[object]", given)) if _is_list(given) else []
-        numbers = [cast("float", weight) for weight in weights if is_number(weight)]
+        numbers = [weight for weight in weights if is_finite(weight)]
         if weights and len(numbers) == len(weights) and min(numbers) > 0:
             return tuple(map(float, numbers))
         self._fault("plan", given, "is not 'even' or a list of weights above 0")

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 
+from funnelkit.checks import is_finite
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.accumulation import MetricKind
 from funnelkit.goals.outlook import FEWEST_FOR_INTERVAL, Case, Outlook
-from funnelkit.goals.target import Aim, Better, is_number, reaches
+from funnelkit.goals.target import Aim, Better, reaches
 
 __all__ = ["Decision", "Status", "StatusRule", "StatusRules", "decide", "path", "worst"]
 
@@ -85,7 +86,7 @@ class StatusRules:
 
 
 def _is_share(value: object, most: float) -> bool:
-    return isinstance(value, int | float) and is_number(value) and 0 < value <= most
+    return is_finite(value) and 0 < value <= most
 
 
 Decision = tuple[Status | None, StatusRule]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite
 
+from funnelkit.checks import is_finite
 from funnelkit.errors import DefinitionError
 
-__all__ = ["Aim", "Better", "Lift", "is_number", "reaches"]
+__all__ = ["Aim", "Better", "Lift", "reaches"]
 
 TOLERANCE = 1e-9
 """How far, relative to a bar, a value may lie from it by rounding alone."""
@@ -20,11 +20,6 @@ class Better(StrEnum):
     UP = "up"
     DOWN = "down"
     INSIDE = "inside"
-
-
-def is_number(thing: object) -> bool:
-    """Return whether a thing is a finite number."""
-    return isinstance(thing, int | float) and not isinstance(thing, bool) and isfinite(thing)
 
 
 def reaches(value: float, bar: float) -> bool:
@@ -47,7 +42,7 @@ class Lift:
     share: float
 
     def __post_init__(self) -> None:
-        if not is_number(self.share) or self.share <= -1:
+        if not is_finite(self.share) or self.share <= -1:
             raise DefinitionError(
                 f"Lift({self.share!r}) is not a share above -1", "write fk.Lift(0.15) for 15 % more"
             )

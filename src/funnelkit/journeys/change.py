@@ -10,7 +10,8 @@ from types import NoneType
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.counterparts import INSTANT, periods_within
 from funnelkit.calendar.spans import Stretch, previous_period
-from funnelkit.errors import DataError, DefinitionError, check_kind
+from funnelkit.checks import check_kind
+from funnelkit.errors import DataError, DefinitionError
 from funnelkit.evaluation.over_stretches import STRETCH, measure
 from funnelkit.formula.accumulation import ADDS_UP
 from funnelkit.journeys.known_days import KnownDays

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from funnelkit.errors import DefinitionError, check_kind, shortened
+from funnelkit.checks import check_kind
+from funnelkit.errors import DefinitionError, shortened
 
 __all__ = ["Length", "check_length", "length_text"]
 

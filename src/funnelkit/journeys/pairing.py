@@ -19,7 +19,8 @@ from funnelkit.calendar.spans import (
     previous_year,
     previous_year_faults,
 )
-from funnelkit.errors import DefinitionError, check_kind
+from funnelkit.checks import check_kind, check_none, not_chosen
+from funnelkit.errors import DefinitionError
 from funnelkit.evaluation.arguments import representable
 from funnelkit.evaluation.paired import PairQuestion
 from funnelkit.formula.accumulation import ADDS_UP, MetricKind, kind_of
@@ -64,14 +65,8 @@ def check_words(metrics: Sequence[Metric], to: object, align: object, *, per_day
     check_kind("to", to, (str, tuple, list, DayPairs), "write to='previous_year'")
     check_kind("align", align, (str,), "write align='weekday'")
     check_kind("per_day", per_day, (bool,), "write per_day=True")
-    words = list(map(str, Against))
-    faults = [
-        f"{name}={word!r} is not one of {', '.join(map(repr, known))}"
-        for name, word, known in (("to", to, words), ("align", align, list(map(str, Alignment))))
-        if isinstance(word, str) and word not in known
-    ]
-    if faults := [*faults, *metric_faults(metrics)]:
-        raise DefinitionError("; ".join(faults))
+    of_to = not_chosen("to", to, Against) if isinstance(to, str) else ""
+    check_none([of_to, not_chosen("align", align, Alignment), *metric_faults(metrics)])
 
 
 def metric_faults(metrics: Sequence[Metric]) -> list[str]:

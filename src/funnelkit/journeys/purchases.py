@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from funnelkit.calendar.calendar import Moment
-from funnelkit.errors import DefinitionError, check_kind
+from funnelkit.checks import check_kind
+from funnelkit.errors import DefinitionError
 from funnelkit.evaluation.evaluate import evaluate
 from funnelkit.formula.values import Coalesce, Dimension, Value
 from funnelkit.formula.walk import leaves

@@ -10,10 +10,11 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.grain import Span
+from funnelkit.checks import check_key_names
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import Source
 from funnelkit.data.value_types import ValueType, value_type
-from funnelkit.errors import DefinitionError, MissingInputError
+from funnelkit.errors import MissingInputError
 from funnelkit.evaluation.arguments import ask
 from funnelkit.formula.formulas import Count
 from funnelkit.formula.values import Column, Dimension, Flag, Lookup, Predicate
@@ -26,7 +27,6 @@ from funnelkit.planning.periods import period_of
 from funnelkit.planning.plan import Fold, Question, Step
 from funnelkit.planning.relations import Lit, Op, Scalar, Select, call, conjunction, filtered
 from funnelkit.planning.spelling import as_written, spellings
-from funnelkit.result.rollup import check_key_names
 from funnelkit.shop.shop import Shop
 
 __all__ = [
@@ -39,7 +39,6 @@ __all__ = [
     "Moments",
     "Reader",
     "bound",
-    "check_entity",
     "check_names",
     "grouped",
     "key_name",
@@ -322,17 +321,6 @@ def check_names(reader: Reader, taken: Iterable[str]) -> None:
         DefinitionError: One has; names it.
     """
     check_key_names((dimension.name for dimension in reader.question.by), {*taken, "period"})
-
-
-def check_entity(reader: Reader, taken: Iterable[str]) -> None:
-    """Check that the entity has not the name of another column of the result.
-
-    Raises:
-        DefinitionError: It has.
-    """
-    if reader.name in {*taken, "period"}:
-        problem = f"entity={reader.name!r} is also the name of a column of the result"
-        raise DefinitionError(problem, f"rename it: fk.Dimension('my_{reader.name}', …)")
 
 
 def grouped(rows: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:

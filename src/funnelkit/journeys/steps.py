@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from funnelkit.errors import (
-    DefinitionError,
-    MissingInputError,
-    UnknownNameError,
-    check_kind,
-    shortened,
-)
+from funnelkit.checks import check_kind
+from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError, shortened
 from funnelkit.formula.parsing import parse_predicate
 from funnelkit.formula.values import (
     And,

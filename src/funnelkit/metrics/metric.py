@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import cast
 
+from funnelkit.checks import is_number, is_whole
 from funnelkit.errors import DefinitionError, UnitError, UnknownNameError, shortened
 from funnelkit.formula.accumulation import MetricKind, kind_of
 from funnelkit.formula.depth import check_depth
@@ -351,8 +352,8 @@ def field_faults(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         elif key == "bounds":
             wrong = "" if _is_range(value) else _WRONG_BOUNDS
         elif key == "version":
-            is_number = isinstance(value, int) and not isinstance(value, bool) and value > 0
-            wrong = "" if is_number else "is not a whole number of 1 or more"
+            is_version = is_whole(value) and value > 0
+            wrong = "" if is_version else "is not a whole number of 1 or more"
         elif key in _WORD_LISTS:
             wrong = "" if _are_texts(value) else "is not a list of texts"
         elif not isinstance(value, str):
@@ -371,7 +372,7 @@ def _are_texts(value: object) -> bool:
 def _is_range(value: object) -> bool:
     given = cast("Sequence[object]", value) if isinstance(value, tuple | list) else ()
     ends = [end for end in given if end is not None]
-    numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
+    numbers = [end for end in ends if is_number(end)]
     are_finite = all(abs(number) <= sys.float_info.max for number in numbers)
     are_all = len(given) == 2 and len(numbers) == len(ends)
     return are_all and are_finite and numbers == sorted(numbers)

@@ -8,7 +8,8 @@ from types import NoneType
 
 import polars as pl
 
-from funnelkit.errors import DefinitionError, UnitError, UnknownNameError, check_kind
+from funnelkit.checks import check_choices, check_kind
+from funnelkit.errors import DefinitionError, UnitError, UnknownNameError
 from funnelkit.formula.formulas import Reference
 from funnelkit.formula.properties import names_in, walk, with_names
 from funnelkit.formula.table import Table
@@ -232,9 +233,8 @@ def _any_names(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
 
 
 def _check_choice(name: str, given: object, known: Iterable[str]) -> None:
-    choices = [str(choice) for choice in known]
-    if given is not None and given not in choices:
-        raise DefinitionError(f"{name}={given!r} is not valid", f"use one of {', '.join(choices)}")
+    if given is not None:
+        check_choices((name, given, known))
 
 
 def find_metric(registry: Registry, item: str | Metric) -> Metric:

@@ -127,8 +127,8 @@ class Relations:
     def latest(self) -> list[Aggregate]:
         """Return the relations of the last instants of the times up to which data is known."""
         return [
-            self._latest(clock, None if flag is None or self.data.missing_for(flag) else flag)
-            for clock, flag in self.data.schema.clocks.items()
+            self._latest(clock, flag)
+            for clock, flag in self.data.clocks().items()
             if self.data.is_supplied(clock)
         ]
 

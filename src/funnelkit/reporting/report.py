@@ -10,7 +10,8 @@ from os import PathLike
 from pathlib import Path
 
 from funnelkit.calendar.calendar import Moment
-from funnelkit.errors import DefinitionError, FunnelkitError, TruncatedHistoryWarning, check_kind
+from funnelkit.checks import check_kind
+from funnelkit.errors import DefinitionError, FunnelkitError, TruncatedHistoryWarning
 from funnelkit.evaluation.arguments import Asked
 from funnelkit.reporting.markup import Html, element, joined, paragraph
 from funnelkit.reporting.question import Goals, ReportQuestion, asked, one_line

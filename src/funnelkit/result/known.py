@@ -6,7 +6,6 @@ import datetime as dt
 
 import polars as pl
 
-from funnelkit.calendar.calendar import Calendar
 from funnelkit.formula.accumulation import ADDS_UP
 from funnelkit.formula.reason import Reason
 from funnelkit.result.display import IS_TOTAL
@@ -93,12 +92,6 @@ def complete_periods(result: Result) -> list[tuple[dt.date, dt.date]]:
         (start, end)
         for start, end in ends.iter_rows()
         if end is not None  # the end of boundaries begins no period
-        and _local(calendar, end) <= until
-        and (span.start is None or _local(calendar, start) >= span.start)
+        and calendar.begins(end) <= until
+        and (span.start is None or calendar.begins(start) >= span.start)
     ]
-
-
-def _local(calendar: Calendar, label: dt.date) -> dt.datetime:
-    if isinstance(label, dt.datetime):
-        return calendar.shown(label)
-    return dt.datetime.combine(label, dt.time())

@@ -10,6 +10,7 @@ from html import escape
 import polars as pl
 
 from funnelkit.charts.spec import Chart, Spec, to_chart
+from funnelkit.checks import check_key_names
 from funnelkit.errors import UnknownNameError
 from funnelkit.formula.properties import is_count
 from funnelkit.formula.reason import Reason
@@ -29,7 +30,7 @@ from funnelkit.result.display import (
 )
 from funnelkit.result.picture import chosen_metrics, picture_of
 from funnelkit.result.pivot import pivoted
-from funnelkit.result.rollup import PERIOD_NAME, check_adds_up, check_key_names
+from funnelkit.result.rollup import PERIOD_NAME, check_adds_up
 
 __all__ = ["Result"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from funnelkit.errors import DefinitionError, UnsupportedError
+from funnelkit.errors import UnsupportedError
 from funnelkit.formula.formulas import CountDistinct
 from funnelkit.formula.properties import additivity
 from funnelkit.formula.values import Lookup
@@ -17,7 +17,7 @@ from funnelkit.planning.expression import (
 )
 from funnelkit.planning.plan import Group, Plan, PlannedMetric, Step
 
-__all__ = ["PERIOD_NAME", "check_adds_up", "check_key_names"]
+__all__ = ["PERIOD_NAME", "check_adds_up"]
 
 PERIOD_NAME = "period"
 
@@ -66,18 +66,3 @@ def _of_thing(group: Group, step: Step) -> bool:
 def _refusal(lowered: PlannedMetric, over: Sequence[str], remedy: str) -> UnsupportedError:
     what = f"{lowered.metric.name} cannot be rolled up over {', '.join(over)}"
     return UnsupportedError(what, remedy)
-
-
-def check_key_names(keys: Iterable[str], taken: Iterable[str]) -> None:
-    """Check that no key has the name of another column of a frame.
-
-    Args:
-        keys: The names of the keys.
-        taken: The names of the other columns.
-
-    Raises:
-        DefinitionError: One has; names it.
-    """
-    if clash := sorted({*taken}.intersection(keys)):
-        problem = f"by={clash[0]!r} is also the name of a column of the result"
-        raise DefinitionError(problem, f"rename it: fk.Dimension('my_{clash[0]}', …)")

@@ -8,8 +8,9 @@ from dataclasses import replace
 import polars as pl
 
 from funnelkit.calendar.calendar import Moment
+from funnelkit.checks import check_kind
 from funnelkit.data.shop_data import ShopData
-from funnelkit.errors import DataError, DefinitionError, check_kind
+from funnelkit.errors import DataError, DefinitionError
 from funnelkit.evaluation.arguments import Asked as Metrics
 from funnelkit.evaluation.arguments import ask, requested_metrics
 from funnelkit.evaluation.evaluate import plan_question

@@ -112,13 +112,15 @@ def shopify(orders: Source, **settings: Unpack[Settings]) -> Shop:
     reader = Reader()
     export = reader.read(orders, LAYOUT)
     _check(reader, export)
-    rows = export.rows.with_columns(
+    rows = export.rows.lazy().with_columns(
         pl.col("line_discount", "duties_amount").fill_null(0.0),
         order_number=_IS_HEAD.cum_sum(),
         is_gift_card=_is_gift_card(export.rows["line_name"]),
     )
-    lines = rows.filter(pl.col("quantity").is_not_null()).with_row_index("order_line_id")
-    heads = _with_sums(rows.filter(_IS_HEAD), lines)
+    has_line = rows.filter(pl.col("quantity").is_not_null()).with_row_index("order_line_id")
+    of_lines = has_line.select("order_line_id", "order_id", "order_number", *_OF_LINES)
+    lines, heads = pl.collect_all([of_lines, rows.filter(_IS_HEAD).drop(_OF_LINES)])
+    heads = _with_sums(heads, lines)
     reader.faults.extend(_above_lines(heads, export.place))
     heads = _with_tax(reader, export.place, heads, stated)
     _note(reader, export, heads, lines)
@@ -130,6 +132,10 @@ def shopify(orders: Source, **settings: Unpack[Settings]) -> Shop:
 _IS_HEAD = pl.col("subtotal").is_not_null() | pl.col("financial_status").is_not_null()
 """The first row of an order, which has the fields of the order."""
 
+_OF_LINES = (
+    *("quantity", "unit_price", "line_discount", "line_name", "sku"),
+    *("is_shipped", "is_taxable", "is_gift_card"),
+)
 _OF_ORDERS = ("currency", "subtotal", "shipping_amount", "tax_amount", "total", "ordered_at")
 
 

@@ -9,7 +9,7 @@ from itertools import chain
 
 from funnelkit.catalog import BUILT_IN
 from funnelkit.catalog.default import registry
-from funnelkit.errors import check_kind
+from funnelkit.checks import check_kind
 from funnelkit.formula.derived import Everywhere, FromChildren, dependencies
 from funnelkit.formula.formulas import (
     Aggregate,

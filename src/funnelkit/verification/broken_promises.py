@@ -132,7 +132,8 @@ def _read_with(promise: Promise) -> tuple[Column, ...]:
         case StandInCheck() | SpellingCheck() | SpreadsheetCheck() | SignCheck() | OwnRateCheck():
             return (promise.column,)
         case DayCheck() | DeadlineCheck():
-            return (promise.column,)
+            is_error = promise.finding.severity is Severity.ERROR
+            return (promise.column,) if is_error else ()
         case OnceCheck():
             return (promise.read_with,)
         case OneOwnerCheck() | WithinCheck() | TotalCheck() | AboveCheck():

@@ -312,11 +312,9 @@ def _ahead(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation
     """Yield the times after today of the rows that tell up to when the data is known."""
     table, latest = data.known[overview.table], overview.stats.latest
     clock, tomorrow = table.get(table.time), dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
-    flags: dict[Column, Flag | None] = dict(data.schema.clocks.items())
+    flags = data.clocks()
     if clock in flags and not data.given_as_of and latest and latest > tomorrow:
-        flag = flags[clock]
-        known = None if flag is None or data.missing_for(flag) else flag
-        yield from _odd_times(data, table, (Op.GT, tomorrow, known), TIME_PAST, read)
+        yield from _odd_times(data, table, (Op.GT, tomorrow, flags[clock]), TIME_PAST, read)
 
 
 def _at_zero(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation]:

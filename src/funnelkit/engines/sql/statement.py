@@ -28,7 +28,7 @@ VALUES = "all_values"
 
 
 def statement_of(
-    plan: Plan, answers: Sequence[Answer], translator: Translator, *, has_series: bool = True
+    plan: Plan, answers: Sequence[Answer], translator: Translator, *, has_series: bool
 ) -> exp.Select:
     """Return the statement that gives the values of the metrics of a plan, one row per group.
 
