@@ -58,19 +58,20 @@ def check_none(faults: Iterable[str], *, remedy: str = "") -> None:
         raise DefinitionError("; ".join(found), remedy)
 
 
-def check_key_names(keys: Iterable[str], taken: Iterable[str]) -> None:
+def check_key_names(keys: Iterable[str], taken: Iterable[str], *, argument: str = "by") -> None:
     """Raise if keys have names of other columns of the result.
 
     Args:
         keys: The names of the keys.
         taken: The names of the other columns.
+        argument: The argument that names the keys.
 
     Raises:
         DefinitionError: Some have; lists all of them.
     """
     clash = sorted({*taken}.intersection(keys))
     check_none(
-        (f"by={name!r} is also the name of a column of the result" for name in clash),
+        (f"{argument}={name!r} is also the name of a column of the result" for name in clash),
         remedy=f"rename it: fk.Dimension('my_{clash[0]}', table={clash[0]!r})" if clash else "",
     )
 

@@ -159,6 +159,26 @@ def test_the_kpis_of_the_catalogue_give_the_same_numbers():
         assert both[name].to_list() == pytest.approx(both[f"{name}_right"].to_list()), name
 
 
+def test_an_amount_that_is_null_adds_nothing_and_a_cost_that_is_leaves_the_margin_open():
+    orders = pl.DataFrame(
+        {
+            "order_id": [1, 2, 3],
+            "customer_id": 1,
+            "ordered_at": [FIRST, FIRST + 40 * DAY, FIRST + 41 * DAY],
+            "gross_amount": [10.0, None, 30.0],
+            "discount_amount": [None, 1.0, 2.0],
+        }
+    )
+    lines = pl.DataFrame({"order_line_id": [1, 2, 3], "order_id": [1, 2, 3], "quantity": 1,
+                          "unit_cost": [1.0, None, 3.0]})  # fmt: skip
+    shop = fk.Shop(orders=orders, order_lines=lines, order_policy="all", assume_empty=["returns"])
+    found = fk.cohorts(shop).frame
+    names = ["identified_net_sales", "identified_gross_profit"]
+    asked = fk.evaluate(shop, names, every="1mo").frame
+    assert found["revenue"].to_list() == asked[names[0]].to_list() == [10.0, 27.0]
+    assert found["margin"].to_list() == asked[names[1]].to_list() == [9.0, None]
+
+
 def test_cells_whose_time_has_not_come_are_null_and_the_average_is_weighted():
     found = fk.cohorts(fk.demo(), every="1q")
     triangle = found.triangle()
@@ -175,10 +195,25 @@ def test_an_open_period_is_marked_and_kept_out_of_the_average():
     last = open_cells["cohort"].dt.month().cast(pl.Int64) + open_cells["age"]
     assert set(last) == {5}
     assert found.average()["age"].max() == 3
+    note = "The last period is not over"
+    assert note in repr(found)
+    assert note not in repr(fk.cohorts(shop_of(orders)))
+
+
+def test_periods_after_the_as_of_moment_are_open_too():
+    found = fk.cohorts(fk.Shop(orders=drawn(1), assume_empty=["returns"], as_of="2024-03-15"))
+    is_open = found.frame.select(
+        (pl.col("cohort").dt.month().cast(pl.Int64) + pl.col("age") >= 3) == pl.col("is_incomplete")
+    )
+    assert is_open.to_series().all()
+    assert found.average()["age"].max() == 1
 
 
 def test_bad_questions():
     shop = shop_of(drawn(1))
+    for measure in (None, 5, ["retention"]):
+        with pytest.raises(fk.DefinitionError, match="measure is a"):
+            fk.cohorts(shop).triangle(measure=measure)
     for arguments in ({"periods": "odd"}, {"periods": "rolling"}, {"every": "6h"}):
         with pytest.raises(fk.DefinitionError):
             fk.cohorts(shop, **arguments)

@@ -122,6 +122,16 @@ def test_a_filter_on_the_start_never_hands_a_finish_to_another_start(rule, expec
         assert found.frame.select("base", "converted").row(0) == (base, converted)
 
 
+def test_a_start_outside_the_boundaries_of_periods_does_not_count():
+    day = dt.timedelta(days=1) // MICROSECOND
+    events = visit((0, "s", "p"), (1, "f", "p"), (day, "s", "p"), (3 * day, "s", "p"))
+    days = [dt.date(2024, 3, 31), dt.date(2024, 4, 1), dt.date(2024, 4, 2)]
+    found = fk.conversion(events, S, F, within="2d", every=days, unit="start").frame
+    assert found.select("period", "base", "converted").rows() == [(days[0], 1, 0)]
+    steps = fk.funnel(events, [S, F], within="2d", every=days).frame
+    assert steps.select("period", "entities").rows() == [(days[0], 1), (days[0], 0)]
+
+
 def test_an_order_that_follows_an_order_is_not_its_own_finish():
     events = visit((0, "s", "p"), (3, "s", "p"))
     found = fk.conversion(events, "s", "s", within="1s", unit="start")
@@ -141,9 +151,10 @@ def test_the_rule_is_stated_in_a_sentence():
 
 
 def test_a_start_whose_window_is_open_is_marked():
-    found = fk.conversion(visit((0, "s", "p"), (9, "x", "p")), S, F, within=9 * MICROSECOND)
+    events = visit((-1, "f", "p"), (0, "s", "p"), (9, "x", "p"))
+    found = fk.conversion(events, S, F, within=9 * MICROSECOND)
     assert found.frame["incomplete"].item() == 0
-    found = fk.conversion(visit((0, "s", "p"), (9, "x", "p")), S, F, within=10 * MICROSECOND)
+    found = fk.conversion(events, S, F, within=10 * MICROSECOND)
     assert found.frame["incomplete"].item() == 1
     assert found.starts["is_incomplete"].to_list() == [True]
 
@@ -160,8 +171,7 @@ def test_every_choice_that_is_none_is_refused_at_once():
 
 
 def test_no_starts_have_no_rate():
-    found = fk.conversion(TWO.filter(pl.col("event_name") == "f"), ("s", "event_name == 's'"), "f",
-                          within="1d")  # fmt: skip
+    found = fk.conversion(TWO, S, F, within="1d", where="channel == 'none'")
     assert found.frame.row(0) == (0, 0, None, 0, None)
 
 

@@ -289,6 +289,26 @@ def test_unknown_steps_are_refused_all_at_once_with_the_nearest_names():
         fk.funnel(visit((0, "view_item")), ["view_itm", "purchse"])
 
 
+def test_events_with_which_conditions_compare_are_checked_like_steps():
+    """One of several need not have happened, nor what an event is not to be."""
+    events = visit((0, "view_item"))
+    for condition in (
+        "event_name == 'view_itm'",
+        "event_name in ('view_itm', 'view_itms')",
+        "visitor_id == 1 and (event_name == 'view_itm' or 'view_itms' == event_name)",
+    ):
+        with pytest.raises(fk.UnknownNameError, match=r"'view_itm'; did you mean 'view_item'"):
+            fk.funnel(events, {"looked": condition})
+        with pytest.raises(fk.UnknownNameError, match="'view_itm'"):
+            fk.conversion(events, ("looked", condition), "purchase", within="1d")
+    for condition in (
+        "event_name != 'view_itm'",
+        "not (event_name == 'view_itm')",
+        "event_name in ('Product Viewed', 'view_itm')",
+    ):
+        assert fk.funnel(events, {"looked": condition}).frame["entities"].to_list() == [1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -1,6 +1,7 @@
 """Growth accounting and segments against plain loops, and their identities."""
 
 import datetime as dt
+import re
 from random import Random
 
 import polars as pl
@@ -80,6 +81,15 @@ def test_a_month_without_orders_has_a_row_in_which_all_are_gone():
     assert frame.row(2)[1:7] == (0, 0, 0, 0, 0, 0)
 
 
+def test_the_period_in_progress_is_marked_where_growth_is_read():
+    times = [dt.datetime(2024, month, 3) for month in (1, 2)]
+    orders = pl.DataFrame({"order_id": [1, 2], "customer_id": [1, 2], "ordered_at": times})
+    for as_of, mark in (("2024-02-20", "2024-02-01 *"), ("2024-03-01", "2024-02-01  ")):
+        found = fk.growth(fk.Shop(orders=orders, order_policy="all", as_of=as_of))
+        assert mark in repr(found)
+        assert ("incomplete period" in repr(found)) == ("*" in mark)
+
+
 def test_growth_can_be_read_and_bad_questions_are_refused():
     found = fk.growth(fk.demo(), every="1q")
     assert found.rule in repr(found)
@@ -118,6 +128,12 @@ def test_scores_are_full_fifths_below_and_ties_share_them(seed):
 def test_every_pair_of_scores_is_in_exactly_one_segment():
     pairs = [(r, f) for _, recency, frequency in SEGMENTS for r in recency for f in frequency]
     assert sorted(pairs) == [(r, f) for r in range(1, 6) for f in range(1, 6)]
+
+
+def test_the_scores_of_every_segment_are_documented():
+    found = re.findall(r"\| `(\w+)` \| ([\d or]+) \| ([\d or]+) \|", fk.rfm.__doc__)
+    shown = [(name, *(" or ".join(map(str, own)) for own in pair)) for name, *pair in SEGMENTS]
+    assert found == shown
 
 
 def test_segments_add_up_to_customers_and_revenue():

@@ -102,3 +102,40 @@ def test_every_result_is_a_table_in_a_notebook_and_text_in_a_terminal():
     for result in results:
         assert "<table" in result._repr_html_(), type(result)
         assert "<" not in repr(result).replace("<=", ""), type(result)
+
+
+ORDERS = pl.DataFrame(
+    {"order_id": [1, 2], "customer_id": [1, 1], "ordered_at": [FIRST, FIRST + MINUTE]}
+)
+
+
+@pytest.mark.parametrize("name", ["rolling", "growth", "between orders"])
+def test_orders_of_which_it_is_not_known_which_count_are_not_counted(name):
+    """As for a KPI of orders: without a status or a policy, cancelled ones may be among them."""
+    ask = {**ANALYSES, "between orders": lambda s: fk.durations(s, "order_to_order")}[name]
+    with pytest.raises(fk.MissingInputError, match=r"orders\.status.*order_policy='all'"):
+        ask(fk.Shop(orders=ORDERS))
+    ask(fk.Shop(orders=ORDERS, order_policy="all"))
+
+
+def test_all_that_rows_lack_is_named_at_once():
+    with pytest.raises(fk.MissingInputError) as error:
+        fk.cohorts(fk.Shop(orders=ORDERS.select("order_id")))
+    assert list(error.value.missing) == ["orders.customer_id", "orders.ordered_at", "orders.status"]
+    events = pl.DataFrame({"occurred_at": [FIRST], "event_name": ["purchase"]})
+    with pytest.raises(fk.MissingInputError, match=r"events\.visitor_id"):
+        fk.funnel(events, ["purchase"])
+
+
+@pytest.mark.parametrize(
+    ("name", "ask"),
+    [
+        ("step_1", lambda e: fk.funnel(e, ["purchase"], entity="step_1")),
+        ("finish", lambda e: fk.conversion(e, *STEPS[:2], within="1d", entity="finish")),
+        ("session_id", lambda e: fk.sessionize(e, entity="session_id")),
+    ],
+)
+def test_an_entity_with_the_name_of_a_column_of_the_result_is_refused(name, ask):
+    events = pl.DataFrame({name: [1], "occurred_at": [FIRST], "event_name": ["purchase"]})
+    with pytest.raises(fk.DefinitionError, match=rf"entity='{name}' is also.*my_{name}"):
+        ask(events)

@@ -94,8 +94,14 @@ def test_paths_can_be_read_and_bad_questions_are_refused():
     found = fk.paths(events, after="add_to_cart")
     assert found.rule in repr(found)
     assert "(end)" in found._repr_html_()
-    with pytest.raises(fk.DefinitionError, match="1 to 20"):
-        fk.paths(events, steps=0)
+    for steps in (0, 21, 1.5, "4", None, True):
+        with pytest.raises(fk.DefinitionError, match="1 to 20"):
+            fk.paths(events, steps=steps)
+    for bad in ({"to": None}, {"to": ("a", "event_name == 'purchase'")}, {"after": 5}):
+        with pytest.raises(fk.DefinitionError, match="name an event"):
+            fk.paths(events, **bad)
+    with pytest.raises(fk.DefinitionError, match="are the same event"):
+        fk.paths(events, to="purchase", after="Order Completed")
     with pytest.raises(fk.UnknownNameError, match="'purchse'"):
         fk.paths(events, to="purchse")
     with pytest.raises(fk.MissingInputError, match="event_name"):

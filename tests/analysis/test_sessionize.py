@@ -116,6 +116,18 @@ def test_what_an_event_does_not_name_ends_no_session():
     assert found["duration_s"].to_list() == [180.0, 0.0, 0.0]
 
 
+def test_campaigns_are_compared_as_sessions_read_them():
+    """A blank names nothing, and spellings of one source are one."""
+    named = [("Google", "spring"), ("google ", ""), (" ", "spring"), ("", "Spring")]
+    events = pl.DataFrame(
+        [(1, EPOCH + number * MINUTE, *pair) for number, pair in enumerate(named)],
+        ["visitor_id", "occurred_at", *CAMPAIGN],
+        orient="row",
+    )
+    found = fk.sessionize(events, on_campaign=True).frame
+    assert found["duration_s"].to_list() == [120.0, 0.0]
+
+
 def test_a_session_has_the_campaign_of_its_first_event_and_serves_as_the_shop_s():
     events = pl.DataFrame(
         {
@@ -136,6 +148,8 @@ def test_bad_questions_and_no_events():
     events = pl.DataFrame({"visitor_id": [1], "occurred_at": [EPOCH]})
     with pytest.raises(fk.DefinitionError, match="gap="):
         fk.sessionize(events, gap="half an hour")
+    with pytest.raises(fk.DefinitionError, match="at_midnight is a str"):
+        fk.sessionize(events, at_midnight="Europe/Warsaw")
     with pytest.raises(fk.MissingInputError, match="on_campaign"):
         fk.sessionize(events, on_campaign=True)
     with pytest.raises(fk.UnknownNameError, match="user"):
@@ -143,6 +157,12 @@ def test_bad_questions_and_no_events():
     assert fk.sessionize(events.clear()).frame.height == 0
     found = fk.sessionize(events.with_columns(visitor_id=pl.lit(None, pl.Int64)))
     assert (found.frame.height, found.excluded) == (0, {"without visitor_id": 1})
+
+
+def test_an_entity_that_is_a_trait_of_sessions_is_named_once():
+    events = pl.DataFrame({"device": ["a"], "occurred_at": [EPOCH], "country": ["PL"]})
+    found = fk.sessionize(events, entity="device").frame
+    assert found.columns[1:] == ["device", "started_at", "ended_at", "duration_s", "country"]
 
 
 def test_the_rule_is_stated():

@@ -167,7 +167,8 @@ def cohorts(rows: int, runs: int) -> Row:
     draw, count = np.random.default_rng(8), rows // 5
     customers = draw.integers(0, rows // 20, count)
     at = pl.Series(START + draw.integers(0, 365, count) * DAY_US).cast(pl.Datetime("us"))
-    orders = pl.DataFrame({"customer_id": customers, "ordered_at": at})
+    known = {"order_id": np.arange(count), "customer_id": customers, "ordered_at": at}
+    orders = pl.DataFrame(known)
     shop, connection = fk.Shop(orders=orders, order_policy="all"), duckdb.connect()
     connection.register("frame", orders)
     connection.execute("CREATE TABLE orders AS SELECT * FROM frame")

@@ -14,7 +14,7 @@ import polars as pl
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.charts.heat import heat_map
 from funnelkit.charts.spec import Chart, Measure, Spec, to_chart
-from funnelkit.checks import check_choices
+from funnelkit.checks import check_choices, check_kind
 from funnelkit.errors import DefinitionError, UnknownNameError
 from funnelkit.formula.values import Dimension
 from funnelkit.journeys.lifetimes import Lifetimes, lifetimes_of
@@ -56,6 +56,7 @@ WIDTH, LEFT, KEY_WIDTH, AGE_WIDTH = 120, 8, 12, 10
 TOTALS = ("orders", "revenue", "margin")
 AGE, SIZE, OPEN, FIRST, SEEN = "age", "size", "is_incomplete", "#first", "#seen"
 COLUMNS = (AGE, SIZE, "observed", "customers")
+UNFINISHED = "The last period is not over: the last value of each cohort may still change."
 JUST_BEFORE = dt.timedelta(microseconds=1)
 RULES: Mapping[Periods, str] = {
     "calendar": "Age 0 is the calendar period of the first order",
@@ -177,6 +178,7 @@ class Cohorts(View):
         return heat_map(cells, told, rows="first order in", columns="periods since the first order")
 
     def _check(self, measure: str) -> None:
+        check_kind("measure", measure, (str,), "name one of measures: measure='retention'")
         if measure not in self.measures:
             raise UnknownNameError("measure of the cohorts", measure, self.measures)
 
@@ -193,11 +195,13 @@ class Cohorts(View):
     def _shown(self) -> Shown:
         wide = self.triangle()
         ages = [name for name in wide.columns if name not in {*self.keys, SIZE}]
+        is_unfinished = pl.col(OPEN) & (pl.col("observed") == pl.col(SIZE))
+        open_ = [UNFINISHED] if self._frame.select(is_unfinished.any()).item() else []
         return Shown(
             frame=wide,
             figures=[Figure(SIZE, CUSTOMER), *(Figure(age, RATIO) for age in ages)],
             keys=self.keys,
-            notes=[self.rule, *excluded_notes(self.excluded)],
+            notes=[*open_, self.rule, *excluded_notes(self.excluded)],
             caption="retention by age",
             absent="",
             turns=False,
@@ -230,7 +234,8 @@ def cohorts(
 
     Raises:
         DefinitionError: An argument is not valid.
-        MissingInputError: The shop has no orders, or no customers.
+        MissingInputError: The shop has no orders, or no customers, or it is not known which
+            orders count.
         ContractError: The data breaks a promise.
 
     Examples:
@@ -334,11 +339,10 @@ class _Clock:
             return pl.col("observed") < pl.col(SIZE)
         if self.starts.is_empty() or self.until is None:
             return pl.lit(value=False)
-        calendar = self.reader.calendar
-        end = pl.select(calendar.moved(pl.lit(self.starts[-1]), 1)).item()
-        is_open = calendar.shown(self.until) < dt.datetime.combine(end, dt.time())
-        is_last = self.number(pl.col("cohort")) + pl.col(AGE) == len(self.starts) - 1
-        return is_last & is_open
+        calendar, until = self.reader.calendar, self.reader.calendar.shown(self.until)
+        ends = pl.select(calendar.moved(pl.lit(self.starts), 1)).to_series()
+        over = int((ends.cast(pl.Datetime("us")) <= until).sum())
+        return self.number(pl.col("cohort")) + pl.col(AGE) >= over
 
     def aged(self, rows: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
         """Return rows of customers at an age at which these can be seen, with their cohort."""

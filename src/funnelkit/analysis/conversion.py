@@ -13,7 +13,7 @@ from funnelkit.calendar.calendar import Moment
 from funnelkit.charts.bars import bars, number
 from funnelkit.charts.lines import lines
 from funnelkit.charts.spec import Measure, Spec
-from funnelkit.checks import check_choices
+from funnelkit.checks import check_choices, check_key_names
 from funnelkit.data.sources import Source
 from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.evaluation.arguments import ask
@@ -21,9 +21,17 @@ from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.formula.walk import leaves
 from funnelkit.journeys.lengths import Length, check_length, length_text
 from funnelkit.journeys.ratios import ratio
-from funnelkit.journeys.rows import AT, ENTITY, Moments, Reader, check_names, key_name, reader_of
+from funnelkit.journeys.rows import (
+    AT,
+    ENTITY,
+    Moments,
+    Reader,
+    check_names,
+    key_name,
+    reader_of,
+)
 from funnelkit.journeys.steps import Step, check_events, step_of
-from funnelkit.planning.relations import Op, call
+from funnelkit.planning.relations import Op, call, conjunction
 from funnelkit.result.picture import group_names
 from funnelkit.result.rollup import PERIOD_NAME
 from funnelkit.result.view import Figure, Plotted, Shown, excluded_notes
@@ -151,7 +159,8 @@ def conversion(  # noqa: PLR0913  # the question, every part of it by keyword
             unless that is closed, a finish at the very instant of a start is not one of it.
         entity: The column of whose starts and finishes belong together.
         by: Dimensions of the start.
-        every: The length of periods; a start belongs to its own.
+        every: The length of periods, or their boundaries; a start belongs to its own, and does
+            not count outside of them.
         where: Which starts count, over dimensions, after finishes are credited.
 
     Returns:
@@ -173,12 +182,14 @@ def conversion(  # noqa: PLR0913  # the question, every part of it by keyword
     _check_choices(unit, attribution, closed)
     reader = reader_of(source, "events", entity, by=by, every=every)
     kept = ask(reader.shop, where=where).where
-    check_names(reader, [reader.name, "start", "finish", "finishes", "is_incomplete", "base",
-                         *(figure.name for figure in FIGURES)])  # fmt: skip
+    taken = {"start", "finish", "finishes", "is_incomplete"}
+    check_key_names([reader.name], {*taken, "period"}, argument="entity")
+    check_names(reader, {reader.name, *taken, *(figure.name for figure in FIGURES)})
     named = [step_of(reader, step) for step in (start, finish)]
     rule = _Rule(named[0][0], named[1][0], window, unit, attribution, closed)
-    moments = _read(reader, [condition for _, condition in named], kept)
-    check_events(reader, [start, finish])
+    conditions = [condition for _, condition in named]
+    moments = _read(reader, conditions, kept)
+    check_events(reader, conditions)
     credited = _credited(moments.frame, rule)
     starts = _starts(reader, credited, rule)
     return Conversion(
@@ -243,10 +254,11 @@ def _read(reader: Reader, conditions: Sequence[Predicate], kept: Predicate | Non
     wants = [leaf for condition in conditions for leaf in leaves(condition)]
     start, finish = map(lowering.predicate, conditions)
     columns = {IS_START: start, IS_FINISH: finish}
-    if kept is not None:
-        condition = reader.predicate(kept)
-        columns[IS_KEPT] = lowering.predicate(condition)
-        wants += leaves(condition)
+    condition = None if kept is None else reader.predicate(kept)
+    within = lowering.within(reader.clock, reader.question.span)
+    if (enters := conjunction(lowering.condition(condition), within)) is not None:
+        columns[IS_KEPT] = enters
+        wants += () if condition is None else leaves(condition)
     return reader.read(columns, wants=wants, only=call(Op.OR, start, finish))
 
 

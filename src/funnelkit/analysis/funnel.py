@@ -14,7 +14,7 @@ from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.grain import Span
 from funnelkit.charts.spec import Measure, Spec
 from funnelkit.charts.stages import stages
-from funnelkit.checks import check_choices, check_kind
+from funnelkit.checks import check_choices, check_key_names, check_kind
 from funnelkit.data.sources import Source
 from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.formula.values import (
@@ -212,7 +212,8 @@ def funnel(  # noqa: PLR0913  # the question, every part of it by keyword
         The funnel.
 
     Raises:
-        UnknownNameError: A step is not an event of the data; lists all such steps.
+        UnknownNameError: A step is an event that the data does not have, or a condition that
+            looks for such events alone; lists all of them.
         DefinitionError: An argument is not valid.
         MissingInputError: Columns are missing.
         UnsupportedError: Steps share events, and are to be taken in any order.
@@ -231,8 +232,9 @@ def funnel(  # noqa: PLR0913  # the question, every part of it by keyword
     named = _conditions(reader, steps)
     asked = _Asked(reader, tuple(name for name, _ in named), window, order, ties)
     _check_columns(asked)
-    moments = _read(asked, [condition for _, condition in named])
-    check_events(reader, () if isinstance(steps, Mapping) else steps)
+    conditions = [condition for _, condition in named]
+    moments = _read(asked, conditions)
+    check_events(reader, conditions)
     found = _entities(asked, moments)
     return Funnel(
         steps=asked.names,
@@ -295,9 +297,11 @@ def _conditions(reader: Reader, steps: Steps) -> list[tuple[str, Predicate]]:
 
 
 def _check_columns(asked: _Asked) -> None:
-    """Check that no key has the name of another column of the result."""
-    taken = {asked.reader.name, "level", "start", "is_incomplete", "step", "name", *asked.taken}
-    check_names(asked.reader, taken.union(figure.name for figure in FIGURES))
+    """Check that neither a key nor the entity has the name of another column of the result."""
+    taken = {"level", "start", "is_incomplete", *asked.taken}
+    check_key_names([asked.reader.name], {*taken, "period"}, argument="entity")
+    figures = {"step", "name", *(figure.name for figure in FIGURES)}
+    check_names(asked.reader, {asked.reader.name, *taken, *figures})
 
 
 def _read(asked: _Asked, conditions: Sequence[Predicate]) -> Moments:

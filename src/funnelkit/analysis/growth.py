@@ -16,6 +16,7 @@ from funnelkit.formula.formulas import CountRetained, Name, Shift
 from funnelkit.formula.reason import Reason
 from funnelkit.journeys.ratios import ratio
 from funnelkit.metrics.metric import Metric
+from funnelkit.result.display import IS_OPEN
 from funnelkit.result.result import Result
 from funnelkit.result.view import Figure, Plotted, Shown
 from funnelkit.schema.sales import Orders
@@ -75,7 +76,8 @@ class Growth(Plotted):
         return stacked_accounts(self._frame, measure)
 
     def _shown(self) -> Shown:
-        return Shown(frame=self._frame, figures=FIGURES, keys=["period"], notes=[self.rule])
+        frame = self._frame.rename({"is_incomplete": IS_OPEN})
+        return Shown(frame=frame, figures=FIGURES, keys=["period"], notes=[self.rule])
 
 
 def growth(
@@ -97,7 +99,8 @@ def growth(
         end: The first moment after it.
 
     Raises:
-        MissingInputError: The shop has no orders, or no customers.
+        MissingInputError: The shop has no orders, or no customers, or it is not known which
+            orders count.
         DefinitionError: An argument is not valid.
         ContractError: The data breaks a promise.
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import NoneType
 
 import polars as pl
 
 from funnelkit.charts.bars import bars
 from funnelkit.charts.spec import Measure, Spec
+from funnelkit.checks import check_kind, is_whole
 from funnelkit.data.sources import Source
-from funnelkit.errors import DefinitionError
+from funnelkit.errors import DefinitionError, shortened
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import AT, ENTITY, Reader, reader_of
@@ -87,7 +89,8 @@ def paths(  # noqa: PLR0913  # the question, every part of it by keyword
     """Count the paths to an event, or those that never come to it.
 
     Events of an entity are put in order of time, those of one instant by name with `to` last, and
-    an event that repeats the one right before is folded into it. Each `to` ends a chapter.
+    an event that repeats the one right before is folded into it, save `to`: each ends a chapter.
+    Events that the vocabulary knows go by its names: `view_item` for `Product Viewed`.
 
     - Without `after`: each chapter that ends gives a path, its last `steps` events and `to`;
       `(start)` stands before it if there are fewer.
@@ -105,31 +108,39 @@ def paths(  # noqa: PLR0913  # the question, every part of it by keyword
 
     Raises:
         UnknownNameError: A name is not an event of the data.
-        DefinitionError: The number of steps is not from 1 to 20.
+        DefinitionError: An argument is not valid: the number of steps is not from 1 to 20, or
+            paths that begin with an event are not to come to the same one.
 
     Examples:
         >>> import funnelkit as fk
         >>> fk.paths(fk.demo(), steps=2).frame.columns
         ['step', 'source', 'target', 'paths']
     """
-    if not 1 <= steps <= MOST_STEPS:
-        raise DefinitionError(
-            f"steps={steps!r} is not a number of steps", f"pass 1 to {MOST_STEPS}"
-        )
+    _check_arguments(to, after, steps)
     reader = reader_of(source, "events", entity, where=where)
-    named = [name for name in (to, after) if name is not None]
-    goal, *others = (step_of(reader, name)[1] for name in named)
+    goal, *others = (step_of(reader, name)[1] for name in (to, after) if name is not None)
     name = event_name_of(reader)
+    if after is not None and name.word(after) == name.word(to):
+        problem = f"to={to!r} and after={after!r} are the same event"
+        raise DefinitionError(problem, "a path begins with one event, and does not come to another")
     lowered = {NAME: reader.lowering.value(name), "#goal": reader.lowering.predicate(goal)}
     if others:
         lowered["#after"] = reader.lowering.predicate(others[0])
     moments = reader.read(lowered, wants=[name])
-    check_events(reader, named)
+    check_events(reader, [goal, *others])
     chapters = _chapters(moments.frame)
     found = _after(chapters, steps) if others else _to(chapters, steps)
     return Paths(
         rule=_rule(reader, to, after, steps), excluded=moments.excluded, _paths=_counted(found)
     )
+
+
+def _check_arguments(to: object, after: object, steps: object) -> None:
+    check_kind("to", to, (str,), "name an event: to='purchase'")
+    check_kind("after", after, (str, NoneType), "name an event: after='add_to_cart'")
+    remedy = f"pass 1 to {MOST_STEPS}"
+    if not (is_whole(steps) and 1 <= steps <= MOST_STEPS):
+        raise DefinitionError(f"steps={shortened(repr(steps))} is not a number of steps", remedy)
 
 
 def _chapters(rows: pl.DataFrame) -> pl.DataFrame:
@@ -177,7 +188,7 @@ def _counted(found: pl.DataFrame) -> pl.DataFrame:
 def _rule(reader: Reader, to: str, after: str | None, steps: int) -> str:
     """Return the sentence that states what a path is."""
     if after is None:
-        what = f"the last {steps} events of a {reader.name} before each {to}"
+        what = f"the last {steps} events of a {reader.name} before each {to}, after any earlier one"
     else:
         what = f"a last {after} that no {to} follows, and the next {steps} events"
     return f"A path is {what}; an event that repeats the one right before counts once."

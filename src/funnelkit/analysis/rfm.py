@@ -120,6 +120,19 @@ def rfm(shop: Shop, *, start: Moment | None = None, end: Moment | None = None) -
     catalogue: fifths of the customers, the best 5. Where more than a fifth bought once, all of
     them have frequency 1, and some low scores are not given.
 
+    | segment | recency score | frequency score |
+    | --- | --- | --- |
+    | `champions` | 5 | 4 or 5 |
+    | `loyal` | 3 or 4 | 4 or 5 |
+    | `potential_loyalists` | 4 or 5 | 2 or 3 |
+    | `new_customers` | 5 | 1 |
+    | `promising` | 4 | 1 |
+    | `need_attention` | 3 | 3 |
+    | `about_to_sleep` | 3 | 1 or 2 |
+    | `cannot_lose` | 1 or 2 | 5 |
+    | `at_risk` | 1 or 2 | 3 or 4 |
+    | `hibernating` | 1 or 2 | 1 or 2 |
+
     Args:
         shop: The shop.
         start: The first moment of the range in which orders count.

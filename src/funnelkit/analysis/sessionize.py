@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from funnelkit.checks import check_key_names, check_kind
 from funnelkit.data.sources import Source
 from funnelkit.errors import MissingInputError
-from funnelkit.formula.values import Dimension
+from funnelkit.formula.values import Category, Dimension
 from funnelkit.journeys.lengths import Length, check_length, length_text
 from funnelkit.journeys.rows import (
     AT,
@@ -26,14 +27,15 @@ from funnelkit.journeys.rows import (
 from funnelkit.journeys.timeline import LABEL, Block, Codes, Flags, Timeline, timeline_of
 from funnelkit.planning.dimensions import can_reach
 from funnelkit.result.view import Figure, Shown, View, excluded_notes
+from funnelkit.schema.traffic import Sessions
 from funnelkit.shop.shop import Shop
 from funnelkit.units import SECOND
 
 __all__ = ["Sessionized", "sessionize"]
 
-CAMPAIGN = ("source", "medium", "campaign")
+CAMPAIGN = (Sessions.source, Sessions.medium, Sessions.campaign)
 ID = "session_id"
-TRAITS = (*CAMPAIGN, "channel", "device", "country")
+TRAITS = (*(column.name for column in CAMPAIGN), "channel", "device", "country")
 """The columns of a session that are those of its first event, where events have them."""
 
 
@@ -90,7 +92,7 @@ def sessionize(
     source: Shop | Source,
     *,
     gap: Length = "30m",
-    entity: str = "visitor_id",
+    entity: str | Dimension = "visitor_id",
     at_midnight: bool = False,
     on_campaign: bool = False,
 ) -> Sessionized:
@@ -108,14 +110,15 @@ def sessionize(
         at_midnight: Whether an event on another day of the shop's zone begins a session.
         on_campaign: Whether an event begins a session that names another `source`,
             `medium` or `campaign` than the session has, or one where it has none. What is
-            null in an event is not named, and ends no session.
+            null or blank in an event is not named, and ends no session; words are read as
+            those of sessions are, so that `Google` and `google` are one source.
 
     Returns:
         The sessions. Bound together with their events, `fk.Shop(sessions=found.frame,
         events=found.events())`, they give every KPI of sessions.
 
     Raises:
-        DefinitionError: The gap is not a length of time.
+        DefinitionError: An argument is not valid: the gap is not a length of time.
         MissingInputError: Columns are missing.
 
     Examples:
@@ -128,10 +131,15 @@ def sessionize(
         [1200.0, 0.0]
     """
     length = check_length("gap", gap)
+    for name, given in (("at_midnight", at_midnight), ("on_campaign", on_campaign)):
+        check_kind(name, given, (bool,), f"write {name}=True")
     reader = reader_of(source, "events", entity)
-    traits = [name for name in TRAITS if can_reach(reader.data, "events", name)]
-    if on_campaign and not set(traits).intersection(CAMPAIGN):
-        raise MissingInputError({f"events.{name}": ("on_campaign",) for name in CAMPAIGN})
+    columns = (ID, "started_at", "ended_at", "duration_s")
+    check_key_names([reader.name], columns, argument="entity")
+    names = (name for name in TRAITS if name != reader.name)
+    traits = [name for name in names if can_reach(reader.data, "events", name)]
+    if on_campaign and not any(column.name in traits for column in CAMPAIGN):
+        raise MissingInputError({f"events.{c.name}": ("on_campaign",) for c in CAMPAIGN})
     by = tuple(map(Dimension, traits))
     reader = replace(reader, question=replace(reader.question, by=by))
     moments = reader.read({})
@@ -154,9 +162,16 @@ def sessionize(
 
 def _campaigns(groups: pl.DataFrame, traits: list[str]) -> Codes:
     """Return by column the number of what each group names; 0 where that is nothing."""
-    names = [key_name(name) for name in traits if name in CAMPAIGN]
-    numbers = pl.col(names).rank("dense").cast(pl.Int64).fill_null(0)
-    return groups.sort(GROUP).select(numbers).to_numpy().T
+    ordered = groups.sort(GROUP)
+    columns = [column for column in CAMPAIGN if column.name in traits]
+    return np.stack([_named(ordered.get_column(key_name(c.name)), c) for c in columns])
+
+
+def _named(texts: pl.Series, column: Category) -> Codes:
+    """Return the number of what each text names, as a column of sessions reads it."""
+    texts = texts.cast(pl.String).str.strip_chars().replace("", None)
+    words = texts.replace(column.meanings(texts.drop_nulls().unique()))
+    return words.rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +255,9 @@ def _sessions(timeline: Timeline, cut: _Cut, reader: Reader, groups: pl.DataFram
         {ENTITY: timeline.owners.named(owners), AT: begun, "ended": ended, GROUP: labels}
     )
     traits = [name.removeprefix(key_name("")) for name in groups.columns[1:]]
-    return frame.join(groups, on=GROUP, how="left", maintain_order="left").select(
+    if traits:
+        frame = frame.join(groups, on=GROUP, how="left", maintain_order="left")
+    return frame.select(
         pl.format("{}-{}", ENTITY, AT).alias(ID),
         pl.col(ENTITY).alias(reader.name),
         reader.local(pl.col(AT)).alias("started_at"),

@@ -12,7 +12,7 @@ from funnelkit.calendar.calendar import Moment
 from funnelkit.checks import check_kind
 from funnelkit.errors import DefinitionError
 from funnelkit.evaluation.evaluate import evaluate
-from funnelkit.formula.values import Dimension, Value
+from funnelkit.formula.values import Coalesce, Dimension, Value
 from funnelkit.formula.walk import leaves
 from funnelkit.journeys.rows import Moments, Reader, reader_of
 from funnelkit.schema.sales import OrderLines, Orders, Returns
@@ -30,9 +30,10 @@ __all__ = [
 
 CUSTOMER, AMOUNT = "customer_key", "#amount"
 
+# a sum of sales skips what is null; a cost that is not known leaves that of its group open
 _NET_SALES: tuple[tuple[str, Value], ...] = (
-    ("orders", Orders.gross_amount - Orders.discount_amount),
-    ("returns", 0 - Returns.refund_amount),
+    ("orders", Coalesce(Orders.gross_amount, 0) - Coalesce(Orders.discount_amount, 0)),
+    ("returns", 0 - Coalesce(Returns.refund_amount, 0)),
 )
 _COST: tuple[tuple[str, Value], ...] = (
     ("order_lines", 0 - OrderLines.quantity * OrderLines.unit_cost),

@@ -20,8 +20,9 @@ from funnelkit.formula.formulas import Count
 from funnelkit.formula.values import Column, Dimension, Flag, Lookup, Predicate
 from funnelkit.formula.walk import end_of, leaves
 from funnelkit.planning.derive import Relations
-from funnelkit.planning.dimensions import resolve_dimension, resolve_predicate
+from funnelkit.planning.dimensions import can_reach, resolve_dimension, resolve_predicate
 from funnelkit.planning.lowering import Lowering
+from funnelkit.planning.missing import missing_hints
 from funnelkit.planning.periods import period_of
 from funnelkit.planning.plan import Fold, Question, Step
 from funnelkit.planning.relations import Lit, Op, Scalar, Select, call, conjunction, filtered
@@ -228,7 +229,7 @@ class Reader:
     def _enters(self) -> Flag | None:
         """The flag of the rows that count, where the table has one."""
         flag = self.data.known[self.table].columns.get("is_counted")
-        return flag if isinstance(flag, Flag) and not self.data.missing_for(flag) else None
+        return flag if isinstance(flag, Flag) else None
 
     @property
     def _where(self) -> Predicate | None:
@@ -282,20 +283,35 @@ def reader_of(  # noqa: PLR0913  # the question, every part of it by keyword
         where: As for `evaluate`.
 
     Raises:
-        MissingInputError: The table is not bound, or has no times.
+        MissingInputError: The table is not bound, or whose its rows are, when they are or
+            which of them count is not known.
         FunnelkitError: As for `evaluate`.
     """
     shop = bound(source, table)
     question = ask(shop, by=by, every=every, start=start, end=end, where=where)
-    if table not in shop.tables:
-        raise MissingInputError({table: ("the question",)})
-    declared = shop.data.known[table]
-    if lacking := shop.data.missing_for(declared.get(declared.time)):
-        raise MissingInputError(dict.fromkeys(sorted(lacking), ("the question",)))
     dimension = entity if isinstance(entity, Dimension) else Dimension(entity)
+    _check_inputs(shop.data, table, dimension)
     item = resolve_dimension(shop.data, table, dimension)
     relations = Relations.of(shop.data, shop.runner.as_of)
     return Reader(shop, table, dimension, item, question, relations)
+
+
+def _check_inputs(data: ShopData, table: str, entity: Dimension) -> None:
+    """Check that a shop has what every question about rows takes: whose, when, and which count."""
+    if table not in data.tables:
+        raise MissingInputError({table: ("the question",)})
+    declared = data.known[table].columns
+    wanted = [declared.get(data.known[table].time), declared.get("is_counted")]
+    if table not in dict(entity.columns) and not can_reach(data, table, entity.name):
+        wanted.append(declared.get(entity.name))
+    instead: dict[str, list[str]] = {}
+    for column in wanted:
+        for name in () if column is None else data.missing_for(column):
+            instead.setdefault(name, []).extend([str(column)] * (name != str(column)))
+    if instead:
+        missing = dict.fromkeys(sorted(instead), ("the question",))
+        supplied = {name: columns for name, columns in instead.items() if columns}
+        raise MissingInputError(missing, missing_hints(data, missing, supplied))
 
 
 def check_names(reader: Reader, taken: Iterable[str]) -> None:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from funnelkit.checks import check_kind
 from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError, shortened
 from funnelkit.formula.parsing import parse_predicate
-from funnelkit.formula.values import Category, Predicate, PredicateNode
+from funnelkit.formula.values import (
+    And,
+    Category,
+    Column,
+    Comparison,
+    IsIn,
+    Literal,
+    Or,
+    Predicate,
+    PredicateNode,
+    Relation,
+)
 from funnelkit.journeys.rows import Reader
 
 __all__ = ["Step", "check_events", "event_name_of", "step_of"]
@@ -43,28 +54,49 @@ def step_of(reader: Reader, step: Step) -> tuple[str, Predicate]:
     return name, reader.predicate(read)
 
 
-def check_events(reader: Reader, steps: Sequence[Step]) -> None:
-    """Check that steps are events that the data has, or that its vocabulary names.
+def check_events(reader: Reader, conditions: Sequence[Predicate]) -> None:
+    """Check that each step looks for an event of the data or of its vocabulary, if for any.
 
-    The words of the data are known once it has been read.
+    The words of the data are known once it has been read. A step may look for several events,
+    of which some need not have happened.
+
+    Args:
+        reader: What reads the events.
+        conditions: The conditions on events that steps are.
 
     Raises:
-        UnknownNameError: They are not; lists all such steps.
+        UnknownNameError: Some do not; lists all events for which they look.
     """
-    names = [step for step in steps if isinstance(step, str)]
-    if not names:
+    wanted = [names for names in map(list, map(_events_of, conditions)) if names]
+    if not wanted:
         return
     column = event_name_of(reader)
     words = reader.data.seen_words.get(column)
     if words is None:
         return
     known = {*filter(None, words.meant.values()), *column.values}
-    meant = column.meanings(names)
-    if unknown := [name for name in names if meant[name] not in known]:
-        errors = [UnknownNameError("event", name, sorted(known)) for name in unknown]
+    meant = [column.meanings(names) for names in wanted]
+    if unknown := [name for own in meant if known.isdisjoint(own.values()) for name in own]:
+        errors = [UnknownNameError("event", name, sorted(known)) for name in dict.fromkeys(unknown)]
         others = [f"{e.name!r} (like {', '.join(e.nearest) or 'no other'})" for e in errors[1:]]
         remedy = "nor " + " nor ".join(others) if others else ""
         raise UnknownNameError("event", unknown[0], sorted(known), remedy)
+
+
+def _events_of(condition: Predicate) -> Iterator[str]:
+    """Yield the names of the events for which a condition looks."""
+    match condition:
+        case And(left, right) | Or(left, right):
+            yield from _events_of(left)
+            yield from _events_of(right)
+        case Comparison(
+            Relation.EQ, Column(name="event_name"), Literal(str() as name)
+        ) | Comparison(Relation.EQ, Literal(str() as name), Column(name="event_name")):
+            yield name
+        case IsIn(Column(name="event_name"), options):
+            yield from (name for name in options if isinstance(name, str))
+        case _:
+            pass
 
 
 def event_name_of(reader: Reader) -> Category:

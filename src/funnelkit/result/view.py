@@ -49,7 +49,7 @@ class Shown:
     """A frame as people read it.
 
     Attributes:
-        frame: The rows.
+        frame: The rows; where it has a column `IS_OPEN`, periods of which that is true are marked.
         figures: The columns of numbers; the other columns that are shown are keys.
         keys: These other columns.
         notes: What stands below.
@@ -86,7 +86,11 @@ class Shown:
         return above + to_html(self._view()) + below
 
     def _view(self) -> TableView:
-        marks = (pl.lit(value=False).alias(name) for name in (IS_OPEN, IS_TOTAL))
+        marks = (
+            pl.lit(value=False).alias(name)
+            for name in (IS_OPEN, IS_TOTAL)
+            if name not in self.frame.columns
+        )
         figures = tuple(f for f in self.figures if f.name in self.frame.columns)
         frame = self.frame.with_columns(*marks)
         return TableView(
