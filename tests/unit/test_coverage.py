@@ -107,5 +107,5 @@ def test_of_two_conditions_the_second_is_looked_at_where_the_first_holds():
     found = fk.evaluate(shop, "cart_abandonment_rate", exclusions=True).exclusions
     assert found.select("reason", "rows", "of").rows() == [
         ("not carts.items > 0", 2, 4),
-        ("not carts.age_s >= 86400", 1, 2),
+        ("not carts.age_s >= days(1)", 1, 2),
     ]

@@ -16,13 +16,13 @@ from funnelkit.charts.spec import Measure, Spec
 from funnelkit.charts.stages import stages
 from funnelkit.data.sources import Source
 from funnelkit.errors import DefinitionError, UnsupportedError, check_choices, check_kind
+from funnelkit.formula.operators import Relation
 from funnelkit.formula.values import (
     Column,
     Comparison,
     Dimension,
     Literal,
     Predicate,
-    Relation,
 )
 from funnelkit.formula.walk import leaves
 from funnelkit.journeys.lengths import Length, check_length, length_text

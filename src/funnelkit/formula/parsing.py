@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.arguments import DEEPEST
+from funnelkit.formula.constants import LENGTHS, length_of
 from funnelkit.formula.formulas import (
     Arithmetic,
     Constant,
@@ -34,6 +35,7 @@ from funnelkit.formula.functions import (
     Function,
     function_named,
 )
+from funnelkit.formula.operators import Operator, Relation
 from funnelkit.formula.parse_errors import quoted, refuse, refuse_arguments, refuse_name
 from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
@@ -51,11 +53,9 @@ from funnelkit.formula.values import (
     Lookup,
     Not,
     Operation,
-    Operator,
     Or,
     Predicate,
     PredicateNode,
-    Relation,
     Scalar,
     Value,
 )
@@ -344,8 +344,8 @@ class _Reader:
             return self._built(node, Dimension, *map(_scalar, node.args), **words)
         if node.keywords:
             refuse(node, "takes no named arguments", f"see {name} in the reference")
-        if name == "date":
-            return Literal(_date(node))
+        if name == "date" or name in LENGTHS:
+            return Literal(_scalar(node))
         if name == "if_else" and len(node.args) == 3:
             condition, then, otherwise = node.args
             sides = self.value(then, depth), self.value(otherwise, depth)
@@ -375,7 +375,8 @@ class _Reader:
                 ops=[ast.In() | ast.NotIn() as op],
                 comparators=[ast.List() | ast.Tuple() as options],
             ):
-                found = IsIn(self.value(left, below), tuple(map(_scalar, options.elts)))
+                some = tuple(map(_scalar, options.elts))
+                found = self._built(node, IsIn, self.value(left, below), some)
                 return found if isinstance(op, ast.In) else Not(found)
             case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _RELATIONS:
                 relation = _RELATIONS[type(op)]
@@ -389,7 +390,8 @@ class _Reader:
                     return IsTrue(looked_up)
                 refuse(node, "is not the lookup of a flag", "write is_true(lookup(key, flag))")
             case ast.Call(func=ast.Name(id="between"), args=[value, low, high], keywords=[]):
-                return IsBetween(*(self.value(part, below) for part in (value, low, high)))
+                parts = (self.value(part, below) for part in (value, low, high))
+                return self._built(node, IsBetween, *parts)
             case _:
                 return self._flag(node)
 
@@ -436,6 +438,8 @@ def _scalar(node: ast.expr) -> Scalar:
             return -_number(inner)
         case ast.Call(func=ast.Name(id="date")):
             return _date(node)
+        case ast.Call(func=ast.Name(id=unit)) if unit in LENGTHS:
+            return _length(unit, node)
         case _:
             refuse(node, "is not a constant", "write a number, a quoted text, True or False")
 
@@ -462,6 +466,16 @@ def _date(node: ast.Call) -> dt.date:
                 )
         case _:
             refuse(node, "is not a date", "write date('2024-12-31')")
+
+
+def _length(unit: str, node: ast.Call) -> dt.timedelta:
+    if len(node.args) != 1 or node.keywords:
+        refuse_arguments(node, unit)
+    number = _number(node.args[0])
+    try:
+        return length_of(unit, number)
+    except DefinitionError as error:
+        raise DefinitionError(error.problem, error.remedy, node.col_offset) from None
 
 
 def _number(node: ast.expr) -> float:

@@ -21,6 +21,7 @@ from funnelkit.formula.formulas import (
     StdDev,
     Sum,
 )
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.properties import parts_of
 from funnelkit.formula.values import (
     Column,
@@ -32,7 +33,6 @@ from funnelkit.formula.values import (
     Lookup,
     Money,
     Operation,
-    Operator,
     Predicate,
     Value,
 )

@@ -27,6 +27,7 @@ from funnelkit.formula.formulas import (
     StdDev,
     Sum,
 )
+from funnelkit.formula.operators import Operator, Relation
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
     And,
@@ -48,11 +49,9 @@ from funnelkit.formula.values import (
     Lower,
     Not,
     Operation,
-    Operator,
     Or,
     PerKeyColumn,
     Predicate,
-    Relation,
     Value,
 )
 from funnelkit.formula.values import Scalar as Constant
@@ -298,7 +297,8 @@ class Lowering:
         if sorts <= {ValueType.WORD}:
             return call(Op.IN, self.value(value), *map(literal, options))
         if sorts <= {ValueType.NUMBER}:
-            return self._among_numbers(value, [o for o in options if isinstance(o, int | float)])
+            numbers = (literal(option).value for option in options)
+            return self._among_numbers(value, [n for n in numbers if isinstance(n, int | float)])
         if sorts <= TIMES:
             return self._among_times(value, [literal(option) for option in options])
         equal = {self._comparison(Relation.EQ, value, Literal(option)) for option in options}

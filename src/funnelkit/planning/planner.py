@@ -40,6 +40,7 @@ from funnelkit.formula.formulas import (
     source_of,
 )
 from funnelkit.formula.functions import function_of
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.properties import check_grows, inputs, tally_of
 from funnelkit.formula.reason import Reason
 from funnelkit.formula.table import Rows
@@ -48,7 +49,6 @@ from funnelkit.formula.values import (
     Comparison,
     Dimension,
     Flag,
-    Operator,
     Predicate,
     Score,
     Value,

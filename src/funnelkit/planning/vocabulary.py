@@ -17,7 +17,7 @@ __all__ = ["WRITTEN", "in_words", "promise_of", "with_words"]
 
 WRITTEN = (
     "write numbers plain, words in quotes, days as date('2024-12-31'), "
-    "and the time between two times in seconds: 48 hours are 172800"
+    "and lengths of time as hours(48) or days(2)"
 )
 """How values of each kind are written."""
 
