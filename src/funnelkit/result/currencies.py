@@ -76,7 +76,7 @@ class Currencies:
             for number, pair in enumerate(pairs)
             for span in _spans(*pair, groups)
         ]
-        every = pl.concat(spans, how="vertical_relaxed") if spans else pl.DataFrame()
+        every = _in_each_group(spans, groups) if spans else pl.DataFrame()
         return cls(every, own, schema.currency_column)
 
     def one_for(self, plan: Plan) -> str:
@@ -176,6 +176,7 @@ def _unrated(step: Step, answer: pl.DataFrame, schema: Schema) -> Iterator[DataI
 
 def _spans(step: Step, answer: pl.DataFrame, groups: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Return what each guard of a step found of each group, over all periods."""
+    groups = [group for group in groups if group in answer.columns]
     for name, guard in _guards(step):
         if guard.shows in _FOUND:
             found = _FOUND[guard.shows](pl.col(name))
@@ -183,6 +184,23 @@ def _spans(step: Step, answer: pl.DataFrame, groups: Sequence[str]) -> Iterator[
             rest = {name: value for name, value in _NOTHING.items() if name not in span.columns}
             table = pl.lit(guard.table).alias(_TABLE)
             yield span.with_columns(table, **rest).select(*groups, *_NOTHING, _TABLE)
+
+
+def _in_each_group(spans: Sequence[pl.DataFrame], groups: Sequence[str]) -> pl.DataFrame:
+    """Return what was found of each group; without a key, it holds for all values of that."""
+    whole = [span for span in spans if set(groups) <= set(span.columns)]
+    known = pl.concat(whole, how="vertical_relaxed")
+    for span in spans:
+        if missing := [group for group in groups if group not in span.columns]:
+            shared = [group for group in groups if group not in missing]
+            keys = known.select(groups).unique()
+            each = (
+                span.join(keys, on=shared, nulls_equal=True)
+                if shared
+                else span.join(keys, how="cross")
+            )
+            whole.append(each.select(known.columns))
+    return pl.concat(whole, how="vertical_relaxed")
 
 
 _FOUND: Mapping[Shows, Callable[[pl.Expr], pl.Expr]] = {
