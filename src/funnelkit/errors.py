@@ -36,6 +36,11 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     return tuple(get_close_matches(name, list(known), n=3, cutoff=0.6))
 
 
+def rows_text(count: int) -> str:
+    """Return a number of rows as a message says it."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
 def shortened(thing: object, *, most: int = 60) -> str:
     """Return a value as text short enough for a message."""
     text = str(thing)

@@ -385,7 +385,7 @@ def test_a_refund_without_a_rate_is_not_left_out():
     back = refunds(["PLN", "USD"])
     shop = fk.Shop(orders=orders().drop("currency"), returns=back, exchange_rates=RATES, **KNOWN)
     told = refusal(lambda: fk.evaluate(shop, "value_return_rate"))
-    assert "returns.fx_rate: is null in 1 rows whose amounts would be left out" in told
+    assert "returns.fx_rate: is null in 1 row whose amounts would be left out" in told
 
 
 @pytest.mark.parametrize("asked", ["gross_sales", "aov", fk.Max(Orders.gross_amount)])

@@ -9,7 +9,7 @@ import polars as pl
 
 from funnelkit.data.findings import CURRENCY_OWN, CURRENCY_SPELT
 from funnelkit.data.schema import Schema
-from funnelkit.errors import ContractError, DataIssue
+from funnelkit.errors import ContractError, DataIssue, rows_text
 from funnelkit.formula.formulas import QuantileBucket, ShareOfTotal
 from funnelkit.formula.properties import unit_of_formula
 from funnelkit.formula.vocabulary import folded
@@ -169,7 +169,7 @@ def _unrated(step: Step, answer: pl.DataFrame, schema: Schema) -> Iterator[DataI
     """Return an issue for every rate that is unknown in rows of a step."""
     for name, guard in _guards(step):
         if guard.shows is Shows.UNRATED and (rows := answer[name].sum()):
-            problem = f"is null in {rows:,} rows whose amounts would be left out"
+            problem = f"is null in {rows_text(int(rows))} whose amounts would be left out"
             remedy = "supply the rate of their currency on that day or in the week before"
             yield DataIssue(guard.table, schema.rate_column, problem, remedy)
 
