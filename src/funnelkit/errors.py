@@ -32,8 +32,11 @@ __all__ = [
 
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return up to three known names that look like `name`, best first."""
-    return tuple(get_close_matches(name, list(known), n=3, cutoff=0.6))
+    """Return up to three known names that look like `name` or contain it, best first."""
+    names = list(known)
+    close = get_close_matches(name, names, n=3, cutoff=0.6)
+    lower = name.lower()
+    return tuple(close or [one for one in names if len(lower) > 2 and lower in one.lower()][:3])
 
 
 def rows_text(count: int) -> str:
@@ -54,7 +57,9 @@ def check_kind(name: str, thing: object, kinds: tuple[type, ...], remedy: str) -
         DefinitionError: It is of another kind.
     """
     if not isinstance(thing, kinds):
-        kind = thing.__name__ if isinstance(thing, type) else f"a {type(thing).__name__}"
+        kind = thing.__name__ if isinstance(thing, type) else type(thing).__name__
+        article = "an" if kind[0] in "aeiouAEIOU" else "a"
+        kind = kind if isinstance(thing, type) else f"{article} {kind}"
         raise DefinitionError(
             f"{name} is {kind}: {shortened(' '.join(repr(thing).split()))}", remedy
         )

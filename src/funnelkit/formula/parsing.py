@@ -36,7 +36,13 @@ from funnelkit.formula.functions import (
     function_named,
 )
 from funnelkit.formula.operators import Operator, Relation
-from funnelkit.formula.parse_errors import quoted, refuse, refuse_arguments, refuse_name
+from funnelkit.formula.parse_errors import (
+    quoted,
+    refuse,
+    refuse_arguments,
+    refuse_condition,
+    refuse_name,
+)
 from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
     And,
@@ -120,7 +126,8 @@ def _read(text: str, read: Callable[[ast.expr], Read]) -> Read:
         raise
     except SyntaxError as error:
         at = error.offset - 1 if error.offset else len(text.strip())
-        raise DefinitionError(f"{problem}: {error.msg}", position=at) from None
+        remedy = "compare with ==, join with and, or, not, quote texts"
+        raise DefinitionError(f"{problem}: {error.msg}", remedy, at) from None
     except ValueError as error:
         raise DefinitionError(f"{problem}: {error}", position=0) from None
     except (MemoryError, RecursionError):
@@ -309,8 +316,11 @@ class _Reader:
                 units = [self._built(u, Unit.parse, _word(u)) for u in unit]
                 make: Callable[..., Column] = self.table(owner).column
                 return self._built(node, make, name, KINDS[kind], *units)
+            case ast.Call(func=ast.Name(id=name)) if not self.tables:
+                refuse_name(node, "function", name, CALLS)
             case _:
-                refuse(node, "is not a column", "write table.column")
+                remedy = "write table.column" if self.tables else "write the name of a dimension"
+                refuse(node, "is not a column", remedy)
 
     def value(self, node: ast.expr, depth: int = 0) -> Value:
         if depth > DEEPEST:
@@ -400,7 +410,7 @@ class _Reader:
             column = self.column(node)
             if isinstance(column, PredicateNode):
                 return column  # type: ignore[return-value]  # only Flag is both
-        refuse(node, "is not true or false", "compare it, or use a flag")
+        refuse_condition(node)
 
 
 def _chain(node: ast.expr) -> tuple[ast.expr, list[tuple[Operator, ast.expr]]]:
@@ -436,6 +446,8 @@ def _scalar(node: ast.expr) -> Scalar:
             return value
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant() as inner):
             return -_number(inner)
+        case ast.Constant(value=None):
+            refuse(node, "equals nothing", "write is_null(x), or not is_null(x)")
         case ast.Call(func=ast.Name(id="date")):
             return _date(node)
         case ast.Call(func=ast.Name(id=unit)) if unit in LENGTHS:

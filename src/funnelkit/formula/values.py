@@ -634,7 +634,7 @@ def _check_fits(whole: object, left: Value, right: Value) -> None:
 
 def _takes_any_unit(side: Value) -> bool:
     is_length = isinstance(side, Literal) and isinstance(side.value, dt.timedelta)
-    return isinstance(side, Literal | Key | ConcatKey | Dimension) and not is_length
+    return isinstance(side, Literal | Key | ConcatKey | Dimension | AsOf | Time) and not is_length
 
 
 def _is_elapsed(value: Value) -> bool:

@@ -193,7 +193,7 @@ class Lowering:
         """Return the scalar of a number: whole numbers must not overflow, so all are floats."""
         sort = value_type(self.data, value)
         if sort in TIMES or sort is ValueType.WORD:
-            problem = f"{value} is a {sort}, and no number"
+            problem = f"{value} is of type {sort}, and no number"
             raise DefinitionError(problem, "write elapsed(start, end) for the time between two")
         found = self.value(value)
         if isinstance(found, Lit) and isinstance(found.value, int):

@@ -19,7 +19,7 @@ __all__ = ["WRITTEN", "as_held", "in_words", "promise_of", "spelled", "with_word
 
 WRITTEN = (
     "write numbers plain, words in quotes, days as date('2024-12-31'), "
-    "and lengths of time as hours(48) or days(2)"
+    "and lengths of time as hours(48) or days(2); the time between two is elapsed(start, end)"
 )
 """How values of each kind are written."""
 
