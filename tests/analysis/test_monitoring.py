@@ -190,7 +190,7 @@ def test_it_is_read_in_a_terminal_and_in_a_notebook():
 
 
 def test_what_is_neither_a_trend_nor_goals_is_refused_in_words():
-    with pytest.raises(fk.DefinitionError, match="1 is an int: 5; source 2 has the columns a"):
+    with pytest.raises(fk.DefinitionError, match="1 is a int: 5; source 2 has the columns a"):
         fk.deviations(5, pl.DataFrame({"a": [1]}))
     with pytest.raises(fk.DefinitionError, match="nothing to look at"):
         fk.deviations()
