@@ -341,6 +341,7 @@ def promised(table: type[Table]) -> Iterator[Row]:
         WordsCheck(column)
         for column in table.columns.values()
         if isinstance(column, Category) and column.is_open
+        if column not in SCHEMA.unread_words
     )
     declared = (
         *(promise for column, promise in SCHEMA.vocabularies.items()),

@@ -23,7 +23,8 @@ import funnelkit as fk
 from funnelkit.errors import UnitError
 from funnelkit.formula.formulas import Aggregate, Constant, Formula, Name
 from funnelkit.formula.properties import unit_of_formula
-from funnelkit.formula.values import IsBetween, IsTrue, Literal, Predicate, Value
+from funnelkit.formula.values import IsBetween, IsTrue, Literal, Predicate, Value, unit_of
+from funnelkit.units import SECOND
 
 Row = dict[str, Any]
 Draw = st.DrawFn
@@ -494,6 +495,9 @@ DAYS = st.dates(dt.date(2023, 11, 1), dt.date(2024, 12, 31))
 MOMENTS = st.datetimes(dt.datetime(2023, 11, 1), dt.datetime(2024, 12, 31)).map(
     lambda moment: moment.replace(second=0, microsecond=0)
 )
+LONGEST_S = 2**33 - 1
+"""The longest constant of a length of time, in seconds: about 270 years."""
+
 PLAIN_NUMBERS = st.sampled_from([0, 1, 2, -1, 0.5, -0.25, 100])
 ODD_NUMBERS = PLAIN_NUMBERS | st.integers(-(10**30), 10**30) | st.floats(-1e299, 1e299)
 PLAIN_WORDS = st.sampled_from(["paid", "email", "Paid", "", "online"])
@@ -632,7 +636,7 @@ def numbers(draw: Draw, pool: Pool, depth: int = 2) -> Value:
         case 1 | 2:
             left, right = draw(numbers(pool, below)), draw(numbers(pool, below))
             if draw(st.booleans()):
-                right = Literal(draw(pool.literal_numbers))
+                right = constant_like(left, draw(pool.literal_numbers))
             if draw(st.integers(0, 3)) == 0:
                 left, right = right, left
             return _joined(draw(st.sampled_from("+-*/")), left, right)
@@ -655,7 +659,14 @@ def numbers_like(draw: Draw, pool: Pool, first: Value) -> Value:
     alike = [v for v in pool.numbers if fits(v, first)]
     if alike and draw(st.booleans()):
         return draw(st.sampled_from(alike))
-    return Literal(draw(pool.literal_numbers))
+    return constant_like(first, draw(pool.literal_numbers))
+
+
+def constant_like(value: Value, number: float) -> Literal:
+    """A constant of the unit of a value: a length of time, or a number."""
+    if unit_of(value) != SECOND:
+        return Literal(number)
+    return Literal(dt.timedelta(seconds=max(-LONGEST_S, min(number, LONGEST_S))))
 
 
 def fits(left: Value, right: Value) -> bool:
@@ -678,7 +689,8 @@ def comparisons(draw: Draw, pool: Pool, depth: int) -> Predicate:
     """One thing of a row set against another or against constants."""
     match draw(st.integers(0, 5)):
         case 0:
-            left, constant = draw(numbers(pool, depth)), Literal(draw(pool.literal_numbers))
+            left = draw(numbers(pool, depth))
+            constant = constant_like(left, draw(pool.literal_numbers))
             right = draw(numbers_like(pool, left)) if draw(st.booleans()) else constant
         case 1:
             left, constant = draw(st.sampled_from(pool.words)), Literal(draw(pool.literal_words))
@@ -810,7 +822,7 @@ def folds_of_rollups(draw: Draw, pool: Pool, *, grows: bool = False) -> Aggregat
     rollup = draw(rollups(pool, grows=grows))
     columns = [rollup[name] for name, _ in rollup.columns]
     column = draw(st.sampled_from(columns))
-    mark = draw(pool.literal_numbers)
+    mark = constant_like(column, draw(pool.literal_numbers))
     conditions = [None, column >= mark, column.eq(mark), column.is_null(), ~(column < mark)]
     where = draw(st.sampled_from(conditions))
     kinds = ["count", "sum"]

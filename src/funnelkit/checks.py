@@ -30,7 +30,9 @@ def check_kind(name: str, thing: object, kinds: tuple[type, ...], remedy: str) -
         DefinitionError: It is of another kind.
     """
     if not isinstance(thing, kinds):
-        kind = thing.__name__ if isinstance(thing, type) else f"a {type(thing).__name__}"
+        kind = thing.__name__ if isinstance(thing, type) else type(thing).__name__
+        article = "an" if kind[0] in "aeiouAEIOU" else "a"
+        kind = kind if isinstance(thing, type) else f"{article} {kind}"
         raise DefinitionError(
             f"{name} is {kind}: {shortened(' '.join(repr(thing).split()))}", remedy
         )

@@ -32,8 +32,16 @@ __all__ = [
 
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return up to three known names that look like `name`, best first."""
-    return tuple(get_close_matches(name, list(known), n=3, cutoff=0.6))
+    """Return up to three known names that look like `name` or contain it, best first."""
+    names = list(known)
+    close = get_close_matches(name, names, n=3, cutoff=0.6)
+    lower = name.lower()
+    return tuple(close or [one for one in names if len(lower) > 2 and lower in one.lower()][:3])
+
+
+def rows_text(count: int) -> str:
+    """Return a number of rows as a message says it."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def shortened(thing: object, *, most: int = 60) -> str:

@@ -268,8 +268,8 @@ def test_the_smaller_may_be_the_better_and_a_score_has_no_ratio():
         ({"start": "2024-01-01T08:00", "end": "2024-01-03"}, ["08:00:00 is not the beginning"]),
         ({"to": ("2024-01-01",), "start": "2024-01-01"}, ["has 1 moments"]),
         ({"to": ("2024-01-01", None), "start": "2024-01-01"}, ["has an open end"]),
-        ({"to": 7}, ["to is a int"]),
-        ({"to": (7, 8), "start": "2024-01-01"}, ["a moment of to is a int"]),
+        ({"to": 7}, ["to is an int"]),
+        ({"to": (7, 8), "start": "2024-01-01"}, ["a moment of to is an int"]),
         ({"every": "1h", "per_day": True}, ["whole days"]),
         ({"every": "1w", "to": "previous_year"}, ["align='weekday'"]),
         (

@@ -243,8 +243,11 @@ def test_a_value_that_stands_out_is_named():
         ({"after": ("2024-04-01", "2024-04-08"), "by": "country"}, ["before has 31 days, after 7"]),
         ({"after": ("2024-05-01", "2024-06-01"), "by": "country"}, ["the data is of 2024-03-01"]),
         ({"before": ("2024-03-01T08:00", "2024-04-01")}, ["08:00:00 is not the beginning"]),
-        ({"before": ("2024-03-01",), "after": 5}, ["has 1 moments", "after is a int"]),
-        ({"before": ["2024-03-01", 7], "after": (None, "2024-04-01")}, ["is a int", "an open end"]),
+        ({"before": ("2024-03-01",), "after": 5}, ["has 1 moments", "after is an int"]),
+        (
+            {"before": ["2024-03-01", 7], "after": (None, "2024-04-01")},
+            ["an int", "an open end"],
+        ),
         (
             {"after": ("2024-04-01", "2024-04-08"), "every": "1mo", "by": "country"},
             ["before has 31 days, after 7"],
@@ -259,7 +262,7 @@ def test_a_value_that_stands_out_is_named():
             {"metric": "purchase_frequency", "by": "country"},
             ["the denominator of purchase_frequency, customers"],
         ),
-        ({"factors": 7}, ["factors is a int"]),
+        ({"factors": 7}, ["factors is an int"]),
         ({"by": ["country"]}, ["by is a list"]),
     ],
     ids=str,

@@ -142,11 +142,11 @@ def test_an_argument_of_another_kind_is_refused_in_words(arguments, told):
 def test_every_moment_that_cannot_be_read_is_named_at_once():
     with pytest.raises(fk.DefinitionError) as caught:
         fk.trend(daily([3] * 8), baseline=("soon", 5), breaks=["later"], season="month")
-    for word in ("'soon' is not", "baseline is a int: 5", "'later' is not", "season='month'"):
+    for word in ("'soon' is not", "baseline is an int: 5", "'later' is not", "season='month'"):
         assert word in str(caught.value)
     with pytest.raises(fk.DefinitionError) as caught:
         fk.trend(daily([3] * 8), season=7, target="5")
-    assert "season is a int" in str(caught.value)
+    assert "season is an int" in str(caught.value)
     assert "target is a str" in str(caught.value)
 
 

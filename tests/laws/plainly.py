@@ -206,6 +206,8 @@ class Plain:
         match value:
             case Column() | PerKeyColumn():
                 return row[value.name]
+            case Literal(dt.timedelta() as length):
+                return length.total_seconds()
             case Literal(constant):
                 return constant
             case fk.AsOf():

@@ -13,9 +13,14 @@ from hypothesis import strategies as st
 import funnelkit as fk
 from funnelkit.errors import DefinitionError, UnitError
 from funnelkit.formula.formulas import Arithmetic, Constant, Formula, Name
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.parsing import parse_predicate
 from funnelkit.formula.properties import unit_of_formula
-from funnelkit.formula.values import IsTrue, Literal, Operator, unit_of
+from funnelkit.formula.values import (
+    IsTrue,
+    Literal,
+    unit_of,
+)
 from laws.plainly import same, sums
 from strategies import (
     ORDERS,

@@ -87,7 +87,7 @@ def refusal(shop, formula, **question):
 
 
 def rows_of(problem):
-    return int(re.search(r", in ([\d,]+) rows", problem)[1].replace(",", ""))
+    return int(re.search(r", in ([\d,]+) rows?\b", problem)[1].replace(",", ""))
 
 
 def refuses(expected):

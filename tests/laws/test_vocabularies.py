@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 import funnelkit as fk
 from funnelkit.engines import runner
+from funnelkit.errors import rows_text
 from funnelkit.formula.values import Category
+from funnelkit.schema import channels
 from funnelkit.schema.tables import known_tables
 
 DAY = dt.datetime(2024, 5, 1, 10)
@@ -132,7 +134,7 @@ def test_any_other_word_is_refused_and_leaves_other_numbers_alone(column, data):
         with pytest.raises(fk.ContractError) as told:
             fk.evaluate(shop, list(READ_BY[str(column)]))
         assert f"{column}: is not a known word" in str(told.value)
-        assert f"in {many} rows, such as {word!r} ({many})" in str(told.value)
+        assert f"in {rows_text(many)}, such as {word!r} ({many})" in str(told.value)
     found = shop.check().filter(pl.col("check").str.starts_with(f"{column.name} is not a known"))
     assert found.select("table", "severity", "rows", "sample").rows() == [
         (column.table, "error", many, f"{word!r} ({many})")
@@ -323,9 +325,9 @@ def test_a_key_of_two_tables_is_written_in_one_way(platform, source, keys):
 def test_a_column_of_any_words_is_compared_with_a_vocabulary_as_both_are_written():
     shop = fk.Shop(
         campaign_performance=pl.DataFrame({**ADS, "platform": ["Facebook Ads"] * 4}),
-        sessions=sessions(channel=["facebook"]),
+        sessions=sessions(campaign=["facebook"]),
     )
-    where = fk.Dimension("origin", sessions="channel", campaign_performance="platform")
+    where = fk.Dimension("origin", sessions="campaign", campaign_performance="platform")
     found = fk.evaluate(shop, ["ad_spend", "sessions"], by=where).frame
     assert found.rows() == [("Facebook Ads", 15.0, 0), ("facebook", 0.0, 1)]
 
@@ -374,13 +376,13 @@ def test_channels_are_told_by_sources_and_media_however_they_are_written():
         ("channel == 'Paid'", 0),
     ],
 )
-def test_a_filter_names_a_derived_channel_however_it_is_written(where, count):
+def test_a_filter_names_a_channel_however_it_is_written(where, count):
     visits = {"session_id": [1, 2, 3], "visitor_id": [1, 2, 3], "started_at": [DAY] * 3}
     came = {"source": ["Google", None, "a blog"], "medium": ["CPC", None, "guest post"]}
     shop = fk.Shop(sessions=pl.DataFrame({**visits, **came}))
     assert fk.evaluate(shop, "sessions", where=where).frame.item() == count
     told = fk.Shop(sessions=pl.DataFrame({**visits, "channel": ["Paid", "paid", None]}))
-    assert fk.evaluate(told, "sessions", where="channel == 'paid'").frame.item() == 1
+    assert fk.evaluate(told, "sessions", where="channel == 'paid'").frame.item() == 2
 
 
 def test_a_blank_is_null_where_any_word_will_do():
@@ -449,3 +451,35 @@ def test_events_of_which_no_name_is_known_are_told():
     assert row["check"].startswith("event_name holds none of the words")
     named = events.with_columns(event_name=pl.Series(["Page Viewed", "seen"]))
     assert fk.Shop(events=named).check().is_empty()
+
+
+def test_channels_meet_however_each_table_writes_them():
+    """A derived 'Paid Search' met no order of 'paid search': no orders per session."""
+    visits = {"session_id": [1, 2], "visitor_id": [1, 2], "started_at": [DAY] * 2}
+    visits |= {"source": ["google", "news"], "medium": ["cpc", "email"]}
+    orders = pl.DataFrame(
+        {
+            "order_id": [1, 2, 3],
+            "ordered_at": [DAY] * 3,
+            "status": ["paid"] * 3,
+            "sales_channel": ["online"] * 3,
+            "attributed_channel": ["paid search", "E-mail", "email "],
+        }
+    )
+    shop = fk.Shop(sessions=pl.DataFrame(visits), orders=orders)
+    channel = fk.Dimension("channel", orders="attributed_channel")
+    found = fk.evaluate(shop, ["sessions", "orders_per_session"], by=channel).frame
+    assert found.rows() == [("Email", 1, 2.0), ("Paid Search", 1, 1.0)]
+    assert shop.check().is_empty()
+    told = fk.Shop(sessions=sessions(channel=["web", "Web", "E-Mail", "EMAIL"]))
+    assert fk.evaluate(told, "sessions", by="channel").frame.rows() == [
+        ("Email", 2),
+        ("Web", 1),
+        ("web", 1),
+    ]
+    assert told.check().is_empty()
+
+
+def test_every_channel_that_a_rule_tells_is_a_word_of_the_column():
+    written = {word for _, word in channels._RULES} | {channels._UNASSIGNED.value}
+    assert written <= set(fk.Sessions.channel.values)

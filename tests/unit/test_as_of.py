@@ -9,7 +9,7 @@ import funnelkit as fk
 from small_frames import NOON, of, orders_of
 
 SINCE = fk.Min(fk.Elapsed(fk.Orders.ordered_at, fk.AsOf()))
-OLD = fk.Count(fk.Orders, where=fk.Elapsed(fk.Orders.ordered_at, fk.AsOf()) >= 86_400)
+OLD = fk.Count(fk.Orders, where=fk.Elapsed(fk.Orders.ordered_at, fk.AsOf()) >= dt.timedelta(days=1))
 
 
 def fresh():

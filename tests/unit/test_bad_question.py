@@ -44,8 +44,8 @@ def test_every_metric_that_does_not_exist_is_named_with_the_nearest():
     ("metrics", "message"),
     [
         (None, "metrics is a NoneType: None; name metrics: 'aov', ['orders', 'aov']"),
-        (3, "metrics is a int: 3; name metrics"),
-        ([3], "a metric is a int: 3; name metrics"),
+        (3, "metrics is an int: 3; name metrics"),
+        ([3], "a metric is an int: 3; name metrics"),
         (["orders", None], "a metric is a NoneType: None; name metrics"),
         (COUNT, "metrics is a Count: Count(rows="),
         ([], "no metric is requested; name at least one"),
@@ -89,8 +89,8 @@ def test_what_is_no_shop_is_shown():
     ("by", "message"),
     [
         (None, "by is a NoneType: None; name columns: by='channel'"),
-        (3, "by is a int: 3; name columns"),
-        ([3], "a dimension is a int: 3; name columns"),
+        (3, "by is an int: 3; name columns"),
+        ([3], "a dimension is an int: 3; name columns"),
         (fk.Orders.status, "by is a Category"),
         ([fk.Orders.status], "a dimension is a Category"),
         (
@@ -126,7 +126,7 @@ def test_a_name_of_a_million_letters_makes_a_short_message():
         ([], "where is a list: []"),
         (fk.Dimension("status"), "where is a Dimension: Dimension(name='status'"),
         (fk.Orders.status, "where is a Category"),
-        (pl.col("status") == "paid", "where is a Expr: <Expr"),
+        (pl.col("status") == "paid", "where is an Expr: <Expr"),
         (
             fk.Sessions.is_bot,
             "where names sessions.is_bot, and rows of orders are asked, too",
@@ -134,13 +134,24 @@ def test_a_name_of_a_million_letters_makes_a_short_message():
         ("status == 'paid' and", "is not an expression: invalid syntax (at column 20)"),
         ("status", "'status' is not true or false (at column 0); compare it, or use a flag"),
         ("\ud800", "surrogates not allowed"),
+        ("status = 'paid'", "invalid syntax (at column 7); compare with =="),
+        ("(status == 'a') & (status == 'b')", "join conditions with and, or, not"),
+        ("status is None", "write is_null(x), or not is_null(x)"),
+        ("status == None", "'None' equals nothing (at column 10); write is_null(x)"),
+        ("10 <= gross_amount <= 20", "write between(x, low, high)"),
+        (
+            "status.str.contains('x')",
+            "is not a column (at column 0); write the name of",
+        ),
+        ("ordered_at > today()", "there is no function named 'today'"),
+        ("ordered_at > as_of() - days(30)", "the time between two is elapsed(start, end)"),
         ("status == 3", "orders.status == 3 compares a number with a word; write numbers plain"),
         ("status in ['paid', 3]", "compares a number with a word"),
         ("between(status, 'a', 3)", "compares a number with a word"),
         ("status + 1 == 2", "orders.status + 1 compares a number with a word"),
         ("coalesce(status, 3) == 3", "coalesce(orders.status, 3) compares a number with a word"),
         ("if_else(status == 'paid', 'a', 2) == 1", "compares a number with a word"),
-        ("elapsed(status, ordered_at) > 3", "compares a time with a word"),
+        ("elapsed(status, ordered_at) > days(3)", "compares a time with a word"),
         ("ordered_at > 'x'", "compares a time with a word"),
         ("status == date('2024-05-01')", "compares a time with a word"),
         ("gross_amount == True", "compares a flag with a number"),
@@ -172,9 +183,9 @@ def test_a_where_over_a_column_that_does_not_exist_names_the_others():
     ],
 )
 def test_what_is_no_moment_is_shown(name, value):
-    kind = type(value).__name__
+    kind = "an int" if value == 3 else f"a {type(value).__name__}"
     assert refused(**{name: value}) == (
-        f"{name} is a {kind}: {value!r}; write '2024-12-31', or pass a date or datetime"
+        f"{name} is {kind}: {value!r}; write '2024-12-31', or pass a date or datetime"
     )
 
 
@@ -187,8 +198,8 @@ def test_what_is_no_moment_is_shown(name, value):
         ({"start": "0001-01-01T00:00+14:00"}, "reaches beyond the years 1 to 9999"),
         ({"end": dt.datetime.max}, "reaches beyond the years 1 to 9999; pass a later start or"),
         ({"every": "monthly"}, "every='monthly' is not a valid period"),
-        ({"every": 3}, "every is a int: 3; pass a length, every='1mo', or a list of times"),
-        ({"every": [1, 2]}, "a moment of every is a int: 1"),
+        ({"every": 3}, "every is an int: 3; pass a length, every='1mo', or a list of times"),
+        ({"every": [1, 2]}, "a moment of every is an int: 1"),
     ],
     ids=str,
 )
@@ -322,3 +333,14 @@ def test_an_expression_of_the_users_gives_one_number_per_group(expression, told,
 def test_an_expression_of_the_users_may_say_yes_or_no():
     shop = fk.Shop(orders=orders_of(status=["paid", "paid", "fulfilled"]))
     assert value(shop, fk.PolarsExpr("orders", (pl.col("status") == "paid").any())) == 1.0
+
+
+def test_every_unknown_dimension_is_told_at_once():
+    message = refused(by=["statsu", "colour"], kind=fk.UnknownNameError)
+    assert "'statsu'; did you mean 'status'?" in message
+    assert message.endswith("; nor is there 'colour')")
+
+
+def test_a_name_is_found_by_a_part_of_it():
+    with pytest.raises(fk.DefinitionError, match="did you mean 'gross_amount'"):
+        fk.parse("sum(orders.gross)")

@@ -285,7 +285,7 @@ def test_lines_are_converted_as_their_orders_are():
 def test_an_amount_without_a_rate_is_refused(orders, rates):
     tables = {"orders": orders} if rates is None else {"orders": orders, "exchange_rates": rates}
     shop = fk.Shop.bind(tables, currency="PLN")
-    with pytest.raises(fk.ContractError, match=r"orders.fx_rate: is null in \d rows"):
+    with pytest.raises(fk.ContractError, match=r"orders.fx_rate: is null in \d row"):
         fk.evaluate(shop, "gross_sales")
 
 

@@ -107,5 +107,41 @@ def test_of_two_conditions_the_second_is_looked_at_where_the_first_holds():
     found = fk.evaluate(shop, "cart_abandonment_rate", exclusions=True).exclusions
     assert found.select("reason", "rows", "of").rows() == [
         ("not carts.items > 0", 2, 4),
-        ("not carts.age_s >= 86400", 1, 2),
+        ("not carts.age_s >= days(1)", 1, 2),
     ]
+
+
+def test_a_null_that_counts_as_0_in_an_amount_of_the_order_is_counted():
+    """A line without a price and a parcel without a cost made the order cheaper without a word."""
+    orders = shop_of_lines({"order_id": [1, 2, 3], "status": ["paid", "paid", "cancelled"]})
+    found = fk.evaluate(orders, ["gross_sales", "shipping_cost_ratio"], exclusions=True)
+    told = found.exclusions.filter(pl.col("reason").str.starts_with("no "))
+    assert told.select("metric", "table", "reason", "rows", "of").rows() == [
+        ("gross_sales", "order_lines", "no order_lines.unit_price", 1, 3),
+        ("shipping_cost_ratio", "shipments", "no shipments.shipping_cost", 2, 3),
+        ("shipping_cost_ratio", "order_lines", "no order_lines.unit_price", 1, 3),
+    ]
+    assert found.frame.row(0) == (10.0, 0.5)
+
+
+def shop_of_lines(orders):
+    """Orders with lines and parcels, some without a price or a cost, of which one is cancelled."""
+    lines = pl.DataFrame(
+        {
+            "order_line_id": [1, 2, 3, 4],
+            "order_id": [1, 2, 2, 3],
+            "quantity": [1] * 4,
+            "unit_price": [10.0, None, 0.0, None],
+            "discount_amount": [0.0] * 4,
+        }
+    )
+    parcels = pl.DataFrame(
+        {
+            "shipment_id": [1, 2, 3, 4],
+            "order_id": [1, 1, 2, 3],
+            "shipped_at": [DAY] * 4,
+            "shipping_cost": [5.0, None, None, None],
+        }
+    )
+    placed = pl.DataFrame(orders).with_columns(ordered_at=DAY)
+    return fk.Shop(orders=placed, order_lines=lines, shipments=parcels, assume_empty=("returns",))

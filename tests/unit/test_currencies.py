@@ -385,7 +385,7 @@ def test_a_refund_without_a_rate_is_not_left_out():
     back = refunds(["PLN", "USD"])
     shop = fk.Shop(orders=orders().drop("currency"), returns=back, exchange_rates=RATES, **KNOWN)
     told = refusal(lambda: fk.evaluate(shop, "value_return_rate"))
-    assert "returns.fx_rate: is null in 1 rows whose amounts would be left out" in told
+    assert "returns.fx_rate: is null in 1 row whose amounts would be left out" in told
 
 
 @pytest.mark.parametrize("asked", ["gross_sales", "aov", fk.Max(Orders.gross_amount)])
@@ -430,3 +430,29 @@ def test_a_rate_beside_an_amount_is_one(rates, problem):
     assert f"orders.fx_rate: {problem}" in refusal(lambda: fk.evaluate(shop, "gross_sales"))
     right = fk.Shop(orders=orders(fx_rate=[1.0, 4.0]), currency="PLN")
     assert value(right, "gross_sales") == 800
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        Sum(Lookup(OrderLines.order_id, Orders.returned_amount)),
+        fk.Count(OrderLines, where=Lookup(OrderLines.order_id, Orders.returned_amount) > 5),
+    ],
+    ids=["sum", "where"],
+)
+def test_refunds_in_another_currency_are_found_from_the_lines_of_their_order(formula):
+    """The refunds of an order were guarded where orders were read, and not where lines were."""
+
+    def shop(*, refund):
+        return fk.Shop(
+            orders=orders(currency="EUR"),
+            order_lines=lines(product_id=["p", "q"]),
+            returns=returns(currency=refund),
+            currency="EUR",
+        )
+
+    for by in ((), "product_id", "currency", ["product_id", "currency"]):
+        with pytest.raises(fk.ContractError, match=HOLDS):
+            fk.evaluate(shop(refund="PLN"), of(formula), by=by)
+        assert fk.evaluate(shop(refund="EUR"), of(formula), by=by).frame.height
+    assert value(shop(refund="PLN"), formula, start="2020-01-01", end="2020-02-01") == 0

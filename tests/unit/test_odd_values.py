@@ -21,7 +21,7 @@ def test_a_discount_below_zero_is_refused_for_it_would_add_to_sales():
     with pytest.raises(fk.ContractError) as error:
         fk.evaluate(shop, "aov")
     assert str(error.value) == (
-        "orders.discount_amount: is below zero, and would add to sales, in 1 rows, such as "
+        "orders.discount_amount: is below zero, and would add to sales, in 1 row, such as "
         "(1, -10.0, 100.0); turn its sign: a discount is above zero"
     )
 

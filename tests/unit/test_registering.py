@@ -333,7 +333,7 @@ def test_a_metric_is_replaced_by_one_of_its_unit():
         ({"stage": ["awareness"]}, r"stage=\['awareness'\] is not one of"),
         ({"area": "nope"}, "area='nope' is not one of"),
         ({"table": fk.Orders}, "table is Orders"),
-        ({"tag": 3}, "tag is a int: 3; pass a search term"),
+        ({"tag": 3}, "tag is an int: 3; pass a search term"),
     ],
 )
 def test_metrics_are_not_looked_for_by_what_there_is_not(asked, told):

@@ -169,7 +169,7 @@ def test_a_column_that_is_supplied_wins_over_its_rule():
 def test_repeated_and_null_keys_are_refused_with_a_sample():
     with pytest.raises(fk.ContractError, match=r"orders.order_id: is not unique.*7"):
         fk.evaluate(fk.Shop(orders=orders(order_id=[7, 7])), "orders")
-    with pytest.raises(fk.ContractError, match="is null, and identifies the row, in 1 rows"):
+    with pytest.raises(fk.ContractError, match="is null, and identifies the row, in 1 row"):
         fk.evaluate(fk.Shop(orders=orders(order_id=[7, None])), "orders")
     loose = fk.Shop(orders=orders(order_id=[7, 7]), guards=False)
     assert fk.evaluate(loose, "orders").frame.item() == 2

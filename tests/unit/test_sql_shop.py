@@ -121,7 +121,7 @@ def test_what_is_wrong_is_found_alike(connection):
     assert "is NaN or infinite" in str(two.check()["check"].to_list())
     double = pl.concat([ORDERS, ORDERS[:1]])
     for shop in (fk.Shop(orders=double), on(connection, double)):
-        with pytest.raises(fk.ContractError, match=r"order_id: is not unique.*1 rows, such as 1"):
+        with pytest.raises(fk.ContractError, match=r"order_id: is not unique.*1 row, such as 1"):
             fk.evaluate(shop, "orders")
 
 

@@ -99,6 +99,24 @@ def test_promoters_are_told_on_a_scale_to_ten_only():
     assert number(fk.Shop(surveys=survey(scale_max=10)), "nps") == -100.0
 
 
+@pytest.mark.parametrize("score", [8.5, -1, 11])
+def test_promoters_are_told_of_whole_marks_only(score):
+    """A mean of 8.5 was neither a promoter nor a detractor, without a word."""
+    with pytest.raises(fk.ContractError, match="is not a whole number from 0 to 10 in an nps surv"):
+        number(fk.Shop(surveys=survey(score=score)), "nps")
+    assert number(fk.Shop(surveys=survey(score=9.0)), "nps") == 100.0
+
+
+@pytest.mark.parametrize("day", ["period_start", "period_end"])
+def test_a_cost_of_which_a_day_is_unknown_is_refused(day):
+    """Without its first day, a cost was left out without a word."""
+    row = {"cost_id": 1, "period_start": DAY.date(), "period_end": DAY.date(), "amount": 5.0}
+    cost = fk.Metric(name="cost", formula="sum(marketing_costs.amount)", unit=fk.MONEY)
+    costs = pl.DataFrame([row, row | {"cost_id": 2, day: None}])
+    with pytest.raises(fk.ContractError, match=f"{day}: is null, so it is unknown over which days"):
+        number(fk.Shop(marketing_costs=costs), cost)
+
+
 def test_a_survey_of_an_unknown_kind_is_refused():
     shop = fk.Shop(surveys=survey(survey_type="ces"))
     with pytest.raises(fk.ContractError, match=r"survey_type: is not a known word.*'ces'"):

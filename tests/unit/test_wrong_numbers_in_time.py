@@ -11,7 +11,8 @@ from small_frames import NOON, of, orders_of, value, values
 
 GROSS = Sum(Orders.gross_amount)
 WARSAW = "Europe/Warsaw"
-GAP_DAYS = fk.Elapsed(Orders.previous_ordered_at, Orders.ordered_at) / 86_400
+GAP = fk.Elapsed(Orders.previous_ordered_at, Orders.ordered_at)
+GAP_DAYS = GAP / 86_400
 
 
 def at(*moments, zone="UTC"):
@@ -47,6 +48,53 @@ def test_a_length_of_time_that_is_divided_is_compared_as_a_number_in_text(where,
     later = NOON + dt.timedelta(days=30, hours=21)
     shop = fk.Shop(orders=orders_of(ordered_at=[NOON, later]))
     assert value(shop, Count(Orders), where=where) == rows
+
+
+@pytest.mark.parametrize(
+    ("where", "rows"),
+    [
+        ("elapsed(previous_ordered_at, ordered_at) <= hours(48)", 1),
+        ("elapsed(previous_ordered_at, ordered_at) < days(2)", 0),
+        ("elapsed(previous_ordered_at, ordered_at) - minutes(30) > hours(47.5)", 0),
+        ("elapsed(previous_ordered_at, ordered_at) in [seconds(172800), days(9)]", 1),
+        ("between(elapsed(previous_ordered_at, ordered_at), 0, days(2))", 1),
+        ("elapsed(previous_ordered_at, ordered_at) > 0", 1),
+    ],
+)
+def test_a_length_of_time_is_compared_with_a_length_that_names_its_unit(where, rows):
+    shop = fk.Shop(orders=orders_of(ordered_at=[NOON, NOON + dt.timedelta(hours=48)]))
+    assert value(shop, Count(Orders), where=where) == rows
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "elapsed(previous_ordered_at, ordered_at) <= 48",
+        "48 >= elapsed(previous_ordered_at, ordered_at)",
+        "elapsed(previous_ordered_at, ordered_at) in [48, 49]",
+        "between(elapsed(previous_ordered_at, ordered_at), 0, 48)",
+        "coalesce(elapsed(previous_ordered_at, ordered_at), 48) == 0",
+        "elapsed(previous_ordered_at, ordered_at) - 48 <= 0",
+    ],
+)
+def test_a_number_without_a_unit_is_no_length_of_time(where):
+    """Hours were meant and seconds were taken: 48 hours are 172,800 seconds."""
+    shop = fk.Shop(orders=orders_of(ordered_at=[NOON, NOON + dt.timedelta(hours=48)]))
+    with pytest.raises(fk.DefinitionError, match=r"has no unit.*write days\(48\), hours\(48\)"):
+        fk.evaluate(shop, "orders", where=where)
+
+
+def test_a_length_of_time_is_no_amount():
+    with pytest.raises(fk.UnitError, match="money and second do not fit"):
+        Count(Orders, where=Orders.gross_amount > dt.timedelta(days=1))
+
+
+def test_what_waited_longest_by_customer_is_a_length_of_time():
+    per = fk.PerKey(Orders.customer_key, wait=fk.Max(GAP))
+    shop = fk.Shop(orders=orders_of(ordered_at=[NOON, NOON + dt.timedelta(hours=48)]))
+    assert value(shop, Count(per, where=per["wait"] >= dt.timedelta(hours=48))) == 1
+    with pytest.raises(fk.DefinitionError, match="has no unit"):
+        Count(per, where=per["wait"] >= 48)
 
 
 @pytest.mark.parametrize("every", ["3y", "4y"])

@@ -17,13 +17,13 @@ from funnelkit.charts.stages import stages
 from funnelkit.checks import check_choices, check_key_names, check_kind
 from funnelkit.data.sources import Source
 from funnelkit.errors import DefinitionError, UnsupportedError
+from funnelkit.formula.operators import Relation
 from funnelkit.formula.values import (
     Column,
     Comparison,
     Dimension,
     Literal,
     Predicate,
-    Relation,
 )
 from funnelkit.formula.walk import leaves
 from funnelkit.journeys.lengths import Length, check_length, length_text

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from funnelkit.errors import DefinitionError
+from funnelkit.formula.constants import length_of
 from funnelkit.formula.formulas import ClosingBalance, Count, Name, PerKey, Sum
 from funnelkit.formula.values import AsOf, Elapsed, Predicate
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
-from funnelkit.schema.derivations import CART_LEFT_S, CART_RECOVERED_S
+from funnelkit.schema.derivations import CART_LEFT, CART_RECOVERED
 from funnelkit.schema.traffic import Carts, Sessions
-from funnelkit.units import HOUR_S, MONEY, RATIO
+from funnelkit.units import MONEY, RATIO
 
 __all__ = [
     "abandoned_cart_value",
@@ -27,7 +28,7 @@ __all__ = [
 _GLOSSARY = "BigCommerce Ecommerce Analytics glossary (vendor)"
 _SNOWPLOW = "snowplow/dbt-snowplow-ecommerce: models/sessions, models/carts (vendor)"
 
-_IS_MATURE = Carts.age_s >= CART_LEFT_S
+_IS_MATURE = Carts.age_s >= CART_LEFT
 _HAS_ITEMS = Carts.items > 0
 _IS_LEFT = Carts.is_converted.is_null() | ~Carts.is_converted
 
@@ -84,7 +85,7 @@ def cart_abandonment_rate_after(*, hours: float) -> Metric:
     """
     if not hours > 0:
         raise DefinitionError(f"hours={hours} is not above 0", "state the hours a cart has")
-    is_mature = _HAS_ITEMS & (Carts.age_s >= hours * HOUR_S)
+    is_mature = _HAS_ITEMS & (Carts.age_s >= length_of("hours", hours))
     return replace(
         cart_abandonment_rate,
         name="cart_abandonment_rate." + f"after_{hours:g}_hours".replace(".", "p"),
@@ -230,7 +231,7 @@ _IS_WATCHED = (
     _HAS_ITEMS
     & Carts.is_abandoned
     & _IS_TOLD
-    & (Elapsed(Carts.last_activity_at, AsOf()) >= CART_RECOVERED_S)
+    & (Elapsed(Carts.last_activity_at, AsOf()) >= CART_RECOVERED)
 )
 
 cart_recovery_rate = Metric(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from funnelkit.errors import DefinitionError
+from funnelkit.formula.constants import length_of
 from funnelkit.formula.formulas import Count, CountDistinct, Name, Sum
 from funnelkit.formula.values import Elapsed, IsTrue, Lookup, Predicate
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
@@ -38,7 +39,6 @@ __all__ = [
     "revenue_per_recipient",
 ]
 
-DAY = 86_400
 CLICK_WINDOW_DAYS = 5
 
 _SENDER = "Sender: bounce counter (third party)"
@@ -354,7 +354,7 @@ _SINCE_CLICK = Elapsed(EmailSends.first_clicked_at, Lookup(EmailSends.order_id, 
 
 
 def _bought_within(days: float) -> Predicate:
-    in_time = _SINCE_CLICK.is_between(0, days * DAY)
+    in_time = _SINCE_CLICK.is_between(0, length_of("days", days))
     return EmailSends.is_delivered & _IS_COUNTED & in_time
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from funnelkit.catalog.parameters import word_of
 from funnelkit.checks import check_none, not_above, not_whole
+from funnelkit.formula.constants import length_of
 from funnelkit.formula.formulas import (
     Arithmetic,
     Count,
@@ -21,7 +22,7 @@ from funnelkit.formula.formulas import (
 from funnelkit.formula.values import AsOf, ConcatKey, Elapsed
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.sales import Orders
-from funnelkit.units import CUSTOMER, DAY_S, MULTIPLE, RATIO, SECOND
+from funnelkit.units import CUSTOMER, MULTIPLE, RATIO, SECOND
 
 __all__ = [
     "churned_customers",
@@ -202,7 +203,7 @@ def repeat_purchase_rate_within(*, days: float) -> Metric:
 
 
 def _repeated_within(name: str, days: float) -> Metric:
-    window = days * DAY_S
+    window = length_of("days", days)
     is_won = Orders.is_counted & Orders.is_first_order
     is_mature = is_won & (Elapsed(Orders.ordered_at, AsOf()) >= window)
     is_back = is_mature & (Elapsed(Orders.ordered_at, Orders.next_ordered_at) <= window)

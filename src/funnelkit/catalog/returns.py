@@ -5,11 +5,12 @@ from __future__ import annotations
 from funnelkit.catalog.parameters import word_of
 from funnelkit.checks import check_none, not_above
 from funnelkit.errors import DefinitionError
+from funnelkit.formula.constants import length_of
 from funnelkit.formula.formulas import Count, CountDistinct, Formula, Name, Sum
 from funnelkit.formula.values import AsOf, Elapsed, Predicate
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.sales import Orders, Returns
-from funnelkit.units import DAY_S, RATIO
+from funnelkit.units import RATIO
 
 __all__ = [
     "order_return_rate",
@@ -32,7 +33,7 @@ _FLOW_CAVEATS = (
 
 def _is_mature(days: float) -> Predicate:
     """Return the condition that an order is counted and its return window has passed."""
-    return Orders.is_counted & (Elapsed(Orders.ordered_at, AsOf()) >= days * DAY_S)
+    return Orders.is_counted & (Elapsed(Orders.ordered_at, AsOf()) >= length_of("days", days))
 
 
 def _formula(of: str, days: float) -> Formula:

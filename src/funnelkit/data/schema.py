@@ -161,6 +161,7 @@ class Schema:
         late_clocks: The times that are null as long as something has not happened yet.
         promises: Promises about keys, and about rows that belong together.
         vocabularies: By column with a closed vocabulary: the promise that it holds no other words.
+        unread_words: Columns with an open vocabulary of which no metric reads a word.
         currency_column: The name of the column that holds the currency of a row's amounts.
         rate_column: The name of the column that holds what that currency is worth.
         costs: Amounts in the shop's currency, whatever that of the row is.
@@ -179,6 +180,7 @@ class Schema:
     late_clocks: frozenset[Column] = frozenset()
     promises: tuple[Promise, ...] = ()
     vocabularies: Mapping[Category, WordsCheck] = field(default_factory=dict[Category, WordsCheck])
+    unread_words: frozenset[Column] = frozenset()
     currency_column: str = "currency"
     rate_column: str = "fx_rate"
     costs: frozenset[Column] = frozenset()

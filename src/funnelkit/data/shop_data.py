@@ -109,6 +109,7 @@ class ShopData:
         given_as_of: The instant up to which the data is known, where it was given.
         seen: What was learnt of the tables that were read.
         seen_words: What was found in the columns whose words were looked at.
+        compared_texts: The columns without a vocabulary that a condition compares with a text.
         seen_non_negative: Of columns of numbers: whether no value was found below zero.
         seen_promises: The places of the promises of the schema that were found to be kept.
         seen_as_of: The latest instant that was found in the data.
@@ -126,6 +127,7 @@ class ShopData:
     given_as_of: dt.datetime | None
     seen: dict[str, TableStats] = field(default_factory=dict)
     seen_words: dict[Category, Words] = field(default_factory=dict[Category, Words])
+    compared_texts: set[Category] = field(default_factory=set[Category])
     seen_non_negative: dict[Column, bool] = field(default_factory=dict[Column, bool])
     seen_promises: set[int] = field(default_factory=set[int])
     seen_as_of: dt.datetime | None = None
@@ -232,15 +234,20 @@ class ShopData:
         }
 
     def unread_words(self) -> list[Category]:
-        """Return the supplied columns that have a vocabulary, and whose words are not known yet."""
-        return [
+        """Return the supplied columns whose words matter, and are not known yet.
+
+        They are those that have a vocabulary, and those that a condition compares with a text.
+        """
+        declared = (
             column
             for bound in self.tables.values()
             for column in bound.table.columns.values()
-            if isinstance(column, Category)
-            and column.values
-            and column not in self.seen_words
-            and isinstance(self.type_of(column), pl.String)
+            if isinstance(column, Category) and column.values
+        )
+        return [
+            column
+            for column in dict.fromkeys((*declared, *self.compared_texts))
+            if column not in self.seen_words and isinstance(self.type_of(column), pl.String)
         ]
 
     def settle_words(self, found: Mapping[Category, Mapping[str, int]]) -> None:

@@ -157,7 +157,7 @@ def _of_constant(constant: Scalar) -> ValueType:
             return ValueType.FLAG
         case str():
             return ValueType.WORD
-        case int() | float():
+        case int() | float() | dt.timedelta():
             return ValueType.NUMBER
         case dt.datetime() if constant.tzinfo is not None:
             return ValueType.INSTANT

@@ -117,6 +117,10 @@ class Runner:
         found = self.read([first])[0].item()
         return self.data.calendar.shown(found) if isinstance(found, dt.datetime) else None
 
+    def learn_compared(self) -> None:
+        """Learn the words of the columns that conditions were found to compare with texts."""
+        self._learn_words({(one.table, one.name) for one in tuple(self.data.compared_texts)})
+
     def read(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         """Return the rows of relations, with words read as what they stand for."""
         self._learn_words(columns_read(relations))

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import cast
 
 import polars as pl
 
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.runner import Runner
 from funnelkit.evaluation.execute import answer
+from funnelkit.formula.derived import FromChildren
 from funnelkit.formula.formulas import (
     Aggregate,
     Count,
+    Sum,
     measured,
     source_of,
 )
@@ -29,13 +32,14 @@ from funnelkit.formula.values import (
     Key,
     Lookup,
     Not,
+    Operation,
     Predicate,
     PredicateNode,
     Time,
 )
 from funnelkit.formula.walk import conjuncts, leaves
 from funnelkit.metrics.metric import Metric
-from funnelkit.planning.dimensions import conjunction
+from funnelkit.planning.dimensions import Leaf, conjunction, with_leaves
 from funnelkit.planning.plan import Plan, PlannedMetric
 from funnelkit.planning.planner import make_plan
 
@@ -118,6 +122,42 @@ def _without_value(fold: Aggregate) -> Iterator[Exclusion]:
         yield Exclusion(source_of(fold), f"no {column}", before, after)
 
 
+def _without_part(data: ShopData, metric: Metric) -> Iterator[Exclusion]:
+    """Yield the supplied columns of which columns that are folded are made, where a null is 0."""
+    for fold in aggregates(metric.formula):
+        value = measured(fold) if fold.of is None else None
+        before = conjunction(_conditions(fold))
+        for column in () if value is None else leaves(value):
+            yield from _parts(data, column, before)
+
+
+def _parts(
+    data: ShopData, column: Column | Lookup, before: Predicate | None
+) -> Iterator[Exclusion]:
+    """Yield the supplied columns of which a derived column is a sum or a product."""
+    if isinstance(column, Lookup) or data.is_supplied(column):
+        return
+    match data.rule(column):
+        case FromChildren(key, Sum(value, where=where)):
+            entered = None if before is None else with_leaves(data, before, _through(key))
+            rows, parts = conjunction((where, entered)), leaves(value)
+        case Operation() as value:
+            rows, parts = before, leaves(value)
+        case _:
+            return
+    for part in parts:
+        if isinstance(part, Column) and data.is_supplied(part):
+            known = part.is_not_null()
+            kept = known if rows is None else rows & known
+            yield Exclusion(part.table, f"no {part}", rows, kept)
+        yield from _parts(data, part, rows)
+
+
+def _through(key: Column) -> Leaf:
+    """Return what reads the columns of a row from the rows that point to it."""
+    return lambda node: Lookup(key, cast("Column | Lookup", node))
+
+
 def _conditions(fold: Aggregate) -> tuple[Predicate, ...]:
     return conjuncts(fold.where if fold.of is None else fold.of.where)
 
@@ -127,7 +167,11 @@ def count_exclusions(runner: Runner, made: Plan) -> pl.DataFrame:
     data = runner.data
     found = [(low.metric.name, gap) for low in made.metrics for gap in exclusions_of(low.metric)]
     for low in made.metrics:
-        gaps = (*_of_unknown_kind(data, low.metric), *_without_key(made, low))
+        gaps = (
+            *_of_unknown_kind(data, low.metric),
+            *_without_part(data, low.metric),
+            *_without_key(made, low),
+        )
         found += [(low.metric.name, gap) for gap in gaps]
     found = [pair for pair in found if pair[1].table in data.tables]
     found = [pair for pair in found if not data.known[pair[1].table].prorate]

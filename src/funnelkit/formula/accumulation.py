@@ -16,9 +16,9 @@ from funnelkit.formula.formulas import (
     Reference,
     Sum,
 )
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.properties import additivity
 from funnelkit.formula.table import Rows
-from funnelkit.formula.values import Operator
 
 __all__ = ["ADDS_UP", "MetricKind", "kind_of"]
 

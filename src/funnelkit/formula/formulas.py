@@ -28,6 +28,8 @@ from funnelkit.formula.arguments import (
     check_where,
     tables_of,
 )
+from funnelkit.formula.constants import check_finite
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.table import Rows, Table, rows_of
 from funnelkit.formula.values import (
     Category,
@@ -37,13 +39,11 @@ from funnelkit.formula.values import (
     Key,
     Literal,
     Lookup,
-    Operator,
     PerKeyColumn,
     Predicate,
     Score,
     Time,
     Value,
-    check_finite,
     text_name,
     unit_of,
 )

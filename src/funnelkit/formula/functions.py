@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
+from funnelkit.formula.constants import LENGTHS
 from funnelkit.formula.formulas import (
     Abs,
     ClosingBalance,
@@ -234,4 +235,5 @@ CALLS: dict[str, tuple[Callable[..., Value] | None, int | None]] = {
     "as_of": (AsOf, 0),
     "if_else": (None, 3),
     "date": (None, 1),
+    **dict.fromkeys(LENGTHS, (None, 1)),
 }

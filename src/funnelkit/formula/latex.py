@@ -14,7 +14,7 @@ from funnelkit.formula.formulas import (
     Reference,
 )
 from funnelkit.formula.functions import function_of
-from funnelkit.formula.values import Operator
+from funnelkit.formula.operators import Operator
 
 __all__ = ["expand", "to_latex"]
 

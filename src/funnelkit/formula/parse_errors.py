@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from funnelkit.errors import DefinitionError, UnknownNameError
 
-__all__ = ["quoted", "refuse", "refuse_arguments", "refuse_name"]
+__all__ = ["quoted", "refuse", "refuse_arguments", "refuse_condition", "refuse_name"]
 
 
 def refuse(node: ast.expr, problem: str, remedy: str) -> NoReturn:
@@ -18,6 +18,24 @@ def refuse(node: ast.expr, problem: str, remedy: str) -> NoReturn:
         DefinitionError: Always.
     """
     raise DefinitionError(f"{quoted(_source(node))} {problem}", remedy, node.col_offset)
+
+
+def refuse_condition(node: ast.expr) -> NoReturn:
+    """Raise an error about a part of a text that is not true or false of a row.
+
+    Raises:
+        DefinitionError: Always.
+    """
+    match node:
+        case ast.Compare(ops=[ast.Is() | ast.IsNot(), *_]):
+            remedy = "write is_null(x), or not is_null(x)"
+        case ast.Compare(ops=[_, _, *_]):
+            remedy = "write between(x, low, high), or join two comparisons with and"
+        case ast.BinOp(op=ast.BitAnd() | ast.BitOr()) | ast.UnaryOp(op=ast.Invert()):
+            remedy = "join conditions with and, or, not"
+        case _:
+            remedy = "compare it, or use a flag"
+    refuse(node, "is not true or false", remedy)
 
 
 def refuse_arguments(node: ast.expr, name: str) -> NoReturn:

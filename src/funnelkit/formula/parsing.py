@@ -16,6 +16,7 @@ from typing import TypeVar
 from funnelkit.checks import is_number
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.arguments import DEEPEST
+from funnelkit.formula.constants import LENGTHS, length_of
 from funnelkit.formula.formulas import (
     Arithmetic,
     Constant,
@@ -35,7 +36,14 @@ from funnelkit.formula.functions import (
     Function,
     function_named,
 )
-from funnelkit.formula.parse_errors import quoted, refuse, refuse_arguments, refuse_name
+from funnelkit.formula.operators import Operator, Relation
+from funnelkit.formula.parse_errors import (
+    quoted,
+    refuse,
+    refuse_arguments,
+    refuse_condition,
+    refuse_name,
+)
 from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
     And,
@@ -52,11 +60,9 @@ from funnelkit.formula.values import (
     Lookup,
     Not,
     Operation,
-    Operator,
     Or,
     Predicate,
     PredicateNode,
-    Relation,
     Scalar,
     Value,
 )
@@ -121,7 +127,8 @@ def _read(text: str, read: Callable[[ast.expr], Read]) -> Read:
         raise
     except SyntaxError as error:
         at = error.offset - 1 if error.offset else len(text.strip())
-        raise DefinitionError(f"{problem}: {error.msg}", position=at) from None
+        remedy = "compare with ==, join with and, or, not, quote texts"
+        raise DefinitionError(f"{problem}: {error.msg}", remedy, at) from None
     except ValueError as error:
         raise DefinitionError(f"{problem}: {error}", position=0) from None
     except (MemoryError, RecursionError):
@@ -310,8 +317,11 @@ class _Reader:
                 units = [self._built(u, Unit.parse, _word(u)) for u in unit]
                 make: Callable[..., Column] = self.table(owner).column
                 return self._built(node, make, name, KINDS[kind], *units)
+            case ast.Call(func=ast.Name(id=name)) if not self.tables:
+                refuse_name(node, "function", name, CALLS)
             case _:
-                refuse(node, "is not a column", "write table.column")
+                remedy = "write table.column" if self.tables else "write the name of a dimension"
+                refuse(node, "is not a column", remedy)
 
     def value(self, node: ast.expr, depth: int = 0) -> Value:
         if depth > DEEPEST:
@@ -345,8 +355,8 @@ class _Reader:
             return self._built(node, Dimension, *map(_scalar, node.args), **words)
         if node.keywords:
             refuse(node, "takes no named arguments", f"see {name} in the reference")
-        if name == "date":
-            return Literal(_date(node))
+        if name == "date" or name in LENGTHS:
+            return Literal(_scalar(node))
         if name == "if_else" and len(node.args) == 3:
             condition, then, otherwise = node.args
             sides = self.value(then, depth), self.value(otherwise, depth)
@@ -376,7 +386,8 @@ class _Reader:
                 ops=[ast.In() | ast.NotIn() as op],
                 comparators=[ast.List() | ast.Tuple() as options],
             ):
-                found = IsIn(self.value(left, below), tuple(map(_scalar, options.elts)))
+                some = tuple(map(_scalar, options.elts))
+                found = self._built(node, IsIn, self.value(left, below), some)
                 return found if isinstance(op, ast.In) else Not(found)
             case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _RELATIONS:
                 relation = _RELATIONS[type(op)]
@@ -390,7 +401,8 @@ class _Reader:
                     return IsTrue(looked_up)
                 refuse(node, "is not the lookup of a flag", "write is_true(lookup(key, flag))")
             case ast.Call(func=ast.Name(id="between"), args=[value, low, high], keywords=[]):
-                return IsBetween(*(self.value(part, below) for part in (value, low, high)))
+                parts = (self.value(part, below) for part in (value, low, high))
+                return self._built(node, IsBetween, *parts)
             case _:
                 return self._flag(node)
 
@@ -399,7 +411,7 @@ class _Reader:
             column = self.column(node)
             if isinstance(column, PredicateNode):
                 return column  # type: ignore[return-value]  # only Flag is both
-        refuse(node, "is not true or false", "compare it, or use a flag")
+        refuse_condition(node)
 
 
 def _chain(node: ast.expr) -> tuple[ast.expr, list[tuple[Operator, ast.expr]]]:
@@ -435,8 +447,12 @@ def _scalar(node: ast.expr) -> Scalar:
             return value
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant() as inner):
             return -_number(inner)
+        case ast.Constant(value=None):
+            refuse(node, "equals nothing", "write is_null(x), or not is_null(x)")
         case ast.Call(func=ast.Name(id="date")):
             return _date(node)
+        case ast.Call(func=ast.Name(id=unit)) if unit in LENGTHS:
+            return _length(unit, node)
         case _:
             refuse(node, "is not a constant", "write a number, a quoted text, True or False")
 
@@ -463,6 +479,16 @@ def _date(node: ast.Call) -> dt.date:
                 )
         case _:
             refuse(node, "is not a date", "write date('2024-12-31')")
+
+
+def _length(unit: str, node: ast.Call) -> dt.timedelta:
+    if len(node.args) != 1 or node.keywords:
+        refuse_arguments(node, unit)
+    number = _number(node.args[0])
+    try:
+        return length_of(unit, number)
+    except DefinitionError as error:
+        raise DefinitionError(error.problem, error.remedy, node.col_offset) from None
 
 
 def _number(node: ast.expr) -> float:

@@ -36,13 +36,13 @@ from funnelkit.formula.formulas import (
     unit_of_aggregate,
 )
 from funnelkit.formula.functions import AnyApplied, Function, Sample, function_of
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.values import (
     Category,
     Column,
     Flag,
     Key,
     Lookup,
-    Operator,
     PerKeyColumn,
     Predicate,
     Score,

@@ -11,13 +11,13 @@ from __future__ import annotations
 import datetime as dt
 import keyword
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol, assert_never
 
 from funnelkit.errors import DefinitionError, UnitError, shortened
+from funnelkit.formula.constants import LENGTHS, Scalar, check_finite, constant_text
+from funnelkit.formula.operators import Operator, Relation
 from funnelkit.formula.vocabulary import check_vocabulary, dictionary, folded
 from funnelkit.units import MONEY, NUMBER, SECOND, Unit
 
@@ -45,50 +45,20 @@ __all__ = [
     "Money",
     "Not",
     "Operation",
-    "Operator",
     "Or",
     "PerKeyColumn",
     "PerKeySource",
     "Predicate",
     "PredicateNode",
     "Quantity",
-    "Relation",
     "Scalar",
     "Score",
     "Time",
     "Value",
     "ValueNode",
-    "check_finite",
     "text_name",
     "unit_of",
 ]
-
-Scalar = str | int | float | bool | dt.date
-
-
-class Operator(StrEnum):
-    """The four operations of arithmetic."""
-
-    ADD = "+"
-    SUBTRACT = "-"
-    MULTIPLY = "*"
-    DIVIDE = "/"
-
-    @property
-    def binds(self) -> int:
-        """How tightly it binds; more is tighter."""
-        return 1 if self in {Operator.ADD, Operator.SUBTRACT} else 2
-
-
-class Relation(StrEnum):
-    """How two values can compare."""
-
-    EQ = "=="
-    NE = "!="
-    LT = "<"
-    LE = "<="
-    GT = ">"
-    GE = ">="
 
 
 class ValueNode:
@@ -357,7 +327,7 @@ def _dimension(name: str, columns: tuple[tuple[str, str], ...]) -> Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Literal(ValueNode):
-    """A constant: a number, a text, a boolean or a day."""
+    """A constant: a number, a text, a boolean, a day or a length of time."""
 
     value: Scalar
 
@@ -366,8 +336,7 @@ class Literal(ValueNode):
             check_finite(self.value)
 
     def __str__(self) -> str:
-        day = self.value.isoformat() if isinstance(self.value, dt.date) else None
-        return repr(self.value) if day is None else f"date({day!r})"
+        return constant_text(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -539,10 +508,11 @@ class IsIn(PredicateNode):
                 check_finite(option)
             elif not _is(option, str, dt.date):
                 _value(option)
+            if isinstance(option, dt.timedelta) or _is_elapsed(self.value):
+                _check_fits(self, self.value, Literal(option))
 
     def __str__(self) -> str:
-        shown = (str(Literal(o)) if isinstance(o, dt.date) else repr(o) for o in self.options)
-        return f"{_compared(self.value)} in [{', '.join(shown)}]"
+        return f"{_compared(self.value)} in [{', '.join(map(constant_text, self.options))}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -552,6 +522,10 @@ class IsBetween(PredicateNode):
     value: Value
     low: Value
     high: Value
+
+    def __post_init__(self) -> None:
+        for bound in (self.low, self.high):
+            _check_fits(self, self.value, bound)
 
     def __str__(self) -> str:
         return f"between({self.value}, {self.low}, {self.high})"
@@ -621,7 +595,9 @@ def unit_of(value: Value) -> Unit:
     match value:
         case Column() | PerKeyColumn():
             return value.unit
-        case Literal() | Dimension() | AsOf() | ConcatKey() | Lower():
+        case Literal(constant):
+            return SECOND if isinstance(constant, dt.timedelta) else NUMBER
+        case Dimension() | AsOf() | ConcatKey() | Lower():
             return NUMBER
         case Operation(operator, left, right):
             if operator is Operator.MULTIPLY:
@@ -642,15 +618,51 @@ def unit_of(value: Value) -> Unit:
 
 
 def _check_fits(whole: object, left: Value, right: Value) -> None:
-    """Raise if two values have different units; a constant takes any unit.
+    """Raise if two values have different units; a number takes any unit but that of `elapsed`.
 
     Keys are identifiers: a key of one unit may be used in place of another.
     """
-    if any(isinstance(side, Literal | Key | ConcatKey | Dimension) for side in (left, right)):
+    for value, other in ((left, right), (right, left)):
+        if isinstance(other, Literal) and _is_elapsed(value):
+            _check_length(whole, other)
+    if any(map(_takes_any_unit, (left, right))):
         return
     one, two = unit_of(left), unit_of(right)
     if not one.fits(two):
         raise UnitError(str(whole), str(one), str(two))
+
+
+def _takes_any_unit(side: Value) -> bool:
+    is_length = isinstance(side, Literal) and isinstance(side.value, dt.timedelta)
+    return isinstance(side, Literal | Key | ConcatKey | Dimension | AsOf | Time) and not is_length
+
+
+def _is_elapsed(value: Value) -> bool:
+    """Return whether a value is a length of time, of which nothing written says the unit."""
+    match value:
+        case Elapsed():
+            return True
+        case PerKeyColumn():
+            return value.unit == SECOND
+        case Operation(operator, left, right) if operator.binds == 1:
+            return _is_elapsed(left) or _is_elapsed(right)
+        case Coalesce(values):
+            return any(map(_is_elapsed, values))
+        case If(_, then, otherwise):
+            return _is_elapsed(then) or _is_elapsed(otherwise)
+        case _:
+            return False
+
+
+def _check_length(whole: object, constant: Literal) -> None:
+    """Raise if a number that meets a length of time has no unit; 0 needs none."""
+    number = constant.value
+    if isinstance(number, int | float) and number:
+        raise DefinitionError(
+            f"{shortened(whole)}: {number} meets a length of time, and has no unit",
+            f"write {', '.join(f'{unit}({number})' for unit in LENGTHS)}; "
+            f"in Python, datetime.timedelta(hours={number})",
+        )
 
 
 def text_name(kind: type) -> str:
@@ -663,24 +675,14 @@ def _is(thing: object, *kinds: type) -> bool:
     return isinstance(thing, kinds)
 
 
-def check_finite(number: float) -> None:
-    """Raise if a number does not fit into a numeric column.
-
-    Raises:
-        DefinitionError: It is infinite, not a number, or too large.
-    """
-    if not abs(number) <= sys.float_info.max:
-        raise DefinitionError(f"a formula cannot hold {str(number)[:20]}", "use a smaller number")
-
-
 def _value(thing: object) -> Value:
     if isinstance(thing, ValueNode):
         return thing  # type: ignore[return-value]  # every ValueNode is one of Value
-    if isinstance(thing, str | int | float | bool | dt.date):
+    if isinstance(thing, Scalar):
         return Literal(thing)
     raise DefinitionError(
         f"{thing!r} is a {type(thing).__name__}, not a value of a row",
-        "use a column, a number, a text, a boolean or a date",
+        "use a column, a number, a text, a boolean, a date or a timedelta",
     )
 
 

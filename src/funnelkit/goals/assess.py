@@ -11,8 +11,8 @@ from funnelkit.errors import DataError, DefinitionError
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.formula.accumulation import MetricKind
 from funnelkit.formula.formulas import Arithmetic, Constant, Formula
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.properties import walk
-from funnelkit.formula.values import Operator
 from funnelkit.goals.goal import Goal
 from funnelkit.goals.measure import (
     ANY_LENGTH,

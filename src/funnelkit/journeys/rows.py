@@ -154,7 +154,10 @@ class Reader:
         Raises:
             FunnelkitError: It names what there is not, or compares what cannot be.
         """
-        return resolve_predicate(self.data, self.table, predicate)
+        found = resolve_predicate(self.data, self.table, predicate)
+        self.lowering.predicate(found)  # notes the columns that are compared with texts
+        self.shop.runner.learn_compared()
+        return found
 
     @property
     def is_day(self) -> bool:

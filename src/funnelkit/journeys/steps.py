@@ -7,6 +7,7 @@ from typing import cast
 
 from funnelkit.checks import check_kind
 from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError, shortened
+from funnelkit.formula.operators import Relation
 from funnelkit.formula.parsing import parse_predicate
 from funnelkit.formula.values import (
     And,
@@ -18,7 +19,6 @@ from funnelkit.formula.values import (
     Or,
     Predicate,
     PredicateNode,
-    Relation,
 )
 from funnelkit.journeys.rows import Reader
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -21,6 +21,7 @@ from funnelkit.formula.formulas import (
     StdDev,
     Sum,
 )
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.properties import parts_of
 from funnelkit.formula.values import (
     Column,
@@ -32,7 +33,6 @@ from funnelkit.formula.values import (
     Lookup,
     Money,
     Operation,
-    Operator,
     Predicate,
     Value,
 )
@@ -105,32 +105,65 @@ def _finer_steps(data: ShopData, step: Step, origins: Iterable[Column | Lookup])
     """
     for origin in origins:
         rule = None if data.is_supplied(end_of(origin)) else data.rule(end_of(origin))
-        if isinstance(origin, Column) and isinstance(rule, FromChildren):
+        if isinstance(rule, FromChildren):
             key, parts = rule.key, parts_of(rule.aggregate)
             amounts = (amount for part in parts for amount in _amounts_in(data, part))
             finer = (_currency_of(data, one) for a in amounts for one in _origins(data, a))
             apart = [kind for kind in dict.fromkeys(finer) if not kind.stands_beyond(key)]
             guards = (_guard(data, key.table, kind, at) for at, kind in enumerate(apart))
             if folds := tuple(fold for some in guards for fold in some):
-                yield _of_finer(data, step, rule, folds)
+                yield _of_finer(data, step, rule, folds, _way(origin))
 
 
-def _of_finer(data: ShopData, step: Step, rule: FromChildren, folds: tuple[Fold, ...]) -> Step:
-    """Return a step over the finer rows that are added up into rows of another step."""
+def _way(item: Column | Lookup) -> tuple[Column, ...]:
+    """Return the keys that lead to the row that an item is of."""
+    return (item.key, *_way(item.value)) if isinstance(item, Lookup) else ()
+
+
+def _of_row(data: ShopData, item: Column | Lookup, way: Sequence[Column]) -> Column | Lookup | None:
+    """Return what an item is of the row that keys lead to; None where it is of no such row."""
+    for key in way:
+        rule = data.rule(item) if isinstance(item, Column) else None
+        found = rule if isinstance(rule, Lookup) and not data.is_supplied(end_of(item)) else item
+        if not isinstance(found, Lookup) or found.key != key:
+            return None
+        item = found.value
+    return item
+
+
+def _of_finer(
+    data: ShopData,
+    step: Step,
+    rule: FromChildren,
+    folds: tuple[Fold, ...],
+    way: Sequence[Column],
+) -> Step:
+    """Return a step over the finer rows that are added up into rows that a step reads.
+
+    Conditions and groups that are not of those rows are left out: more rows are looked at.
+    """
 
     def leaf(node: Column | Lookup | Dimension) -> Lookup:
-        return Lookup(rule.key, cast("Column | Lookup", node))
+        return Lookup(rule.key, cast("Column | Lookup", of_row(cast("Column | Lookup", node))))
+
+    def of_row(item: Column | Lookup) -> Column | Lookup | None:
+        return _of_row(data, item, way)
+
+    def is_of_row(node: Value | Predicate) -> bool:
+        return all(of_row(item) is not None for item in leaves(node))
 
     clock = data.known[step.table].get(data.known[step.table].time)
     after = None if step.span.start is None else clock >= step.span.start
     before = None if step.span.end is None else clock < step.span.end
-    where = conjunction((step.where, after, before))
+    parts = (*conjuncts(step.where), *(part for part in (after, before) if part is not None))
+    where = conjunction(part for part in parts if is_of_row(part))
     entered = None if where is None else with_leaves(data, where, leaf)
-    is_divided = any(group.is_period for group in step.groups)
+    groups = [group for group in step.groups if is_of_row(group.value)]
+    is_divided = any(group.is_period for group in groups)
     return Step(
         rule.key.table,
         folds,
-        tuple(replace(group, value=leaf(group.value)) for group in step.groups),
+        tuple(replace(group, value=leaf(group.value)) for group in groups),
         conjunction((entered, rule.aggregate.where)),
         step.calendar if is_divided else step.calendar.whole,
         Span(),

@@ -47,6 +47,7 @@ from funnelkit.formula.walk import end_of, nodes_in
 from funnelkit.planning.vocabulary import WRITTEN, in_words
 
 __all__ = [
+    "Leaf",
     "can_reach",
     "check_lookup",
     "conjunction",

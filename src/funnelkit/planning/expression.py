@@ -8,7 +8,7 @@ from typing import assert_never
 
 from funnelkit.formula.formulas import Constant, Name, Transform
 from funnelkit.formula.functions import function_of
-from funnelkit.formula.values import Operator
+from funnelkit.formula.operators import Operator
 
 __all__ = [
     "BinaryOp",

@@ -56,6 +56,8 @@ def literal(constant: Constant) -> Lit:
         case dt.datetime():
             is_local = constant.tzinfo is None
             return Lit(constant, "local") if is_local else Lit(_utc(constant), "instant")
+        case dt.timedelta():
+            return Lit(constant.total_seconds(), "float")
         case _:
             return Lit(constant, "day")
 

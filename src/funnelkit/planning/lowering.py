@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -27,6 +26,7 @@ from funnelkit.formula.formulas import (
     StdDev,
     Sum,
 )
+from funnelkit.formula.operators import Operator, Relation
 from funnelkit.formula.table import Rows
 from funnelkit.formula.values import (
     And,
@@ -48,16 +48,15 @@ from funnelkit.formula.values import (
     Lower,
     Not,
     Operation,
-    Operator,
     Or,
     PerKeyColumn,
     Predicate,
-    Relation,
     Value,
 )
 from funnelkit.formula.values import Scalar as Constant
 from funnelkit.formula.walk import end_of
 from funnelkit.planning.kinds import kind_of, literal
+from funnelkit.planning.names import Names
 from funnelkit.planning.offsets import shown_by
 from funnelkit.planning.relations import (
     Agg,
@@ -74,7 +73,7 @@ from funnelkit.planning.relations import (
     when,
     whole,
 )
-from funnelkit.planning.vocabulary import WRITTEN, in_words
+from funnelkit.planning.vocabulary import WRITTEN, as_held, in_words, spelled
 
 __all__ = [
     "ARITHMETIC",
@@ -83,7 +82,6 @@ __all__ = [
     "ZERO",
     "Folded",
     "Lowering",
-    "Names",
     "Source",
     "lowering_of",
 ]
@@ -109,37 +107,6 @@ _RELATIONS = {
     Relation.GT: Op.GT,
     Relation.GE: Op.GE,
 }
-
-
-@dataclass(slots=True)
-class Names:
-    """Names for the columns that a plan makes: none of them is a column of any table.
-
-    Attributes:
-        taken: The names in use, in small letters: not every engine tells them apart.
-        given: What was named, and how.
-    """
-
-    taken: set[str]
-    given: dict[object, str] = field(default_factory=dict[object, str])
-
-    def of(self, thing: object, wanted: str) -> str:
-        """Return the name of a thing: the wanted one, or one with a number after it.
-
-        Args:
-            thing: What is named; the same thing always has the same name.
-            wanted: The name by preference; what no identifier holds is replaced.
-        """
-        if thing not in self.given:
-            plain = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_") or "column"
-            plain = f"n{plain}" if plain[0].isdigit() else plain
-            name, number = plain, 1
-            while name.lower() in self.taken:
-                number += 1
-                name = f"{plain}_{number}"
-            self.taken.add(name.lower())
-            self.given[thing] = name
-        return self.given[thing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +193,7 @@ class Lowering:
         """Return the scalar of a number: whole numbers must not overflow, so all are floats."""
         sort = value_type(self.data, value)
         if sort in TIMES or sort is ValueType.WORD:
-            problem = f"{value} is a {sort}, and no number"
+            problem = f"{value} is of type {sort}, and no number"
             raise DefinitionError(problem, "write elapsed(start, end) for the time between two")
         found = self.value(value)
         if isinstance(found, Lit) and isinstance(found.value, int):
@@ -261,10 +228,16 @@ class Lowering:
             case Flag():
                 return self.column(predicate)
             case Comparison(relation, left, right):
-                return self._comparison(relation, *in_words(self.data, left, right))
+                sides = in_words(self.data, left, right)
+                held = as_held(self.data, relation, *sides)
+                if held is None:
+                    return self._comparison(relation, *sides)
+                found = self._is_in(held.value, held.options)
+                return found if relation is Relation.EQ else negate(found)
             case IsIn(value, options):
                 words = in_words(self.data, value, *map(Literal, options))[1:]
-                return self._is_in(value, [w.value for w in words if isinstance(w, Literal)])
+                constants = (word.value for word in words if isinstance(word, Literal))
+                return self._is_in(value, spelled(self.data, value, constants))
             case IsBetween(value, low, high):
                 above = self._comparison(Relation.GE, value, low)
                 return call(Op.AND, above, self._comparison(Relation.LE, value, high))
@@ -298,7 +271,8 @@ class Lowering:
         if sorts <= {ValueType.WORD}:
             return call(Op.IN, self.value(value), *map(literal, options))
         if sorts <= {ValueType.NUMBER}:
-            return self._among_numbers(value, [o for o in options if isinstance(o, int | float)])
+            numbers = (literal(option).value for option in options)
+            return self._among_numbers(value, [n for n in numbers if isinstance(n, int | float)])
         if sorts <= TIMES:
             return self._among_times(value, [literal(option) for option in options])
         equal = {self._comparison(Relation.EQ, value, Literal(option)) for option in options}

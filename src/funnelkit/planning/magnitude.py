@@ -19,6 +19,7 @@ from funnelkit.formula.formulas import (
     StdDev,
     Sum,
 )
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.values import (
     Coalesce,
     Column,
@@ -26,7 +27,6 @@ from funnelkit.formula.values import (
     Literal,
     Lookup,
     Operation,
-    Operator,
     PerKeyColumn,
     Value,
 )

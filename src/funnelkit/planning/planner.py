@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 
 from funnelkit.calendar.grain import Span
 from funnelkit.data.schema import Items
@@ -40,6 +41,7 @@ from funnelkit.formula.formulas import (
     source_of,
 )
 from funnelkit.formula.functions import function_of
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.properties import check_grows, inputs, tally_of
 from funnelkit.formula.reason import Reason
 from funnelkit.formula.table import Rows
@@ -48,7 +50,6 @@ from funnelkit.formula.values import (
     Comparison,
     Dimension,
     Flag,
-    Operator,
     Predicate,
     Score,
     Value,
@@ -451,17 +452,19 @@ class _Planner:
         """Check that every dimension can be reached from the tables that metrics read."""
         where = self.question.where
         named = (*self.question.by, *(() if where is None else dimensions_in(where)))
-        first_of_table: dict[str, Fold] = {}
-        for fold in self.folds.values():
-            first_of_table.setdefault(table_of(fold), fold)
-        for table, fold in first_of_table.items():
-            for dimension in named:
-                try:
-                    resolve_dimension(self.data, table, dimension)
-                except UnknownNameError as error:
-                    users = ", ".join(self.wanted[fold.name])
-                    remedy = f"{users} needs it there; {error.remedy}"
-                    raise UnknownNameError(error.kind, error.name, error.known, remedy) from None
+        folds = {table_of(fold): fold for fold in reversed([*self.folds.values()])}
+        unknown: dict[str, tuple[UnknownNameError, str]] = {}
+        for (table, fold), dimension in product(reversed(folds.items()), named):
+            try:
+                resolve_dimension(self.data, table, dimension)
+            except UnknownNameError as error:
+                users = f"{', '.join(self.wanted[fold.name])} needs it there"
+                unknown.setdefault(dimension.name, (error, users))
+        if unknown:
+            (first, users), *others = unknown.values()
+            also = (f"nor is there {error.name!r}" for error, _ in others)
+            remedy = "; ".join(filter(None, (users, first.remedy, *also)))
+            raise UnknownNameError(first.kind, first.name, first.known, remedy)
 
 
 def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> Plan:

@@ -30,12 +30,16 @@ def spellings(data: ShopData, columns: Container[Column]) -> dict[str, str]:
 
 
 def spellings_of_groups(data: ShopData, groups: Sequence[Group]) -> dict[Group, dict[str, str]]:
-    """Return how the words of each group are written; a key of several tables alike in all."""
+    """Return how the words of each group are written; a key of several tables alike in all.
+
+    A word that is derived in one of the tables is written as the rule writes it.
+    """
     columns = {group: end_of(group.value) for group in groups}
+    derived = {group.name for group, column in columns.items() if not data.is_supplied(column)}
     return {
         group: spellings(data, [columns[other] for other in groups if other.name == group.name])
         for group, column in columns.items()
-        if column in data.seen_words
+        if column in data.seen_words and group.name not in derived
     }
 
 

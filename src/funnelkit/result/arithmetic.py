@@ -22,8 +22,8 @@ from funnelkit.formula.formulas import (
     Transform,
 )
 from funnelkit.formula.functions import function_of
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.reason import Reason
-from funnelkit.formula.values import Operator
 from funnelkit.planning.expression import (
     BinaryOp,
     Expression,

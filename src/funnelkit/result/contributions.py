@@ -12,7 +12,7 @@ from math import factorial, fsum, log
 
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import Arithmetic, Constant, Formula
-from funnelkit.formula.values import Operator
+from funnelkit.formula.operators import Operator
 
 __all__ = [
     "MOST_FACTORS",

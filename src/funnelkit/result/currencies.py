@@ -9,7 +9,7 @@ import polars as pl
 
 from funnelkit.data.findings import CURRENCY_OWN, CURRENCY_SPELT
 from funnelkit.data.schema import Schema
-from funnelkit.errors import ContractError, DataIssue
+from funnelkit.errors import ContractError, DataIssue, rows_text
 from funnelkit.formula.formulas import QuantileBucket, ShareOfTotal
 from funnelkit.formula.properties import unit_of_formula
 from funnelkit.formula.vocabulary import folded
@@ -76,7 +76,7 @@ class Currencies:
             for number, pair in enumerate(pairs)
             for span in _spans(*pair, groups)
         ]
-        every = pl.concat(spans, how="vertical_relaxed") if spans else pl.DataFrame()
+        every = _in_each_group(spans, groups) if spans else pl.DataFrame()
         return cls(every, own, schema.currency_column)
 
     def one_for(self, plan: Plan) -> str:
@@ -169,13 +169,14 @@ def _unrated(step: Step, answer: pl.DataFrame, schema: Schema) -> Iterator[DataI
     """Return an issue for every rate that is unknown in rows of a step."""
     for name, guard in _guards(step):
         if guard.shows is Shows.UNRATED and (rows := answer[name].sum()):
-            problem = f"is null in {rows:,} rows whose amounts would be left out"
+            problem = f"is null in {rows_text(int(rows))} whose amounts would be left out"
             remedy = "supply the rate of their currency on that day or in the week before"
             yield DataIssue(guard.table, schema.rate_column, problem, remedy)
 
 
 def _spans(step: Step, answer: pl.DataFrame, groups: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Return what each guard of a step found of each group, over all periods."""
+    groups = [group for group in groups if group in answer.columns]
     for name, guard in _guards(step):
         if guard.shows in _FOUND:
             found = _FOUND[guard.shows](pl.col(name))
@@ -183,6 +184,23 @@ def _spans(step: Step, answer: pl.DataFrame, groups: Sequence[str]) -> Iterator[
             rest = {name: value for name, value in _NOTHING.items() if name not in span.columns}
             table = pl.lit(guard.table).alias(_TABLE)
             yield span.with_columns(table, **rest).select(*groups, *_NOTHING, _TABLE)
+
+
+def _in_each_group(spans: Sequence[pl.DataFrame], groups: Sequence[str]) -> pl.DataFrame:
+    """Return what was found of each group; without a key, it holds for all values of that."""
+    whole = [span for span in spans if set(groups) <= set(span.columns)]
+    known = pl.concat(whole, how="vertical_relaxed")
+    for span in spans:
+        if missing := [group for group in groups if group not in span.columns]:
+            shared = [group for group in groups if group not in missing]
+            keys = known.select(groups).unique()
+            each = (
+                span.join(keys, on=shared, nulls_equal=True)
+                if shared
+                else span.join(keys, how="cross")
+            )
+            whole.append(each.select(known.columns))
+    return pl.concat(whole, how="vertical_relaxed")
 
 
 _FOUND: Mapping[Shows, Callable[[pl.Expr], pl.Expr]] = {

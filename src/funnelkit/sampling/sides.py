@@ -21,8 +21,14 @@ from funnelkit.formula.formulas import (
     Sum,
     source_of,
 )
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.properties import additivity, aggregates, split_ratio
-from funnelkit.formula.values import Column, Dimension, Lookup, Operator, Value
+from funnelkit.formula.values import (
+    Column,
+    Dimension,
+    Lookup,
+    Value,
+)
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.dimensions import resolve_dimension
 from funnelkit.sampling.moments import ABOVE, BELOW

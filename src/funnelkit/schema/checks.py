@@ -111,11 +111,12 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         Surveys.score,
-        _outside("nps", 0, 10),
+        Surveys.survey_type.eq("nps") & ~Surveys.score.is_in(range(11)),
         Finding(
-            "lies within 0 to 10 in an nps survey",
-            "lies outside 0 to 10 in an nps survey",
-            "rescale it; net promoter score is defined on 0 to 10 only",
+            "is a whole number from 0 to 10 in an nps survey",
+            "is not a whole number from 0 to 10 in an nps survey",
+            "supply each answer as it was given; a mean of answers, or another scale, has no net "
+            "promoter score",
         ),
     ),
     Check(
@@ -156,14 +157,20 @@ CHECKS: tuple[Check, ...] = (
             "rescale it, or state the highest mark of the scale",
         ),
     ),
-    Check(
-        MarketingCosts.period_end,
-        MarketingCosts.period_end.is_null(),
-        Finding(
-            "is known",
-            "is null, so it is unknown over which days the cost is spread",
-            "supply the last day, inclusive",
-        ),
+    *(
+        Check(
+            day,
+            day.is_null(),
+            Finding(
+                "is known",
+                "is null, so it is unknown over which days the cost is spread",
+                f"supply the {which} day{inclusive}",
+            ),
+        )
+        for day, which, inclusive in (
+            (MarketingCosts.period_start, "first", ""),
+            (MarketingCosts.period_end, "last", ", inclusive"),
+        )
     ),
     Check(
         MarketingCosts.period_end,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Flag, Key, Quantity, Score, Time
+from funnelkit.schema.origins import CHANNELS
 from funnelkit.units import (
     CUSTOMER,
     RESPONSE,
@@ -20,7 +21,9 @@ class Customers(Table, table="customers", key="customer_id", time="created_at", 
     email_hash = Key("A hash of the normalised e-mail address or phone number.", CUSTOMER)
     country = Category("Country of the customer.")
     segment = Category("Segment of the customer.")
-    acquisition_channel = Category("The channel through which the customer was acquired.")
+    acquisition_channel = Category(
+        "The channel through which the customer was acquired.", values=CHANNELS, is_open=True
+    )
 
 
 class Surveys(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from funnelkit.formula.constants import length_of
 from funnelkit.formula.derived import (
     Default,
     Everywhere,
@@ -42,11 +43,10 @@ from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.origins import SOCIAL_PLATFORMS
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.traffic import CONTENT_EVENTS, Carts, DailySessions, Events, Sessions
-from funnelkit.units import DAY_S
 
 __all__ = [
-    "CART_LEFT_S",
-    "CART_RECOVERED_S",
+    "CART_LEFT",
+    "CART_RECOVERED",
     "CLOCKS",
     "IS_PRODUCT",
     "LATE_CLOCKS",
@@ -83,7 +83,7 @@ _VISITS = (Sessions.started_at, Sessions.session_id)
 _PLACED_IN_A_VISIT = (
     Orders.is_counted & Orders.visitor_id.is_not_null() & Orders.session_number.is_not_null()
 )
-CART_LEFT_S, CART_RECOVERED_S = DAY_S, 31 * DAY_S
+CART_LEFT, CART_RECOVERED = length_of("days", 1), length_of("days", 31)
 """After how long a cart counts as left, and up to when an order of it recovers it."""
 
 
@@ -315,12 +315,10 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
         FromChildren(Orders.cart_id, Min(Orders.ordered_at, where=Orders.is_counted)),
     ),
     Carts.is_abandoned: (
-        (Carts.is_converted & (_LEFT >= CART_LEFT_S))
-        | (~Carts.is_converted & (Elapsed(Carts.last_activity_at, AsOf()) >= CART_LEFT_S)),
+        (Carts.is_converted & (_LEFT >= CART_LEFT))
+        | (~Carts.is_converted & (Elapsed(Carts.last_activity_at, AsOf()) >= CART_LEFT)),
     ),
-    Carts.is_recovered: (
-        Carts.is_converted & (_LEFT >= CART_LEFT_S) & (_LEFT <= CART_RECOVERED_S),
-    ),
+    Carts.is_recovered: (Carts.is_converted & (_LEFT >= CART_LEFT) & (_LEFT <= CART_RECOVERED),),
     Carts.age_s: (Elapsed(Carts.created_at, AsOf()),),
     Carts.is_converted: (
         Carts.order_id.is_not_null()

@@ -1,12 +1,12 @@
-"""The words for where visitors come from: sources, media, platforms, paid channels."""
+"""The words for where visitors come from: sources, media, platforms, channels."""
 
 from __future__ import annotations
 
 __all__ = [
+    "CHANNELS",
     "MAIL",
     "NOWHERE",
     "OTHER_MEDIA",
-    "PAID_CHANNELS",
     "PAID_MEDIA",
     "PLATFORMS",
     "PLATFORM_SYNONYMS",
@@ -74,8 +74,10 @@ OTHER_MEDIA = (
 )
 """The media that tell the channel of a session, besides paid ones, e-mail and none."""
 
-PAID_CHANNELS = (
-    *("paid_search", "paid_shopping", "paid_social", "paid_video", "paid_other"),
-    *("display", "audio", "cross_network"),
+CHANNELS = (
+    *("Direct", "Cross-network", "Paid Shopping", "Paid Search", "Paid Social", "Paid Video"),
+    *("Display", "Paid Other", "Email", "Affiliates", "Organic Social", "Organic Video"),
+    *("Organic Shopping", "Organic Search", "Referral", "Audio", "SMS"),
+    *("Mobile Push Notifications", "Unassigned"),
 )
-"""The channels that are paid for."""
+"""The channels of a session or order, as GA4's default channel group spells them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Flag, Key, Money, Quantity, Time
-from funnelkit.schema.origins import PAID_CHANNELS
+from funnelkit.schema.origins import CHANNELS
 from funnelkit.units import (
     CART,
     CUSTOMER,
@@ -74,7 +74,7 @@ class Orders(
     fulfilment_cost = Money("Cost of picking and packing, in the shop's currency.")
     shipping_cost = Money("Carrier cost of its parcels, in the shop's currency.")
     attributed_channel = Category(
-        "The channel to which the order is attributed.", values=PAID_CHANNELS, is_open=True
+        "The channel to which the order is attributed.", values=CHANNELS, is_open=True
     )
     attributed_campaign = Category("The campaign to which the order is attributed.")
     is_gift_card_only = Flag("It has line items, all of which are gift cards.")

@@ -10,6 +10,7 @@ from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category
 from funnelkit.formula.walk import leaves
 from funnelkit.schema.checks import CHECKS, TABLE_CHECKS
+from funnelkit.schema.customers import Customers
 from funnelkit.schema.derivations import CLOCKS, IS_PRODUCT, LATE_CLOCKS, RULES
 from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.policies import POLICIES, OrderPolicy, policy_rules
@@ -18,6 +19,7 @@ from funnelkit.schema.sales import OrderLines, Orders, Returns
 from funnelkit.schema.tables import known_tables
 from funnelkit.schema.taxes import TAX_CHECKS, TAX_RULES
 from funnelkit.schema.totals import TOTALS
+from funnelkit.schema.traffic import DailySessions, Sessions
 from funnelkit.units import CUSTOMER
 
 __all__ = ["shop_schema"]
@@ -88,11 +90,16 @@ def shop_schema(
         promises=PROMISES,
         late_clocks=LATE_CLOCKS,
         vocabularies=vocabularies,
+        unread_words=_UNREAD_WORDS,
         cohort_owner=CUSTOMER,
         hints=_HINTS,
         items=_ITEMS,
         totals=TOTALS,
     )
+
+
+_UNREAD_WORDS = frozenset({Sessions.channel, DailySessions.channel, Customers.acquisition_channel})
+"""The columns with a vocabulary of which no KPI reads a word: they are grouped by."""
 
 
 def _vocabularies(known: Mapping[str, type[Table]]) -> dict[Category, WordsCheck]:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from funnelkit.data.findings import Severity
+from funnelkit.errors import rows_text
 from funnelkit.verification.violation import Violation
 
 __all__ = ["CheckReport", "reported"]
@@ -88,7 +89,7 @@ LOOK = "text-align:left;vertical-align:top;padding-right:1em;overflow-wrap:anywh
 
 
 def _text(one: Finding) -> str:
-    rows = f"{one['rows']:,} row" + ("" if one["rows"] == 1 else "s")
+    rows = rows_text(one["rows"])
     such = f", such as {one['sample']}" if one["sample"] else ""
     said = f"{_place(one)}, in {rows}{such}"
     lines = [f"{one['severity']:<{len(INDENT)}}{said}"]

@@ -35,7 +35,7 @@ from typing import Unpack
 
 import polars as pl
 
-from funnelkit.errors import DataError, DataIssue, shortened
+from funnelkit.errors import DataError, DataIssue, rows_text, shortened
 from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
@@ -247,7 +247,7 @@ def _check(reader: Reader, rows: pl.LazyFrame, place: str) -> None:
     )
     for name, (_, _, problem) in asked.items():
         if count := found[f"rows {name}"]:
-            text = f"{found[f'value {name}']!r} {problem}, in {count:,} rows"
+            text = f"{found[f'value {name}']!r} {problem}, in {rows_text(count)}"
             reader.faults.append(DataIssue(place, name, text, "export it as BigQuery has it"))
     reader.settle()
 

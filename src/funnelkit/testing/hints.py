@@ -25,6 +25,7 @@ from funnelkit.formula.formulas import (
     measured,
     source_of,
 )
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.properties import additivity, aggregates, natives, parts_of
 from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
@@ -33,7 +34,6 @@ from funnelkit.formula.values import (
     If,
     Lookup,
     Operation,
-    Operator,
     PerKeyColumn,
     Predicate,
     Value,

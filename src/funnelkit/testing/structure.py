@@ -27,6 +27,7 @@ from funnelkit.formula.formulas import (
     Sum,
     source_of,
 )
+from funnelkit.formula.operators import Operator
 from funnelkit.formula.properties import additivity, aggregates, has_node, natives, parts_of, walk
 from funnelkit.formula.table import Rows, Table
 from funnelkit.formula.values import (
@@ -40,7 +41,6 @@ from funnelkit.formula.values import (
     Key,
     Literal,
     Money,
-    Operator,
     Predicate,
     Time,
     Value,

@@ -128,7 +128,8 @@ def own_rates(data: ShopData, promise: OwnRateCheck, read: Read) -> Iterator[Vio
         return
     lowering = lowering_of(data)
     rows = Tables(lowering).prepare(column.table, [column, currency])
-    odd = Filter(rows, lowering.predicate(currency.eq(data.currency) & column.ne(1)))
+    is_own = call(Op.EQ, lowering.value(currency), Lit(data.currency, "str"))
+    odd = Filter(rows, call(Op.AND, is_own, lowering.predicate(column.ne(1))))
     count, sample = counted(odd, [currency.name, column.name], read)
     if count:
         yield Violation(column.table, column.name, promise.finding, count, sample)

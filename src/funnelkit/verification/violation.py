@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from funnelkit.data.findings import Finding
-from funnelkit.errors import DataIssue
+from funnelkit.errors import DataIssue, rows_text
 from funnelkit.planning.relations import Agg, AggOp, Aggregate, Col, Head, Rel, Select
 
 __all__ = ["FEW", "ROWS", "Read", "Violation", "counted", "only", "sample_of"]
@@ -44,7 +44,7 @@ class Violation:
     def issue(self) -> DataIssue:
         """The violation as an issue of an error."""
         such = f", such as {self.sample}" if self.sample else ""
-        problem = f"{self.finding.problem}, in {self.rows:,} rows{such}"
+        problem = f"{self.finding.problem}, in {rows_text(self.rows)}{such}"
         return DataIssue(self.table, self.column, problem, self.finding.remedy)
 
 

@@ -70,7 +70,8 @@ def foreign_words(data: ShopData) -> Iterator[Violation]:
     """Yield the columns with an open vocabulary that hold not one word of it."""
     for column, seen in data.seen_words.items():
         unknown = seen.others(column.values)
-        if column.is_open and unknown and len(unknown) == len(seen.rows):
+        is_read = column.is_open and column not in data.schema.unread_words
+        if is_read and unknown and len(unknown) == len(seen.rows):
             yield _violation(column, WordsCheck(column).finding, unknown)
 
 
@@ -78,7 +79,7 @@ def near_words(data: ShopData) -> Iterator[Violation]:
     """Yield the columns with an open vocabulary that hold words that are nearly of it."""
     for column, seen in data.seen_words.items():
         finding = WordsCheck(column).near
-        if finding is None:
+        if finding is None or column in data.schema.unread_words:
             continue
         unknown = _most_frequent(seen.others(column.values), COMPARED)
         known = dictionary(column.values, column.synonyms)

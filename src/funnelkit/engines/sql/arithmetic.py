@@ -13,7 +13,7 @@ from funnelkit.engines.sql.operations import BINARY, cast, literal
 from funnelkit.engines.sql.parts import KEYS, PERIOD, later_label
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.formulas import Abs, Constant, PositiveOrNull, ShareOfTotal, Sqrt, Transform
-from funnelkit.formula.values import Operator
+from funnelkit.formula.operators import Operator
 from funnelkit.planning.expression import (
     BinaryOp,
     Expression,

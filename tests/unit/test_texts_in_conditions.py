@@ -1,0 +1,103 @@
+"""Texts that a condition compares with: the case of a word, and blanks around it, do not matter."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+import funnelkit as fk
+from funnelkit import Count, Sessions
+from small_frames import NOON, value
+
+SESSIONS = pl.DataFrame(
+    {
+        "session_id": range(5),
+        "visitor_id": range(5),
+        "started_at": [NOON] * 5,
+        "channel": ["email ", "Email", "paid", None, "EMAIL-2"],
+        "country": ["pl ", "PL", "DE", None, "PL-2"],
+        "landing": ["/Sale", "/sale", "/", "/", "/x"],
+        "source": ["MyDSP", "mydsp", "google", "google", "google"],
+    }
+)
+ORDERS = pl.DataFrame(
+    {
+        "order_id": range(5),
+        "ordered_at": [NOON] * 5,
+        "status": ["paid"] * 5,
+        "session_id": range(5),
+        "gross_amount": [1.0, 2.0, 4.0, 8.0, 16.0],
+        "discount_amount": [0.0] * 5,
+    }
+)
+
+
+@pytest.fixture
+def shop():
+    return fk.Shop(sessions=SESSIONS, orders=ORDERS)
+
+
+@pytest.mark.parametrize(
+    ("where", "sessions"),
+    [
+        ("channel == 'Email'", 2),
+        ("'eMail ' == channel", 2),
+        ("channel != 'email'", 2),
+        ("channel in ['EMAIL', 'Paid']", 3),
+        ("not channel in ['EMAIL', 'Paid']", 1),
+        ("coalesce(channel, 'none') == 'Email'", 2),
+        ("channel == 'telephone'", 0),
+        ("landing == '/SALE'", 2),
+        ("source == 'mydsp'", 2),
+        ("country == 'Pl'", 2),
+        ("not country == 'PL'", 2),
+        ("lower(country) == 'pl'", 1),
+    ],
+)
+def test_a_condition_finds_every_spelling_of_a_text(shop, where, sessions):
+    """Compared exactly, 'Email' was found in one row, and 'EMAIL' in none."""
+    for _ in range(2):  # the words are learnt once
+        assert value(shop, Count(Sessions), where=where) == sessions
+
+
+def test_a_condition_on_the_row_that_a_key_points_to_finds_every_spelling(shop):
+    assert fk.evaluate(shop, "gross_sales", where="channel == 'EMAIL'").frame.item() == 3.0
+
+
+def test_a_condition_within_a_formula_finds_every_spelling(shop):
+    assert value(shop, Count(Sessions, where=Sessions.channel.eq("EMAIL"))) == 2
+
+
+def test_a_statement_finds_every_spelling_that_was_found(shop):
+    statement = fk.to_sql(shop, "sessions", where="country == 'pL'", dialect="duckdb")
+    assert "'PL'" in statement
+    assert "'pl '" in statement
+
+
+def test_a_file_that_grows_is_read_for_its_words_again(tmp_path):
+    path = tmp_path / "sessions.parquet"
+    SESSIONS.write_parquet(path)
+    shop = fk.Shop(sessions=path)
+    assert value(shop, Count(Sessions), where="country == 'de'") == 1
+    SESSIONS.with_columns(country=pl.lit("De ")).write_parquet(path)
+    assert value(shop, Count(Sessions), where="country == 'DE'") == 5
+
+
+def test_an_order_of_texts_is_that_of_their_letters(shop):
+    assert value(shop, Count(Sessions), where="country >= 'a'") == 1
+
+
+def test_a_step_of_a_funnel_finds_every_spelling(shop):
+    later = NOON + dt.timedelta(minutes=5)
+    events = pl.DataFrame(
+        {
+            "event_id": [1, 2, 3],
+            "visitor_id": [0, 0, 1],
+            "session_id": [0, 0, 1],
+            "occurred_at": [NOON, later, NOON],
+            "event_name": ["Quiz_Started", "purchase", "quiz_started"],
+        }
+    )
+    shop = fk.Shop(events=events, sessions=SESSIONS)
+    found = fk.funnel(shop, ["quiz_started", "purchase"]).frame
+    assert found.get_column("entities").to_list()[0] == 2
