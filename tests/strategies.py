@@ -43,7 +43,8 @@ ZONES = (
 with a clock change at midnight."""
 
 UTC = dt.UTC
-CHANNELS = ("paid", "email", "Paid", "", None)
+CHANNELS = ("paid", "email", "ad hoc", None)
+NOTES = ("paid", "email", "Paid", "", None)
 COUNTRIES = ("PL", "DE", None)
 STATUSES = ("paid", "fulfilled", "pending", "cancelled", "test")
 TABLES = (
@@ -350,7 +351,7 @@ def _cells(name: str, setting: Setting) -> dict[str, st.SearchStrategy[Any]]:
             "discount_amount": discounts,
             "tip": money,
             "weight": whole_numbers(-1, 9),
-            "note": st.sampled_from(CHANNELS),
+            "note": st.sampled_from(NOTES),
             "is_gift": FLAGS,
             "paid_at": when,
         },
