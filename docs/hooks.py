@@ -340,7 +340,7 @@ def promised(table: type[Table]) -> Iterator[Row]:
     open_words = (
         WordsCheck(column)
         for column in table.columns.values()
-        if isinstance(column, Category) and column.is_open
+        if isinstance(column, Category) and column.is_open and column.values
         if column not in SCHEMA.unread_words
     )
     declared = (

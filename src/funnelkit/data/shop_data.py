@@ -69,8 +69,8 @@ class Words:
 
     Attributes:
         rows: By text, in how many rows it is.
-        meant: By text: the word that it stands for; itself where it stands for none; None
-            for a blank text where any word will do.
+        meant: By text: the word that it stands for; where any word will do, the most
+            frequent spelling of it if it stands for none, and None if it is blank.
     """
 
     rows: Mapping[str, int]
@@ -79,9 +79,21 @@ class Words:
     @classmethod
     def of(cls, column: Category, rows: Mapping[str, int]) -> Words:
         """Return what the texts of a column stand for."""
-        meant = column.meanings(rows).items()
-        blank = {text: None for text, word in meant if column.is_open and not word.strip()}
-        return cls(rows, {**dict(meant), **blank})
+        meant: dict[str, str | None] = {**column.meanings(rows)}
+        if not column.is_open:
+            return cls(rows, meant)
+        spellings: dict[str, str] = {}
+        others = (text for text, word in meant.items() if word not in column.values)
+        for text in sorted(others, key=lambda text: (-rows[text], text)):
+            spelling = spellings.setdefault(text.strip().lower(), text.strip())
+            meant[text] = spelling or None
+        return cls(rows, meant)
+
+    def word(self, text: str) -> str:
+        """Return how a text is spelled among them, if it is; else the text itself."""
+        same = text.strip().lower()
+        words = (word for word in self.meant.values() if word and word.strip().lower() == same)
+        return next(words, text)
 
     @property
     def changed(self) -> dict[str, str | None]:
@@ -109,7 +121,6 @@ class ShopData:
         given_as_of: The instant up to which the data is known, where it was given.
         seen: What was learnt of the tables that were read.
         seen_words: What was found in the columns whose words were looked at.
-        compared_texts: The columns without a vocabulary that a condition compares with a text.
         seen_non_negative: Of columns of numbers: whether no value was found below zero.
         seen_promises: The places of the promises of the schema that were found to be kept.
         seen_as_of: The latest instant that was found in the data.
@@ -127,7 +138,6 @@ class ShopData:
     given_as_of: dt.datetime | None
     seen: dict[str, TableStats] = field(default_factory=dict)
     seen_words: dict[Category, Words] = field(default_factory=dict[Category, Words])
-    compared_texts: set[Category] = field(default_factory=set[Category])
     seen_non_negative: dict[Column, bool] = field(default_factory=dict[Column, bool])
     seen_promises: set[int] = field(default_factory=set[int])
     seen_as_of: dt.datetime | None = None
@@ -234,20 +244,15 @@ class ShopData:
         }
 
     def unread_words(self) -> list[Category]:
-        """Return the supplied columns whose words matter, and are not known yet.
-
-        They are those that have a vocabulary, and those that a condition compares with a text.
-        """
-        declared = (
+        """Return the supplied columns of words, and whose words are not known yet."""
+        return [
             column
             for bound in self.tables.values()
             for column in bound.table.columns.values()
-            if isinstance(column, Category) and column.values
-        )
-        return [
-            column
-            for column in dict.fromkeys((*declared, *self.compared_texts))
-            if column not in self.seen_words and isinstance(self.type_of(column), pl.String)
+            if isinstance(column, Category)
+            and (column.values or column.is_open)
+            and column not in self.seen_words
+            and isinstance(self.type_of(column), pl.String)
         ]
 
     def settle_words(self, found: Mapping[Category, Mapping[str, int]]) -> None:

@@ -12,6 +12,7 @@ import polars as pl
 from funnelkit.data.schema import Severity
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.base import Engine
+from funnelkit.formula.values import Column
 from funnelkit.planning.derive import Relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.relations import Answer, Rel
@@ -117,9 +118,9 @@ class Runner:
         found = self.read([first])[0].item()
         return self.data.calendar.shown(found) if isinstance(found, dt.datetime) else None
 
-    def learn_compared(self) -> None:
-        """Learn the words of the columns that conditions were found to compare with texts."""
-        self._learn_words({(one.table, one.name) for one in tuple(self.data.compared_texts)})
+    def learn_words(self, columns: Iterable[Column]) -> None:
+        """Learn which words columns hold: what is compared with them is then read as they are."""
+        self._learn_words({(column.table, column.name) for column in columns})
 
     def read(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         """Return the rows of relations, with words read as what they stand for."""

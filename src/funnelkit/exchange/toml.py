@@ -303,9 +303,10 @@ def _table_text(table: type[Table]) -> str:
 
 
 def _words_text(column: Column) -> Iterator[str]:
-    if not isinstance(column, Category) or not column.values:
+    if not isinstance(column, Category):
         return
-    yield f"values = {_toml(column.values)}"
+    if column.values:
+        yield f"values = {_toml(column.values)}"
     if column.synonyms:
         pairs = (f"{_word(text)} = {_toml(word)}" for text, word in column.synonyms.items())
         yield f"synonyms = {{ {', '.join(pairs)} }}"

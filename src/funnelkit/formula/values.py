@@ -199,7 +199,7 @@ class Category(Column):
     Attributes:
         values: The words of its vocabulary; empty where any word will do.
         synonyms: Other words, each with the one that it stands for.
-        is_open: Whether words outside the vocabulary are allowed.
+        is_open: Whether other words are allowed, read without regard to case and outer blanks.
     """
 
     values: tuple[str, ...] = field(default=(), compare=False)

@@ -155,8 +155,7 @@ class Reader:
             FunnelkitError: It names what there is not, or compares what cannot be.
         """
         found = resolve_predicate(self.data, self.table, predicate)
-        self.lowering.predicate(found)  # notes the columns that are compared with texts
-        self.shop.runner.learn_compared()
+        self.shop.runner.learn_words(end_of(leaf) for leaf in leaves(found))
         return found
 
     @property

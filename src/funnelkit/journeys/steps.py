@@ -21,6 +21,7 @@ from funnelkit.formula.values import (
     PredicateNode,
 )
 from funnelkit.journeys.rows import Reader
+from funnelkit.planning.vocabulary import meanings
 
 __all__ = ["Step", "check_events", "event_name_of", "step_of"]
 
@@ -75,7 +76,7 @@ def check_events(reader: Reader, conditions: Sequence[Predicate]) -> None:
     if words is None:
         return
     known = {*filter(None, words.meant.values()), *column.values}
-    meant = [column.meanings(names) for names in wanted]
+    meant = [meanings(reader.data, column, names) for names in wanted]
     if unknown := [name for own in meant if known.isdisjoint(own.values()) for name in own]:
         errors = [UnknownNameError("event", name, sorted(known)) for name in dict.fromkeys(unknown)]
         others = [f"{e.name!r} (like {', '.join(e.nearest) or 'no other'})" for e in errors[1:]]

@@ -73,7 +73,7 @@ from funnelkit.planning.relations import (
     when,
     whole,
 )
-from funnelkit.planning.vocabulary import WRITTEN, as_held, in_words, spelled
+from funnelkit.planning.vocabulary import WRITTEN, in_words
 
 __all__ = [
     "ARITHMETIC",
@@ -228,16 +228,10 @@ class Lowering:
             case Flag():
                 return self.column(predicate)
             case Comparison(relation, left, right):
-                sides = in_words(self.data, left, right)
-                held = as_held(self.data, relation, *sides)
-                if held is None:
-                    return self._comparison(relation, *sides)
-                found = self._is_in(held.value, held.options)
-                return found if relation is Relation.EQ else negate(found)
+                return self._comparison(relation, *in_words(self.data, left, right))
             case IsIn(value, options):
                 words = in_words(self.data, value, *map(Literal, options))[1:]
-                constants = (word.value for word in words if isinstance(word, Literal))
-                return self._is_in(value, spelled(self.data, value, constants))
+                return self._is_in(value, [w.value for w in words if isinstance(w, Literal)])
             case IsBetween(value, low, high):
                 above = self._comparison(Relation.GE, value, low)
                 return call(Op.AND, above, self._comparison(Relation.LE, value, high))

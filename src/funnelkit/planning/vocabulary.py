@@ -8,14 +8,12 @@ from dataclasses import replace
 from funnelkit.data.schema import WordsCheck
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import DefinitionError, nearest, shortened
-from funnelkit.formula.constants import Scalar as Constant
-from funnelkit.formula.operators import Relation
-from funnelkit.formula.values import Category, Coalesce, Column, If, IsIn, Literal, Lookup, Value
+from funnelkit.formula.values import Category, Coalesce, Column, If, Literal, Lookup, Value
 from funnelkit.formula.walk import end_of
 from funnelkit.planning.relations import Col, Lit, Op, Rel, Scalar, Scan, call, extend, when
 from funnelkit.planning.traversal import columns_read, with_scans
 
-__all__ = ["WRITTEN", "as_held", "in_words", "promise_of", "spelled", "with_words"]
+__all__ = ["WRITTEN", "in_words", "meanings", "promise_of", "with_words"]
 
 WRITTEN = (
     "write numbers plain, words in quotes, days as date('2024-12-31'), "
@@ -41,11 +39,19 @@ def in_words(data: ShopData, *sides: Value) -> tuple[Value, ...]:
     if column is None:
         return sides
     texts = [_text(side) for side in sides]
-    meant = column.meanings(text for text in texts if text is not None)
+    meant = meanings(data, column, (text for text in texts if text is not None))
     return tuple(
         side if text is None else Literal(_checked(data, column, text, meant[text]))
         for side, text in zip(sides, texts, strict=True)
     )
+
+
+def meanings(data: ShopData, column: Category, texts: Iterable[str]) -> dict[str, str]:
+    """Return the word that each text stands for: of the vocabulary, else as the column has it."""
+    found, seen = column.meanings(texts), data.seen_words.get(column)
+    if seen is None or not column.is_open:
+        return found
+    return {t: word if word in column.values else seen.word(t) for t, word in found.items()}
 
 
 def _text(side: Value) -> str | None:
@@ -61,65 +67,14 @@ def _categories(data: ShopData, value: Value) -> Iterator[Category]:
                 yield end
             elif isinstance(end, Category) and (words := _derived_words(data, end)):
                 yield replace(end, values=words)
+            elif isinstance(end, Category) and end.is_open:
+                yield end
         case Coalesce(values):
             for one in values:
                 yield from _categories(data, one)
         case If(_, then, otherwise):
             yield from _categories(data, then)
             yield from _categories(data, otherwise)
-        case _:
-            return
-
-
-def as_held(data: ShopData, relation: Relation, left: Value, right: Value) -> IsIn | None:
-    """Return which spellings of a text a value is compared with; None where that is no matter."""
-    for value, other in ((left, right), (right, left)):
-        text = _text(other)
-        if text is not None and relation in {Relation.EQ, Relation.NE}:
-            texts = spelled(data, value, [text])
-            return None if texts == [text] else IsIn(value, tuple(texts))
-    return None
-
-
-def spelled(data: ShopData, value: Value, constants: Iterable[Constant]) -> list[Constant]:
-    """Return constants; instead of a text, each spelling of it that a column was found to hold.
-
-    Texts are compared without case and blanks around them. Which there are is learnt of the
-    columns that conditions compare with texts: these are remembered.
-    """
-    columns = list(_with_any_text(data, value))
-    found = list[Constant]()
-    for constant in constants:
-        same = _spellings(data, columns, constant) if isinstance(constant, str) else []
-        found += same or [constant]
-    return list(dict.fromkeys(found))
-
-
-def _spellings(data: ShopData, columns: Iterable[Category], text: str) -> list[str]:
-    texts = set[str]()
-    for column in columns:
-        seen = data.seen_words.get(column)
-        if seen is not None:
-            texts |= {word for word in seen.meant.values() if word is not None}
-        elif text not in column.values:
-            data.compared_texts.add(column)
-    wanted = text.strip().lower()
-    return sorted(word for word in texts if word.strip().lower() == wanted)
-
-
-def _with_any_text(data: ShopData, value: Value) -> Iterator[Category]:
-    """Yield the supplied columns that a value may be taken from, and that may hold any text."""
-    match value:
-        case Column() | Lookup():
-            end = end_of(value)
-            if isinstance(end, Category) and (end.is_open or not end.values):
-                yield from (end,) if data.is_supplied(end) else ()
-        case Coalesce(values):
-            for one in values:
-                yield from _with_any_text(data, one)
-        case If(_, then, otherwise):
-            yield from _with_any_text(data, then)
-            yield from _with_any_text(data, otherwise)
         case _:
             return
 

@@ -19,8 +19,8 @@ class Customers(Table, table="customers", key="customer_id", time="created_at", 
     customer_id = Key("The account.", CUSTOMER)
     created_at = Time("When the account was opened.")
     email_hash = Key("A hash of the normalised e-mail address or phone number.", CUSTOMER)
-    country = Category("Country of the customer.")
-    segment = Category("Segment of the customer.")
+    country = Category("Country of the customer.", is_open=True)
+    segment = Category("Segment of the customer.", is_open=True)
     acquisition_channel = Category(
         "The channel through which the customer was acquired.", values=CHANNELS, is_open=True
     )

@@ -15,7 +15,7 @@ class Products(Table, table="products", key="product_id", time="created_at", row
     product_id = Key("The product.", PRODUCT)
     created_at = Time("When it was listed.")
     sku = Key("The stock-keeping unit (SKU).")
-    category = Category("The product category.")
+    category = Category("The product category.", is_open=True)
     list_price = Money("List price: before discounts, excluding tax.", MONEY / ITEM)
     unit_cost = Money("Current cost of one unit, in the shop's currency.", MONEY / ITEM)
     lead_time_days = Quantity("Lead time: days from ordering the product to receiving it.")

@@ -70,7 +70,7 @@ def foreign_words(data: ShopData) -> Iterator[Violation]:
     """Yield the columns with an open vocabulary that hold not one word of it."""
     for column, seen in data.seen_words.items():
         unknown = seen.others(column.values)
-        is_read = column.is_open and column not in data.schema.unread_words
+        is_read = column.is_open and column.values and column not in data.schema.unread_words
         if is_read and unknown and len(unknown) == len(seen.rows):
             yield _violation(column, WordsCheck(column).finding, unknown)
 
