@@ -88,6 +88,15 @@ def test_a_group_holds_what_the_condition_on_its_key_holds(shop, by, groups):
             assert fk.evaluate(shop, "sessions", where=where).frame.item() == sessions
 
 
+def test_a_word_of_two_tables_is_one_group():
+    """Sessions of PL and orders of customers of pl were two rows, each without the other."""
+    customers = pl.DataFrame({"customer_id": [1, 2, 3], "country": ["pl", "pl", "DE"]})
+    orders = ORDERS.with_columns(customer_id=pl.Series([1, 2, 3, 3, 3])).drop("session_id")
+    shop = fk.Shop(sessions=SESSIONS, orders=orders, customers=customers)
+    found = fk.evaluate(shop, ["sessions", "gross_sales"], by="country").frame
+    assert found.rows() == [("DE", 1, 28.0), ("PL-2", 1, 0.0), ("pl", 2, 3.0), (None, 1, 0.0)]
+
+
 def test_a_blank_word_is_null():
     shop = fk.Shop(sessions=SESSIONS.with_columns(country=pl.lit(" ")))
     assert fk.evaluate(shop, "sessions", by="country").frame.rows() == [(None, 5)]

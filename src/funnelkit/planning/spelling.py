@@ -1,7 +1,8 @@
-"""Keys as the data writes them: words of an open vocabulary, where it writes them in one way."""
+"""Keys as the data writes them: one spelling of each word, in all tables."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 
 from funnelkit.data.shop_data import ShopData
@@ -14,19 +15,32 @@ __all__ = ["as_written", "spellings", "spellings_of_groups"]
 
 
 def spellings(data: ShopData, columns: Container[Column]) -> dict[str, str]:
-    """Return how columns with an open vocabulary write its words, where in one way, and another.
+    """Return how words of columns are written, where the word itself is not.
+
+    A word is written as the data writes it, if in one way; else as its vocabulary does, or, of
+    none, as most rows do.
 
     Args:
         data: The shop's data.
-        columns: The columns of one key.
+        columns: The columns of one key, of one table or several.
     """
-    texts: dict[str, set[str]] = {}
-    for column, words in data.seen_words.items():
-        if column.is_open and column in columns:
-            for text, word in words.meant.items():
-                texts.setdefault(word or "", set()).add(text.strip())
-    ways = ((word, *found) for word, found in texts.items() if word and len(found) == 1)
-    return {word: text for word, text in ways if word != text}
+    rows: dict[str, Counter[str]] = {}
+    words: dict[str, set[str]] = {}
+    known = set[str]()
+    for column, seen in data.seen_words.items():
+        if not column.is_open or column not in columns:
+            continue
+        for text, word in seen.meant.items():
+            if word is not None:
+                rows.setdefault(word.lower(), Counter())[text.strip()] += seen.rows[text]
+                words.setdefault(word.lower(), set()).add(word)
+                known |= {word} & {*column.values}
+    found: dict[str, str] = {}
+    for same, texts in rows.items():
+        of_vocabulary = sorted(words[same] & known) if len(texts) > 1 else []
+        shown = (*of_vocabulary, *sorted(texts, key=lambda text: (-texts[text], text)))[0]
+        found |= {word: shown for word in words[same] if word != shown}
+    return found
 
 
 def spellings_of_groups(data: ShopData, groups: Sequence[Group]) -> dict[Group, dict[str, str]]:
