@@ -218,9 +218,10 @@ def _mend(draw: st.DrawFn, table: type[Table], row: Row) -> None:
         moment = row.get(name)
         row[name] = moment.date() if isinstance(moment, dt.datetime) else None
     if table is MarketingCosts:
-        first = row["period_start"]
+        drawn = row["period_start"]
+        first = drawn if isinstance(drawn, dt.date) else dt.date(2024, 2, 1)
         days = dt.timedelta(days=draw(st.sampled_from((0, 1, 40))))
-        row["period_end"] = (first if isinstance(first, dt.date) else dt.date(2024, 2, 1)) + days
+        row |= {"period_start": first, "period_end": first + days}
 
 
 def _with_unique_keys(table: type[Table], rows: list[Row], ids: Sequence[str | int]) -> list[Row]:
