@@ -128,6 +128,15 @@ def test_campaigns_are_compared_as_sessions_read_them():
     assert found["duration_s"].to_list() == [120.0, 0.0]
 
 
+def test_spellings_of_a_source_that_no_vocabulary_has_are_one():
+    events = pl.DataFrame(
+        [(1, EPOCH + number * MINUTE, name) for number, name in enumerate(["MyDSP", "mydsp "])],
+        ["visitor_id", "occurred_at", "source"],
+        orient="row",
+    )
+    assert fk.sessionize(events, on_campaign=True).frame["duration_s"].to_list() == [60.0]
+
+
 def test_a_session_has_the_campaign_of_its_first_event_and_serves_as_the_shop_s():
     events = pl.DataFrame(
         {

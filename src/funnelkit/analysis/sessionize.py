@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from funnelkit.checks import check_key_names, check_kind
+from funnelkit.data.shop_data import Words
 from funnelkit.data.sources import Source
 from funnelkit.errors import MissingInputError
 from funnelkit.formula.values import Category, Dimension
@@ -170,8 +171,14 @@ def _campaigns(groups: pl.DataFrame, traits: list[str]) -> Codes:
 def _named(texts: pl.Series, column: Category) -> Codes:
     """Return the number of what each text names, as a column of sessions reads it."""
     texts = texts.cast(pl.String).str.strip_chars().replace("", None)
-    words = texts.replace(column.meanings(texts.drop_nulls().unique()))
-    return words.rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
+    rows = dict(texts.drop_nulls().value_counts().rows())
+    return (
+        texts.replace(Words.of(column, rows).meant)
+        .rank("dense")
+        .cast(pl.Int64)
+        .fill_null(0)
+        .to_numpy()
+    )
 
 
 @dataclass(frozen=True, slots=True)
