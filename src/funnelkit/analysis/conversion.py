@@ -31,7 +31,7 @@ from funnelkit.journeys.rows import (
     reader_of,
 )
 from funnelkit.journeys.steps import Step, check_events, step_of
-from funnelkit.planning.relations import Op, call, conjunction
+from funnelkit.planning.relations import Col, Op, call, conjunction
 from funnelkit.result.picture import group_names
 from funnelkit.result.rollup import PERIOD_NAME
 from funnelkit.result.view import Figure, Plotted, Shown, excluded_notes
@@ -259,7 +259,7 @@ def _read(reader: Reader, conditions: Sequence[Predicate], kept: Predicate | Non
     if (enters := conjunction(lowering.condition(condition), within)) is not None:
         columns[IS_KEPT] = enters
         wants += () if condition is None else leaves(condition)
-    return reader.read(columns, wants=wants, only=call(Op.OR, start, finish))
+    return reader.read(columns, wants=wants, only=call(Op.OR, Col(IS_START), Col(IS_FINISH)))
 
 
 def _credited(rows: pl.DataFrame, rule: _Rule) -> pl.DataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 import polars as pl
@@ -43,7 +42,7 @@ from funnelkit.journeys.rows import (
 )
 from funnelkit.journeys.steps import check_events, step_of
 from funnelkit.journeys.timeline import LABEL, Flags, timeline_of
-from funnelkit.planning.relations import Op, Scalar, call, conjunction, when, whole
+from funnelkit.planning.relations import Col, Lit, Op, Scalar, call, conjunction, when, whole
 from funnelkit.result.picture import group_names
 from funnelkit.result.view import Figure, Plotted, Shown, excluded_notes
 from funnelkit.shop.shop import Shop
@@ -313,13 +312,16 @@ def _read(asked: _Asked, conditions: Sequence[Predicate]) -> Moments:
     if span != Span():
         begins = conjunction(scalars[0], lowering.within(reader.clock, span)) or scalars[0]
         scalars = [begins, *scalars[0 if asked.has_places else 1 :]]
-    either = reduce(lambda one, two: call(Op.OR, one, two), scalars)
-    only = None if asked.order == "strict" else either
+    columns: dict[str, Scalar]
     if len(set(conditions)) == len(conditions) and all(map(_is_name, conditions)):
-        columns: dict[str, Scalar] = {KIND: _number_of(scalars)}
+        columns = {KIND: _number_of(scalars)}
+        is_step: Scalar = call(Op.LT, Col(KIND), whole(len(scalars)))
     else:
         columns = {f"{KIND} {number}": scalar for number, scalar in enumerate(scalars)}
-    return reader.read(columns, wants=wants, only=only)
+        is_step = Lit(value=False, kind="bool")
+        for name in columns:
+            is_step = call(Op.OR, is_step, Col(name))
+    return reader.read(columns, wants=wants, only=None if asked.order == "strict" else is_step)
 
 
 def _is_name(condition: Predicate) -> bool:
@@ -372,7 +374,9 @@ def _entities(asked: _Asked, moments: Moments) -> pl.DataFrame:
     found = levels_of(timeline, table)
     times = dict(zip(asked.taken, map(str, range(count)), strict=True))
     taken = {name: reader.local(pl.col(column)) for name, column in times.items()}
-    return found.join(groups, on=GROUP, how="left", maintain_order="left").select(
+    if reader.keys:
+        found = found.join(groups, on=GROUP, how="left", maintain_order="left")
+    return found.select(
         pl.col(ENTITY).alias(reader.name),
         *(pl.col(key_name(key)).alias(key) for key in reader.keys),
         pl.col(LEVEL).alias("level"),

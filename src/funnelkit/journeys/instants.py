@@ -21,13 +21,13 @@ class Chains:
     """The chains that reach each step.
 
     Attributes:
-        codes: All rows.
-        rows: For each step which of them are reached.
+        rows: For each step which rows are reached.
+        codes: Their codes.
         starts: For each of these the start of the latest chain that reaches it.
     """
 
-    codes: Codes
     rows: Sequence[Codes]
+    codes: Sequence[Codes]
     starts: Sequence[Codes]
 
 
@@ -55,7 +55,8 @@ def chains_of_instants(block: Block, kinds: Flags, groups: int, window: int) -> 
         latest = np.maximum.accumulate(found)
         before.append(np.concatenate(([NONE], latest[:-1])))
     reached = [np.flatnonzero(found != NONE) for found in starts]
-    return Chains(codes, reached, [own[its] for own, its in zip(starts, reached, strict=True)])
+    begun = [own[its] for own, its in zip(starts, reached, strict=True)]
+    return Chains(reached, [codes[its] for its in reached], begun)
 
 
 def firsts_of_instants(

@@ -64,11 +64,11 @@ class StepTable:
             np.flatnonzero(kinds == int(own.argmax())) if own.any() else EMPTY for own in self.kinds
         ]
 
-    def begun(self, block: Block, rows: Codes) -> Codes:
-        """Return rows of a block as starts: by time, of one instant the lowest group last."""
+    def begun(self, block: Block, codes: Codes) -> Codes:
+        """Return codes as starts: by time, of one instant the lowest group last."""
         if self.groups == 1:
-            return block.codes[rows]
-        return block.with_labels(block.codes[rows], self.reversed(block.labels[rows]))
+            return codes
+        return block.with_labels(codes, self.reversed(block.labels_of(codes)))
 
     def reversed(self, labels: Codes) -> Codes:
         """Return the groups of labels, the lowest one as the highest number; and back."""
@@ -105,7 +105,7 @@ def _in_order(block: Block, table: StepTable, window: int) -> list[Codes]:
     chains = _chains(block, table, window)
     count = int(block.numbers_of(block.codes[-1:])[0]) + 1
     best = _Best.of(count, len(chains.rows))
-    owners = [block.numbers_of(chains.codes[rows]) for rows in chains.rows]
+    owners = list(map(block.numbers_of, chains.codes))
     for step, (rows, owner) in enumerate(zip(chains.rows, owners, strict=True)):
         first = _firsts(owner)
         its = owner[first]
@@ -117,7 +117,7 @@ def _in_order(block: Block, table: StepTable, window: int) -> list[Codes]:
         _take_first(block, chains, best, owners)
         if table.shares and table.groups > 1:
             _find_groups(block, table, best)
-    return _columns(block, owners[0], chains.codes[chains.rows[0]], best, table)
+    return _columns(block, owners[0], chains.codes[0], best, table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,7 @@ def _take_first(block: Block, chains: Chains, best: _Best, owners: Sequence[Code
         # a later start that gets there as early could be replaced by the earlier one
         its = np.flatnonzero(chains.starts[step] >= best.start[owners[step]])
         first = its[_firsts(owners[step][its])]
-        row = chains.rows[step][first]
-        best.taken[step, owners[step][first]] = block.times_of(chains.codes[row])
+        best.taken[step, owners[step][first]] = block.times_of(chains.codes[step][first])
 
 
 def _take_neighbours(block: Block, chains: Chains, best: _Best) -> None:
@@ -160,7 +159,7 @@ def _take_neighbours(block: Block, chains: Chains, best: _Best) -> None:
     for step in range(len(chains.rows)):
         its = np.flatnonzero(best.level > step)
         rows = best.end[its] - best.level[its] + 1 + step
-        best.taken[step, its] = block.times_of(chains.codes[rows])
+        best.taken[step, its] = block.times_of(block.codes[rows])
 
 
 def _find_groups(block: Block, table: StepTable, best: _Best) -> None:
@@ -213,7 +212,8 @@ def _in_any_order(block: Block, table: StepTable, window: int) -> list[Codes]:
     best, last = _Best.of(count, len(of_step)), list[Codes]()
     low = np.full(len(block.codes), -(NONE + 1))
     for step, own in enumerate(of_step):
-        starts = block.codes[own] if step else table.begun(block, own)
+        codes = block.codes[own]
+        starts = codes if step else table.begun(block, codes)
         last.append(_carried(len(block.codes), own, starts))
         low = np.minimum(low, last[-1])
         rows = np.flatnonzero(low >= earliest)
@@ -238,13 +238,15 @@ def _chains(block: Block, table: StepTable, window: int) -> Chains:
     if table.is_matched:
         return chains_of_instants(block, table.kinds, table.groups, window)
     of_step, before = table.rows_of(block), _before(block, table)
-    rows, starts = [of_step[0]], [table.begun(block, of_step[0])]
+    rows, codes = [of_step[0]], [block.codes[of_step[0]]]
+    starts = [table.begun(block, codes[0])]
     for own in of_step[1:]:
-        carried = before(own, rows[-1], starts[-1])
-        its = np.flatnonzero(carried >= block.earliest(block.codes[own], window))
+        carried, its_codes = before(own, rows[-1], starts[-1]), block.codes[own]
+        its = np.flatnonzero(carried >= block.earliest(its_codes, window))
         rows.append(own[its])
+        codes.append(its_codes[its])
         starts.append(carried[its])
-    return Chains(block.codes, rows, starts)
+    return Chains(rows, codes, starts)
 
 
 Before = Callable[[Codes, Codes, Codes], Codes]

@@ -200,7 +200,7 @@ class Reader:
         Args:
             columns: What is read of each row besides entity, time and keys, by name.
             wants: The columns and lookups that this rests on.
-            only: Which rows are read.
+            only: Which rows are read, of the columns that are read.
 
         Raises:
             ContractError: The data breaks a promise; names every one.
@@ -212,7 +212,7 @@ class Reader:
         uncounted = self._verify(items, enters, where)
         rows = self.relations.tables.prepare(self.table, items)
         conditions = [self.lowering.condition(one) for one in (enters, where)]
-        rows = filtered(rows, conjunction(*conditions, only))
+        rows = filtered(rows, conjunction(*conditions))
         named = {
             ENTITY: self.lowering.value(self.entity),
             AT: self._moment,
@@ -221,7 +221,8 @@ class Reader:
         }
         if self.calendar.has_periods:
             named[key_name("period")] = period_of(self.lowering, self.clock, self.calendar)
-        found = self.shop.runner.read([Select(rows, tuple(named.items()))])[0]
+        rows = filtered(Select(rows, tuple(named.items())), only)
+        found = self.shop.runner.read([rows])[0]
         return self._known(found, uncounted)
 
     def _key(self, item: Item) -> Scalar:

@@ -31,7 +31,7 @@ LABEL = "#label"
 NONE = np.iinfo(np.int64).min
 """What stands for no code: it lies below every other."""
 
-ROWS_OF_BLOCK = 1 << 17
+ROWS_OF_BLOCK = 1 << 18
 """About how many rows are looked at together: their columns fit into the caches."""
 
 SPARSE = 4
@@ -166,7 +166,7 @@ class Timeline:
             find: Returns the columns of a block.
         """
         parts = _side_by_side(lambda edges: find(self.block(*edges)), self.edges)
-        return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+        return _side_by_side(np.concatenate, list(zip(*parts, strict=True)))
 
 
 def _side_by_side(work: Callable[[_Given], _Found], given: Sequence[_Given]) -> list[_Found]:
@@ -226,7 +226,7 @@ def timeline_of(rows: pl.DataFrame, labels: int, *, within: dt.timedelta | None)
     codes = None if unit is None else _packed(plain, reach, unit)
     if codes is None or unit is None:
         return _sorted(plain, reach, owners)
-    codes.sort()
+    _sort(codes)
     edges = list(_cut(codes, reach, unit))
     return Timeline(edges, partial(_block, codes, reach, unit), owners, window)
 
@@ -242,7 +242,8 @@ def _packed(rows: pl.DataFrame, reach: _Reach, unit: int) -> Codes | None:
         since = times - begin
         whole = since if unit == 1 else since // unit
         code = codes[place : place + ROWS_OF_BLOCK]
-        np.multiply(owners - first, stride, out=code)
+        np.subtract(owners, first, out=code)
+        code *= stride
         code += whole
         code <<= reach.bits
         code += labels
@@ -250,6 +251,14 @@ def _packed(rows: pl.DataFrame, reach: _Reach, unit: int) -> Codes | None:
 
     is_whole = _side_by_side(pack, range(0, rows.height, ROWS_OF_BLOCK))
     return codes if all(is_whole) else None
+
+
+def _sort(codes: Codes) -> None:
+    """Sort codes in place: what is low is put before what is high, and each part is sorted."""
+    parts = min(pl.thread_pool_size(), 1 + len(codes) // ROWS_OF_BLOCK)
+    edges = np.arange(1, parts) * len(codes) // parts
+    codes.partition(edges)
+    _side_by_side(np.ndarray.sort, np.split(codes, edges))
 
 
 def _cut(codes: Codes, reach: _Reach, unit: int) -> Iterator[tuple[int, int]]:
