@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
-from math import inf, isfinite
 from typing import TypeGuard
 
 from funnelkit.errors import DefinitionError, shortened
@@ -94,7 +94,7 @@ def not_between(name: str, value: object, low: float, high: float) -> str:
 
 def not_above(name: str, value: object, least: float) -> str:
     """Return what is wrong with an argument that is not a number above another; else nothing."""
-    is_above = is_number(value) and least < value < inf
+    is_above = is_finite(value) and value > least
     return "" if is_above else f"{_given(name, value)} is not a number above {least:g}"
 
 
@@ -110,8 +110,8 @@ def is_number(thing: object) -> TypeGuard[float]:
 
 
 def is_finite(thing: object) -> TypeGuard[float]:
-    """Return whether a thing is a finite number."""
-    return is_number(thing) and isfinite(thing)
+    """Return whether a thing is a finite number, which a float can hold."""
+    return is_number(thing) and abs(thing) <= sys.float_info.max
 
 
 def is_whole(thing: object) -> TypeGuard[int]:

@@ -8,7 +8,6 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite
 from pathlib import Path
 from types import NoneType
 from typing import Literal, cast, get_args
@@ -16,7 +15,7 @@ from typing import Literal, cast, get_args
 import polars as pl
 
 from funnelkit.catalog.default import registry
-from funnelkit.checks import check_kind, is_number, not_chosen
+from funnelkit.checks import check_kind, is_finite, is_number, not_chosen
 from funnelkit.errors import DataError, DefinitionError, UnknownNameError
 from funnelkit.metrics.metric import AidaStage, Metric, Stage
 from funnelkit.result.view import Shown, View
@@ -144,7 +143,7 @@ def _faults(benchmark: Benchmark) -> Iterator[str]:
     for point, value in benchmark.points.items():
         if not POINT.fullmatch(point):
             yield f"{point!r} is not a point: use average, median, p1 to p99, good or poor"
-        elif not isfinite(value):
+        elif not is_finite(value):
             yield f"{point}={value!r} is not a finite number"
     yield from _disordered(benchmark.points)
     dates = {"published": benchmark.published}
@@ -423,7 +422,7 @@ def _number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if isfinite(value) else None
+    return value if is_finite(value) else None
 
 
 def misfits(benchmark: Benchmark) -> list[str]:
