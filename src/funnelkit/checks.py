@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TypeGuard
+from typing import TypeGuard, cast
 
 from funnelkit.errors import DefinitionError, shortened
 
 __all__ = [
     "check_choices",
+    "check_flags",
     "check_key_names",
     "check_kind",
+    "check_names",
     "check_none",
     "is_finite",
     "is_number",
@@ -48,6 +50,32 @@ def check_choices(*choices: tuple[str, object, Iterable[str]]) -> None:
         DefinitionError: Some are not; lists all of them.
     """
     check_none([not_chosen(*choice) for choice in choices])
+
+
+def check_flags(**flags: object) -> None:
+    """Raise if arguments are not booleans.
+
+    Raises:
+        DefinitionError: Some are not; lists all of them.
+    """
+    check_none(
+        f"{_given(name, value)} is not True or False"
+        for name, value in flags.items()
+        if not isinstance(value, bool)
+    )
+
+
+def check_names(argument: str, names: str | Iterable[str]) -> list[str]:
+    """Return one name or several as a list.
+
+    Raises:
+        DefinitionError: They are not texts.
+    """
+    given = [names] if isinstance(names, str) else names
+    check_kind(argument, given, (Iterable,), "pass a name, or a list of names")
+    listed: list[object] = list(given)
+    check_none(f"{argument}={each!r} is not a name" for each in listed if not isinstance(each, str))
+    return cast("list[str]", listed)
 
 
 def check_none(faults: Iterable[str], *, remedy: str = "") -> None:

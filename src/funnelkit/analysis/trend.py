@@ -13,7 +13,7 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.charts.spec import Spec
-from funnelkit.checks import check_key_names, check_kind, is_finite, not_chosen
+from funnelkit.checks import check_flags, check_key_names, check_kind, is_finite, not_chosen
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.accumulation import ADDS_UP
 from funnelkit.formula.reason import Reason
@@ -139,6 +139,7 @@ def trend(  # noqa: PLR0913  # what is wanted of it, every part by keyword
         [datetime.date(2024, 10, 14)]
     """
     check_kind("result", result, (Result,), "evaluate metrics: fk.evaluate(shop, …, every='1w')")
+    check_flags(robust=robust)
     faults = list(_kind_faults(season, baseline, breaks, target))
     _raise_all(faults)
     check_key_names(result.keys[1:], MARKS)

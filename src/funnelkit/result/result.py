@@ -10,7 +10,7 @@ from html import escape
 import polars as pl
 
 from funnelkit.charts.spec import Chart, Spec, to_chart
-from funnelkit.checks import check_key_names
+from funnelkit.checks import check_key_names, check_names
 from funnelkit.errors import UnknownNameError
 from funnelkit.formula.properties import is_count
 from funnelkit.formula.reason import Reason
@@ -206,12 +206,13 @@ class Result:
             by: The keys to keep, among them `"period"`.
 
         Raises:
+            DefinitionError: The keys are not names.
             UnknownNameError: There is no such key.
             UnsupportedError: A metric uses a fold that does not add up over
                 the removed keys; names the metric and the fold.
             ContractError: Amounts of groups of different currencies would be added.
         """
-        asked = [by] if isinstance(by, str) else list(by)
+        asked = check_names("by", by)
         for name in asked:
             if name not in self.keys:
                 raise UnknownNameError("key of the result", name, self.keys)
