@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Container, Iterable, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -148,7 +148,7 @@ class Runner:
     def _verify(
         self,
         relations: Sequence[Rel],
-        columns: Set[tuple[str, str]],
+        columns: set[tuple[str, str]],
         *,
         latest: Sequence[Rel] = (),
     ) -> bool:
