@@ -10,6 +10,7 @@ from typing import cast
 
 import polars as pl
 
+from funnelkit.calendar.grain import INSTANT
 from funnelkit.catalog.default import registry
 from funnelkit.charts.published import beside_published
 from funnelkit.charts.spec import Spec, below_each_other
@@ -460,5 +461,5 @@ def _period(rows: pl.DataFrame, result: Result) -> tuple[str, str] | None:
         first, end = (dt.datetime.combine(day, dt.time()) for day in days)
     if first is None or end is None:
         return None
-    last = end - dt.timedelta(microseconds=1)
+    last = end - INSTANT
     return first.date().isoformat(), last.date().isoformat()

@@ -9,6 +9,7 @@ from itertools import islice
 
 import polars as pl
 
+from funnelkit.calendar.calendar import UTC_EPOCH
 from funnelkit.data.schema import Severity
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.base import Engine
@@ -94,7 +95,7 @@ class Runner:
     def sketches(self, steps: Sequence[Step]) -> list[Answer]:
         """Return the relation that answers each step, as far as it is known without the data."""
         data = replace(self.data, seen={})
-        return Relations.of(data, lambda: dt.datetime(1970, 1, 1, tzinfo=dt.UTC)).answers(steps)
+        return Relations.of(data, lambda: UTC_EPOCH).answers(steps)
 
     def as_of(self, *, steps: Sequence[Step] = ()) -> dt.datetime | None:
         """Return the instant up to which the data is known: the latest of the rows that count.

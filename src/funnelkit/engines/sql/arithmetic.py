@@ -28,6 +28,7 @@ from funnelkit.planning.magnitude import RESIDUE
 from funnelkit.planning.plan import PlannedMetric, Question
 from funnelkit.planning.relations import Kind, Lit, Op
 from funnelkit.result.arithmetic import leaf_column
+from funnelkit.units import DAY_S
 
 __all__ = ["Arithmetic"]
 
@@ -173,7 +174,7 @@ def _days(question: Question) -> float | None:
     start, end = question.span.start, question.span.end
     if start is None or end is None:
         return None
-    return (end - start).total_seconds() / 86_400
+    return (end - start).total_seconds() / DAY_S
 
 
 def _plain(value: Sql, *, is_exact: bool = False) -> _Computed:
