@@ -13,6 +13,7 @@ __all__ = [
     "check_flags",
     "check_key_names",
     "check_kind",
+    "check_most",
     "check_names",
     "check_none",
     "is_finite",
@@ -63,6 +64,16 @@ def check_flags(**flags: object) -> None:
         for name, value in flags.items()
         if not isinstance(value, bool)
     )
+
+
+def check_most(name: str, most: object) -> None:
+    """Raise if how many there are at most is neither a whole number above zero nor None.
+
+    Raises:
+        DefinitionError: It is neither.
+    """
+    if most is not None:
+        check_none([not_whole(name, most, 1)], remedy=f"write {name}=None for all")
 
 
 def check_names(argument: str, names: str | Iterable[str]) -> list[str]:

@@ -98,6 +98,13 @@ def test_a_benchmark_is_of_a_whole_number(value):
         replace(next(iter(fk.benchmarks().values())), n=value)
 
 
+@pytest.mark.parametrize("rows", [True, 0, -1, 1.5, "7", [1], float("nan")])
+def test_rows_that_are_shown_are_a_whole_number(weeks, rows):
+    for table in (weeks, fk.registry()):
+        with pytest.raises(fk.DefinitionError, match=r"rows=.* is not a whole number of 1 or more"):
+            table.to_text(rows=rows)
+
+
 @pytest.mark.parametrize("lift", [True, 0, -1, -2, "7", None, 10**400, float("nan")])
 def test_a_lift_is_a_change_that_leaves_something(lift):
     with pytest.raises(fk.DefinitionError, match="lift="):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from shutil import get_terminal_size
 from typing import Literal
 
 import numpy as np
@@ -31,6 +30,7 @@ from funnelkit.journeys.rows import (
     key_name,
 )
 from funnelkit.journeys.timeline import LABEL, Codes, timeline_of
+from funnelkit.metrics.listing import terminal_width
 from funnelkit.result.picture import group_names
 from funnelkit.result.view import Figure, Shown, View, excluded_notes
 from funnelkit.shop.shop import Shop
@@ -51,8 +51,8 @@ MEASURES: Mapping[str, Unit] = {
     "margin": MONEY,
     "margin_per_customer": MONEY / CUSTOMER,
 }
-WIDTH, LEFT, KEY_WIDTH, AGE_WIDTH = 120, 8, 12, 10
-"""How wide a terminal is that does not say it, and how wide the columns of a triangle are."""
+LEFT, KEY_WIDTH, AGE_WIDTH = 8, 12, 10
+"""How wide the columns of a triangle are."""
 TOTALS = ("orders", "revenue", "margin")
 AGE, SIZE, OPEN, FIRST, SEEN = "age", "size", "is_incomplete", "#first", "#seen"
 COLUMNS = (AGE, SIZE, "observed", "customers")
@@ -183,7 +183,7 @@ class Cohorts(View):
 
     def __repr__(self) -> str:
         shown = self._shown()
-        room = get_terminal_size((WIDTH, 0)).columns
+        room = terminal_width()
         most = max(1, (room - LEFT - KEY_WIDTH * len(self.keys)) // AGE_WIDTH)
         if len(shown.figures) - 1 <= most:
             return shown.text()
