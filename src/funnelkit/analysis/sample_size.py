@@ -76,7 +76,7 @@ def sample_size(  # noqa: PLR0913  # the question, every part of it by keyword
         shop: The shop.
         metric: The metric that will decide.
         unit: What will be assigned, such as `"visitor_id"`.
-        lift: The smallest relative change that matters: 0.05 for 5 %.
+        lift: The smallest relative change that matters: 0.05 for 5 %; above −100 %, and not 0.
         power: How often it is to be seen if it is there.
         level: How often no change is to be seen where there is none.
         start: As for `evaluate`; take a range as long as the experiment will be.
