@@ -12,8 +12,8 @@ from typing import Literal
 
 import polars as pl
 
-from funnelkit.calendar.calendar import JUST_BEFORE
 from funnelkit.calendar.fiscal import FIRST_YEAR, LAST_YEAR
+from funnelkit.calendar.grain import INSTANT
 from funnelkit.errors import ContractError, DataError, DataIssue
 from funnelkit.planning.expression import FoldRef
 from funnelkit.planning.plan import PERIOD, Plan, Question, group_column
@@ -259,7 +259,7 @@ def range_ends(question: Question) -> list[pl.Series]:
     calendar, span, as_of = question.calendar, question.span, question.as_of
     if span.start is None or span.end is None or as_of is None:
         return []
-    last = min(span.end, calendar.shown(as_of)) - JUST_BEFORE
+    last = min(span.end, calendar.shown(as_of)) - INSTANT
     if last < span.start:
         return []
     return [calendar.label(calendar.floor(moment)) for moment in (span.start, last)]

@@ -31,6 +31,7 @@ from funnelkit.shop.shop import Shop
 from funnelkit.sources.opening import Opened, files_by_table, opened, place_of
 
 __all__ = [
+    "CENT",
     "TYPES",
     "Export",
     "Fields",
@@ -45,6 +46,9 @@ __all__ = [
     "with_currency",
     "worded",
 ]
+
+CENT = 0.011
+"""How far amounts may be off that were rounded to cents."""
 
 
 class Kind(StrEnum):
@@ -310,7 +314,7 @@ def email_hash(*columns: str) -> pl.Expr:
 def cents(amount: pl.Expr) -> pl.Expr:
     """Return an amount without residues of rounding; up to a cent below zero is zero."""
     rounded = amount.round(6)
-    return pl.when(rounded.is_between(-0.011, 0)).then(0.0).otherwise(rounded)
+    return pl.when(rounded.is_between(-CENT, 0)).then(0.0).otherwise(rounded)
 
 
 def with_currency(settings: Settings, currencies: pl.Series) -> Settings:

@@ -44,6 +44,7 @@ from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
 from funnelkit.sources.reading import (
+    CENT,
     Export,
     Kind,
     Layout,
@@ -93,8 +94,6 @@ LAYOUT = Layout(
 )
 
 GIFT_CARD = r"(?i)gift ?card|geschenkgutschein|carte[- ]cadeau|tarjeta regalo|karta podarunkowa"
-CENT = 0.011
-"""How far amounts may differ that were rounded to cents."""
 
 
 def shopify(orders: Source, **settings: Unpack[Settings]) -> Shop:
