@@ -7,7 +7,7 @@ fault, and all faults of all files are reported together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -143,6 +143,23 @@ class Export:
         bad = pl.col(name).is_not_null() & worded(name, words).is_null()
         remedy = "pass a frame in which the word is replaced by one of them"
         return self.issue(name, bad, f"is none of {', '.join(words)}", remedy)
+
+    def issues(
+        self, faults: Mapping[str, Mapping[str, pl.Expr]], remedy: str
+    ) -> Iterator[DataIssue]:
+        """Yield the faults that rows have, which are looked for in one pass.
+
+        Args:
+            faults: By column and by problem, which rows have it.
+            remedy: What to do about all of them.
+        """
+        each = [(name, what, bad) for name, its in faults.items() for what, bad in its.items()]
+        has_some = self.rows.lazy().select(
+            bad.any().alias(f"{n}") for n, (*_, bad) in enumerate(each)
+        )
+        for (name, problem, bad), is_found in zip(each, has_some.collect().row(0), strict=True):
+            if is_found:
+                yield from self.issue(name, bad, problem, remedy)
 
     def issue(self, name: str, bad: pl.Expr, problem: str, remedy: str) -> list[DataIssue]:
         """Return the fault that some rows have, with the first of them and its value; or none."""
