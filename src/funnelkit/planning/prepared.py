@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import ValueType, value_type
 from funnelkit.errors import (
     ContractError,
@@ -27,7 +28,16 @@ from funnelkit.formula.derived import (
     dependencies,
 )
 from funnelkit.formula.formulas import Count, Sum
-from funnelkit.formula.values import Column, Lookup, Predicate, PredicateNode
+from funnelkit.formula.operators import Relation
+from funnelkit.formula.values import (
+    Category,
+    Column,
+    Comparison,
+    Literal,
+    Lookup,
+    Predicate,
+    PredicateNode,
+)
 from funnelkit.planning.kinds import kind_of, literal
 from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering
 from funnelkit.planning.magnitude import settled_aggregate
@@ -187,6 +197,8 @@ class Tables:
         rule = self.lowering.data.rule(column)
         if rule is None:
             raise MissingInputError({str(column): ("the question",)})
+        if isinstance(rule, Everywhere) and _holds_nowhere(self.lowering.data, rule.predicate):
+            return Default(value=False, absent=())  # most shops have no gift cards to look for
         return rule
 
     def _look_up(self, rel: Rel, key: Column, lookups: list[Lookup]) -> Rel:
@@ -376,6 +388,22 @@ def _way(item: Lookup) -> tuple[Column, str]:
 
 def _table(item: Item) -> str:
     return item.key.table if isinstance(item, Lookup) else item.table
+
+
+def _holds_nowhere(data: ShopData, predicate: Predicate) -> bool:
+    """Return whether a column is compared with a word that it was found not to hold.
+
+    It must be found to hold words of its vocabulary alone: what else it holds is an error of
+    the numbers that rest on it.
+    """
+    match predicate:
+        case Comparison(Relation.EQ, Category() as column, Literal(word)):
+            seen = data.seen_words.get(column)
+            if seen is None or column.is_open or column.table not in data.seen:
+                return False
+            return word not in seen.meant.values() and not seen.others(column.values)
+        case _:
+            return False
 
 
 def _fold_key(rule: Rule) -> Column | None:
