@@ -192,10 +192,10 @@ class ShopData:
 
     def total_of(self, fold: Aggregate) -> Aggregate:
         """Return the total that stands for a fold of a table that is not bound, else the fold."""
-        total = self.schema.totals.get(fold)
-        if total is None or source_of(fold) in self.tables:
+        if source_of(fold) in self.tables:
             return fold
-        return total if source_of(total) in self.tables else fold
+        total = self.schema.totals.get(fold)
+        return fold if total is None or source_of(total) not in self.tables else total
 
     def refresh(self, changed_in: Callable[[Mapping[str, BoundTable]], Sequence[str]]) -> None:
         """Bind again the tables that have changed, and discard what was cached about them.

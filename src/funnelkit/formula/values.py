@@ -171,10 +171,10 @@ class Column(ValueNode):
     """
 
     description: str = field(default="", compare=False)
-    unit: Unit = NUMBER
+    unit: Unit = field(default=NUMBER, hash=False)
     table: str = ""
     name: str = ""
-    is_declared: bool = True
+    is_declared: bool = field(default=True, hash=False)
     unique_within: str = field(default="", compare=False)
 
     def __str__(self) -> str:
@@ -223,7 +223,7 @@ class Category(Column):
 class Money(Column):
     """An amount in the shop's currency."""
 
-    unit: Unit = MONEY
+    unit: Unit = field(default=MONEY, hash=False)
 
 
 class Quantity(Column):
@@ -242,7 +242,7 @@ class Time(Column):
 class Duration(Column):
     """A length of time, in seconds."""
 
-    unit: Unit = SECOND
+    unit: Unit = field(default=SECOND, hash=False)
 
 
 class Score(Column):
