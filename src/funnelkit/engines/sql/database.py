@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SqlDatabase", "check_packages"]
 
-_OTHERWISE = {"duckdb": "use fk.DuckDB(…)", "spark": "use fk.Spark(…)"}
-
 
 def check_packages(*packages: str, extra: str = "sql") -> None:
     """Check that packages of an extra are installed, and sqlglot.
@@ -48,12 +46,14 @@ class SqlDatabase:
     statement ends with a rollback, so that no table stays locked.
 
     Args:
-        connection: A connection as the Python Database API 2.0 has it, of psycopg for one.
-        dialect: The dialect of SQL that it reads: postgres.
+        connection: A connection as the Python Database API 2.0 has it, of psycopg or of ADBC
+            for example.
+        dialect: The dialect of SQL that it reads: postgres, duckdb or spark.
 
     Raises:
         MissingPackageError: sqlglot is not installed.
         UnsupportedError: No statement has been run in the dialect.
+        DataError: The connection does not answer.
     """
 
     def __init__(self, connection: DbApi, *, dialect: str) -> None:
@@ -64,10 +64,10 @@ class SqlDatabase:
 
         if dialect not in DIALECTS:
             raise UnknownNameError("dialect", dialect, DIALECTS)
-        if dialect in _OTHERWISE or not SUPPORTS[dialect].is_run:
+        if not SUPPORTS[dialect].is_run:
             what = "no statement has been run there; paste what fk.to_sql writes, and compare"
-            raise UnsupportedError(f"the dialect {dialect!r}", _OTHERWISE.get(dialect, what))
-        self._connection: Connection = DbApiConnection(connection, dialect)
+            raise UnsupportedError(f"the dialect {dialect!r}", what)
+        self._connection: Connection = DbApiConnection.of(connection, dialect)
 
     def bind(
         self,
