@@ -247,7 +247,7 @@ def test_what_needs_more_than_one_statement_is_refused_by_name(shop, metric, que
         fk.to_sql(shop, metric, dialect="duck")
 
 
-@pytest.mark.parametrize("dialect", ["trino", "bigquery", "clickhouse"])
+@pytest.mark.parametrize("dialect", ["trino", "bigquery"])
 def test_what_a_dialect_does_not_have_is_refused_by_name(shop, dialect):
     with pytest.raises(fk.UnsupportedError, match=r"median_order_value on \w+: the aggregate quan"):
         fk.to_sql(shop, ["aov", "median_order_value"], dialect=dialect)

@@ -11,7 +11,7 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.generator import Generator
 
-from funnelkit.engines.sql import nodes
+from funnelkit.engines.sql import clickhouse, nodes
 from funnelkit.errors import UnsupportedError, shortened
 
 __all__ = ["WITHOUT_IGNORE_NULLS", "WITHOUT_SERIES", "text"]
@@ -29,7 +29,7 @@ CLOCK = exp.Literal.string("%Y-%m-%d %H:%M:%S.%f")
 LONGEST_NAME = 63
 """How many bytes of a name PostgreSQL reads."""
 
-WITHOUT_IGNORE_NULLS = frozenset({"postgres"})
+WITHOUT_IGNORE_NULLS = frozenset({"clickhouse", "postgres"})
 """The dialects in which no window passes over nulls."""
 
 WITHOUT_SERIES = frozenset({"clickhouse", "redshift", "snowflake"})
@@ -362,10 +362,14 @@ STANDARD: Mapping[type[Sql], Callable[[Any], Sql]] = {
 
 # The generators --------------------------------------------------------------------------------
 
-_CHANGES = {"duckdb": DUCKDB, "postgres": POSTGRES, "spark": SPARK}
+_CHANGES = {
+    "clickhouse": clickhouse.CHANGES,
+    "duckdb": DUCKDB,
+    "postgres": POSTGRES,
+    "spark": SPARK,
+}
 _WRITES: Mapping[str, Mapping[type[Sql], Write]] = {
-    # the columns of a CTE have the names that its query gives them
-    "clickhouse": {exp.TableAlias: lambda self, node: self.sql(node, "this")},
+    "clickhouse": clickhouse.WRITES,
     # orders in full, as what is meant without is a setting of the connection
     "duckdb": {exp.Ordered: _ordered},
     "postgres": {
@@ -407,4 +411,5 @@ def text(query: Sql, dialect: str, *, pretty: bool = False) -> str:
         UnsupportedError: The dialect cannot hold one of its names.
     """
     generator = _generator(dialect)(dialect=dialect, pretty=pretty)
-    return generator.generate(query, copy=dialect not in _CHANGES)
+    found = generator.generate(query, copy=dialect not in _CHANGES)
+    return f"{found}\n{clickhouse.SETTINGS}" if dialect == "clickhouse" else found
