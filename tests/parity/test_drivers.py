@@ -1,6 +1,7 @@
 """Other drivers than those that the engines are tested with: their numbers are those of frames."""
 
 import datetime as dt
+import tempfile
 import warnings
 from contextlib import suppress
 from functools import partial
@@ -63,6 +64,13 @@ def by_adbc(**options: str):
 POSTGRES = {"psycopg2": by_psycopg2, "pg8000": by_pg8000, "adbc": by_adbc}
 
 
+def by_adbc_of_duckdb():
+    pytest.importorskip("adbc_driver_manager", reason="ADBC is not installed")
+    from adbc_driver_duckdb import dbapi
+
+    return dbapi.connect(tempfile.mkdtemp(prefix="funnelkit_duckdb_") + "/shop.duckdb")
+
+
 class OfSpark:
     """A session of Spark as a connection of the Python Database API."""
 
@@ -95,6 +103,8 @@ def connections():
     def opened(driver: str, **options: str):
         if driver == "duckdb":
             found.append(duckdb.connect())
+        elif driver == "adbc of duckdb":
+            found.append(by_adbc_of_duckdb())
         elif driver == "spark":
             found.append(OfSpark())
         else:
@@ -115,16 +125,24 @@ def shops(connection: Any, driver: str, frames: Any, **settings: Any) -> tuple[f
         if driver == "duckdb":
             connection.register("frame", frame)
             connection.execute(f"CREATE OR REPLACE TABLE {name} AS FROM frame")
+        elif driver == "adbc of duckdb":
+            with connection.cursor() as cursor:
+                cursor.adbc_ingest(name, frame.to_arrow(), mode="replace")
+            connection.commit()
         else:
             (view if driver == "spark" else partial(load, postgres()))(name, frame)
-    dialect = "postgres" if driver in POSTGRES else driver
+    dialect = "postgres" if driver in POSTGRES else driver.removeprefix("adbc of ")
     database = fk.SqlDatabase(connection, dialect=dialect)
     named = {name: name for name in frames}
     return fk.Shop.bind(frames, **settings), fk.Shop.on(database, **named, **settings)
 
 
 every_driver = pytest.mark.parametrize(
-    "driver", ["duckdb", *(pytest.param(name, marks=slow) for name in (*POSTGRES, "spark"))]
+    "driver",
+    [
+        "duckdb",
+        *(pytest.param(name, marks=slow) for name in (*POSTGRES, "adbc of duckdb", "spark")),
+    ],
 )
 every_postgres = pytest.mark.parametrize("driver", POSTGRES)
 

@@ -360,6 +360,18 @@ STANDARD: Mapping[type[Sql], Callable[[Any], Sql]] = {
 }
 
 
+MICROSECONDS_OF: Mapping[exp.DType, str] = {
+    exp.DType.TIMESTAMPNTZ: "TIMESTAMP(6)",
+    exp.DType.TIMESTAMPTZ: "TIMESTAMP(6) WITH TIME ZONE",
+}
+"""The types of times of Trino, which holds thousandths of a second where no digits are given."""
+
+
+def _trino_cast(self: Generator, node: exp.Cast) -> str:
+    name = MICROSECONDS_OF.get(node.to.this)
+    return f"CAST({self.sql(node, 'this')} AS {name})" if name else self.cast_sql(node)
+
+
 # The generators --------------------------------------------------------------------------------
 
 _CHANGES = {
@@ -385,6 +397,7 @@ _WRITES: Mapping[str, Mapping[type[Sql], Write]] = {
         exp.Ordered: _ordered,
         exp.PercentileCont: _quantile,
     },
+    "trino": {exp.Cast: _trino_cast},
 }
 
 
