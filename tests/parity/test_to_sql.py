@@ -260,3 +260,12 @@ def test_times_keep_their_microseconds_on_trino():
     statement = fk.to_sql(shop, "orders", start=noon, end="2024-01-02", dialect="trino")
     assert "CAST('2024-01-01 12:00:00' AS TIMESTAMP(6))" in statement
     assert "AS TIMESTAMP)" not in statement
+
+
+def test_clocks_and_instants_are_kept_apart_on_bigquery():
+    at = pl.col("ordered_at").cast(pl.Datetime("us", "UTC"))
+    shop = fk.Shop(orders=ORDERS.with_columns(at), time_zone="Asia/Kolkata")
+    noon = dt.datetime(2024, 1, 1, 12)
+    statement = fk.to_sql(shop, "orders", start=noon, every="1w", dialect="bigquery")
+    assert "DATETIME(`o3`.`ordered_at`, 'Asia/Kolkata')" in statement
+    assert "TIMESTAMP(DATETIME(" not in statement

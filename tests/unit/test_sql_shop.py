@@ -267,6 +267,8 @@ def test_a_dialect_that_was_never_run_is_refused(connection):
         fk.UnsupportedError, match=r"dialect 'snowflake'.*no statement has been run"
     ):
         fk.SqlDatabase(connection, dialect="snowflake")
+    with pytest.raises(fk.UnsupportedError, match=r"dialect 'clickhouse': NaN .* 0 and -0 differ"):
+        fk.SqlDatabase(connection, dialect="clickhouse")
     with pytest.raises(fk.UnknownNameError, match="dialect named 'postgre'; did you mean"):
         fk.SqlDatabase(connection, dialect="postgre")
 

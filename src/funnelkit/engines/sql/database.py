@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from funnelkit.engines.sql.dbapi_connection import DbApi
 
 __all__ = ["SqlDatabase", "check_packages"]
+_OTHERWISE = {
+    "clickhouse": "NaN is not equal to itself there, 0 and -0 differ, and every time has a zone"
+}
+"""Why no shop is evaluated in a dialect of which statements are run."""
 
 
 def check_packages(*packages: str, extra: str = "sql") -> None:
@@ -52,7 +56,7 @@ class SqlDatabase:
 
     Raises:
         MissingPackageError: sqlglot is not installed.
-        UnsupportedError: No statement has been run in the dialect.
+        UnsupportedError: No statement has been run in the dialect, or its values differ.
         DataError: The connection does not answer.
     """
 
@@ -65,7 +69,8 @@ class SqlDatabase:
         if dialect not in DIALECTS:
             raise UnknownNameError("dialect", dialect, DIALECTS)
         if not SUPPORTS[dialect].is_run:
-            what = "no statement has been run there; paste what fk.to_sql writes, and compare"
+            why = _OTHERWISE.get(dialect, "no statement has been run there")
+            what = f"{why}; paste what fk.to_sql writes, and compare"
             raise UnsupportedError(f"the dialect {dialect!r}", what)
         self._connection: Connection = DbApiConnection.of(connection, dialect)
 

@@ -372,14 +372,26 @@ def _trino_cast(self: Generator, node: exp.Cast) -> str:
     return f"CAST({self.sql(node, 'this')} AS {name})" if name else self.cast_sql(node)
 
 
+BIGQUERY: Mapping[type[Sql], Callable[[Any], Sql]] = {
+    **STANDARD,
+    nodes.UtcClock: lambda node: _call("DATETIME", node.this, UTC),
+    nodes.UtcInstant: lambda node: _call("TIMESTAMP", node.this, UTC),
+    nodes.ZoneClock: lambda node: _call("DATETIME", node.this, node.expression),
+}
+
+
 # The generators --------------------------------------------------------------------------------
 
 _CHANGES = {
+    "bigquery": BIGQUERY,
     "clickhouse": clickhouse.CHANGES,
     "duckdb": DUCKDB,
     "postgres": POSTGRES,
     "spark": SPARK,
 }
+_KEEPING = frozenset({"duckdb", "postgres", "spark"})
+"""The dialects of which the generators change nothing of the tree that they write."""
+
 _WRITES: Mapping[str, Mapping[type[Sql], Write]] = {
     "clickhouse": clickhouse.WRITES,
     # orders in full, as what is meant without is a setting of the connection
@@ -424,5 +436,5 @@ def text(query: Sql, dialect: str, *, pretty: bool = False) -> str:
         UnsupportedError: The dialect cannot hold one of its names.
     """
     generator = _generator(dialect)(dialect=dialect, pretty=pretty)
-    found = generator.generate(query, copy=dialect not in _CHANGES)
+    found = generator.generate(query, copy=dialect not in _KEEPING)
     return f"{found}\n{clickhouse.SETTINGS}" if dialect == "clickhouse" else found
