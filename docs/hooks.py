@@ -41,7 +41,6 @@ from funnelkit.data.promise_kinds import (
     SpreadsheetCheck,
     StandInCheck,
     TotalCheck,
-    WithinCheck,
 )
 from funnelkit.data.schema import Check, TotalAboveCheck, WithoutRowsCheck, WordsCheck
 from funnelkit.engines.supports import FEATURES, SUPPORTS, Feature, Support
@@ -382,6 +381,9 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
         case SpreadsheetCheck():
             for finding in (one.rounded, one.decimal, one.zeros):
                 yield finding, effect(finding, IT)
+        case TotalCheck():
+            yield one.within, effect(one.within, IT)
+            yield one.total, effect(one.total, IT)
         case OnceCheck():
             yield one.finding, effect(one.finding, f"read {code(one.read_with.name)}")
         case ScaleCheck():
@@ -392,16 +394,9 @@ def told_of(one: Declared) -> Iterator[tuple[Finding, str]]:
             yield finding, effect(finding, IT)
         case Check() | WithoutRowsCheck() | DailyCheck():
             yield one.finding, effect(one.finding, WHOLE) + unless(one)
-        case (
-            AboveCheck()
-            | TotalCheck()
-            | SignCheck()
-            | OwnRateCheck()
-            | DayCheck()
-            | DeadlineCheck()
-        ):
+        case AboveCheck() | SignCheck() | OwnRateCheck() | DayCheck() | DeadlineCheck():
             yield one.finding, effect(one.finding, IT)
-        case WordsCheck() | OneOwnerCheck() | WithinCheck():
+        case WordsCheck() | OneOwnerCheck():
             yield one.finding, effect(one.finding, IT) + unless(one)
             for odd in (one.near, one.merged) if isinstance(one, WordsCheck) else ():
                 if odd is not None:

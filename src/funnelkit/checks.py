@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
-from math import inf, isfinite
-from typing import TypeGuard
+from typing import TypeGuard, cast
 
 from funnelkit.errors import DefinitionError, shortened
 
 __all__ = [
     "check_choices",
+    "check_flags",
     "check_key_names",
     "check_kind",
+    "check_most",
+    "check_names",
     "check_none",
     "is_finite",
     "is_number",
@@ -48,6 +51,42 @@ def check_choices(*choices: tuple[str, object, Iterable[str]]) -> None:
         DefinitionError: Some are not; lists all of them.
     """
     check_none([not_chosen(*choice) for choice in choices])
+
+
+def check_flags(**flags: object) -> None:
+    """Raise if arguments are not booleans.
+
+    Raises:
+        DefinitionError: Some are not; lists all of them.
+    """
+    check_none(
+        f"{_given(name, value)} is not True or False"
+        for name, value in flags.items()
+        if not isinstance(value, bool)
+    )
+
+
+def check_most(name: str, most: object) -> None:
+    """Raise if how many there are at most is neither a whole number above zero nor None.
+
+    Raises:
+        DefinitionError: It is neither.
+    """
+    if most is not None:
+        check_none([not_whole(name, most, 1)], remedy=f"write {name}=None for all")
+
+
+def check_names(argument: str, names: str | Iterable[str]) -> list[str]:
+    """Return one name or several as a list.
+
+    Raises:
+        DefinitionError: They are not texts.
+    """
+    given = [names] if isinstance(names, str) else names
+    check_kind(argument, given, (Iterable,), "pass a name, or a list of names")
+    listed: list[object] = list(given)
+    check_none(f"{argument}={each!r} is not a name" for each in listed if not isinstance(each, str))
+    return cast("list[str]", listed)
 
 
 def check_none(faults: Iterable[str], *, remedy: str = "") -> None:
@@ -94,7 +133,7 @@ def not_between(name: str, value: object, low: float, high: float) -> str:
 
 def not_above(name: str, value: object, least: float) -> str:
     """Return what is wrong with an argument that is not a number above another; else nothing."""
-    is_above = is_number(value) and least < value < inf
+    is_above = is_finite(value) and value > least
     return "" if is_above else f"{_given(name, value)} is not a number above {least:g}"
 
 
@@ -110,8 +149,8 @@ def is_number(thing: object) -> TypeGuard[float]:
 
 
 def is_finite(thing: object) -> TypeGuard[float]:
-    """Return whether a thing is a finite number."""
-    return is_number(thing) and isfinite(thing)
+    """Return whether a thing is a finite number, which a float can hold."""
+    return is_number(thing) and abs(thing) <= sys.float_info.max
 
 
 def is_whole(thing: object) -> TypeGuard[int]:

@@ -157,7 +157,7 @@ def test_bad_questions_and_no_events():
     events = pl.DataFrame({"visitor_id": [1], "occurred_at": [EPOCH]})
     with pytest.raises(fk.DefinitionError, match="gap="):
         fk.sessionize(events, gap="half an hour")
-    with pytest.raises(fk.DefinitionError, match="at_midnight is a str"):
+    with pytest.raises(fk.DefinitionError, match="at_midnight='Europe/Warsaw' is not True"):
         fk.sessionize(events, at_midnight="Europe/Warsaw")
     with pytest.raises(fk.MissingInputError, match="on_campaign"):
         fk.sessionize(events, on_campaign=True)

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 import funnelkit as fk
+from funnelkit.catalog.marketing import PAID_CHANNELS
 from funnelkit.formula.latex import expand
 from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.properties import names_in
 from funnelkit.metrics.card import Card
+from funnelkit.schema.origins import CHANNELS
 from funnelkit.schema.tables import TABLES
 
 GOLDEN = Path(__file__).with_name("golden.json")
@@ -173,3 +175,10 @@ def test_find_looks_by_stage_area_table_tag_and_text():
     assert "net_promoter_score" in registry.find(tag="survey")
     assert "average_order_value" in registry.find(text="LESS discounts")
     assert len(registry.find(text="no such words")) == 0
+
+
+def test_paid_channels_are_channels_of_orders_in_two_spellings():
+    half = len(PAID_CHANNELS) // 2
+    assert set(PAID_CHANNELS[:half]) < set(CHANNELS)
+    snake = [name.lower().replace(" ", "_").replace("-", "_") for name in PAID_CHANNELS[:half]]
+    assert list(PAID_CHANNELS[half:]) == snake

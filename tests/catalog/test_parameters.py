@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from functools import partial
 
 import polars as pl
 import pytest
@@ -33,6 +34,15 @@ from funnelkit.catalog.returns import return_rate_over
             customer_lifetime_value_discounted_at(discount_rate=1e-5),
             "customer_lifetime_value.discounted_at_1em05",
         ),
+        (fk.catalog.cart_abandonment_rate(hours=1e-5), "cart_abandonment_rate.after_1em05_hours"),
+        (
+            fk.catalog.email_conversion_rate(days=0.5),
+            "email_conversion_rate.within_0p5_days",
+        ),
+        (
+            fk.catalog.customer_lifetime_value(lifespan_years=2.5, discount_rate=-0.1),
+            "customer_lifetime_value.over_2p5_years_at_m0p1",
+        ),
     ],
     ids=str,
 )
@@ -61,6 +71,72 @@ def test_parameters_are_in_the_name(metric, name):
 def test_parameters_without_meaning_are_refused(make, parameters):
     with pytest.raises(fk.DefinitionError):
         make(**parameters)
+
+
+NO_NUMBERS = [True, math.inf, -math.inf, math.nan, "7", -1, None, [1], 10**400]
+NO_IDS = [True, 7, 0.5, math.nan, None, "a", {"a"}, [], [None], [True], [0.5], [""], [["a"]]]
+
+
+@pytest.mark.parametrize(
+    ("make", "parameter"),
+    [
+        (fk.catalog.cart_abandonment_rate, "hours"),
+        (fk.catalog.customer_lifetime_value, "lifespan_years"),
+        (partial(fk.catalog.customer_lifetime_value, lifespan_years=3), "discount_rate"),
+        (fk.catalog.customer_lifetime_value_discounted, "discount_rate"),
+        (fk.catalog.email_conversion_rate, "days"),
+        (fk.catalog.engagement_rate, "seconds"),
+        (fk.catalog.repeat_order_probability, "orders"),
+        (fk.catalog.repeat_purchase_rate, "days"),
+        (fk.catalog.return_rate, "days"),
+        (fk.catalog.safety_stock, "service_level"),
+    ],
+)
+def test_a_parameter_that_is_no_number_in_range_is_refused_by_its_name(make, parameter):
+    for value in NO_NUMBERS:
+        if (parameter, value) != ("orders", 10**400):
+            with pytest.raises(fk.DefinitionError, match=f"^{parameter}="):
+                make(**{parameter: value})
+
+
+@pytest.mark.parametrize(
+    ("make", "parameter"),
+    [
+        (partial(fk.catalog.attach_rate, attached=["a"]), "primary"),
+        (partial(fk.catalog.attach_rate, primary=["a"]), "attached"),
+        (fk.catalog.cross_sell_rate, "products"),
+        (fk.catalog.paid_cac, "channels"),
+        (fk.catalog.return_on_ad_spend_order_attributed, "channels"),
+    ],
+)
+def test_a_parameter_that_is_no_list_of_ids_is_refused_by_its_name(make, parameter):
+    for value in NO_IDS:
+        with pytest.raises(fk.DefinitionError, match=f"^{parameter}="):
+            make(**{parameter: value})
+
+
+@pytest.mark.parametrize("event", [True, 7, math.nan, None, ["sign_up"], ""])
+def test_a_goal_that_is_no_text_is_refused(event):
+    with pytest.raises(fk.DefinitionError, match=r"^event"):
+        fk.catalog.goal_conversion_rate(event=event)
+
+
+def test_a_lifespan_is_worth_what_its_years_are_worth():
+    def years(**of):
+        return float(str(fk.catalog.customer_lifetime_value(**of).formula).rpartition("* ")[2])
+
+    assert years(lifespan_years=3, discount_rate=0.1) == pytest.approx(
+        sum(math.exp(-year * math.log(1.1)) for year in (1, 2, 3)), rel=1e-12
+    )
+    assert years(lifespan_years=3, discount_rate=1e-17) == pytest.approx(3, rel=1e-12)
+    with pytest.raises(fk.DefinitionError, match=r"discount_rate=-0\.9 is too low"):
+        fk.catalog.customer_lifetime_value(lifespan_years=1000, discount_rate=-0.9)
+
+
+def test_ids_without_latin_letters_have_names_of_their_own():
+    one, other = (fk.catalog.paid_cac(channels=[channel]) for channel in ("検索", "広告"))
+    assert one.name == "paid_cac.of_u691c_u7d22"
+    assert one.name != other.name
 
 
 def test_a_visit_is_engaged_over_a_time_of_ones_own():

@@ -38,9 +38,9 @@ def test_a_longer_time_leaves_out_more_carts():
 
 
 def test_parameters_without_a_meaning_are_refused():
-    with pytest.raises(fk.DefinitionError, match="hours=0 is not above 0"):
+    with pytest.raises(fk.DefinitionError, match="hours=0 is not a number above 0"):
         cart_abandonment_rate_after(hours=0)
-    with pytest.raises(fk.DefinitionError, match="days=-1 is not above 0"):
+    with pytest.raises(fk.DefinitionError, match="days=-1 is not a number above 0"):
         email_conversion_rate_within(days=-1)
     with pytest.raises(fk.DefinitionError, match="no flag of a visit"):
         step_conversion_rate(start=fk.Sessions.has_checkout, to=fk.Orders.is_counted)

@@ -269,20 +269,20 @@ QUICK = settings(deadline=None, max_examples=30, database=None, derandomize=True
 @pytest.mark.slow
 def test_drawn_shops_give_most_metrics_a_number():
     """A law over nothing but nulls and zeros would hold whatever the formula says."""
-    numbers = dict.fromkeys(fk.registry(), False)
-    asked = settings(QUICK, max_examples=12)
 
-    def look(metric):
-        @asked
+    def has_number(metric, draws):
+        found = []
+
+        @settings(QUICK, max_examples=draws)
         @given(frames=testing.shop_frames(metric))
-        def holds(frames):
-            numbers[metric.name] |= any(testing.Trial(metric, frames).values().values())
+        def look(frames):
+            found.append(any(testing.Trial(metric, frames).values().values()))
 
-        holds()
+        look()
+        return any(found)
 
-    for metric in METRICS:
-        look(metric)
-    silent = [name for name, has_number in numbers.items() if not has_number]
+    silent = [m for m in METRICS if not has_number(m, 4)]
+    silent = [m.name for m in silent if not has_number(m, 12)]
     assert len(silent) <= len(METRICS) // 10, silent
 
 

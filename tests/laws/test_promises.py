@@ -22,7 +22,7 @@ from funnelkit.data.promise_kinds import (
     OneOwnerCheck,
     ScaleCheck,
     StandInCheck,
-    WithinCheck,
+    TotalCheck,
 )
 from funnelkit.schema import shop_schema
 from funnelkit.schema.promises import PROMISES
@@ -824,7 +824,7 @@ FAULTS = {
         GIFTS,
         shop_schema,
         "PROMISES",
-        otherwise(WithinCheck, outside=fk.OrderLines.line_type.ne("product")),
+        otherwise(TotalCheck, outside=fk.OrderLines.line_type.ne("product")),
     ),
     "owned by the account": (
         GUESTS,

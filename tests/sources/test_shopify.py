@@ -51,6 +51,37 @@ def test_a_frame_and_a_folder_are_read_as_the_file(tmp_path):
     assert_values(shop_of(tmp_path / "orders_export_*.csv"), HAND)
 
 
+PRICE, DISCOUNT = pl.col("Lineitem price"), pl.col("Lineitem discount")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        PRICE,
+        PRICE + " ",
+        pl.concat_str(pl.lit(" +"), PRICE).alias("Lineitem price"),
+        pl.when(DISCOUNT != "0.00")
+        .then(DISCOUNT)
+        .otherwise(pl.lit("  "))
+        .alias("Lineitem discount"),
+        pl.col("Lineitem taxable").replace({"true": "Yes", "false": "0"}),
+    ],
+)
+def test_a_file_says_the_same_however_its_numbers_are_written(column, tmp_path):
+    TEXT.with_columns(column).write_csv(tmp_path / "orders.csv")
+    assert_values(shop_of(tmp_path / "orders.csv"), HAND)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1e400", "12,5", "5 PLN"])
+def test_a_file_with_a_text_for_a_number_is_refused(text, tmp_path):
+    is_second = pl.int_range(pl.len()) == 1
+    TEXT.with_columns(
+        pl.when(is_second).then(pl.lit(text)).otherwise(PRICE).alias("Lineitem price")
+    ).write_csv(tmp_path / "orders.csv")
+    with pytest.raises(fk.ContractError, match=f"row 3: '{text}' is not a number"):
+        shop_of(tmp_path / "orders.csv")
+
+
 def test_an_order_belongs_to_the_local_day_of_its_offset():
     found = fk.evaluate(shop_of(), "orders", every="1mo").frame.get_column("orders")
     assert found.to_list() == [4, 1]  # #1008, on 30 April at 23:30 UTC, is of 1 May in Warsaw

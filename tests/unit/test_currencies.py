@@ -456,3 +456,29 @@ def test_refunds_in_another_currency_are_found_from_the_lines_of_their_order(for
             fk.evaluate(shop(refund="PLN"), of(formula), by=by)
         assert fk.evaluate(shop(refund="EUR"), of(formula), by=by).frame.height
     assert value(shop(refund="PLN"), formula, start="2020-01-01", end="2020-02-01") == 0
+
+
+class Purses(fk.Table, table="purses_abroad", key=("day", "purse_id"), time="day"):
+    day = fk.Time()
+    purse_id = fk.Key()
+    held = fk.Money()
+    currency = fk.Category()
+
+
+@pytest.mark.parametrize("every", [None, "1d"])
+def test_balances_of_two_currencies_never_meet(every):
+    days = [dt.date(2024, 5, 1), dt.date(2024, 5, 2)]
+    rows = {"day": days * 2, "purse_id": [1, 1, 2, 2], "held": [1.0, 2.0, 4.0, 8.0]}
+    balance = of(fk.ClosingBalance(Purses.held))
+    for currencies, totals in (("PPPP", [5.0, 10.0]), ("PPEE", None)):
+        names = [{"P": "PLN", "E": "EUR"}[letter] for letter in currencies]
+        frame = pl.DataFrame({**rows, "currency": names})
+        shop = fk.Shop(purses_abroad=frame, tables=[Purses])
+        plan = fk.plan(shop, balance, every=every)
+        assert {(step.entity_key, step.as_of) for step in plan.guards} == {((), None)}
+        if totals is None:
+            with pytest.raises(fk.ContractError, match="holds EUR and PLN"):
+                fk.evaluate(shop, balance, every=every)
+        else:
+            found = fk.evaluate(shop, balance, every=every).frame["asked"].to_list()
+            assert found == (totals if every else totals[-1:])

@@ -120,6 +120,12 @@ def test_a_list_of_several_kinds_is_refused_however_long(length):
         fk.evaluate(fk.Shop(orders=orders_of()), metric)
 
 
+@pytest.mark.parametrize("odd", [True, 7, None, "paid", b"paid"])
+def test_what_is_no_list_has_no_members(odd):
+    with pytest.raises(fk.DefinitionError, match="not of a list"):
+        fk.Orders.status.is_in(odd)
+
+
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), 10**400, None, [1]])
 def test_what_is_no_constant_is_no_member(odd):
     with pytest.raises(fk.DefinitionError):

@@ -10,10 +10,11 @@ from typing import cast
 
 import polars as pl
 
+from funnelkit.calendar.grain import INSTANT
 from funnelkit.catalog.default import registry
 from funnelkit.charts.published import beside_published
 from funnelkit.charts.spec import Spec, below_each_other
-from funnelkit.checks import check_key_names, check_kind
+from funnelkit.checks import check_key_names, check_kind, check_names
 from funnelkit.errors import DataError, DefinitionError
 from funnelkit.exchange.benchmarks import (
     OWN_DATA,
@@ -386,6 +387,7 @@ def own_benchmark(result: Result, *, points: Sequence[str] = OWN_POINTS) -> tupl
         (108, 'own data')
     """
     check_kind("result", result, (Result,), "evaluate metrics: fk.evaluate(shop, …, every='1w')")
+    points = check_names("points", points)
     wrong = [point for point in points if not _is_own(point)]
     faults = [f"{point!r} is not average, median or p1 to p99" for point in wrong]
     if len(result.keys) != 1:
@@ -459,5 +461,5 @@ def _period(rows: pl.DataFrame, result: Result) -> tuple[str, str] | None:
         first, end = (dt.datetime.combine(day, dt.time()) for day in days)
     if first is None or end is None:
         return None
-    last = end - dt.timedelta(microseconds=1)
+    last = end - INSTANT
     return first.date().isoformat(), last.date().isoformat()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from shutil import get_terminal_size
 from typing import Literal
 
 import numpy as np
 import polars as pl
 
-from funnelkit.calendar.calendar import Calendar
+from funnelkit.calendar.calendar import UTC_EPOCH, Calendar
+from funnelkit.calendar.grain import INSTANT
 from funnelkit.charts.heat import heat_map
 from funnelkit.charts.spec import Chart, Measure, Spec, to_chart
 from funnelkit.checks import check_choices, check_kind
@@ -23,7 +23,6 @@ from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import (
     AT,
     ENTITY,
-    EPOCH,
     GROUP,
     Reader,
     check_names,
@@ -31,6 +30,7 @@ from funnelkit.journeys.rows import (
     key_name,
 )
 from funnelkit.journeys.timeline import LABEL, Codes, timeline_of
+from funnelkit.metrics.listing import terminal_width
 from funnelkit.result.picture import group_names
 from funnelkit.result.view import Figure, Shown, View, excluded_notes
 from funnelkit.shop.shop import Shop
@@ -51,13 +51,12 @@ MEASURES: Mapping[str, Unit] = {
     "margin": MONEY,
     "margin_per_customer": MONEY / CUSTOMER,
 }
-WIDTH, LEFT, KEY_WIDTH, AGE_WIDTH = 120, 8, 12, 10
-"""How wide a terminal is that does not say it, and how wide the columns of a triangle are."""
+LEFT, KEY_WIDTH, AGE_WIDTH = 8, 12, 10
+"""How wide the columns of a triangle are."""
 TOTALS = ("orders", "revenue", "margin")
 AGE, SIZE, OPEN, FIRST, SEEN = "age", "size", "is_incomplete", "#first", "#seen"
 COLUMNS = (AGE, SIZE, "observed", "customers")
 UNFINISHED = "The last period is not over: the last value of each cohort may still change."
-JUST_BEFORE = dt.timedelta(microseconds=1)
 RULES: Mapping[Periods, str] = {
     "calendar": "Age 0 is the calendar period of the first order",
     "rolling": "Age 0 are the first {every} from the first order; a customer enters an age once "
@@ -184,7 +183,7 @@ class Cohorts(View):
 
     def __repr__(self) -> str:
         shown = self._shown()
-        room = get_terminal_size((WIDTH, 0)).columns
+        room = terminal_width()
         most = max(1, (room - LEFT - KEY_WIDTH * len(self.keys)) // AGE_WIDTH)
         if len(shown.figures) - 1 <= most:
             return shown.text()
@@ -288,7 +287,7 @@ def _starts(calendar: Calendar, orders: pl.DataFrame, until: dt.datetime | None)
     labels = orders.get_column(key_name("period"))
     if labels.is_empty() or until is None:
         return labels.clear()
-    last = calendar.label(calendar.floor(calendar.shown(until - JUST_BEFORE))).item()
+    last = calendar.label(calendar.floor(calendar.shown(until - INSTANT))).item()
     return calendar.starts(labels.min(), max(labels.max(), last))
 
 
@@ -327,11 +326,11 @@ class _Clock:
         """
         if self.length is None:
             return len(self.starts) - 1 - period
-        now = EPOCH if self.until is None else self.reader.dated(self.until)
-        return (_microseconds(now - EPOCH) - first) // _microseconds(self.length) - 1
+        now = UTC_EPOCH if self.until is None else self.reader.dated(self.until)
+        return (_microseconds(now - UTC_EPOCH) - first) // _microseconds(self.length) - 1
 
     def _periods(self, elapsed: pl.Expr) -> pl.Expr:
-        return elapsed.dt.total_microseconds() // _microseconds(self.length or JUST_BEFORE)
+        return elapsed.dt.total_microseconds() // _microseconds(self.length or INSTANT)
 
     def is_open(self) -> pl.Expr:
         """Return whether not all customers of a cohort have an age behind them."""
@@ -352,7 +351,7 @@ class _Clock:
 
 
 def _microseconds(length: dt.timedelta) -> int:
-    return length // dt.timedelta(microseconds=1)
+    return length // INSTANT
 
 
 def _won(orders: pl.DataFrame, clock: _Clock) -> _Won:

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from funnelkit.calendar.calendar import Moment
-from funnelkit.calendar.grain import Grain
+from funnelkit.calendar.grain import INSTANT, Grain
 from funnelkit.checks import check_kind, check_none, not_between
 from funnelkit.data.sources import Source
 from funnelkit.errors import DefinitionError, MissingPackageError
@@ -308,7 +308,7 @@ def _of_end(design: Design) -> Iterator[str]:
     if as_of is None:
         return
     last = shop.data.calendar.shown(as_of)
-    if last.date() < (end - dt.timedelta(microseconds=1)).date():
+    if last.date() < (end - INSTANT).date():
         yield f"NOT OVER: the data ends on {last:%Y-%m-%d}, before the experiment does"
 
 

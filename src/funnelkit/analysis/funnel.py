@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from funnelkit.calendar.calendar import Moment
-from funnelkit.calendar.grain import Span
+from funnelkit.calendar.calendar import UTC_EPOCH, Moment
+from funnelkit.calendar.grain import INSTANT, Span
 from funnelkit.charts.spec import Measure, Spec
 from funnelkit.charts.stages import stages
 from funnelkit.checks import check_choices, check_key_names, check_kind
@@ -30,7 +30,6 @@ from funnelkit.journeys.levels import LATEST, LEVEL, Order, StepTable, Ties, lev
 from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import (
     ENTITY,
-    EPOCH,
     GROUP,
     MICROSECONDS,
     Moments,
@@ -391,7 +390,7 @@ def _is_incomplete(asked: _Asked) -> pl.Expr:
     as_of = asked.reader.now
     if asked.window is None or as_of is None:
         return pl.lit(value=False)
-    opened = (as_of - asked.window - EPOCH) // dt.timedelta(microseconds=1)
+    opened = (as_of - asked.window - UTC_EPOCH) // INSTANT
     return (pl.col(LEVEL) < len(asked.names)) & (pl.col(LATEST) > opened)
 
 

@@ -32,8 +32,8 @@ from funnelkit.result.result import Result
 from funnelkit.result.rollup import PERIOD_NAME
 from funnelkit.result.view import Figure, Plotted, Shown
 from funnelkit.sampling.interval import Interval, of_quantile, of_ratio, of_share, of_total
-from funnelkit.sampling.moments import Moments, quantile_of_normal
-from funnelkit.sampling.per_unit import WITHOUT, Asked, Way, joined, sums_of, values_of
+from funnelkit.sampling.moments import FEWEST, Moments, quantile_of_normal
+from funnelkit.sampling.per_unit import TOLERANCE, WITHOUT, Asked, Way, joined, sums_of, values_of
 from funnelkit.sampling.sides import DAY, check_reached, common_name, sides_of, tables_of
 from funnelkit.schema.units_of_analysis import ROWS, UNITS
 from funnelkit.shop.shop import Shop
@@ -41,14 +41,8 @@ from funnelkit.units import NUMBER
 
 __all__ = ["IntervalReason", "Intervals", "intervals"]
 
-FEWEST = 20
-"""The fewest units that give an interval: below, the delta method holds far too little."""
-
 MOST_WITHOUT_UNIT = 0.05
 """The largest part of a value that may rest on rows that name no unit."""
-
-TOLERANCE = 1e-9
-"""How far the sum over units may lie from the whole, as a part of the sum of their sizes."""
 
 
 class IntervalReason(StrEnum):

@@ -139,6 +139,7 @@ def rfm(shop: Shop, *, start: Moment | None = None, end: Moment | None = None) -
         end: The first moment after it.
 
     Raises:
+        DefinitionError: The range is not valid.
         MissingInputError: The shop lacks what `identified_net_sales` takes.
         ContractError: The data breaks a promise.
 

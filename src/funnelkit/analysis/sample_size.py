@@ -76,7 +76,7 @@ def sample_size(  # noqa: PLR0913  # the question, every part of it by keyword
         shop: The shop.
         metric: The metric that will decide.
         unit: What will be assigned, such as `"visitor_id"`.
-        lift: The smallest relative change that matters: 0.05 for 5 %.
+        lift: The smallest relative change that matters: 0.05 for 5 %; above −100 %, and not 0.
         power: How often it is to be seen if it is there.
         level: How often no change is to be seen where there is none.
         start: As for `evaluate`; take a range as long as the experiment will be.
@@ -127,6 +127,6 @@ def sample_size(  # noqa: PLR0913  # the question, every part of it by keyword
 def _check(lift: float, power: float, level: float) -> None:
     """Check the numbers that describe a test."""
     faults = [not_between("power", power, 0, 1), not_between("level", level, 0, 1)]
-    if not (is_finite(lift) and lift):
+    if not (is_finite(lift) and lift > -1 and lift):
         faults.append(f"lift={lift!r} is not a change")
     check_none(faults, remedy="write lift=0.05, power=0.8, level=0.95")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from funnelkit.checks import check_key_names, check_kind
+from funnelkit.checks import check_flags, check_key_names
 from funnelkit.data.shop_data import Words
 from funnelkit.data.sources import Source
 from funnelkit.errors import MissingInputError
@@ -132,8 +132,7 @@ def sessionize(
         [1200.0, 0.0]
     """
     length = check_length("gap", gap)
-    for name, given in (("at_midnight", at_midnight), ("on_campaign", on_campaign)):
-        check_kind(name, given, (bool,), f"write {name}=True")
+    check_flags(at_midnight=at_midnight, on_campaign=on_campaign)
     reader = reader_of(source, "events", entity)
     columns = (ID, "started_at", "ended_at", "duration_s")
     check_key_names([reader.name], columns, argument="entity")

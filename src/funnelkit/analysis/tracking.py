@@ -12,7 +12,7 @@ from polars._typing import PolarsDataType
 
 from funnelkit.charts.bullets import bullets
 from funnelkit.charts.spec import Spec
-from funnelkit.checks import check_kind
+from funnelkit.checks import check_kind, check_names
 from funnelkit.errors import DefinitionError, UnknownNameError, nearest, some
 from funnelkit.formula.accumulation import MetricKind
 from funnelkit.goals.assess import Assessed, assess
@@ -153,10 +153,11 @@ class Progress(Plotted):
             `reason` and `unit`.
 
         Raises:
+            DefinitionError: The columns are not names.
             UnknownNameError: There is no such column.
             UnsupportedError: Goals have no common target, or may count the same rows.
         """
-        names = [by] if isinstance(by, str) else list(by)
+        names = check_names("by", by)
         keys = self._keys()
         for name in names:
             if name not in {*GROUPS, *keys}:

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import isfinite
 from types import NoneType
 from typing import cast
 
@@ -14,7 +13,7 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.charts.spec import Spec
-from funnelkit.checks import check_key_names, check_kind, not_chosen
+from funnelkit.checks import check_flags, check_key_names, check_kind, is_finite, not_chosen
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.accumulation import ADDS_UP
 from funnelkit.formula.reason import Reason
@@ -140,6 +139,7 @@ def trend(  # noqa: PLR0913  # what is wanted of it, every part by keyword
         [datetime.date(2024, 10, 14)]
     """
     check_kind("result", result, (Result,), "evaluate metrics: fk.evaluate(shop, …, every='1w')")
+    check_flags(robust=robust)
     faults = list(_kind_faults(season, baseline, breaks, target))
     _raise_all(faults)
     check_key_names(result.keys[1:], MARKS)
@@ -240,7 +240,7 @@ def _faults(result: Result, season: str | None, target: float | None) -> Iterato
         for metric in result.metrics
         if metric.direction is Direction.NEUTRAL
     )
-    if not isfinite(target):
+    if not is_finite(target):
         yield f"target={target!r} is not a finite number"
 
 

@@ -19,16 +19,15 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from funnelkit.calendar.fiscal import WEEKDAYS, RetailCalendar, fiscal_starts, parse_fiscal_start
-from funnelkit.calendar.grain import Grain, Span, TimeUnit
+from funnelkit.calendar.grain import INSTANT, Grain, Span, TimeUnit
 from funnelkit.calendar.zones import Offsets, check_zone, localised, offsets, skipped_starts
 from funnelkit.errors import DefinitionError, shortened
 
-__all__ = ["EPOCH", "Calendar", "Moment"]
+__all__ = ["EPOCH", "UTC_EPOCH", "Calendar", "Moment"]
 
 Moment = str | dt.date | dt.datetime
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  # local time, as every time without a zone here
 UTC_EPOCH = EPOCH.replace(tzinfo=dt.UTC)
-JUST_BEFORE = dt.timedelta(microseconds=1)
 LONGEST_GAP = dt.timedelta(days=1)
 """No clock skips more than the day that places which changed the side of the date line skipped."""
 CENTURY = dt.timedelta(days=36_525)
@@ -260,7 +259,7 @@ class Calendar:
             return first - dt.timedelta(days=periods)
         if self.every.unit is TimeUnit.HOUR:
             for _ in range(periods):
-                first = self.floor(self.shown(self.instant(first) - JUST_BEFORE))
+                first = self.floor(self.shown(self.instant(first) - INSTANT))
             return first
         if self.every.days:
             return first - dt.timedelta(days=periods * self.every.days)
@@ -382,7 +381,7 @@ class Calendar:
         ahead = offsets(self.time_zone, low - reach, high + reach)
         for _ in range(abs(periods)):
             label = pl.lit(labels)
-            before = self._hour(label - JUST_BEFORE, ahead)
+            before = self._hour(label - INSTANT, ahead)
             later = self._next_hour(label, ahead) if periods > 0 else before
             labels = pl.select(later).to_series()
         return labels

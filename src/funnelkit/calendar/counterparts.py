@@ -10,13 +10,10 @@ import polars as pl
 
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.calendar.day_pairs import DayPairs
+from funnelkit.calendar.grain import INSTANT, ONE_DAY
 from funnelkit.calendar.spans import Stretch, year_back
 
-__all__ = ["INSTANT", "Pair", "pair_of", "pair_of_days", "periods_within"]
-
-ONE_DAY = dt.timedelta(days=1)
-INSTANT = dt.timedelta(microseconds=1)
-"""The shortest time there is: what lies before a moment lies by so much before it."""
+__all__ = ["Pair", "pair_of", "pair_of_days", "periods_within"]
 
 
 @dataclass(frozen=True, slots=True)

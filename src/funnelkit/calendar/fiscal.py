@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from funnelkit.checks import check_flags, check_kind, is_whole
 from funnelkit.errors import DefinitionError
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 FIRST_YEAR, LAST_YEAR = 1900, 2200
+PATTERNS = "use (4, 4, 5), (4, 5, 4) or (5, 4, 4)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +51,14 @@ class RetailCalendar:
     is_nearest: bool = True
 
     def __post_init__(self) -> None:
+        check_flags(is_nearest=self.is_nearest)
+        check_kind("pattern", self.pattern, (tuple, list), PATTERNS)
         object.__setattr__(self, "pattern", tuple(self.pattern))
-        if sorted(self.pattern) != [4, 4, 5]:
-            raise DefinitionError(
-                f"pattern={self.pattern} does not add up to a quarter of 13 weeks",
-                "use (4, 4, 5), (4, 5, 4) or (5, 4, 4)",
-            )
-        if self.last_month not in range(1, 13):
-            raise DefinitionError(f"last_month={self.last_month} is not a month", "use 1 to 12")
+        if self.pattern not in {(4, 4, 5), (4, 5, 4), (5, 4, 4)}:
+            problem = f"pattern={self.pattern} does not add up to a quarter of 13 weeks"
+            raise DefinitionError(problem, PATTERNS)
+        if not (is_whole(self.last_month) and 1 <= self.last_month <= 12):
+            raise DefinitionError(f"last_month={self.last_month!r} is not a month", "use 1 to 12")
         if self.last_weekday not in WEEKDAYS:
             raise DefinitionError(
                 f"last_weekday={self.last_weekday!r} is not a day of the week",

@@ -9,7 +9,10 @@ from enum import StrEnum
 
 from funnelkit.errors import DefinitionError, shortened
 
-__all__ = ["Grain", "Span", "TimeUnit"]
+__all__ = ["INSTANT", "ONE_DAY", "Grain", "Span", "TimeUnit"]
+
+INSTANT, ONE_DAY = dt.timedelta(microseconds=1), dt.timedelta(days=1)
+"""The shortest time there is, by which the last moment lies before an end; and a day."""
 
 
 class TimeUnit(StrEnum):

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import polars as pl
 
+from funnelkit.calendar.grain import INSTANT, ONE_DAY
 from funnelkit.errors import UnknownNameError
 
 __all__ = ["Change", "Offsets", "changes", "check_zone", "localised", "offsets", "skipped_starts"]
@@ -45,9 +46,8 @@ def localised(local: pl.Expr, zone: str) -> pl.Expr:
     if zone == "UTC":
         return local.dt.replace_time_zone("UTC")
     known = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    day = dt.timedelta(days=1)
-    before = (local - day).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    return pl.coalesce(known, before + day)
+    before = (local - ONE_DAY).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return pl.coalesce(known, before + ONE_DAY)
 
 
 @lru_cache(maxsize=64)
@@ -71,10 +71,10 @@ def offsets(zone: str, low: dt.datetime, high: dt.datetime) -> Offsets:
     found = [(low, ahead(low))]
     day = low
     while day < high:
-        after = min(day + dt.timedelta(days=1), high)
+        after = min(day + ONE_DAY, high)
         if ahead(after) != found[-1][1]:
             before, change = day, after
-            while change - before > dt.timedelta(microseconds=1):
+            while change - before > INSTANT:
                 middle = before + (change - before) // 2
                 before, change = (
                     (middle, change) if ahead(middle) == found[-1][1] else (before, middle)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from funnelkit.errors import DefinitionError
+from funnelkit.catalog.parameters import word_of
+from funnelkit.checks import check_none, not_above
 from funnelkit.formula.constants import length_of
 from funnelkit.formula.formulas import ClosingBalance, Count, Name, PerKey, Sum
 from funnelkit.formula.values import AsOf, Elapsed, Predicate
@@ -77,18 +78,17 @@ def cart_abandonment_rate_after(*, hours: float) -> Metric:
         hours: The minimum age of a cart, in hours.
 
     Raises:
-        DefinitionError: The age is not above 0.
+        DefinitionError: The age is not a number above 0.
 
     Examples:
         >>> cart_abandonment_rate_after(hours=48).name
         'cart_abandonment_rate.after_48_hours'
     """
-    if not hours > 0:
-        raise DefinitionError(f"hours={hours} is not above 0", "state the hours a cart has")
+    check_none([not_above("hours", hours, 0)], remedy="write hours=48 for carts two days old")
     is_mature = _HAS_ITEMS & (Carts.age_s >= length_of("hours", hours))
     return replace(
         cart_abandonment_rate,
-        name="cart_abandonment_rate." + f"after_{hours:g}_hours".replace(".", "p"),
+        name=f"cart_abandonment_rate.after_{word_of(hours)}_hours",
         title=f"Cart abandonment rate, carts {hours:g} hours old",
         aliases=(),
         formula=1

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import expm1, log1p
+
 from funnelkit.catalog.parameters import word_of
 from funnelkit.checks import check_none, not_above, not_chosen
+from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import (
     Arithmetic,
     ClosingBalance,
@@ -361,6 +364,15 @@ def _check_lifetime(lifespan_years: float, basis: str, discount_rate: float) -> 
     check_none(faults, remedy="write lifespan_years=3, and discount_rate=0.1 for 10 %")
 
 
+def _present_years(lifespan_years: float, discount_rate: float) -> float:
+    """Return the present value of one unit of money a year, exactly for small rates too."""
+    try:
+        return -expm1(-lifespan_years * log1p(discount_rate)) / discount_rate
+    except OverflowError:
+        problem = f"discount_rate={discount_rate} is too low for {lifespan_years:g} years"
+        raise DefinitionError(problem, "write 0.1 for 10 %") from None
+
+
 def customer_lifetime_value_over(
     *, lifespan_years: float, basis: str = "gross_profit", discount_rate: float = 0.0
 ) -> Metric:
@@ -382,19 +394,17 @@ def customer_lifetime_value_over(
         'customer_lifetime_value.over_3_years'
     """
     _check_lifetime(lifespan_years, basis, discount_rate)
-    years = lifespan_years
-    if discount_rate:
-        years = (1 - (1 + discount_rate) ** -lifespan_years) / discount_rate
+    years = _present_years(lifespan_years, discount_rate) if discount_rate else lifespan_years
     is_revenue = basis == "revenue"
     earned = Name("identified_net_sales" if is_revenue else "identified_gross_profit")
     left_out = (
         "cost of goods, and every other cost" if is_revenue else "marketing, shipping, handling"
     )
     unknown = "" if is_revenue else ", or the cost of an item sold is not known"
-    words = [f"over_{lifespan_years:g}_years", *(["revenue"] if is_revenue else [])]
-    words += [f"at_{discount_rate:g}"] if discount_rate else []
+    words = [f"over_{word_of(lifespan_years)}_years", *(["revenue"] if is_revenue else [])]
+    words += [f"at_{word_of(discount_rate)}"] if discount_rate else []
     return Metric(
-        name="customer_lifetime_value." + "_".join(words).replace(".", "p").replace("-", "m"),
+        name="customer_lifetime_value." + "_".join(words),
         title=f"Customer lifetime value over {lifespan_years:g} years",
         formula=earned / Name("customers") / (PeriodDays() / 365) * years,
         unit=MONEY / CUSTOMER,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from funnelkit.errors import DefinitionError
+from funnelkit.catalog.parameters import word_of
+from funnelkit.checks import check_none, not_above
 from funnelkit.formula.constants import length_of
 from funnelkit.formula.formulas import Count, CountDistinct, Name, Sum
 from funnelkit.formula.values import Elapsed, IsTrue, Lookup, Predicate
@@ -396,17 +397,16 @@ def email_conversion_rate_within(*, days: float) -> Metric:
         days: The window after the click, in days.
 
     Raises:
-        DefinitionError: The window is not above 0.
+        DefinitionError: The window is not a number above 0.
 
     Examples:
         >>> email_conversion_rate_within(days=2).name
         'email_conversion_rate.within_2_days'
     """
-    if not days > 0:
-        raise DefinitionError(f"days={days} is not above 0", "state the days after the click")
+    check_none([not_above("days", days, 0)], remedy="write days=5 for five days after the click")
     return replace(
         email_conversion_rate,
-        name="email_conversion_rate." + f"within_{days:g}_days".replace(".", "p"),
+        name=f"email_conversion_rate.within_{word_of(days)}_days",
         title=f"E-mail conversion rate within {days:g} days",
         aliases=(),
         formula=CountDistinct(EmailSends.recipient_id, where=_bought_within(days))

@@ -8,6 +8,7 @@ from funnelkit.catalog.parameters import word_of
 from funnelkit.checks import check_none, not_above
 from funnelkit.formula.formulas import Count, Mean, Median, Name, Quantile
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
+from funnelkit.schema.derivations import IS_DEEP
 from funnelkit.schema.traffic import Events, Sessions
 from funnelkit.units import EVENT, MILLISECOND, PAGE, RATIO, SECOND, SESSION
 
@@ -89,9 +90,7 @@ def engagement_rate_over(*, seconds: float) -> Metric:
         'engagement_rate.over_30_seconds'
     """
     check_none([not_above("seconds", seconds, 0)])
-    is_engaged = (
-        (Sessions.engaged_s > seconds) | Sessions.has_key_event | (Sessions.page_views >= 2)
-    )
+    is_engaged = (Sessions.engaged_s > seconds) | Sessions.has_key_event | IS_DEEP
     return replace(
         engagement_rate,
         name=f"engagement_rate.over_{word_of(seconds)}_seconds",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from funnelkit.catalog.parameters import words_of
+from funnelkit.checks import check_kind
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import Count, CountDistinct, Name, PerKey, Sum
 from funnelkit.formula.values import Flag, IsTrue, Lookup, Predicate
@@ -212,12 +213,13 @@ def goal_conversion_rate_of(*, event: str) -> Metric:
         event: The name of the event that is the goal.
 
     Raises:
-        DefinitionError: The name has no letter or digit.
+        DefinitionError: The name is not a text, or is empty.
 
     Examples:
         >>> goal_conversion_rate_of(event="sign_up").name
         'goal_conversion_rate.of_sign_up'
     """
+    check_kind("event", event, (str,), "name an event: event='sign_up'")
     return replace(
         goal_conversion_rate,
         name=f"goal_conversion_rate.of_{words_of('event', [event])}",

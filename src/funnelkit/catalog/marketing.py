@@ -39,24 +39,11 @@ __all__ = [
     "return_on_ad_spend_order_attributed_of",
 ]
 
-PAID_CHANNELS = (
-    "Paid Search",
-    "Paid Shopping",
-    "Paid Social",
-    "Paid Video",
-    "Paid Other",
-    "Display",
-    "Audio",
-    "Cross-network",
-    "paid_search",
-    "paid_shopping",
-    "paid_social",
-    "paid_video",
-    "paid_other",
-    "display",
-    "audio",
-    "cross_network",
+_PAID = (
+    *("Paid Search", "Paid Shopping", "Paid Social", "Paid Video", "Paid Other", "Display"),
+    *("Audio", "Cross-network"),
 )
+PAID_CHANNELS = (*_PAID, *(words_of("channel", [channel]) for channel in _PAID))
 """The paid channels, as GA4's default channel group spells them and in snake case; affiliates
 are paid by commission, which is not ad spend."""
 

@@ -257,9 +257,10 @@ def cross_sell_rate_of(*, products: Ids) -> Metric:
         >>> cross_sell_rate_of(products=["phone"]).name
         'cross_sell_rate.of_phone'
     """
+    name = f"cross_sell_rate.of_{words_of('products', products)}"
     is_one = OrderLines.product_id.is_in(products)
     return Metric(
-        name=f"cross_sell_rate.of_{words_of('products', products)}",
+        name=name,
         title=f"Cross-sell rate of {', '.join(map(str, products))}",
         formula=_share_of_baskets(_baskets(is_one, ~is_one)),
         unit=RATIO,

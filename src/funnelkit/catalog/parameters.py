@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from funnelkit.errors import DefinitionError
+from funnelkit.checks import is_whole
+from funnelkit.errors import DefinitionError, shortened
 
 __all__ = ["word_of", "words_of"]
 
@@ -19,8 +20,20 @@ def words_of(name: str, things: Sequence[str | int]) -> str:
     """Return ids or names as part of a name: "Paid Search" becomes paid_search.
 
     Raises:
-        DefinitionError: The list is empty, or is a single text instead of a list.
+        DefinitionError: It is no list of texts or whole numbers, or an empty one.
     """
-    if isinstance(things, str) or not things:
-        raise DefinitionError(f"{name}={things!r}", "pass a list with at least one entry")
-    return "_".join(re.sub(r"[^a-z0-9]+", "_", str(one).lower()).strip("_") for one in things)
+    if not (isinstance(things, list | tuple) and things and all(map(_is_id, things))):
+        problem = f"{name}={shortened(repr(things))} is not a list of ids or names"
+        raise DefinitionError(problem, "pass a list with at least one entry")
+    return "_".join(map(_word_of_id, things))
+
+
+def _is_id(thing: object) -> bool:
+    return is_whole(thing) or (isinstance(thing, str) and thing != "")
+
+
+def _word_of_id(thing: str | int) -> str:
+    """Return an id as part of a name; where it has no Latin letter or digit, by code points."""
+    text = str(thing).lower()
+    word = re.sub(r"[^a-z0-9]+", "_", text).strip("_")
+    return word or "_".join(f"u{ord(letter):x}" for letter in text)

@@ -8,13 +8,14 @@ from funnelkit.charts.spec import (
     BETTER,
     FAINT,
     GREY,
-    MOST_PANELS,
+    HEIGHT,
     WIDTH,
     WORSE,
     Measure,
     Spec,
     field,
     in_panels,
+    of_first_groups,
     records,
     time_axis,
     titled,
@@ -23,7 +24,6 @@ from funnelkit.charts.spec import (
 
 __all__ = ["control_chart"]
 
-HEIGHT = 260
 SIDE = "datum.value < datum.expected ? 16 : -14"
 """The side of a point on which its word stands: away from the centre."""
 KINDS = {
@@ -55,11 +55,7 @@ def control_chart(frame: pl.DataFrame, measure: Measure) -> Spec:
     if "group" not in rows.columns:
         size = {"width": WIDTH, "height": HEIGHT, "data": records(rows)}
         return titled({**size, **layers}, measure.title, words)
-    groups = rows.get_column("group").unique(maintain_order=True).to_list()
-    if len(groups) > MOST_PANELS:
-        words.append(f"the first {MOST_PANELS} of {len(groups)} groups")
-        groups = groups[:MOST_PANELS]
-        rows = rows.filter(pl.col("group").is_in(groups))
+    rows, groups = of_first_groups(rows, words)
     return titled(in_panels(layers, records(rows), groups), measure.title, words)
 
 

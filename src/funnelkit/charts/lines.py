@@ -9,6 +9,7 @@ import polars as pl
 from funnelkit.charts.spec import (
     BLUE,
     COLUMNS,
+    HEIGHT,
     MOST_PANELS,
     PALETTE,
     SHAPES,
@@ -26,7 +27,7 @@ from funnelkit.charts.spec import (
 
 __all__ = ["lines"]
 
-FEW_GROUPS, FEW_BANDS, MOST_POINTS, MANY_PERIODS, HEIGHT = 6, 3, 60, 90, 260
+FEW_GROUPS, FEW_BANDS, MOST_POINTS, MANY_PERIODS = 6, 3, 60, 90
 POINT, DOT = 45, 6
 
 

@@ -9,14 +9,15 @@ from funnelkit.charts.spec import (
     BLUE,
     COLUMNS,
     GREY,
+    HEIGHT,
     LEGEND,
-    MOST_PANELS,
     WIDTH,
     Measure,
     Spec,
     field,
     has_zero,
     in_panels,
+    of_first_groups,
     records,
     standing,
     time_axis,
@@ -26,7 +27,6 @@ from funnelkit.charts.spec import (
 
 __all__ = ["dumbbells", "two_lines"]
 
-HEIGHT = 260
 SIDES = {"value": (BLUE, "circle"), "reference": (GREY, "square")}
 
 
@@ -103,11 +103,7 @@ def two_lines(frame: pl.DataFrame, measure: Measure) -> Spec:
         layers = _lines(rows, measure, is_small=False)
         size = {"width": WIDTH, "height": HEIGHT, "data": records(_texted(rows, measure))}
         return titled({**size, **layers}, measure.title, words)
-    groups = rows.get_column("group").unique(maintain_order=True).to_list()
-    if len(groups) > MOST_PANELS:
-        words.append(f"the first {MOST_PANELS} of {len(groups)} groups")
-        groups = groups[:MOST_PANELS]
-        rows = rows.filter(pl.col("group").is_in(groups))
+    rows, groups = of_first_groups(rows, words)
     layers, data = _lines(rows, measure, is_small=True), records(_texted(rows, measure))
     return titled(in_panels(layers, data, groups, columns=COLUMNS), measure.title, words)
 

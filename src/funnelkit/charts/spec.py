@@ -26,6 +26,7 @@ __all__ = [
     "COLUMNS",
     "FAINT",
     "GREY",
+    "HEIGHT",
     "LEGEND",
     "MOST_PANELS",
     "PALETTE",
@@ -40,6 +41,7 @@ __all__ = [
     "field",
     "has_zero",
     "in_panels",
+    "of_first_groups",
     "records",
     "save_chart",
     "standing",
@@ -63,7 +65,7 @@ STANDINGS = {
 }
 """How a value stands to what it is held against, its colour and its shape."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
-WIDTH, PANEL_WIDTH, PANEL_HEIGHT, COLUMNS = 620, 200, 120, 3
+WIDTH, HEIGHT, PANEL_WIDTH, PANEL_HEIGHT, COLUMNS = 620, 260, 200, 120, 3
 MOST_PANELS = 24
 FORMATS = {"html": False, "json": False, "svg": True, "png": True, "pdf": True}
 """The formats of a chart, and whether each needs vl-convert beside altair."""
@@ -234,6 +236,16 @@ def titled(spec: Spec, title: str, words: Sequence[str]) -> Spec:
     """Return a specification with a title, and lines below it."""
     lines = [line for text in words for line in wrap(text, LONGEST_LINE)]
     return {"title": {"text": title, "subtitle": lines}, **spec}
+
+
+def of_first_groups(rows: pl.DataFrame, words: list[str]) -> tuple[pl.DataFrame, list[str]]:
+    """Return the rows of as many groups as have room, and these; say so in the words if not all."""
+    groups = rows.get_column("group").unique(maintain_order=True).to_list()
+    if len(groups) <= MOST_PANELS:
+        return rows, groups
+    words.append(f"the first {MOST_PANELS} of {len(groups)} groups")
+    kept = groups[:MOST_PANELS]
+    return rows.filter(pl.col("group").is_in(kept)), kept
 
 
 def in_panels(layers: Spec, data: Spec, groups: Sequence[str], *, columns: int = COLUMNS) -> Spec:

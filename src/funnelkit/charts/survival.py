@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import polars as pl
 
-from funnelkit.charts.spec import BLUE, PALETTE, WIDTH, Measure, Spec, field, records, titled
+from funnelkit.charts.spec import (
+    BLUE,
+    HEIGHT,
+    PALETTE,
+    WIDTH,
+    Measure,
+    Spec,
+    field,
+    records,
+    titled,
+)
 
 __all__ = ["survival_curve"]
 
-HEIGHT, FINEST = 260, 400
+FINEST = 400
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4], [4, 1])
 
 

@@ -22,7 +22,6 @@ __all__ = [
     "SpreadsheetCheck",
     "StandInCheck",
     "TotalCheck",
-    "WithinCheck",
 ]
 
 
@@ -182,27 +181,6 @@ class OnceCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class WithinCheck:
-    """A promise that an amount does not hold a part that is told apart from it in finer rows.
-
-    Attributes:
-        column: The amount.
-        key: The column of the finer table that points to its row.
-        value: The worth of a finer row, and the columns that it is the product of.
-        inside: Which finer rows make up the amount.
-        outside: Which finer rows do not.
-        finding: What is promised, and what is odd about an amount that is the sum of both.
-    """
-
-    column: Column
-    key: Column
-    value: tuple[Column, Column]
-    inside: Predicate
-    outside: Predicate
-    finding: Finding
-
-
-@dataclass(frozen=True, slots=True)
 class TotalCheck:
     """A promise that an amount is the sum of the finer rows that make it up, but for roundings.
 
@@ -211,8 +189,9 @@ class TotalCheck:
         key: The column of the finer table that points to its row.
         value: The columns that the worth of a finer row is the product of.
         inside: Which finer rows make up the amount.
-        outside: Which do not, and are told of elsewhere if they are in it.
-        finding: What is promised, and what is odd about another amount.
+        outside: Which do not, and are told apart from it.
+        within: What is promised, and what is odd about an amount that is the sum of both.
+        total: What is promised, and what is odd about another amount.
     """
 
     column: Column
@@ -220,7 +199,8 @@ class TotalCheck:
     value: tuple[Column, Column]
     inside: Predicate
     outside: Predicate
-    finding: Finding
+    within: Finding
+    total: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,5 +327,4 @@ Promise = (
     | SpreadsheetCheck
     | StandInCheck
     | TotalCheck
-    | WithinCheck
 )

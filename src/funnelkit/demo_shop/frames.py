@@ -7,6 +7,8 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
+from funnelkit.units import DAY_S
+
 __all__ = ["DAYS", "END", "FIRST", "PRODUCTS", "with_more_columns", "with_more_tables"]
 
 Frames = dict[str, pl.DataFrame]
@@ -17,7 +19,7 @@ DAYS = (END - FIRST).days
 CATEGORIES = ("shoes", "shirts", "jackets", "bags", "belts")
 PLACES = ("Warsaw", "Poznań")
 PRODUCTS = 40
-SECONDS = DAYS * 86_400
+SECONDS = DAYS * DAY_S
 
 
 def with_more_columns(frames: Frames) -> Frames:

@@ -20,6 +20,7 @@ from funnelkit.demo_shop.frames import (
     with_more_tables,
 )
 from funnelkit.shop.shop import Shop
+from funnelkit.units import DAY_S
 
 __all__ = ["demo", "demo_frames"]
 
@@ -86,7 +87,7 @@ def _sessions(rng: np.random.Generator) -> pl.DataFrame:
     visitor = 1 + (rng.beta(0.6, 2.4, count) * 6_000).astype(np.int64)
     busy = _busyness()
     day = rng.choice(DAYS, count, p=busy / busy.sum())
-    seconds = np.sort(day * 86_400 + rng.integers(0, 86_400, count))
+    seconds = np.sort(day * DAY_S + rng.integers(0, DAY_S, count))
     channel = rng.choice(CHANNELS, count, p=[0.34, 0.26, 0.12, 0.2, 0.08])
     views = rng.geometric(np.where(channel == "social", 0.5, 0.3))
     return pl.DataFrame(

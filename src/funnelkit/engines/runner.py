@@ -9,6 +9,7 @@ from itertools import islice
 
 import polars as pl
 
+from funnelkit.calendar.calendar import UTC_EPOCH
 from funnelkit.data.schema import Severity
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.base import Engine
@@ -58,10 +59,14 @@ class Runner:
         """
         answers = self.answers(steps)
         relations = [answer.relation for answer in answers]
-        if self._verify(relations) or self._learn_words(columns_read(relations)):
+        columns = columns_read(relations)
+        if self._verify(relations, columns) or self._learn_words(columns):
             answers = self.answers(steps)
             relations = [answer.relation for answer in answers]
-        self._check_columns(steps, relations)
+            columns = columns_read(relations)
+        if self.data.guards:
+            check_words(self.data, columns)
+            check_promises(self.data, steps, columns, self.read)
         if report is None:
             found = self._run(relations)
         else:
@@ -90,7 +95,7 @@ class Runner:
     def sketches(self, steps: Sequence[Step]) -> list[Answer]:
         """Return the relation that answers each step, as far as it is known without the data."""
         data = replace(self.data, seen={})
-        return Relations.of(data, lambda: dt.datetime(1970, 1, 1, tzinfo=dt.UTC)).answers(steps)
+        return Relations.of(data, lambda: UTC_EPOCH).answers(steps)
 
     def as_of(self, *, steps: Sequence[Step] = ()) -> dt.datetime | None:
         """Return the instant up to which the data is known: the latest of the rows that count.
@@ -102,7 +107,8 @@ class Runner:
         if self.data.given_as_of is None and self.data.seen_as_of is None:
             relations = Relations.of(self.data, lambda: None)
             if latest := relations.latest():
-                self._verify(relations.rows(steps), latest=latest)
+                rows = relations.rows(steps)
+                self._verify(rows, columns_read(rows), latest=latest)
         return self.data.given_as_of or self.data.seen_as_of
 
     def earliest(self, table: str) -> dt.datetime | None:
@@ -140,7 +146,13 @@ class Runner:
     def _lasting(self, steps: Sequence[Step]) -> list[Answer]:
         return self._answers(replace(self.data, seen={}, seen_non_negative={}), steps)
 
-    def _verify(self, relations: Sequence[Rel], *, latest: Sequence[Rel] = ()) -> bool:
+    def _verify(
+        self,
+        relations: Sequence[Rel],
+        columns: set[tuple[str, str]],
+        *,
+        latest: Sequence[Rel] = (),
+    ) -> bool:
         """Check keys and rows of the tables that relations read, once per table.
 
         What else is to be known of the tables before anything is folded is read in the same
@@ -148,6 +160,7 @@ class Runner:
 
         Args:
             relations: What is to be read.
+            columns: The columns that they read, each with its table.
             latest: The relations of the as-of moment, where it is to be looked for.
 
         Returns:
@@ -155,12 +168,12 @@ class Runner:
         """
         data = self.data
         fresh = [name for name in tables_of(relations) if name not in data.seen]
-        unseen = unseen_signs(data, columns_read(relations))
+        unseen = unseen_signs(data, columns)
         if not (fresh or unseen or latest):
             return False
         passes = Passes.of(data, fresh, [Severity.ERROR] if data.guards else [])
         signs = lowest(data, unseen)
-        self._learn_words(columns_read([*relations, *passes.relations, *latest]))
+        self._learn_words(columns | columns_read([*passes.relations, *latest]))
         found = iter(self._run([*passes.relations, *signs, *latest]))
         overviews = passes.overviews(list(islice(found, len(passes.relations))))
         if data.guards:
@@ -174,13 +187,6 @@ class Runner:
 
     def _run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         return self.engine.run(with_names_apart(with_words(self.data, relations)))
-
-    def _check_columns(self, steps: Sequence[Step], relations: Iterable[Rel]) -> None:
-        """Check the words and the promises of the columns that are read, once per column."""
-        columns = columns_read(relations)
-        if self.data.guards:
-            check_words(self.data, columns)
-            check_promises(self.data, steps, columns, self.read)
 
     def _learn_words(self, columns: Container[tuple[str, str]]) -> bool:
         """Learn which words columns hold, once per column; return whether any was learnt."""

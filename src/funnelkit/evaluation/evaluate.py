@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from funnelkit.calendar.calendar import Moment
 from funnelkit.catalog.default import registry
+from funnelkit.checks import check_flags
 from funnelkit.data.binding import kind_faults
 from funnelkit.errors import ContractError, UnknownNameError
 from funnelkit.evaluation.arguments import (
@@ -71,7 +72,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         UnknownNameError: A metric or dimension does not exist, or is not reached.
         MissingInputError: Tables or columns are missing; names them all.
         ContractError: The data fails a check that a number depends on.
-        DefinitionError: The question contradicts itself.
+        DefinitionError: The question contradicts itself, or an argument is not valid.
         UnsupportedError: The database in which the tables are cannot compute it.
 
     Examples:
@@ -80,6 +81,7 @@ def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
         >>> result.frame.columns
         ['period', 'orders', 'average_order_value']
     """
+    check_flags(totals=totals, exclusions=exclusions, progress=progress)
     question = ask(shop, by=by, every=every, start=start, end=end, where=where)
     result = answer_question(shop, metrics, question, exclusions=exclusions, progress=progress)
     if not totals:

@@ -8,15 +8,13 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite
 from pathlib import Path
-from types import NoneType
 from typing import Literal, cast, get_args
 
 import polars as pl
 
 from funnelkit.catalog.default import registry
-from funnelkit.checks import check_kind, is_number, not_chosen
+from funnelkit.checks import check_kind, is_finite, is_number, not_chosen, not_whole
 from funnelkit.errors import DataError, DefinitionError, UnknownNameError
 from funnelkit.metrics.metric import AidaStage, Metric, Stage
 from funnelkit.result.view import Shown, View
@@ -126,8 +124,8 @@ def _other_kinds(benchmark: Benchmark) -> Iterator[str]:
     is_pair = isinstance(period, tuple | list) and len(cast(Sequence[object], period)) == 2
     if period is not None and not is_pair:
         yield f"period={period!r} is not a first and a last day"
-    if not isinstance(cast(object, benchmark.n), int | NoneType):
-        yield f"n={benchmark.n!r} is not a whole number"
+    if benchmark.n is not None:
+        yield from filter(None, [not_whole("n", benchmark.n, 1)])
 
 
 def _faults(benchmark: Benchmark) -> Iterator[str]:
@@ -144,7 +142,7 @@ def _faults(benchmark: Benchmark) -> Iterator[str]:
     for point, value in benchmark.points.items():
         if not POINT.fullmatch(point):
             yield f"{point!r} is not a point: use average, median, p1 to p99, good or poor"
-        elif not isfinite(value):
+        elif not is_finite(value):
             yield f"{point}={value!r} is not a finite number"
     yield from _disordered(benchmark.points)
     dates = {"published": benchmark.published}
@@ -423,7 +421,7 @@ def _number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if isfinite(value) else None
+    return value if is_finite(value) else None
 
 
 def misfits(benchmark: Benchmark) -> list[str]:

@@ -27,7 +27,6 @@ from funnelkit.units import Unit
 
 __all__ = [
     "DEEPEST",
-    "check_flag",
     "check_key",
     "check_native",
     "check_number",
@@ -58,16 +57,6 @@ def check_number(value: Value, verb: str, *, allowed: tuple[type, ...] = ()) -> 
             if not isinstance(node, Score)
             else "take its mean, a quantile, or count the rows above a mark",
         )
-
-
-def check_flag(name: str, thing: object) -> None:
-    """Raise if a value is not a boolean.
-
-    Raises:
-        DefinitionError: It is.
-    """
-    if not isinstance(thing, bool):
-        raise DefinitionError(f"{name}={thing!r} is not True or False")
 
 
 def check_where(where: object) -> None:

@@ -15,10 +15,9 @@ from typing import ClassVar, Protocol, cast, runtime_checkable
 
 import polars as pl
 
-from funnelkit.checks import is_number
+from funnelkit.checks import check_flags, is_number
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.arguments import (
-    check_flag,
     check_key,
     check_native,
     check_number,
@@ -218,7 +217,7 @@ class Sum(FormulaNode):
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", per_key_of(self.value, self.where))
         check_number(self.value, "added")
-        check_flag("skip_nulls", self.skip_nulls)
+        check_flags(skip_nulls=self.skip_nulls)
         if not isinstance(self.require_single, Column | Rows | None):
             object.__setattr__(self, "require_single", rows_of(self.require_single))
         table = check_source(self)
@@ -414,7 +413,7 @@ class ClosingBalance(FormulaNode):
 
     def __post_init__(self) -> None:
         check_number(self.value, "kept", allowed=(Score,))
-        check_flag("carry_forward", self.carry_forward)
+        check_flags(carry_forward=self.carry_forward)
         check_source(self)
 
     @property
@@ -523,7 +522,7 @@ class Shift(Applied):
     def __post_init__(self) -> None:
         Applied.__post_init__(self)
         check_periods(self.periods)
-        check_flag("like_for_like", self.like_for_like)
+        check_flags(like_for_like=self.like_for_like)
 
 
 class Cumulative(Applied):
@@ -597,7 +596,7 @@ class QuantileBucket(Transform):
     def __post_init__(self) -> None:
         Applied.__post_init__(self)
         check_parts(self.parts)
-        check_flag("dense", self.dense)
+        check_flags(dense=self.dense)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,12 +114,11 @@ class ValueNode:
         """Return the predicate that it is one of `options`; unknown where it is null.
 
         Raises:
-            DefinitionError: The options are a text, whose letters would be taken.
+            DefinitionError: The options are a text, whose letters would be taken, or no list.
         """
-        if isinstance(options, str | bytes):
-            raise DefinitionError(
-                f"is_in({options!r}) is of a text, not of a list", f"write is_in([{options!r}])"
-            )
+        if isinstance(options, str | bytes) or not hasattr(options, "__iter__"):
+            problem = f"is_in({shortened(repr(options))}) is not of a list"
+            raise DefinitionError(problem, f"write is_in([{options!r}])")
         return IsIn(_value(self), tuple(options))
 
     def is_between(self, low: Scalar, high: Scalar) -> IsBetween:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from funnelkit.calendar.grain import ONE_DAY
 from funnelkit.errors import DataError, DefinitionError
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.formula.accumulation import MetricKind
@@ -29,7 +30,7 @@ from funnelkit.goals.outlook import Case, Earlier, GoalReason
 from funnelkit.goals.standing import Standing, standing
 from funnelkit.goals.status import StatusRules
 from funnelkit.goals.target import Aim, Better
-from funnelkit.goals.windows import DAY, Window, earlier_windows, parts_of
+from funnelkit.goals.windows import Window, earlier_windows, parts_of
 from funnelkit.metrics.metric import Metric
 from funnelkit.shop.shop import Shop
 
@@ -139,7 +140,7 @@ def assess(shop: Shop, goals: Sequence[Goal], rules: StatusRules) -> tuple[list[
         _assessed(each, aim, measured, rules, targets)
         for each, aim in zip(opened, aims, strict=True)
     ]
-    return assessed, last + DAY
+    return assessed, last + ONE_DAY
 
 
 def _known(shop: Shop) -> tuple[dt.date, dt.date]:
@@ -157,12 +158,12 @@ def _opened(shop: Shop, goals: Sequence[Goal], first: dt.date, last: dt.date) ->
         begins[metric], _ = shop.complete_days(metric=metric) or (first, last)
         history[metric] = history_begins(shop, metric) or first
     for goal in goals:
-        through, begin = min(goal.deadline, last + DAY), begins[goal.metric]
+        through, begin = min(goal.deadline, last + ONE_DAY), begins[goal.metric]
         earlier: Sequence[Window] = ()
         if goal.start < through < goal.deadline:
             earlier = earlier_windows(shop.data.calendar, goal.window, history[goal.metric])
         base = goal.base
-        covers = base is None or (begin <= base.start and base.end <= last + DAY)
+        covers = base is None or (begin <= base.start and base.end <= last + ONE_DAY)
         yield _Open(goal, through, goal.start < begin, covers, earlier)
 
 
@@ -276,7 +277,7 @@ def _exhausted(each: _Open, case: Case, measured: Measured) -> dt.date | None:
     if case.aim is not None and not case.aim.is_met_by(value):
         totals = accumulate(measured.days(each.goal.subject, each.so_far))
         used_up = next((at for at, total in enumerate(totals) if total > ceiling), None)
-        return None if used_up is None else each.goal.start + used_up * DAY
+        return None if used_up is None else each.goal.start + used_up * ONE_DAY
     gone = ceiling / (value / case.gone)
     return each.goal.schedule.day(gone) if gone < case.days else None
 

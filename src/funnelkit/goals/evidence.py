@@ -10,6 +10,7 @@ from typing import Protocol
 import polars as pl
 from polars._typing import PolarsDataType
 
+from funnelkit.calendar.grain import ONE_DAY
 from funnelkit.errors import UnknownNameError
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.formula.formulas import Formula
@@ -24,7 +25,7 @@ from funnelkit.goals.measure import (
     measure,
 )
 from funnelkit.goals.target import Aim, Better
-from funnelkit.goals.windows import DAY, Window, earlier_windows
+from funnelkit.goals.windows import Window, earlier_windows
 from funnelkit.metrics.metric import Metric
 from funnelkit.result.limits import FEWEST, WIDTH, process_limits
 from funnelkit.shop.shop import Shop
@@ -126,11 +127,11 @@ def _measured(shop: Shop, claim: Claim, days: tuple[dt.date, dt.date]) -> tuple[
     windows = [
         window
         for window in earlier_windows(shop.data.calendar, claim.window, begins)
-        if window.end <= last + DAY
+        if window.end <= last + ONE_DAY
     ]
     base = claim.base
     covered, _ = shop.complete_days(metric=claim.subject.metric) or days
-    if base is not None and (base.start < covered or base.end > last + DAY):
+    if base is not None and (base.start < covered or base.end > last + ONE_DAY):
         base = None
     wanted = [*windows, *([base] if base else [])]
     if not wanted:
@@ -229,11 +230,11 @@ def _path(metric: Metric, name: str) -> tuple[str, ...] | None:
 def _timely(claim: Claim, days: tuple[dt.date, dt.date] | None) -> Found:
     if days is None:
         return None, "it is not known up to when the data reaches"
-    today = days[1] + DAY
+    today = days[1] + ONE_DAY
     if claim.window.end <= today:
         return False, f"the deadline {claim.window.end} is over; the data is known before {today}"
     first = max(today, claim.window.start)
-    left = [first + at * DAY for at in range((claim.window.end - first).days)]
+    left = [first + at * ONE_DAY for at in range((claim.window.end - first).days)]
     working = sum(day.weekday() < SATURDAY for day in left)
     return (
         True,

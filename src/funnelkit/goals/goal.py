@@ -54,7 +54,8 @@ class Goal:
         owner: Who answers for it.
         objective: What it serves, in words; goals of one objective are looked at together.
         supports: The metric that it is to move.
-        planned_denominator: The denominator that is expected of the whole window, of a ratio.
+        planned_denominator: The denominator that is expected of the whole window, of a ratio;
+            above 0.
         currency: The code of the currency of the target, which must be that of the shop; by
             default it is taken to be.
         name: What it is called; by default made of the metric, the rows and the deadline.

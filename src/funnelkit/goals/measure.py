@@ -9,6 +9,7 @@ from math import fsum
 
 import polars as pl
 
+from funnelkit.calendar.grain import ONE_DAY
 from funnelkit.evaluation.evaluate import evaluate, plan
 from funnelkit.evaluation.history import looks_back
 from funnelkit.formula.accumulation import ADDS_UP, MetricKind, kind_of
@@ -16,7 +17,7 @@ from funnelkit.formula.formulas import Sum
 from funnelkit.formula.properties import aggregates
 from funnelkit.formula.reason import Reason
 from funnelkit.formula.values import Predicate
-from funnelkit.goals.windows import DAY, Window
+from funnelkit.goals.windows import Window
 from funnelkit.metrics.metric import Metric
 from funnelkit.shop.shop import Shop
 
@@ -179,13 +180,13 @@ class Measured:
     def days(self, subject: Subject, window: Window) -> list[float]:
         """Return the values of the days of a window, of what adds up."""
         rows = self._table(subject, window).periods(subject)
-        days = (rows.get(window.start + at * DAY, EMPTY) for at in range(window.days))
+        days = (rows.get(window.start + at * ONE_DAY, EMPTY) for at in range(window.days))
         return [row[0] or 0.0 for row in days]
 
     def keys(self, subject: Subject, window: Window) -> set[Key]:
         """Return the values of the dimensions of a subject that have anything in a window."""
         table = self._table(subject, window)
-        end = window.end if subject.rows in self._daily else window.start + DAY
+        end = window.end if subject.rows in self._daily else window.start + ONE_DAY
         return table.keys(subject.metric, window.start, end)
 
     def known_keys(self, subject: Subject, window: Window) -> set[Key]:
@@ -215,7 +216,7 @@ class Measured:
 
 def _added(metric: Metric, rows: Mapping[dt.date, Row], window: Window) -> Reading:
     """Return the value of a window whose days add up: a day without rows has 0."""
-    days = [rows.get(window.start + at * DAY, EMPTY) for at in range(window.days)]
+    days = [rows.get(window.start + at * ONE_DAY, EMPTY) for at in range(window.days)]
     if metric.kind is MetricKind.FLOW:
         values = [row[0] for row in days if row[0] is not None]
         if len(values) < len(days):
@@ -242,7 +243,8 @@ def history_begins(shop: Shop, metric: Metric) -> dt.date | None:
     days = shop.complete_days(metric=metric)
     if days is None:
         return None
-    return days[0] + DAY if looks_back(shop.data, plan(shop, metric, every=ANY_LENGTH)) else days[0]
+    is_later = looks_back(shop.data, plan(shop, metric, every=ANY_LENGTH))
+    return days[0] + ONE_DAY if is_later else days[0]
 
 
 def measure(shop: Shop, requests: Iterable[Request]) -> Measured:

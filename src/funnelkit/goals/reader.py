@@ -45,7 +45,7 @@ class Reader:
             **dict.fromkeys(("metric", "supports"), self.metric),
             **dict.fromkeys(("start", "deadline"), self.day),
             **dict.fromkeys(("owner", "objective", "currency", "name"), self.text),
-            "planned_denominator": self.number,
+            "planned_denominator": self.amount,
         }
         found: dict[str, object] = {part: how(part, given[part]) for part, how in read.items()}
         return {
@@ -75,6 +75,13 @@ class Reader:
         if given is None or is_finite(given):
             return given
         self._fault(part, given, "is not a finite number")
+        return None
+
+    def amount(self, part: str, given: object) -> float | None:
+        """Return a number above 0."""
+        if given is None or (is_finite(given) and given > 0):
+            return given
+        self._fault(part, given, "is not a number above 0")
         return None
 
     def target(self, given: object) -> object:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from funnelkit.calendar.calendar import Calendar
-from funnelkit.calendar.grain import Grain, TimeUnit
+from funnelkit.calendar.grain import ONE_DAY, Grain, TimeUnit
 from funnelkit.errors import DefinitionError
 
 __all__ = ["Plan", "Window", "earlier_windows", "parts_of"]
 
-DAY = dt.timedelta(days=1)
 WEEK_DAYS, SHORTEST_MONTH = 7, 28
 
 
@@ -59,7 +58,7 @@ class Window:
     def share(self, gone: int, days: int) -> Window:
         """Return the first part of the same share as `gone` of `days`, at least a day of it."""
         own = (2 * self.days * gone + days) // (2 * days)
-        return Window(self.start, self.start + min(max(own, 1), self.days - 1) * DAY)
+        return Window(self.start, self.start + min(max(own, 1), self.days - 1) * ONE_DAY)
 
 
 def parts_of(window: Window, *, count: int | None = None) -> list[Window]:
@@ -80,7 +79,7 @@ def parts_of(window: Window, *, count: int | None = None) -> list[Window]:
 
 
 def _pieces(window: Window, days: int) -> list[Window]:
-    starts = [window.start + at * DAY for at in range(0, window.days + 1, days)]
+    starts = [window.start + at * ONE_DAY for at in range(0, window.days + 1, days)]
     return [Window(one, two) for one, two in pairwise(starts)]
 
 
@@ -114,7 +113,7 @@ class Plan:
         """Return the day in which a number of planned days is over."""
         ends = [window.end for window in _pieces(self.window, 1)]
         after = (day for day in ends if self.gone(day) > gone)
-        return next(after, self.window.end + DAY) - DAY
+        return next(after, self.window.end + ONE_DAY) - ONE_DAY
 
 
 def earlier_windows(calendar: Calendar, window: Window, first: dt.date) -> Sequence[Window]:
@@ -137,7 +136,7 @@ def earlier_windows(calendar: Calendar, window: Window, first: dt.date) -> Seque
             start = (
                 monthly.earlier(_midnight(end), months).date()
                 if months
-                else end - window.days * DAY
+                else end - window.days * ONE_DAY
             )
         except (OverflowError, DefinitionError):
             break

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from types import NoneType
 
 from funnelkit.calendar.calendar import Calendar, Moment
-from funnelkit.calendar.counterparts import INSTANT, periods_within
+from funnelkit.calendar.counterparts import periods_within
+from funnelkit.calendar.grain import INSTANT
 from funnelkit.calendar.spans import Stretch, previous_period
 from funnelkit.checks import check_kind
 from funnelkit.errors import DataError, DefinitionError

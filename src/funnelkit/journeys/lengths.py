@@ -7,13 +7,14 @@ import re
 
 from funnelkit.checks import check_kind
 from funnelkit.errors import DefinitionError, shortened
+from funnelkit.units import DAY_S, HOUR_S, MINUTE_S
 
 __all__ = ["Length", "check_length", "length_text"]
 
 Length = str | dt.timedelta
 """A length of time: `"30m"`, `"7d"`, or a timedelta."""
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SECONDS = {"s": 1, "m": MINUTE_S, "h": HOUR_S, "d": DAY_S, "w": 7 * DAY_S}
 _WORDS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
 _LONGEST = dt.timedelta(days=36_525)
 

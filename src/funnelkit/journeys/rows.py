@@ -32,7 +32,6 @@ from funnelkit.shop.shop import Shop
 __all__ = [
     "AT",
     "ENTITY",
-    "EPOCH",
     "GROUP",
     "MICROSECONDS",
     "Item",
@@ -51,7 +50,8 @@ ENTITY, AT, KEY = "#entity", "#at", "#key "
 GROUP = "#group"
 """The column of the number of a group: of the keys of a row together."""
 
-EPOCH, MICROSECONDS = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), 1_000_000
+MICROSECONDS = 1_000_000
+"""How many of the units of times a second has."""
 
 Item = Column | Lookup
 

@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from funnelkit.calendar.grain import INSTANT
 from funnelkit.journeys.rows import AT, ENTITY
 
 __all__ = ["LABEL", "NONE", "Block", "Codes", "Flags", "Owners", "Timeline", "timeline_of"]
@@ -220,7 +221,7 @@ def timeline_of(rows: pl.DataFrame, labels: int, *, within: dt.timedelta | None)
     first, begin, last, end = plain.select(ends).row(0)
     window = end - begin
     if within is not None:
-        window = min(window, within // dt.timedelta(microseconds=1))
+        window = min(window, within // INSTANT)
     reach = _Reach((first, last), (begin, end), window, max(labels - 1, 1).bit_length())
     unit = next((unit for unit in _UNITS if reach.fits(unit)), None)
     codes = None if unit is None else _packed(plain, reach, unit)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from shutil import get_terminal_size
 from textwrap import fill
 
 from funnelkit.formula.formulas import Formula, Reference
 from funnelkit.formula.latex import expand, to_latex
 from funnelkit.formula.properties import walk
+from funnelkit.metrics.listing import terminal_width
 from funnelkit.metrics.metric import Metric
 
 __all__ = ["Card"]
 
-WIDTH, NARROWEST, INDENT = 120, 60, 16
+NARROWEST, INDENT = 60, 16
 CODE = ("formula", "in full", "latex")
 FOLDED = ("area", "needs", "latex", "sources", "definition")
 """What a notebook folds away."""
@@ -66,7 +66,7 @@ class Card:
         return [(head, text) for head, text in rows if text]
 
     def __str__(self) -> str:
-        width = max(NARROWEST, get_terminal_size((WIDTH, 0)).columns)
+        width = max(NARROWEST, terminal_width())
         lines = [fill(f"{self.metric.title} ({self.metric.name})", width, subsequent_indent="  ")]
         lines += [_wrapped(head, text, width) for head, text in self.rows() if head != "latex"]
         return "\n".join(lines)

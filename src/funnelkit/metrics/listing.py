@@ -9,9 +9,9 @@ from shutil import get_terminal_size
 from funnelkit.metrics.metric import Metric
 from funnelkit.units import Display, Unit
 
-__all__ = ["listing_html", "listing_text"]
+__all__ = ["MOST_ROWS", "listing_html", "listing_text", "terminal_width"]
 
-WIDTH, FEWEST, GAP = 120, 20, "…"
+MOST_ROWS, FEWEST, GAP = 36, 20, "…"
 HEADS = ("name", "meaning", "unit", "stage")
 UNITS = {Display.PERCENT: "%", Display.MULTIPLE: "×", Display.SCORE: "score"}
 SEARCH = (
@@ -26,6 +26,11 @@ LOOK = 'style="text-align:left;vertical-align:top;padding-right:1em"'
 FRAME = "max-height:30em;overflow:auto"
 
 
+def terminal_width() -> int:
+    """Return how many letters a line of the terminal has; 120 where it does not say."""
+    return get_terminal_size((120, 0)).columns
+
+
 def listing_text(metrics: Sequence[Metric], *, rows: int | None) -> str:
     """Return metrics as a table for a terminal, at most so many."""
     shown = list(metrics if rows is None else metrics[:rows])
@@ -33,7 +38,7 @@ def listing_text(metrics: Sequence[Metric], *, rows: int | None) -> str:
         return _summary(metrics)
     cells = [HEADS, *map(_cells, shown)]
     name, _, unit, stage = (max(map(len, column)) for column in zip(*cells, strict=True))
-    room = get_terminal_size((WIDTH, 0)).columns - name - unit - stage - 6
+    room = terminal_width() - name - unit - stage - 6
     sizes = (name, max(FEWEST, room), unit, stage)
     rule = tuple("─" * size for size in sizes)
     lines = [_line(row, sizes) for row in (HEADS, rule, *cells[1:])]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import keyword
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import cast
 
-from funnelkit.checks import is_number, is_whole
+from funnelkit.checks import is_finite, is_whole
 from funnelkit.errors import DefinitionError, UnitError, UnknownNameError, shortened
 from funnelkit.formula.accumulation import MetricKind, kind_of
 from funnelkit.formula.depth import check_depth
@@ -372,10 +371,8 @@ def _are_texts(value: object) -> bool:
 def _is_range(value: object) -> bool:
     given = cast("Sequence[object]", value) if isinstance(value, tuple | list) else ()
     ends = [end for end in given if end is not None]
-    numbers = [end for end in ends if is_number(end)]
-    are_finite = all(abs(number) <= sys.float_info.max for number in numbers)
-    are_all = len(given) == 2 and len(numbers) == len(ends)
-    return are_all and are_finite and numbers == sorted(numbers)
+    numbers = [end for end in ends if is_finite(end)]
+    return len(given) == 2 and numbers == ends and numbers == sorted(numbers)
 
 
 def _is_name(thing: object) -> bool:

@@ -8,17 +8,15 @@ from types import NoneType
 
 import polars as pl
 
-from funnelkit.checks import check_choices, check_kind
+from funnelkit.checks import check_choices, check_kind, check_most
 from funnelkit.errors import DefinitionError, UnitError, UnknownNameError
 from funnelkit.formula.formulas import Reference
 from funnelkit.formula.properties import names_in, walk, with_names
 from funnelkit.formula.table import Table
-from funnelkit.metrics.listing import listing_html, listing_text
+from funnelkit.metrics.listing import MOST_ROWS, listing_html, listing_text
 from funnelkit.metrics.metric import AidaStage, Area, Metric, Stage, resolve_all
 
 __all__ = ["Registry", "find_metric"]
-
-MOST_ROWS = 36
 
 
 class Registry(Mapping[str, Metric]):
@@ -96,7 +94,11 @@ class Registry(Mapping[str, Metric]):
 
         Args:
             rows: How many metrics are shown at most; None for all.
+
+        Raises:
+            DefinitionError: It is not a whole number above zero.
         """
+        check_most("rows", rows)
         return listing_text(tuple(self.values()), rows=rows)
 
     @property

@@ -92,7 +92,8 @@ def guard_steps(data: ShopData, steps: Iterable[Step]) -> tuple[Step, ...]:
         kept = conjunction(part for part in parts if not _reads_amounts(data, part))
         apart = step.first_of is None and not _is_guarded_within(data, step)
         if guards := _guards(data, step) if apart else ():
-            found[replace(step, folds=guards, where=kept, to_date=False)] = None
+            own = replace(step, folds=guards, where=kept, to_date=False, entity_key=())
+            found[own] = None
         origins = (origin for amount in amounts for origin in _origins(data, amount))
         found |= dict.fromkeys(_finer_steps(data, replace(step, where=kept), origins))
     return tuple(found)
@@ -167,7 +168,6 @@ def _of_finer(
         conjunction((entered, rule.aggregate.where)),
         step.calendar if is_divided else step.calendar.whole,
         Span(),
-        as_of=step.as_of,
     )
 
 

@@ -74,6 +74,7 @@ from funnelkit.planning.relations import (
     whole,
 )
 from funnelkit.planning.vocabulary import WRITTEN, in_words
+from funnelkit.units import DAY_S
 
 __all__ = [
     "ARITHMETIC",
@@ -326,7 +327,7 @@ class Lowering:
         if ValueType.DAY not in {value_type(self.data, start), value_type(self.data, end)}:
             return call(Op.SECONDS_BETWEEN, self.instant(start), self.instant(end))
         days = call(Op.TO_FLOAT, call(Op.DAYS_BETWEEN, self.day(start), self.day(end)))
-        return call(Op.MULTIPLY, days, Lit(86_400.0, "float"))
+        return call(Op.MULTIPLY, days, Lit(float(DAY_S), "float"))
 
     def local(self, value: Value) -> Scalar:
         """Return a time as the clock of the shop's zone shows it."""

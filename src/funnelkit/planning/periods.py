@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from funnelkit.calendar.calendar import EPOCH, Calendar
+from funnelkit.calendar.calendar import EPOCH, UTC_EPOCH, Calendar
 from funnelkit.calendar.fiscal import WEEKDAYS, parse_fiscal_start
-from funnelkit.calendar.grain import Span, TimeUnit
+from funnelkit.calendar.grain import ONE_DAY, Span, TimeUnit
 from funnelkit.calendar.zones import skipped_starts
 from funnelkit.errors import UnsupportedError
 from funnelkit.formula.values import Column, Lookup
@@ -31,9 +31,8 @@ FROM_1900 = 840
 """How many months there are from 1900, where fiscal periods begin, to 1970."""
 
 FIRST_DAY = Lit(EPOCH.date(), "day")
-DAY = dt.timedelta(days=1)
 SECOND_YEAR = dt.datetime(2, 1, 1, tzinfo=dt.UTC)
-AT_MOST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(2040, 1, 1, tzinfo=dt.UTC)
+AT_MOST = UTC_EPOCH, dt.datetime(2040, 1, 1, tzinfo=dt.UTC)
 """The times between which changes of a clock are looked at where those of the rows are unknown."""
 
 
@@ -139,7 +138,7 @@ def _anchor(calendar: Calendar) -> Lit:
     """Return a day on which a period begins that is counted in days."""
     day = (calendar.anchor or EPOCH).date()
     if calendar.every is not None and calendar.every.unit is TimeUnit.WEEK:
-        day -= DAY * ((day.weekday() - WEEKDAYS.index(calendar.week_start)) % 7)
+        day -= ONE_DAY * ((day.weekday() - WEEKDAYS.index(calendar.week_start)) % 7)
     return Lit(day, "day")
 
 
@@ -157,7 +156,7 @@ def _hours(lowering: Lowering, time: Column | Lookup, calendar: Calendar) -> Sca
     start = call(Op.FLOOR_HOURS, local, whole(calendar.every.count))
     first = lowering.first_instant(start)
     low, high = lowering.data.extent(end_of(time)) or AT_MOST
-    ahead = calendar.offsets(max(low, SECOND_YEAR) - DAY, high)
+    ahead = calendar.offsets(max(low, SECOND_YEAR) - ONE_DAY, high)
     for skipped, change in skipped_starts(ahead, calendar.every.count):
         is_skipped = call(Op.EQ, start, Lit(skipped, "local"))
         first = when(is_skipped, Lit(change, "instant"), otherwise=first)
@@ -209,9 +208,8 @@ def _number_of_hour(
 
 def _regular(calendar: Calendar, low: dt.datetime, high: dt.datetime) -> Sequence[tuple[Lit, int]]:
     """Return the starts from which on periods follow at equal distances, with their numbers."""
-    ends = [
-        calendar.label(calendar.floor(calendar.shown(at))).item() for at in (low - DAY, high + DAY)
-    ]
+    near = (low - ONE_DAY, high + ONE_DAY)
+    ends = [calendar.label(calendar.floor(calendar.shown(at))).item() for at in near]
     starts = [start.astimezone(dt.UTC) for start in calendar.starts(*ends).to_list()]
     length = dt.timedelta(hours=1 if calendar.every is None else calendar.every.count)
     return [

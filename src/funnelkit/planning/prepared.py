@@ -28,7 +28,6 @@ from funnelkit.formula.derived import (
 )
 from funnelkit.formula.formulas import Count, Sum
 from funnelkit.formula.values import Column, Lookup, Predicate, PredicateNode
-from funnelkit.formula.walk import leaves
 from funnelkit.planning.kinds import kind_of, literal
 from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering
 from funnelkit.planning.magnitude import settled_aggregate
@@ -141,9 +140,22 @@ class Tables:
                 rel = self._look_up(rel, item.key, same)
                 done |= set(same)
             elif not self.lowering.data.is_supplied(item):
-                rel = self._derive(rel, item)
-                done.add(item)
+                columns = [item, *self._folded_with(item, items)]
+                rel = self._derive(rel, columns)
+                done |= set(columns)
         return rel
+
+    def _folded_with(self, column: Column, items: Iterable[Item]) -> list[Column]:
+        """Return the other columns that fold the same rows of a finer table: in the same step.
+
+        They rest on nothing else of their own table.
+        """
+        key = _fold_key(self._rule(column))
+        if key is None:
+            return []
+        is_supplied = self.lowering.data.is_supplied
+        derived = [i for i in items if isinstance(i, Column) and i != column and not is_supplied(i)]
+        return [other for other in derived if _fold_key(self._rule(other)) == key]
 
     def _ordered(self, table: str, wants: Iterable[Item]) -> list[Item]:
         """Return what is wanted and what it rests on, each after what it rests on."""
@@ -192,13 +204,15 @@ class Tables:
             problem = f"is {one}, and {target} that it points to is {two}"
             raise ContractError([DataIssue(key.table, key.name, problem, "cast one to the other")])
 
-    def _derive(self, rel: Rel, column: Column) -> Rel:
+    def _derive(self, rel: Rel, columns: Sequence[Column]) -> Rel:
+        """Add a column, and with it those that `_folded_with` names."""
+        column = columns[0]
         rule = self._rule(column)
         match rule:
-            case FromChildren():
-                return self._from_children(rel, column, rule)
-            case Everywhere():
-                return self._everywhere(rel, column, rule)
+            case FromChildren() if rule.says_any:
+                return self._points_here(rel, column, rule)
+            case FromChildren() | Everywhere():
+                return self._of_children(rel, columns)
             case RateOn():
                 return self._rated(rel, column.name, rule)
             case PeriodOf(time):
@@ -238,47 +252,43 @@ class Tables:
             Op.COALESCE, conjunction(self.lowering.predicate(where), *known) or FALSE, FALSE
         )
 
-    def _from_children(self, rel: Rel, column: Column, rule: FromChildren) -> Rel:
-        """Add an aggregate of the rows of a finer table that point here."""
-        wants = [item for item in dependencies(rule) if _table(item) == rule.key.table]
-        if rule.says_any:
-            known = self.lowering.known(rule.key)
-            where = conjunction(known, self.lowering.condition(rule.aggregate.where))
-            children = Filter(self.prepare(rule.key.table, wants), where or known)
-            on = (
-                self.lowering.name(self.lowering.data.key_of(column.table)),
-                self.lowering.name(rule.key),
-            )
-            return Exists(rel, children, on, column.name)
-        fold = settled_aggregate(self.lowering, rule.aggregate, column.name)
-        if rule.everywhere is not None:
-            holds = self.lowering.names.of((column, "holds"), f"{column.name}_holds")
-            everywhere = Agg(AggOp.ALL, self.lowering.predicate(rule.everywhere))
-            fold = Folded(fold.name, {**fold.folds, holds: everywhere}, when(Col(holds), fold.last))
-        joined = self._of_children(rel, column, rule.key, wants, fold)
-        found: Scalar = Col(column.name)
-        if isinstance(rule.aggregate, Sum | Count) and rule.everywhere is None:
-            found = call(Op.COALESCE, found, ZERO if isinstance(rule.aggregate, Sum) else whole(0))
-        if rule.above is not None:
-            found = call(Op.GT, found, whole(rule.above))
-        return joined if found == Col(column.name) else extend(joined, **{column.name: found})
+    def _points_here(self, rel: Rel, column: Column, rule: FromChildren) -> Rel:
+        """Add whether rows of a finer table point here."""
+        known = self.lowering.known(rule.key)
+        where = conjunction(known, self.lowering.condition(rule.aggregate.where))
+        children = Filter(self.prepare(rule.key.table, _of_finer(rule)), where or known)
+        name = self.lowering.name
+        on = (name(self.lowering.data.key_of(column.table)), name(rule.key))
+        return Exists(rel, children, on, column.name)
 
-    def _everywhere(self, rel: Rel, column: Column, rule: Everywhere) -> Rel:
-        """Add whether rows of a finer table point here, and all of them satisfy a predicate."""
-        name, holds = column.name, Agg(AggOp.ALL, self.lowering.predicate(rule.predicate))
-        fold = Folded(name, {name: holds}, Col(name))
-        wants = [rule.key, *leaves(rule.predicate)]
-        joined = self._of_children(rel, column, rule.key, wants, fold)
-        return extend(joined, **{name: call(Op.COALESCE, Col(name), FALSE)})
-
-    def _of_children(
-        self, rel: Rel, column: Column, key: Column, wants: Sequence[Item], fold: Folded
-    ) -> Rel:
-        """Join a fold of the rows that point here; null where none does."""
+    def _of_children(self, rel: Rel, columns: Sequence[Column]) -> Rel:
+        """Add aggregates of the rows of a finer table that point here."""
+        rules = {column.name: self._rule(column) for column in columns}
+        folded = {n: r for n, r in rules.items() if isinstance(r, FromChildren | Everywhere)}
+        key = next(iter(folded.values())).key
+        wants = dict.fromkeys(item for rule in folded.values() for item in _of_finer(rule))
         children = Filter(self.prepare(key.table, wants), self.lowering.known(key))
-        folded = aggregated(children, (self.lowering.name(key),), [fold])
-        on = (self.lowering.name(self.lowering.data.key_of(column.table)), self.lowering.name(key))
-        return LeftJoin(rel, folded, (on,), ((column.name, column.name),))
+        name = self.lowering.name
+        folds = [self._fold(column, folded[column.name]) for column in columns]
+        on = (name(self.lowering.data.key_of(columns[0].table)), name(key))
+        taken = tuple((each, each) for each in folded)
+        joined = LeftJoin(rel, aggregated(children, (name(key),), folds), (on,), taken)
+        found = {each: _where_none(Col(each), rule) for each, rule in folded.items()}
+        return extend(joined, **{n: value for n, value in found.items() if value != Col(n)})
+
+    def _fold(self, column: Column, rule: FromChildren | Everywhere) -> Folded:
+        name = column.name
+        if isinstance(rule, Everywhere):
+            return Folded(name, {name: self._all(rule.predicate)}, Col(name))
+        fold = settled_aggregate(self.lowering, rule.aggregate, name)
+        if rule.everywhere is None:
+            return fold
+        holds = self.lowering.names.of((column, "holds"), f"{name}_holds")
+        folds = {**fold.folds, holds: self._all(rule.everywhere)}
+        return Folded(fold.name, folds, when(Col(holds), fold.last))
+
+    def _all(self, predicate: Predicate) -> Agg:
+        return Agg(AggOp.ALL, self.lowering.predicate(predicate))
 
     def _rated(self, rel: Rel, name: str, rule: RateOn) -> Rel:
         """Add the rate of the row's currency on its day; the shop's own is worth one.
@@ -366,3 +376,28 @@ def _way(item: Lookup) -> tuple[Column, str]:
 
 def _table(item: Item) -> str:
     return item.key.table if isinstance(item, Lookup) else item.table
+
+
+def _fold_key(rule: Rule) -> Column | None:
+    """Return the key of the finer table whose rows a rule folds, if it does."""
+    match rule:
+        case FromChildren() if rule.says_any:
+            return None
+        case FromChildren(key) | Everywhere(key):
+            return key
+        case _:
+            return None
+
+
+def _of_finer(rule: FromChildren | Everywhere) -> list[Item]:
+    """Return what a fold of a finer table reads of it."""
+    return [item for item in dependencies(rule) if _table(item) == rule.key.table]
+
+
+def _where_none(found: Scalar, rule: FromChildren | Everywhere) -> Scalar:
+    """Return a fold of the rows that point here, with what it is where none does."""
+    if isinstance(rule, Everywhere):
+        return call(Op.COALESCE, found, FALSE)
+    if isinstance(rule.aggregate, Sum | Count) and rule.everywhere is None:
+        found = call(Op.COALESCE, found, ZERO if isinstance(rule.aggregate, Sum) else whole(0))
+    return found if rule.above is None else call(Op.GT, found, whole(rule.above))

@@ -11,6 +11,7 @@ import polars as pl
 
 from funnelkit.analysis.tracking import Progress, track
 from funnelkit.calendar.calendar import Moment
+from funnelkit.checks import check_kind
 from funnelkit.errors import DataError, FunnelkitError, MissingInputError
 from funnelkit.evaluation.arguments import Asked, ask, requested_metrics
 from funnelkit.evaluation.evaluate import answer_question
@@ -127,6 +128,7 @@ def asked(  # noqa: PLR0913  # as report
 
 def _progress(shop: Shop, goals: Goals) -> tuple[Progress | None, dict[str, str]]:
     """Return how goals stand, or why that is not known."""
+    check_kind("goals", goals, (Iterable, Goal, pl.DataFrame), "pass fk.Goal objects")
     given = goals if isinstance(goals, Goal | pl.DataFrame) else tuple(goals)
     if isinstance(given, tuple) and not given:
         return None, {}

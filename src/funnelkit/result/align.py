@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial, reduce
+from typing import Literal
 
 import polars as pl
 
-from funnelkit.calendar.calendar import JUST_BEFORE
 from funnelkit.calendar.fiscal import FIRST_YEAR, LAST_YEAR
+from funnelkit.calendar.grain import INSTANT
 from funnelkit.errors import ContractError, DataError, DataIssue
 from funnelkit.planning.expression import FoldRef
 from funnelkit.planning.plan import PERIOD, Plan, Question, group_column
@@ -48,13 +50,11 @@ class _Part:
         frame: The rows.
         leaves: The leaves.
         zeros: The columns that are 0 where there are no rows.
-        is_whole: Whether it has the rows of the step's answer, neither moved nor carried on.
     """
 
     frame: pl.LazyFrame
     leaves: tuple[FoldRef, ...]
     zeros: tuple[str, ...]
-    is_whole: bool
 
 
 def align(plan: Plan, answers: Sequence[pl.DataFrame], *, is_sorted: bool = True) -> Aligned:
@@ -73,19 +73,13 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame], *, is_sorted: bool = True
     known = _labels(answers) if has_periods else pl.Series()
     periods = _range(plan.question, known) if has_periods else pl.DataFrame()
     parts = [*_parts(plan, everything, groups, known)]
-    frames = [part.frame for part in parts]
     is_small = sum(answer.height for answer in answers) < SMALL
     if not keys:
-        rows = pl.concat(frames, how="horizontal") if frames else pl.LazyFrame()
+        rows = (
+            pl.concat([part.frame for part in parts], how="horizontal") if parts else pl.LazyFrame()
+        )
     else:
-        more = [part.frame for part in parts if not part.is_whole]
-        sources = [frame.select(keys) for frame in (*(each.lazy() for each in answers), *more)]
-        if len(sources) == len(parts) == 1 and groups:
-            rows = _in_range(frames[0], periods)
-        else:
-            rows = _spine(sources, periods, groups)
-            for frame in frames:
-                rows = rows.join(frame, on=keys, how="left", nulls_equal=True)
+        rows = _met([part.frame for part in parts], periods, keys)
         rows = rows.sort(keys, nulls_last=True) if is_sorted or is_small else rows
     zeros = [pl.col(name).fill_null(0) for part in parts for name in part.zeros]
     rows = rows.with_columns(zeros)
@@ -119,6 +113,7 @@ def _parts(
     groups: list[str],
     known: pl.Series,
 ) -> Iterator[_Part]:
+    """Yield the leaves of each step by period, and every group that a step has rows of."""
     calendar = plan.question.calendar
     keys = [*([PERIOD] if calendar.has_periods else []), *groups]
     wanted = sorted({leaf for m in plan.metrics for leaf in m.leaves}, key=leaf_column)
@@ -136,8 +131,9 @@ def _parts(
             if is_alike:
                 frame = _like_for_like(plan, answers[len(plan.steps) :], leaves, frame, keys)
             zeros = tuple(leaf_column(leaf) for leaf in leaves if is_counted(folds[leaf.name]))
-            is_whole = not (shift or step.is_grown)
-            yield _Part(frame, tuple(leaves), zeros, is_whole)
+            yield _Part(frame, tuple(leaves), zeros)
+        if keys and (step.is_grown or all(leaf.shift for leaf in own)):
+            yield _Part(answer.lazy().select(keys), (), ())  # its groups have rows all the same
 
 
 def _like_for_like(
@@ -177,19 +173,24 @@ def _with_types(answer: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.Da
     return answer.with_columns(pl.col(name).cast(kind) for name, kind in types.items())
 
 
-def _spine(keys: Sequence[pl.LazyFrame], periods: pl.DataFrame, groups: list[str]) -> pl.LazyFrame:
-    """Return the rows of the result: every group that occurs in some source.
+def _met(frames: Sequence[pl.LazyFrame], periods: pl.DataFrame, keys: list[str]) -> pl.LazyFrame:
+    """Return the rows of the result: every group that occurs in some frame.
 
-    Without keys every period between the first and the last has a row.
+    Without groups every period between the first and the last has a row.
     """
-    if periods.columns and not groups:
-        return periods.lazy()
-    return _in_range(pl.concat(keys).unique(), periods)
+    if keys == [PERIOD]:
+        return reduce(partial(_joined, keys=keys, how="left"), frames, periods.lazy())
+    rows = reduce(partial(_joined, keys=keys, how="full"), frames)
+    if not periods.columns:
+        return rows
+    shown = periods.get_column(PERIOD)
+    return rows.filter(pl.col(PERIOD).is_between(pl.lit(shown.min()), pl.lit(shown.max())))
 
 
-def _in_range(rows: pl.LazyFrame, periods: pl.DataFrame) -> pl.LazyFrame:
-    """Return the rows of the periods that are shown; all of them where there are no periods."""
-    return rows.join(periods.lazy(), on=PERIOD, how="semi") if periods.columns else rows
+def _joined(
+    left: pl.LazyFrame, right: pl.LazyFrame, *, keys: list[str], how: Literal["left", "full"]
+) -> pl.LazyFrame:
+    return left.join(right, on=keys, how=how, nulls_equal=True, coalesce=True)
 
 
 def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:
@@ -258,7 +259,7 @@ def range_ends(question: Question) -> list[pl.Series]:
     calendar, span, as_of = question.calendar, question.span, question.as_of
     if span.start is None or span.end is None or as_of is None:
         return []
-    last = min(span.end, calendar.shown(as_of)) - JUST_BEFORE
+    last = min(span.end, calendar.shown(as_of)) - INSTANT
     if last < span.start:
         return []
     return [calendar.label(calendar.floor(moment)) for moment in (span.start, last)]

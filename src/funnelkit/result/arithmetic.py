@@ -35,6 +35,7 @@ from funnelkit.planning.expression import (
 )
 from funnelkit.planning.plan import PERIOD, Fold, Plan, Question
 from funnelkit.result.transforms import TRANSFORMS, Argument, settled
+from funnelkit.units import DAY_S
 
 __all__ = [
     "Arithmetic",
@@ -282,7 +283,7 @@ def _period_days(question: Question, shift: int) -> pl.Expr:
     if not calendar.has_periods:
         if span.start is None or span.end is None:
             return pl.lit(None, dtype=pl.Float64)
-        return pl.lit((span.end - span.start).total_seconds() / 86_400)
+        return pl.lit((span.end - span.start).total_seconds() / DAY_S)
     start, end = (calendar.moved(pl.col(PERIOD), number - shift) for number in (0, 1))
     sort = calendar.label_type if calendar.has_hours else pl.Datetime("us")
     begun, ended = start.cast(sort), end.cast(sort)
@@ -290,7 +291,7 @@ def _period_days(question: Question, shift: int) -> pl.Expr:
         begun = pl.max_horizontal(begun, _moment(calendar, span.start, sort))
     if not shift and span.end is not None:
         ended = pl.min_horizontal(ended, _moment(calendar, span.end, sort))
-    return (ended - begun).dt.total_microseconds() / 86_400e6
+    return (ended - begun).dt.total_microseconds() / (DAY_S * 1e6)
 
 
 def _moment(calendar: Calendar, local: dt.datetime, sort: pl.DataType) -> pl.Expr:

@@ -6,18 +6,18 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from shutil import get_terminal_size
 from typing import Protocol
 from unicodedata import east_asian_width
 
 import polars as pl
 
+from funnelkit.metrics.listing import MOST_ROWS, terminal_width
 from funnelkit.units import Unit
 
 __all__ = ["IS_OPEN", "IS_TOTAL", "ShownColumn", "TableView", "key_text", "to_html", "to_text"]
 
 IS_OPEN, IS_TOTAL = "#open", "is_total"
-MOST_ROWS, MOST_COLUMNS, LONGEST_KEY, WIDTH = 36, 12, 40, 120
+MOST_COLUMNS, LONGEST_KEY = 12, 40
 FEW_METRICS = 10
 MOST_FOLDED = 5_000
 """How many cells a table in a notebook may have to be folded below its ends."""
@@ -96,7 +96,7 @@ def to_text(sheet: TableView, *, rows: int | None = MOST_ROWS) -> str:
         rows: How many rows are shown at most; None for all.
     """
     names = sheet.labels or [metric.name for metric in sheet.metrics]
-    width = get_terminal_size((WIDTH, 0)).columns
+    width = terminal_width()
     shown = sheet.frame.height if rows is None else min(sheet.frame.height, rows)
     table = _table(sheet, [_printable(name) for name in names], _printable, shown)
     is_wide = sum(_widths(table)) + 2 * len(_widths(table)) - 2 > width

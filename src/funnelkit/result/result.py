@@ -10,11 +10,12 @@ from html import escape
 import polars as pl
 
 from funnelkit.charts.spec import Chart, Spec, to_chart
-from funnelkit.checks import check_key_names
+from funnelkit.checks import check_key_names, check_most, check_names
 from funnelkit.errors import UnknownNameError
 from funnelkit.formula.properties import is_count
 from funnelkit.formula.reason import Reason
 from funnelkit.metrics.card import Card
+from funnelkit.metrics.listing import MOST_ROWS
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import PERIOD, Plan, PlannedMetric, group_column
 from funnelkit.result.align import Aligned, roll_up
@@ -23,7 +24,6 @@ from funnelkit.result.currencies import Currencies
 from funnelkit.result.display import (
     IS_OPEN,
     IS_TOTAL,
-    MOST_ROWS,
     TableView,
     to_html,
     to_text,
@@ -206,12 +206,13 @@ class Result:
             by: The keys to keep, among them `"period"`.
 
         Raises:
+            DefinitionError: The keys are not names.
             UnknownNameError: There is no such key.
             UnsupportedError: A metric uses a fold that does not add up over
                 the removed keys; names the metric and the fold.
             ContractError: Amounts of groups of different currencies would be added.
         """
-        asked = [by] if isinstance(by, str) else list(by)
+        asked = check_names("by", by)
         for name in asked:
             if name not in self.keys:
                 raise UnknownNameError("key of the result", name, self.keys)
@@ -293,7 +294,11 @@ class Result:
 
         Args:
             rows: How many rows of a table are shown at most; None for all.
+
+        Raises:
+            DefinitionError: It is not a whole number above zero.
         """
+        check_most("rows", rows)
         tables = [to_text(sheet, rows=rows) for sheet in pivoted(self._sheet())]
         return "\n".join(["\n\n".join(tables), *self._notes()])
 

@@ -11,7 +11,8 @@ from typing import cast
 import polars as pl
 
 from funnelkit.charts.spec import Chart, Spec, to_chart
-from funnelkit.result.display import IS_OPEN, IS_TOTAL, MOST_ROWS, TableView, to_html, to_text
+from funnelkit.metrics.listing import MOST_ROWS
+from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, to_html, to_text
 from funnelkit.units import RATIO, Unit
 
 __all__ = [

@@ -13,14 +13,11 @@ import polars as pl
 
 from funnelkit.sampling.assignment import VARIANT
 from funnelkit.sampling.design import BEFORE
-from funnelkit.sampling.moments import ABOVE, BELOW, Moments, moments_of
+from funnelkit.sampling.moments import ABOVE, BELOW, FEWEST, Moments, moments_of
 from funnelkit.sampling.sides import Sides
 from funnelkit.sampling.unit_table import columns_of
 
 __all__ = ["Comparison", "always_valid"]
-
-FEWEST = 20
-"""The fewest units of a variant for which the delta method is to be trusted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,22 @@ from typing import Any
 
 import polars as pl
 
-__all__ = ["ABOVE", "BELOW", "MOMENTS", "Moments", "moments_of", "quantile_of_normal", "wilson"]
+__all__ = [
+    "ABOVE",
+    "BELOW",
+    "FEWEST",
+    "MOMENTS",
+    "Moments",
+    "moments_of",
+    "quantile_of_normal",
+    "wilson",
+]
 
 ABOVE, BELOW = "#above", "#below"
 """The columns of a unit's part in the numerator and in the denominator."""
+
+FEWEST = 20
+"""The fewest units for which the delta method is to be trusted: below, it holds far too little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

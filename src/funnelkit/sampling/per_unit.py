@@ -20,7 +20,7 @@ from funnelkit.sampling.moments import ABOVE, BELOW, moments_of
 from funnelkit.sampling.sides import DAY, Sides, is_unit
 from funnelkit.shop.shop import Shop
 
-__all__ = ["WITHOUT", "Asked", "Way", "check_whole", "joined", "sums_of", "values_of"]
+__all__ = ["TOLERANCE", "WITHOUT", "Asked", "Way", "check_whole", "joined", "sums_of", "values_of"]
 
 WITHOUT = "#without"
 """The column of the part of a value that rests on rows that name no unit."""

@@ -6,10 +6,15 @@ from functools import reduce
 
 from funnelkit.formula.values import If, Literal, Lower, Predicate, Value
 from funnelkit.schema.origins import (
+    AFFILIATE_MEDIA,
+    DISPLAY_MEDIA,
     MAIL,
     NOWHERE,
     PAID_MEDIA,
+    PUSH_MEDIA,
+    REFERRAL_MEDIA,
     SEARCH_SOURCES,
+    SOCIAL_MEDIA,
     SOCIAL_SOURCES,
     VIDEO_SOURCES,
 )
@@ -30,21 +35,20 @@ _RULES: tuple[tuple[Predicate, str], ...] = (
     (_IS_PAID & _SOURCE.is_in(SEARCH_SOURCES), "Paid Search"),
     (_IS_PAID & _SOURCE.is_in(SOCIAL_SOURCES), "Paid Social"),
     (_IS_PAID & _SOURCE.is_in(VIDEO_SOURCES), "Paid Video"),
-    (_MEDIUM.is_in(("display", "banner", "expandable", "interstitial", "cpm")), "Display"),
+    (_MEDIUM.is_in(DISPLAY_MEDIA), "Display"),
     (_IS_PAID, "Paid Other"),
     (_MEDIUM.is_in(MAIL) | _SOURCE.is_in(MAIL), "Email"),
-    (_MEDIUM.is_in(("affiliate", "affiliates")), "Affiliates"),
+    (_MEDIUM.is_in(AFFILIATE_MEDIA), "Affiliates"),
     (
-        _MEDIUM.is_in(("social", "social-network", "social-media", "sm"))
-        | _SOURCE.is_in(SOCIAL_SOURCES),
+        _MEDIUM.is_in(SOCIAL_MEDIA) | _SOURCE.is_in(SOCIAL_SOURCES),
         "Organic Social",
     ),
     (_MEDIUM.eq("video") | _SOURCE.is_in(VIDEO_SOURCES), "Organic Video"),
     (_MEDIUM.eq("organic") | _SOURCE.is_in(SEARCH_SOURCES), "Organic Search"),
-    (_MEDIUM.is_in(("referral", "app", "link")), "Referral"),
+    (_MEDIUM.is_in(REFERRAL_MEDIA), "Referral"),
     (_MEDIUM.eq("audio"), "Audio"),
     (_MEDIUM.eq("sms") | _SOURCE.eq("sms"), "SMS"),
-    (_MEDIUM.is_in(("push", "mobile", "notification")), "Mobile Push Notifications"),
+    (_MEDIUM.is_in(PUSH_MEDIA), "Mobile Push Notifications"),
 )
 """The first matching rule determines the channel; matching ignores case."""
 

@@ -75,7 +75,8 @@ _IS_NUMBERED = Orders.is_counted & Orders.customer_key.is_not_null()
 _IN_TIME = (Orders.ordered_at, Orders.order_id)
 _RATES = (ExchangeRates.date, ExchangeRates.currency, ExchangeRates.rate)
 _IS_LONG = Sessions.engaged_s > 10
-_IS_DEEP = Sessions.page_views >= 2
+IS_DEEP = Sessions.page_views >= 2
+"""A session of several pages is engaged, however short."""
 
 
 _IS_SEEN = Sessions.is_counted & Sessions.visitor_id.is_not_null()
@@ -156,11 +157,11 @@ RULES: Mapping[Column, tuple[Rule, ...]] = {
     ),
     Sessions.is_engaged: (
         ~Sessions.is_bounce,
-        _IS_LONG | Sessions.has_key_event | _IS_DEEP,
-        Sessions.has_key_event | _IS_DEEP,
-        _IS_LONG | _IS_DEEP,
+        _IS_LONG | Sessions.has_key_event | IS_DEEP,
+        Sessions.has_key_event | IS_DEEP,
+        _IS_LONG | IS_DEEP,
         _IS_LONG | Sessions.has_key_event,
-        _IS_DEEP,
+        IS_DEEP,
         _IS_LONG,
     ),
     Sessions.is_bounce: (~Sessions.is_engaged,),

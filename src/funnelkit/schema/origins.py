@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 __all__ = [
+    "AFFILIATE_MEDIA",
     "CHANNELS",
+    "DISPLAY_MEDIA",
     "MAIL",
     "NOWHERE",
     "OTHER_MEDIA",
     "PAID_MEDIA",
     "PLATFORMS",
     "PLATFORM_SYNONYMS",
+    "PUSH_MEDIA",
+    "REFERRAL_MEDIA",
     "SEARCH_SOURCES",
+    "SOCIAL_MEDIA",
     "SOCIAL_PLATFORMS",
     "SOCIAL_SOURCES",
     "SOURCES",
@@ -67,10 +72,14 @@ NOWHERE = ("direct", "(direct)", "(none)", "none", "(not set)")
 SOURCES = (*SEARCH_SOURCES, *SOCIAL_SOURCES, *VIDEO_SOURCES, *MAIL, "sms", *NOWHERE)
 """The sources that tell the channel of a session."""
 
+DISPLAY_MEDIA = ("display", "banner", "expandable", "interstitial", "cpm")
+AFFILIATE_MEDIA = ("affiliate", "affiliates")
+SOCIAL_MEDIA = ("social", "social-network", "social-media", "sm")
+REFERRAL_MEDIA = ("referral", "app", "link")
+PUSH_MEDIA = ("push", "mobile", "notification")
 OTHER_MEDIA = (
-    *("display", "banner", "expandable", "interstitial", "cpm", "affiliate", "affiliates"),
-    *("social", "social-network", "social-media", "sm", "video", "organic", "referral"),
-    *("app", "link", "audio", "sms", "push", "mobile", "notification"),
+    *(*DISPLAY_MEDIA, *AFFILIATE_MEDIA, *SOCIAL_MEDIA, "video", "organic", *REFERRAL_MEDIA),
+    *("audio", "sms", *PUSH_MEDIA),
 )
 """The media that tell the channel of a session, besides paid ones, e-mail and none."""
 

@@ -18,7 +18,6 @@ from funnelkit.data.promise_kinds import (
     SpreadsheetCheck,
     StandInCheck,
     TotalCheck,
-    WithinCheck,
 )
 from funnelkit.formula.values import Column
 from funnelkit.schema.customers import Customers, Surveys
@@ -149,7 +148,7 @@ PROMISES: tuple[Promise, ...] = (
             " | pl.col('order_id').is_null() | (pl.col('event_name') != 'purchase'))",
         ),
     ),
-    WithinCheck(
+    TotalCheck(
         Orders.gross_amount,
         OrderLines.order_id,
         (OrderLines.quantity, OrderLines.unit_price),
@@ -161,13 +160,6 @@ PROMISES: tuple[Promise, ...] = (
             "leave them out, or leave out gross_amount, which is then the sum of the product lines",
             Severity.WARNING,
         ),
-    ),
-    TotalCheck(
-        Orders.gross_amount,
-        OrderLines.order_id,
-        (OrderLines.quantity, OrderLines.unit_price),
-        IS_PRODUCT,
-        OrderLines.line_type.eq("gift_card"),
         Finding(
             "is the sum of quantity × unit_price of its product lines",
             "is not the sum of quantity × unit_price of its product lines",

@@ -290,10 +290,10 @@ class Shop:
     ) -> tuple[dt.date, dt.date] | None:
         """Return the first and the last day that the data is known to cover whole.
 
-        The first is the day of the first session, event, order or cart; of a shop without
-        these, of the first row of any table. The last is the day before the as-of time where
-        that was given, else the last day on which any of them happened. The day of a first row
-        counts as whole.
+        The first is the day of the first session, event, order or cart, or of the first row of
+        `daily_sessions`; of a shop without these, of the first row of any table. The last is the
+        day before the as-of time where that was given, else the last day on which any of them
+        happened. The day of a first row counts as whole.
 
         Args:
             metric: A metric, or its name: then the first day is the first on which every

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from shutil import get_terminal_size
 
 from funnelkit.data.bound_table import BoundTable
+from funnelkit.metrics.listing import terminal_width
 
 __all__ = ["summary_html", "summary_text"]
 
-WIDTH, FEWEST = 120, 30
+FEWEST = 30
 HEADS = ("table", "rows", "columns")
 NEXT = "describe() says what was recognised, metrics() what can be computed, check() what is wrong"
 
@@ -21,7 +21,7 @@ def summary_text(settings: str, tables: Mapping[str, BoundTable]) -> str:
         return settings
     cells = [(name, _rows(bound), "") for name, bound in tables.items()]
     name, rows = (max(len(line[place]) for line in (HEADS, *cells)) for place in (0, 1))
-    room = max(FEWEST, get_terminal_size((WIDTH, 0)).columns - name - rows - 4)
+    room = max(FEWEST, terminal_width() - name - rows - 4)
     lines = [HEADS, ("─" * name, "─" * rows, "─" * min(room, 40))]
     lines += [
         (table, count, _fitted(list(bound.columns), room))

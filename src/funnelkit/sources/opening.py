@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,7 @@ from funnelkit.data.sources import Source
 from funnelkit.data.text_files import check_lines, check_text
 from funnelkit.errors import DataError, shortened
 
-__all__ = ["files_by_table", "files_of", "opened", "place_of"]
+__all__ = ["Opened", "files_by_table", "files_of", "opened", "place_of"]
 
 
 def place_of(source: Source) -> str:
@@ -27,26 +28,43 @@ def files_by_table(folder: Path, names: Iterable[str]) -> dict[str, Path]:
     return {name: f for name in names for f in known if f.stem.lower().endswith(name)}
 
 
-def opened(source: Source, nulls: Sequence[str], place: str) -> pl.LazyFrame:
-    """Return the rows of a source, lazily; of a text file, texts.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The rows of a source, lazily.
+
+    Attributes:
+        rows: The rows; of text files, texts.
+        typed: The same, of text files, with columns of the types that were asked for. Collecting
+            it fails where a text is no such value.
+    """
+
+    rows: pl.LazyFrame
+    typed: pl.LazyFrame | None = None
+
+
+def opened(
+    source: Source, nulls: Sequence[str], place: str, types: Mapping[str, pl.DataType]
+) -> Opened:
+    """Return the rows of a source.
 
     Args:
         source: A frame, or a file, or a folder or glob of files.
         nulls: Texts of files that stand for no value.
         place: What it is called in messages.
+        types: Columns of text files that are first tried to be read as these types.
 
     Raises:
         DataError: A file is lacking, empty or no table, or ends within a row.
     """
     match source:
         case pl.LazyFrame():
-            return source
+            return Opened(source)
         case pl.DataFrame():
-            return source.lazy()
+            return Opened(source.lazy())
         case str() | Path():
-            return _opened_files(files_of(Path(source), "*.csv"), nulls, place)
+            return _opened_files(files_of(Path(source), "*.csv"), nulls, place, types)
         case _:
-            return pl.DataFrame(source).lazy()
+            return Opened(pl.DataFrame(source).lazy())
 
 
 def files_of(path: Path, pattern: str) -> list[Path]:
@@ -70,17 +88,28 @@ def files_of(path: Path, pattern: str) -> list[Path]:
     return found
 
 
-def _opened_files(files: Sequence[Path], nulls: Sequence[str], place: str) -> pl.LazyFrame:
+def _opened_files(
+    files: Sequence[Path], nulls: Sequence[str], place: str, types: Mapping[str, pl.DataType]
+) -> Opened:
     if files[0].suffix.lower() == ".parquet":
-        return pl.scan_parquet(list(files))
+        return Opened(pl.scan_parquet(list(files)))
     for file in files:
         if file.stat().st_size == 0:
             raise DataError(f"{place} is empty")
         check_text(file, repr(file.name))
         _check_end(file)
         check_lines(file, repr(file.name), ",")
+    return Opened(_scanned(files, nulls, {}), _scanned(files, nulls, types))
+
+
+def _scanned(
+    files: Sequence[Path], nulls: Sequence[str], types: Mapping[str, pl.DataType]
+) -> pl.LazyFrame:
     known = ["", *nulls]
-    parts = [pl.scan_csv(file, infer_schema=False, null_values=known) for file in files]
+    parts = [
+        pl.scan_csv(file, infer_schema=False, schema_overrides=types, null_values=known)
+        for file in files
+    ]
     return pl.concat(parts, how="diagonal") if len(parts) > 1 else parts[0]
 
 

@@ -7,7 +7,7 @@ fault, and all faults of all files are reported together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -28,9 +28,10 @@ from funnelkit.formula.values import Column, Flag, Money, Time
 from funnelkit.shop.description import Note, Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
-from funnelkit.sources.opening import files_by_table, opened, place_of
+from funnelkit.sources.opening import Opened, files_by_table, opened, place_of
 
 __all__ = [
+    "CENT",
     "TYPES",
     "Export",
     "Fields",
@@ -45,6 +46,9 @@ __all__ = [
     "with_currency",
     "worded",
 ]
+
+CENT = 0.011
+"""How far amounts may be off that were rounded to cents."""
 
 
 class Kind(StrEnum):
@@ -109,6 +113,12 @@ class Layout:
         """Every column, by its name in the export."""
         return {**self.required, **self.optional}
 
+    @property
+    def read_typed(self) -> dict[str, pl.DataType]:
+        """The types that the parser of a text file reads as this layout does, by column."""
+        kinds = (Kind.NUMBER, Kind.FLAG)
+        return {name: TYPES[kind] for name, (_, kind) in self.fields.items() if kind in kinds}
+
 
 @dataclass(frozen=True, slots=True)
 class Export:
@@ -133,6 +143,23 @@ class Export:
         bad = pl.col(name).is_not_null() & worded(name, words).is_null()
         remedy = "pass a frame in which the word is replaced by one of them"
         return self.issue(name, bad, f"is none of {', '.join(words)}", remedy)
+
+    def issues(
+        self, faults: Mapping[str, Mapping[str, pl.Expr]], remedy: str
+    ) -> Iterator[DataIssue]:
+        """Yield the faults that rows have, which are looked for in one pass.
+
+        Args:
+            faults: By column and by problem, which rows have it.
+            remedy: What to do about all of them.
+        """
+        each = [(name, what, bad) for name, its in faults.items() for what, bad in its.items()]
+        has_some = self.rows.lazy().select(
+            bad.any().alias(f"{n}") for n, (*_, bad) in enumerate(each)
+        )
+        for (name, problem, bad), is_found in zip(each, has_some.collect().row(0), strict=True):
+            if is_found:
+                yield from self.issue(name, bad, problem, remedy)
 
     def issue(self, name: str, bad: pl.Expr, problem: str, remedy: str) -> list[DataIssue]:
         """Return the fault that some rows have, with the first of them and its value; or none."""
@@ -191,8 +218,8 @@ class Reader:
         """Return the rows of an export; faults are collected."""
         place = place_of(source)
         try:
-            frame = opened(source, layout.nulls, place)
-            return self.typed(frame, layout, place, is_file=isinstance(source, str | Path))
+            found = opened(source, layout.nulls, place, layout.read_typed)
+            return self._export(found, layout, place)
         except DataError as error:
             self.faults.append(DataIssue(place, "", error.problem, error.remedy))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
@@ -221,13 +248,7 @@ class Reader:
         return {n: self.read(given[n], layout) for n, layout in layouts.items() if n in given}
 
     def typed(
-        self,
-        frame: pl.LazyFrame,
-        layout: Layout,
-        place: str,
-        *,
-        lines: Lines = None,
-        is_file: bool = False,
+        self, frame: pl.LazyFrame, layout: Layout, place: str, *, lines: Lines = None
     ) -> Export:
         """Return the rows of a frame of texts or values; faults are collected.
 
@@ -236,18 +257,17 @@ class Reader:
             layout: Its columns.
             place: What it is called in messages.
             lines: The number of each row in its file, where it is not that after the header.
-            is_file: Whether texts that stand for no value are already null in it.
         """
-        found = frame.collect_schema()
+        return self._export(Opened(frame), layout, place, lines)
+
+    def _export(self, opened: Opened, layout: Layout, place: str, lines: Lines = None) -> Export:
+        found = opened.rows.collect_schema()
         lacking = [name for name in layout.required if name not in found]
         if lacking:
             self.faults.extend([_lacking(name, layout, list(found), place) for name in lacking])
             return _nothing(layout, place)
         fields = {name: f for name, f in layout.fields.items() if name in found}
-        raw = frame.select(
-            (pl.col(name) if is_file else _raw(pl.col(name), found[name], layout)).alias(to)
-            for name, (to, _) in fields.items()
-        ).collect(engine="streaming")
+        raw = _raw(opened, layout, fields)
         rows = raw.select(_parsed(pl.col(to), raw.schema[to], k) for to, k in fields.values())
         headers = {to: name for name, (to, _) in fields.items()}
         for name, (to, kind) in fields.items():
@@ -311,7 +331,7 @@ def email_hash(*columns: str) -> pl.Expr:
 def cents(amount: pl.Expr) -> pl.Expr:
     """Return an amount without residues of rounding; up to a cent below zero is zero."""
     rounded = amount.round(6)
-    return pl.when(rounded.is_between(-0.011, 0)).then(0.0).otherwise(rounded)
+    return pl.when(rounded.is_between(-CENT, 0)).then(0.0).otherwise(rounded)
 
 
 def with_currency(settings: Settings, currencies: pl.Series) -> Settings:
@@ -320,7 +340,36 @@ def with_currency(settings: Settings, currencies: pl.Series) -> Settings:
     return settings if found.len() != 1 else {"currency": found[0], **settings}
 
 
-def _raw(column: pl.Expr, found: pl.DataType, layout: Layout) -> pl.Expr:
+def _raw(opened: Opened, layout: Layout, fields: Fields) -> pl.DataFrame:
+    """Return columns as the parser of the file reads them, or else as texts.
+
+    Texts that stand for no value are null. To read texts, and then make numbers of them, takes
+    twice the time.
+    """
+    names = {to: pl.col(name) for name, (to, _) in fields.items()}
+    if opened.typed is not None and (quick := _quickly(opened.typed.select(**names))) is not None:
+        return quick
+    schema, cleaned = opened.rows.collect_schema(), fields.keys()
+    if opened.typed is not None:
+        cleaned = layout.read_typed.keys()  # of the others the reader of the file has done that
+    columns = {
+        to: _without_blanks(column, schema[name], layout) if name in cleaned else column
+        for name, (to, column) in zip(fields, names.items(), strict=True)
+    }
+    return opened.rows.select(**columns).collect(engine="streaming")
+
+
+def _quickly(frame: pl.LazyFrame) -> pl.DataFrame | None:
+    """Return a frame that is read as numbers; None where a text is no finite number."""
+    try:
+        found = frame.collect(engine="streaming")
+    except pl.exceptions.ComputeError:
+        return None
+    numbers = found.select(pl.selectors.float())
+    return found if all(column.is_finite().all() for column in numbers) else None
+
+
+def _without_blanks(column: pl.Expr, found: pl.DataType, layout: Layout) -> pl.Expr:
     """Return a column without texts that stand for no value."""
     if not isinstance(found, pl.String):
         return column

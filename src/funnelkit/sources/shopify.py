@@ -44,6 +44,7 @@ from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
 from funnelkit.sources.reading import (
+    CENT,
     Export,
     Kind,
     Layout,
@@ -93,8 +94,6 @@ LAYOUT = Layout(
 )
 
 GIFT_CARD = r"(?i)gift ?card|geschenkgutschein|carte[- ]cadeau|tarjeta regalo|karta podarunkowa"
-CENT = 0.011
-"""How far amounts may differ that were rounded to cents."""
 
 
 def shopify(orders: Source, **settings: Unpack[Settings]) -> Shop:
@@ -155,9 +154,7 @@ def _check(reader: Reader, export: Export) -> None:
         "unit_price": {_NO_VALUE: has_line & pl.col("unit_price").is_null()},
         **{name: {_NO_VALUE: _IS_HEAD & pl.col(name).is_null()} for name in _OF_ORDERS},
     }
-    for name, problems in faults.items():
-        for problem, bad in problems.items():
-            reader.faults.extend(export.issue(name, bad, problem, cut))
+    reader.faults.extend(export.issues(faults, cut))
     reader.settle()
 
 
@@ -188,7 +185,9 @@ def _with_sums(heads: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
             untaxed_net=(worth - pl.col("line_discount")).filter(is_untaxed).sum(),
         )
     )
-    joined = heads.join(sums, on="order_number", how="left", maintain_order="left")
+    # what is known to be sorted is joined without a hash table
+    left, right = (frame.set_sorted("order_number") for frame in (heads, sums))
+    joined = left.join(right, on="order_number", how="left", maintain_order="left")
     return joined.with_columns(pl.col("gross", "untaxed_gross", "untaxed_net").fill_null(0.0))
 
 

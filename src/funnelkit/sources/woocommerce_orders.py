@@ -37,6 +37,7 @@ from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
 from funnelkit.sources.reading import (
+    CENT,
     Export,
     Kind,
     Layout,
@@ -83,8 +84,6 @@ LAYOUT = Layout(
         *("item_subtotal", "item_total"),
     ),
 )
-CENT = 0.011
-"""How far the amount of an item may be off that was rounded to cents."""
 
 _OF_ORDERS = ("ordered_at", "status", "total", "tax_amount", "shipping_amount", "fees_amount")
 

@@ -9,7 +9,6 @@ from funnelkit.data.promise_kinds import (
     OwnRateCheck,
     SignCheck,
     TotalCheck,
-    WithinCheck,
 )
 from funnelkit.data.shop_data import ShopData
 from funnelkit.formula.values import Column, Predicate
@@ -39,12 +38,11 @@ from funnelkit.verification.violation import Read, Violation, counted
 __all__ = ["above", "columns_in", "of_lines", "own_rates", "signs"]
 
 
-def of_lines(data: ShopData, promise: WithinCheck | TotalCheck, read: Read) -> Iterator[Violation]:
+def of_lines(data: ShopData, promise: TotalCheck, read: Read) -> Iterator[Violation]:
     """Yield the amounts that are not the sum of the finer rows that make them up."""
-    column, finer, is_within = promise.column, promise.key.table, isinstance(promise, WithinCheck)
-    kinds = [*columns_in(promise.inside)]
+    column, kinds = promise.column, columns_in(promise.inside)
     has_kinds = all(map(data.is_supplied, kinds))
-    wanted = [promise.key, *promise.value, *(kinds if is_within or has_kinds else ())]
+    wanted = [promise.key, *promise.value, *(kinds if has_kinds else ())]
     if not all(map(data.is_supplied, (column, *wanted))):
         return
     table = data.known[column.table]
@@ -60,18 +58,18 @@ def of_lines(data: ShopData, promise: WithinCheck | TotalCheck, read: Read) -> I
         "outside": Agg(AggOp.SUM, worth, outside),
         "lines": Agg(AggOp.COUNT, worth, inside),
     }
-    lines = filtered(tables.prepare(finer, wanted), lowering.known(promise.key))
+    lines = filtered(tables.prepare(promise.key.table, wanted), lowering.known(promise.key))
     by_key = Aggregate(lines, (promise.key.name,), tuple(parts.items()))
     rows = tables.prepare(column.table, [key, column])
     both = LeftJoin(
         rows, by_key, ((key.name, promise.key.name),), tuple((name, name) for name in parts)
     )
     amount, sides = lowering.number(column), (Col("inside"), Col("outside"))
-    is_odd = _is_sum(amount, *sides) if is_within else _is_far(amount, *sides)
-    shown = (key.name, column.name, "outside" if is_within else "inside")
-    count, sample = counted(Filter(both, is_odd), shown, read)
-    if count:
-        yield Violation(column.table, column.name, promise.finding, count, sample)
+    within = [(promise.within, _is_sum(amount, *sides), "outside")] if has_kinds else []
+    for finding, is_odd, side in (*within, (promise.total, _is_far(amount, *sides), "inside")):
+        count, sample = counted(Filter(both, is_odd), (key.name, column.name, side), read)
+        if count:
+            yield Violation(column.table, column.name, finding, count, sample)
 
 
 def above(data: ShopData, promise: AboveCheck, read: Read) -> Iterator[Violation]:

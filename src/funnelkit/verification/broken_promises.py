@@ -26,7 +26,6 @@ from funnelkit.data.promise_kinds import (
     SpreadsheetCheck,
     StandInCheck,
     TotalCheck,
-    WithinCheck,
 )
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import ContractError
@@ -136,7 +135,7 @@ def _read_with(promise: Promise) -> tuple[Column, ...]:
             return (promise.column,) if is_error else ()
         case OnceCheck():
             return (promise.read_with,)
-        case OneOwnerCheck() | WithinCheck() | TotalCheck() | AboveCheck():
+        case OneOwnerCheck() | TotalCheck() | AboveCheck():
             return ()
         case DailyCheck() | ScaleCheck():
             return ()
@@ -156,7 +155,7 @@ def _violations(data: ShopData, promise: Promise, read: Read) -> Iterator[Violat
             return _owners(data, promise, read)
         case OnceCheck():
             return _doubles(data, promise, read)
-        case WithinCheck() | TotalCheck():
+        case TotalCheck():
             return of_lines(data, promise, read)
         case AboveCheck():
             return above(data, promise, read)

@@ -11,6 +11,8 @@ from typing import Any
 
 import polars as pl
 
+from funnelkit.calendar.calendar import UTC_EPOCH
+from funnelkit.calendar.grain import ONE_DAY
 from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.findings import (
     COLUMN_NAMED,
@@ -311,7 +313,7 @@ def _violations(data: ShopData, overview: Overview, read: Read) -> Iterator[Viol
 def _ahead(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation]:
     """Yield the times after today of the rows that tell up to when the data is known."""
     table, latest = data.known[overview.table], overview.stats.latest
-    clock, tomorrow = table.get(table.time), dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    clock, tomorrow = table.get(table.time), dt.datetime.now(dt.UTC) + ONE_DAY
     flags = data.clocks()
     if clock in flags and not data.given_as_of and latest and latest > tomorrow:
         yield from _odd_times(data, table, (Op.GT, tomorrow, flags[clock]), TIME_PAST, read)
@@ -320,7 +322,7 @@ def _ahead(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation
 def _at_zero(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation]:
     """Yield the times at which computers begin to count, as unknown ones are often written."""
     table, earliest = data.known[overview.table], overview.stats.earliest
-    clock, second_day = table.get(table.time), dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
+    clock, second_day = table.get(table.time), UTC_EPOCH + ONE_DAY
     if clock in data.schema.clocks and earliest and earliest < second_day:
         yield from _odd_times(data, table, (Op.LT, second_day, None), TIME_WRITTEN, read)
 

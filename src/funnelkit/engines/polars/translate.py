@@ -10,6 +10,7 @@ from itertools import pairwise, takewhile
 
 import polars as pl
 
+from funnelkit.calendar.calendar import EPOCH
 from funnelkit.calendar.zones import localised
 from funnelkit.engines.polars.ordered import Ordered, with_windows
 from funnelkit.engines.polars.packed import count_pairs
@@ -42,7 +43,6 @@ from funnelkit.planning.traversal import base_of, source_of
 
 __all__ = ["Translator", "first_line", "scalar"]
 
-EPOCH = dt.date(1970, 1, 1)
 PACKED_FROM = 100_000
 """From so many rows on it pays to read pairs of numbers before they are counted."""
 
@@ -315,7 +315,8 @@ def _months(day: pl.Expr) -> pl.Expr:
 
 
 def _is_in(value: pl.Expr, *options: object) -> pl.Expr:
-    return value.is_in(options)
+    # a list as such is taken apart value by value each time, which takes ten times as long
+    return value.is_in(pl.lit(pl.Series(options, strict=False)).implode())
 
 
 def _shift_days(day: pl.Expr, days: int) -> pl.Expr:
@@ -340,7 +341,7 @@ def _contains(text: pl.Expr, part: str) -> pl.Expr:
 
 def _floor_days(day: pl.Expr, length: int, anchor: dt.date) -> pl.Expr:
     # whole numbers of days: adding durations to days takes twice as long
-    number, first = day.to_physical(), (anchor - EPOCH).days
+    number, first = day.to_physical(), (anchor - EPOCH.date()).days
     return (number - (number - first) % length).cast(pl.Date)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from funnelkit.calendar.grain import ONE_DAY
 from funnelkit.engines.sql.names import quoted_column
 from funnelkit.engines.sql.operations import BINARY, cast, literal
 from funnelkit.engines.sql.parts import KEYS, PERIOD, later_label
@@ -173,7 +174,7 @@ def _days(question: Question) -> float | None:
     start, end = question.span.start, question.span.end
     if start is None or end is None:
         return None
-    return (end - start).total_seconds() / 86_400
+    return (end - start) / ONE_DAY
 
 
 def _plain(value: Sql, *, is_exact: bool = False) -> _Computed:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.generator import Generator
 
+from funnelkit.calendar.calendar import EPOCH
 from funnelkit.engines.sql import nodes
 
 __all__ = ["CHANGES", "SETTINGS", "WRITES"]
@@ -25,7 +26,6 @@ SETTINGS = (
 Times without a zone, which the database takes for instants, are what the clock of UTC shows.
 """
 
-EPOCH = dt.date(1970, 1, 1)
 HOUR = 3_600_000_000
 """The microseconds of an hour."""
 
@@ -102,9 +102,7 @@ def _day_number(day: Sql) -> Sql:
     """Return the days since 1970; days before 1900 are constants, which the database cuts off."""
     match day:
         case exp.Cast(this=exp.Literal(this=str() as text)):
-            return _number(
-                dt.date.fromisoformat(text).toordinal() - dt.date(1970, 1, 1).toordinal()
-            )
+            return _number((dt.date.fromisoformat(text) - EPOCH.date()).days)
         case _:
             return _call("toInt64", _call("toInt32", day))
 

@@ -9,6 +9,8 @@ from functools import partial
 
 import polars as pl
 
+from funnelkit.calendar.calendar import UTC_EPOCH
+from funnelkit.calendar.grain import INSTANT
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.sql.connection import Connection, answering
 from funnelkit.engines.sql.dialects import WITHOUT_IGNORE_NULLS
@@ -22,7 +24,6 @@ from funnelkit.planning.traversal import tables_of
 
 __all__ = ["SqlEngine"]
 
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 EARLIEST, LATEST = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (1900, 2100))
 """Between which times a zone is written as constants; the database knows zones beyond."""
 
@@ -67,9 +68,9 @@ class SqlEngine:
         ends = [end for state in states for end in state if end is not None]
         if not ends or min(ends) < _micros(EARLIEST) or max(ends) > _micros(LATEST):
             return relation
-        low, high = (EPOCH + dt.timedelta(microseconds=end) for end in (min(ends), max(ends)))
+        low, high = (UTC_EPOCH + end * INSTANT for end in (min(ends), max(ends)))
         return with_offsets(relation, low - MARGIN, high + MARGIN)
 
 
 def _micros(moment: dt.datetime) -> int:
-    return (moment - EPOCH) // dt.timedelta(microseconds=1)
+    return (moment - UTC_EPOCH) // INSTANT
