@@ -61,7 +61,7 @@ def by_postgres(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
     for name, frame in frames.items():
         load(postgres(), name, frame, kind="TEMP TABLE")
     query, kinds = SqlTranslator(_source, has_ignore_nulls=False).statement(rel)
-    found = DbApiConnection(postgres(), "postgres").run(query)
+    found = DbApiConnection.of(postgres(), "postgres").run(query)
     return of_kinds(found, kinds).select(columns_of(rel)).rows()
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import warnings
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,11 +37,11 @@ def postgres():
         pytest.skip("PostgreSQL is not installed")
     if as_somebody() and shutil.which("setpriv") is None:
         pytest.skip("PostgreSQL does not run as root, and there is no setpriv")
-    return psycopg.connect(**_started(), autocommit=True)
+    return psycopg.connect(**address(), autocommit=True)
 
 
 @cache
-def _started() -> dict[str, str]:
+def address() -> dict[str, str]:
     """Start a server that listens on a socket in a folder of its own; return how it is reached."""
     folder = Path(tempfile.mkdtemp(prefix="funnelkit_pg_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -109,7 +110,7 @@ def connect(**options):
     import psycopg
 
     postgres()
-    return psycopg.connect(**{**_started(), **options})
+    return psycopg.connect(**{**address(), **options})
 
 
 def _run(*command: object) -> None:
@@ -118,13 +119,22 @@ def _run(*command: object) -> None:
     )
 
 
+def is_connect() -> bool:
+    return "SPARK_REMOTE" in os.environ
+
+
 @cache
 def spark():
-    """A session of Spark on this machine, with settings that no number may depend on."""
+    """A session of Spark on this machine, with settings that no number may depend on.
+
+    It is one of Spark Connect where SPARK_REMOTE says so.
+    """
     if find_spec("pyspark") is None:
         pytest.skip("PySpark is not installed")
     if shutil.which("java") is None:
         pytest.skip("Java is not installed")
+    if is_connect() and find_spec("grpc") is None:
+        pytest.skip("Spark Connect is not installed")
     from pyspark.sql import SparkSession
 
     settings = {
@@ -138,9 +148,14 @@ def spark():
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
     }
-    builder = SparkSession.builder.master("local[2]")
+    builder = SparkSession.builder
+    if not is_connect():
+        builder = builder.master("local[2]")
     for name, value in settings.items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    with warnings.catch_warnings():
+        # of pandas, which is not used, and of settings that the server already has
+        warnings.simplefilter("ignore")
+        session = builder.getOrCreate()
     atexit.register(session.stop)
     return session

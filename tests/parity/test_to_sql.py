@@ -247,7 +247,25 @@ def test_what_needs_more_than_one_statement_is_refused_by_name(shop, metric, que
         fk.to_sql(shop, metric, dialect="duck")
 
 
-@pytest.mark.parametrize("dialect", ["trino", "bigquery", "clickhouse"])
+@pytest.mark.parametrize("dialect", ["trino", "bigquery"])
 def test_what_a_dialect_does_not_have_is_refused_by_name(shop, dialect):
     with pytest.raises(fk.UnsupportedError, match=r"median_order_value on \w+: the aggregate quan"):
         fk.to_sql(shop, ["aov", "median_order_value"], dialect=dialect)
+
+
+def test_times_keep_their_microseconds_on_trino():
+    last = pl.lit(dt.datetime(2024, 1, 1, 23, 59, 59, 999_999))
+    shop = fk.Shop(orders=ORDERS.with_columns(last.alias("ordered_at")))
+    noon = dt.datetime(2024, 1, 1, 12)
+    statement = fk.to_sql(shop, "orders", start=noon, end="2024-01-02", dialect="trino")
+    assert "CAST('2024-01-01 12:00:00' AS TIMESTAMP(6))" in statement
+    assert "AS TIMESTAMP)" not in statement
+
+
+def test_clocks_and_instants_are_kept_apart_on_bigquery():
+    at = pl.col("ordered_at").cast(pl.Datetime("us", "UTC"))
+    shop = fk.Shop(orders=ORDERS.with_columns(at), time_zone="Asia/Kolkata")
+    noon = dt.datetime(2024, 1, 1, 12)
+    statement = fk.to_sql(shop, "orders", start=noon, every="1w", dialect="bigquery")
+    assert "DATETIME(`o3`.`ordered_at`, 'Asia/Kolkata')" in statement
+    assert "TIMESTAMP(DATETIME(" not in statement

@@ -81,7 +81,7 @@ def test_every_extra_of_the_package_is_imported_by_something():
     for extra in set(EXTRAS) - {"dev", "docs"}:
         wanted = {re.split(r"[\[<>=]", item)[0].replace("-", "_") for item in EXTRAS[extra]}
         assert wanted <= imported | READ_BY_NAME, extra
-    assert 'import_module("pyspark.sql.types")' in SPARK.read_text()
+    assert 'import_module("pyspark.sql.pandas.types")' in SPARK.read_text()
     assert 'import_module("tea_tasting")' in COMPARISON.read_text()
     assert 'import_module("altair")' in PLOT.read_text()
     assert '"vl_convert"' in PLOT.read_text()

@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 import funnelkit as fk
 from funnelkit.demo_shop.shop import demo_frames
 from funnelkit.engines.sql.duckdb_connection import DuckDBConnection
+from funnelkit.engines.sql.spark_connection import SparkConnection
 
 ORDERS = pl.DataFrame(
     {
@@ -266,7 +267,28 @@ def test_a_dialect_that_was_never_run_is_refused(connection):
         fk.UnsupportedError, match=r"dialect 'snowflake'.*no statement has been run"
     ):
         fk.SqlDatabase(connection, dialect="snowflake")
-    with pytest.raises(fk.UnsupportedError, match=r"dialect 'duckdb': use fk\.DuckDB"):
-        fk.SqlDatabase(connection, dialect="duckdb")
+    with pytest.raises(fk.UnsupportedError, match=r"dialect 'clickhouse': NaN .* 0 and -0 differ"):
+        fk.SqlDatabase(connection, dialect="clickhouse")
     with pytest.raises(fk.UnknownNameError, match="dialect named 'postgre'; did you mean"):
         fk.SqlDatabase(connection, dialect="postgre")
+
+
+class Session:
+    """A session that says it is of Spark 4, as Sail's does, and what answers it."""
+
+    version = "4.2.0"
+
+    def __init__(self, answer: str) -> None:
+        self.conf, self.answer = {"spark.sql.parser.escapedStringLiterals": "false"}, answer
+
+    def sql(self, _: str) -> "Session":
+        return self
+
+    def head(self) -> tuple[str]:
+        return (self.answer,)
+
+
+def test_what_only_speaks_as_spark_does_is_refused():
+    assert SparkConnection.of(Session("4.2.0 98bc0212")).dialect == "spark"
+    with pytest.raises(fk.UnsupportedError, match=r"Spark 4\.2\.0 that is answered by .* 0\.7\.2"):
+        SparkConnection.of(Session("0.7.2"))

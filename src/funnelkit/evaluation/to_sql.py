@@ -47,8 +47,8 @@ def to_sql(  # noqa: PLR0913  # as evaluate
         start: The start of the range.
         end: The end of the range.
         where: Which rows to include.
-        dialect: The dialect: duckdb, postgres or spark, where the tests run statements; or
-            bigquery, snowflake, trino, redshift or clickhouse, where none was run.
+        dialect: The dialect: duckdb, postgres, spark or clickhouse, where the tests run
+            statements; or bigquery, snowflake, trino or redshift, where none was run.
 
     Raises:
         UnsupportedError: A metric needs more than one statement, or what the dialect does

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from funnelkit.engines.sql.dbapi_connection import DbApi
 
 __all__ = ["SqlDatabase", "check_packages"]
-
-_OTHERWISE = {"duckdb": "use fk.DuckDB(…)", "spark": "use fk.Spark(…)"}
+_OTHERWISE = {
+    "clickhouse": "NaN is not equal to itself there, 0 and -0 differ, and every time has a zone"
+}
+"""Why no shop is evaluated in a dialect of which statements are run."""
 
 
 def check_packages(*packages: str, extra: str = "sql") -> None:
@@ -48,12 +50,14 @@ class SqlDatabase:
     statement ends with a rollback, so that no table stays locked.
 
     Args:
-        connection: A connection as the Python Database API 2.0 has it, of psycopg for one.
-        dialect: The dialect of SQL that it reads: postgres.
+        connection: A connection as the Python Database API 2.0 has it, of psycopg or of ADBC
+            for example.
+        dialect: The dialect of SQL that it reads: postgres, duckdb or spark.
 
     Raises:
         MissingPackageError: sqlglot is not installed.
-        UnsupportedError: No statement has been run in the dialect.
+        UnsupportedError: No statement has been run in the dialect, or its values differ.
+        DataError: The connection does not answer.
     """
 
     def __init__(self, connection: DbApi, *, dialect: str) -> None:
@@ -64,10 +68,11 @@ class SqlDatabase:
 
         if dialect not in DIALECTS:
             raise UnknownNameError("dialect", dialect, DIALECTS)
-        if dialect in _OTHERWISE or not SUPPORTS[dialect].is_run:
-            what = "no statement has been run there; paste what fk.to_sql writes, and compare"
-            raise UnsupportedError(f"the dialect {dialect!r}", _OTHERWISE.get(dialect, what))
-        self._connection: Connection = DbApiConnection(connection, dialect)
+        if not SUPPORTS[dialect].is_run:
+            why = _OTHERWISE.get(dialect, "no statement has been run there")
+            what = f"{why}; paste what fk.to_sql writes, and compare"
+            raise UnsupportedError(f"the dialect {dialect!r}", what)
+        self._connection: Connection = DbApiConnection.of(connection, dialect)
 
     def bind(
         self,

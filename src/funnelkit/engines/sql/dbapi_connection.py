@@ -1,57 +1,27 @@
-"""A connection of the Python Database API to PostgreSQL."""
+"""A connection of the Python Database API, or of ADBC, to a database."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from operator import itemgetter
 from threading import RLock
 from typing import Any, Protocol
+from uuid import UUID
 
 import polars as pl
 from sqlglot import exp
 
+from funnelkit.engines.sql.column_types import TYPES
 from funnelkit.engines.sql.connection import Found, answering, binding, named_table
+from funnelkit.engines.sql.described import DESCRIBED
 from funnelkit.engines.sql.dialects import text
-from funnelkit.engines.sql.names import quoted_column, quoted_table
 from funnelkit.errors import UnsupportedError
-from funnelkit.planning.relations import Kind
 
 __all__ = ["DbApi", "DbApiConnection"]
-
-_DTYPES: Mapping[str, pl.DataType] = {
-    "smallint": pl.Int16(),
-    "integer": pl.Int32(),
-    "bigint": pl.Int64(),
-    "real": pl.Float32(),
-    "double precision": pl.Float64(),
-    "numeric": pl.Float64(),
-    "text": pl.String(),
-    "character varying": pl.String(),
-    "character": pl.String(),
-    "bpchar": pl.String(),
-    "name": pl.String(),
-    "uuid": pl.String(),
-    "boolean": pl.Boolean(),
-    "date": pl.Date(),
-    "time without time zone": pl.Time(),
-    "interval": pl.Duration("us"),
-    "timestamp without time zone": pl.Datetime("us"),
-    "timestamp with time zone": pl.Datetime("us", "UTC"),
-}
-"""The types of values by the types of PostgreSQL; all others are only compared with each other."""
-
-_EXACT: Mapping[str, Kind] = {
-    "bigint": "int",
-    "double precision": "float",
-    "text": "str",
-    "character varying": "str",
-    "boolean": "bool",
-    "date": "day",
-    "timestamp without time zone": "local",
-    "timestamp with time zone": "instant",
-}
-"""The types that need no cast."""
 
 
 class Cursor(Protocol):
@@ -78,8 +48,6 @@ class Cursor(Protocol):
 class DbApi(Protocol):
     """A connection of the Python Database API 2.0."""
 
-    prepare_threshold: int | None
-
     def cursor(self) -> Any:
         """Return a cursor."""
         ...
@@ -96,17 +64,30 @@ class DbApiConnection:
     Attributes:
         connection: The connection.
         dialect: The dialect of its statements.
+        percent: How its driver is given a percent sign: some read one as the place of a
+            parameter, even where there are none.
         lock: Held while a statement runs.
     """
 
     connection: DbApi
     dialect: str
+    percent: str = "%"
     lock: RLock = field(default_factory=RLock)
 
-    def __post_init__(self) -> None:
+    @classmethod
+    def of(cls, given: DbApi, dialect: str) -> DbApiConnection:
+        """Return a connection that was given.
+
+        Raises:
+            DataError: It cannot be used.
+        """
         # psycopg prepares what is run often, and a plan that is kept does not see a changed table
-        if hasattr(self.connection, "prepare_threshold"):
-            self.connection.prepare_threshold = None
+        if hasattr(given, "prepare_threshold"):
+            driver: Any = given
+            driver.prepare_threshold = None
+        connection = cls(given, dialect)
+        _, [(shown,)] = connection._fetch("SELECT '%%'")
+        return replace(connection, percent="%%" if shown == "%" else "%")
 
     def run(self, query: exp.Select) -> pl.DataFrame:
         """Return the rows of a statement; see `Connection.run`."""
@@ -114,7 +95,7 @@ class DbApiConnection:
         columns = zip(*rows, strict=True) if rows else ((),) * len(names)
         with answering(self.dialect):
             return pl.DataFrame(
-                [pl.Series(n, c, strict=False) for n, c in zip(names, columns, strict=True)]
+                [_series(name, column) for name, column in zip(names, columns, strict=True)]
             )
 
     def place(self, name: str, source: object) -> exp.Table:
@@ -134,58 +115,43 @@ class DbApiConnection:
         """Return the columns of a table; see `Connection.columns`."""
         with binding(self.dialect):
             self._fetch(text(exp.select("*").from_(place).limit(0), self.dialect))
-            _, rows = self._fetch(text(_described(place), self.dialect))
-        return [
-            Found(name, kind, pl.String() if is_enum else _dtype(kind), _EXACT.get(kind))
-            for name, kind, is_enum in rows
-        ]
+            _, rows = self._fetch(DESCRIBED[self.dialect].columns(place))
+        # what follows the columns has no type
+        columns = takewhile(itemgetter(1), rows)
+        return [TYPES[self.dialect].found(name, kind) for name, kind, *_ in columns]
 
     def names(self) -> list[str]:
         """Return the names of the tables and views of the current schema."""
-        _, rows = self._fetch(
-            "SELECT table_name FROM information_schema.tables "
-            "WHERE table_catalog = current_database() AND table_schema = current_schema()"
-        )
-        return sorted(name for (name,) in rows)
+        described = DESCRIBED[self.dialect]
+        return sorted(row[described.name] for row in self._fetch(described.tables)[1])
 
     def _fetch(self, statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Return the names of the columns and the rows; nothing is left open behind."""
         with self.lock, answering(self.dialect):
             cursor: Cursor = self.connection.cursor()
             try:
-                cursor.execute(statement)
+                cursor.execute(statement.replace("%", self.percent))
                 rows = [tuple(row) for row in cursor.fetchall()]
                 return [str(column[0]) for column in cursor.description or ()], rows
             finally:
-                cursor.close()
-                with suppress(Exception):
-                    self.connection.rollback()
+                for end in (cursor.close, self.connection.rollback):
+                    with suppress(Exception):
+                        end()
 
 
-def _dtype(kind: str) -> pl.DataType:
-    return _DTYPES.get(kind, pl.Binary())
+def _series(name: str, values: Iterable[Any]) -> pl.Series:
+    """Return a column of values as drivers give them."""
+    return pl.Series(name, list(map(_plain, values)), strict=False)
 
 
-def _described(place: exp.Table) -> exp.Select:
-    """Return the statement that reads the names and types of the columns of a table."""
-    name = exp.Literal.string(place.sql("postgres"))
-    attribute, kind = quoted_table("pg_attribute"), quoted_table("pg_type")
-
-    def column(of: str) -> exp.Column:
-        return quoted_column(of, "pg_attribute")
-
-    def call(function: str, *args: exp.Expr) -> exp.Expr:
-        return exp.Anonymous(this=function, expressions=list(args))
-
-    shown = call("FORMAT_TYPE", column("atttypid"), exp.Null())
-    is_enum = exp.EQ(this=quoted_column("typtype", "pg_type"), expression=exp.Literal.string("e"))
-    same = exp.EQ(this=quoted_column("oid", "pg_type"), expression=column("atttypid"))
-    return (
-        exp.select(exp.cast(column("attname"), "text"), shown, is_enum)
-        .from_(attribute)
-        .join(kind, on=same)
-        .where(exp.EQ(this=column("attrelid"), expression=call("TO_REGCLASS", name)))
-        .where(exp.GT(this=column("attnum"), expression=exp.Literal.number(0)))
-        .where(exp.Not(this=column("attisdropped")))
-        .order_by(column("attnum"))
-    )
+def _plain(value: Any) -> Any:
+    match value:
+        case dt.datetime(tzinfo=dt.tzinfo()):
+            # each may have an offset of its own
+            return value.astimezone(dt.UTC)
+        case memoryview():
+            return value.tobytes()
+        case UUID():
+            return str(value)
+        case _:
+            return value

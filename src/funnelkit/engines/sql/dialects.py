@@ -11,7 +11,7 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.generator import Generator
 
-from funnelkit.engines.sql import nodes
+from funnelkit.engines.sql import clickhouse, nodes
 from funnelkit.errors import UnsupportedError, shortened
 
 __all__ = ["WITHOUT_IGNORE_NULLS", "WITHOUT_SERIES", "text"]
@@ -29,7 +29,7 @@ CLOCK = exp.Literal.string("%Y-%m-%d %H:%M:%S.%f")
 LONGEST_NAME = 63
 """How many bytes of a name PostgreSQL reads."""
 
-WITHOUT_IGNORE_NULLS = frozenset({"postgres"})
+WITHOUT_IGNORE_NULLS = frozenset({"clickhouse", "postgres"})
 """The dialects in which no window passes over nulls."""
 
 WITHOUT_SERIES = frozenset({"clickhouse", "redshift", "snowflake"})
@@ -360,12 +360,40 @@ STANDARD: Mapping[type[Sql], Callable[[Any], Sql]] = {
 }
 
 
+MICROSECONDS_OF: Mapping[exp.DType, str] = {
+    exp.DType.TIMESTAMPNTZ: "TIMESTAMP(6)",
+    exp.DType.TIMESTAMPTZ: "TIMESTAMP(6) WITH TIME ZONE",
+}
+"""The types of times of Trino, which holds thousandths of a second where no digits are given."""
+
+
+def _trino_cast(self: Generator, node: exp.Cast) -> str:
+    name = MICROSECONDS_OF.get(node.to.this)
+    return f"CAST({self.sql(node, 'this')} AS {name})" if name else self.cast_sql(node)
+
+
+BIGQUERY: Mapping[type[Sql], Callable[[Any], Sql]] = {
+    **STANDARD,
+    nodes.UtcClock: lambda node: _call("DATETIME", node.this, UTC),
+    nodes.UtcInstant: lambda node: _call("TIMESTAMP", node.this, UTC),
+    nodes.ZoneClock: lambda node: _call("DATETIME", node.this, node.expression),
+}
+
+
 # The generators --------------------------------------------------------------------------------
 
-_CHANGES = {"duckdb": DUCKDB, "postgres": POSTGRES, "spark": SPARK}
+_CHANGES = {
+    "bigquery": BIGQUERY,
+    "clickhouse": clickhouse.CHANGES,
+    "duckdb": DUCKDB,
+    "postgres": POSTGRES,
+    "spark": SPARK,
+}
+_KEEPING = frozenset({"duckdb", "postgres", "spark"})
+"""The dialects of which the generators change nothing of the tree that they write."""
+
 _WRITES: Mapping[str, Mapping[type[Sql], Write]] = {
-    # the columns of a CTE have the names that its query gives them
-    "clickhouse": {exp.TableAlias: lambda self, node: self.sql(node, "this")},
+    "clickhouse": clickhouse.WRITES,
     # orders in full, as what is meant without is a setting of the connection
     "duckdb": {exp.Ordered: _ordered},
     "postgres": {
@@ -381,6 +409,7 @@ _WRITES: Mapping[str, Mapping[type[Sql], Write]] = {
         exp.Ordered: _ordered,
         exp.PercentileCont: _quantile,
     },
+    "trino": {exp.Cast: _trino_cast},
 }
 
 
@@ -407,4 +436,5 @@ def text(query: Sql, dialect: str, *, pretty: bool = False) -> str:
         UnsupportedError: The dialect cannot hold one of its names.
     """
     generator = _generator(dialect)(dialect=dialect, pretty=pretty)
-    return generator.generate(query, copy=dialect not in _CHANGES)
+    found = generator.generate(query, copy=dialect not in _KEEPING)
+    return f"{found}\n{clickhouse.SETTINGS}" if dialect == "clickhouse" else found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
@@ -12,56 +11,13 @@ import polars as pl
 from sqlglot import exp
 
 from funnelkit.data.sources import SupportsArrow
+from funnelkit.engines.sql.column_types import TYPES
 from funnelkit.engines.sql.connection import Found, message, named_table, refused, registered
 from funnelkit.engines.sql.dialects import text
 from funnelkit.engines.sql.names import quoted_table
 from funnelkit.errors import DataError
-from funnelkit.planning.relations import Kind
 
 __all__ = ["DuckDBConnection"]
-
-_DTYPES: Mapping[str, pl.DataType] = {
-    "tinyint": pl.Int8(),
-    "smallint": pl.Int16(),
-    "integer": pl.Int32(),
-    "bigint": pl.Int64(),
-    "hugeint": pl.Int128(),
-    "utinyint": pl.UInt8(),
-    "usmallint": pl.UInt16(),
-    "uinteger": pl.UInt32(),
-    "ubigint": pl.UInt64(),
-    "uhugeint": pl.UInt128(),
-    "float": pl.Float32(),
-    "double": pl.Float64(),
-    "decimal": pl.Decimal(38, 9),
-    "varchar": pl.String(),
-    "enum": pl.String(),
-    "uuid": pl.String(),
-    "boolean": pl.Boolean(),
-    "date": pl.Date(),
-    "time": pl.Time(),
-    "time_ns": pl.Time(),
-    "interval": pl.Duration("us"),
-    "timestamp": pl.Datetime("us"),
-    "timestamp_s": pl.Datetime("us"),
-    "timestamp_ms": pl.Datetime("us"),
-    "timestamp_ns": pl.Datetime("us"),
-    "timestamp with time zone": pl.Datetime("us", "UTC"),
-    "timestamptz_ns": pl.Datetime("us", "UTC"),
-    "null": pl.Null(),
-}
-"""The types of values by the types of DuckDB; all others are only compared with each other."""
-
-_EXACT: Mapping[str, Kind] = {
-    "bigint": "int",
-    "double": "float",
-    "varchar": "str",
-    "boolean": "bool",
-    "date": "day",
-    "timestamp": "local",
-    "timestamp with time zone": "instant",
-}
-"""The types that need no cast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +104,7 @@ class DuckDBConnection:
                 named = list(zip(relation.columns, relation.types, strict=True))
         except duckdb.Error as error:
             raise DataError(f"it cannot be read: {message(error)}", "check its name") from None
-        return [
-            Found(name, str(kind), _DTYPES.get(str(kind.id), pl.Binary()), _EXACT.get(str(kind.id)))
-            for name, kind in named
-        ]
+        return [TYPES[self.dialect].found(name, str(kind)) for name, kind in named]
 
     def names(self) -> list[str]:
         """Return the names of the tables and views of the current schema."""

@@ -12,7 +12,7 @@ import polars as pl
 from funnelkit.calendar.calendar import UTC_EPOCH
 from funnelkit.calendar.grain import INSTANT
 from funnelkit.data.shop_data import ShopData
-from funnelkit.engines.sql.connection import Connection
+from funnelkit.engines.sql.connection import Connection, answering
 from funnelkit.engines.sql.dialects import WITHOUT_IGNORE_NULLS
 from funnelkit.engines.sql.results import of_kinds
 from funnelkit.engines.sql.tables import SqlTable, source_of
@@ -53,7 +53,8 @@ class SqlEngine:
         has_ignore_nulls = self.connection.dialect not in WITHOUT_IGNORE_NULLS
         translator = Translator(partial(source_of, self.data), has_ignore_nulls=has_ignore_nulls)
         statements = [translator.statement(self._without_zones(one)) for one in relations]
-        return [of_kinds(self.connection.run(query), kinds) for query, kinds in statements]
+        with answering(self.connection.dialect):
+            return [of_kinds(self.connection.run(query), kinds) for query, kinds in statements]
 
     def _without_zones(self, relation: Rel) -> Rel:
         """Return a relation with the shop's zone as constants, where its times are near enough.

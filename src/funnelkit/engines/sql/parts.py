@@ -80,7 +80,8 @@ class Part:
         )
         joins = [exp.Join(this=self._all_groups(), kind="CROSS")] if self.groups else []
         joins.append(_left_join(self.name, on))
-        columns = [aliased(grid.copy(), period), *_columns(self.groups, GROUPS)]
+        columns = [aliased(grid.copy(), period)]
+        columns += (aliased(quoted_column(name, GROUPS), name) for name in self.groups)
         columns += (
             aliased(self._running(_or_zero(column, kind), kind), name)
             for (name, kind), column in zip(

@@ -22,7 +22,9 @@ class Spark(SqlDatabase):
 
     Raises:
         MissingPackageError: PySpark or sqlglot is not installed.
-        UnsupportedError: A setting of the session changes how texts are read.
+        UnsupportedError: The session is not one of Spark itself, or a setting of it changes
+            how texts are read.
+        DataError: The session does not answer.
     """
 
     def __init__(self, session: Any) -> None:

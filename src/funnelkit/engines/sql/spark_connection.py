@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from threading import RLock
@@ -12,6 +11,7 @@ import polars as pl
 from sqlglot import exp
 
 from funnelkit.data.sources import SupportsArrow
+from funnelkit.engines.sql.column_types import TYPES
 from funnelkit.engines.sql.connection import (
     Found,
     answering,
@@ -22,41 +22,8 @@ from funnelkit.engines.sql.connection import (
 from funnelkit.engines.sql.dialects import text
 from funnelkit.engines.sql.names import quoted_table
 from funnelkit.errors import DataError, UnsupportedError
-from funnelkit.planning.relations import Kind
 
 __all__ = ["SparkConnection"]
-
-_DTYPES: Mapping[str, pl.DataType] = {
-    "tinyint": pl.Int8(),
-    "smallint": pl.Int16(),
-    "int": pl.Int32(),
-    "bigint": pl.Int64(),
-    "float": pl.Float32(),
-    "double": pl.Float64(),
-    "decimal": pl.Decimal(38, 9),
-    "string": pl.String(),
-    "varchar": pl.String(),
-    "char": pl.String(),
-    "boolean": pl.Boolean(),
-    "date": pl.Date(),
-    "time": pl.Time(),
-    "interval": pl.Duration("us"),
-    "timestamp_ntz": pl.Datetime("us"),
-    "timestamp": pl.Datetime("us", "UTC"),
-    "void": pl.Null(),
-}
-"""The types of values by the types of Spark; all others are only compared with each other."""
-
-_EXACT: Mapping[str, Kind] = {
-    "bigint": "int",
-    "double": "float",
-    "string": "str",
-    "boolean": "bool",
-    "date": "day",
-    "timestamp_ntz": "local",
-    "timestamp": "instant",
-}
-"""The types that need no cast."""
 
 ESCAPED = "spark.sql.parser.escapedStringLiterals"
 """The setting by which a backslash in a text is not what it is by default."""
@@ -79,11 +46,19 @@ class SparkConnection:
         """Return a session that was given.
 
         Raises:
-            UnsupportedError: A setting of it changes how texts are read.
+            UnsupportedError: It is not one of Spark itself, or a setting of it changes how texts
+                are read.
+            DataError: It does not answer.
         """
         connection = cls(session)
         with answering(connection.dialect):
             is_escaped = session.conf.get(ESCAPED, "false") == "true"
+            found = str(session.sql("SELECT VERSION()").head()[0])
+        if found.partition(".")[0] != str(session.version).partition(".")[0]:
+            raise UnsupportedError(
+                f"a session of Spark {session.version} that is answered by version {found}",
+                "what only speaks as Spark does, as Sail, has other times and quantiles",
+            )
         if is_escaped:
             raise UnsupportedError(
                 f"{ESCAPED}=true", "a backslash would not be one; set it to false"
@@ -126,13 +101,9 @@ class SparkConnection:
 
     def _sent(self, frame: pl.DataFrame) -> Any:
         """Return a frame as a DataFrame, in which times without a zone stay without one."""
-        types: Any = import_module("pyspark.sql.types")
+        types: Any = import_module("pyspark.sql.pandas.types")
         table = cast("Any", frame).to_arrow()
-        schema = self.session.createDataFrame(table.slice(0, 0)).schema
-        for column in schema.fields:
-            dtype = frame.schema[column.name]
-            if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
-                column.dataType = types.TimestampNTZType()
+        schema = types.from_arrow_schema(table.schema, prefer_timestamp_ntz=True)
         return self.session.createDataFrame(table, schema)
 
     def columns(self, place: exp.Table) -> list[Found]:
@@ -140,7 +111,7 @@ class SparkConnection:
         query = exp.select("*").from_(place).limit(0)
         with self.lock, binding(self.dialect):
             fields = self.session.sql(text(query, self.dialect)).schema.fields
-        return [_found(one.name, one.dataType.simpleString()) for one in fields]
+        return [TYPES[self.dialect].found(one.name, one.dataType.simpleString()) for one in fields]
 
     def names(self) -> list[str]:
         """Return the names of the tables and views of the current schema."""
@@ -154,8 +125,3 @@ def _plain(frame: pl.DataFrame) -> pl.DataFrame:
         pl.selectors.by_dtype(pl.UInt8, pl.UInt16, pl.UInt32).cast(pl.Int64),
         pl.selectors.by_dtype(pl.Categorical, pl.Enum).cast(pl.String),
     )
-
-
-def _found(name: str, kind: str) -> Found:
-    word = kind.split("(", maxsplit=1)[0].split(" ", maxsplit=1)[0]
-    return Found(name, kind, _DTYPES.get(word, pl.Binary()), _EXACT.get(kind))
