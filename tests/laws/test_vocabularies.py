@@ -161,6 +161,7 @@ def test_codes_instead_of_words_are_refused(column, codes):
     assert "error" in shop.check().filter(pl.col("table") == column.table)["severity"].to_list()
 
 
+@pytest.mark.slow
 def test_words_that_are_left_as_they_are_written_are_found_out(monkeypatch):
     def meanings(_, texts):
         return {text: text for text in texts}

@@ -38,7 +38,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "customers": {"by": "customer_key"},
     "channels": {"by": "channel"},
 }
-QUICKLY = ("weeks by country", "boundaries in a day", "cohorts")
+QUICKLY = ("weeks by country",)
 ASKED = [
     pytest.param(question, id=name, marks=() if name in QUICKLY else pytest.mark.slow)
     for name, question in QUESTIONS.items()
