@@ -1,14 +1,12 @@
 """One statement on ClickHouse, where chdb is installed, gives the numbers of `evaluate`."""
 
 import datetime as dt
-import warnings
 
 import polars as pl
 import pytest
 
 import funnelkit as fk
 from funnelkit.demo_shop.shop import demo_frames
-from funnelkit.errors import TruncatedHistoryWarning
 from parity.shops import as_instants, some_of, with_nulls
 from parity.test_to_sql import QUESTIONS, WARSAW, assert_same_rows, writable
 
@@ -23,11 +21,7 @@ SOME = 25
 """Of how many metrics a statement is: the database reads 256 KiB of one."""
 
 
-@pytest.fixture(autouse=True)
-def _no_warnings_of_history():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TruncatedHistoryWarning)
-        yield
+pytestmark = pytest.mark.usefixtures("_no_warnings_of_history")
 
 
 @pytest.fixture(name="run", scope="module")

@@ -1,7 +1,6 @@
 """The catalogue gives on DuckDB what it gives on frames: values, reasons, sizes and currencies."""
 
 import datetime as dt
-import warnings
 from collections.abc import Callable
 from functools import cache
 from itertools import product
@@ -18,7 +17,6 @@ import funnelkit as fk
 from funnelkit.demo_shop.shop import demo_frames
 from funnelkit.engines.polars import translate as by_polars
 from funnelkit.engines.sql import operations, translate
-from funnelkit.errors import TruncatedHistoryWarning
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.planning.lowering import lowering_of
 from funnelkit.planning.prepared import Tables
@@ -57,11 +55,7 @@ lawful = settings(
 )
 
 
-@pytest.fixture(autouse=True)
-def _no_warnings_of_history():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TruncatedHistoryWarning)
-        yield
+pytestmark = pytest.mark.usefixtures("_no_warnings_of_history")
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import tempfile
-import warnings
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -14,7 +13,6 @@ from polars.testing import assert_frame_equal
 
 import funnelkit as fk
 from funnelkit.demo_shop.shop import demo_frames
-from funnelkit.errors import TruncatedHistoryWarning
 from parity.servers import address, load, postgres, spark
 from parity.shops import some_of, with_nulls
 from parity.test_databases import (
@@ -32,11 +30,7 @@ EVERY_FOURTH = METRICS[::4]
 """Metrics of every area; all their variants are further on in the catalogue."""
 
 
-@pytest.fixture(autouse=True)
-def _no_warnings():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TruncatedHistoryWarning)
-        yield
+pytestmark = pytest.mark.usefixtures("_no_warnings_of_history")
 
 
 def by_psycopg2(**options: str):

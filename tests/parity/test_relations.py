@@ -1,7 +1,6 @@
 """Every step is answered alike by the Polars engine and by the relational plan in plain Python."""
 
 import datetime as dt
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import funnelkit as fk
-from funnelkit.errors import TruncatedHistoryWarning
 from funnelkit.evaluation.evaluate import plan
 from funnelkit.planning.derive import to_relations
 from funnelkit.planning.offsets import with_offsets
@@ -47,11 +45,7 @@ ELSEWHERE = ("months", "weeks by country", "boundaries in a day", "cohorts")
 SPRING = {"every": "3h", "start": "2024-03-30", "end": "2024-04-09"}
 
 
-@pytest.fixture(autouse=True)
-def _no_warnings_of_history():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TruncatedHistoryWarning)
-        yield
+pytestmark = pytest.mark.usefixtures("_no_warnings_of_history")
 
 
 def assert_all_alike(shop: fk.Shop, steps: Sequence[Step]) -> None:

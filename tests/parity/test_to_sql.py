@@ -1,7 +1,6 @@
 """One statement gives the numbers that `evaluate` gives: run on DuckDB, parsed back elsewhere."""
 
 import datetime as dt
-import warnings
 
 import duckdb
 import polars as pl
@@ -13,7 +12,6 @@ import funnelkit as fk
 from funnelkit.demo_shop.shop import demo_frames
 from funnelkit.engines.sql import dialects
 from funnelkit.engines.supports import DIALECTS, SUPPORTS
-from funnelkit.errors import TruncatedHistoryWarning
 from parity.both import with_settings
 from parity.shops import some_of
 
@@ -31,11 +29,7 @@ LEAST = dict(zip(QUESTIONS, (193, 212, 155, 155, 212, 104), strict=True))
 """Of how many metrics there is a statement, at least."""
 
 
-@pytest.fixture(autouse=True)
-def _no_warnings_of_history():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TruncatedHistoryWarning)
-        yield
+pytestmark = pytest.mark.usefixtures("_no_warnings_of_history")
 
 
 @pytest.fixture(name="shop", scope="module")

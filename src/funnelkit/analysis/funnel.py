@@ -41,7 +41,8 @@ from funnelkit.journeys.rows import (
 )
 from funnelkit.journeys.steps import check_events, step_of
 from funnelkit.journeys.timeline import LABEL, Flags, timeline_of
-from funnelkit.planning.relations import Col, Lit, Op, Scalar, call, conjunction, when, whole
+from funnelkit.planning.lowering import FALSE
+from funnelkit.planning.relations import Col, Op, Scalar, call, conjunction, when, whole
 from funnelkit.result.picture import group_names
 from funnelkit.result.view import Figure, Plotted, Shown, excluded_notes
 from funnelkit.shop.shop import Shop
@@ -317,7 +318,7 @@ def _read(asked: _Asked, conditions: Sequence[Predicate]) -> Moments:
         is_step: Scalar = call(Op.LT, Col(KIND), whole(len(scalars)))
     else:
         columns = {f"{KIND} {number}": scalar for number, scalar in enumerate(scalars)}
-        is_step = Lit(value=False, kind="bool")
+        is_step = FALSE
         for name in columns:
             is_step = call(Op.OR, is_step, Col(name))
     return reader.read(columns, wants=wants, only=None if asked.order == "strict" else is_step)
