@@ -276,7 +276,7 @@ class ShopData:
         made = make()
         # it may rest on what was learnt while it was made
         if self._learnt() == learnt and is_kept():
-            for oldest in list(kept)[: len(kept) + 1 - MOST_DERIVED]:
+            for oldest in list(kept)[: max(len(kept) + 1 - MOST_DERIVED, 0)]:
                 kept.pop(oldest, None)
             kept[place] = _Derived(made, things)
         return made
