@@ -8,9 +8,9 @@ from typing import Literal
 
 import polars as pl
 
+from funnelkit.arguments import check_choices, check_kind
 from funnelkit.charts.spec import Measure, Spec
 from funnelkit.charts.survival import survival_curve
-from funnelkit.checks import check_choices, check_kind
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.ratios import ratio

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from funnelkit.arguments import check_key_names
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.grain import Span
-from funnelkit.checks import check_key_names
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import Source
 from funnelkit.data.value_types import ValueType, value_type

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from funnelkit.arguments import check_kind
 from funnelkit.catalog.default import registry
-from funnelkit.checks import check_kind
 from funnelkit.evaluation.evaluate import evaluate as evaluate_shop
 from funnelkit.formula.table import Table
 from funnelkit.metrics.metric import Metric
