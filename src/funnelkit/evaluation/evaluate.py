@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from funnelkit.arguments import check_flags
 from funnelkit.calendar.calendar import Moment
 from funnelkit.catalog.default import registry
-from funnelkit.checks import check_flags
 from funnelkit.data.binding import kind_faults
 from funnelkit.errors import ContractError, UnknownNameError
 from funnelkit.evaluation.arguments import (
