@@ -24,6 +24,7 @@ __all__ = [
     "MissingPackageError",
     "PluginWarning",
     "TruncatedHistoryWarning",
+    "UncomparedDialectWarning",
     "UnitError",
     "UnknownNameError",
     "UnsupportedError",
@@ -265,6 +266,10 @@ class TruncatedHistoryWarning(UserWarning):
 
     A customer whose earlier orders were not supplied looks new.
     """
+
+
+class UncomparedDialectWarning(UserWarning):
+    """The numbers of a dialect of SQL have not been compared with those of another engine."""
 
 
 def some(names: Sequence[str], *, most: int = 4) -> str:

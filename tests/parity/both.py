@@ -20,7 +20,7 @@ from funnelkit.engines.sql.translate import Translator as SqlTranslator
 from funnelkit.engines.supports import SUPPORTS
 from funnelkit.planning.relations import Rel, Scan, columns_of
 from parity.plain import Plain, keys_of
-from parity.servers import load, postgres, spark
+from parity.servers import clickhouse, load, load_clickhouse, postgres, spark
 
 Row = tuple[Any, ...]
 Frames = Mapping[str, pl.DataFrame]
@@ -74,6 +74,15 @@ def by_spark(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
     return of_kinds(connection.run(query), kinds).select(columns_of(rel)).rows()
 
 
+def by_clickhouse(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
+    connection = clickhouse()
+    for name, frame in frames.items():
+        load_clickhouse(connection, name, frame)
+    query, kinds = SqlTranslator(_source, has_ignore_nulls=False).statement(rel)
+    found = DbApiConnection.of(connection, "clickhouse").run(query)
+    return of_kinds(found, kinds).select(columns_of(rel)).rows()
+
+
 def _source(
     scan: Scan, place: str, places: Mapping[str, exp.Table] = MappingProxyType({})
 ) -> tuple[exp.Expr, Mapping[str, exp.Expr]]:
@@ -88,12 +97,15 @@ TRANSLATORS: Mapping[str, Callable[[Frames, Rel, Sizes], list[Row]]] = {
     "duckdb without gaps": partial(by_duckdb, has_ignore_nulls=False),
     "postgres": by_postgres,
     "spark": by_spark,
+    "clickhouse": by_clickhouse,
 }
 RUN = [name for name, support in SUPPORTS.items() if support.is_run]
 every_engine = pytest.mark.parametrize(
     "engine",
     [
-        pytest.param(name, marks=pytest.mark.slow if name in {"postgres", "spark"} else ())
+        pytest.param(
+            name, marks=pytest.mark.slow if name in {"clickhouse", "postgres", "spark"} else ()
+        )
         for name in RUN
     ],
 )

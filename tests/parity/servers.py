@@ -119,6 +119,45 @@ def _run(*command: object) -> None:
     )
 
 
+@cache
+def clickhouse():
+    """A connection to ClickHouse within this process, with a zone that no number may depend on."""
+    driver = pytest.importorskip("chdb.dbapi", reason="chdb is not installed")
+    connection = driver.connect()
+    atexit.register(connection.close)
+    connection.cursor().execute("SET session_timezone = 'Asia/Kolkata'")
+    return connection
+
+
+def load_clickhouse(connection, name: str, frame: pl.DataFrame) -> None:
+    """Make a table of a frame in ClickHouse."""
+    cursor = connection.cursor()
+    place = backquoted(name)
+    cursor.execute(f"DROP TABLE IF EXISTS {place}")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.parquet"
+        frame.write_parquet(file)
+        columns = ", ".join(_column(frame[column]) for column in frame.columns)
+        rows = f"SELECT {columns} FROM file('{file}', Parquet)"
+        cursor.execute(f"CREATE TABLE {place} ENGINE = Memory AS {rows}")
+    cursor.close()
+
+
+def _column(values: pl.Series) -> str:
+    """A column as tables of ClickHouse have it: it holds nulls only where it must."""
+    name = backquoted(values.name)
+    found = f"assumeNotNull({name})" if len(values) and not values.null_count() else name
+    if isinstance(values.dtype, pl.Datetime):
+        found = (
+            f"CAST({found} AS {'DateTime64(6)' if found != name else 'Nullable(DateTime64(6))'})"
+        )
+    return f"{found} AS {name}"
+
+
+def backquoted(name: str) -> str:
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
 def is_connect() -> bool:
     return "SPARK_REMOTE" in os.environ
 

@@ -1,4 +1,4 @@
-"""The catalogue on databases that are started first: PostgreSQL, and Spark where there is Java."""
+"""The catalogue on databases that have to be installed: PostgreSQL, ClickHouse, Spark."""
 
 import datetime as dt
 import warnings
@@ -20,7 +20,15 @@ from funnelkit.errors import TruncatedHistoryWarning
 from funnelkit.formula.values import ConcatKey
 from funnelkit.planning.relations import Agg, AggOp, Aggregate, Col, Lit, Op, Scan, Select, call
 from parity.both import assert_alike as assert_same_relation
-from parity.servers import connect, is_connect, load, postgres, spark
+from parity.servers import (
+    clickhouse,
+    connect,
+    is_connect,
+    load,
+    load_clickhouse,
+    postgres,
+    spark,
+)
 from parity.shops import as_instants, some_of, with_currencies, with_nulls
 from parity.test_databases import OF_SHOPS, WARSAW, assert_alike, assert_few_alike
 from parity.test_to_sql import LEAST, assert_same_rows, writable
@@ -49,11 +57,23 @@ def on_spark(frames: Any, **settings: Any) -> fk.Shop:
     return fk.Shop.on(fk.Spark(spark()), **frames, **settings)
 
 
-SERVERS = {"postgres": on_postgres, "spark": on_spark}
+def on_clickhouse(frames: Any, **settings: Any) -> fk.Shop:
+    for name, frame in frames.items():
+        load_clickhouse(clickhouse(), name, frame)
+    database = fk.SqlDatabase(clickhouse(), dialect="clickhouse")
+    return fk.Shop.on(database, **{name: name for name in frames}, **settings)
+
+
+SERVERS = {"postgres": on_postgres, "spark": on_spark, "clickhouse": on_clickhouse}
 every_server = pytest.mark.parametrize("server", SERVERS)
+of_databases = pytest.mark.parametrize("server", ["postgres", "clickhouse"])
 
 
 def shops(server: str, frames: Any, **settings: Any) -> tuple[fk.Shop, fk.Shop]:
+    if server == "clickhouse":
+        # which has no other times
+        clocks = pl.selectors.datetime(time_zone=None).dt.replace_time_zone("UTC")
+        frames = {name: frame.with_columns(clocks) for name, frame in frames.items()}
     return fk.Shop.bind(frames, **settings), SERVERS[server](frames, **settings)
 
 
@@ -69,19 +89,21 @@ def test_every_engine_that_is_said_to_be_run_is_run():
 # --- The catalogue ----------------------------------------------------------------------------
 
 
+@of_databases
 @pytest.mark.parametrize("asked", OF_SHOPS, ids=str)
-def test_the_catalogue_is_answered_alike_on_postgres(asked):
+def test_the_catalogue_is_answered_alike(server, asked):
     question, settings = asked
-    assert_alike(shops("postgres", some(), **settings), question)
+    assert_alike(shops(server, some(), **settings), question)
 
 
 CHANGES = {"instants": as_instants, "nulls": with_nulls, "currencies": with_currencies}
 
 
+@of_databases
 @pytest.mark.parametrize("change", CHANGES)
-def test_shops_with_nulls_currencies_and_instants_are_answered_alike_on_postgres(change):
+def test_shops_with_nulls_currencies_and_instants_are_answered_alike(server, change):
     frames = CHANGES[change](some())
-    pair = shops("postgres", frames, **WARSAW, guards=change != "nulls")
+    pair = shops(server, frames, **WARSAW, guards=change != "nulls")
     assert_alike(pair, {"every": "1mo", "by": "channel"})
     assert_frame_equal(pair[0].check(), pair[1].check())
 
@@ -102,8 +124,9 @@ def test_a_few_orders_are_answered_alike(server):
 def rows_of(server: str, statement: str) -> pl.DataFrame:
     if server == "spark":
         return pl.DataFrame(spark().sql(statement).toArrow())
-    cursor = postgres().execute(statement)
-    names = [column.name for column in cursor.description]
+    cursor = (clickhouse() if server == "clickhouse" else postgres()).cursor()
+    cursor.execute(statement)
+    names = [column[0] for column in cursor.description]
     return pl.DataFrame(cursor.fetchall(), schema=names, orient="row", infer_schema_length=None)
 
 
@@ -293,10 +316,15 @@ def test_spark_reads_a_table_once_with_the_filter_pushed_and_the_columns_it_need
 UTC = Lit("UTC", "str")
 CLOCK = Select(Scan("t", (("at", "instant"),)), (("clock", call(Op.LOCAL_TIME, Col("at"), UTC)),))
 LEAST_WORD = Aggregate(Scan("t", (("word", "str"),)), (), (("m", Agg(AggOp.MIN, Col("word"))),))
+NUMBERS = Aggregate(Scan("t", (("number", "float"),)), ("number",), (("n", Agg(AggOp.ROWS)),))
 FAULTS = {
     "postgres": (
         (dialects.POSTGRES, nodes.ByCodePoint, lambda node: node.this),
         (pl.DataFrame({"word": ["a", "B"]}), LEAST_WORD),
+    ),
+    "clickhouse": (
+        (dialects.clickhouse.CHANGES, nodes.ByValue, lambda node: node.this),
+        (pl.DataFrame({"number": [0.0, -0.0]}), NUMBERS),
     ),
     "spark": (
         (dialects.SPARK, nodes.UtcClock, lambda node: operations.cast(node.this, "local")),

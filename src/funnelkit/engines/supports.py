@@ -46,8 +46,6 @@ class Feature(NamedTuple):
 FLOAT_TEXT = Feature("operation", "to_str of a float")
 QUANTILE = Feature("aggregate", str(AggOp.QUANTILE))
 CUSTOM = Feature("aggregate", str(AggOp.CUSTOM))
-EACH_DAY = Feature("node", EachDay.__name__)
-MOMENTS = tuple(Feature("operation", str(op)) for op in (Op.FIRST_INSTANT, Op.LAST_INSTANT))
 FEATURES: tuple[Feature, ...] = (
     *(Feature("node", node.__name__) for node in get_args(Rel)),
     *(Feature("operation", str(op)) for op in Op),
@@ -60,8 +58,6 @@ FEATURES: tuple[Feature, ...] = (
 _FRAMES = "an expression of Polars needs frames: fk.Shop(…)"
 _SHORTEST = "the database writes numbers as texts in a way of its own; cast it in a view"
 _APPROXIMATE = "the database has no exact quantile as an aggregate"
-_CLOCKS = "the database has no times without a zone; bind columns of instants"
-_SERIES = "the database makes no rows of a series of days beside other rows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +101,7 @@ SUPPORTS: Mapping[str, Support] = {
         _sql("snowflake", "Snowflake", (FLOAT_TEXT, _SHORTEST)),
         _sql("trino", "Trino", (FLOAT_TEXT, _SHORTEST), (QUANTILE, _APPROXIMATE)),
         _sql("redshift", "Redshift", (FLOAT_TEXT, _SHORTEST)),
-        _sql(
-            "clickhouse",
-            "ClickHouse",
-            (FLOAT_TEXT, _SHORTEST),
-            (EACH_DAY, _SERIES),
-            *((moment, _CLOCKS) for moment in MOMENTS),
-        ),
+        _sql("clickhouse", "ClickHouse", (FLOAT_TEXT, _SHORTEST), is_run=True),
     )
 }
 """Every engine and dialect, by name."""

@@ -107,6 +107,11 @@ def _day_number(day: Sql) -> Sql:
             return _call("toInt64", _call("toInt32", day))
 
 
+def _as_much_earlier(node: nodes.AsMuchEarlier) -> Sql:
+    passed = exp.Sub(this=_micros(node.args["late"]), expression=_micros(node.args["early"]))
+    return _moment(exp.Sub(this=_micros(node.this), expression=exp.paren(passed, copy=False)))
+
+
 def _clock_text(node: nodes.ClockText) -> Sql:
     return _call("formatDateTime", node.this, exp.Literal.string("%F %H:%i:%S.%f"))
 
@@ -128,6 +133,77 @@ def _std(node: exp.StddevSamp) -> Sql:
     # of one number, the database says that it is no number
     is_any = exp.GT(this=exp.Count(this=node.this.copy()), expression=_number(1))
     return exp.Case(ifs=[exp.If(this=is_any, true=_call("stddevSampStable", node.this))])
+
+
+def _as_float(value: Sql) -> Sql:
+    """Return a number that is compared with a float as one."""
+    return _same(value) if isinstance(value, nodes.ByValue) else _call("toFloat64", value)
+
+
+def _nan(value: Sql) -> Sql | None:
+    """Return whether a number is NaN; None of a constant, which is not."""
+    number = _as_float(value)
+    return None if isinstance(number, exp.Literal | exp.Neg) else _call("isNaN", number)
+
+
+def _more(one: Sql, two: Sql) -> Sql:
+    """Return whether a number is above another; NaN is above all others."""
+    found = exp.GT(this=_as_float(one), expression=_as_float(two))
+    one_is, two_is = _nan(one), _nan(two)
+    if one_is is None:
+        return found
+    return exp.or_(found, one_is if two_is is None else exp.and_(one_is, exp.not_(two_is)))
+
+
+def _equal(one: Sql, two: Sql) -> Sql:
+    """Return whether two numbers are the same; NaN is one number."""
+    found = exp.EQ(this=_as_float(one), expression=_as_float(two))
+    one_is, two_is = _nan(one), _nan(two)
+    return found if one_is is None or two_is is None else exp.or_(found, exp.and_(one_is, two_is))
+
+
+COMPARED: Mapping[type[Sql], tuple[str, Callable[[Sql, Sql], Sql]]] = {
+    exp.EQ: ("=", _equal),
+    exp.NEQ: ("<>", lambda one, two: exp.not_(_equal(one, two))),
+    exp.GT: (">", _more),
+    exp.GTE: (">=", lambda one, two: exp.not_(_more(two, one))),
+    exp.LT: ("<", lambda one, two: _more(two, one)),
+    exp.LTE: ("<=", lambda one, two: exp.not_(_more(one, two))),
+}
+"""How values are compared: by a sign, and, if they are floats, so that NaN is a number."""
+
+
+def _compared(self: Generator, node: exp.Binary) -> str:
+    sign, of_floats = COMPARED[type(node)]
+    if any(isinstance(side, nodes.ByValue) for side in (node.left, node.right)):
+        return self.sql(exp.paren(of_floats(node.left, node.right)))
+    return self.binary(node, sign)
+
+
+def _ordered(self: Generator, node: exp.Ordered) -> str:
+    """Write an order in full; NaN, which comes beside nulls, is put above all numbers."""
+    direction = "DESC" if node.args.get("desc") else "ASC"
+    nulls = "FIRST" if node.args.get("nulls_first") else "LAST"
+    is_float = isinstance(node.this, nodes.ByValue)
+    keys = [_call("isNaN", node.this), node.this] if is_float else [node.this]
+    return ", ".join(f"{self.sql(key)} {direction} NULLS {nulls}" for key in keys)
+
+
+def _each_day(self: Generator, node: nodes.EachDate) -> str:
+    """Write the days from one to another as what each row is repeated for."""
+    start, place = self.sql(node, "start"), node.args["alias"]
+    (name,) = place.columns
+    later = nodes.DaysBetween(this=node.args["end"], expression=node.args["start"])
+    count = f"range(toUInt64(ifNull(greatest({self.sql(later)} + 1, 0), 0)))"
+    kind = self.sql(exp.Literal.string(f"Tuple({self.sql(name)} Nullable(Date32))"))
+    day = f"CAST(tuple(addDays({start}, `day number`)), {kind})"
+    return f"arrayMap(`day number` -> {day}, {count}) AS {self.sql(place, 'this')}"
+
+
+def _join(self: Generator, node: exp.Join) -> str:
+    if isinstance(node.this, nodes.EachDate):
+        return f"{self.seg('ARRAY JOIN')} {self.sql(node, 'this')}"
+    return self.join_sql(node)
 
 
 def _quantile(self: Generator, node: exp.PercentileCont) -> str:
@@ -155,7 +231,9 @@ CHANGES: Mapping[type[Sql], Callable[[Any], Sql]] = {
     exp.StddevSamp: _std,
     exp.Trim: _trim,
     exp.UnixMicros: lambda node: _micros(node.this),
+    nodes.AsMuchEarlier: _as_much_earlier,
     nodes.ByCodePoint: _same,
+    nodes.ByValue: lambda node: _sum(node.this, exp.Literal.number("0e0")),
     nodes.ClockText: _clock_text,
     nodes.DaysBetween: _days_between,
     nodes.DaysEarlier: _days_earlier,
@@ -169,9 +247,13 @@ CHANGES: Mapping[type[Sql], Callable[[Any], Sql]] = {
     nodes.ZoneClock: _zone_clock,
 }
 WRITES: Mapping[type[Sql], Write] = {
+    **dict.fromkeys(COMPARED, _compared),
     exp.Cast: _cast,
+    exp.Join: _join,
     exp.Mul: _product,
+    exp.Ordered: _ordered,
     exp.PercentileCont: _quantile,
+    nodes.EachDate: _each_day,
     # the columns of a CTE have the names that its query gives them
     exp.TableAlias: lambda self, node: self.sql(node, "this"),
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from warnings import warn
 
 from funnelkit.data.bound_table import BoundTable
 from funnelkit.data.shop_data import ShopData
@@ -15,8 +16,8 @@ from funnelkit.errors import (
     DataError,
     DataIssue,
     MissingPackageError,
+    UncomparedDialectWarning,
     UnknownNameError,
-    UnsupportedError,
 )
 from funnelkit.formula.table import Table
 
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     from funnelkit.engines.sql.dbapi_connection import DbApi
 
 __all__ = ["SqlDatabase", "check_packages"]
-_OTHERWISE = {
-    "clickhouse": "NaN is not equal to itself there, 0 and -0 differ, and every time has a zone"
-}
-"""Why no shop is evaluated in a dialect of which statements are run."""
+
+_UNCOMPARED = (
+    "{}: statements follow its documentation, and no number has been compared with that of another"
+    " engine: compare some with those of the same rows in fk.Shop(…) before relying on them"
+)
 
 
 def check_packages(*packages: str, extra: str = "sql") -> None:
@@ -52,12 +54,17 @@ class SqlDatabase:
     Args:
         connection: A connection as the Python Database API 2.0 has it, of psycopg or of ADBC
             for example.
-        dialect: The dialect of SQL that it reads: postgres, duckdb or spark.
+        dialect: The dialect of SQL that it reads: bigquery, clickhouse, duckdb, postgres,
+            redshift, snowflake, spark or trino.
 
     Raises:
         MissingPackageError: sqlglot is not installed.
-        UnsupportedError: No statement has been run in the dialect, or its values differ.
+        UnknownNameError: There is no such dialect.
         DataError: The connection does not answer.
+
+    Warns:
+        UncomparedDialectWarning: The numbers of the dialect have not been compared with those
+            of frames: compare them once.
     """
 
     def __init__(self, connection: DbApi, *, dialect: str) -> None:
@@ -69,9 +76,9 @@ class SqlDatabase:
         if dialect not in DIALECTS:
             raise UnknownNameError("dialect", dialect, DIALECTS)
         if not SUPPORTS[dialect].is_run:
-            why = _OTHERWISE.get(dialect, "no statement has been run there")
-            what = f"{why}; paste what fk.to_sql writes, and compare"
-            raise UnsupportedError(f"the dialect {dialect!r}", what)
+            warn(
+                _UNCOMPARED.format(SUPPORTS[dialect].title), UncomparedDialectWarning, stacklevel=2
+            )
         self._connection: Connection = DbApiConnection.of(connection, dialect)
 
     def bind(

@@ -15,10 +15,10 @@ from uuid import UUID
 import polars as pl
 from sqlglot import exp
 
-from funnelkit.engines.sql.column_types import TYPES
+from funnelkit.engines.sql.column_types import found_column
 from funnelkit.engines.sql.connection import Found, answering, binding, named_table
 from funnelkit.engines.sql.described import DESCRIBED
-from funnelkit.engines.sql.dialects import text
+from funnelkit.engines.sql.dialects import WITHOUT_CLOCKS, plain_name, text
 from funnelkit.errors import UnsupportedError
 
 __all__ = ["DbApi", "DbApiConnection"]
@@ -92,11 +92,17 @@ class DbApiConnection:
     def run(self, query: exp.Select) -> pl.DataFrame:
         """Return the rows of a statement; see `Connection.run`."""
         names, rows = self._fetch(text(query, self.dialect))
+        # some databases, and drivers, change the case of names
+        names = names if query.is_star else query.named_selects
         columns = zip(*rows, strict=True) if rows else ((),) * len(names)
         with answering(self.dialect):
-            return pl.DataFrame(
+            found = pl.DataFrame(
                 [_series(name, column) for name, column in zip(names, columns, strict=True)]
             )
+            if self.dialect in WITHOUT_CLOCKS:
+                local = pl.selectors.datetime(time_zone=None)
+                found = found.with_columns(local.dt.replace_time_zone("UTC"))
+            return found
 
     def place(self, name: str, source: object) -> exp.Table:
         """Return the table of a name; frames are not sent to the database.
@@ -118,12 +124,16 @@ class DbApiConnection:
             _, rows = self._fetch(DESCRIBED[self.dialect].columns(place))
         # what follows the columns has no type
         columns = takewhile(itemgetter(1), rows)
-        return [TYPES[self.dialect].found(name, kind) for name, kind, *_ in columns]
+        return [
+            found_column(plain_name(name, self.dialect), kind, self.dialect)
+            for name, kind, *_ in columns
+        ]
 
     def names(self) -> list[str]:
         """Return the names of the tables and views of the current schema."""
         described = DESCRIBED[self.dialect]
-        return sorted(row[described.name] for row in self._fetch(described.tables)[1])
+        found = (row[described.name] for row in self._fetch(described.tables)[1])
+        return sorted(plain_name(name, self.dialect) for name in found)
 
     def _fetch(self, statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Return the names of the columns and the rows; nothing is left open behind."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import new_class
@@ -14,7 +15,14 @@ from sqlglot.generator import Generator
 from funnelkit.engines.sql import clickhouse, nodes
 from funnelkit.errors import UnsupportedError, shortened
 
-__all__ = ["WITHOUT_IGNORE_NULLS", "WITHOUT_SERIES", "text"]
+__all__ = [
+    "WITHOUT_CLOCKS",
+    "WITHOUT_IGNORE_NULLS",
+    "WITHOUT_SERIES",
+    "part_text",
+    "plain_name",
+    "text",
+]
 
 Sql = exp.Expr
 Write = Callable[[Any, Any], str]
@@ -31,6 +39,9 @@ LONGEST_NAME = 63
 
 WITHOUT_IGNORE_NULLS = frozenset({"clickhouse", "postgres"})
 """The dialects in which no window passes over nulls."""
+
+WITHOUT_CLOCKS = frozenset({"clickhouse"})
+"""The dialects in which every time is an instant, which statements read in UTC."""
 
 WITHOUT_SERIES = frozenset({"clickhouse", "redshift", "snowflake"})
 """The dialects that make no rows of a series of days."""
@@ -125,13 +136,20 @@ def _operand(value: Sql) -> Sql:
     return value if isinstance(value, exp.Column | exp.Func) else exp.paren(value, copy=False)
 
 
-def _inner(node: nodes.ByCodePoint) -> Sql:
+def _inner(node: nodes.ByCodePoint | nodes.ByValue) -> Sql:
     found: Sql = node.this
     return found
 
 
+def _as_much_earlier(node: nodes.AsMuchEarlier) -> Sql:
+    passed = exp.Sub(this=_operand(node.args["late"]), expression=_operand(node.args["early"]))
+    return exp.Sub(this=_operand(node.this), expression=exp.paren(passed, copy=False))
+
+
 _SHARED: Mapping[type[Sql], Callable[[Any], Sql]] = {
+    nodes.AsMuchEarlier: _as_much_earlier,
     nodes.ByCodePoint: _inner,
+    nodes.ByValue: _inner,
     nodes.ClockText: _clock_text,
     nodes.DaysBetween: _days_between,
     nodes.EachDate: _unnested,
@@ -380,6 +398,22 @@ BIGQUERY: Mapping[type[Sql], Callable[[Any], Sql]] = {
 }
 
 
+# Snowflake: a name that nobody put in quotes is in capital letters -------------------------------
+
+PLAIN = re.compile("[a-z_][a-z0-9_$]*")
+
+
+def _snowflake_name(self: Generator, node: exp.Identifier) -> str:
+    is_plain = node.quoted and PLAIN.fullmatch(node.name)
+    return f'"{node.name.upper()}"' if is_plain else self.identifier_sql(node)
+
+
+def plain_name(name: str, dialect: str) -> str:
+    """Return the name of a column of a database as statements write it."""
+    is_plain = dialect == "snowflake" and name.isupper() and PLAIN.fullmatch(name.lower())
+    return name.lower() if is_plain else name
+
+
 # The generators --------------------------------------------------------------------------------
 
 _CHANGES = {
@@ -404,6 +438,7 @@ _WRITES: Mapping[str, Mapping[type[Sql], Write]] = {
         exp.Ordered: _ordered,
         exp.PercentileCont: _quantile,
     },
+    "snowflake": {exp.Identifier: _snowflake_name},
     "spark": {
         exp.Lateral: _spark_lateral,
         exp.Ordered: _ordered,
@@ -435,6 +470,11 @@ def text(query: Sql, dialect: str, *, pretty: bool = False) -> str:
     Raises:
         UnsupportedError: The dialect cannot hold one of its names.
     """
-    generator = _generator(dialect)(dialect=dialect, pretty=pretty)
-    found = generator.generate(query, copy=dialect not in _KEEPING)
+    found = part_text(query, dialect, pretty=pretty)
     return f"{found}\n{clickhouse.SETTINGS}" if dialect == "clickhouse" else found
+
+
+def part_text(part: Sql, dialect: str, *, pretty: bool = False) -> str:
+    """Return a part of a statement in a dialect; see `text`."""
+    generator = _generator(dialect)(dialect=dialect, pretty=pretty)
+    return generator.generate(part, copy=dialect not in _KEEPING)

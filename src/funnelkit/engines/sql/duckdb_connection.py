@@ -11,7 +11,7 @@ import polars as pl
 from sqlglot import exp
 
 from funnelkit.data.sources import SupportsArrow
-from funnelkit.engines.sql.column_types import TYPES
+from funnelkit.engines.sql.column_types import found_column
 from funnelkit.engines.sql.connection import Found, message, named_table, refused, registered
 from funnelkit.engines.sql.dialects import text
 from funnelkit.engines.sql.names import quoted_table
@@ -104,7 +104,7 @@ class DuckDBConnection:
                 named = list(zip(relation.columns, relation.types, strict=True))
         except duckdb.Error as error:
             raise DataError(f"it cannot be read: {message(error)}", "check its name") from None
-        return [TYPES[self.dialect].found(name, str(kind)) for name, kind in named]
+        return [found_column(name, str(kind), self.dialect) for name, kind in named]
 
     def names(self) -> list[str]:
         """Return the names of the tables and views of the current schema."""

@@ -8,7 +8,9 @@ from sqlglot import exp
 from sqlglot.expressions.core import Expression
 
 __all__ = [
+    "AsMuchEarlier",
     "ByCodePoint",
+    "ByValue",
     "ClockText",
     "DaysBetween",
     "DaysEarlier",
@@ -65,6 +67,10 @@ class ByCodePoint(_One):
     """A text that is ordered by its code points, whatever the language of the database."""
 
 
+class ByValue(_One):
+    """A float that is compared, ordered or grouped: NaN is one number, above all; 0 is -0."""
+
+
 class ZoneClock(_Two):
     """What the clock of a zone shows at an instant."""
 
@@ -79,6 +85,12 @@ class DaysEarlier(_Two):
 
 class DaysBetween(_Two):
     """How many days after the second day the first one is."""
+
+
+class AsMuchEarlier(Expression, exp.Func):
+    """The local time as much earlier as one local time is after another."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "late": True, "early": True}
 
 
 class EachDate(Expression):

@@ -10,7 +10,9 @@ from typing import Any
 from sqlglot import exp
 
 from funnelkit.engines.sql.nodes import (
+    AsMuchEarlier,
     ByCodePoint,
+    ByValue,
     ClockText,
     DaysBetween,
     DaysEarlier,
@@ -32,6 +34,7 @@ __all__ = [
     "UNARY",
     "cast",
     "comparable",
+    "distinct",
     "folded",
     "literal",
     "text_of",
@@ -79,7 +82,7 @@ def literal(constant: Lit) -> Sql:
         case int() if constant.kind == "int":
             return _whole(constant.value)
         case int() | float():
-            return _float(float(constant.value))
+            return _float(constant.value + 0.0)
         case str():
             return exp.Literal.string(constant.value)
         case dt.datetime() if constant.kind == "instant":
@@ -211,7 +214,7 @@ def _readings(local: Sql, zone: Sql) -> tuple[tuple[Sql, Sql], tuple[Sql, Sql]]:
     def read(days: int) -> tuple[Sql, Sql]:
         near = _shifted(local, _whole(days), "DAY")
         shown = _at_zone(UtcInstant(this=near), zone)
-        utc = _subtract(local, _subtract(shown, near))
+        utc = AsMuchEarlier(this=local, late=shown, early=near)
         return utc, _binary(exp.EQ, _at_zone(UtcInstant(this=utc), zone), local)
 
     return read(-1), read(1)
@@ -407,7 +410,12 @@ def _extreme(op: AggOp | OverOp, value: Sql, kind: Kind) -> Sql:
 
 def comparable(value: Sql, kind: Kind) -> Sql:
     """Return a value of a kind as it is ordered: a text by its code points."""
-    return ByCodePoint(this=value) if kind == "str" else value
+    return ByCodePoint(this=value) if kind == "str" else distinct(value, kind)
+
+
+def distinct(value: Sql, kind: Kind) -> Sql:
+    """Return a value of a kind as it is told from others: a float by its value, not its bits."""
+    return ByValue(this=value) if kind == "float" else value
 
 
 def to_float(value: Sql, kind: Kind) -> Sql:

@@ -11,7 +11,7 @@ import polars as pl
 from sqlglot import exp
 
 from funnelkit.data.sources import SupportsArrow
-from funnelkit.engines.sql.column_types import TYPES
+from funnelkit.engines.sql.column_types import found_column
 from funnelkit.engines.sql.connection import (
     Found,
     answering,
@@ -111,7 +111,7 @@ class SparkConnection:
         query = exp.select("*").from_(place).limit(0)
         with self.lock, binding(self.dialect):
             fields = self.session.sql(text(query, self.dialect)).schema.fields
-        return [TYPES[self.dialect].found(one.name, one.dataType.simpleString()) for one in fields]
+        return [found_column(one.name, one.dataType.simpleString(), self.dialect) for one in fields]
 
     def names(self) -> list[str]:
         """Return the names of the tables and views of the current schema."""

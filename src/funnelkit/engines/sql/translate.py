@@ -18,6 +18,7 @@ from funnelkit.engines.sql.operations import (
     MANY,
     UNARY,
     comparable,
+    distinct,
     folded,
     literal,
     text_of,
@@ -26,6 +27,7 @@ from funnelkit.engines.sql.operations import (
 )
 from funnelkit.planning.inference import kind_of_agg, kind_of_scalar
 from funnelkit.planning.relations import (
+    AggOp,
     Aggregate,
     Call,
     Col,
@@ -223,11 +225,13 @@ class Translator:
         rel = hoisted_aggregate(aggregate)
         used = [s for _, agg in rel.folds for s in (agg.arg, agg.where) if s is not None]
         query = self._ready(self._query(rel.input), [*map(Col, rel.keys), *used])
-        columns = {key: query.columns[key] for key in rel.keys}
+        columns = dict(zip(rel.keys, _distinct(map(Col, rel.keys), query), strict=True))
         kinds: dict[str, Kind] = {key: query.kinds[key] for key in rel.keys}
         for name, agg in rel.folds:
             arg, where = (None if s is None else scalar(s, query) for s in (agg.arg, agg.where))
             kinds[name] = kind_of_agg(agg, query.kinds)
+            if agg.arg is not None and agg.op is AggOp.COUNT_DISTINCT:
+                (arg,) = _distinct([agg.arg], query)
             columns[name] = folded(agg, kinds[name], arg, where)
         select = query.select(columns)
         if rel.keys:
@@ -299,12 +303,16 @@ def scalar(value: Scalar, query: Query) -> Sql:
             return scalar(AMONG[op](inner, constants), query)
         case Call(Op.TO_STR, (inner,)):
             return text_of(scalar(inner, query), kind_of_scalar(inner, query.kinds))
+        case Call(Op.IN, (inner, *constants)):
+            return CONSTANT[Op.IN](*_distinct([inner], query), *constants)
         case Call(op, (inner, *constants)) if op in CONSTANT:
             return CONSTANT[op](scalar(inner, query), *constants)
         case Call(Op.TO_FLOAT, (inner,)):
             return to_float(scalar(inner, query), kind_of_scalar(inner, query.kinds))
         case Call(Op.LT | Op.LE | Op.GT | Op.GE as op, args):
             return BINARY[op](*_sortable(args, query))
+        case Call(Op.EQ | Op.NE as op, args):
+            return BINARY[op](*_distinct(args, query))
         case Call(op, (one,)) if op in UNARY:
             return UNARY[op](scalar(one, query))
         case Call(op, (one, two)) if op in BINARY:
@@ -335,7 +343,7 @@ AMONG: Mapping[Op, Callable[[Scalar, Sequence[Lit]], Scalar]] = {
 
 def _over(value: Over, query: Query) -> Sql:
     arg = None if value.arg is None else scalar(value.arg, query)
-    partition = [scalar(part, query) for part in value.partition]
+    partition = _distinct(value.partition, query)
     order = _sortable(value.order, query)
     by = _ordered(order, is_descending=value.is_descending) if order else None
     return window(value.op, arg, kind_of_scalar(value, query.kinds), partition, by)
@@ -344,6 +352,11 @@ def _over(value: Over, query: Query) -> Sql:
 def _sortable(values: Sequence[Scalar], query: Query) -> list[Sql]:
     """Return the expressions of scalars that are ordered."""
     return [comparable(scalar(v, query), kind_of_scalar(v, query.kinds)) for v in values]
+
+
+def _distinct(values: Iterable[Scalar], query: Query) -> list[Sql]:
+    """Return the expressions of scalars whose values are told from one another."""
+    return [distinct(scalar(v, query), kind_of_scalar(v, query.kinds)) for v in values]
 
 
 def _ordered(values: Iterable[Sql], *, is_descending: bool) -> exp.Order:
