@@ -5,7 +5,7 @@ import ast
 from modules import MODULES, tree_of
 
 MUTABLE = {
-    *("Folding", "Names", "Relations", "ShopData", "TablePreparer", "Tables", "TomlFile"),
+    *("Names", "NeededFolds", "Relations", "ShopData", "TablePreparer", "Tables", "TomlFile"),
 }
 """What collects while it works."""
 

@@ -10,7 +10,7 @@ from funnelkit.formula.properties import tally_of
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.assumptions import assumptions_of
 from funnelkit.planning.currency import guard_steps
-from funnelkit.planning.folding import Folding
+from funnelkit.planning.needed_folds import NeededFolds
 from funnelkit.planning.plan import Plan, PlannedMetric, Question
 from funnelkit.planning.steps import steps_of
 from funnelkit.planning.validation import (
@@ -32,7 +32,7 @@ def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> 
         UnknownNameError: A dimension cannot be reached from a table.
         DefinitionError: The metrics and the question contradict each other.
     """
-    folding = Folding(data, question)
+    needed = NeededFolds(data, question)
     lowered: list[PlannedMetric] = []
     for metric in metrics:
         if metric.compares_periods and not question.calendar.has_periods:
@@ -41,15 +41,15 @@ def make_plan(data: ShopData, metrics: Sequence[Metric], question: Question) -> 
                 "; ".join(filter(None, ("give periods: every='1mo'", metric.period_hint))),
             )
         check_per(metric, question)
-        folding.metric = metric.name
+        needed.metric = metric.name
         ratio = metric.ratio
-        value = folding.lower(metric.formula)
-        sides = None if ratio is None else folding.sides(metric.formula, value, ratio)
+        value = needed.lower(metric.formula)
+        sides = None if ratio is None else needed.sides(metric.formula, value, ratio)
         tally = tally_of(metric.formula if ratio is None else ratio[1])
-        n = None if tally is None or folding.reads_prorated(tally) else folding.lower(tally)
+        n = None if tally is None or needed.reads_prorated(tally) else needed.lower(tally)
         lowered.append(PlannedMetric(metric, value, sides, n))
     check_length(lowered, question)
-    steps = steps_of(folding)
+    steps = steps_of(needed)
     check_reads(lowered, steps, question)
     check_natives(data, steps)
     check_cohorts(data, lowered, steps, question)

@@ -37,14 +37,14 @@ from funnelkit.planning.dimensions import (
     resolve_dimension,
     resolve_predicate,
 )
-from funnelkit.planning.folding import Folding
 from funnelkit.planning.missing import missing_hints, missing_inputs, table_of
+from funnelkit.planning.needed_folds import NeededFolds
 from funnelkit.planning.plan import Fold, Group, Question, Step, split_where
 
 __all__ = ["steps_of"]
 
 
-def steps_of(folding: Folding) -> tuple[Step, ...]:
+def steps_of(needed: NeededFolds) -> tuple[Step, ...]:
     """Put folds into steps: one per table and kind of folding.
 
     Raises:
@@ -52,7 +52,7 @@ def steps_of(folding: Folding) -> tuple[Step, ...]:
         UnknownNameError: A dimension cannot be reached from a table.
         DefinitionError: A fold and the question contradict each other.
     """
-    return _Steps(folding.data, folding.question, folding).steps()
+    return _Steps(needed.data, needed.question, needed).steps()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,14 @@ class _Steps:
 
     data: ShopData
     question: Question
-    folding: Folding
+    needed: NeededFolds
     conditions: dict[str, Predicate] = field(default_factory=dict[str, Predicate])
 
     def steps(self) -> tuple[Step, ...]:
-        """Put the folds into steps: one per table and kind of folding."""
+        """Return the steps."""
         self._check_inputs()
         buckets: dict[tuple[object, ...], list[Fold]] = {}
-        for (_, to_date, _), fold in self.folding.folds.items():
+        for (_, to_date, _), fold in self.needed.folds.items():
             bucket = (table_of(fold), to_date, self._is_spread(fold), self._kind(fold, to_date))
             buckets.setdefault(bucket, []).append(fold)
         return tuple(
@@ -107,7 +107,7 @@ class _Steps:
         """Whether retention of the same values is asked too, which reads what they occur in."""
         return any(
             isinstance(other, CountRetained) and (other.value, other.where) == (value, where)
-            for other, _, _ in self.folding.folds
+            for other, _, _ in self.needed.folds
         )
 
     def _first_of(self, fold: CountDistinct) -> _FirstOf | None:
@@ -197,7 +197,7 @@ class _Steps:
         if to_date:
             return Span(None, span.end)
         back = max(
-            self.folding.reach[fold.name]
+            self.needed.reach[fold.name]
             + (fold.aggregate.periods if isinstance(fold.aggregate, CountRetained) else 0)
             for fold in folds
         )
@@ -214,16 +214,16 @@ class _Steps:
         """Report every table and column that is missing, and who wants it."""
         missing: dict[str, list[str]] = {}
         instead: dict[str, dict[str, None]] = {}
-        for fold in self.folding.folds.values():
+        for fold in self.needed.folds.values():
             for column in map(end_of, fold.reads):
                 for name in self.data.missing_for(column) - {str(column), column.table}:
                     instead.setdefault(name, {})[str(column)] = None
             for name in missing_inputs(self.data, fold, has_time=self.question.has_time):
                 users = missing.setdefault(name, [])
-                users += [user for user in self.folding.wanted[fold.name] if user not in users]
+                users += [user for user in self.needed.wanted[fold.name] if user not in users]
         if missing:
             raise MissingInputError(missing, missing_hints(self.data, missing, instead))
-        for fold in self.folding.folds.values():
+        for fold in self.needed.folds.values():
             for item in fold.reads:
                 check_lookup(self.data, item)
         self._check_dimensions()
@@ -232,13 +232,13 @@ class _Steps:
         """Check that every dimension can be reached from the tables that metrics read."""
         where = self.question.where
         named = (*self.question.by, *(() if where is None else dimensions_in(where)))
-        folds = {table_of(fold): fold for fold in reversed([*self.folding.folds.values()])}
+        folds = {table_of(fold): fold for fold in reversed([*self.needed.folds.values()])}
         unknown: dict[str, tuple[UnknownNameError, str]] = {}
         for (table, fold), dimension in product(reversed(folds.items()), named):
             try:
                 resolve_dimension(self.data, table, dimension)
             except UnknownNameError as error:
-                users = f"{', '.join(self.folding.wanted[fold.name])} needs it there"
+                users = f"{', '.join(self.needed.wanted[fold.name])} needs it there"
                 unknown.setdefault(dimension.name, (error, users))
         if unknown:
             (first, users), *others = unknown.values()

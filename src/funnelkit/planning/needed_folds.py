@@ -55,7 +55,7 @@ from funnelkit.planning.magnitude import may_cancel
 from funnelkit.planning.plan import Fold, Question, columns_read_by
 from funnelkit.planning.validation import check_share, check_turned
 
-__all__ = ["FoldPlace", "Folding"]
+__all__ = ["FoldPlace", "NeededFolds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class FoldPlace(NamedTuple):
 
 
 @dataclass(slots=True)
-class Folding:
+class NeededFolds:
     """Collects the folds that formulas need, each once.
 
     Attributes:
