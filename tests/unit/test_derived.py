@@ -1,12 +1,13 @@
 """What follows from a question is derived once, and anew where anything else is known."""
 
 import datetime as dt
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
 import funnelkit as fk
-from funnelkit.data.shop_data import MOST_DERIVED
+from funnelkit.data.shop_data import MOST_DERIVED, TableStats
 from small_frames import of, orders_of
 
 MANY = {"every": "1mo", "by": "country"}
@@ -91,6 +92,17 @@ def test_what_is_written_for_a_database_does_not_rest_on_what_was_seen():
     assert fk.to_sql(used, ["orders", "gross_sales"], **MANY) == fk.to_sql(
         fresh, ["orders", "gross_sales"], **MANY
     )
+
+
+def test_what_rests_on_what_was_learnt_meanwhile_is_not_kept_for_who_has_not_learnt_it():
+    data, thing = shop_of().data, object()
+
+    def learn():
+        data.seen["orders"] = TableStats(3, None, None, 0)
+        return "learnt"
+
+    assert data.derived("of", [thing], learn) == "learnt"
+    assert replace(data, seen={}).derived("of", [thing], lambda: "anew") == "anew"
 
 
 def test_only_the_newest_are_kept():
