@@ -341,6 +341,22 @@ def test_a_setting_of_the_wrong_kind_is_shown(setting):
     assert str(caught.value).startswith(f"settings of the wrong type: {name}={setting[name]!r};")
 
 
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        ({1: orders()}, "table=1 is not a name"),
+        ({"orders": orders(), None: orders(), b"x": 3}, r"table=None is not a name; table=b'x' is"),
+        ([orders()], r"frames is a list: .*; name their tables: \{'orders': frame\}"),
+        (orders(), "frames is a DataFrame"),
+        (None, "frames is a NoneType"),
+    ],
+    ids=["number", "none and bytes", "list", "frame", "none"],
+)
+def test_frames_that_are_not_by_name_are_refused(frames, message):
+    with pytest.raises(fk.DefinitionError, match=message):
+        fk.Shop.bind(frames)
+
+
 def test_all_settings_of_the_wrong_kind_are_named_together():
     with pytest.raises(fk.DefinitionError, match=r"wrong type: currency=3, guards='no'; rename"):
         fk.Shop(orders=orders(), guards="no", currency=3)
