@@ -342,7 +342,7 @@ def cents(amount: pl.Expr) -> pl.Expr:
 
 def with_currency(settings: Settings, currencies: pl.Series) -> Settings:
     """Return settings with the currency of all amounts, where it is one and was not given."""
-    found = currencies.drop_nulls().unique()
+    found = currencies.str.strip_chars().drop_nulls().unique()
     return settings if found.len() != 1 else {"currency": found[0], **settings}
 
 
@@ -417,7 +417,7 @@ def _is_read_as(found: pl.DataType, target: pl.DataType) -> bool:
         return found.is_numeric()
     if isinstance(target, pl.Boolean):
         return found.is_numeric() or isinstance(found, pl.Boolean)
-    return not (found.is_nested() or isinstance(found, pl.Object | pl.Binary))
+    return not (found.is_nested() or isinstance(found, pl.Object | pl.Binary | pl.Duration))
 
 
 def _of_text(text: pl.Expr, kind: Kind) -> pl.Expr:
