@@ -139,7 +139,7 @@ def test_rows_that_are_not_before_a_given_as_of_moment_are_not_known(name, is_da
     assert found.excluded.keys() - wanted.excluded.keys() == {NOT_BEFORE}
 
 
-WIDTHS = [pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64]
+WIDTHS = [pl.Int8, pl.UInt32, pl.UInt64]
 
 
 @pytest.mark.parametrize("name", KNOWN)
