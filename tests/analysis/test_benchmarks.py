@@ -213,6 +213,12 @@ def test_rows_that_are_no_benchmark_are_refused_in_words(columns, told):
         ({"period": (2024, "2024")}, "period_start=2024 is not a date"),
         ({"n": "many", "url": None}, "url=None is not a text; n='many' is not"),
         ({"points": {"average": float("nan")}}, "average=nan is not a finite number"),
+        ({"values": "0.5"}, "values='0.5' is not a tuple of numbers"),
+        ({"values": {0.5}}, r"values=\{0.5\} is not a tuple of numbers"),
+        (
+            {"values": ("0.5", 0.4, True, float("inf"), None)},
+            "values='0.5', True, inf, None: not finite numbers",
+        ),
     ],
     ids=str,
 )
@@ -222,10 +228,12 @@ def test_a_benchmark_of_other_kinds_is_refused_in_words(fields, told):
 
 
 def test_a_benchmark_is_not_changed_from_outside():
-    points = {"average": 0.05}
-    one = benchmark(points=points)
+    points, values = {"average": 0.05}, [0.04, 0.06]
+    one = benchmark(points=points, values=values)
     points["average"] = 0.9
+    values.append(0.1)
     assert one.points == {"average": 0.05}
+    assert one.values == (0.04, 0.06)
     fk.benchmarks()["littledata-2019-add-to-cart"].points.clear()
     assert fk.benchmarks()["littledata-2019-add-to-cart"].points
 

@@ -98,12 +98,32 @@ def test_a_broken_assignment_is_refused_with_every_fault():
     with pytest.raises(fk.DataError) as caught:
         read_assignment(frame, control="a", **BASICS)
     for fault in (
-        "visitor_id is null in 1 of 6 rows",
-        "variant is null in 1 of 6",
+        "visitor_id is null or blank in 1 of 6 rows",
+        "variant is null or blank in 1 of 6",
         "1 of 3 units are in more than one variant, such as 1",
         "1 of 3 units are assigned more than once, such as 2",
     ):
         assert fault in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [pl.String, pl.Categorical])
+def test_blanks_are_no_units_and_no_variants(kind):
+    rows = [("u", "new"), ("v", "new "), ("w", "Old"), ("x", "old"), ("  ", "old"), ("y", " ")]
+    frame = pl.DataFrame(rows, ["visitor_id", "variant"], orient="row")
+    with pytest.raises(fk.DataError) as caught:
+        read_assignment(frame.cast({"variant": kind}), control="old", **BASICS)
+    for fault in (
+        "visitor_id is null or blank in 1 of 6 rows; variant is null or blank in 1 of 6 rows",
+        "the variants 'new' and 'new ' differ in case or blanks alone",
+        "the variants 'Old' and 'old' differ in case or blanks alone",
+    ):
+        assert fault in str(caught.value)
+
+
+def test_units_that_are_too_large_for_the_shop_were_never_seen():
+    frame = assigned(5, 5).with_columns(pl.col("visitor_id").cast(pl.UInt64) + 2**63)
+    with pytest.raises(fk.DataError, match="none of the 10 assigned units was seen"):
+        compared(visits([(1, 2)] * 10), "sessions", frame)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +132,9 @@ def test_a_broken_assignment_is_refused_with_every_fault():
         ({"control": "c"}, "control='c' is not one of several variants; the variants are 'a', 'b'"),
         ({"variant": "arm"}, "no column 'arm'"),
         ({"shares": {"a": 1}}, "does not name each variant"),
+        ({"shares": {"a": 1, "b": "1"}}, "does not name each variant"),
+        ({"shares": {"a": 1, "b": float("inf")}}, "does not name each variant"),
+        ({"shares": [0.5, 0.5]}, "shares is a list"),
     ],
 )
 def test_what_an_assignment_does_not_have_is_refused(changed, why):

@@ -91,11 +91,11 @@ CUT = dt.datetime(2024, 5, 3)
 NOT_BEFORE = "not before the as-of moment"
 
 
-def known_later(*, is_day, until=None):
+def known_later(*, is_day=False, until=None, key=pl.Int64):
     """A shop whose rows go on after the as-of moment, or end there."""
     at = [FIRST, FIRST + MINUTE, CUT - MINUTE, CUT, CUT + MINUTE, CUT + 4 * MINUTE]
     at = [*at, CUT + dt.timedelta(days=40)]
-    rows = pl.DataFrame({"at": at, "who": 1}).with_row_index("id")
+    rows = pl.DataFrame({"at": at, "who": 1}).with_row_index("id").cast({"id": key, "who": key})
     rows = rows.with_columns(pl.col("at").dt.date()) if is_day else rows
     rows = rows.filter(pl.col("at") < (until.date() if is_day else until)) if until else rows
     names = pl.Series([*STEPS, *STEPS, STEPS[0]])
@@ -137,6 +137,41 @@ def test_rows_that_are_not_before_a_given_as_of_moment_are_not_known(name, is_da
     found, wanted = (KNOWN[name](known_later(is_day=is_day, until=until)) for until in (None, CUT))
     assert_frame_equal(found.frame, wanted.frame)
     assert found.excluded.keys() - wanted.excluded.keys() == {NOT_BEFORE}
+
+
+WIDTHS = [pl.Int8, pl.UInt32, pl.UInt64]
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_keys_are_whole_numbers_of_any_width(name):
+    wanted = KNOWN[name](known_later()).frame
+    for width in WIDTHS:
+        assert_frame_equal(KNOWN[name](known_later(key=width)).frame, wanted)
+
+
+@pytest.mark.parametrize("name", ["funnel", "strict", "conversion", "sessionize", "paths"])
+def test_an_entity_of_ones_own_may_be_any_whole_number(name):
+    """As a hash is one of 64 bits without a sign."""
+    ask = {
+        "funnel": lambda s: fk.funnel(s, STEPS, within="7d", entity="who").entities,
+        "strict": lambda s: fk.funnel(s, STEPS, order="strict", entity="who").entities,
+        "conversion": lambda s: (
+            fk.conversion(s, STEPS[0], STEPS[2], within="7d", entity="who").frame
+        ),
+        "sessionize": lambda s: fk.sessionize(s, entity="who").frame.drop("session_id"),
+        "paths": lambda s: fk.paths(s, entity="who").frame,
+    }[name]
+    who = pl.Series([2**64 - 1, 2**63, 2**64 - 1, 2**63, 2**64 - 1, 5, None], dtype=pl.UInt64)
+    names = [*STEPS, *STEPS, STEPS[0]]
+    times = [FIRST + n * MINUTE for n in range(7)]
+    events = pl.DataFrame({"who": who, "occurred_at": times, "event_name": names})
+    small = {2**64 - 1: 3, 2**63: 2, 5: 1}
+    wanted = ask(events.with_columns(pl.col("who").replace_strict(small, return_dtype=pl.UInt64)))
+    found = ask(events)
+    if "who" in wanted.columns:
+        back = {few: many for many, few in small.items()}
+        wanted = wanted.with_columns(pl.col("who").replace_strict(back, return_dtype=pl.UInt64))
+    assert_frame_equal(found, wanted)
 
 
 def test_every_result_is_a_table_in_a_notebook_and_text_in_a_terminal():

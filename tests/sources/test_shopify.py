@@ -146,6 +146,63 @@ def test_all_faults_are_told_at_once_with_their_place():
     assert "parse it by" in message
 
 
+MOMENT = pl.col("Created at").str.to_datetime("%Y-%m-%d %H:%M:%S %z")
+FIRST_PRICE = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit(float("nan")))
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"Created_at": MOMENT.dt.replace_time_zone(None)}, "Created at: row 2: .* is not a time"),
+        ({"Created_at": MOMENT.dt.date()}, r"Created at: row 2: datetime.date.* is not a time"),
+        ({"Created_at": MOMENT.dt.epoch("s")}, "Created at: row 2: 1714519800 is not a time"),
+        ({"Lineitem_taxable": pl.lit(2)}, "Lineitem taxable: row 2: 2 is not a true or false"),
+        (
+            {"Lineitem_price": FIRST_PRICE.otherwise(PRICE.cast(pl.Float64))},
+            "Lineitem price: row 2: None is no value, and the row needs one",
+        ),
+        (
+            {"Lineitem_price": pl.lit(float("inf"))},
+            "Lineitem price: row 2: inf is not a number, and in 9 more rows",
+        ),
+        ({"Name": pl.Series([object()] * 10, dtype=pl.Object)}, "Name: row 2: .* is not a text"),
+    ],
+    ids=["no offset", "day", "epoch", "flag", "nan", "infinite", "object"],
+)
+def test_a_frame_with_other_values_is_refused_by_column_row_and_value(columns, message):
+    with pytest.raises(fk.ContractError, match=message):
+        shop_of(changed(**columns))
+
+
+def test_a_frame_says_the_same_whatever_its_types():
+    numbers = ["Subtotal", "Shipping", "Taxes", "Total", "Lineitem price", "Lineitem discount"]
+    frame = TEXT.with_columns(
+        pl.col(numbers).cast(pl.Decimal(12, 2)),
+        pl.col("Lineitem quantity").cast(pl.Int8),
+        pl.col("Name", "Email", "Financial Status", "Currency").cast(pl.Categorical),
+        (pl.col("Lineitem taxable") == "true").cast(pl.Int32),
+        MOMENT.dt.convert_time_zone("America/New_York").dt.cast_time_unit("ns"),
+    )
+    assert_values(shop_of(frame), HAND)
+    assert_values(shop_of(frame.lazy()), HAND)
+
+
+@pytest.mark.parametrize("word", ["none", "N/A", " Guest ", "0", "-"])
+def test_a_word_for_nobody_is_no_address(word):
+    assert_values(shop_of(changed(Email=pl.col("Email").fill_null(word))), HAND)
+
+
+def test_an_address_of_nobody_gives_way_to_the_phone():
+    is_phoned = pl.col("Name").is_in(["#1005", "#1008"])
+    found = changed(
+        Email=pl.when(is_phoned).then(pl.lit("none")).otherwise(pl.col("Email")),
+        Phone=pl.when(is_phoned).then(pl.concat_str(pl.lit("+48 600 100 2"), pl.col("Name"))),
+    )
+    assert_values(shop_of(found), {**HAND, "customers": 4, **PHONED})
+
+
+PHONED = {"new_customers": 4, "repeat_purchase_rate": 1 / 4, "purchase_frequency": 5 / 4}
+
 DEAR = pl.when(pl.col("Name") == "#1001", pl.col("Subtotal").is_not_null()).then(pl.lit("500.00"))
 DEAR = DEAR.otherwise(pl.col("Subtotal"))
 GERMAN = pl.when(pl.col("Financial Status").is_not_null()).then(pl.lit("bezahlt"))

@@ -55,3 +55,13 @@ def test_a_refund_without_a_date_and_an_unknown_status_are_faults():
         shop_of(frame.with_columns(Status=pl.lit("payé")))
     assert "row 2: 'payé' is none of paid" in str(caught.value)
     assert "row 3: 40.0 was refunded without a date" in str(caught.value)
+
+
+def test_words_are_read_with_blanks_around_them_and_unknown_ones_are_refused():
+    text = pl.read_csv(PAYMENTS, infer_schema=False)
+    padded = text.with_columns((" " + pl.col("Mode", "Status", "Currency") + " ").name.keep())
+    shop = fk.sources.stripe(padded, time_zone="Europe/Warsaw")
+    assert_values(shop, HAND)
+    assert shop.data.currency == "PLN"
+    with pytest.raises(fk.ContractError, match="Mode: row 2: 'Sandbox' is none of live, test"):
+        fk.sources.stripe(text.with_columns(Mode=pl.lit("Sandbox")))

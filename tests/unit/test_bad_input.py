@@ -188,6 +188,12 @@ def test_a_source_that_vanishes_before_it_is_read_is_named(tmp_path):
         fk.evaluate(shop, "aov")
 
 
+def test_a_key_that_no_whole_number_of_64_bits_with_a_sign_holds_is_named():
+    message = refused(orders(order_id=pl.Series([1, 2**63], dtype=pl.UInt64)), fk.DataError)
+    assert message.startswith("orders: the data could not be read: conversion from `u64` to `i64`")
+    assert "in column 'order_id' for 1 out of 2 values: [9223372036854775808]" in message
+
+
 def test_a_lazy_frame_that_fails_when_it_is_read_names_the_table():
     failing = orders().lazy().with_columns(gross_amount=pl.col("status").cast(pl.Float64))
     message = refused(failing, fk.DataError)
@@ -209,7 +215,6 @@ def test_a_file_of_which_a_later_part_is_no_utf_8_names_the_table(tmp_path):
             [1.0, 2.0],
             "expected key, found Float64, such as .*; cast it to a string or an integer",
         ),
-        ("order_id", pl.Series([1, 2], dtype=pl.UInt64), "expected key, found UInt64"),
         ("order_id", pl.Series([1, 2], dtype=pl.Int128), "expected key, found Int128"),
         ("order_id", [b"a", b"b"], "expected key, found Binary"),
         ("order_id", [[1], [2]], r"expected key, found List\(Int64\)"),
@@ -339,6 +344,22 @@ def test_a_setting_of_the_wrong_kind_is_shown(setting):
     with pytest.raises(fk.DefinitionError) as caught:
         fk.Shop(orders=orders(), **setting)
     assert str(caught.value).startswith(f"settings of the wrong type: {name}={setting[name]!r};")
+
+
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        ({1: orders()}, "table=1 is not a name"),
+        ({"orders": orders(), None: orders(), b"x": 3}, r"table=None is not a name; table=b'x' is"),
+        ([orders()], r"frames is a list: .*; name their tables: \{'orders': frame\}"),
+        (orders(), "frames is a DataFrame"),
+        (None, "frames is a NoneType"),
+    ],
+    ids=["number", "none and bytes", "list", "frame", "none"],
+)
+def test_frames_that_are_not_by_name_are_refused(frames, message):
+    with pytest.raises(fk.DefinitionError, match=message):
+        fk.Shop.bind(frames)
 
 
 def test_all_settings_of_the_wrong_kind_are_named_together():

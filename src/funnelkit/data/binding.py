@@ -201,7 +201,7 @@ def rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> l
 
 
 _WORDS = (pl.String, pl.Categorical, pl.Enum)
-_TOO_WIDE = (pl.UInt64, pl.Int128, pl.UInt128)
+_TOO_WIDE = (pl.Int128, pl.UInt128)
 
 
 def wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:

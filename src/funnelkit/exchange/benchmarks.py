@@ -15,7 +15,7 @@ import polars as pl
 
 from funnelkit.arguments import check_kind, is_finite, is_number, not_chosen, not_whole
 from funnelkit.catalog.default import registry
-from funnelkit.errors import DataError, DefinitionError, UnknownNameError
+from funnelkit.errors import DataError, DefinitionError, UnknownNameError, shortened, some
 from funnelkit.metrics.metric import AidaStage, Metric, Stage
 from funnelkit.result.view import Shown, View
 from funnelkit.units import NUMBER, Display, Unit
@@ -95,6 +95,7 @@ class Benchmark:
         if faults := list(_other_kinds(self)) or list(_faults(self)):
             raise DefinitionError(f"benchmark {self.name!r}: {'; '.join(faults)}")
         object.__setattr__(self, "points", dict(self.points))
+        object.__setattr__(self, "values", tuple(self.values))
 
     @property
     def last_day(self) -> dt.date:
@@ -126,6 +127,11 @@ def _other_kinds(benchmark: Benchmark) -> Iterator[str]:
         yield f"period={period!r} is not a first and a last day"
     if benchmark.n is not None:
         yield from filter(None, [not_whole("n", benchmark.n, 1)])
+    values = cast(object, benchmark.values)
+    if not isinstance(values, tuple | list):
+        yield f"values={shortened(repr(values))} is not a tuple of numbers"
+    elif wrong := [value for value in cast(Sequence[object], values) if not is_finite(value)]:
+        yield f"values={some([shortened(repr(each)) for each in wrong])}: not finite numbers"
 
 
 def _faults(benchmark: Benchmark) -> Iterator[str]:
@@ -435,12 +441,17 @@ def misfits(benchmark: Benchmark) -> list[str]:
         return [f"{where}: {error}"]
     faults = [
         f"{where}: {fault}"
-        for point, value in benchmark.points.items()
+        for point, value in (*benchmark.points.items(), *_extremes(benchmark.values))
         if (fault := _beyond(metric, point, value))
     ]
     if ("money", 1) in metric.unit.powers and not benchmark.currency:
         faults.append(f"{where}: {metric.name} is an amount: give its currency")
     return faults
+
+
+def _extremes(values: Sequence[float]) -> list[tuple[str, float]]:
+    """Return the least and the greatest value, with what they are."""
+    return [("the least value", min(values)), ("the greatest value", max(values))] if values else []
 
 
 def _beyond(metric: Metric, point: str, value: float) -> str:

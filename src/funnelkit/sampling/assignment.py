@@ -8,6 +8,7 @@ from math import erfc, exp, lgamma, log, sqrt
 
 import polars as pl
 
+from funnelkit.arguments import check_kind, not_above
 from funnelkit.data.sources import Source, open_source
 from funnelkit.errors import DataError, DefinitionError, shortened
 
@@ -132,8 +133,10 @@ def _faults(rows: pl.DataFrame, unit: str, variant: str, exposed_at: str | None)
     if not rows.height:
         yield "it has no rows"
     for name in (unit, variant, exposed_at):
-        if name is not None and (nulls := rows.get_column(name).null_count()):
-            yield f"{name} is null in {nulls:,} of {rows.height:,} rows"
+        if name is not None and (nulls := _blanks(rows.get_column(name))):
+            yield f"{name} is null or blank in {nulls:,} of {rows.height:,} rows"
+    if isinstance(rows.schema[variant], _WORDS):
+        yield from _doubles(rows.get_column(variant).cast(pl.String).unique().drop_nulls())
     if exposed_at is not None and not rows.schema[exposed_at].is_temporal():
         yield f"{exposed_at} holds {rows.schema[exposed_at]}, not times"
     known = (
@@ -149,6 +152,26 @@ def _faults(rows: pl.DataFrame, unit: str, variant: str, exposed_at: str | None)
             yield f"{found.height:,} of {known.height:,} units are {what}, such as {example}"
 
 
+_WORDS = (pl.String, pl.Categorical, pl.Enum)
+
+
+def _blanks(values: pl.Series) -> int:
+    """Return how many values are null, or blank texts."""
+    if not isinstance(values.dtype, _WORDS):
+        return values.null_count()
+    return int((values.cast(pl.String).str.strip_chars().fill_null("") == "").sum())
+
+
+def _doubles(variants: pl.Series) -> Iterator[str]:
+    """Yield which variants differ in case or blanks alone."""
+    names = variants.sort().to_frame("name")
+    same = names.group_by(pl.col("name").str.strip_chars().str.to_lowercase().alias("word")).agg(
+        "name"
+    )
+    for found in same.filter(pl.col("name").list.len() > 1).sort("word").get_column("name"):
+        yield f"the variants {' and '.join(map(repr, found))} differ in case or blanks alone"
+
+
 def _planned(
     words: Mapping[object, str], shares: Mapping[object, float] | None
 ) -> dict[str, float]:
@@ -159,8 +182,9 @@ def _planned(
     """
     if shares is None:
         return dict.fromkeys(words.values(), 1 / len(words))
+    check_kind("shares", shares, (Mapping,), "name the share of each variant")
     named = {str(name): share for name, share in shares.items()}
-    if set(named) != set(words.values()) or not all(share > 0 for share in named.values()):
+    if set(named) != set(words.values()) or any(not_above("", s, 0) for s in named.values()):
         raise DefinitionError(
             f"shares={shares!r} does not name each variant with a share above 0",
             "write shares={" + ", ".join(f"{word!r}: 0.5" for word in words.values()) + "}",

@@ -154,6 +154,6 @@ class Design:
 
 
 _ALIKE: Mapping[type[pl.DataType], Callable[[pl.DataType], bool]] = {
-    pl.Int64: lambda kind: kind.is_integer(),
+    pl.Int128: lambda kind: kind.is_integer(),
     pl.String: lambda kind: isinstance(kind, pl.String | pl.Categorical | pl.Enum),
 }

@@ -27,9 +27,9 @@ from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.sales import ExchangeRates, OrderLines, Orders, Returns
 from funnelkit.schema.traffic import Carts, DailySessions, Events, SearchInterest, Sessions
 
-__all__ = ["PROMISES"]
+__all__ = ["NOBODY", "PROMISES"]
 
-_NOBODY = (
+NOBODY = (
     *("guest", "null", "none", "nil", "n/a", "nan", "<na>", "unknown", "undefined", "anonymous"),
     *("(not set)", "not set", "-", "--", "–", "—", "?", "missing", "test", "[object Object]"),
     *(
@@ -77,7 +77,7 @@ def _of_utc(column: Column, severity: Severity) -> Finding:
 
 PROMISES: tuple[Promise, ...] = (
     *(
-        StandInCheck(column, _NOBODY, _NEVER, _NUMBERS, _ENOUGH, _TIMES, _DOUBTFUL)
+        StandInCheck(column, NOBODY, _NEVER, _NUMBERS, _ENOUGH, _TIMES, _DOUBTFUL)
         for column in (
             Orders.customer_id,
             Orders.email_hash,
@@ -95,7 +95,7 @@ PROMISES: tuple[Promise, ...] = (
         )
     ),
     *(
-        StandInCheck(column, _NOBODY, _NEVER, _NUMBERS, _SEVERAL, _SEVERAL, _SEVERAL)
+        StandInCheck(column, NOBODY, _NEVER, _NUMBERS, _SEVERAL, _SEVERAL, _SEVERAL)
         for column in (Orders.cart_id, Carts.order_id, EmailSends.order_id)
     ),
     *(SpellingCheck(column, _HASH) for column in (Orders.email_hash, Customers.email_hash)),

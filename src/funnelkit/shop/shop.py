@@ -15,6 +15,7 @@ from typing import Any, Unpack
 import polars as pl
 from polars._typing import PolarsDataType
 
+from funnelkit.arguments import check_kind, check_names
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.fiscal import RetailCalendar
 from funnelkit.catalog.default import registry
@@ -218,7 +219,12 @@ class Shop:
         Args:
             frames: The frames, by table.
             settings: As for `Shop`.
+
+        Raises:
+            FunnelkitError: As for `Shop`; or the frames are not by name.
         """
+        check_kind("frames", frames, (Mapping,), "name their tables: {'orders': frame}")
+        check_names("table", frames)
         everything: dict[str, Any] = {**settings, **frames}
         return cls(**everything)
 

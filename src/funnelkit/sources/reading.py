@@ -25,6 +25,7 @@ from funnelkit.errors import (
     shortened,
 )
 from funnelkit.formula.values import Column, Flag, Money, Time
+from funnelkit.schema.promises import NOBODY
 from funnelkit.shop.description import Note, Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
@@ -323,9 +324,14 @@ def worded(column: str, words: Mapping[str, str]) -> pl.Expr:
 
 
 def email_hash(*columns: str) -> pl.Expr:
-    """Return a number for a normalised e-mail address or phone number: the first that is known."""
-    text = pl.coalesce(pl.col(name).str.strip_chars().str.to_lowercase() for name in columns)
-    return pl.when(text != "").then(text.hash().reinterpret(signed=True)).alias("email_hash")
+    """Return a number for a normalised e-mail address or phone number: the first that is known.
+
+    A word for nobody, such as "none", is neither.
+    """
+    texts = [pl.col(name).str.strip_chars().str.to_lowercase() for name in columns]
+    known = pl.coalesce(pl.when(~t.is_in(["", "0", *NOBODY])).then(t) for t in texts)
+    number = known.hash().reinterpret(signed=True)
+    return pl.when(known.is_not_null()).then(number).alias("email_hash")
 
 
 def cents(amount: pl.Expr) -> pl.Expr:
@@ -336,7 +342,7 @@ def cents(amount: pl.Expr) -> pl.Expr:
 
 def with_currency(settings: Settings, currencies: pl.Series) -> Settings:
     """Return settings with the currency of all amounts, where it is one and was not given."""
-    found = currencies.drop_nulls().unique()
+    found = currencies.str.strip_chars().drop_nulls().unique()
     return settings if found.len() != 1 else {"currency": found[0], **settings}
 
 
@@ -370,7 +376,9 @@ def _quickly(frame: pl.LazyFrame) -> pl.DataFrame | None:
 
 
 def _without_blanks(column: pl.Expr, found: pl.DataType, layout: Layout) -> pl.Expr:
-    """Return a column without texts that stand for no value."""
+    """Return a column without texts and numbers that stand for no value."""
+    if found.is_float():
+        return column.fill_nan(None)
     if not isinstance(found, pl.String):
         return column
     return pl.when(~column.str.strip_chars().is_in(["", *layout.nulls])).then(column)
@@ -379,14 +387,37 @@ def _without_blanks(column: pl.Expr, found: pl.DataType, layout: Layout) -> pl.E
 def _parsed(column: pl.Expr, found: pl.DataType, kind: Kind) -> pl.Expr:
     """Return a column as its kind is; values that are not so written are null."""
     target = TYPES[kind]
-    if isinstance(found, pl.Datetime) and isinstance(target, pl.Datetime):
-        is_zoned, wants_zone = found.time_zone is not None, target.time_zone is not None
-        return column.cast(target) if is_zoned == wants_zone else pl.lit(None, target)
-    if not isinstance(found, pl.String):
-        whole = column.cast(pl.Int64, strict=False) if found.is_float() else column
-        is_whole = kind is Kind.TEXT and found.is_float()
-        return (whole if is_whole else column).cast(target, strict=False)
-    return _of_text(column, kind)
+    if isinstance(found, pl.String):
+        return _of_text(column, kind)
+    if not _is_read_as(found, target):
+        return pl.lit(None, target).alias(column.meta.output_name())
+    if target == pl.Boolean() and found.is_numeric():
+        return pl.when(column.is_in([0, 1])).then(column.cast(target))
+    if target == pl.Float64():
+        number = column.cast(target, strict=False)
+        return pl.when(number.is_finite()).then(number)
+    whole = column.cast(pl.Int64, strict=False) if found.is_float() else column
+    return whole.cast(target, strict=False)
+
+
+def _is_read_as(found: pl.DataType, target: pl.DataType) -> bool:
+    """Return whether values of a type say what those of another do.
+
+    A number is no time, and a day is no moment of a zone.
+    """
+    if isinstance(found, pl.Null):
+        return True
+    if isinstance(target, pl.Datetime) and isinstance(found, pl.Datetime):
+        return (found.time_zone is None) == (target.time_zone is None)
+    if isinstance(target, pl.Datetime):
+        return isinstance(found, pl.Date) and target.time_zone is None
+    if isinstance(target, pl.Date):
+        return isinstance(found, pl.Date | pl.Datetime) and not getattr(found, "time_zone", None)
+    if isinstance(target, pl.Float64):
+        return found.is_numeric()
+    if isinstance(target, pl.Boolean):
+        return found.is_numeric() or isinstance(found, pl.Boolean)
+    return not (found.is_nested() or isinstance(found, pl.Object | pl.Binary | pl.Duration))
 
 
 def _of_text(text: pl.Expr, kind: Kind) -> pl.Expr:
@@ -427,8 +458,9 @@ def _unread(
     values = raw.gather(at[:3]).to_list()
     found = f"row {_line(at[0], lines):,}: {shortened(repr(values[0]))} is not a {kind}"
     remedy = "export it again, as the vendor writes it, or pass a frame with the column corrected"
-    if kind in _COLUMNS:
-        remedy = advice(_COLUMNS[kind], raw.dtype, values, remedy)
+    told = advice(_COLUMNS[kind], raw.dtype, values, remedy) if kind in _COLUMNS else remedy
+    if kind is not Kind.INSTANT or ".to_date(" not in told:  # a day would not do either
+        remedy = told
     return [DataIssue(*where, found + _more(at.len()), remedy)]
 
 

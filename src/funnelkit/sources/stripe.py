@@ -66,6 +66,7 @@ STATUSES = {
     **dict.fromkeys(("failed", "blocked"), "voided"),
     **dict.fromkeys(("canceled", "cancelled"), "cancelled"),
 }
+MODES = {"live": "live", "test": "test"}
 _PAID = "Amount has tax and shipping in it: if it has neither, rename paid_amount to gross_amount"
 _PAID_BACK = "Amount Refunded has them too: rename refunded_amount to refund_amount"
 
@@ -83,6 +84,7 @@ def stripe(payments: Source, **settings: Unpack[Settings]) -> Shop:
     reader = Reader()
     export = reader.read(payments, LAYOUT)
     reader.faults.extend(export.other_words("status", STATUSES))
+    reader.faults.extend(export.other_words("mode", MODES))
     undated = (pl.col("refunded") > 0) & pl.col("refunded_at").is_null()
     remedy = "export the column Refunded date (UTC)"
     reader.faults.extend(export.issue("refunded", undated, "was refunded without a date", remedy))
@@ -90,14 +92,14 @@ def stripe(payments: Source, **settings: Unpack[Settings]) -> Shop:
         reader.note(Topic.MISSING, "order_lines", _PAID)
         reader.note(Topic.MISSING, "returns.refund_amount", _PAID_BACK)
     reader.note(Topic.ASSUMED, "orders.discount_amount", "0: Amount is after discounts")
-    currency = pl.col("currency").str.to_uppercase()
+    currency = pl.col("currency").str.strip_chars().str.to_uppercase()
     rows = export.rows.with_columns(currency=currency)
     frames = {"orders": _orders(rows), "returns": _returns(rows)}
     return reader.prepared(frames).shop(with_currency(settings, rows["currency"]))
 
 
 def _orders(rows: pl.DataFrame) -> pl.DataFrame:
-    is_test = pl.col("mode").str.to_lowercase() == "test"
+    is_test = worded("mode", MODES) == "test"
     return rows.select(
         *("order_id", "customer_id", "currency", email_hash("email")),
         ordered_at=pl.col("created_at").dt.replace_time_zone("UTC"),
