@@ -120,6 +120,24 @@ def test_blanks_are_no_units_and_no_variants(kind):
         assert fault in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("back", "why"),
+    [("x", "covariates_from='x' is not a valid period"), ("1mo", "is not in days or weeks")],
+)
+def test_covariates_are_looked_for_days_or_weeks_back(back, why):
+    with pytest.raises(fk.DefinitionError, match=why):
+        fk.experiment(
+            visits([(1, 2)] * 4),
+            "sessions",
+            assignment=assigned(2, 2),
+            unit="visitor_id",
+            control="a",
+            start="2024-05-01",
+            end="2024-05-31",
+            covariates_from=back,
+        )
+
+
 def test_units_that_are_too_large_for_the_shop_were_never_seen():
     frame = assigned(5, 5).with_columns(pl.col("visitor_id").cast(pl.UInt64) + 2**63)
     with pytest.raises(fk.DataError, match="none of the 10 assigned units was seen"):

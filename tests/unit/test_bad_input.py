@@ -236,7 +236,11 @@ def test_a_file_of_which_a_later_part_is_no_utf_8_names_the_table(tmp_path):
             [1.5, 2.5],
             r"expected category, found Float64, such as 1.5; cast it to a string",
         ),
-        ("status", [object(), object()], "expected category, found Object"),
+        (
+            "status",
+            [object(), object()],
+            "expected category, found Object; it holds Python objects: build it as",
+        ),
         (
             "is_counted",
             [1, 0],
@@ -365,6 +369,12 @@ def test_frames_that_are_not_by_name_are_refused(frames, message):
 def test_all_settings_of_the_wrong_kind_are_named_together():
     with pytest.raises(fk.DefinitionError, match=r"wrong type: currency=3, guards='no'; rename"):
         fk.Shop(orders=orders(), guards="no", currency=3)
+
+
+@pytest.mark.parametrize("engine", [None, "duckdb", 3])
+def test_what_is_no_database_is_refused(engine):
+    with pytest.raises(fk.DefinitionError, match=r"engine is an? .*fk\.DuckDB"):
+        fk.Shop.on(engine, orders=orders())
 
 
 def test_a_setting_that_does_not_exist_comes_with_the_nearest():

@@ -256,7 +256,7 @@ def _back(covariates_from: object) -> dt.timedelta | None:
         return None
     remedy = "write covariates_from='4w'"
     check_kind("covariates_from", covariates_from, (str,), remedy)
-    days = Grain.parse(str(covariates_from)).days
+    days = Grain.parse(str(covariates_from), name="covariates_from").days
     if not days:
         raise DefinitionError(
             f"covariates_from={covariates_from!r} is not in days or weeks", remedy

@@ -45,8 +45,12 @@ class Grain:
     unit: TimeUnit
 
     @classmethod
-    def parse(cls, text: str) -> Grain:
+    def parse(cls, text: str, *, name: str = "every") -> Grain:
         """Read a grain: `"1mo"`, `"2w"`, or a word such as `"month"`.
+
+        Args:
+            text: The grain.
+            name: The argument that it was given as, for errors.
 
         Raises:
             DefinitionError: It is not a valid grain, or its periods would not fill a day
@@ -58,18 +62,18 @@ class Grain:
         found = re.fullmatch(r"([1-9]\d{0,3})(h|d|w|mo|q|y)", text, re.ASCII)
         if found is None:
             raise DefinitionError(
-                f"every={shortened(repr(text))} is not a valid period",
+                f"{name}={shortened(repr(text))} is not a valid period",
                 "use a number and a unit, such as 1h, 6h, 1d, 2w, 1mo, 1q, 1y, or one of "
                 + ", ".join(map(repr, words)),
             )
         grain = cls(int(found[1]), TimeUnit(found[2]))
         if grain.unit is TimeUnit.HOUR and 24 % grain.count:
             raise DefinitionError(
-                f"every={text!r} does not divide a day", "use 1, 2, 3, 4, 6, 8 or 12 hours"
+                f"{name}={text!r} does not divide a day", "use 1, 2, 3, 4, 6, 8 or 12 hours"
             )
         if grain.months % 12 and 12 % grain.months:
             raise DefinitionError(
-                f"every={text!r} does not divide a year", "use 1, 2, 3, 4 or 6 months"
+                f"{name}={text!r} does not divide a year", "use 1, 2, 3, 4 or 6 months"
             )
         return grain
 

@@ -248,6 +248,8 @@ def _category_type(column: Category, found: pl.DataType) -> pl.DataType | str:
         return pl.String()
     if found.is_integer() or isinstance(found, pl.Boolean | pl.Date):
         return pl.String() if column.values else pl.Int64() if found.is_integer() else found
+    if isinstance(found, pl.Object):
+        return "it holds Python objects: build it as pl.Series(values, dtype=pl.String)"
     return "cast it to a string: pl.col(…).cast(pl.String)"
 
 

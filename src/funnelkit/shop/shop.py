@@ -174,6 +174,7 @@ class Shop:
         Raises:
             FunnelkitError: As for `Shop`.
         """
+        check_kind("engine", engine, (Database,), "connect first: fk.DuckDB(connection)")
         return cls(**everything, engine=engine)
 
     @classmethod
