@@ -125,6 +125,7 @@ def test_blanks_are_no_units_and_no_variants(kind):
     [("x", "covariates_from='x' is not a valid period"), ("1mo", "is not in days or weeks")],
 )
 def test_covariates_are_looked_for_days_or_weeks_back(back, why):
+    pytest.importorskip("tea_tasting")
     with pytest.raises(fk.DefinitionError, match=why):
         fk.experiment(
             visits([(1, 2)] * 4),
