@@ -128,7 +128,7 @@ def _bigquery_days(self: Generator, table: nodes.EachDate) -> str:
     place = table.args["alias"]
     (name,) = (self.sql(column) for column in place.columns)
     days = f"UNNEST(GENERATE_DATE_ARRAY({start}, {end}, {step})) AS {name}"
-    rows = " ".join(("SELECT AS STRUCT", name, "FROM", days))
+    rows = f"SELECT AS STRUCT {name} FROM {days}"  # noqa: S608  # all of these are generated
     return f"UNNEST(ARRAY({rows})) AS {self.sql(place, 'this')}"
 
 
@@ -164,10 +164,25 @@ def _redshift_zone(node: nodes.ZoneClock) -> Sql:
     return exp.paren(clock, copy=False)
 
 
+def _redshift_later(node: nodes.Later) -> Sql:
+    number = exp.cast(node.expression, exp.DType.INT, copy=False)
+    return exp.DateAdd(this=node.this, expression=number, unit=node.args["unit"])
+
+
+def _redshift_seconds_later(node: nodes.SecondsLater) -> Sql:
+    number = exp.cast(node.expression, exp.DType.INT, copy=False)
+    return exp.DateAdd(this=node.this, expression=number, unit=exp.var("SECOND"))
+
+
 REDSHIFT: Changes = {
     **SHARED,
     exp.NullSafeEQ: _null_safe,
     exp.UnixMicros: _redshift_micros,
+    nodes.Later: _redshift_later,
+    nodes.MonthStart: lambda node: exp.TimestampTrunc(
+        this=_local(node.this), unit=exp.var("MONTH")
+    ),
+    nodes.SecondsLater: _redshift_seconds_later,
     nodes.UtcClock: _at_utc,
     nodes.UtcInstant: _at_utc,
     nodes.ZoneClock: _redshift_zone,
