@@ -1,5 +1,7 @@
 """What every test gets: as many examples as the profile says, and the default registry."""
 
+import gc
+
 import pytest
 from hypothesis import Phase, settings
 
@@ -11,6 +13,8 @@ PHASES = (Phase.explicit, Phase.generate, Phase.shrink)
 
 WHOLE = "are_found"
 """What shows that drawn shops have every kind of trouble draws until it is found."""
+
+gc.disable()  # until all tests are collected: nothing of what is read is let go
 
 for name in PARTS:
     is_random = name == "explore"
@@ -30,6 +34,13 @@ def pytest_collection_modifyitems(items):
         if own is None or PROFILE not in PARTS or WHOLE in item.name:
             continue
         test._hypothesis_internal_use_settings = settings(own, max_examples=part(own.max_examples))
+
+
+def pytest_collection_finish():
+    """Look for garbage now and then, among what tests make: what was collected stays."""
+    gc.freeze()
+    gc.set_threshold(10_000)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -161,10 +161,11 @@ def test_a_day_and_a_time_are_not_compared():
         fk.durations(shop, "first_visit_to_order")
 
 
-def test_journeys_that_begin_after_the_as_of_moment_are_counted_apart():
+def test_orders_after_the_as_of_moment_end_no_journey():
     times = [dt.datetime(2024, 5, day) for day in (1, 3, 20)]
     orders = pl.DataFrame({"order_id": [1, 2, 3], "customer_id": 1, "ordered_at": times})
     shop = fk.Shop(orders=orders, order_policy="all", as_of="2024-05-10")
     found = fk.durations(shop, "order_to_order")
-    assert found.frame["duration"].to_list() == [2 * 86_400.0, 17 * 86_400.0]
-    assert found.excluded == {"after the as-of moment": 1}
+    assert found.frame["duration"].to_list() == [2 * 86_400.0, 7 * 86_400.0]
+    assert found.frame["is_censored"].to_list() == [False, True]
+    assert found.excluded == {"not before the as-of moment": 1}

@@ -87,6 +87,58 @@ def test_tables_in_a_database_give_the_same(shops, name):
     assert_frame_equal(one, two, check_dtypes=False, check_row_order=False)
 
 
+CUT = dt.datetime(2024, 5, 3)
+NOT_BEFORE = "not before the as-of moment"
+
+
+def known_later(*, is_day, until=None):
+    """A shop whose rows go on after the as-of moment, or end there."""
+    at = [FIRST, FIRST + MINUTE, CUT - MINUTE, CUT, CUT + MINUTE, CUT + 4 * MINUTE]
+    at = [*at, CUT + dt.timedelta(days=40)]
+    rows = pl.DataFrame({"at": at, "who": 1}).with_row_index("id")
+    rows = rows.with_columns(pl.col("at").dt.date()) if is_day else rows
+    rows = rows.filter(pl.col("at") < (until.date() if is_day else until)) if until else rows
+    names = pl.Series([*STEPS, *STEPS, STEPS[0]])
+    events = rows.select("at", visitor_id="who", event_name=names.head(rows.height))
+    return fk.Shop(
+        events=events.rename({"at": "occurred_at"}),
+        sessions=rows.select(session_id="id", visitor_id="who", started_at="at"),
+        orders=rows.select(
+            order_id="id",
+            customer_id="who",
+            visitor_id="who",
+            ordered_at="at",
+            gross_amount=pl.lit(10.0),
+            discount_amount=pl.lit(0.0),
+        ),
+        order_policy="all",
+        assume_empty=["returns"],
+        as_of=CUT,
+    )
+
+
+KNOWN = {
+    "funnel": lambda s: fk.funnel(s, STEPS, within="7d", every="1mo"),
+    "strict": lambda s: fk.funnel(s, STEPS, order="strict"),
+    "conversion": lambda s: fk.conversion(s, STEPS[0], STEPS[2], within="7d"),
+    "sessionize": fk.sessionize,
+    "cohorts": fk.cohorts,
+    "rolling": lambda s: fk.cohorts(s, every="30d", periods="rolling"),
+    "order_to_order": lambda s: fk.durations(s, "order_to_order"),
+    "first_visit_to_order": lambda s: fk.durations(s, "first_visit_to_order"),
+    "sessions_to_order": lambda s: fk.durations(s, "sessions_to_order"),
+    "paths": fk.paths,
+}
+
+
+@pytest.mark.parametrize("is_day", [False, True])
+@pytest.mark.parametrize("name", KNOWN)
+def test_rows_that_are_not_before_a_given_as_of_moment_are_not_known(name, is_day):
+    found, wanted = (KNOWN[name](known_later(is_day=is_day, until=until)) for until in (None, CUT))
+    assert_frame_equal(found.frame, wanted.frame)
+    assert found.excluded.keys() - wanted.excluded.keys() == {NOT_BEFORE}
+
+
 def test_every_result_is_a_table_in_a_notebook_and_text_in_a_terminal():
     shop = fk.demo()
     results = [

@@ -26,6 +26,7 @@ keys, its first evaluation by funnelkit is told beside the others.
 import argparse
 import os
 import platform
+import statistics
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -90,7 +91,7 @@ def measured(work: str, folder: Path, runs: int) -> list[Row]:
         case "S":
             return [limited("S", "the limit of text", with_funnelkit.text(), TEXT_SECONDS, runs)]
         case "E":
-            return [*contest(work, folder, runs, repeat=SHORT), planning(runs)]
+            return [*contest(work, folder, runs, repeat=SHORT), *not_asked_before(runs)]
         case _:
             return contest(work, folder, runs)
 
@@ -117,9 +118,15 @@ def contest(work: str, folder: Path, runs: int, *, repeat: int = 1) -> list[Row]
     return [*rows, once]
 
 
-def planning(runs: int) -> Row:
+def not_asked_before(runs: int) -> list[Row]:
+    """Measure work E of another question each time, and the planning of it alone."""
+    another = measure.interleaved({"own": with_funnelkit.another()}, runs, repeat=SHORT)["own"]
+    wall = measure.seconds(statistics.median(another.walls))
     plan = with_funnelkit.planning()
-    return limited("E", "the limit of planning alone", plan, PLANNING_SECONDS, runs)
+    return [
+        Row(work="E", against="(another question each time)", own=wall),
+        limited("E", "the limit of planning alone", plan, PLANNING_SECONDS, runs),
+    ]
 
 
 def limited(letter: str, limit: str, work: Work, most: float, runs: int) -> Row:

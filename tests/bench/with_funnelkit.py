@@ -1,7 +1,9 @@
 """The works of the benchmark, as funnelkit is asked them."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -111,9 +113,20 @@ def standard_errors(shop: fk.Shop) -> pl.DataFrame:
 
 
 def planning() -> Callable[[], object]:
-    """Give the planning of work E alone."""
+    """Give the planning of work E alone, of another question each time."""
+    return anew(partial(fk.plan, fk.Shop.bind(small_frames()), TEN, by=("channel",), every="1mo"))
+
+
+def another() -> Callable[[], object]:
+    """Give work E of another question each time, of which nothing was derived before."""
     shop = fk.Shop.bind(small_frames())
-    return partial(fk.plan, shop, TEN, by=("channel",), every="1mo")
+    return anew(partial(fk.evaluate, shop, TEN, by=("channel",), every="1mo"))
+
+
+def anew(ask: Callable[..., object]) -> Callable[[], object]:
+    """Give a question from another day before the data each time, with the same answer."""
+    days = map(dt.timedelta, count())
+    return lambda: ask(start=dt.date(1990, 1, 1) + next(days))
 
 
 def every_metric(files: Frames) -> Asked:

@@ -132,6 +132,12 @@ def test_a_fold_that_has_no_value_in_a_period_is_not_asked_for_one():
     check_law(mean, LAW["periods"], examples=5)
 
 
+@pytest.mark.parametrize("table", ["marketing_costs", "orders"])
+def test_a_rate_is_above_zero_where_its_currency_is_not_read(table):
+    rate = fk.Metric(name="rate", formula=f"max({table}.fx_rate)")
+    check_law(rate, LAW["partition"], examples=10)
+
+
 def test_a_stock_adds_up_over_groups_that_its_entities_do_not_leave():
     rate = fk.Metric(name="rates", formula="closing_balance(exchange_rates.rate)")
     check_law(rate, LAW["additivity"], examples=30)

@@ -36,7 +36,7 @@ PACKAGES = (
     "formula",
     "calendar",
     "units",
-    "checks",
+    "arguments",
     "errors",
 )
 """From top to bottom."""

@@ -5,8 +5,7 @@ import ast
 from modules import MODULES, tree_of
 
 MUTABLE = {
-    *("Names", "Relations", "ShopData", "TablePreparer", "Tables"),
-    *("TomlFile", "_Planner"),
+    *("Names", "NeededFolds", "Relations", "ShopData", "TablePreparer", "Tables", "TomlFile"),
 }
 """What collects while it works."""
 

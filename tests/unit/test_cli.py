@@ -58,7 +58,7 @@ def test_sql_writes_a_statement(folder, database, capsys):
     assert main(["sql", "orders", "aov", "--data", str(folder), *question]) == 0
     statement = capsys.readouterr().out
     assert main(["sql", "orders", "aov", "--data", database, "--engine", "duckdb", *question]) == 0
-    with duckdb.connect(database) as connection:
+    with duckdb.connect(database, read_only=True) as connection:
         found = connection.sql(capsys.readouterr().out).fetchall()
     assert found == [(dt.date(2024, 1, 1), "PL", 1, 40.0)]
     assert main(["sql", "aov", "--data", str(folder), "--dialect", "bigquery"]) == 0

@@ -10,11 +10,11 @@ from typing import cast
 
 import polars as pl
 
+from funnelkit.arguments import check_key_names, check_kind, check_names
 from funnelkit.calendar.grain import INSTANT
 from funnelkit.catalog.default import registry
 from funnelkit.charts.published import beside_published
 from funnelkit.charts.spec import Spec, below_each_other
-from funnelkit.checks import check_key_names, check_kind, check_names
 from funnelkit.errors import DataError, DefinitionError
 from funnelkit.exchange.benchmarks import (
     OWN_DATA,

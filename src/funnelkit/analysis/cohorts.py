@@ -10,11 +10,11 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from funnelkit.arguments import check_choices, check_kind
 from funnelkit.calendar.calendar import UTC_EPOCH, Calendar
 from funnelkit.calendar.grain import INSTANT
 from funnelkit.charts.heat import heat_map
 from funnelkit.charts.spec import Chart, Measure, Spec, to_chart
-from funnelkit.checks import check_choices, check_kind
 from funnelkit.errors import DefinitionError, UnknownNameError
 from funnelkit.formula.values import Dimension
 from funnelkit.journeys.lifetimes import Lifetimes, lifetimes_of

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from funnelkit.arguments import check_key_names
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.counterparts import Pair
 from funnelkit.calendar.day_pairs import DayPairs
 from funnelkit.charts.paired import dumbbells, two_lines
 from funnelkit.charts.spec import Spec, below_each_other
-from funnelkit.checks import check_key_names
 from funnelkit.evaluation.arguments import Asked, ask, representable, requested_metrics
 from funnelkit.evaluation.paired import (
     FIRST,

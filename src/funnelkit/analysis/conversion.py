@@ -9,11 +9,11 @@ from typing import Literal
 
 import polars as pl
 
+from funnelkit.arguments import check_choices, check_key_names
 from funnelkit.calendar.calendar import Moment
 from funnelkit.charts.bars import bars, number
 from funnelkit.charts.lines import lines
 from funnelkit.charts.spec import Measure, Spec
-from funnelkit.checks import check_choices, check_key_names
 from funnelkit.data.sources import Source
 from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.evaluation.arguments import ask

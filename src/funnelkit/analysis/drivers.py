@@ -9,11 +9,11 @@ from types import NoneType
 
 import polars as pl
 
+from funnelkit.arguments import check_kind, not_chosen, not_whole
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.spans import Stretch
 from funnelkit.charts.spec import Spec
 from funnelkit.charts.waterfall import waterfall_chart
-from funnelkit.checks import check_kind, not_chosen, not_whole
 from funnelkit.errors import DefinitionError
 from funnelkit.evaluation.arguments import ask, representable, requested_metrics
 from funnelkit.formula.accumulation import MetricKind

@@ -8,9 +8,9 @@ from typing import Literal
 
 import polars as pl
 
+from funnelkit.arguments import check_choices, check_kind
 from funnelkit.charts.spec import Measure, Spec
 from funnelkit.charts.survival import survival_curve
-from funnelkit.checks import check_choices, check_kind
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.journeys.ratios import ratio
@@ -24,7 +24,7 @@ __all__ = ["Durations", "durations"]
 
 Journey = Literal["session_to_order", "first_visit_to_order", "sessions_to_order", "order_to_order"]
 END, LENGTH = "#end", "duration"
-NEVER, EARLIER, LATER = "without an order", "order before the start", "after the as-of moment"
+NEVER, EARLIER = "without an order", "order before the start"
 
 RULES: Mapping[Journey, str] = {
     "session_to_order": "Seconds from the start of a session to its first counted order; sessions "
@@ -244,9 +244,8 @@ def _until_now(reader: Reader, rows: pl.DataFrame, excluded: Mapping[str, int]) 
     known = rows.with_columns(censored, pl.col(END).fill_null(pl.lit(as_of))).with_columns(
         _elapsed()
     )
-    gone, kept = known.filter(pl.col(LENGTH) < 0), known.filter(pl.col(LENGTH) >= 0)
-    later = int(gone.get_column("is_censored").sum())
-    return kept, {**excluded, EARLIER: gone.height - later, LATER: later}
+    kept = known.filter(pl.col(LENGTH) >= 0)
+    return kept, {**excluded, EARLIER: known.height - kept.height}
 
 
 def _elapsed() -> pl.Expr:

@@ -11,9 +11,9 @@ from typing import Any
 
 import polars as pl
 
+from funnelkit.arguments import check_kind, check_none, not_between
 from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.grain import INSTANT, Grain
-from funnelkit.checks import check_kind, check_none, not_between
 from funnelkit.data.sources import Source
 from funnelkit.errors import DefinitionError, MissingPackageError
 from funnelkit.evaluation.arguments import Asked as Metrics

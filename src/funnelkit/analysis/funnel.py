@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from funnelkit.arguments import check_choices, check_key_names, check_kind
 from funnelkit.calendar.calendar import UTC_EPOCH, Moment
 from funnelkit.calendar.grain import INSTANT, Span
 from funnelkit.charts.spec import Measure, Spec
 from funnelkit.charts.stages import stages
-from funnelkit.checks import check_choices, check_key_names, check_kind
 from funnelkit.data.sources import Source
 from funnelkit.errors import DefinitionError, UnsupportedError
 from funnelkit.formula.operators import Relation

@@ -10,11 +10,11 @@ from typing import Any
 
 import polars as pl
 
+from funnelkit.arguments import check_key_names, check_kind, check_none, not_between
 from funnelkit.calendar.calendar import Moment
 from funnelkit.charts.error_bars import error_bars
 from funnelkit.charts.lines import lines
 from funnelkit.charts.spec import Spec, below_each_other
-from funnelkit.checks import check_key_names, check_kind, check_none, not_between
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import DataError, DefinitionError
 from funnelkit.evaluation.arguments import Asked as Metrics

@@ -13,9 +13,9 @@ from typing import cast
 import polars as pl
 from polars._typing import PolarsDataType
 
+from funnelkit.arguments import check_key_names
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.catalog.default import registry
-from funnelkit.checks import check_key_names
 from funnelkit.errors import DefinitionError, shortened
 from funnelkit.metrics.metric import Metric
 from funnelkit.result.view import Shown, View

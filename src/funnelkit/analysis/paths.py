@@ -8,9 +8,9 @@ from types import NoneType
 
 import polars as pl
 
+from funnelkit.arguments import check_kind, is_whole
 from funnelkit.charts.bars import bars
 from funnelkit.charts.spec import Measure, Spec
-from funnelkit.checks import check_kind, is_whole
 from funnelkit.data.sources import Source
 from funnelkit.errors import DefinitionError, shortened
 from funnelkit.formula.values import Dimension, Predicate

@@ -8,8 +8,8 @@ from statistics import NormalDist
 
 import polars as pl
 
+from funnelkit.arguments import check_kind, check_none, is_finite, not_between
 from funnelkit.calendar.calendar import Moment
-from funnelkit.checks import check_kind, check_none, is_finite, not_between
 from funnelkit.errors import DataError
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric

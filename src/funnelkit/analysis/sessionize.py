@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from funnelkit.checks import check_flags, check_key_names
+from funnelkit.arguments import check_flags, check_key_names
 from funnelkit.data.shop_data import Words
 from funnelkit.data.sources import Source
 from funnelkit.errors import MissingInputError

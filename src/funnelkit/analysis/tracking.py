@@ -10,9 +10,9 @@ from itertools import combinations, pairwise
 import polars as pl
 from polars._typing import PolarsDataType
 
+from funnelkit.arguments import check_kind, check_names
 from funnelkit.charts.bullets import bullets
 from funnelkit.charts.spec import Spec
-from funnelkit.checks import check_kind, check_names
 from funnelkit.errors import DefinitionError, UnknownNameError, nearest, some
 from funnelkit.formula.accumulation import MetricKind
 from funnelkit.goals.assess import Assessed, assess

@@ -11,9 +11,9 @@ from typing import cast
 
 import polars as pl
 
+from funnelkit.arguments import check_flags, check_key_names, check_kind, is_finite, not_chosen
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.charts.spec import Spec
-from funnelkit.checks import check_flags, check_key_names, check_kind, is_finite, not_chosen
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.accumulation import ADDS_UP
 from funnelkit.formula.reason import Reason

@@ -9,7 +9,7 @@ from typing import cast
 
 import polars as pl
 
-from funnelkit.checks import check_kind
+from funnelkit.arguments import check_kind
 from funnelkit.errors import DefinitionError
 
 __all__ = ["DayPairs"]

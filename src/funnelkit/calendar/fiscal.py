@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from funnelkit.checks import check_flags, check_kind, is_whole
+from funnelkit.arguments import check_flags, check_kind, is_whole
 from funnelkit.errors import DefinitionError
 
 __all__ = [

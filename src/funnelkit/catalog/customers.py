@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import expm1, log1p
 
+from funnelkit.arguments import check_none, not_above, not_chosen
 from funnelkit.catalog.parameters import word_of
-from funnelkit.checks import check_none, not_above, not_chosen
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import (
     Arithmetic,

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import overload
 
+from funnelkit.arguments import check_kind
 from funnelkit.catalog import BUILT_IN
-from funnelkit.checks import check_kind
 from funnelkit.metrics.card import Card
 from funnelkit.metrics.metric import Metric
 from funnelkit.metrics.registry import Registry, find_metric

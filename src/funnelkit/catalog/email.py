@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from funnelkit.arguments import check_none, not_above
 from funnelkit.catalog.parameters import word_of
-from funnelkit.checks import check_none, not_above
 from funnelkit.formula.constants import length_of
 from funnelkit.formula.formulas import Count, CountDistinct, Name, Sum
 from funnelkit.formula.values import Elapsed, IsTrue, Lookup, Predicate

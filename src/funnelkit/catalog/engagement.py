@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from funnelkit.arguments import check_none, not_above
 from funnelkit.catalog.parameters import word_of
-from funnelkit.checks import check_none, not_above
 from funnelkit.formula.formulas import Count, Mean, Median, Name, Quantile
 from funnelkit.metrics.metric import AidaStage, Area, Direction, Metric, Stage
 from funnelkit.schema.derivations import IS_DEEP

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from funnelkit.arguments import check_kind
 from funnelkit.catalog.parameters import words_of
-from funnelkit.checks import check_kind
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import Count, CountDistinct, Name, PerKey, Sum
 from funnelkit.formula.values import Flag, IsTrue, Lookup, Predicate

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from funnelkit.arguments import check_none, not_above, not_whole
 from funnelkit.catalog.parameters import word_of
-from funnelkit.checks import check_none, not_above, not_whole
 from funnelkit.formula.constants import length_of
 from funnelkit.formula.formulas import (
     Arithmetic,

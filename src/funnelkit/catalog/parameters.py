@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from funnelkit.checks import is_whole
+from funnelkit.arguments import is_whole
 from funnelkit.errors import DefinitionError, shortened
 
 __all__ = ["word_of", "words_of"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from statistics import NormalDist
 
+from funnelkit.arguments import check_none, not_between
 from funnelkit.catalog.parameters import word_of
-from funnelkit.checks import check_none, not_between
 from funnelkit.formula.formulas import (
     Formula,
     Max,

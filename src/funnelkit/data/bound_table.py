@@ -57,6 +57,11 @@ class BoundTable(ABC):
     loose: frozenset[str] = frozenset()
     is_assumed_empty: bool = False
 
+    @property
+    def supplied_key(self) -> tuple[str, ...]:
+        """The columns of its key, if all of them were supplied; else none."""
+        return self.table.key if all(name in self.columns for name in self.table.key) else ()
+
     @abstractmethod
     def bound_anew(self, faults: list[DataIssue]) -> BoundTable:
         """Bind the same source again; problems are added to `faults`."""

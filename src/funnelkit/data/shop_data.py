@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import TypeVar, cast
 
 import polars as pl
 
@@ -22,8 +23,13 @@ from funnelkit.formula.values import Category, Column, Flag, Literal, Lookup, Mo
 
 __all__ = ["Assumption", "ShopData", "TableStats"]
 
+_T = TypeVar("_T")
+
 _binding = Lock()
 """Held while the tables of a shop are bound anew."""
+
+MOST_DERIVED = 256
+"""How many results of `ShopData.derived` a shop keeps: the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,14 @@ class Words:
         return {text: self.rows[text] for text in strange}
 
 
+@dataclass(frozen=True, slots=True)
+class _Derived:
+    """What follows from things, which are kept so that no others take their identity."""
+
+    result: object
+    things: tuple[object, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class ShopData:
     """What is known about a shop's data before reading it, and what reading it has shown.
@@ -128,6 +142,7 @@ class ShopData:
         found_missing: What columns were found to lack.
         found_assumed: What columns were found to take for granted.
         found_counted: The tables of which rows were found to be counted for columns.
+        found_derived: What follows from questions, see `derived`.
     """
 
     tables: dict[str, BoundTable]
@@ -145,6 +160,7 @@ class ShopData:
     found_missing: dict[Column | Lookup, frozenset[str]] = field(default_factory=dict)
     found_assumed: dict[Column | Lookup, tuple[Assumption, ...]] = field(default_factory=dict)
     found_counted: dict[Column, frozenset[str]] = field(default_factory=dict)
+    found_derived: dict[Hashable, _Derived] = field(default_factory=dict[Hashable, _Derived])
 
     @property
     def known(self) -> Mapping[str, type[Table]]:
@@ -230,7 +246,45 @@ class ShopData:
             self.seen_promises = set()
             self.seen_as_of = None
             self.found_rules, self.found_missing, self.found_assumed = {}, {}, {}
-            self.found_counted = {}
+            self.found_counted, self.found_derived = {}, {}
+
+    def derived(
+        self,
+        text: str,
+        things: Sequence[object],
+        make: Callable[[], _T],
+        *,
+        is_kept: Callable[[], bool] = lambda: True,
+    ) -> _T:
+        """Return what follows from things and from what is known, which is made once.
+
+        Whoever asks again waits only for the data, of which nothing is kept. It is made anew
+        where more was learnt of the tables since, and after they were bound anew.
+
+        Args:
+            text: What is asked, in words that mean nothing else.
+            things: What it is asked of; the same objects when it is asked again.
+            make: Makes it; nobody changes it.
+            is_kept: Whether no rows are in what was made.
+        """
+        things = (self.tables, *things)
+        kept, learnt = self.found_derived, self._learnt()
+        place = (learnt, tuple(map(id, things)), text)
+        found = kept.get(place)
+        if found is not None:
+            return cast("_T", found.result)
+        made = make()
+        # it may rest on what was learnt while it was made
+        if self._learnt() == learnt and is_kept():
+            for oldest in list(kept)[: max(len(kept) + 1 - MOST_DERIVED, 0)]:
+                kept.pop(oldest, None)
+            kept[place] = _Derived(made, things)
+        return made
+
+    def _learnt(self) -> Hashable:
+        """Return how much was learnt of the tables, as they are bound now: it only grows."""
+        sizes = (len(self.seen), len(self.seen_words), len(self.seen_non_negative))
+        return (*sizes, self.seen_as_of)
 
     def clocks(self) -> dict[Column, Flag | None]:
         """Return the times up to which data is known, each with the flag of the rows that count.

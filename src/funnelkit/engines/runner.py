@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 import polars as pl
@@ -68,7 +69,8 @@ class Runner:
             check_words(self.data, columns)
             check_promises(self.data, steps, columns, self.read)
         if report is None:
-            found = self._run(relations)
+            readable = partial(self._readable, relations)
+            found = self.engine.run(self.data.derived("readable", relations, readable))
         else:
             found = list[pl.DataFrame]()
             for step, relation in zip(steps, relations, strict=True):
@@ -141,7 +143,8 @@ class Runner:
 
     def _answers(self, data: ShopData, steps: Sequence[Step]) -> list[Answer]:
         given = next((step.as_of for step in steps if step.as_of), None)
-        return Relations.of(data, lambda: given or self.as_of()).answers(steps)
+        relations = partial(Relations.of, data, lambda: given or self.as_of())
+        return data.derived("answers", steps, lambda: relations().answers(steps))
 
     def _lasting(self, steps: Sequence[Step]) -> list[Answer]:
         return self._answers(replace(self.data, seen={}, seen_non_negative={}), steps)
@@ -186,7 +189,10 @@ class Runner:
         return True
 
     def _run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
-        return self.engine.run(with_names_apart(with_words(self.data, relations)))
+        return self.engine.run(self._readable(relations))
+
+    def _readable(self, relations: Sequence[Rel]) -> list[Rel]:
+        return with_names_apart(with_words(self.data, relations))
 
     def _learn_words(self, columns: Container[tuple[str, str]]) -> bool:
         """Learn which words columns hold, once per column; return whether any was learnt."""

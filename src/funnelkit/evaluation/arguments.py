@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 
+from funnelkit.arguments import check_key_names, check_kind
 from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.grain import Span
 from funnelkit.catalog.default import registry
-from funnelkit.checks import check_key_names, check_kind
 from funnelkit.errors import DefinitionError, UnknownNameError
 from funnelkit.formula.parsing import parse_predicate
 from funnelkit.formula.values import (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
+from funnelkit.arguments import check_flags
 from funnelkit.calendar.calendar import Moment
 from funnelkit.catalog.default import registry
-from funnelkit.checks import check_flags
 from funnelkit.data.binding import kind_faults
 from funnelkit.errors import ContractError, UnknownNameError
 from funnelkit.evaluation.arguments import (
@@ -147,7 +148,8 @@ def plan_question(shop: Shop, metrics: Asked, question: Question) -> Plan:
     check_column_names(chosen, question.by)
     try:
         with representable(span=question.span):
-            made = make_plan(shop.data, chosen, question)
+            make = partial(make_plan, shop.data, chosen, question)
+            made = shop.data.derived(repr(question), chosen, make)
     except UnknownNameError as error:
         if error.name not in {item.name for item in question.by} or error.name not in registry():
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from collections.abc import Mapping
 from itertools import count
 
 from funnelkit.engines.runner import Report, Runner
@@ -54,7 +55,7 @@ def _computed(runner: Runner, made: Plan, *, progress: bool, is_sorted: bool) ->
     folds, guards = answers[: len(made.steps)], answers[len(made.steps) + len(parts) :]
     currencies = Currencies.of(made, [*folds, *guards], data.currency, data.schema)
     aligned = align(made, answers[: len(made.steps) + len(parts)], is_sorted=is_sorted)
-    since: dict[str, dt.datetime | None] = {}
+    since: Mapping[str, dt.datetime | None] = {}
     if made.question.calendar.has_periods:
         since = known_since(runner, [planned.metric for planned in made.metrics])
     return Result.from_leaves(made, aligned, currencies, as_of, since)

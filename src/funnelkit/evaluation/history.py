@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.runner import Runner
@@ -29,7 +30,7 @@ from funnelkit.planning.plan import Plan, Step
 __all__ = ["known_since", "known_until", "looks_back", "warn_of_history", "with_as_of"]
 
 
-def known_since(runner: Runner, metrics: Iterable[Metric]) -> dict[str, dt.datetime | None]:
+def known_since(runner: Runner, metrics: Sequence[Metric]) -> Mapping[str, dt.datetime | None]:
     """Return the day from which each metric is known, by name, as local time.
 
     That is the day of the first row of any table that it adds up; of a ratio, the later of
@@ -41,6 +42,11 @@ def known_since(runner: Runner, metrics: Iterable[Metric]) -> dict[str, dt.datet
         runner: What reads the tables.
         metrics: The metrics.
     """
+    make = partial(_known_since, runner, metrics)
+    return runner.data.derived("known since", metrics, make)
+
+
+def _known_since(runner: Runner, metrics: Sequence[Metric]) -> dict[str, dt.datetime | None]:
     sides = {metric.name: _sides(runner, metric) for metric in metrics}
     read = set[str]().union(*(tables for each in sides.values() for tables in each))
     firsts = {table: first for table in sorted(read) if (first := runner.earliest(table))}
@@ -89,10 +95,19 @@ def with_as_of(runner: Runner, made: Plan) -> Plan:
 
     Its steps hold it where one of them names it as `as_of()`.
     """
-    is_named = any(_uses_as_of(runner.data, node) for node in _nodes(made))
+    data = runner.data
+    is_named = data.derived("as_of() is named", [made], partial(_names_as_of, data, made))
     if not (is_named or made.question.calendar.has_periods):
         return made
     as_of = runner.as_of(steps=[*made.steps, *made.guards])
+    return data.derived("as_of()", [made], partial(_at, made, as_of, is_named=is_named))
+
+
+def _names_as_of(data: ShopData, made: Plan) -> bool:
+    return any(_uses_as_of(data, node) for node in _nodes(made))
+
+
+def _at(made: Plan, as_of: dt.datetime | None, *, is_named: bool) -> Plan:
     made = replace(made, question=replace(made.question, as_of=as_of))
     if not is_named:
         return made

@@ -13,8 +13,8 @@ from typing import Literal, cast, get_args
 
 import polars as pl
 
+from funnelkit.arguments import check_kind, is_finite, is_number, not_chosen, not_whole
 from funnelkit.catalog.default import registry
-from funnelkit.checks import check_kind, is_finite, is_number, not_chosen, not_whole
 from funnelkit.errors import DataError, DefinitionError, UnknownNameError
 from funnelkit.metrics.metric import AidaStage, Metric, Stage
 from funnelkit.result.view import Shown, View

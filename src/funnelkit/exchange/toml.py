@@ -12,8 +12,8 @@ from pathlib import Path
 from types import new_class
 from typing import cast
 
+from funnelkit.arguments import check_kind
 from funnelkit.catalog.default import registry
-from funnelkit.checks import check_kind
 from funnelkit.errors import DefinitionError, UnknownNameError
 from funnelkit.exchange.toml_file import SECTIONS, Entry, TomlFile, read_toml
 from funnelkit.formula.functions import KINDS

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from funnelkit.checks import check_kind
+from funnelkit.arguments import check_kind
 from funnelkit.errors import DefinitionError
 
 __all__ = ["SECTIONS", "Entry", "TomlFile", "read_toml"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from funnelkit.checks import is_number, is_whole
+from funnelkit.arguments import is_number, is_whole
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.values import (
     Category,

@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol, cast, runtime_checkable
 
 import polars as pl
 
-from funnelkit.checks import check_flags, is_number
+from funnelkit.arguments import check_flags, is_number
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.arguments import (
     check_key,

@@ -9,22 +9,13 @@ from enum import StrEnum
 from funnelkit.formula.constants import LENGTHS
 from funnelkit.formula.formulas import (
     Abs,
-    ClosingBalance,
-    CountDistinct,
-    CountRetained,
     Cumulative,
-    Formula,
-    Max,
-    Mean,
-    Min,
     PeriodsToBreakEven,
     PositiveOrNull,
     QuantileBucket,
     ShareOfTotal,
     Shift,
     Sqrt,
-    StdDev,
-    Sum,
     Transform,
 )
 from funnelkit.formula.reason import Reason
@@ -51,7 +42,6 @@ from funnelkit.units import NUMBER, RATIO, Unit
 
 __all__ = [
     "CALLS",
-    "FOLDS",
     "FUNCTIONS",
     "KINDS",
     "AnyApplied",
@@ -65,18 +55,6 @@ __all__ = [
 KINDS: dict[str, type[Column]] = {
     kind.__name__.lower(): kind
     for kind in (Key, Category, Money, Quantity, Time, Duration, Score, Flag)
-}
-
-
-FOLDS: dict[str, Callable[..., Formula]] = {
-    "sum": Sum,
-    "count_distinct": CountDistinct,
-    "count_retained": CountRetained,
-    "mean": Mean,
-    "min": Min,
-    "max": Max,
-    "std_dev": StdDev,
-    "closing_balance": ClosingBalance,
 }
 
 

@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from funnelkit.checks import is_number
+from funnelkit.arguments import is_number
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.arguments import DEEPEST
 from funnelkit.formula.constants import LENGTHS, length_of
+from funnelkit.formula.folds import FOLDS
 from funnelkit.formula.formulas import (
     Arithmetic,
     Constant,
@@ -29,7 +30,6 @@ from funnelkit.formula.formulas import (
 )
 from funnelkit.formula.functions import (
     CALLS,
-    FOLDS,
     FUNCTIONS,
     KINDS,
     AnyApplied,

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
+from funnelkit.arguments import is_finite
 from funnelkit.catalog.default import registry
-from funnelkit.checks import is_finite
 from funnelkit.errors import DefinitionError, UnknownNameError, shortened
 from funnelkit.formula.parsing import parse_predicate
 from funnelkit.formula.values import Predicate, PredicateNode

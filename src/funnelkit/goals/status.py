@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 
-from funnelkit.checks import is_finite
+from funnelkit.arguments import is_finite
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.accumulation import MetricKind
 from funnelkit.goals.outlook import FEWEST_FOR_INTERVAL, Case, Outlook

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from funnelkit.checks import is_finite
+from funnelkit.arguments import is_finite
 from funnelkit.errors import DefinitionError
 
 __all__ = ["Aim", "Better", "Lift", "reaches"]

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType
 
+from funnelkit.arguments import check_kind
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.counterparts import periods_within
 from funnelkit.calendar.grain import INSTANT
 from funnelkit.calendar.spans import Stretch, previous_period
-from funnelkit.checks import check_kind
 from funnelkit.errors import DataError, DefinitionError
 from funnelkit.evaluation.over_stretches import STRETCH, measure
 from funnelkit.formula.accumulation import ADDS_UP

@@ -37,7 +37,7 @@ class KnownDays:
             metrics: The metrics.
             calendar: Whether time is divided into hours.
         """
-        return cls(known_since(shop.runner, metrics), _through(shop, calendar))
+        return cls(known_since(shop.runner, [*metrics]), _through(shop, calendar))
 
     @property
     def first(self) -> dt.datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from funnelkit.checks import check_kind
+from funnelkit.arguments import check_kind
 from funnelkit.errors import DefinitionError, shortened
 from funnelkit.units import DAY_S, HOUR_S, MINUTE_S
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import NoneType
 
+from funnelkit.arguments import check_kind, check_none, not_chosen
 from funnelkit.calendar.calendar import EPOCH, Calendar, Moment
 from funnelkit.calendar.counterparts import Pair, pair_of, pair_of_days, periods_within
 from funnelkit.calendar.day_pairs import DayPairs
@@ -19,7 +20,6 @@ from funnelkit.calendar.spans import (
     previous_year,
     previous_year_faults,
 )
-from funnelkit.checks import check_kind, check_none, not_chosen
 from funnelkit.errors import DefinitionError
 from funnelkit.evaluation.arguments import representable
 from funnelkit.evaluation.paired import PairQuestion

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from funnelkit.arguments import check_kind
 from funnelkit.calendar.calendar import Moment
-from funnelkit.checks import check_kind
 from funnelkit.errors import DefinitionError
 from funnelkit.evaluation.evaluate import evaluate
 from funnelkit.formula.values import Coalesce, Dimension, Value

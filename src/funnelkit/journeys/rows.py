@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from funnelkit.arguments import check_key_names
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.calendar.grain import Span
-from funnelkit.checks import check_key_names
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import Source
 from funnelkit.data.value_types import ValueType, value_type
@@ -76,7 +76,10 @@ def key_name(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What entities did and when, one row each; rows that name no entity or time are left out.
+    """What entities did and when, one row each.
+
+    Rows that name no entity or time are left out, and so are those that are not before the
+    as-of moment, where that was given: nothing is known of it and what follows.
 
     Attributes:
         frame: Who, when (an instant), and what was asked of each row.
@@ -250,16 +253,20 @@ class Reader:
         return 0 if enters is None else int(found.item(0, "n0"))
 
     def _known(self, found: pl.DataFrame, uncounted: int) -> Moments:
-        """Return the rows that have an entity and a time; the others are counted."""
+        """Return the rows that have an entity and a known time; the others are counted."""
         unowned, untimed = (found.get_column(name).null_count() for name in (ENTITY, AT))
+        if unowned or untimed:
+            found = found.drop_nulls([ENTITY, AT])
+        known = found
+        if self.data.given_as_of is not None:
+            known = found.filter(pl.col(AT) < pl.lit(self.now))
         excluded = {
             f"without {_name(self.entity)}": unowned,
             f"without {_name(self.clock)}": untimed,
             f"not {self.table}.is_counted": uncounted,
+            "not before the as-of moment": found.height - known.height,
         }
-        if unowned or untimed:
-            found = found.drop_nulls([ENTITY, AT])
-        return Moments(found, {why: rows for why, rows in excluded.items() if rows})
+        return Moments(known, {why: rows for why, rows in excluded.items() if rows})
 
 
 def reader_of(  # noqa: PLR0913  # the question, every part of it by keyword

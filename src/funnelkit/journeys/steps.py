@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from funnelkit.checks import check_kind
+from funnelkit.arguments import check_kind
 from funnelkit.errors import DefinitionError, MissingInputError, UnknownNameError, shortened
 from funnelkit.formula.operators import Relation
 from funnelkit.formula.parsing import parse_predicate

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import cast
 
-from funnelkit.checks import is_finite, is_whole
+from funnelkit.arguments import is_finite, is_whole
 from funnelkit.errors import DefinitionError, UnitError, UnknownNameError, shortened
 from funnelkit.formula.accumulation import MetricKind, kind_of
 from funnelkit.formula.depth import check_depth

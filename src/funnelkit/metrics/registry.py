@@ -8,7 +8,7 @@ from types import NoneType
 
 import polars as pl
 
-from funnelkit.checks import check_choices, check_kind, check_most
+from funnelkit.arguments import check_choices, check_kind, check_most
 from funnelkit.errors import DefinitionError, UnitError, UnknownNameError
 from funnelkit.formula.formulas import Reference
 from funnelkit.formula.properties import names_in, walk, with_names

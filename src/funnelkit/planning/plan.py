@@ -65,6 +65,11 @@ class Question:
     span: Span
     as_of: dt.datetime | None = None
 
+    @property
+    def has_time(self) -> bool:
+        """Whether rows enter by their time."""
+        return self.calendar.has_periods or self.span != Span()
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

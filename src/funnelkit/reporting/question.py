@@ -10,8 +10,8 @@ from typing import TypeVar
 import polars as pl
 
 from funnelkit.analysis.tracking import Progress, track
+from funnelkit.arguments import check_kind
 from funnelkit.calendar.calendar import Moment
-from funnelkit.checks import check_kind
 from funnelkit.errors import DataError, FunnelkitError, MissingInputError
 from funnelkit.evaluation.arguments import Asked, ask, requested_metrics
 from funnelkit.evaluation.evaluate import answer_question

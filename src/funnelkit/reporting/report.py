@@ -9,8 +9,8 @@ from html import escape
 from os import PathLike
 from pathlib import Path
 
+from funnelkit.arguments import check_kind
 from funnelkit.calendar.calendar import Moment
-from funnelkit.checks import check_kind
 from funnelkit.errors import DefinitionError, FunnelkitError, TruncatedHistoryWarning
 from funnelkit.evaluation.arguments import Asked
 from funnelkit.reporting.markup import Html, element, joined, paragraph

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from funnelkit.arguments import check_kind
 from funnelkit.charts.bars import bars, number
 from funnelkit.charts.control import control_chart
 from funnelkit.charts.lines import lines
 from funnelkit.charts.spec import Measure, Spec, below_each_other
-from funnelkit.checks import check_kind
 from funnelkit.errors import DefinitionError, UnknownNameError, some
 from funnelkit.metrics.metric import Metric
 from funnelkit.result.display import IS_OPEN, IS_TOTAL, TableView, key_text

@@ -9,8 +9,8 @@ from html import escape
 
 import polars as pl
 
+from funnelkit.arguments import check_key_names, check_most, check_names
 from funnelkit.charts.spec import Chart, Spec, to_chart
-from funnelkit.checks import check_key_names, check_most, check_names
 from funnelkit.errors import UnknownNameError
 from funnelkit.formula.properties import is_count
 from funnelkit.formula.reason import Reason

@@ -21,11 +21,14 @@ __all__ = [
     "Moments",
     "moments_of",
     "quantile_of_normal",
+    "summed",
     "wilson",
 ]
 
 ABOVE, BELOW = "#above", "#below"
 """The columns of a unit's part in the numerator and in the denominator."""
+
+MEANS = ("#mean above", "#mean below")
 
 FEWEST = 20
 """The fewest units for which the delta method is to be trusted: below, it holds far too little."""
@@ -89,7 +92,7 @@ MOMENTS = tuple(f"#{name}" for name in Moments.__dataclass_fields__)
 """The columns of `moments_of`, in the order of the fields of `Moments`."""
 
 
-def moments_of(units: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+def moments_of(units: pl.DataFrame | pl.LazyFrame, keys: Sequence[str]) -> pl.DataFrame:
     """Return the moments of each group, as columns named like the fields of `Moments`.
 
     Args:
@@ -97,7 +100,9 @@ def moments_of(units: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
         keys: The columns of a group.
     """
     above, below = pl.col(ABOVE), pl.col(BELOW)
-    off_above, off_below = above - above.mean(), below - below.mean()
+    rows = units.lazy().select(*keys, above, below)
+    means = summed(rows, keys, [above.mean().alias(MEANS[0]), below.mean().alias(MEANS[1])])
+    off_above, off_below = above - pl.col(MEANS[0]), below - pl.col(MEANS[1])
     sums = (
         pl.len().cast(pl.Int64),
         above.sum(),
@@ -110,7 +115,17 @@ def moments_of(units: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
         ((above >= 0) & (above <= below)).all(),
     )
     named = [each.alias(name) for each, name in zip(sums, MOMENTS, strict=True)]
-    return units.group_by(keys).agg(named) if keys else units.select(named)
+    if keys:
+        rows = rows.join(means.lazy(), on=keys, nulls_equal=True)
+    else:
+        rows = rows.with_columns(pl.lit(means[name].item()).alias(name) for name in MEANS)
+    return summed(rows, keys, named)
+
+
+def summed(rows: pl.LazyFrame, keys: Sequence[str], sums: Sequence[pl.Expr]) -> pl.DataFrame:
+    """Return sums of each group: part by part, so that no column of many units is written."""
+    query = rows.group_by(keys).agg(sums) if keys else rows.select(sums)
+    return query.collect(engine="streaming")
 
 
 def wilson(share: float, size: float, z: float) -> tuple[float, float]:

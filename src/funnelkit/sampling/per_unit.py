@@ -16,7 +16,7 @@ from funnelkit.formula.formulas import PerKey, Quantile, source_of
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
 from funnelkit.result.result import Result
-from funnelkit.sampling.moments import ABOVE, BELOW, moments_of
+from funnelkit.sampling.moments import ABOVE, BELOW, moments_of, summed
 from funnelkit.sampling.sides import DAY, Sides, is_unit
 from funnelkit.shop.shop import Shop
 
@@ -185,7 +185,7 @@ def _sums(frame: pl.DataFrame, sides: Sides, keys: Sequence[str]) -> pl.DataFram
 
     A unit enters where either of its sides is not 0, so that what else is asked changes nothing.
     """
-    rows = frame.select(*keys, IS_NAMED, *sides.columns)
+    rows = frame.lazy().select(*keys, IS_NAMED, *sides.columns)
     rows = rows.with_columns(pl.col(ABOVE, BELOW).fill_null(0.0))
     rows = rows.filter((pl.col(ABOVE) != 0) | (pl.col(BELOW) != 0))
     weight = pl.col(ABOVE if sides.below is None else BELOW).abs()
@@ -196,9 +196,9 @@ def _sums(frame: pl.DataFrame, sides: Sides, keys: Sequence[str]) -> pl.DataFram
         pl.when(weight.sum() > 0).then(unnamed).otherwise(0.0).alias(WITHOUT),
     ]
     moments = moments_of(rows.filter(IS_NAMED), keys)
+    of_all = summed(rows, keys, totals)
     if not keys:
-        return pl.concat([moments, rows.select(totals)], how="horizontal")
-    of_all = rows.group_by(keys).agg(totals)
+        return pl.concat([moments, of_all], how="horizontal")
     return of_all.join(moments, on=keys, how="left", nulls_equal=True)
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import polars as pl
 
+from funnelkit.arguments import check_kind
 from funnelkit.calendar.calendar import Moment
-from funnelkit.checks import check_kind
 from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import DataError, DefinitionError
 from funnelkit.evaluation.arguments import Asked as Metrics

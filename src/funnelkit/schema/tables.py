@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from funnelkit.checks import check_kind
+from funnelkit.arguments import check_kind
 from funnelkit.formula.formulas import Formula
 from funnelkit.formula.parsing import parse_formula
 from funnelkit.formula.table import Table, declared_tables

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from funnelkit.arguments import check_kind
 from funnelkit.catalog.default import registry
-from funnelkit.checks import check_kind
 from funnelkit.evaluation.evaluate import evaluate as evaluate_shop
 from funnelkit.formula.table import Table
 from funnelkit.metrics.metric import Metric
@@ -64,14 +64,17 @@ def check_metric(
         >>> check_metric(share, examples=5)
     """
     check_kind("metric", metric, (Metric,), "look it up: fk.registry()['aov']")
-    broken: list[LawBrokenError] = []
-    for law in LAWS:
+    metric = metric.resolved(registry())
+    declared = tuple(tables)
+    broken = _broken(metric, declared, examples, evaluate)
+    for name in broken:
         try:
-            check_law(metric, law, tables=tables, examples=examples, evaluate=evaluate)
+            law = next(law for law in LAWS if law.name == name)
+            check_law(metric, law, tables=declared, examples=examples, evaluate=evaluate)
         except LawBrokenError as error:
-            broken.append(error)
+            broken[name] = error
     if broken:
-        raise LawsBrokenError(broken)
+        raise LawsBrokenError(list(broken.values()))
 
 
 def check_law(
@@ -102,6 +105,38 @@ def check_law(
         law.enforce(Trial(metric, {}, declared, evaluate))
         return
 
+    _over_shops(metric, declared, examples, evaluate, law.enforce)
+
+
+def _broken(
+    metric: Metric, declared: tuple[type[Table], ...], examples: int, evaluate: Evaluate
+) -> dict[str, LawBrokenError]:
+    """Return the laws that are broken, in their order, each on the first shop that shows it."""
+    laws = [law for law in LAWS if law.applies(metric)]
+    found: dict[str, LawBrokenError] = {}
+
+    def look(trial: Trial, *, needs_data: bool = True) -> None:
+        for law in laws:
+            if law.needs_data is needs_data and law.name not in found:
+                try:
+                    law.enforce(trial)
+                except LawBrokenError as error:
+                    found[law.name] = error
+
+    _over_shops(metric, declared, examples, evaluate, look)
+    look(Trial(metric, {}, declared, evaluate), needs_data=False)
+    return {law.name: found[law.name] for law in laws if law.name in found}
+
+
+def _over_shops(
+    metric: Metric,
+    declared: tuple[type[Table], ...],
+    examples: int,
+    evaluate: Evaluate,
+    look: Callable[[Trial], None],
+) -> None:
+    """Draw shops, the same at each run, and look at the metric on each."""
+
     @settings(
         max_examples=examples,
         deadline=None,
@@ -112,7 +147,7 @@ def check_law(
     )
     @given(frames=shop_frames(metric, tables=declared), seed=st.integers(0, 9))
     def holds(frames: dict[str, object], seed: int) -> None:
-        law.enforce(Trial(metric, frames, declared, evaluate, seed))  # type: ignore[arg-type]  # Hypothesis hands out frames
+        look(Trial(metric, frames, declared, evaluate, seed))  # type: ignore[arg-type]  # Hypothesis hands out frames
 
     holds()
 

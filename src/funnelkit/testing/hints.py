@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 
+from funnelkit.arguments import check_kind
 from funnelkit.catalog import BUILT_IN
 from funnelkit.catalog.default import registry
-from funnelkit.checks import check_kind
 from funnelkit.formula.derived import Everywhere, FromChildren, dependencies
 from funnelkit.formula.formulas import (
     Aggregate,

@@ -200,7 +200,7 @@ def _sound(trial: Trial, name: str, frame: pl.DataFrame) -> pl.DataFrame:
     columns = trial.declared[name].columns.values()
     numbers = [c.name for c in columns if isinstance(c, kinds) and c.name in frame.columns]
     frame = frame.with_columns(pl.col(numbers).abs()).drop_nulls(numbers)
-    lowering = lowering_of(trial.shop({**trial.frames, name: frame}).data)
+    lowering = lowering_of(trial.bind({**trial.frames, name: frame}).data)
     for check in CHECKS:
         read = {str(leaf) for leaf in leaves(check.broken)}
         if check.column.table == name and read <= {f"{name}.{c}" for c in frame.columns}:
@@ -343,7 +343,7 @@ def _periods(trial: Trial) -> str | None:
 
 
 def _engines(trial: Trial) -> str | None:
-    shop = trial.shop(trial.frames)
+    shop = trial.shop
     streamed = Runner(shop.data, PolarsEngine(shop.data, most_in_memory=-1))
     by = trial.groups if _has_group(trial.metric) else trial.by
     question: dict[str, Any] = {**trial.question, "by": by}

@@ -214,6 +214,8 @@ def _mend(draw: st.DrawFn, table: type[Table], row: Row) -> None:
         row["rate"] = draw(st.sampled_from((1, 2, 5)))
     elif "currency" in row:
         row |= draw(st.sampled_from(CURRENCIES))
+    elif "fx_rate" in row:
+        row["fx_rate"] = draw(st.sampled_from(CURRENCIES))["fx_rate"]
     for name in _days(table):
         moment = row.get(name)
         row[name] = moment.date() if isinstance(moment, dt.datetime) else None
@@ -278,7 +280,8 @@ def _complete(table: type[Table], columns: Iterable[Column]) -> tuple[Column, ..
 def _frames(
     draw: st.DrawFn, wanted: Mapping[type[Table], Sequence[Column]], words: Sequence[str]
 ) -> Frames:
-    is_text, is_full = draw(st.booleans()), draw(st.booleans())
+    is_text = draw(st.booleans())
+    is_full = draw(st.sampled_from((False, True)))  # a boolean is not shrunk: shops stay full
     parents = {parent for table in wanted for parent in table.parents.values()}
     owners = {"", *parents, *(table.table for table in wanted)}
     ids: dict[str, Sequence[str | int]] = {

@@ -43,6 +43,8 @@ class Trial:
     tables: tuple[type[Table], ...] = ()
     evaluate: Evaluate = field(default=evaluate_shop)
     seed: int = 0
+    _bound: list[Shop] = field(default_factory=list, init=False, repr=False, compare=False)
+    _results: dict[str, Result] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def question(self) -> dict[str, object]:
@@ -69,15 +71,33 @@ class Trial:
         return known_tables(self.tables)
 
     def result(self, *, of: Frames | None = None, **question: object) -> Result:
-        """Return the result of the metric for the frames of the case, or for others."""
-        shop = self.shop(self.frames if of is None else of)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return self.evaluate(shop, self.metric, **{**self.question, **question})
+        """Return the result of the metric for the frames of the case, or for others.
 
-    def shop(self, frames: Frames) -> Shop:
+        Several laws ask the same of the frames of the case; each question is evaluated once.
+        """
+        asked = {**self.question, **question}
+        if of is not None:
+            return self._evaluated(self.bind(of), asked)
+        key = repr(sorted(asked.items()))
+        if key not in self._results:
+            self._results[key] = self._evaluated(self.shop, asked)
+        return self._results[key]
+
+    @property
+    def shop(self) -> Shop:
+        """The shop of the frames of the case, bound once."""
+        if not self._bound:
+            self._bound.append(self.bind(self.frames))
+        return self._bound[0]
+
+    def bind(self, frames: Frames) -> Shop:
         """Bind frames."""
         return bind(frames, self.tables)
+
+    def _evaluated(self, shop: Shop, question: dict[str, object]) -> Result:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self.evaluate(shop, self.metric, **question)
 
     def values(self, *, of: Frames | None = None, **question: object) -> Values:
         """Return the values by period and keys, without totals."""

@@ -22,14 +22,13 @@ from funnelkit.data.findings import (
     KEY_UNIQUE,
     KEY_WHOLE,
     MONEY_PRECISE,
-    PARENT_BOUND,
     TIME_KNOWN,
     TIME_PAST,
     TIME_WRITTEN,
     Finding,
     Severity,
 )
-from funnelkit.data.schema import Check, TotalAboveCheck, WithoutRowsCheck
+from funnelkit.data.schema import Check, WithoutRowsCheck
 from funnelkit.data.shop_data import ShopData, TableStats
 from funnelkit.errors import ContractError, DataIssue
 from funnelkit.formula.table import Table
@@ -44,11 +43,9 @@ from funnelkit.planning.relations import (
     AggOp,
     Aggregate,
     Col,
-    Exists,
     Filter,
     Head,
     Kind,
-    LeftJoin,
     Lit,
     Op,
     Rel,
@@ -58,6 +55,7 @@ from funnelkit.planning.relations import (
     negate,
     whole,
 )
+from funnelkit.verification.between_tables import orphans, totals_above, without_rows
 from funnelkit.verification.broken_promises import broken_promises
 from funnelkit.verification.currencies import currencies
 from funnelkit.verification.violation import FEW, ROWS, Read, Violation, counted, only, sample_of
@@ -111,7 +109,10 @@ class Passes:
             severities: Which promises are looked at.
         """
         wanted, together = frozenset(severities), Tables(lowering_of(data))
-        keys = {name: _key(data, name) if Severity.ERROR in wanted else () for name in tables}
+        keys = {
+            name: data.tables[name].supplied_key if Severity.ERROR in wanted else ()
+            for name in tables
+        }
         passes = [_pass(together, name, wanted) for name in keys]
         keyed = [_keys(data, name, key) for name, key in keys.items() if key]
         return cls(data, keys, wanted, [*passes, *keyed])
@@ -164,15 +165,15 @@ def all_violations(data: ShopData, read: Read) -> list[Violation]:
         found += _half_keyed(data, one, read)
         found += _imprecise(data, one)
         found += _read_otherwise(data.tables[one.table])
-        found += _orphans(data, one.table, read)
+        found += orphans(data, one.table, read)
         found += currencies(data, one.table, read)
         found += _other_currency(data, one)
         found += _misnamed(data, one)
     for promise in data.schema.table_checks:
         if isinstance(promise, WithoutRowsCheck):
-            found += _bare(data, promise, read)
+            found += without_rows(data, promise, read)
         else:
-            found += _total_above(data, promise, read)
+            found += totals_above(data, promise, read)
     return found
 
 
@@ -230,12 +231,6 @@ def _is_shown(data: ShopData, promise: Check, item: Column | Lookup) -> bool:
 def _is_needless(data: ShopData, promise: Check) -> bool:
     """Return whether a column was supplied that makes a promise unnecessary."""
     return promise.unless_supplied is not None and data.is_supplied(promise.unless_supplied)
-
-
-def _key(data: ShopData, table: str) -> tuple[str, ...]:
-    """Return the key of a table, where it was supplied."""
-    bound = data.tables[table]
-    return bound.table.key if all(name in bound.columns for name in bound.table.key) else ()
 
 
 def _pass(tables: Tables, table: str, severities: frozenset[Severity]) -> Rel:
@@ -297,7 +292,7 @@ def _overview(
 
 def _violations(data: ShopData, overview: Overview, read: Read) -> Iterator[Violation]:
     """Yield the promises about rows and keys that a table breaks, with a few of the rows."""
-    table, key = overview.table, _key(data, overview.table)
+    table, key = overview.table, data.tables[overview.table].supplied_key
     if overview.null_keys:
         yield Violation(table, ", ".join(key), KEY_KNOWN, overview.null_keys, "")
     if overview.double_keys:
@@ -336,7 +331,7 @@ def _odd_times(
 ) -> Iterator[Violation]:
     """Yield the rows whose time compares with a limit, of those with a flag, if there are any."""
     clock, lowering, (op, limit, flag) = table.get(table.time), lowering_of(data), odd
-    shown = [data.column(table.table, name) for name in _key(data, table.table)]
+    shown = [data.column(table.table, name) for name in data.tables[table.table].supplied_key]
     wanted = [clock, *shown, *(() if flag is None else (flag,))]
     rows = Tables(lowering).prepare(table.table, wanted)
     is_odd = call(op, lowering.instant(clock), Lit(limit, "instant"))
@@ -370,7 +365,7 @@ def _untimed(data: ShopData, overview: Overview, read: Read) -> Iterator[Violati
     clock = table.get(table.time)
     if not rows or clock in data.schema.late_clocks:
         return
-    shown = [data.column(table.table, name) for name in _key(data, table.table)]
+    shown = [data.column(table.table, name) for name in data.tables[table.table].supplied_key]
     prepared = Tables(lowering_of(data)).prepare(table.table, [clock, *shown])
     untimed = Filter(prepared, call(Op.IS_NULL, Col(clock.name)))
     _, sample = counted(untimed, [column.name for column in shown] or [clock.name], read)
@@ -413,43 +408,6 @@ def _imprecise(data: ShopData, overview: Overview) -> Iterator[Violation]:
             yield Violation(overview.table, name, MONEY_PRECISE, rows, "")
 
 
-def _orphans(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
-    """Yield the keys that point to no row of their parent."""
-    child = data.tables[table]
-    for key, parent in child.table.parents.items():
-        target = _key(data, parent) if parent in data.tables else ()
-        if key not in child.columns or len(target) != 1:
-            continue
-        tables = Tables(lowering_of(data))
-        rows = tables.prepare(table, [data.column(table, key)])
-        rows = Filter(rows, negate(call(Op.IS_NULL, Col(key))))
-        parents = tables.prepare(parent, [data.column(parent, *target)])
-        lost = _not_among(rows, parents, (key, *target))
-        count, _ = counted(lost, [key], read)
-        if count:
-            _, sample = counted(Aggregate(lost, (key,), ()), [key], read)
-            yield Violation(table, key, PARENT_BOUND.about(parent=parent), count, sample)
-
-
-def _not_among(rows: Rel, others: Rel, on: tuple[str, str]) -> Rel:
-    """Return the rows whose key no row of another relation has."""
-    return Filter(Exists(rows, others, on, "is_there"), negate(Col("is_there")))
-
-
-def _bare(data: ShopData, promise: WithoutRowsCheck, read: Read) -> Iterator[Violation]:
-    """Yield the rows that no row of a finer table points to."""
-    key, pointing = promise.key, promise.pointing
-    if not all(map(data.is_supplied, (key, pointing))):
-        return
-    if data.is_supplied(promise.unless_supplied):
-        return
-    tables = Tables(lowering_of(data))
-    rows, others = tables.prepare(key.table, [key]), tables.prepare(pointing.table, [pointing])
-    count, sample = counted(_not_among(rows, others, (key.name, pointing.name)), [key.name], read)
-    if count:
-        yield Violation(key.table, key.name, promise.finding, count, sample)
-
-
 def _other_currency(data: ShopData, overview: Overview) -> Iterator[Violation]:
     """Yield a column that is called much like that of the currency, where that is not supplied."""
     bound, currency = data.tables[overview.table], data.schema.currency_column
@@ -471,27 +429,3 @@ def _misnamed(data: ShopData, overview: Overview) -> Iterator[Violation]:
         if other not in bound.table.columns and name not in {None, data.schema.currency_column}:
             finding = COLUMN_NAMED.about(table=overview.table, other=other, column=name)
             yield Violation(overview.table, str(name), finding, overview.stats.rows, repr(other))
-
-
-def _total_above(data: ShopData, promise: TotalAboveCheck, read: Read) -> Iterator[Violation]:
-    """Yield the keys of which the total of one table is above that of another."""
-    sides = promise.value, promise.limit
-    if not all(map(data.is_supplied, sides)):
-        return
-    tables = [data.tables[side.table].columns for side in sides]
-    key = next((name for name in promise.keys if all(name in columns for columns in tables)), None)
-    if key is None:
-        return
-    part, limit = (_total(data, side, key, f"total_{n}") for n, side in enumerate(sides))
-    both = LeftJoin(part, limit, ((key, key),), (("total_1", "total_1"),))
-    above = Filter(both, call(Op.GT, Col("total_0"), Col("total_1")))
-    count, sample = counted(above, [key, "total_0", "total_1"], read)
-    if count:
-        finding = promise.finding.about(key=key)
-        yield Violation(promise.value.table, promise.value.name, finding, count, sample)
-
-
-def _total(data: ShopData, value: Column, key: str, name: str) -> Rel:
-    lowering = lowering_of(data)
-    rows = Tables(lowering).prepare(value.table, [value, data.column(value.table, key)])
-    return Aggregate(rows, (key,), ((name, Agg(AggOp.SUM, lowering.number(value))),))

@@ -56,10 +56,21 @@ class PolarsEngine:
         return self._queries(relations, tables_of(relations))
 
     def _queries(self, relations: Sequence[Rel], tables: Sequence[str]) -> list[pl.LazyFrame]:
-        frames = {name: self._frame(name) for name in tables}
-        sizes = {name: self.data.size(name) for name in tables}
-        translator = Translator(frames, sizes, lambda query: self._collect([query], tables)[0])
-        return [translator.frame(one).select(columns_of(one)) for one in relations]
+        """Return the queries, which are kept unless rows were read to write them."""
+        has_read = False
+
+        def collect(query: pl.LazyFrame) -> pl.DataFrame:
+            nonlocal has_read
+            has_read = True
+            return self._collect([query], tables)[0]
+
+        def write() -> list[pl.LazyFrame]:
+            frames = {name: self._frame(name) for name in tables}
+            sizes = {name: self.data.size(name) for name in tables}
+            translator = Translator(frames, sizes, collect)
+            return [translator.frame(one).select(columns_of(one)) for one in relations]
+
+        return self.data.derived("queries", relations, write, is_kept=lambda: not has_read)
 
     def _frame(self, table: str) -> pl.LazyFrame:
         match self.data.tables[table]:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import funnelkit as fk
-from funnelkit.checks import not_above, not_between, not_chosen, not_whole
+from funnelkit.arguments import not_above, not_between, not_chosen, not_whole
 
 STRANGE = (None, "0.5", True, [], float("nan"), object)
 
