@@ -132,6 +132,15 @@ def _bigquery_days(self: Generator, table: nodes.EachDate) -> str:
     return f"UNNEST(ARRAY({rows})) AS {self.sql(place, 'this')}"
 
 
+def _bigquery_ordered(self: Generator, node: exp.Ordered) -> str:
+    """Write an order; in windows nulls come first of all, and the periods of sums are not null."""
+    direction = "DESC" if node.args.get("desc") else "ASC"
+    found = f"{self.sql(node, 'this')} {direction}"
+    if node.find_ancestor(exp.Window):
+        return found
+    return f"{found} NULLS {'FIRST' if node.args.get('nulls_first') else 'LAST'}"
+
+
 BIGQUERY: Changes = {
     **SHARED,
     nodes.AsMuchEarlier: _bigquery_as_much_earlier,
@@ -284,7 +293,7 @@ CHANGES: Mapping[str, Changes] = {
     "trino": TRINO,
 }
 WRITES: Mapping[str, Mapping[type[Sql], Write]] = {
-    "bigquery": {nodes.EachDate: _bigquery_days},
+    "bigquery": {exp.Ordered: _bigquery_ordered, nodes.EachDate: _bigquery_days},
     "redshift": {exp.IntDiv: _divided},
     "snowflake": {exp.Identifier: _snowflake_name},
     "trino": {**floats.writes("IS_NAN"), exp.Cast: _trino_cast, exp.IntDiv: _divided},
