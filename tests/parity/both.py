@@ -19,6 +19,7 @@ from funnelkit.engines.sql.results import of_kinds
 from funnelkit.engines.sql.translate import Translator as SqlTranslator
 from funnelkit.engines.supports import SUPPORTS
 from funnelkit.planning.relations import Rel, Scan, columns_of
+from parity.googlesql import googlesql
 from parity.plain import Plain, keys_of
 from parity.servers import clickhouse, load, load_clickhouse, postgres, spark
 
@@ -83,6 +84,14 @@ def by_clickhouse(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
     return of_kinds(found, kinds).select(columns_of(rel)).rows()
 
 
+def by_bigquery(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
+    for name, frame in frames.items():
+        googlesql().load(name, frame)
+    query, kinds = SqlTranslator(_source).statement(rel)
+    found = DbApiConnection.of(googlesql(), "bigquery").run(query)
+    return of_kinds(found, kinds).select(columns_of(rel)).rows()
+
+
 def _source(
     scan: Scan, place: str, places: Mapping[str, exp.Table] = MappingProxyType({})
 ) -> tuple[exp.Expr, Mapping[str, exp.Expr]]:
@@ -98,6 +107,7 @@ TRANSLATORS: Mapping[str, Callable[[Frames, Rel, Sizes], list[Row]]] = {
     "postgres": by_postgres,
     "spark": by_spark,
     "clickhouse": by_clickhouse,
+    "bigquery": by_bigquery,
 }
 RUN = [name for name, support in SUPPORTS.items() if support.is_run]
 every_engine = pytest.mark.parametrize(

@@ -6,11 +6,17 @@ from typing import Any
 import polars as pl
 import pytest
 import sqlglot
+from sqlglot import exp
 
 import funnelkit as fk
+from funnelkit.engines.sql import nodes
 from funnelkit.engines.sql.column_types import found_column
+from funnelkit.engines.sql.dialects import part_text
+from funnelkit.engines.sql.names import quoted, quoted_column
+from funnelkit.engines.sql.operations import BINARY, CONSTANT, distinct
 from funnelkit.engines.supports import DIALECTS, SUPPORTS
 from funnelkit.errors import UncomparedDialectWarning
+from funnelkit.planning.relations import Op, whole
 
 INSTANT, LOCAL = pl.Datetime("us", "UTC"), pl.Datetime("us")
 ODD = 'x"; `drop'
@@ -93,7 +99,7 @@ def test_a_database_is_only_read_by_quoted_names_and_its_errors_are_told(dialect
             continue
         (parsed,) = sqlglot.parse(statement, dialect=dialect)
         assert parsed is not None
-        places = [n for n in parsed.find_all(sqlglot.exp.Identifier) if n.name.lower() == "web"]
+        places = [n for n in parsed.find_all(exp.Identifier) if n.name.lower() == "web"]
         assert all(place.quoted for place in places)
 
 
@@ -192,3 +198,82 @@ def test_what_needs_a_cast_is_not_read_as_it_is():
     assert found == of_clickhouse
     assert found_column("c", "timestamp(3)", "trino").exact is None
     assert found_column("c", "NUMBER(38,0)", "snowflake").exact is None
+
+
+X, N = (quoted_column(name, "") for name in "xn")
+PARTS: dict[str, exp.Expr] = {
+    "micros": exp.UnixMicros(this=X),
+    "clock": nodes.UtcClock(this=X),
+    "instant": nodes.UtcInstant(this=X),
+    "days": CONSTANT[Op.SHIFT_DAYS](X, whole(-13)),
+    "months": CONSTANT[Op.FLOOR_MONTHS](X, whole(1)),
+    "seconds": nodes.SecondsLater(this=X, expression=N),
+    "hours": exp.IntDiv(this=X, expression=exp.Literal.number(24)),
+    "keys": exp.NullSafeEQ(this=X, expression=N),
+    "more": BINARY[Op.GT](distinct(X, "float"), N),
+}
+WRITTEN: dict[str, tuple[str, ...]] = {
+    "bigquery": (
+        "UNIX_MICROS(`x`)",
+        "DATETIME(`x`, 'UTC')",
+        "TIMESTAMP(`x`, 'UTC')",
+        "CAST(DATE_ADD(`x`, INTERVAL (-13) DAY) AS DATE)",
+        "CAST(DATE_TRUNC(`x`, MONTH) AS DATE)",
+        "DATETIME_ADD(`x`, INTERVAL `n` SECOND)",
+        "DIV(`x`, 24)",
+        "`x` IS NOT DISTINCT FROM `n`",
+        "`x` > `n`",
+    ),
+    "redshift": (
+        "DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), \"x\" AT TIME ZONE 'UTC')",
+        "(\"x\" AT TIME ZONE 'UTC')",
+        "(\"x\" AT TIME ZONE 'UTC')",
+        'CAST(DATEADD(DAY, CAST(-13 AS INTEGER), "x") AS DATE)',
+        "CAST(DATE_TRUNC('MONTH', CAST(\"x\" AS TIMESTAMP)) AS DATE)",
+        'DATEADD(SECOND, CAST("n" AS INTEGER), "x")',
+        '"x" / 24',
+        '("x" = "n" OR ("x" IS NULL AND "n" IS NULL))',
+        '"x" > "n"',
+    ),
+    "snowflake": (
+        'DATE_PART(EPOCH_MICROSECOND, "X")',
+        "CAST(CONVERT_TIMEZONE('UTC', \"X\") AS TIMESTAMPNTZ)",
+        'TO_TIMESTAMP_TZ(DATE_PART(EPOCH_MICROSECOND, "X"), 6)',
+        'CAST(DATEADD(DAY, (-13), "X") AS DATE)',
+        "CAST(DATE_TRUNC('MONTH', \"X\") AS DATE)",
+        'DATEADD(SECOND, "N", "X")',
+        'CAST(("X" - "X" % 24) / 24 AS BIGINT)',
+        '"X" IS NOT DISTINCT FROM "N"',
+        '"X" > "N"',
+    ),
+    "trino": (
+        'CAST(ROUND(TO_UNIXTIME("x") * 1e6) AS BIGINT)',
+        "CAST(AT_TIMEZONE(\"x\", 'UTC') AS TIMESTAMP(6))",
+        "WITH_TIMEZONE(\"x\", 'UTC')",
+        "CAST(DATE_ADD('DAY', (-13), \"x\") AS DATE)",
+        "CAST(DATE_TRUNC('MONTH', \"x\") AS DATE)",
+        'DATE_ADD(\'SECOND\', CAST("n" AS BIGINT), "x")',
+        '"x" / 24',
+        '"x" IS NOT DISTINCT FROM "n"',
+        '("x" > CAST("n" AS DOUBLE) OR (IS_NAN("x") AND NOT IS_NAN(CAST("n" AS DOUBLE))))',
+    ),
+}
+
+
+@pytest.mark.parametrize("dialect", WRITTEN)
+def test_parts_are_written_as_the_documentation_has_them(dialect):
+    found = {name: part_text(part.copy(), dialect) for name, part in PARTS.items()}
+    assert found == dict(zip(PARTS, WRITTEN[dialect], strict=True))
+
+
+def test_days_are_rows_that_have_a_name_where_there_are_any():
+    names = exp.TableAlias(this=quoted("each"), columns=[quoted("day")])
+    step = exp.Interval(this=exp.Literal.string("1"), unit=exp.var("DAY"))
+    days = nodes.EachDate(start=X, end=N, step=step, alias=names)
+    assert part_text(days.copy(), "bigquery") == (
+        "UNNEST(ARRAY(SELECT AS STRUCT `day` FROM "
+        "UNNEST(GENERATE_DATE_ARRAY(`x`, `n`, INTERVAL '1' DAY)) AS `day`)) AS `each`"
+    )
+    assert part_text(days.copy(), "trino").startswith('UNNEST(CASE WHEN "x" <= "n" THEN SEQUENCE(')
+    lacking = {d for d in DIALECTS for f in SUPPORTS[d].lacks if f.name == "EachDay"}
+    assert lacking == {"redshift", "snowflake"}

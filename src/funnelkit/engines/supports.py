@@ -46,6 +46,7 @@ class Feature(NamedTuple):
 FLOAT_TEXT = Feature("operation", "to_str of a float")
 QUANTILE = Feature("aggregate", str(AggOp.QUANTILE))
 CUSTOM = Feature("aggregate", str(AggOp.CUSTOM))
+EACH_DAY = Feature("node", EachDay.__name__)
 FEATURES: tuple[Feature, ...] = (
     *(Feature("node", node.__name__) for node in get_args(Rel)),
     *(Feature("operation", str(op)) for op in Op),
@@ -57,6 +58,7 @@ FEATURES: tuple[Feature, ...] = (
 
 _FRAMES = "an expression of Polars needs frames: fk.Shop(…)"
 _SHORTEST = "the database writes numbers as texts in a way of its own; cast it in a view"
+_SERIES = "the database makes no rows of a series of days beside other rows"
 _APPROXIMATE = "the database has no exact quantile as an aggregate"
 
 
@@ -98,9 +100,9 @@ SUPPORTS: Mapping[str, Support] = {
         _sql("postgres", "PostgreSQL", (FLOAT_TEXT, _SHORTEST), is_run=True),
         _sql("spark", "Spark", (FLOAT_TEXT, _SHORTEST), is_run=True),
         _sql("bigquery", "BigQuery", (FLOAT_TEXT, _SHORTEST), (QUANTILE, _APPROXIMATE)),
-        _sql("snowflake", "Snowflake", (FLOAT_TEXT, _SHORTEST)),
+        _sql("snowflake", "Snowflake", (FLOAT_TEXT, _SHORTEST), (EACH_DAY, _SERIES)),
         _sql("trino", "Trino", (FLOAT_TEXT, _SHORTEST), (QUANTILE, _APPROXIMATE)),
-        _sql("redshift", "Redshift", (FLOAT_TEXT, _SHORTEST)),
+        _sql("redshift", "Redshift", (FLOAT_TEXT, _SHORTEST), (EACH_DAY, _SERIES)),
         _sql("clickhouse", "ClickHouse", (FLOAT_TEXT, _SHORTEST), is_run=True),
     )
 }

@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.generator import Generator
 
 from funnelkit.calendar.calendar import EPOCH
-from funnelkit.engines.sql import nodes
+from funnelkit.engines.sql import floats, nodes
 
 __all__ = ["CHANGES", "SETTINGS", "WRITES"]
 
@@ -71,6 +71,10 @@ def _sum(one: Sql, two: Sql) -> Sql:
 def _later(node: nodes.SecondsLater) -> Sql:
     shift = exp.Mul(this=exp.paren(node.expression), expression=_number(1_000_000))
     return _moment(_sum(_micros(node.this), _call("toInt64", shift)))
+
+
+def _later_by(node: nodes.Later) -> Sql:
+    return _call(f"add{node.args['unit'].name.capitalize()}s", node.this, node.expression)
 
 
 def _zone_clock(node: nodes.ZoneClock) -> Sql:
@@ -135,60 +139,6 @@ def _std(node: exp.StddevSamp) -> Sql:
     return exp.Case(ifs=[exp.If(this=is_any, true=_call("stddevSampStable", node.this))])
 
 
-def _as_float(value: Sql) -> Sql:
-    """Return a number that is compared with a float as one."""
-    return _same(value) if isinstance(value, nodes.ByValue) else _call("toFloat64", value)
-
-
-def _nan(value: Sql) -> Sql | None:
-    """Return whether a number is NaN; None of a constant, which is not."""
-    number = _as_float(value)
-    return None if isinstance(number, exp.Literal | exp.Neg) else _call("isNaN", number)
-
-
-def _more(one: Sql, two: Sql) -> Sql:
-    """Return whether a number is above another; NaN is above all others."""
-    found = exp.GT(this=_as_float(one), expression=_as_float(two))
-    one_is, two_is = _nan(one), _nan(two)
-    if one_is is None:
-        return found
-    return exp.or_(found, one_is if two_is is None else exp.and_(one_is, exp.not_(two_is)))
-
-
-def _equal(one: Sql, two: Sql) -> Sql:
-    """Return whether two numbers are the same; NaN is one number."""
-    found = exp.EQ(this=_as_float(one), expression=_as_float(two))
-    one_is, two_is = _nan(one), _nan(two)
-    return found if one_is is None or two_is is None else exp.or_(found, exp.and_(one_is, two_is))
-
-
-COMPARED: Mapping[type[Sql], tuple[str, Callable[[Sql, Sql], Sql]]] = {
-    exp.EQ: ("=", _equal),
-    exp.NEQ: ("<>", lambda one, two: exp.not_(_equal(one, two))),
-    exp.GT: (">", _more),
-    exp.GTE: (">=", lambda one, two: exp.not_(_more(two, one))),
-    exp.LT: ("<", lambda one, two: _more(two, one)),
-    exp.LTE: ("<=", lambda one, two: exp.not_(_more(one, two))),
-}
-"""How values are compared: by a sign, and, if they are floats, so that NaN is a number."""
-
-
-def _compared(self: Generator, node: exp.Binary) -> str:
-    sign, of_floats = COMPARED[type(node)]
-    if any(isinstance(side, nodes.ByValue) for side in (node.left, node.right)):
-        return self.sql(exp.paren(of_floats(node.left, node.right)))
-    return self.binary(node, sign)
-
-
-def _ordered(self: Generator, node: exp.Ordered) -> str:
-    """Write an order in full; NaN, which comes beside nulls, is put above all numbers."""
-    direction = "DESC" if node.args.get("desc") else "ASC"
-    nulls = "FIRST" if node.args.get("nulls_first") else "LAST"
-    is_float = isinstance(node.this, nodes.ByValue)
-    keys = [_call("isNaN", node.this), node.this] if is_float else [node.this]
-    return ", ".join(f"{self.sql(key)} {direction} NULLS {nulls}" for key in keys)
-
-
 def _each_day(self: Generator, node: nodes.EachDate) -> str:
     """Write the days from one to another as what each row is repeated for."""
     start, place = self.sql(node, "start"), node.args["alias"]
@@ -215,14 +165,6 @@ def _cast(self: Generator, node: exp.Cast) -> str:
     return f"CAST({self.sql(node, 'this')} AS Nullable({_NAMES[node.to.this]}))"
 
 
-def _product(self: Generator, node: exp.Mul) -> str:
-    number, length = node.this, node.expression
-    if not isinstance(length, exp.Interval):
-        return self.binary(node, "*")
-    unit = str(length.args["unit"]).capitalize()
-    return f"toInterval{unit}({self.sql(number)})"
-
-
 CHANGES: Mapping[type[Sql], Callable[[Any], Sql]] = {
     exp.IntDiv: lambda node: _call("intDiv", node.this, node.expression),
     exp.LogicalAnd: lambda node: exp.Min(this=node.this),
@@ -233,12 +175,13 @@ CHANGES: Mapping[type[Sql], Callable[[Any], Sql]] = {
     exp.UnixMicros: lambda node: _micros(node.this),
     nodes.AsMuchEarlier: _as_much_earlier,
     nodes.ByCodePoint: _same,
-    nodes.ByValue: lambda node: _sum(node.this, exp.Literal.number("0e0")),
+    nodes.ByValue: floats.one_zero,
     nodes.ClockText: _clock_text,
     nodes.DaysBetween: _days_between,
     nodes.DaysEarlier: _days_earlier,
     nodes.HourStart: _hour_start,
     nodes.IsFinite: lambda node: _call("isFinite", node.this),
+    nodes.Later: _later_by,
     nodes.MonthStart: _month_start,
     nodes.Nearest: _nearest,
     nodes.SecondsLater: _later,
@@ -247,11 +190,9 @@ CHANGES: Mapping[type[Sql], Callable[[Any], Sql]] = {
     nodes.ZoneClock: _zone_clock,
 }
 WRITES: Mapping[type[Sql], Write] = {
-    **dict.fromkeys(COMPARED, _compared),
+    **floats.writes("isNaN"),
     exp.Cast: _cast,
     exp.Join: _join,
-    exp.Mul: _product,
-    exp.Ordered: _ordered,
     exp.PercentileCont: _quantile,
     nodes.EachDate: _each_day,
     # the columns of a CTE have the names that its query gives them

@@ -71,6 +71,8 @@ DTYPES: Mapping[exp.DType, pl.DataType] = {
 OF_DIALECTS: Mapping[tuple[str, exp.DType], pl.DataType] = {
     # it may be NaN there
     ("postgres", D.DECIMAL): pl.Float64(),
+    # its seconds are not asked for there
+    **{(name, D.INTERVAL): pl.Binary() for name in ("bigquery", "redshift", "snowflake", "trino")},
 }
 """The types that are another in one dialect."""
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["SqlDatabase", "check_packages"]
 
 _UNCOMPARED = (
-    "{}: statements follow its documentation, and no number has been compared with that of another"
-    " engine: compare some with those of the same rows in fk.Shop(…) before relying on them"
+    "{}: statements follow its documentation, and their numbers have not been compared on such a"
+    " database: compare some with those of the same rows in fk.Shop(…) before relying on them"
 )
 
 

@@ -18,7 +18,8 @@ from sqlglot import exp
 from funnelkit.engines.sql.column_types import found_column
 from funnelkit.engines.sql.connection import Found, answering, binding, named_table
 from funnelkit.engines.sql.described import DESCRIBED
-from funnelkit.engines.sql.dialects import WITHOUT_CLOCKS, plain_name, text
+from funnelkit.engines.sql.dialects import WITHOUT_CLOCKS, text
+from funnelkit.engines.sql.warehouses import plain_name
 from funnelkit.errors import UnsupportedError
 
 __all__ = ["DbApi", "DbApiConnection"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import new_class
@@ -12,7 +11,7 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.generator import Generator
 
-from funnelkit.engines.sql import clickhouse, nodes
+from funnelkit.engines.sql import clickhouse, nodes, warehouses
 from funnelkit.errors import UnsupportedError, shortened
 
 __all__ = [
@@ -20,7 +19,6 @@ __all__ = [
     "WITHOUT_IGNORE_NULLS",
     "WITHOUT_SERIES",
     "part_text",
-    "plain_name",
     "text",
 ]
 
@@ -51,8 +49,8 @@ def _call(name: str, *args: Sql) -> Sql:
     return exp.Anonymous(this=name, expressions=list(args))
 
 
-def _interval(unit: str) -> Sql:
-    return exp.Interval(this=exp.Literal.string("1"), unit=exp.var(unit))
+def _interval(unit: str, size: str = "1") -> Sql:
+    return exp.Interval(this=exp.Literal.string(size), unit=exp.var(unit))
 
 
 def _local(value: Sql) -> Sql:
@@ -143,7 +141,19 @@ def _inner(node: nodes.ByCodePoint | nodes.ByValue) -> Sql:
 
 def _as_much_earlier(node: nodes.AsMuchEarlier) -> Sql:
     passed = exp.Sub(this=_operand(node.args["late"]), expression=_operand(node.args["early"]))
-    return exp.Sub(this=_operand(node.this), expression=exp.paren(passed, copy=False))
+    found = exp.Sub(this=_operand(node.this), expression=exp.paren(passed, copy=False))
+    return exp.paren(found, copy=False)
+
+
+def _later(node: nodes.Later) -> Sql:
+    value, number, unit = node.this, node.expression, node.args["unit"].name
+    is_back = isinstance(number, exp.Neg)
+    size = number.this if is_back else number
+    literal = isinstance(size, exp.Literal)
+    length = _interval(unit, size.name) if literal else _times(_operand(size), unit)
+    kind = exp.Sub if is_back else exp.Add
+    step = length if literal else exp.paren(length, copy=False)
+    return exp.paren(kind(this=_operand(value), expression=step), copy=False)
 
 
 _SHARED: Mapping[type[Sql], Callable[[Any], Sql]] = {
@@ -155,6 +165,7 @@ _SHARED: Mapping[type[Sql], Callable[[Any], Sql]] = {
     nodes.EachDate: _unnested,
     nodes.HourStart: _hour_start,
     nodes.IsFinite: _is_finite,
+    nodes.Later: _later,
     nodes.MonthStart: _month_start,
     nodes.Nearest: _nearest,
     nodes.ZoneClock: _zone_clock,
@@ -354,74 +365,14 @@ SPARK: Mapping[type[Sql], Callable[[Any], Sql]] = {
 }
 
 
-# The others: as their documentation has it; none was run ---------------------------------------
-
-
-def _standard_later(later: nodes.SecondsLater) -> Sql:
-    return exp.Add(this=later.this, expression=_times(later.expression, "SECOND"))
-
-
-def _standard_earlier(earlier: nodes.DaysEarlier) -> Sql:
-    number = exp.paren(earlier.expression, copy=False)
-    day = exp.DateSub(this=earlier.this, expression=number, unit=exp.var("DAY"))
-    return exp.cast(day, exp.DType.DATE, copy=False)
-
-
-STANDARD: Mapping[type[Sql], Callable[[Any], Sql]] = {
-    **_SHARED,
-    nodes.DaysEarlier: _standard_earlier,
-    nodes.IsFinite: _below_infinity,
-    nodes.SecondsLater: _standard_later,
-    nodes.SecondsOf: lambda node: _epoch(node.this),
-    nodes.UtcClock: _at_utc,
-    nodes.UtcInstant: _at_utc,
-}
-
-
-MICROSECONDS_OF: Mapping[exp.DType, str] = {
-    exp.DType.TIMESTAMPNTZ: "TIMESTAMP(6)",
-    exp.DType.TIMESTAMPTZ: "TIMESTAMP(6) WITH TIME ZONE",
-}
-"""The types of times of Trino, which holds thousandths of a second where no digits are given."""
-
-
-def _trino_cast(self: Generator, node: exp.Cast) -> str:
-    name = MICROSECONDS_OF.get(node.to.this)
-    return f"CAST({self.sql(node, 'this')} AS {name})" if name else self.cast_sql(node)
-
-
-BIGQUERY: Mapping[type[Sql], Callable[[Any], Sql]] = {
-    **STANDARD,
-    nodes.UtcClock: lambda node: _call("DATETIME", node.this, UTC),
-    nodes.UtcInstant: lambda node: _call("TIMESTAMP", node.this, UTC),
-    nodes.ZoneClock: lambda node: _call("DATETIME", node.this, node.expression),
-}
-
-
-# Snowflake: a name that nobody put in quotes is in capital letters -------------------------------
-
-PLAIN = re.compile("[a-z_][a-z0-9_$]*")
-
-
-def _snowflake_name(self: Generator, node: exp.Identifier) -> str:
-    is_plain = node.quoted and PLAIN.fullmatch(node.name)
-    return f'"{node.name.upper()}"' if is_plain else self.identifier_sql(node)
-
-
-def plain_name(name: str, dialect: str) -> str:
-    """Return the name of a column of a database as statements write it."""
-    is_plain = dialect == "snowflake" and name.isupper() and PLAIN.fullmatch(name.lower())
-    return name.lower() if is_plain else name
-
-
 # The generators --------------------------------------------------------------------------------
 
-_CHANGES = {
-    "bigquery": BIGQUERY,
+_CHANGES: Mapping[str, Mapping[type[Sql], Callable[[Any], Sql]]] = {
     "clickhouse": clickhouse.CHANGES,
     "duckdb": DUCKDB,
     "postgres": POSTGRES,
     "spark": SPARK,
+    **{name: {**_SHARED, **changes} for name, changes in warehouses.CHANGES.items()},
 }
 _KEEPING = frozenset({"duckdb", "postgres", "spark"})
 """The dialects of which the generators change nothing of the tree that they write."""
@@ -438,13 +389,12 @@ _WRITES: Mapping[str, Mapping[type[Sql], Write]] = {
         exp.Ordered: _ordered,
         exp.PercentileCont: _quantile,
     },
-    "snowflake": {exp.Identifier: _snowflake_name},
     "spark": {
         exp.Lateral: _spark_lateral,
         exp.Ordered: _ordered,
         exp.PercentileCont: _quantile,
     },
-    "trino": {exp.Cast: _trino_cast},
+    **warehouses.WRITES,
 }
 
 
@@ -452,7 +402,7 @@ _WRITES: Mapping[str, Mapping[type[Sql], Write]] = {
 def _generator(dialect: str) -> type[Generator]:
     """Return what writes a dialect, the nodes of this package among them."""
     base = Dialect.get_or_raise(dialect).generator_class
-    changes = _CHANGES.get(dialect, STANDARD)
+    changes = _CHANGES[dialect]
     written = {node: _as(change) for node, change in changes.items()}
     transforms = {**base.TRANSFORMS, **written, **_WRITES.get(dialect, {})}
     name, parts = f"Funnelkit{base.__name__}", {"TRANSFORMS": transforms}

@@ -17,6 +17,7 @@ __all__ = [
     "EachDate",
     "HourStart",
     "IsFinite",
+    "Later",
     "MonthStart",
     "Nearest",
     "SecondsLater",
@@ -91,6 +92,17 @@ class AsMuchEarlier(Expression, exp.Func):
     """The local time as much earlier as one local time is after another."""
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "late": True, "early": True}
+
+
+class Later(Expression, exp.Func):
+    """The day, or local time, a number of days, months or hours later, or earlier if below 0."""
+
+    arg_types: ClassVar[dict[str, bool]] = {
+        "this": True,
+        "expression": True,
+        "unit": True,
+        "is_day": True,
+    }
 
 
 class EachDate(Expression):

@@ -17,6 +17,7 @@ from funnelkit.engines.sql.nodes import (
     DaysBetween,
     DaysEarlier,
     HourStart,
+    Later,
     MonthStart,
     Nearest,
     SecondsLater,
@@ -178,22 +179,16 @@ def text_of(value: Sql, kind: Kind) -> Sql:
 # Times --------------------------------------------------------------------------------------
 
 
-def _interval(size: str, unit: str) -> Sql:
-    return exp.Interval(this=exp.Literal.string(size), unit=exp.var(unit))
-
-
 def _seconds_later(local: Sql, number: Sql) -> Sql:
     return SecondsLater(this=_operand(local), expression=_operand(number))
 
 
-def _shifted(value: Sql, number: Sql, unit: str) -> Sql:
-    match number:
-        case exp.Literal(this=size):
-            return exp.Add(this=_operand(value), expression=_interval(size, unit))
-        case exp.Neg(this=exp.Literal(this=size)):
-            return exp.Sub(this=_operand(value), expression=_interval(size, unit))
-        case _:
-            return _add(value, _multiply(number, _interval("1", unit)))
+def _later(value: Sql, number: Sql, unit: str, *, is_day: bool = True) -> Sql:
+    return Later(this=value, expression=number, unit=exp.var(unit), is_day=is_day)
+
+
+def _earlier(value: Sql, number: Sql, unit: str, *, is_day: bool = True) -> Sql:
+    return _later(value, exp.Neg(this=_operand(number)), unit, is_day=is_day)
 
 
 def _at_zone(instant: Sql, zone: Sql) -> Sql:
@@ -212,7 +207,7 @@ def _readings(local: Sql, zone: Sql) -> tuple[tuple[Sql, Sql], tuple[Sql, Sql]]:
     """
 
     def read(days: int) -> tuple[Sql, Sql]:
-        near = _shifted(local, _whole(days), "DAY")
+        near = _later(local, _whole(days), "DAY", is_day=False)
         shown = _at_zone(UtcInstant(this=near), zone)
         utc = AsMuchEarlier(this=local, late=shown, early=near)
         return utc, _binary(exp.EQ, _at_zone(UtcInstant(this=utc), zone), local)
@@ -268,7 +263,7 @@ def _months_between(one: Sql, two: Sql) -> Sql:
 
 
 def _shift(unit: str, day: Sql, number: Lit) -> Sql:
-    return cast(_shifted(day, literal(number), unit), "day")
+    return cast(_later(day, literal(number), unit), "day")
 
 
 def _floor_days(day: Sql, length: Lit, anchor: Lit) -> Sql:
@@ -288,7 +283,7 @@ def _floor_months(day: Sql, length: Lit) -> Sql:
         # of the months since year 0, when 1970 begins
         since = _add(since, _whole(-1970 * 12 % int(str(length.value))))
     back = _rest(since, literal(length))
-    return cast(_subtract(start, _multiply(back, _interval("1", "MONTH"))), "day")
+    return cast(_earlier(start, back, "MONTH"), "day")
 
 
 def _floor_hours(local: Sql, length: Lit) -> Sql:
@@ -296,7 +291,7 @@ def _floor_hours(local: Sql, length: Lit) -> Sql:
     if length.value == 1:
         return start
     back = _rest(_part(local, "HOUR"), literal(length))
-    return _subtract(start, _multiply(back, _interval("1", "HOUR")))
+    return _earlier(start, back, "HOUR", is_day=False)
 
 
 def _is_in(value: Sql, *options: Lit) -> Sql:
