@@ -15,7 +15,7 @@ from funnelkit.planning.derive import to_relations
 from funnelkit.planning.partial_periods import with_partial_periods
 from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.relations import Answer, Rel
-from funnelkit.planning.vocabulary import with_words
+from funnelkit.planning.vocabulary import answers_in_words
 from parity.plain import Plain
 
 METRICS = tuple(fk.registry())
@@ -45,7 +45,7 @@ def by_plan(
     data: ShopData, steps: Sequence[Step], *, rewrite: Callable[[Rel], Rel] = lambda rel: rel
 ) -> list[pl.DataFrame]:
     answers = to_relations(data, steps)
-    relations = with_words(data, (answer.relation for answer in answers))
+    relations = answers_in_words(data, answers)
     frames = {name: bound.frame for name, bound in data.tables.items()}
     plain = Plain(frames)
     found = [plain.rows(rewrite(relation)).frame() for relation in relations]

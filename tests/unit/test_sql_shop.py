@@ -162,7 +162,7 @@ def test_what_is_no_table_is_refused(connection):
         on(connection, 7)
     with pytest.raises(fk.UnknownNameError, match="table or setting named 'order'"):
         fk.Shop.on(fk.DuckDB(connection), order="shop.orders")
-    with pytest.raises(fk.DefinitionError, match="engine="):
+    with pytest.raises(fk.DefinitionError, match="engine is"):
         fk.Shop.on(connection, orders="shop.orders")
 
 

@@ -21,7 +21,7 @@ from funnelkit.formula.properties import inputs
 from funnelkit.formula.table import Table
 from funnelkit.formula.values import Category, Column, Flag, Literal, Lookup, Money, Scalar, Time
 
-__all__ = ["Assumption", "ShopData", "TableStats"]
+__all__ = ["Assumption", "ShopData", "TableStats", "Words"]
 
 _T = TypeVar("_T")
 
@@ -105,6 +105,12 @@ class Words:
     def changed(self) -> dict[str, str | None]:
         """The texts that are written otherwise than the words that they stand for."""
         return {text: word for text, word in self.meant.items() if text != word}
+
+    @property
+    def is_one_to_one(self) -> bool:
+        """Whether each text stands for a word, and no other text for the same."""
+        words = set(self.meant.values())
+        return None not in words and len(words) == len(self.meant)
 
     def others(self, values: Container[str]) -> dict[str, int]:
         """Return the texts that stand for no word of a vocabulary, and how many rows each has."""

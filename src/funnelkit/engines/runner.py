@@ -19,7 +19,7 @@ from funnelkit.planning.derive import Relations
 from funnelkit.planning.plan import PERIOD, Step, group_column
 from funnelkit.planning.relations import Answer, Rel
 from funnelkit.planning.traversal import columns_read, tables_of, with_names_apart
-from funnelkit.planning.vocabulary import with_words
+from funnelkit.planning.vocabulary import answers_in_words, with_words
 from funnelkit.verification.broken_promises import check_promises
 from funnelkit.verification.rows import Passes, all_violations, check
 from funnelkit.verification.signs import lowest, settle_signs, unseen_signs
@@ -68,13 +68,14 @@ class Runner:
         if self.data.guards:
             check_words(self.data, columns)
             check_promises(self.data, steps, columns, self.read)
+        read = partial(answers_in_words, self.data, answers)
+        readable = self.data.derived("readable", answers, lambda: with_names_apart(read()))
         if report is None:
-            readable = partial(self._readable, relations)
-            found = self.engine.run(self.data.derived("readable", relations, readable))
+            found = self.engine.run(readable)
         else:
             found = list[pl.DataFrame]()
-            for step, relation in zip(steps, relations, strict=True):
-                found += self._run([relation])
+            for step, relation in zip(steps, readable, strict=True):
+                found += self.engine.run([relation])
                 report(step)
         return [_labelled(*each) for each in zip(steps, answers, found, strict=True)]
 
@@ -90,8 +91,8 @@ class Runner:
         answers = self._lasting(steps)
         if self._learn_words(columns_read([answer.relation for answer in answers])):
             answers = self._lasting(steps)
-        relations = [answer.relation for answer in answers]
-        pairs = zip(answers, with_words(self.data, relations), strict=True)
+        relations = answers_in_words(self.data, answers, is_lasting=True)
+        pairs = zip(answers, relations, strict=True)
         return [replace(answer, relation=relation) for answer, relation in pairs]
 
     def sketches(self, steps: Sequence[Step]) -> list[Answer]:
@@ -189,10 +190,7 @@ class Runner:
         return True
 
     def _run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
-        return self.engine.run(self._readable(relations))
-
-    def _readable(self, relations: Sequence[Rel]) -> list[Rel]:
-        return with_names_apart(with_words(self.data, relations))
+        return self.engine.run(with_names_apart(with_words(self.data, relations)))
 
     def _learn_words(self, columns: Container[tuple[str, str]]) -> bool:
         """Learn which words columns hold, once per column; return whether any was learnt."""

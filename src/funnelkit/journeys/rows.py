@@ -26,7 +26,8 @@ from funnelkit.planning.missing import missing_hints
 from funnelkit.planning.periods import period_of
 from funnelkit.planning.plan import Fold, Question, Step
 from funnelkit.planning.relations import Lit, Op, Scalar, Select, call, conjunction, filtered
-from funnelkit.planning.spelling import as_written, spellings
+from funnelkit.planning.spelling import spellings
+from funnelkit.planning.vocabulary import reworded
 from funnelkit.shop.shop import Shop
 
 __all__ = [
@@ -229,7 +230,7 @@ class Reader:
         return self._known(found, uncounted)
 
     def _key(self, item: Item) -> Scalar:
-        return as_written(self.lowering.value(item), spellings(self.data, [end_of(item)]))
+        return reworded(self.lowering.value(item), spellings(self.data, [end_of(item)]))
 
     @property
     def _enters(self) -> Flag | None:

@@ -52,7 +52,7 @@ from funnelkit.planning.relations import (
     when,
     whole,
 )
-from funnelkit.planning.spelling import as_written, spellings_of_groups
+from funnelkit.planning.spelling import spellings_of_groups
 
 __all__ = ["Relations", "to_relations"]
 
@@ -140,11 +140,14 @@ class Relations:
     def _answered(self, step: Step, number: int) -> Answer:
         name = self.lowering.names.of(("the step", number), f"step_{number}")
         period = self.period if step.calendar.has_periods else None
+        keys = self._groups(step)
+        spelled = zip(keys, map(self.spellings.get, step.groups), strict=True)
         return Answer(
             Named(name, self._answer(step), str(step)),
             period,
-            self._groups(step),
+            keys,
             tuple(map(self._column, step.folds)),
+            tuple((key, tuple(texts.items())) for key, texts in spelled if texts),
         )
 
     def _answer(self, step: Step) -> Rel:
@@ -223,8 +226,7 @@ class Relations:
             if group.is_period:
                 named[name] = period_of(self.lowering, group.value, calendar)
             else:
-                value = self.lowering.value(group.value)
-                named[name] = as_written(value, self.spellings.get(group, {}))
+                named[name] = self.lowering.value(group.value)
         return named
 
     def _at_last(self, rows: Rel, step: Step, where: Scalar | None) -> Rel:

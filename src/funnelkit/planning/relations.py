@@ -394,12 +394,14 @@ class Answer:
         period: The column of the period; None where there are no periods.
         keys: The columns of the keys, in the order of the step's groups.
         folds: The columns of the folds, in the order of the step's folds.
+        spellings: By key: how its words are written in the end, where not as they are.
     """
 
     relation: Rel
     period: str | None
     keys: tuple[str, ...]
     folds: tuple[str, ...]
+    spellings: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
 
 def columns_of(rel: Rel) -> tuple[str, ...]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 
 from funnelkit.data.shop_data import ShopData
 from funnelkit.formula.values import Column
 from funnelkit.formula.walk import end_of
 from funnelkit.planning.plan import Group
-from funnelkit.planning.relations import Lit, Op, Scalar, call, when
 
-__all__ = ["as_written", "spellings", "spellings_of_groups"]
+__all__ = ["spellings", "spellings_of_groups"]
 
 
 def spellings(data: ShopData, columns: Container[Column]) -> dict[str, str]:
@@ -55,11 +54,3 @@ def spellings_of_groups(data: ShopData, groups: Sequence[Group]) -> dict[Group, 
         for group, column in columns.items()
         if column in data.seen_words and group.name not in derived
     }
-
-
-def as_written(word: Scalar, texts: Mapping[str, str]) -> Scalar:
-    """Return a word as the data writes it."""
-    found = word
-    for one, text in sorted(texts.items()):
-        found = when(call(Op.EQ, word, Lit(one, "str")), Lit(text, "str"), otherwise=found)
-    return found

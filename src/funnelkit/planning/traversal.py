@@ -21,12 +21,14 @@ from funnelkit.planning.relations import (
     Scalar,
     Scan,
     Select,
+    columns_of,
 )
 
 __all__ = [
     "Change",
     "base_of",
     "columns_read",
+    "columns_used",
     "mapped",
     "mapped_scalar",
     "parts_of",
@@ -73,6 +75,46 @@ def source_of(rel: Rel, name: str) -> tuple[str, str] | None:
             return None if name == rel.name else source_of(inner, name)
         case Filter(inner) | Head(inner) | Named(_, inner):
             return source_of(inner, name)
+
+
+def columns_used(rel: Rel) -> set[tuple[str, str]]:
+    """Return the columns of tables of which more is made than that they are carried along."""
+    found = set[tuple[str, str] | None]()
+    for one in walk(rel):
+        match one:
+            case Select(inner, named):
+                scalars = [value for _, value in named if not isinstance(value, Col)]
+                found |= _sources(inner, scalars)
+            case Filter(inner, where):
+                found |= _sources(inner, [where])
+            case LeftJoin(left, right, on):
+                found |= {source_of(left, name) for name, _ in on}
+                found |= {source_of(right, name) for _, name in on}
+            case Exists(left, right, (name, other)):
+                found |= {source_of(left, name), source_of(right, other)}
+            case Aggregate(inner, _, folds):
+                parts = [part for _, agg in folds for part in (agg.arg, agg.where)]
+                found |= _sources(inner, [part for part in parts if part is not None])
+                if any(agg.custom for _, agg in folds):  # nobody knows what it reads
+                    found |= {source_of(inner, name) for name in columns_of(inner)}
+            case EachDay(inner, _, first, last):
+                found |= _sources(inner, [first, last])
+            case Head(inner, order):
+                found |= _sources(inner, order)
+            case Scan() | Named():
+                pass
+    return {source for source in found if source is not None}
+
+
+def _sources(rel: Rel, values: Iterable[Scalar]) -> set[tuple[str, str] | None]:
+    """Return the columns of tables that values are made of."""
+    pending, found = list(values), set[tuple[str, str] | None]()
+    while pending:
+        value = pending.pop()
+        pending += parts_of(value)
+        if isinstance(value, Col):
+            found.add(source_of(rel, value.name))
+    return found
 
 
 def tables_of(relations: Iterable[Rel]) -> list[str]:

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from funnelkit.data.schema import WordsCheck
-from funnelkit.data.shop_data import ShopData
+from funnelkit.data.shop_data import ShopData, Words
 from funnelkit.errors import DefinitionError, nearest, shortened
 from funnelkit.formula.values import Category, Coalesce, Column, If, Literal, Lookup, Value
 from funnelkit.formula.walk import end_of
-from funnelkit.planning.relations import Col, Lit, Op, Rel, Scalar, Scan, call, extend, when
-from funnelkit.planning.traversal import columns_read, with_scans
+from funnelkit.planning.relations import (
+    Answer,
+    Col,
+    Lit,
+    Named,
+    Op,
+    Rel,
+    Scalar,
+    Scan,
+    Select,
+    call,
+    columns_of,
+    extend,
+    when,
+)
+from funnelkit.planning.traversal import columns_read, columns_used, source_of, walk, with_scans
 
-__all__ = ["WRITTEN", "in_words", "meanings", "promise_of", "with_words"]
+__all__ = [
+    "WRITTEN",
+    "answers_in_words",
+    "in_words",
+    "meanings",
+    "promise_of",
+    "reworded",
+    "with_words",
+]
 
 WRITTEN = (
     "write numbers plain, words in quotes, days as date('2024-12-31'), "
@@ -103,29 +126,90 @@ def _checked(data: ShopData, column: Category, text: str, word: str) -> str:
 
 def with_words(data: ShopData, relations: Iterable[Rel]) -> list[Rel]:
     """Return relations in which texts are read as the words that they were found to stand for."""
-    changed = {
-        (column.table, column.name): words.changed
-        for column, words in data.seen_words.items()
-        if words.changed
-    }
+    changed = _changed(data)
+    return [_read_in_words(rel, changed) for rel in relations]
 
-    if not changed:
-        return list(relations)
+
+def answers_in_words(
+    data: ShopData, answers: Iterable[Answer], *, is_lasting: bool = False
+) -> list[Rel]:
+    """Return the relations of answers as `with_words` does, their keys spelled as they are to be.
+
+    What is only grouped by is read as it is, and its words are spelled group by group.
+
+    Args:
+        data: The shop's data.
+        answers: The answers.
+        is_lasting: Whether the tables may have other texts later on.
+    """
+    changed = _changed(data)
+    return [_answer_in_words(answer, changed, is_lasting) for answer in answers]
+
+
+Changed = Mapping[tuple[str, str], Words]
+"""By table and column: the words of columns of which some text is not the word itself."""
+
+
+def _changed(data: ShopData) -> Changed:
+    seen = data.seen_words.items()
+    return {(column.table, column.name): words for column, words in seen if words.changed}
+
+
+def _read_in_words(rel: Rel, changed: Changed) -> Rel:
+    """Return a relation in which the texts of its tables are words."""
 
     def read(scan: Scan) -> Rel:
         columns = ((name, changed.get((scan.table, name))) for name, _ in scan.columns)
-        return extend(scan, **{name: _meant(Col(name), words) for name, words in columns if words})
+        return extend(
+            scan, **{name: reworded(Col(name), words.changed) for name, words in columns if words}
+        )
 
-    return [
-        rel if changed.keys().isdisjoint(columns_read([rel])) else with_scans(rel, read)
-        for rel in relations
-    ]
+    return rel if changed.keys().isdisjoint(columns_read([rel])) else with_scans(rel, read)
 
 
-def _meant(text: Scalar, changed: Mapping[str, str | None]) -> Scalar:
-    """Return the word that a text stands for."""
-    found = text
-    for word in sorted(set(changed.values()), key=str):
-        texts = (Lit(one, "str") for one, meant in sorted(changed.items()) if meant == word)
+def _answer_in_words(answer: Answer, changed: Changed, is_lasting: bool) -> Rel:  # noqa: FBT001  # see above
+    carried = {} if is_lasting else _carried_keys(answer, changed)
+    early = {column: words for column, words in changed.items() if column not in carried.values()}
+    rel, spelled = _read_in_words(answer.relation, early), dict[str, Mapping[str, str | None]]()
+    for key, texts in answer.spellings:
+        spelled[key] = dict(texts)
+    for key, column in carried.items():
+        words, meant = spelled.get(key, {}), changed[column].meant.items()
+        spelled[key] = {text: words.get(word or "", word) for text, word in meant}
+    named = {name: reworded(Col(name), spelled.get(name, {})) for name in columns_of(rel)}
+    if all(value == Col(name) for name, value in named.items()):
+        return rel
+    match rel:
+        case Named(name, inner, note):
+            return Named(name, Select(inner, tuple(named.items())), note)
+        case _:
+            return Select(rel, tuple(named.items()))
+
+
+def _carried_keys(answer: Answer, changed: Changed) -> dict[str, tuple[str, str]]:
+    """Return the keys that may be put into words in the end, each with its column.
+
+    Nothing is made of the column but that key, and no two of its texts stand for one word.
+    """
+    scans = (rel for rel in walk(answer.relation) if isinstance(rel, Scan))
+    scanned = Counter(column for scan in scans for column in columns_read([scan]))
+    sources = {key: source_of(answer.relation, key) for key in answer.keys}
+    used = columns_used(answer.relation)
+    return {
+        key: column
+        for key, column in sources.items()
+        if column in changed
+        and column is not None
+        and column not in used
+        and scanned[column] == 1
+        and changed[column].is_one_to_one
+    }
+
+
+def reworded(text: Scalar, changed: Mapping[str, str | None]) -> Scalar:
+    """Return a text, or what it is changed to where it is one of some."""
+    found, others = text, {one: word for one, word in changed.items() if one != word}
+    for word in sorted(set(others.values()), key=str):
+        texts = (Lit(one, "str") for one, meant in sorted(others.items()) if meant == word)
         found = when(call(Op.IN, text, *texts), Lit(word, "str"), otherwise=found)
     return found
