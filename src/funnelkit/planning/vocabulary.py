@@ -143,7 +143,7 @@ def answers_in_words(
         is_lasting: Whether the tables may have other texts later on.
     """
     changed = _changed(data)
-    return [_answer_in_words(answer, changed, is_lasting) for answer in answers]
+    return [_answer_in_words(answer, changed, is_lasting=is_lasting) for answer in answers]
 
 
 Changed = Mapping[tuple[str, str], Words]
@@ -167,7 +167,7 @@ def _read_in_words(rel: Rel, changed: Changed) -> Rel:
     return rel if changed.keys().isdisjoint(columns_read([rel])) else with_scans(rel, read)
 
 
-def _answer_in_words(answer: Answer, changed: Changed, is_lasting: bool) -> Rel:  # noqa: FBT001  # see above
+def _answer_in_words(answer: Answer, changed: Changed, *, is_lasting: bool) -> Rel:
     carried = {} if is_lasting else _carried_keys(answer, changed)
     early = {column: words for column, words in changed.items() if column not in carried.values()}
     rel, spelled = _read_in_words(answer.relation, early), dict[str, Mapping[str, str | None]]()
