@@ -256,7 +256,9 @@ email_click_to_open_rate = Metric(
     title="Click-to-open rate",
     aliases=("ctor", "click_to_open_rate"),
     formula=Count(EmailSends, where=_IS_CLICK)
-    / Count(EmailSends, where=EmailSends.is_delivered & EmailSends.is_opened),
+    / Count(
+        EmailSends, where=EmailSends.is_delivered & (EmailSends.is_opened | EmailSends.is_clicked)
+    ),
     unit=RATIO,
     stage=Stage.CONSIDERATION,
     aida=AidaStage.INTEREST,
