@@ -30,6 +30,7 @@ from funnelkit.formula.values import (
 from funnelkit.formula.walk import end_of
 
 __all__ = [
+    "TEXT_TYPES",
     "BoundFrame",
     "bind_empty",
     "bind_frame",
@@ -155,7 +156,7 @@ def _with_key_texts(bound: BoundFrame, opened: Opened) -> BoundFrame:
     words = [
         pl.col(old).cast(pl.String).alias(keys[old])
         for old, found in raw.collect_schema().items()
-        if old in keys and isinstance(found, _WORDS)
+        if old in keys and isinstance(found, TEXT_TYPES)
     ]
     loose = (new for old, new in keys.items() if opened.is_text and opened.schema[old].is_integer())
     return replace(bound, loose=frozenset(loose), key_texts=raw.select(words))
@@ -200,7 +201,9 @@ def rename_faults(table: str, schema: pl.Schema, rename: Mapping[str, str]) -> l
     return faults
 
 
-_WORDS = (pl.String, pl.Categorical, pl.Enum)
+TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum)
+"""The types of texts in Polars."""
+
 _TOO_WIDE = (pl.Int128, pl.UInt128)
 
 
@@ -212,7 +215,7 @@ def wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
         case Key():
             if found.is_integer() and not isinstance(found, _TOO_WIDE):
                 return pl.Int64()
-            if isinstance(found, _WORDS):
+            if isinstance(found, TEXT_TYPES):
                 return pl.String()
             if found.is_integer():
                 return "its numbers are too long: cast it to a string, pl.col(…).cast(pl.String)"
@@ -239,12 +242,12 @@ def wanted_type(column: Column | None, found: pl.DataType) -> pl.DataType | str:
         case _ if isinstance(found, pl.Duration):
             return pl.Float64()
         case _:
-            return pl.String() if isinstance(found, _WORDS) else found
+            return pl.String() if isinstance(found, TEXT_TYPES) else found
 
 
 def _category_type(column: Category, found: pl.DataType) -> pl.DataType | str:
     """Return the type of a category: text where it has a vocabulary, so that codes are no words."""
-    if isinstance(found, _WORDS):
+    if isinstance(found, TEXT_TYPES):
         return pl.String()
     if found.is_integer() or isinstance(found, pl.Boolean | pl.Date):
         return pl.String() if column.values else pl.Int64() if found.is_integer() else found

@@ -68,8 +68,7 @@ class Runner:
         if self.data.guards:
             check_words(self.data, columns)
             check_promises(self.data, steps, columns, self.read)
-        read = partial(answers_in_words, self.data, answers)
-        readable = self.data.derived("readable", answers, lambda: with_names_apart(read()))
+        readable = self.data.derived("readable", answers, partial(self._readable, answers))
         if report is None:
             found = self.engine.run(readable)
         else:
@@ -144,8 +143,11 @@ class Runner:
 
     def _answers(self, data: ShopData, steps: Sequence[Step]) -> list[Answer]:
         given = next((step.as_of for step in steps if step.as_of), None)
-        relations = partial(Relations.of, data, lambda: given or self.as_of())
-        return data.derived("answers", steps, lambda: relations().answers(steps))
+
+        def make() -> list[Answer]:
+            return Relations.of(data, lambda: given or self.as_of()).answers(steps)
+
+        return data.derived("answers", steps, make)
 
     def _lasting(self, steps: Sequence[Step]) -> list[Answer]:
         return self._answers(replace(self.data, seen={}, seen_non_negative={}), steps)
@@ -188,6 +190,9 @@ class Runner:
             data.seen_as_of = max(moments, default=None)
         data.seen |= {overview.table: overview.stats for overview in overviews}
         return True
+
+    def _readable(self, answers: Sequence[Answer]) -> list[Rel]:
+        return with_names_apart(answers_in_words(self.data, answers))
 
     def _run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         return self.engine.run(with_names_apart(with_words(self.data, relations)))

@@ -9,6 +9,7 @@ from math import erfc, exp, lgamma, log, sqrt
 import polars as pl
 
 from funnelkit.arguments import check_kind, not_above
+from funnelkit.data.binding import TEXT_TYPES
 from funnelkit.data.sources import Source, open_source
 from funnelkit.errors import DataError, DefinitionError, shortened
 
@@ -135,7 +136,7 @@ def _faults(rows: pl.DataFrame, unit: str, variant: str, exposed_at: str | None)
     for name in (unit, variant, exposed_at):
         if name is not None and (nulls := _blanks(rows.get_column(name))):
             yield f"{name} is null or blank in {nulls:,} of {rows.height:,} rows"
-    if isinstance(rows.schema[variant], _WORDS):
+    if isinstance(rows.schema[variant], TEXT_TYPES):
         yield from _doubles(rows.get_column(variant).cast(pl.String).unique().drop_nulls())
     if exposed_at is not None and not rows.schema[exposed_at].is_temporal():
         yield f"{exposed_at} holds {rows.schema[exposed_at]}, not times"
@@ -152,12 +153,9 @@ def _faults(rows: pl.DataFrame, unit: str, variant: str, exposed_at: str | None)
             yield f"{found.height:,} of {known.height:,} units are {what}, such as {example}"
 
 
-_WORDS = (pl.String, pl.Categorical, pl.Enum)
-
-
 def _blanks(values: pl.Series) -> int:
     """Return how many values are null, or blank texts."""
-    if not isinstance(values.dtype, _WORDS):
+    if not isinstance(values.dtype, TEXT_TYPES):
         return values.null_count()
     return int((values.cast(pl.String).str.strip_chars().fill_null("") == "").sum())
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from funnelkit.data.binding import TEXT_TYPES
 from funnelkit.errors import DataError
 from funnelkit.formula.values import Dimension
 from funnelkit.sampling.assignment import EXPOSED, Assignment
@@ -155,5 +156,5 @@ class Design:
 
 _ALIKE: Mapping[type[pl.DataType], Callable[[pl.DataType], bool]] = {
     pl.Int128: lambda kind: kind.is_integer(),
-    pl.String: lambda kind: isinstance(kind, pl.String | pl.Categorical | pl.Enum),
+    pl.String: lambda kind: isinstance(kind, TEXT_TYPES),
 }
