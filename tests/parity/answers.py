@@ -1,6 +1,7 @@
 """Steps answered twice: by the Polars engine, and by the relational plan in plain Python."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import polars as pl
 from polars.testing import assert_frame_equal
@@ -34,7 +35,13 @@ def steps_of(shop: fk.Shop, question: dict, metrics: Sequence[str] = METRICS) ->
             continue
         for step in (*made.steps, *(part.step for part in made.parts)):
             found[repr(step)] = step
-    return list(found.values())
+    return [with_folds_apart(step, number) for number, step in enumerate(found.values())]
+
+
+def with_folds_apart(step: Step, number: int) -> Step:
+    """A step of which no fold is named as one of another plan."""
+    folds = (replace(fold, name=f"{fold.name}_of_{number}") for fold in step.folds)
+    return replace(step, folds=tuple(folds))
 
 
 def by_engine(data: ShopData, steps: Sequence[Step]) -> list[pl.DataFrame]:

@@ -48,12 +48,10 @@ def with_settings(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConne
     return connection
 
 
-def by_duckdb(
-    frames: Frames, rel: Rel, _sizes: Sizes, *, has_ignore_nulls: bool = True
-) -> list[Row]:
+def by_duckdb(frames: Frames, rel: Rel, _sizes: Sizes, *, dialect: str = "duckdb") -> list[Row]:
     for name, frame in frames.items():
         database().register(name, frame)
-    query, kinds = SqlTranslator(_source, has_ignore_nulls=has_ignore_nulls).statement(rel)
+    query, kinds = SqlTranslator.of(dialect, _source).statement(rel)
     found = pl.DataFrame(database().sql(text(query, "duckdb")))
     return of_kinds(found, kinds).select(columns_of(rel)).rows()
 
@@ -61,7 +59,7 @@ def by_duckdb(
 def by_postgres(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
     for name, frame in frames.items():
         load(postgres(), name, frame, kind="TEMP TABLE")
-    query, kinds = SqlTranslator(_source, has_ignore_nulls=False).statement(rel)
+    query, kinds = SqlTranslator.of("postgres", _source).statement(rel)
     found = DbApiConnection.of(postgres(), "postgres").run(query)
     return of_kinds(found, kinds).select(columns_of(rel)).rows()
 
@@ -71,7 +69,7 @@ def by_spark(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
 
     connection = SparkConnection(spark())
     places = {name: connection.place(name, frame) for name, frame in frames.items()}
-    query, kinds = SqlTranslator(partial(_source, places=places)).statement(rel)
+    query, kinds = SqlTranslator.of("spark", partial(_source, places=places)).statement(rel)
     return of_kinds(connection.run(query), kinds).select(columns_of(rel)).rows()
 
 
@@ -79,7 +77,7 @@ def by_clickhouse(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
     connection = clickhouse()
     for name, frame in frames.items():
         load_clickhouse(connection, name, frame)
-    query, kinds = SqlTranslator(_source, has_ignore_nulls=False).statement(rel)
+    query, kinds = SqlTranslator.of("clickhouse", _source).statement(rel)
     found = DbApiConnection.of(connection, "clickhouse").run(query)
     return of_kinds(found, kinds).select(columns_of(rel)).rows()
 
@@ -87,7 +85,7 @@ def by_clickhouse(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
 def by_bigquery(frames: Frames, rel: Rel, _sizes: Sizes) -> list[Row]:
     for name, frame in frames.items():
         googlesql().load(name, frame)
-    query, kinds = SqlTranslator(_source).statement(rel)
+    query, kinds = SqlTranslator.of("bigquery", _source).statement(rel)
     found = DbApiConnection.of(googlesql(), "bigquery").run(query)
     return of_kinds(found, kinds).select(columns_of(rel)).rows()
 
@@ -103,7 +101,7 @@ def _source(
 TRANSLATORS: Mapping[str, Callable[[Frames, Rel, Sizes], list[Row]]] = {
     "polars": by_polars,
     "duckdb": by_duckdb,
-    "duckdb without gaps": partial(by_duckdb, has_ignore_nulls=False),
+    "duckdb as for postgres": partial(by_duckdb, dialect="postgres"),
     "postgres": by_postgres,
     "spark": by_spark,
     "clickhouse": by_clickhouse,

@@ -80,7 +80,7 @@ def test_windows(engine, rows, is_last):
 def test_windows_are_the_same_where_no_null_is_passed_over(rows):
     named = [(f"w{place}", window) for place, window in enumerate(WINDOWS)]
     rel = Select(TABLE, (*((c.name, c) for c in ALL), *named))
-    assert_alike("duckdb without gaps", frames(rows), rel)
+    assert_alike("duckdb as for postgres", frames(rows), rel)
 
 
 CONSTANTS = [whole(1), Lit("x", "str"), Lit(None, "day"), Lit(value=True, kind="bool")]
@@ -162,6 +162,14 @@ def test_a_node_by_itself(engine, place, rows):
 @given(rows=ROWS, rel=rels(5))
 def test_nodes_on_top_of_others(engine, rows, rel):
     assert_alike(engine, frames(rows), rel)
+
+
+@settings(lawful, max_examples=30)
+@pytest.mark.parametrize("inner", [TABLE, Filter(TABLE, call(Op.GT, A, B))])
+@given(rows=ROWS)
+def test_keys_are_found_alike_by_a_join(inner, rows):
+    rel = extend(Exists(inner, TABLE, ("a", "b"), "there"), b=call(Op.NOT, Col("there")))
+    assert_alike("duckdb as for postgres", frames(rows), rel)
 
 
 FLOATS = st.none() | st.sampled_from([-2.5, -1.0, 0.0, 0.5, 3.0])

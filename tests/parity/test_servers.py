@@ -296,7 +296,7 @@ def test_spark_reads_a_table_once_with_the_filter_pushed_and_the_columns_it_need
     question = {"every": "1mo", "start": "2024-03-01", "end": "2024-06-01", "by": "channel"}
     steps = fk.plan(shop, ["sessions", "visitors"], **question).steps
     (answer,) = shop.runner.lasting(steps)
-    query, _ = Translator(partial(source_of, shop.data)).statement(answer.relation)
+    query, _ = Translator.of("spark", partial(source_of, shop.data)).statement(answer.relation)
     mode = spark()._jvm.org.apache.spark.sql.execution.ExplainMode.fromString("formatted")
     asked = spark().sql(dialects.text(query, "spark"))
     plan = asked._jdf.queryExecution().explainString(mode)

@@ -68,15 +68,19 @@ class Runner:
         if self.data.guards:
             check_words(self.data, columns)
             check_promises(self.data, steps, columns, self.read)
+        names = [answer.relation.name for answer in answers]
         readable = self.data.derived("readable", answers, partial(self._readable, answers))
+        asked = dict(zip(dict.fromkeys(names), readable, strict=True))
         if report is None:
-            found = self.engine.run(readable)
+            found = dict(zip(asked, self.engine.run(readable), strict=True))
         else:
-            found = list[pl.DataFrame]()
-            for step, relation in zip(steps, readable, strict=True):
-                found += self.engine.run([relation])
+            found = dict[str, pl.DataFrame]()
+            for step, name in zip(steps, names, strict=True):
+                if name not in found:
+                    (found[name],) = self.engine.run([asked[name]])
                 report(step)
-        return [_labelled(*each) for each in zip(steps, answers, found, strict=True)]
+        frames = map(found.__getitem__, names)
+        return [_labelled(*each) for each in zip(steps, answers, frames, strict=True)]
 
     def answers(self, steps: Sequence[Step]) -> list[Answer]:
         """Return the relation that answers each step."""
@@ -192,7 +196,9 @@ class Runner:
         return True
 
     def _readable(self, answers: Sequence[Answer]) -> list[Rel]:
-        return with_names_apart(answers_in_words(self.data, answers))
+        """Return the relations that are read to answer steps, each once."""
+        relations = answers_in_words(self.data, answers)
+        return with_names_apart([*{one.name: one for one in relations}.values()])
 
     def _run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         return self.engine.run(with_names_apart(with_words(self.data, relations)))

@@ -63,7 +63,6 @@ def to_sql(  # noqa: PLR0913  # as evaluate
     """
     check_packages()
     from funnelkit.engines.sql.dialects import (  # noqa: PLC0415  # an extra
-        WITHOUT_IGNORE_NULLS,
         WITHOUT_SERIES,
         text,
     )
@@ -78,8 +77,7 @@ def to_sql(  # noqa: PLR0913  # as evaluate
     check_supported(shop.runner, made, SUPPORTS[dialect])
     made = with_as_of(shop.runner, made)
     answers = shop.runner.lasting(made.steps)
-    has_ignore_nulls = dialect not in WITHOUT_IGNORE_NULLS
-    translator = Translator(partial(source_of, shop.data), has_ignore_nulls=has_ignore_nulls)
+    translator = Translator.of(dialect, partial(source_of, shop.data))
     has_series = dialect not in WITHOUT_SERIES
     statement = statement_of(made, answers, translator, has_series=has_series)
     return text(statement, dialect, pretty=True)

@@ -19,12 +19,12 @@ from funnelkit.evaluation.arguments import ask
 from funnelkit.formula.formulas import Count
 from funnelkit.formula.values import Column, Dimension, Flag, Lookup, Predicate
 from funnelkit.formula.walk import end_of, leaves
-from funnelkit.planning.derive import Relations
 from funnelkit.planning.dimensions import can_reach, resolve_dimension, resolve_predicate
-from funnelkit.planning.lowering import Lowering
+from funnelkit.planning.lowering import Lowering, lowering_of
 from funnelkit.planning.missing import missing_hints
 from funnelkit.planning.periods import period_of
 from funnelkit.planning.plan import Fold, Question, Step
+from funnelkit.planning.prepared import Tables
 from funnelkit.planning.relations import Lit, Op, Scalar, Select, call, conjunction, filtered
 from funnelkit.planning.spelling import spellings
 from funnelkit.planning.vocabulary import reworded
@@ -101,7 +101,7 @@ class Reader:
         dimension: Whose rows they are.
         entity: The column that holds it, or where it is looked up.
         question: The keys, the condition, the calendar and the range.
-        relations: What writes relations over the shop's tables.
+        tables: The prepared tables.
     """
 
     shop: Shop
@@ -109,7 +109,7 @@ class Reader:
     dimension: Dimension
     entity: Item
     question: Question
-    relations: Relations
+    tables: Tables
 
     @property
     def data(self) -> ShopData:
@@ -119,7 +119,7 @@ class Reader:
     @property
     def lowering(self) -> Lowering:
         """How the values of rows are written."""
-        return self.relations.lowering
+        return self.tables.lowering
 
     @property
     def name(self) -> str:
@@ -214,7 +214,7 @@ class Reader:
         read = [leaf for one in (enters, where) if one is not None for leaf in leaves(one)]
         items = [self.entity, self.clock, *groups.values(), *wants, *read]
         uncounted = self._verify(items, enters, where)
-        rows = self.relations.tables.prepare(self.table, items)
+        rows = self.tables.prepare(self.table, items)
         conditions = [self.lowering.condition(one) for one in (enters, where)]
         rows = filtered(rows, conjunction(*conditions))
         named = {
@@ -303,8 +303,8 @@ def reader_of(  # noqa: PLR0913  # the question, every part of it by keyword
     dimension = entity if isinstance(entity, Dimension) else Dimension(entity)
     _check_inputs(shop.data, table, dimension)
     item = resolve_dimension(shop.data, table, dimension)
-    relations = Relations.of(shop.data, shop.runner.as_of)
-    return Reader(shop, table, dimension, item, question, relations)
+    tables = Tables(lowering_of(shop.data, as_of=shop.runner.as_of))
+    return Reader(shop, table, dimension, item, question, tables)
 
 
 def _check_inputs(data: ShopData, table: str, entity: Dimension) -> None:

@@ -390,14 +390,14 @@ class Answer:
     """A relation that answers a step, and what its columns are.
 
     Attributes:
-        relation: The relation: one row per period and group.
+        relation: The relation: one row per period and group; several steps may share one.
         period: The column of the period; None where there are no periods.
         keys: The columns of the keys, in the order of the step's groups.
         folds: The columns of the folds, in the order of the step's folds.
         spellings: By key: how its words are written in the end, where not as they are.
     """
 
-    relation: Rel
+    relation: Named
     period: str | None
     keys: tuple[str, ...]
     folds: tuple[str, ...]

@@ -132,7 +132,7 @@ def with_words(data: ShopData, relations: Iterable[Rel]) -> list[Rel]:
 
 def answers_in_words(
     data: ShopData, answers: Iterable[Answer], *, is_lasting: bool = False
-) -> list[Rel]:
+) -> list[Named]:
     """Return the relations of answers as `with_words` does, their keys spelled as they are to be.
 
     What is only grouped by is read as it is, and its words are spelled group by group.
@@ -167,23 +167,20 @@ def _read_in_words(rel: Rel, changed: Changed) -> Rel:
     return rel if changed.keys().isdisjoint(columns_read([rel])) else with_scans(rel, read)
 
 
-def _answer_in_words(answer: Answer, changed: Changed, *, is_lasting: bool) -> Rel:
+def _answer_in_words(answer: Answer, changed: Changed, *, is_lasting: bool) -> Named:
     carried = {} if is_lasting else _carried_keys(answer, changed)
     early = {column: words for column, words in changed.items() if column not in carried.values()}
-    rel, spelled = _read_in_words(answer.relation, early), dict[str, Mapping[str, str | None]]()
+    rel = _read_in_words(answer.relation.input, early)
+    spelled = dict[str, Mapping[str, str | None]]()
     for key, texts in answer.spellings:
         spelled[key] = dict(texts)
     for key, column in carried.items():
         words, meant = spelled.get(key, {}), changed[column].meant.items()
         spelled[key] = {text: words.get(word or "", word) for text, word in meant}
     named = {name: reworded(Col(name), spelled.get(name, {})) for name in columns_of(rel)}
-    if all(value == Col(name) for name, value in named.items()):
-        return rel
-    match rel:
-        case Named(name, inner, note):
-            return Named(name, Select(inner, tuple(named.items())), note)
-        case _:
-            return Select(rel, tuple(named.items()))
+    if any(value != Col(name) for name, value in named.items()):
+        rel = Select(rel, tuple(named.items()))
+    return replace(answer.relation, input=rel)
 
 
 def _carried_keys(answer: Answer, changed: Changed) -> dict[str, tuple[str, str]]:

@@ -18,6 +18,7 @@ __all__ = [
     "WITHOUT_CLOCKS",
     "WITHOUT_IGNORE_NULLS",
     "WITHOUT_SERIES",
+    "WITH_FAST_IN",
     "part_text",
     "text",
 ]
@@ -37,6 +38,9 @@ LONGEST_NAME = 63
 
 WITHOUT_IGNORE_NULLS = frozenset({"clickhouse", "postgres"})
 """The dialects in which no window passes over nulls."""
+
+WITH_FAST_IN = frozenset({"duckdb"})
+"""The dialects in which IN finds the keys of a subquery faster than a join does."""
 
 WITHOUT_CLOCKS = frozenset({"clickhouse"})
 """The dialects in which every time is an instant, which statements read in UTC."""

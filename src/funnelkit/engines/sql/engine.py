@@ -13,7 +13,6 @@ from funnelkit.calendar.calendar import UTC_EPOCH
 from funnelkit.calendar.grain import INSTANT
 from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.sql.connection import Connection, answering
-from funnelkit.engines.sql.dialects import WITHOUT_IGNORE_NULLS
 from funnelkit.engines.sql.results import of_kinds
 from funnelkit.engines.sql.tables import SqlTable, source_of
 from funnelkit.engines.sql.translate import Translator
@@ -50,8 +49,7 @@ class SqlEngine:
 
     def run(self, relations: Sequence[Rel]) -> list[pl.DataFrame]:
         """Return the rows of relations; see `Engine.run`."""
-        has_ignore_nulls = self.connection.dialect not in WITHOUT_IGNORE_NULLS
-        translator = Translator(partial(source_of, self.data), has_ignore_nulls=has_ignore_nulls)
+        translator = Translator.of(self.connection.dialect, partial(source_of, self.data))
         statements = [translator.statement(self._without_zones(one)) for one in relations]
         with answering(self.connection.dialect):
             return [of_kinds(self.connection.run(query), kinds) for query, kinds in statements]

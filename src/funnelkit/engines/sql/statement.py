@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -44,8 +45,13 @@ def statement_of(
     _check(plan)
     counted = frozenset(counted_folds(plan))
     named = [(f"{step.table}_step_{number}", step) for number, step in enumerate(plan.steps, 1)]
-    pairs = zip(named, answers, strict=True)
-    parts = [_part(translator, *each, answer, counted) for each, answer in pairs]
+    shared = Counter(answer.relation.name for answer in answers)
+    parts = list[Part]()
+    for (name, step), answer in zip(named, answers, strict=True):
+        relation = answer.relation
+        rows = relation if shared[relation.name] > 1 else relation.input
+        kinds = translator.name(Named(name, rows, str(step).splitlines()[0]))
+        parts.append(_part(name, step, answer, kinds, counted))
     ctes: list[tuple[str, exp.Query]] = [*translator.ctes()]
     keys, read = parts[0].keys, parts
     series = series_of(plan.question.calendar, has_series=has_series)
@@ -74,12 +80,9 @@ def statement_of(
 
 
 def _part(
-    translator: Translator, name: str, step: Step, answer: Answer, counted: frozenset[str]
+    name: str, step: Step, answer: Answer, kinds: Mapping[str, Kind], counted: frozenset[str]
 ) -> Part:
-    """Write the answer to a step as a CTE."""
-    relation = answer.relation
-    inner = relation.input if isinstance(relation, Named) else relation
-    kinds = translator.name(Named(name, inner, str(step).splitlines()[0]))
+    """Return the answer to a step, which is a CTE with columns of some kinds."""
     keys = {} if answer.period is None else {PERIOD: answer.period}
     keys |= dict(zip((group.name for group in step.groups), answer.keys, strict=True))
     names = (fold.name for fold in step.folds)

@@ -8,6 +8,7 @@ from itertools import count
 
 from sqlglot import exp
 
+from funnelkit.engines.sql.dialects import WITH_FAST_IN, WITHOUT_IGNORE_NULLS
 from funnelkit.engines.sql.gaps import windows_of, without_gaps
 from funnelkit.engines.sql.hoist import hoisted, hoisted_aggregate
 from funnelkit.engines.sql.names import aliased, quoted, quoted_column, quoted_table
@@ -101,16 +102,27 @@ class Translator:
     Attributes:
         sources: Where the tables are.
         has_ignore_nulls: Whether windows of the dialect can pass over nulls.
+        prefers_in: Whether a key is found faster by IN than by a join.
         named: The named relations that were written, with what they are called in.
         numbers: The numbers of further aliases.
     """
 
     sources: Sources
     has_ignore_nulls: bool = True
+    prefers_in: bool = False
     named: dict[str, tuple[exp.Select, Mapping[str, Kind]]] = field(
         default_factory=dict[str, tuple[exp.Select, Mapping[str, Kind]]]
     )
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @classmethod
+    def of(cls, dialect: str, sources: Sources) -> Translator:
+        """Return what writes relations in a dialect."""
+        return cls(
+            sources,
+            has_ignore_nulls=dialect not in WITHOUT_IGNORE_NULLS,
+            prefers_in=dialect in WITH_FAST_IN,
+        )
 
     def statement(self, rel: Rel) -> tuple[exp.Select, Mapping[str, Kind]]:
         """Return the statement that reads a relation, and the kinds of its columns."""
@@ -193,15 +205,22 @@ class Translator:
     def _exists(self, rel: Exists) -> Query:
         mine, theirs = rel.on
         left = self._ready(self._query(rel.left), [Col(mine)], most=0)
-        right = self._nested_or_named(Aggregate(rel.right, (theirs,), ()))
-        found = right.columns[theirs]
-        on = exp.EQ(this=left.columns[mine], expression=found)
-        is_there = exp.Not(this=exp.Is(this=found, expression=exp.Null()))
+        key, joins = left.columns[mine], left.joins
+        if self.prefers_in:
+            others, _ = self._rows(Select(rel.right, ((theirs, Col(theirs)),)))
+            is_among = exp.In(this=key, query=exp.Subquery(this=others))
+            is_there: Sql = exp.Is(this=exp.Paren(this=is_among), expression=exp.true())
+        else:
+            right = self._nested_or_named(Aggregate(rel.right, (theirs,), ()))
+            found = right.columns[theirs]
+            is_there = exp.Not(this=exp.Is(this=found, expression=exp.Null()))
+            is_alike = exp.EQ(this=key, expression=found)
+            joins = (*joins, exp.Join(this=right.source, side="LEFT", on=is_alike))
         return replace(
             left,
             columns={**left.columns, rel.name: is_there},
             kinds={**left.kinds, rel.name: "bool"},
-            joins=(*left.joins, exp.Join(this=right.source, side="LEFT", on=on)),
+            joins=joins,
         )
 
     def _each_day(self, rel: EachDay) -> Query:
