@@ -58,15 +58,19 @@ def base_of(rel: Rel) -> str | None:
 
 
 def source_of(rel: Rel, name: str) -> tuple[str, str] | None:
-    """Return the table and column of which a column holds the values as they are, if any."""
+    """Return the table and column of which a column holds the values as they are, if any.
+
+    There may be nulls besides, where a join found no row.
+    """
     match rel:
         case Scan(table):
             return table, name
         case Select(inner, named):
             found = dict(named)[name]
             return source_of(inner, found.name) if isinstance(found, Col) else None
-        case LeftJoin(left, _, _, take):
-            return None if name in dict(take) else source_of(left, name)
+        case LeftJoin(left, right, _, take):
+            taken = dict(take)
+            return source_of(right, taken[name]) if name in taken else source_of(left, name)
         case Exists(left):
             return None if name == rel.name else source_of(left, name)
         case Aggregate(inner, keys):
