@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from math import sqrt
+from math import nextafter, sqrt
 from pathlib import Path
 from statistics import NormalDist, fmean, variance
 
@@ -120,6 +120,36 @@ def test_blanks_are_no_units_and_no_variants(kind):
         assert fault in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", [pl.String, pl.Categorical])
+def test_blanks_around_a_unit_of_an_assignment_are_not_part_of_it(kind):
+    frame = pl.DataFrame({"visitor_id": ["u ", " v", "w"], "variant": ["a", "a", "b"]})
+    frame = frame.cast({"visitor_id": kind})
+    read = read_assignment(frame, control="a", **BASICS)
+    assert read.frame.get_column("visitor_id").to_list() == ["u", "v", "w"]
+    twice = pl.DataFrame({"visitor_id": ["u ", "u", "w"], "variant": ["a", "b", "b"]})
+    with pytest.raises(fk.DataError, match="1 of 2 units are in more than one variant"):
+        read_assignment(twice.cast({"visitor_id": kind}), control="a", **BASICS)
+
+
+def test_what_is_not_the_name_of_a_variant_is_refused():
+    frame = pl.DataFrame({"visitor_id": [1, 2, 3], "variant": [0.0, 1.0, float("nan")]})
+    with pytest.raises(fk.DataError, match="variant is null or blank in 1 of 3 rows"):
+        read_assignment(frame, control=0.0, **BASICS)
+    frame = pl.DataFrame({"visitor_id": [1, 2], "variant": [["a"], ["b"]]})
+    with pytest.raises(fk.DataError, match=r"variant holds List\(String\), not names"):
+        read_assignment(frame, control=["a"], **BASICS)
+
+
+@pytest.mark.parametrize(
+    ("variants", "control"), [([0, 1], True), ([0, 1], 1.0), ([False, True], 1)]
+)
+def test_a_control_that_equals_a_variant_is_that_variant(variants, control):
+    frame = pl.DataFrame({"visitor_id": [1, 2], "variant": variants})
+    read = read_assignment(frame, control=control, **BASICS)
+    assert (read.control, read.variants) == (str(variants[1]), (str(variants[0]),))
+    assert set(read.ratio.observed) == {read.control, *read.variants}
+
+
 @pytest.mark.parametrize(
     ("back", "why"),
     [("x", "covariates_from='x' is not a valid period"), ("1mo", "is not in days or weeks")],
@@ -154,6 +184,7 @@ def test_units_that_are_too_large_for_the_shop_were_never_seen():
         ({"shares": {"a": 1, "b": "1"}}, "does not name each variant"),
         ({"shares": {"a": 1, "b": float("inf")}}, "does not name each variant"),
         ({"shares": [0.5, 0.5]}, "shares is a list"),
+        ({"variant": "visitor_id"}, "variant='visitor_id' .* name one column for two things"),
     ],
 )
 def test_what_an_assignment_does_not_have_is_refused(changed, why):
@@ -192,6 +223,16 @@ def test_the_size_of_a_sample_follows_from_how_units_vary():
     assert str(found).startswith(f"session_conversion_rate: {found.per_variant:,} per variant")
     with pytest.raises(fk.DefinitionError, match=r"power=2 is not between.*lift=0 is not a change"):
         fk.sample_size(visits(pairs), "sessions", unit="visitor_id", lift=0, power=2)
+
+
+def test_the_highest_level_below_1_takes_the_most_units():
+    shop = visits([(n % 3, 3 + n % 2) for n in range(60)])
+    question = {"unit": "visitor_id", "lift": 0.1}
+    sizes = [
+        fk.sample_size(shop, "sessions", level=level, **question).per_variant
+        for level in (0.99, nextafter(1, 0))
+    ]
+    assert sizes[0] < sizes[1]
 
 
 def test_the_size_of_a_sample_is_that_of_tea_tasting():

@@ -13,7 +13,7 @@ from funnelkit.calendar.calendar import Moment
 from funnelkit.errors import DataError
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
-from funnelkit.sampling.moments import ABOVE, BELOW, Moments, moments_of
+from funnelkit.sampling.moments import ABOVE, BELOW, Moments, moments_of, quantile_of_normal
 from funnelkit.sampling.unit_table import columns_of, question_of, unit_table
 from funnelkit.shop.shop import Shop
 
@@ -110,8 +110,7 @@ def sample_size(  # noqa: PLR0913  # the question, every part of it by keyword
             "it varies",
             "take a range in which units differ",
         )
-    normal = NormalDist()
-    reach = normal.inv_cdf((1 + level) / 2) + normal.inv_cdf(power)
+    reach = quantile_of_normal(level) + NormalDist().inv_cdf(power)
     return SampleSize(
         metric=name,
         unit=named.name,
