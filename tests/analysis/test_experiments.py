@@ -140,6 +140,13 @@ def test_what_is_not_the_name_of_a_variant_is_refused():
         read_assignment(frame, control=["a"], **BASICS)
 
 
+@pytest.mark.parametrize("kind", [pl.Time, pl.Duration])
+def test_the_time_of_an_exposure_is_a_date_or_a_timestamp(kind):
+    frame = assigned(2, 2, exposed_at=pl.Series([1, 2, 3, 4]).cast(kind))
+    with pytest.raises(fk.DataError, match=r"exposed_at holds (Time|Duration).*, not times"):
+        read_assignment(frame, control="a", **{**BASICS, "exposed_at": "exposed_at"})
+
+
 @pytest.mark.parametrize(
     ("variants", "control"), [([0, 1], True), ([0, 1], 1.0), ([False, True], 1)]
 )
@@ -259,6 +266,8 @@ def test_an_interval_that_holds_at_every_look_is_wider():
     found = always_valid(row, 5000)
     assert (found["high"] - found["low"]) / 2 == close(0.015237018084384152)
     assert found["p_value"] == 1
+    low, lower = (always_valid(row | {"level": level}, 5000) for level in (1e-12, 1e-300))
+    assert low["high"] - low["low"] == close(lower["high"] - lower["low"])
 
 
 CONTROL = [(1, 3), (0, 2), (2, 5), (0, 1), (1, 2), (0, 4), (1, 6), (0, 1), (0, 3), (1, 3)]
@@ -339,6 +348,32 @@ def test_only_what_follows_the_exposure_counts_and_what_precedes_explains():
     assert "units that were seen but not assigned do not enter: 1" in words
     with pytest.raises(fk.DataError, match="16 of 16 units were exposed outside the range"):
         compared(gains(rows), GAIN, frame, exposed_at="exposed_at", end="2024-05-08")
+
+
+def test_variants_that_are_alike_have_no_error_that_the_interval_does_not_have():
+    rows = [
+        (visitor, NOON + dt.timedelta(days=day), gain + visitor // 2 % 3)
+        for visitor in range(80)
+        for day, gain in ((-3, 1.0), (3, 2.0 + visitor // 2 % 2))
+    ]
+    frame = assigned(40, 40).with_columns(variant=pl.Series(["a", "b"] * 40))
+    question = {"start": "2024-05-10", "end": "2024-06-01"}
+    less = compared(gains(rows), GAIN, frame, covariates_from="1w", **question)
+    row = less.frame.row(0, named=True)
+    assert row["difference"] == close(0)
+    assert row["se"] is None or row["high"] == pytest.approx(2 * row["se"], rel=0.05)
+
+
+def test_what_covariates_explain_wholly_does_not_vary():
+    rows = [
+        (visitor, NOON + dt.timedelta(days=day), 1.0 + visitor % 3)
+        for visitor in range(80)
+        for day in (-3, 3)
+    ]
+    frame = assigned(40, 40)
+    question = {"start": "2024-05-10", "end": "2024-06-01", "covariates_from": "1w"}
+    found = compared(gains(rows), GAIN, frame, **question).frame.row(0, named=True)
+    assert (found["reason"], found["p_value"], found["p_adjusted"]) == ("no_variation", None, None)
 
 
 def test_the_first_metric_decides_and_the_others_are_adjusted():

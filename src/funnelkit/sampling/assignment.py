@@ -158,7 +158,7 @@ def _faults(rows: pl.DataFrame, unit: str, variant: str, exposed_at: str | None)
         yield f"{variant} holds {rows.schema[variant]}, not names"
     if isinstance(rows.schema[variant], TEXT_TYPES):
         yield from _doubles(rows.get_column(variant).cast(pl.String).unique().drop_nulls())
-    if exposed_at is not None and not rows.schema[exposed_at].is_temporal():
+    if exposed_at is not None and not isinstance(rows.schema[exposed_at], pl.Date | pl.Datetime):
         yield f"{exposed_at} holds {rows.schema[exposed_at]}, not times"
     known = (
         rows.drop_nulls(unit)
