@@ -242,6 +242,27 @@ def test_the_highest_level_below_1_takes_the_most_units():
     assert sizes[0] < sizes[1]
 
 
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"power": 0.3, "level": 0.1}, r"power=0.3 is not above 0.45, which level=0.1 sees"),
+        ({"lift": 2.0}, "from 0.4 to 1.2, above 1, the most that it can be"),
+        ({"lift": 1e-160}, "lift=1e-160 is too small to be seen"),
+        ({"lift": 1e-320}, "lift=1e-320 is too small to be seen"),
+    ],
+)
+def test_a_sample_that_no_test_can_have_is_refused(asked, why):
+    shop = visits([(n % 3, 2 + n % 2) for n in range(60)])
+    question = {"unit": "visitor_id", "lift": 0.1, **asked}
+    with pytest.raises(fk.DefinitionError, match=why):
+        fk.sample_size(shop, "session_conversion_rate", **question)
+
+
+def test_a_variant_takes_two_units_at_least():
+    shop = visits([(n % 3, 2 + n % 2) for n in range(60)])
+    assert fk.sample_size(shop, "sessions", unit="visitor_id", lift=1e9).per_variant == 2
+
+
 def test_the_size_of_a_sample_is_that_of_tea_tasting():
     tt = pytest.importorskip("tea_tasting")
     shop = visits([(n % 3, 3 + n % 2) for n in range(600)])
