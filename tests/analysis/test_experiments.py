@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from math import sqrt
+from math import nextafter, sqrt
 from pathlib import Path
 from statistics import NormalDist, fmean, variance
 
@@ -120,6 +120,43 @@ def test_blanks_are_no_units_and_no_variants(kind):
         assert fault in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", [pl.String, pl.Categorical])
+def test_blanks_around_a_unit_of_an_assignment_are_not_part_of_it(kind):
+    frame = pl.DataFrame({"visitor_id": ["u ", " v", "w"], "variant": ["a", "a", "b"]})
+    frame = frame.cast({"visitor_id": kind})
+    read = read_assignment(frame, control="a", **BASICS)
+    assert read.frame.get_column("visitor_id").to_list() == ["u", "v", "w"]
+    twice = pl.DataFrame({"visitor_id": ["u ", "u", "w"], "variant": ["a", "b", "b"]})
+    with pytest.raises(fk.DataError, match="1 of 2 units are in more than one variant"):
+        read_assignment(twice.cast({"visitor_id": kind}), control="a", **BASICS)
+
+
+def test_what_is_not_the_name_of_a_variant_is_refused():
+    frame = pl.DataFrame({"visitor_id": [1, 2, 3], "variant": [0.0, 1.0, float("nan")]})
+    with pytest.raises(fk.DataError, match="variant is null or blank in 1 of 3 rows"):
+        read_assignment(frame, control=0.0, **BASICS)
+    frame = pl.DataFrame({"visitor_id": [1, 2], "variant": [["a"], ["b"]]})
+    with pytest.raises(fk.DataError, match=r"variant holds List\(String\), not names"):
+        read_assignment(frame, control=["a"], **BASICS)
+
+
+@pytest.mark.parametrize("kind", [pl.Time, pl.Duration])
+def test_the_time_of_an_exposure_is_a_date_or_a_timestamp(kind):
+    frame = assigned(2, 2, exposed_at=pl.Series([1, 2, 3, 4]).cast(kind))
+    with pytest.raises(fk.DataError, match=r"exposed_at holds (Time|Duration).*, not times"):
+        read_assignment(frame, control="a", **{**BASICS, "exposed_at": "exposed_at"})
+
+
+@pytest.mark.parametrize(
+    ("variants", "control"), [([0, 1], True), ([0, 1], 1.0), ([False, True], 1)]
+)
+def test_a_control_that_equals_a_variant_is_that_variant(variants, control):
+    frame = pl.DataFrame({"visitor_id": [1, 2], "variant": variants})
+    read = read_assignment(frame, control=control, **BASICS)
+    assert (read.control, read.variants) == (str(variants[1]), (str(variants[0]),))
+    assert set(read.ratio.observed) == {read.control, *read.variants}
+
+
 @pytest.mark.parametrize(
     ("back", "why"),
     [("x", "covariates_from='x' is not a valid period"), ("1mo", "is not in days or weeks")],
@@ -154,6 +191,7 @@ def test_units_that_are_too_large_for_the_shop_were_never_seen():
         ({"shares": {"a": 1, "b": "1"}}, "does not name each variant"),
         ({"shares": {"a": 1, "b": float("inf")}}, "does not name each variant"),
         ({"shares": [0.5, 0.5]}, "shares is a list"),
+        ({"variant": "visitor_id"}, "variant='visitor_id' .* name one column for two things"),
     ],
 )
 def test_what_an_assignment_does_not_have_is_refused(changed, why):
@@ -194,6 +232,37 @@ def test_the_size_of_a_sample_follows_from_how_units_vary():
         fk.sample_size(visits(pairs), "sessions", unit="visitor_id", lift=0, power=2)
 
 
+def test_the_highest_level_below_1_takes_the_most_units():
+    shop = visits([(n % 3, 3 + n % 2) for n in range(60)])
+    question = {"unit": "visitor_id", "lift": 0.1}
+    sizes = [
+        fk.sample_size(shop, "sessions", level=level, **question).per_variant
+        for level in (0.99, nextafter(1, 0))
+    ]
+    assert sizes[0] < sizes[1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"power": 0.3, "level": 0.1}, r"power=0.3 is not above 0.45, which level=0.1 sees"),
+        ({"lift": 2.0}, "from 0.4 to 1.2, above 1, the most that it can be"),
+        ({"lift": 1e-160}, "lift=1e-160 is too small to be seen"),
+        ({"lift": 1e-320}, "lift=1e-320 is too small to be seen"),
+    ],
+)
+def test_a_sample_that_no_test_can_have_is_refused(asked, why):
+    shop = visits([(n % 3, 2 + n % 2) for n in range(60)])
+    question = {"unit": "visitor_id", "lift": 0.1, **asked}
+    with pytest.raises(fk.DefinitionError, match=why):
+        fk.sample_size(shop, "session_conversion_rate", **question)
+
+
+def test_a_variant_takes_two_units_at_least():
+    shop = visits([(n % 3, 2 + n % 2) for n in range(60)])
+    assert fk.sample_size(shop, "sessions", unit="visitor_id", lift=1e9).per_variant == 2
+
+
 def test_the_size_of_a_sample_is_that_of_tea_tasting():
     tt = pytest.importorskip("tea_tasting")
     shop = visits([(n % 3, 3 + n % 2) for n in range(600)])
@@ -218,6 +287,8 @@ def test_an_interval_that_holds_at_every_look_is_wider():
     found = always_valid(row, 5000)
     assert (found["high"] - found["low"]) / 2 == close(0.015237018084384152)
     assert found["p_value"] == 1
+    low, lower = (always_valid(row | {"level": level}, 5000) for level in (1e-12, 1e-300))
+    assert low["high"] - low["low"] == close(lower["high"] - lower["low"])
 
 
 CONTROL = [(1, 3), (0, 2), (2, 5), (0, 1), (1, 2), (0, 4), (1, 6), (0, 1), (0, 3), (1, 3)]
@@ -298,6 +369,32 @@ def test_only_what_follows_the_exposure_counts_and_what_precedes_explains():
     assert "units that were seen but not assigned do not enter: 1" in words
     with pytest.raises(fk.DataError, match="16 of 16 units were exposed outside the range"):
         compared(gains(rows), GAIN, frame, exposed_at="exposed_at", end="2024-05-08")
+
+
+def test_variants_that_are_alike_have_no_error_that_the_interval_does_not_have():
+    rows = [
+        (visitor, NOON + dt.timedelta(days=day), gain + visitor // 2 % 3)
+        for visitor in range(80)
+        for day, gain in ((-3, 1.0), (3, 2.0 + visitor // 2 % 2))
+    ]
+    frame = assigned(40, 40).with_columns(variant=pl.Series(["a", "b"] * 40))
+    question = {"start": "2024-05-10", "end": "2024-06-01"}
+    less = compared(gains(rows), GAIN, frame, covariates_from="1w", **question)
+    row = less.frame.row(0, named=True)
+    assert row["difference"] == close(0)
+    assert row["se"] is None or row["high"] == pytest.approx(2 * row["se"], rel=0.05)
+
+
+def test_what_covariates_explain_wholly_does_not_vary():
+    rows = [
+        (visitor, NOON + dt.timedelta(days=day), 1.0 + visitor % 3)
+        for visitor in range(80)
+        for day in (-3, 3)
+    ]
+    frame = assigned(40, 40)
+    question = {"start": "2024-05-10", "end": "2024-06-01", "covariates_from": "1w"}
+    found = compared(gains(rows), GAIN, frame, **question).frame.row(0, named=True)
+    assert (found["reason"], found["p_value"], found["p_adjusted"]) == ("no_variation", None, None)
 
 
 def test_the_first_metric_decides_and_the_others_are_adjusted():

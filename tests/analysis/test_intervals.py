@@ -1,7 +1,7 @@
 """Intervals: published cases, plain Python on small frames, and what has none."""
 
 import datetime as dt
-from math import sqrt
+from math import nextafter, sqrt
 from statistics import NormalDist, median
 
 import numpy as np
@@ -299,6 +299,21 @@ def test_rows_that_name_nobody_and_have_no_key_end_an_interval_above_five_percen
     assert (found(5)["reason"], found(5)["without_unit"]) == (None, close(0.05))
     assert found(5)["se"] == close(sqrt(95) * 100 / 95)
     assert (found(6)["reason"], found(6)["low"]) == ("rows_without_unit", None)
+
+
+def test_a_value_beyond_its_bounds_is_not_the_end_of_its_interval():
+    amounts = [-10.0 - n % 3 for n in range(30)]
+    row = row_of(orders(list(range(30)), amounts), "gross_sales")
+    half = NormalDist().inv_cdf(0.975) * sqrt(sum(amount**2 for amount in amounts))
+    assert (row["low"], row["high"]) == close((sum(amounts) - half, sum(amounts) + half))
+
+
+@pytest.mark.parametrize("level", [1e-17, nextafter(1, 0)])
+def test_the_lowest_and_the_highest_level_have_intervals(level):
+    shop = orders([n % 40 for n in range(80)], [10.0 + n for n in range(80)])
+    for name in ("median_order_value", "gross_sales"):
+        row = row_of(shop, name, level=level)
+        assert row["low"] <= row["value"] <= row["high"]
 
 
 def test_fewer_than_twenty_units_have_no_interval():

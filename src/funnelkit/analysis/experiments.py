@@ -78,8 +78,9 @@ class Experiment(View):
         together, by the false discovery rate. `units` and `reference_units`: how many were
         assigned.
 
-        `reason` is why there is no test: `no_variation` (all units alike) or `no_value` (a
-        denominator of 0); or what stands beside one: `few_units` (fewer than 20 in a variant).
+        `reason` is why there is no test: `no_variation` (all units alike, also once
+        what they did before is taken out) or `no_value` (a denominator of 0); or what stands
+        beside one: `few_units` (fewer than 20 in a variant).
         """
         return self._frame.clone()
 

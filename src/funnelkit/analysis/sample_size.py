@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, sqrt
 from statistics import NormalDist
+from sys import float_info
 
 import polars as pl
 
 from funnelkit.arguments import check_kind, check_none, is_finite, not_between
 from funnelkit.calendar.calendar import Moment
-from funnelkit.errors import DataError
+from funnelkit.errors import DataError, DefinitionError
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
-from funnelkit.sampling.moments import ABOVE, BELOW, Moments, moments_of
+from funnelkit.sampling.moments import ABOVE, BELOW, Moments, moments_of, quantile_of_normal
 from funnelkit.sampling.unit_table import columns_of, question_of, unit_table
 from funnelkit.shop.shop import Shop
 
@@ -77,7 +78,7 @@ def sample_size(  # noqa: PLR0913  # the question, every part of it by keyword
         metric: The metric that will decide.
         unit: What will be assigned, such as `"visitor_id"`.
         lift: The smallest relative change that matters: 0.05 for 5 %; above −100 %, and not 0.
-        power: How often it is to be seen if it is there.
+        power: How often it is to be seen if it is there; more often than by chance alone.
         level: How often no change is to be seen where there is none.
         start: As for `evaluate`; take a range as long as the experiment will be.
         end: As for `evaluate`.
@@ -110,8 +111,6 @@ def sample_size(  # noqa: PLR0913  # the question, every part of it by keyword
             "it varies",
             "take a range in which units differ",
         )
-    normal = NormalDist()
-    reach = normal.inv_cdf((1 + level) / 2) + normal.inv_cdf(power)
     return SampleSize(
         metric=name,
         unit=named.name,
@@ -119,7 +118,7 @@ def sample_size(  # noqa: PLR0913  # the question, every part of it by keyword
         lift=lift,
         power=power,
         level=level,
-        per_variant=ceil(2 * moments.ratio_variance * (reach / (lift * moments.ratio)) ** 2),
+        per_variant=_per_variant(sides.metric, moments, lift, _reach(power, level)),
         seen=moments.units,
     )
 
@@ -129,4 +128,33 @@ def _check(lift: float, power: float, level: float) -> None:
     faults = [not_between("power", power, 0, 1), not_between("level", level, 0, 1)]
     if not (is_finite(lift) and lift > -1 and lift):
         faults.append(f"lift={lift!r} is not a change")
+    if not any(faults) and _reach(power, level) <= 0:
+        faults.append(
+            f"power={power!r} is not above {(1 - level) / 2:g}, which level={level!r} sees of no "
+            "change"
+        )
     check_none(faults, remedy="write lift=0.05, power=0.8, level=0.95")
+
+
+def _reach(power: float, level: float) -> float:
+    """Return how many standard errors of a difference the change must be away from 0."""
+    return quantile_of_normal(level) + NormalDist().inv_cdf(power)
+
+
+def _per_variant(metric: Metric, moments: Moments, lift: float, reach: float) -> int:
+    """Return how many units each variant takes; at least 2, of which one can vary.
+
+    Raises:
+        DefinitionError: The metric cannot be lifted so, or no number is as large.
+    """
+    lifted, most = moments.ratio * (1 + lift), metric.bounds[1]
+    if most is not None and lifted > most:
+        raise DefinitionError(
+            f"lift={lift!r} takes {metric.name} from {moments.ratio:.4g} to {lifted:.4g}, above "
+            f"{most:g}, the most that it can be",
+            "write a smaller lift",
+        )
+    errors = sqrt(2 * moments.ratio_variance) * reach / abs(moments.ratio) / abs(lift)
+    if not errors < sqrt(float_info.max):
+        raise DefinitionError(f"lift={lift!r} is too small to be seen", "write lift=0.05")
+    return max(ceil(errors * errors), 2)

@@ -94,15 +94,7 @@ def read_assignment(  # noqa: PLR0913  # what is named in the frame, every part 
         DefinitionError: A column or variant does not exist.
         DataError: Units are in it twice, or lack something; names every fault.
     """
-    opened = open_source(source, lambda _: None)
-    names = [name for name in (unit, variant, exposed_at) if name is not None]
-    if lacking := [name for name in names if name not in opened.schema]:
-        known = ", ".join(opened.schema)
-        raise DefinitionError(
-            f"the assignment has no column {' and no column '.join(map(repr, lacking))}",
-            f"it has {known}",
-        )
-    rows = opened.frame.select(names).collect()
+    rows = _read(source, unit, variant, exposed_at)
     if faults := list(_faults(rows, unit, variant, exposed_at)):
         raise DataError("the assignment is broken: " + "; ".join(faults), _ONE_ROW)
     values = rows.get_column(variant).unique().sort().to_list()
@@ -120,10 +112,36 @@ def read_assignment(  # noqa: PLR0913  # what is named in the frame, every part 
     frame = rows.select(columns)
     return Assignment(
         frame=frame,
-        control=str(control),
-        variants=tuple(str(value) for value in values if value != control),
+        control=words[control],
+        variants=tuple(word for value, word in words.items() if value != control),
         ratio=_ratio(frame, _planned(words, shares)),
     )
+
+
+def _read(source: Source, unit: str, variant: str, exposed_at: str | None) -> pl.DataFrame:
+    """Return the columns of an assignment; blanks around a unit are not part of it.
+
+    Raises:
+        DefinitionError: A column does not exist, or is named for two things.
+    """
+    opened = open_source(source, lambda _: None)
+    names = [name for name in (unit, variant, exposed_at) if name is not None]
+    if lacking := [name for name in names if name not in opened.schema]:
+        known = ", ".join(opened.schema)
+        raise DefinitionError(
+            f"the assignment has no column {' and no column '.join(map(repr, lacking))}",
+            f"it has {known}",
+        )
+    if len(set(names)) < len(names):
+        raise DefinitionError(
+            f"unit={unit!r}, variant={variant!r} and exposed_at={exposed_at!r} name one column "
+            "for two things",
+            "name a column for each",
+        )
+    rows = opened.frame.select(names).collect()
+    if isinstance(rows.schema[unit], TEXT_TYPES):
+        rows = rows.with_columns(pl.col(unit).cast(pl.String).str.strip_chars())
+    return rows
 
 
 _ONE_ROW = "give one row per unit, with the variant that it was assigned to first"
@@ -136,9 +154,11 @@ def _faults(rows: pl.DataFrame, unit: str, variant: str, exposed_at: str | None)
     for name in (unit, variant, exposed_at):
         if name is not None and (nulls := _blanks(rows.get_column(name))):
             yield f"{name} is null or blank in {nulls:,} of {rows.height:,} rows"
+    if rows.schema[variant].is_nested():
+        yield f"{variant} holds {rows.schema[variant]}, not names"
     if isinstance(rows.schema[variant], TEXT_TYPES):
         yield from _doubles(rows.get_column(variant).cast(pl.String).unique().drop_nulls())
-    if exposed_at is not None and not rows.schema[exposed_at].is_temporal():
+    if exposed_at is not None and not isinstance(rows.schema[exposed_at], pl.Date | pl.Datetime):
         yield f"{exposed_at} holds {rows.schema[exposed_at]}, not times"
     known = (
         rows.drop_nulls(unit)
@@ -154,7 +174,9 @@ def _faults(rows: pl.DataFrame, unit: str, variant: str, exposed_at: str | None)
 
 
 def _blanks(values: pl.Series) -> int:
-    """Return how many values are null, or blank texts."""
+    """Return how many values are null, blank texts, or no number (NaN)."""
+    if values.dtype.is_float():
+        return int(values.is_nan().fill_null(value=True).sum())
     if not isinstance(values.dtype, TEXT_TYPES):
         return values.null_count()
     return int((values.cast(pl.String).str.strip_chars().fill_null("") == "").sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from math import exp, isfinite, log, sqrt
+from math import exp, isfinite, log1p, sqrt
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,8 @@ class Comparison:
         metrics = {each.metric.name: self._test(each) for each in sides}
         names = [name for each in sides for name in self._columns(each)]
         data = {name: self._aggregates(name, names) for name in pair}
-        return self.tea_tasting.Experiment(metrics).analyze(data, control)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.tea_tasting.Experiment(metrics).analyze(data, control)
 
     def _columns(self, sides: Sides) -> list[str]:
         own = columns_of(sides)
@@ -126,9 +127,10 @@ class Comparison:
             "reason": self._reason(sides, (control, variant)),
         }
         if (found := result.get(sides.metric.name)) is not None:
-            return row | _finite(
+            row |= _finite(
                 _numbers(found._asdict(), own, theirs, is_plain=not self._has_before(sides))
             )
+            return row | ({"reason": "no_variation"} if row["p_value"] is None else {})
         if own.below and theirs.below:
             row |= {"value": own.ratio, "reference": theirs.ratio}
             row["difference"] = own.ratio - theirs.ratio
@@ -139,7 +141,11 @@ class Comparison:
         first, *others = (sides.metric.name for sides in self.group)
         found = dict[tuple[str, str], float]()
         for names in ({first}, set(others)):
-            kept = {variant: r for variant, r in results.items() if names & set(r)}
+            tested = {
+                variant: type(r)({n: one for n, one in r.items() if isfinite(one.pvalue)})
+                for variant, r in results.items()
+            }
+            kept = {variant: r for variant, r in tested.items() if names & set(r)}
             if not kept:
                 continue
             for variant, result in self.tea_tasting.adjust_fdr(kept, names).items():
@@ -159,7 +165,9 @@ def _numbers(
         is_plain: Whether nothing is taken out of them.
     """
     value, reference, difference = found["treatment"], found["control"], found["effect_size"]
-    se = difference / found["statistic"] if found["statistic"] else None
+    se = sqrt(own.ratio_se**2 + theirs.ratio_se**2) if is_plain else None
+    if found["statistic"]:
+        se = difference / found["statistic"]
     is_relative, has_logarithm = reference > 0, reference > 0 and value > 0
     return {
         "value": value,
@@ -167,7 +175,7 @@ def _numbers(
         "difference": difference,
         "low": found["effect_size_ci_lower"],
         "high": found["effect_size_ci_upper"],
-        "se": se or sqrt(own.ratio_se**2 + theirs.ratio_se**2),
+        "se": se,
         "lift": found["rel_effect_size"] if is_relative else None,
         "lift_low": found["rel_effect_size_ci_lower"] if has_logarithm else None,
         "lift_high": found["rel_effect_size_ci_upper"] if has_logarithm else None,
@@ -199,12 +207,11 @@ def always_valid(row: Mapping[str, Any], tuning: int) -> dict[str, Any]:
     kept = {name: row[name] for name in ("metric", "variant", "difference", "level")}
     if row["difference"] is None or not row["se"]:
         return {**kept, "low": None, "high": None, "p_value": None}
-    alpha, units = 1 - row["level"], row["units"] + row["reference_units"]
-    rho = (log(1 - 2 * log(alpha)) - 2 * log(alpha)) / tuning
-    grown = units * rho + 1
-    half = row["se"] * sqrt(2 * grown / (units * rho) * log(sqrt(grown) / alpha))
+    log_alpha, units = log1p(-row["level"]), row["units"] + row["reference_units"]
+    growth = (log1p(-2 * log_alpha) - 2 * log_alpha) * units / tuning
+    half = row["se"] * sqrt(2 * (growth + 1) / growth * (log1p(growth) / 2 - log_alpha))
     z = row["difference"] / row["se"]
-    evidence = units * rho * z * z / (2 * grown) - log(grown) / 2
+    evidence = growth * z * z / (2 * (growth + 1)) - log1p(growth) / 2
     p_value = 1.0 if evidence <= 0 else exp(-evidence)
     low, high = row["difference"] - half, row["difference"] + half
     return {**kept, "low": low, "high": high, "p_value": p_value}

@@ -71,12 +71,12 @@ def of_total(moments: Moments, value: float, bounds: Bounds, z: float) -> Interv
 
 
 def _within(value: float, half: float, bounds: Bounds) -> tuple[float, float]:
-    """Return an interval around a value, cut at bounds but never beyond the value."""
+    """Return an interval around a value, cut at the bounds that the value keeps."""
     low, high = value - half, value + half
-    if bounds[0] is not None:
-        low = min(max(low, bounds[0]), value)
-    if bounds[1] is not None:
-        high = max(min(high, bounds[1]), value)
+    if bounds[0] is not None and value >= bounds[0]:
+        low = max(low, bounds[0])
+    if bounds[1] is not None and value <= bounds[1]:
+        high = min(high, bounds[1])
     return low, high
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import pi, sqrt
 from statistics import NormalDist
 from typing import Any
 
@@ -144,4 +144,4 @@ def wilson(share: float, size: float, z: float) -> tuple[float, float]:
 
 def quantile_of_normal(level: float) -> float:
     """Return how many standard errors an interval of a level reaches to each side."""
-    return NormalDist().inv_cdf((1 + level) / 2)
+    return -NormalDist().inv_cdf((1 - level) / 2) or level * sqrt(pi / 2)
