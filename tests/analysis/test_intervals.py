@@ -265,6 +265,16 @@ def test_money_in_cents_has_a_hundred_times_the_spread():
     )
 
 
+def test_what_is_added_to_every_order_is_not_spread():
+    customers, amounts = [n * n % 23 for n in range(80)], [float(n % 7) for n in range(80)]
+    customers += [100 + n for n in range(20)]
+    amounts += [3.0] * 20
+    one = row_of(orders(customers, amounts), "aov")
+    for more in (1e3, 1e6, 1e9):
+        large = row_of(orders(customers, [more + amount for amount in amounts]), "aov")
+        assert large["se"] == pytest.approx(one["se"], rel=1e-6)
+
+
 def test_an_interval_is_the_same_whatever_else_is_asked():
     asked = ["cart_to_checkout_rate", "session_conversion_rate"]
     shop = visits(

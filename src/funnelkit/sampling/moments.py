@@ -42,9 +42,8 @@ class Moments:
         units: How many units there are.
         above: The sum of the numerators.
         below: The sum of the denominators.
-        above_squares: The sum of the squared distances of the numerators from their mean.
-        below_squares: The same of the denominators.
-        products: The sum of the products of both distances.
+        rest_squares: The sum of the squares of what the ratio of the sums leaves of the
+            numerators: of how far each lies from the ratio times its denominator.
         raw_squares: The sum of the squared numerators.
         lowest: The lowest numerator.
         is_share: Whether each numerator lies between 0 and its denominator.
@@ -53,9 +52,7 @@ class Moments:
     units: int
     above: float
     below: float
-    above_squares: float
-    below_squares: float
-    products: float
+    rest_squares: float
     raw_squares: float
     lowest: float
     is_share: bool
@@ -73,9 +70,8 @@ class Moments:
     @property
     def ratio_variance(self) -> float:
         """The variance of one unit's part in the ratio, by the delta method."""
-        ratio, mean = self.ratio, self.below / self.units
-        spread = self.above_squares - 2 * ratio * self.products + ratio * ratio * self.below_squares
-        return max(spread, 0.0) / (self.units - 1) / mean**2
+        mean = self.below / self.units
+        return self.rest_squares / (self.units - 1) / mean**2
 
     @property
     def ratio_se(self) -> float:
@@ -103,13 +99,12 @@ def moments_of(units: pl.DataFrame | pl.LazyFrame, keys: Sequence[str]) -> pl.Da
     rows = units.lazy().select(*keys, above, below)
     means = summed(rows, keys, [above.mean().alias(MEANS[0]), below.mean().alias(MEANS[1])])
     off_above, off_below = above - pl.col(MEANS[0]), below - pl.col(MEANS[1])
+    rest = off_above - pl.col(MEANS[0]) / pl.col(MEANS[1]) * off_below
     sums = (
         pl.len().cast(pl.Int64),
         above.sum(),
         below.sum(),
-        off_above.pow(2).sum(),
-        off_below.pow(2).sum(),
-        (off_above * off_below).sum(),
+        rest.pow(2).sum(),
         above.pow(2).sum(),
         above.min(),
         ((above >= 0) & (above <= below)).all(),
@@ -118,7 +113,9 @@ def moments_of(units: pl.DataFrame | pl.LazyFrame, keys: Sequence[str]) -> pl.Da
     if keys:
         rows = rows.join(means.lazy(), on=keys, nulls_equal=True)
     else:
-        rows = rows.with_columns(pl.lit(means[name].item()).alias(name) for name in MEANS)
+        rows = rows.with_columns(
+            pl.lit(means[name].item(), dtype=pl.Float64).alias(name) for name in MEANS
+        )
     return summed(rows, keys, named)
 
 
