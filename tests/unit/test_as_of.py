@@ -3,9 +3,13 @@
 import datetime as dt
 from dataclasses import replace
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 import funnelkit as fk
+from funnelkit.demo_shop.shop import demo_frames
+from parity.shops import some_of
 from small_frames import NOON, of, orders_of
 
 SINCE = fk.Min(fk.Elapsed(fk.Orders.ordered_at, fk.AsOf()))
@@ -52,3 +56,61 @@ def test_evaluation_says_the_moment_in_every_step():
     assert {step.as_of for step in result.plan.steps} == {
         (NOON + dt.timedelta(days=3)).replace(tzinfo=dt.UTC)
     }
+
+
+def test_what_follows_a_given_moment_changes_no_number_of_the_catalogue():
+    """Rows that are not before it may as well be absent, and so may what points to an order."""
+    moment, frames = dt.datetime(2024, 9, 16, 12), some_of(demo_frames())
+    clocks = {name: table.time for name, table in fk.Shop.bind(frames).data.known.items()}
+    cut = {
+        name: frame.filter(pl.col(clocks[name]).cast(pl.Datetime("us")) < moment)
+        for name, frame in frames.items()
+        if clocks[name] in frame.columns
+    }
+    for name in ("order_lines", "shipments"):  # parcels are there before they are shipped
+        cut[name] = frames[name].join(cut["orders"], on="order_id", how="semi")
+    assert cut.keys() == frames.keys()
+    shops = [fk.Shop.bind(each, currency="PLN", as_of=moment) for each in (frames, cut)]
+    metrics = fk.registry().find(required_dimension="")
+    asked = {"every": "1q", "start": "2024-01-01", "end": "2025-01-01"}
+    one, two = (fk.evaluate(shop, metrics, **asked).frame for shop in shops)
+    assert_frame_equal(one, two)
+
+
+def test_what_points_to_a_row_after_a_given_moment_is_not_there():
+    """The second order of a customer and the return of the first are made after it."""
+    later = NOON + dt.timedelta(days=9)
+    orders = orders_of(ordered_at=[NOON, later], customer_id=[1, 1], session_id=[1, 2])
+    returns = pl.DataFrame(
+        {"return_id": [1], "order_id": [1], "returned_at": [later], "refund_amount": [1.0]}
+    )
+    sessions = pl.DataFrame({"session_id": [1, 2, 3], "started_at": [NOON, NOON, later]})
+    until = fk.Shop(orders=orders, returns=returns, sessions=sessions, as_of=later)
+    after = fk.Shop(orders=orders, returns=returns, sessions=sessions)
+    asked = {
+        "orders": of(fk.Count(fk.Orders)),
+        "followed": of(fk.Count(fk.Orders.next_ordered_at)),
+        "sessions": of(fk.Count(fk.Sessions)),
+        "returned": of(fk.Count(fk.Orders, where=fk.Orders.has_return)),
+        "purchases": of(fk.Count(fk.Sessions, where=fk.Sessions.has_purchase)),
+    }
+    found = [[fk.evaluate(s, one).frame.item() for one in asked.values()] for s in (until, after)]
+    assert found == [[1, 0, 2, 0, 1], [2, 1, 3, 1, 2]]
+
+
+def test_a_parcel_that_is_shipped_after_a_given_moment_was_promised_before():
+    days = [NOON + dt.timedelta(days=number) for number in range(10)]
+    parcels = {"shipped_at": [days[8]], "delivered_at": [days[9]], "promised_at": [days[2]]}
+    shipments = pl.DataFrame({"shipment_id": [1], "order_id": [1], **parcels})
+    shop = fk.Shop(orders=orders_of(ordered_at=[NOON]), shipments=shipments, as_of=days[5])
+    assert fk.evaluate(shop, "on_time_delivery_rate").frame.item() == 0.0
+    assert fk.evaluate(shop, of(fk.Count(fk.Shipments))).frame.item() == 0
+
+
+@pytest.mark.parametrize("asked", [{}, {"start": "2024-01-01", "end": "2025-01-01"}])
+def test_of_a_cost_of_several_days_those_before_a_given_moment_count(asked):
+    days = {"period_start": [dt.date(2024, 9, 1)], "period_end": [dt.date(2024, 9, 30)]}
+    costs = pl.DataFrame({"cost_id": [1], **days, "amount": [3000.0]})
+    shop = fk.Shop(marketing_costs=costs, as_of="2024-09-16")
+    spent = of(fk.Sum(fk.MarketingCosts.amount))
+    assert fk.evaluate(shop, spent, **asked).frame.item() == 1500.0

@@ -103,7 +103,7 @@ def test_of_two_conditions_the_second_is_looked_at_where_the_first_holds():
             "order_id": [None, None, 7, None],
         }
     )
-    shop = fk.Shop(carts=carts, as_of=young)
+    shop = fk.Shop(carts=carts, as_of=young + dt.timedelta(hours=1))
     found = fk.evaluate(shop, "cart_abandonment_rate", exclusions=True).exclusions
     assert found.select("reason", "rows", "of").rows() == [
         ("not carts.items > 0", 2, 4),

@@ -159,6 +159,7 @@ class Schema:
         checks: Promises about single rows.
         table_checks: Promises about whole tables.
         late_clocks: The times that are null as long as something has not happened yet.
+        planned_clocks: The times of what is promised before: their rows are there earlier.
         promises: Promises about keys, and about rows that belong together.
         vocabularies: By column with a closed vocabulary: the promise that it holds no other words.
         unread_words: Columns with an open vocabulary of which no metric reads a word.
@@ -178,6 +179,7 @@ class Schema:
     checks: tuple[Check, ...] = ()
     table_checks: tuple[WithoutRowsCheck | TotalAboveCheck, ...] = ()
     late_clocks: frozenset[Column] = frozenset()
+    planned_clocks: frozenset[Column] = frozenset()
     promises: tuple[Promise, ...] = ()
     vocabularies: Mapping[Category, WordsCheck] = field(default_factory=dict[Category, WordsCheck])
     unread_words: frozenset[Column] = frozenset()

@@ -372,14 +372,30 @@ class Lowering:
         return self._as_day(local) if isinstance(local, Lit) else call(Op.TO_DAY, local)
 
     def within(self, clock: Column, span: Span) -> Scalar | None:
-        """Return the condition that a time lies in a range; over all time, that there is one."""
+        """Return the condition that a time lies in a range; over all time, that there is one.
+
+        It lies before a given as-of moment too.
+        """
+        known = self.before_as_of(clock)
         if span == Span():
-            return self.known(clock)
+            return self.known(clock) if known is None else known
         bounds = ((Op.GE, span.start), (Op.LT, span.end))
         found, sort = self.value(clock), value_type(self.data, clock)
-        return conjunction(
-            *(call(op, found, self._bound(at, sort)) for op, at in bounds if at is not None)
-        )
+        ranged = (call(op, found, self._bound(at, sort)) for op, at in bounds if at is not None)
+        return conjunction(*ranged, known)
+
+    def before_as_of(self, clock: Column) -> Scalar | None:
+        """Return the condition that a time lies before the as-of moment, where one was given.
+
+        Nothing is known of that moment and what follows.
+        """
+        given = self.data.given_as_of
+        if given is None:
+            return None
+        sort = value_type(self.data, clock)
+        is_exact = sort is ValueType.INSTANT
+        bound = self._bound(self.data.calendar.shown(given), sort)
+        return call(Op.LT, self.value(clock), Lit(given, "instant") if is_exact else bound)
 
     def _bound(self, at: dt.datetime, sort: ValueType) -> Lit:
         """Return the bound of a range as a time of a sort; a day stands for its midnight."""

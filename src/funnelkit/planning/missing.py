@@ -10,11 +10,15 @@ from funnelkit.formula.formulas import (
     PolarsExpr,
     source_of,
 )
-from funnelkit.planning.plan import (
-    Fold,
-)
+from funnelkit.planning.plan import Fold, Question
 
-__all__ = ["missing_hints", "missing_inputs", "table_of"]
+__all__ = ["enters_by_time", "missing_hints", "missing_inputs", "table_of"]
+
+
+def enters_by_time(data: ShopData, question: Question, table: str) -> bool:
+    """Whether rows of a table enter by their time: in a range, or before a given moment."""
+    clock = data.known[table].get(data.known[table].time)
+    return question.has_time or (data.given_as_of is not None and not data.missing_for(clock))
 
 
 def missing_inputs(data: ShopData, fold: Fold, *, has_time: bool) -> frozenset[str]:

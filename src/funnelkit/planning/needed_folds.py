@@ -52,6 +52,7 @@ from funnelkit.planning.expression import (
 )
 from funnelkit.planning.items import fold_of_items, items_of
 from funnelkit.planning.magnitude import may_cancel
+from funnelkit.planning.missing import enters_by_time
 from funnelkit.planning.plan import Fold, Question, columns_read_by
 from funnelkit.planning.validation import check_share, check_turned
 
@@ -255,15 +256,18 @@ class NeededFolds:
 
     def reads_prorated(self, formula: Formula) -> bool:
         """Whether a formula reads rows that cover several days, of which none enters whole."""
-        return self.question.has_time and any(
-            self.data.known[table].prorate for table in inputs(formula)
+        return any(
+            self.data.known[table].prorate and enters_by_time(self.data, self.question, table)
+            for table in inputs(formula)
         )
 
     def _check_prorated(self, fold: Aggregate | PolarsExpr) -> None:
         """Check that amounts of rows that cover several days are folded by sums alone."""
         table = fold.table if isinstance(fold, PolarsExpr) else source_of(fold)
         prorate = self.data.known[table].prorate
-        if prorate is None or not self.question.has_time or isinstance(fold, Sum | Count):
+        if prorate is None or isinstance(fold, Sum | Count):
+            return
+        if not enters_by_time(self.data, self.question, table):
             return
         read = columns_read_by(fold)
         if any(isinstance(c, Column) and c.name in prorate.amounts for c in read):

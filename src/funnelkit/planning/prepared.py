@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from funnelkit.calendar.grain import Span
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import ValueType, value_type
 from funnelkit.errors import (
@@ -64,6 +65,7 @@ from funnelkit.planning.relations import (
     columns_of,
     conjunction,
     extend,
+    filtered,
     when,
     whole,
 )
@@ -259,16 +261,15 @@ class Tables:
 
     def _enters(self, where: Predicate, key: Column, clock: Column) -> Scalar:
         """Return the condition that a row takes part in a window; never null."""
-        known = map(self.lowering.known, (key, clock))
+        known = (self.lowering.known(key), self.lowering.within(clock, Span()))
         return call(
             Op.COALESCE, conjunction(self.lowering.predicate(where), *known) or FALSE, FALSE
         )
 
     def _points_here(self, rel: Rel, column: Column, rule: FromChildren) -> Rel:
         """Add whether rows of a finer table point here."""
-        known = self.lowering.known(rule.key)
-        where = conjunction(known, self.lowering.condition(rule.aggregate.where))
-        children = Filter(self.prepare(rule.key.table, _of_finer(rule)), where or known)
+        where = self.lowering.condition(rule.aggregate.where)
+        children = self._children(rule.key, _of_finer(rule), where)
         name = self.lowering.name
         on = (name(self.lowering.data.key_of(column.table)), name(rule.key))
         return Exists(rel, children, on, column.name)
@@ -279,7 +280,7 @@ class Tables:
         folded = {n: r for n, r in rules.items() if isinstance(r, FromChildren | Everywhere)}
         key = next(iter(folded.values())).key
         wants = dict.fromkeys(item for rule in folded.values() for item in _of_finer(rule))
-        children = Filter(self.prepare(key.table, wants), self.lowering.known(key))
+        children = self._children(key, wants)
         name = self.lowering.name
         folds = [self._fold(column, folded[column.name]) for column in columns]
         on = (name(self.lowering.data.key_of(columns[0].table)), name(key))
@@ -287,6 +288,17 @@ class Tables:
         joined = LeftJoin(rel, aggregated(children, (name(key),), folds), (on,), taken)
         found = {each: _where_none(Col(each), rule) for each, rule in folded.items()}
         return extend(joined, **{n: value for n, value in found.items() if value != Col(n)})
+
+    def _children(self, key: Column, wants: Iterable[Item], where: Scalar | None = None) -> Rel:
+        """Return the rows of a finer table that have a key, and do not follow a given moment."""
+        data, known = self.lowering.data, [self.lowering.known(key), where]
+        clock = data.known[key.table].get(data.known[key.table].time)
+        # what has no time of its own is there as long as the row that it points to
+        is_event = data.is_supplied(clock) and clock not in data.schema.planned_clocks
+        if is_event and (before := self.lowering.before_as_of(clock)) is not None:
+            wants = [*wants, clock]
+            known.append(call(Op.OR, call(Op.IS_NULL, self.lowering.value(clock)), before))
+        return filtered(self.prepare(key.table, wants), conjunction(*known))
 
     def _fold(self, column: Column, rule: FromChildren | Everywhere) -> Folded:
         name = column.name

@@ -104,7 +104,8 @@ class StepRows:
         wants = [*step.reads, *([clock] if has_clock else []), *self._tie_breakers(step)]
         wants += map(table.get, step.entity_key)
         rows = self.tables.prepare(step.table, wants, prorate=step.is_prorated)
-        if has_clock and not (step.span == Span() and self.data.has_times(step.table)):
+        has_all = step.span == Span() and self.data.given_as_of is None
+        if has_clock and not (has_all and self.data.has_times(step.table)):
             rows = filtered(rows, self.lowering.within(clock, step.span))
         where = self.lowering.condition(step.where)
         if has_stock and not step.entity_key:

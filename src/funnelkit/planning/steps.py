@@ -37,7 +37,12 @@ from funnelkit.planning.dimensions import (
     resolve_dimension,
     resolve_predicate,
 )
-from funnelkit.planning.missing import missing_hints, missing_inputs, table_of
+from funnelkit.planning.missing import (
+    enters_by_time,
+    missing_hints,
+    missing_inputs,
+    table_of,
+)
 from funnelkit.planning.needed_folds import NeededFolds
 from funnelkit.planning.plan import Fold, Group, Question, Step, split_where
 
@@ -139,8 +144,9 @@ class _Steps:
 
     def _is_spread(self, fold: Fold) -> bool:
         """Whether a fold adds amounts that are shared out over the days of their rows."""
-        prorate = self.data.known[table_of(fold)].prorate
-        if prorate is None or not self.question.has_time:
+        table = table_of(fold)
+        prorate = self.data.known[table].prorate
+        if prorate is None or not enters_by_time(self.data, self.question, table):
             return False
         is_amount = any(isinstance(c, Column) and c.name in prorate.amounts for c in fold.reads)
         return is_amount and isinstance(fold.aggregate, Sum)

@@ -50,6 +50,7 @@ __all__ = [
     "CLOCKS",
     "IS_PRODUCT",
     "LATE_CLOCKS",
+    "PLANNED_CLOCKS",
     "RULES",
 ]
 
@@ -66,6 +67,9 @@ LATE_CLOCKS: frozenset[Column] = frozenset(
     {Shipments.shipped_at, Returns.returned_at, Products.created_at, Customers.created_at}
 )
 """The times that are null until something happens, or that need not be known."""
+
+PLANNED_CLOCKS: frozenset[Column] = frozenset({Shipments.shipped_at})
+"""The times before which their rows are there: a parcel is promised before it is shipped."""
 
 
 IS_PRODUCT = OrderLines.line_type.is_null() | OrderLines.line_type.eq("product")

@@ -11,7 +11,7 @@ from funnelkit.formula.values import Category
 from funnelkit.formula.walk import leaves
 from funnelkit.schema.checks import CHECKS, TABLE_CHECKS
 from funnelkit.schema.customers import Customers
-from funnelkit.schema.derivations import CLOCKS, IS_PRODUCT, LATE_CLOCKS, RULES
+from funnelkit.schema.derivations import CLOCKS, IS_PRODUCT, LATE_CLOCKS, PLANNED_CLOCKS, RULES
 from funnelkit.schema.operations import InventorySnapshots, Products, Shipments
 from funnelkit.schema.policies import POLICIES, OrderPolicy, policy_rules
 from funnelkit.schema.promises import PROMISES
@@ -89,6 +89,7 @@ def shop_schema(
         costs=_COSTS,
         promises=PROMISES,
         late_clocks=LATE_CLOCKS,
+        planned_clocks=PLANNED_CLOCKS,
         vocabularies=vocabularies,
         unread_words=_UNREAD_WORDS,
         cohort_owner=CUSTOMER,

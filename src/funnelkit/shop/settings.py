@@ -32,7 +32,7 @@ class Settings(TypedDict, total=False):
         currency: The code of the currency of all amounts, for display.
         order_policy: Which orders count: "default", "shopify", "captured", "all".
         assume_empty: Tables that are truly empty: no returns, no other costs.
-        as_of: The moment before which the data is known; by default the latest
+        as_of: The moment before which rows count; later ones are left out. By default the latest
             time of any session, event, order or cart.
         week_start: The first day of the week.
         fiscal_year: When the year begins, for months, quarters and years: month
