@@ -161,6 +161,15 @@ def test_a_day_and_a_time_are_not_compared():
         fk.durations(shop, "first_visit_to_order")
 
 
+def test_a_day_that_is_not_known_censors_no_journey():
+    days = [dt.date(2024, 5, day) for day in (1, 3)]
+    orders = pl.DataFrame({"order_id": [1, 2], "customer_id": [1, 2], "ordered_at": days})
+    for as_of, wanted in ((None, [2, 0]), ("2024-05-04", [2, 0]), ("2024-05-06", [4, 2])):
+        shop = fk.Shop(orders=orders, order_policy="all", as_of=as_of)
+        found = fk.durations(shop, "order_to_order").frame["duration"]
+        assert (found / 86_400).to_list() == wanted
+
+
 def test_orders_after_the_as_of_moment_end_no_journey():
     times = [dt.datetime(2024, 5, day) for day in (1, 3, 20)]
     orders = pl.DataFrame({"order_id": [1, 2, 3], "customer_id": 1, "ordered_at": times})

@@ -313,10 +313,8 @@ def _matched(
 
 def _starts(reader: Reader, credited: pl.DataFrame, rule: _Rule) -> pl.DataFrame:
     """Return the starts that are kept, as they are shown."""
-    as_of = reader.now
-    opened = pl.lit(value=False)
-    if as_of is not None:
-        opened = pl.col(BEGUN) + rule.window > as_of
+    closed = reader.last_closed(rule.window, has_end=rule.has_end)
+    opened = pl.lit(value=False) if closed is None else pl.col(BEGUN) > closed
     kept = credited.filter(IS_KEPT) if IS_KEPT in credited.columns else credited
     return kept.select(
         pl.col(ENTITY).alias(reader.name),

@@ -239,7 +239,7 @@ def _order_to_order(reader: Reader) -> Measured:
 
 def _until_now(reader: Reader, rows: pl.DataFrame, excluded: Mapping[str, int]) -> Measured:
     """Return journeys from a time to another; those without another are censored now."""
-    as_of = reader.now
+    as_of = reader.last if reader.is_day else reader.now
     censored = pl.col(END).is_null().alias("is_censored")
     known = rows.with_columns(censored, pl.col(END).fill_null(pl.lit(as_of))).with_columns(
         _elapsed()

@@ -10,7 +10,7 @@ import polars as pl
 
 from funnelkit.arguments import check_key_names
 from funnelkit.calendar.calendar import Calendar, Moment
-from funnelkit.calendar.grain import Span
+from funnelkit.calendar.grain import INSTANT, ONE_DAY, Span
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import Source
 from funnelkit.data.value_types import ValueType, value_type
@@ -172,6 +172,29 @@ class Reader:
         """The instant up to which the data is known, as rows are dated."""
         as_of = self.shop.runner.as_of()
         return None if as_of is None else self.dated(as_of)
+
+    @property
+    def _tick(self) -> dt.timedelta:
+        return ONE_DAY if self.is_day else INSTANT
+
+    @property
+    def last(self) -> dt.datetime | None:
+        """The last instant, or day, of which the data is known, as rows are dated.
+
+        An as-of moment that was given is the first of which it is not.
+        """
+        now = self.now
+        return now if now is None or self.data.given_as_of is None else now - self._tick
+
+    def last_closed(self, window: dt.timedelta, *, has_end: bool = True) -> dt.datetime | None:
+        """Return the last instant, or day, at which a window has begun of which all is known.
+
+        Args:
+            window: How long it is.
+            has_end: Whether its very end belongs to it.
+        """
+        reach = window if has_end else window - INSTANT
+        return self.last and self.last - reach // self._tick * self._tick
 
     def dated(self, instant: dt.datetime) -> dt.datetime:
         """Return an instant as rows are dated."""
