@@ -81,6 +81,24 @@ def test_a_month_without_orders_has_a_row_in_which_all_are_gone():
     assert frame.row(2)[1:7] == (0, 0, 0, 0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("end", "later"),
+    [
+        (None, [(3, 0, 1, False), (4, 0, 0, True)]),
+        ("2024-04-01", [(3, 0, 1, False)]),
+        ("2024-03-10", [(3, 0, 1, True)]),
+        ("2024-02-20", []),
+    ],
+)
+def test_periods_after_the_last_order_are_told_as_far_as_they_are_known(end, later):
+    times = [dt.datetime(2024, month, 3) for month in (1, 2)]
+    orders = pl.DataFrame({"order_id": [1, 2], "customer_id": [1, 1], "ordered_at": times})
+    shop = fk.Shop(orders=orders, order_policy="all", as_of="2024-04-20")
+    frame = fk.growth(shop, end=end).frame
+    told = frame.select(pl.col("period").dt.month(), "active", "churned", "is_incomplete")
+    assert told.rows() == [(1, 1, 0, False), (2, 1, 0, end == "2024-02-20"), *later]
+
+
 def test_the_period_in_progress_is_marked_where_growth_is_read():
     times = [dt.datetime(2024, month, 3) for month in (1, 2)]
     orders = pl.DataFrame({"order_id": [1, 2], "customer_id": [1, 2], "ordered_at": times})
