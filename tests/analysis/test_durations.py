@@ -123,6 +123,19 @@ def test_the_survival_curve_is_the_product_of_kaplan_and_meier(seed):
         assert median["duration"].item() == (min(half) if half else None)
 
 
+JOURNEYS = ["session_to_order", "first_visit_to_order", "sessions_to_order", "order_to_order"]
+
+
+@pytest.mark.parametrize("journey", JOURNEYS)
+def test_a_filter_keeps_the_journeys_that_begin_so_as_a_key_does(journey):
+    """What comes after the beginning need not match, and no later visit is made the first."""
+    sessions, orders = drawn(7)
+    shop = shop_of(sessions, orders.join(sessions.select("session_id", "channel"), "session_id"))
+    kept = fk.durations(shop, journey, where="channel == 'p'").frame
+    by = fk.durations(shop, journey, by="channel").frame.filter(pl.col("channel") == "p")
+    assert kept.equals(by.drop("channel"))
+
+
 def test_without_censoring_the_curve_is_the_share_that_takes_longer():
     found = fk.durations(shop_of(*drawn(5)), "session_to_order")
     lengths = found.frame["duration"]

@@ -113,7 +113,7 @@ def growth(
         >>> fk.growth(fk.demo(), every="1y").frame["churned"].to_list()
         [0, 74, 473]
     """
-    if not every:
+    if every is None:
         raise DefinitionError("growth is from period to period", "give every='1mo'")
     # with orders there is a row for a period in which guests alone buy
     asked: list[str | Metric] = ["orders", "customers", "new_customers", RETAINED, BEFORE]
