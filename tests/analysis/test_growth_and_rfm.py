@@ -112,8 +112,9 @@ def test_growth_can_be_read_and_bad_questions_are_refused():
     found = fk.growth(fk.demo(), every="1q")
     assert found.rule in repr(found)
     assert "quick" in found._repr_html_().lower()
-    with pytest.raises(fk.DefinitionError):
-        fk.growth(fk.demo(), every="")
+    for every in ("", None, [], pl.col("period")):
+        with pytest.raises(fk.DefinitionError):
+            fk.growth(fk.demo(), every=every)
     with pytest.raises(fk.MissingInputError):
         fk.growth(fk.Shop(events=pl.DataFrame({"visitor_id": [1]})))
 

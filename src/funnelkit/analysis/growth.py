@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from funnelkit.arguments import check_kind
 from funnelkit.calendar.calendar import Moment
 from funnelkit.calendar.grain import INSTANT
 from funnelkit.charts.accounts import stacked_accounts
 from funnelkit.charts.spec import Measure, Spec
-from funnelkit.errors import DefinitionError
 from funnelkit.evaluation.evaluate import evaluate
 from funnelkit.formula.formulas import CountRetained, Name, Shift
 from funnelkit.formula.reason import Reason
@@ -113,8 +113,7 @@ def growth(
         >>> fk.growth(fk.demo(), every="1y").frame["churned"].to_list()
         [0, 74, 473]
     """
-    if every is None:
-        raise DefinitionError("growth is from period to period", "give every='1mo'")
+    check_kind("every", every, (str, Sequence), "growth is from period to period: every='1mo'")
     # with orders there is a row for a period in which guests alone buy
     asked: list[str | Metric] = ["orders", "customers", "new_customers", RETAINED, BEFORE]
     result = evaluate(shop, asked, every=every, start=start, end=end)
