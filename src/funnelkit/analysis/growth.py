@@ -116,8 +116,13 @@ def growth(
     check_kind("every", every, (str, Sequence), "growth is from period to period: every='1mo'")
     # with orders there is a row for a period in which guests alone buy
     asked: list[str | Metric] = ["orders", "customers", "new_customers", RETAINED, BEFORE]
-    result = evaluate(shop, asked, every=every, start=start, end=end)
-    return Growth(rule=RULE, _frame=_accounted(_every_period(result, known_until(shop))))
+    result, until = evaluate(shop, asked, every=every, start=start, end=end), known_until(shop)
+    question = result.plan.question
+    if result.frame.is_empty() and until is not None and question.span.start is not None:
+        known = question.calendar.shown(until)
+        if end is None and question.span.start < known:  # a range with an end is told whole
+            result = evaluate(shop, asked, every=every, start=start, end=known)
+    return Growth(rule=RULE, _frame=_accounted(_every_period(result, until)))
 
 
 def _every_period(result: Result, until: dt.datetime | None) -> pl.DataFrame:
