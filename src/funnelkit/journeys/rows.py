@@ -246,10 +246,13 @@ class Reader:
             **{key_name(name): self._key(item) for name, item in groups.items()},
             **columns,
         }
+        period = key_name("period")
         if self.calendar.has_periods:
-            named[key_name("period")] = period_of(self.lowering, self.clock, self.calendar)
+            named[period] = period_of(self.lowering, self.clock, self.calendar)
         rows = filtered(Select(rows, tuple(named.items())), only)
         found = self.shop.runner.read([rows])[0]
+        if self.calendar.has_hours:
+            found = found.with_columns(pl.col(period).cast(self.calendar.label_type))
         return self._known(found, uncounted)
 
     def _key(self, item: Item) -> Scalar:
