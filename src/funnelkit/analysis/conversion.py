@@ -158,7 +158,7 @@ def conversion(  # noqa: PLR0913  # the question, every part of it by keyword
         closed: Which ends of the window belong to it. The left end is the start itself:
             unless that is closed, a finish at the very instant of a start is not one of it.
         entity: The column of whose starts and finishes belong together.
-        by: Dimensions of the start.
+        by: Dimensions of the start; an entity counts in every group in which it has one.
         every: The length of periods, or their boundaries; a start belongs to its own, and does
             not count outside of them.
         where: Which starts count, over dimensions, after finishes are credited.

@@ -14,9 +14,9 @@ from funnelkit.calendar.grain import INSTANT
 from funnelkit.charts.accounts import stacked_accounts
 from funnelkit.charts.spec import Measure, Spec
 from funnelkit.evaluation.evaluate import evaluate
+from funnelkit.evaluation.history import known_until
 from funnelkit.formula.formulas import CountRetained, Name, Shift
 from funnelkit.formula.reason import Reason
-from funnelkit.journeys.purchases import known_until
 from funnelkit.journeys.ratios import ratio
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import Question
@@ -116,8 +116,8 @@ def growth(
     check_kind("every", every, (str, Sequence), "growth is from period to period: every='1mo'")
     # with orders there is a row for a period in which guests alone buy
     asked: list[str | Metric] = ["orders", "customers", "new_customers", RETAINED, BEFORE]
-    result, until = evaluate(shop, asked, every=every, start=start, end=end), known_until(shop)
-    question = result.plan.question
+    result = evaluate(shop, asked, every=every, start=start, end=end)
+    question, until = result.plan.question, known_until(shop.data, result.plan)
     if result.frame.is_empty() and until is not None and question.span.start is not None:
         known = question.calendar.shown(until)
         if end is None and question.span.start < known:  # a range with an end is told whole
