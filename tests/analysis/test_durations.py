@@ -136,6 +136,16 @@ def test_a_filter_keeps_the_journeys_that_begin_so_as_a_key_does(journey):
     assert kept.equals(by.drop("channel"))
 
 
+def test_of_visits_at_one_instant_the_filter_does_not_choose_the_first():
+    visits = [(number, 1, FIRST, channel) for number, channel in enumerate(["p", "q", None])]
+    names = ["session_id", "visitor_id", "started_at", "channel"]
+    sessions = pl.DataFrame(visits, names, orient="row")
+    shop = shop_of(sessions, drawn(1)[1].clear())
+    filters = ["channel == 'p'", "channel == 'q'", "is_null(channel)"]
+    told = [fk.durations(shop, "first_visit_to_order", where=one).frame for one in filters]
+    assert sum(frame.height for frame in told) == 1
+
+
 def test_without_censoring_the_curve_is_the_share_that_takes_longer():
     found = fk.durations(shop_of(*drawn(5)), "session_to_order")
     lengths = found.frame["duration"]

@@ -16,7 +16,17 @@ from funnelkit.evaluation.arguments import ask
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.formula.walk import leaves
 from funnelkit.journeys.ratios import ratio
-from funnelkit.journeys.rows import AT, ENTITY, Moments, Reader, check_names, key_name, reader_of
+from funnelkit.journeys.rows import (
+    AT,
+    ENTITY,
+    KEPT,
+    Moments,
+    Reader,
+    check_names,
+    key_name,
+    order_within_instants,
+    reader_of,
+)
 from funnelkit.planning.lowering import TRUE
 from funnelkit.result.picture import group_names
 from funnelkit.result.view import Figure, Plotted, Shown, excluded_notes
@@ -26,7 +36,7 @@ from funnelkit.units import RATIO, SECOND, SESSION, Unit
 __all__ = ["Durations", "durations"]
 
 Journey = Literal["session_to_order", "first_visit_to_order", "sessions_to_order", "order_to_order"]
-END, LENGTH, KEPT = "#end", "duration", "#kept"
+END, LENGTH = "#end", "duration"
 NEVER, EARLIER = "without an order", "order before the start"
 
 RULES: Mapping[Journey, str] = {
@@ -198,13 +208,14 @@ def _begun(reader: Reader, where: Predicate | None) -> Moments:
     if where is None:
         return reader.read({KEPT: TRUE})
     condition = reader.predicate(where)
-    return reader.read({KEPT: reader.lowering.predicate(condition)}, wants=leaves(condition))
+    columns = {KEPT: reader.lowering.predicate(condition), **reader.looked_at(condition)}
+    return reader.read(columns, wants=leaves(condition))
 
 
 def _first(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the first row of each entity, by time and then by keys."""
-    names = [name for name in rows.columns if name != ENTITY]
-    return rows.sort(names, nulls_last=True).unique(ENTITY, keep="first", maintain_order=True)
+    ordered = rows.sort(AT, *order_within_instants(rows.columns), nulls_last=True)
+    return ordered.unique(ENTITY, keep="first", maintain_order=True)
 
 
 def _orders(reader: Reader, owner: str) -> pl.DataFrame:
@@ -241,8 +252,8 @@ def _sessions_to_order(reader: Reader, sessions: Moments) -> Measured:
 
 
 def _order_to_order(reader: Reader, orders: Moments) -> Measured:
-    names = [name for name in orders.frame.columns if name not in {ENTITY, AT}]
-    ordered = orders.frame.sort(ENTITY, AT, *names)
+    names = order_within_instants(orders.frame.columns)
+    ordered = orders.frame.sort(ENTITY, AT, *names, nulls_last=True)
     following = ordered.with_columns(pl.col(AT).shift(-1).over(ENTITY).alias(END))
     return _until_now(reader, following.filter(KEPT), orders.excluded)
 

@@ -34,6 +34,7 @@ __all__ = [
     "AT",
     "ENTITY",
     "GROUP",
+    "KEPT",
     "MICROSECONDS",
     "Item",
     "Moments",
@@ -42,11 +43,15 @@ __all__ = [
     "check_names",
     "grouped",
     "key_name",
+    "order_within_instants",
     "reader_of",
 ]
 
 ENTITY, AT, KEY = "#entity", "#at", "#key "
 """The columns of who did something, when, and of the keys by which it is grouped."""
+
+KEPT, LOOKED_AT = "#kept", "#looked at "
+"""The column of which rows a filter keeps, and how those begin that hold what it looks at."""
 
 GROUP = "#group"
 """The column of the number of a group: of the keys of a row together."""
@@ -161,6 +166,11 @@ class Reader:
         found = resolve_predicate(self.data, self.table, predicate)
         self.shop.runner.learn_words(end_of(leaf) for leaf in leaves(found))
         return found
+
+    def looked_at(self, condition: Predicate) -> dict[str, Scalar]:
+        """Return what a condition looks at, as columns; see `order_within_instants`."""
+        items = dict.fromkeys(leaves(condition))
+        return {f"{LOOKED_AT}{n}": self.lowering.value(item) for n, item in enumerate(items)}
 
     @property
     def is_day(self) -> bool:
@@ -379,6 +389,19 @@ def grouped(rows: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.D
     groups = groups.with_columns(pl.col(GROUP).cast(pl.Int64))
     numbered = rows.join(groups, on=names, how="left", nulls_equal=True, maintain_order="none")
     return numbered.drop(names), groups
+
+
+def order_within_instants(columns: Sequence[str]) -> list[str]:
+    """Return the columns by which rows of one instant are in order.
+
+    It does not depend on which of them a filter keeps, only on what it looks at: so filters
+    that exclude each other share what follows.
+
+    Args:
+        columns: The columns of the rows.
+    """
+    looked_at = [name for name in columns if name.startswith(LOOKED_AT)]
+    return [*looked_at, *(name for name in columns if name not in {*looked_at, ENTITY, AT, KEPT})]
 
 
 def _name(item: Item) -> str:
