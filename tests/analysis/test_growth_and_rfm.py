@@ -154,6 +154,23 @@ def test_scores_are_full_fifths_below_and_ties_share_them(seed):
     assert frame["segment"].null_count() == 0
 
 
+@pytest.mark.parametrize("is_day", [False, True])
+def test_orders_after_a_given_as_of_moment_have_no_score(is_day):
+    orders, cut = drawn(5), dt.datetime(2024, 3, 1, 12)
+    if is_day:
+        orders = orders.with_columns(pl.col("ordered_at").dt.date())
+    known = orders.filter(pl.col("ordered_at") < (cut.date() if is_day else cut))
+    one, two = (
+        fk.Shop(orders=rows, assume_empty=["returns"], as_of=cut) for rows in (orders, known)
+    )
+    assert 0 < known.height < orders.height
+    assert fk.rfm(one).frame.equals(fk.rfm(two).frame)
+    assert fk.rfm(one, end="2024-02-01").frame.equals(fk.rfm(two, end="2024-02-01").frame)
+    assert fk.rfm(one).frame["recency_s"].min() >= 0
+    with pytest.raises(fk.DefinitionError, match="up to which the shop is known"):
+        fk.rfm(one, start="2024-04-01")
+
+
 def test_every_pair_of_scores_is_in_exactly_one_segment():
     pairs = [(r, f) for _, recency, frequency in SEGMENTS for r in recency for f in frequency]
     assert sorted(pairs) == [(r, f) for r in range(1, 6) for f in range(1, 6)]

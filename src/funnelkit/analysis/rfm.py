@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from funnelkit.calendar.calendar import Moment
+from funnelkit.data.value_types import ValueType, value_type
+from funnelkit.errors import DefinitionError
+from funnelkit.evaluation.arguments import ask
 from funnelkit.evaluation.evaluate import evaluate
 from funnelkit.formula.formulas import Min
 from funnelkit.formula.values import AsOf, Elapsed
@@ -78,7 +81,8 @@ class Rfm(View):
     def frame(self) -> pl.DataFrame:
         """One row per customer with a counted order.
 
-        `customer_key`, `recency_s` (seconds since the last order), `orders`, `revenue`,
+        `customer_key`, `recency_s` (seconds from the last order of the range to the as-of
+        moment), `orders`, `revenue`,
         `recency_score`, `frequency_score`, `monetary_score` (1 to 5, 5 is the best), `rfm_score`
         (the three digits) and `segment`.
         """
@@ -133,13 +137,15 @@ def rfm(shop: Shop, *, start: Moment | None = None, end: Moment | None = None) -
     | `at_risk` | 1 or 2 | 3 or 4 |
     | `hibernating` | 1 or 2 | 1 or 2 |
 
+    Where the as-of moment was given, orders and returns count that are before it.
+
     Args:
         shop: The shop.
         start: The first moment of the range in which orders count.
         end: The first moment after it.
 
     Raises:
-        DefinitionError: The range is not valid.
+        DefinitionError: The range is not valid, or begins after the as-of moment.
         MissingInputError: The shop lacks what `identified_net_sales` takes.
         ContractError: The data breaks a promise.
 
@@ -148,10 +154,26 @@ def rfm(shop: Shop, *, start: Moment | None = None, end: Moment | None = None) -
         >>> fk.rfm(fk.demo()).frame.columns[:4]
         ['customer_key', 'recency_s', 'orders', 'revenue']
     """
-    result = evaluate(shop, [RECENCY, *ASKED], by="customer_key", start=start, end=end)
+    known = _known_end(shop, start, end)
+    result = evaluate(shop, [RECENCY, *ASKED], by="customer_key", start=start, end=known)
     rows = result.frame.filter(pl.col("rfm_score").is_not_null()).rename(ASKED)
     frame = rows.with_columns(_segment()).sort("customer_key")
     return Rfm(rule=RULE, currency=result.currency, _frame=frame)
+
+
+def _known_end(shop: Shop, start: Moment | None, end: Moment | None) -> Moment | None:
+    """Return the end of a range, no later than a given as-of moment."""
+    span, as_of = ask(shop, start=start, end=end).span, shop.data.given_as_of
+    if as_of is None:
+        return end
+    known = shop.data.calendar.shown(as_of)
+    if span.start is not None and known <= span.start:
+        problem = f"start={span.start} is not before {known}, up to which the shop is known"
+        raise DefinitionError(problem, "pass an earlier start, or a later as_of= of the shop")
+    if span.end is not None and span.end <= known:
+        return end
+    is_day = value_type(shop.data, Orders.ordered_at) is ValueType.DAY
+    return known.date() if is_day else as_of
 
 
 def _segment() -> pl.Expr:
