@@ -136,6 +136,14 @@ def test_a_filter_keeps_the_journeys_that_begin_so_as_a_key_does(journey):
     assert kept.equals(by.drop("channel"))
 
 
+def test_the_second_order_follows_the_first():
+    times = [FIRST, FIRST + 3 * HOUR, FIRST + 9 * HOUR]
+    orders = pl.DataFrame({"order_id": [1, 2, 3], "customer_id": 1, "ordered_at": times})
+    shop = fk.Shop(orders=orders, order_policy="all")
+    found = fk.durations(shop, "order_to_order", where="order_number == 1").frame
+    assert found.select("duration", "is_censored").rows() == [(10_800.0, False)]
+
+
 def test_of_visits_at_one_instant_the_filter_does_not_choose_the_first():
     visits = [(number, 1, FIRST, channel) for number, channel in enumerate(["p", "q", None])]
     names = ["session_id", "visitor_id", "started_at", "channel"]

@@ -170,7 +170,7 @@ def durations(
         journey: One of the above.
         by: Dimensions of the session or order with which the journey begins.
         where: Which journeys enter, over dimensions of that session or order; what comes
-            after it need not match.
+            after it need not match. `"order_number == 1"`: from the first order to the second.
 
     Raises:
         DefinitionError: An argument is not valid.
