@@ -104,9 +104,12 @@ def test_periods_after_the_last_order_are_told_as_far_as_they_are_known(end, lat
 def test_periods_of_hours_are_known_up_to_the_latest_time():
     times = [dt.datetime(2024, 1, 3, hour) for hour in (5, 9)]
     orders = pl.DataFrame({"order_id": [1, 2], "customer_id": [1, 1], "ordered_at": times})
-    frame = fk.growth(fk.Shop(orders=orders, order_policy="all"), every="2h").frame
-    told = frame.select(pl.col("period").dt.hour(), "active", "churned", "is_incomplete").rows()
-    assert told == [(4, 1, 0, False), (6, 0, 1, False), (8, 1, 0, True)]
+    later = [(10, 0, 1, False), (12, 0, 0, True)]
+    for as_of, rest in ((None, [(8, 1, 0, True)]), ("2024-01-03T13", [(8, 1, 0, False), *later])):
+        shop = fk.Shop(orders=orders, order_policy="all", as_of=as_of)
+        frame = fk.growth(shop, every="2h").frame
+        told = frame.select(pl.col("period").dt.hour(), "active", "churned", "is_incomplete")
+        assert told.rows() == [(4, 1, 0, False), (6, 0, 1, False), *rest]
 
 
 def test_the_period_in_progress_is_marked_where_growth_is_read():
