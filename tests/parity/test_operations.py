@@ -91,7 +91,11 @@ ARGUMENTS: dict[Op, list[tuple[Any, ...]]] = {
     Op.IS_NULL: ANY,
     Op.IN: [case for kind in ("str", *ORDERED) for case in with_constants(kind)],
     Op.COALESCE: [*((name, name, name) for name in ("int", "str", "bool", "day"))],
-    Op.IF: [("bool", "str", "str"), ("bool", "day"), ("bool", "local", NONE), ("bool", "wild")],
+    Op.IF: [
+        *(("bool", "str", "str"), ("bool", "day"), ("bool", "local", NONE), ("bool", "wild")),
+        *(("bool", whole(0), whole(number)) for number in (-1, 255, 256)),
+        ("bool", whole(7), Call(Op.IF, (Call(Op.IS_NULL, (Col("c0"),)), whole(255)))),
+    ],
     Op.LOWER: [("str",)],
     Op.CONTAINS: [("str", Lit(part, "str")) for part in ("", "a", "SS", "ół", ".")],
     Op.CONCAT: [("str",), ("str", "str"), ("str", Lit("\x1f", "str"), "str")],

@@ -106,10 +106,10 @@ def _in_order(block: Block, table: StepTable, window: int) -> list[Codes]:
     count = int(block.numbers_of(block.codes[-1:])[0]) + 1
     best = _Best.of(count, len(chains.rows))
     owners = list(map(block.numbers_of, chains.codes))
-    for step, (rows, owner) in enumerate(zip(chains.rows, owners, strict=True)):
-        first = _firsts(owner)
+    begins = list(map(_firsts, owners))
+    for step, (owner, first) in enumerate(zip(owners, begins, strict=True)):
         its = owner[first]
-        best.level[its], best.end[its] = step + 1, rows[first]
+        best.level[its], best.end[its] = step + 1, chains.rows[step][first]
         best.start[its] = chains.starts[step][first]
     if table.order == "strict":
         _take_neighbours(block, chains, best)
@@ -117,7 +117,7 @@ def _in_order(block: Block, table: StepTable, window: int) -> list[Codes]:
         _take_first(block, chains, best, owners)
         if table.shares and table.groups > 1:
             _find_groups(block, table, best)
-    return _columns(block, owners[0], chains.codes[0], best, table)
+    return _columns(block, chains.codes[0], begins[0], best, table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,25 +173,25 @@ def _find_groups(block: Block, table: StepTable, best: _Best) -> None:
 
 
 def _columns(
-    block: Block, owners: Codes, firsts: Codes, best: _Best, table: StepTable
+    block: Block, firsts: Codes, begins: Codes, best: _Best, table: StepTable
 ) -> list[Codes]:
     """Return the columns of `levels_of` for the entities that take the first step.
 
     Args:
         block: The rows.
-        owners: Whose the rows are that are first steps.
-        firsts: These rows.
+        firsts: The rows that are first steps.
+        begins: At which of these each entity begins.
         best: The best chains.
         table: What the labels of rows mean.
     """
-    last = np.append(_firsts(owners)[1:], len(owners)) - 1 if len(owners) else EMPTY
+    last = firsts[np.append(begins[1:], len(firsts)) - 1] if len(firsts) else EMPTY
     latest = np.full(len(best.level), NONE)
-    latest[owners[last]] = block.times_of(firsts[last])
+    latest[block.numbers_of(last)] = block.times_of(last)
     kept = np.flatnonzero(best.level)
     start = best.start[kept]
     group = table.reversed(block.labels_of(start))
     columns = [block.entities_of(start), best.level[kept], group, latest[kept]]
-    return [*columns, *best.taken[:, kept]]
+    return [*columns, *best.taken.take(kept, axis=1)]
 
 
 def _firsts(owners: Codes) -> Codes:
@@ -224,7 +224,7 @@ def _in_any_order(block: Block, table: StepTable, window: int) -> list[Codes]:
         for number, before in enumerate(last):
             best.taken[number, owner] = block.times_of(before[rows])
     firsts = block.codes[of_step[0]]
-    return _columns(block, block.numbers_of(firsts), firsts, best, table)
+    return _columns(block, firsts, _firsts(block.numbers_of(firsts)), best, table)
 
 
 def _carried(count: int, rows: Codes, codes: Codes) -> Codes:

@@ -131,7 +131,9 @@ class Block:
 
     def times_of(self, codes: Codes) -> Codes:
         """Return the times in codes, in microseconds since 1970."""
-        return ((codes >> self.bits) % self.stride) * self.unit + self.origin
+        moments = codes >> self.bits
+        since = moments - moments // self.stride * self.stride  # % takes four times as long
+        return since * self.unit + self.origin
 
     def ends_of_instants(self, rows: Codes) -> Codes:
         """Return for each of some rows the last row of its instant."""

@@ -216,6 +216,9 @@ def _custom(rows: pl.LazyFrame, asked: PolarsExpr) -> pl.Expr:
     return asked.expression.cast(pl.Float64)
 
 
+MOST_OF_BYTE = 255
+
+
 def first_line(error: Exception) -> str:
     """Return the first line of what an error says."""
     return (str(error).splitlines() or [""])[0][:200]
@@ -236,10 +239,28 @@ def scalar(value: Scalar) -> pl.Expr:
             return UNARY[op](scalar(one))
         case Call(op, (one, two)) if op in BINARY:
             return BINARY[op](scalar(one), scalar(two))
+        case Call(Op.IF) if (chosen := _small(value)) is not None:
+            return chosen.cast(pl.Int64)
         case Call(op, args):
             return MANY[op](*map(scalar, args))
         case Over():
             return _over(value)
+
+
+def _small(value: Scalar) -> pl.Expr | None:
+    """Return a choice among small numbers as bytes, which are chosen among faster, or None.
+
+    Choices within a choice write a column each.
+    """
+    match value:
+        case Lit(int() as number, "int") if 0 <= number <= MOST_OF_BYTE:
+            return pl.lit(number, dtype=pl.UInt8)
+        case Call(Op.IF, (condition, *choices)):
+            small = [_small(choice) for choice in choices]
+            known = [choice for choice in small if choice is not None]
+            return _either(scalar(condition), *known) if len(known) == len(small) else None
+        case _:
+            return None
 
 
 @lru_cache(maxsize=1024)

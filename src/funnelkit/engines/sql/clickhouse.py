@@ -177,6 +177,7 @@ CHANGES: Mapping[type[Sql], Callable[[Any], Sql]] = {
     nodes.ByCodePoint: _same,
     nodes.ByValue: floats.one_zero,
     nodes.ClockText: _clock_text,
+    nodes.CountWhere: lambda node: _call("countIf", node.this),
     nodes.DaysBetween: _days_between,
     nodes.DaysEarlier: _days_earlier,
     nodes.HourStart: _hour_start,

@@ -111,6 +111,16 @@ def _days_between(node: nodes.DaysBetween) -> Sql:
     return exp.DateDiff(this=node.this, expression=node.expression, unit=exp.var("DAY"))
 
 
+def _count_where(node: nodes.CountWhere) -> Sql:
+    counted = exp.If(this=node.this, true=exp.Literal.number(1))
+    return exp.Count(this=exp.Case(ifs=[counted]))
+
+
+def _count_filtered(node: nodes.CountWhere) -> Sql:
+    rows = exp.Count(this=exp.Star())
+    return exp.Filter(this=rows, expression=exp.Where(this=node.this))
+
+
 def _is_finite(node: nodes.IsFinite) -> Sql:
     return _call("ISFINITE", node.this)
 
@@ -165,6 +175,7 @@ _SHARED: Mapping[type[Sql], Callable[[Any], Sql]] = {
     nodes.ByCodePoint: _inner,
     nodes.ByValue: _inner,
     nodes.ClockText: _clock_text,
+    nodes.CountWhere: _count_where,
     nodes.DaysBetween: _days_between,
     nodes.EachDate: _unnested,
     nodes.HourStart: _hour_start,
@@ -177,7 +188,8 @@ _SHARED: Mapping[type[Sql], Callable[[Any], Sql]] = {
 """How nodes are written where nothing else is said."""
 
 
-# DuckDB: times by their microseconds, as zones and intervals take ten times as long -----------
+# DuckDB: times by their microseconds, as zones and intervals take ten times as long; counts of
+# rows by a filter, as CASE takes a tenth of the query more ------------------------------------
 
 
 def _micros(time: Sql) -> Sql:
@@ -196,6 +208,7 @@ def _days_earlier(earlier: nodes.DaysEarlier) -> Sql:
 
 DUCKDB: Mapping[type[Sql], Callable[[Any], Sql]] = {
     **_SHARED,
+    nodes.CountWhere: _count_filtered,
     nodes.DaysEarlier: _days_earlier,
     nodes.SecondsLater: _duckdb_later,
     nodes.SecondsOf: lambda node: _call("EPOCH", node.this),

@@ -12,6 +12,7 @@ __all__ = [
     "ByCodePoint",
     "ByValue",
     "ClockText",
+    "CountWhere",
     "DaysBetween",
     "DaysEarlier",
     "EachDate",
@@ -58,6 +59,10 @@ class MonthStart(_One):
 
 class IsFinite(_One):
     """Whether a float is neither NaN nor infinite."""
+
+
+class CountWhere(_One):
+    """How many rows a condition is true of."""
 
 
 class SecondsOf(_One):

@@ -14,6 +14,7 @@ from funnelkit.engines.sql.nodes import (
     ByCodePoint,
     ByValue,
     ClockText,
+    CountWhere,
     DaysBetween,
     DaysEarlier,
     HourStart,
@@ -376,7 +377,7 @@ FOLDS: Mapping[AggOp | OverOp, Callable[..., Sql]] = {
 def folded(agg: Agg, kind: Kind, arg: Sql | None, where: Sql | None) -> Sql:
     """Return an aggregate of a kind, of the rows of which a condition is true."""
     if arg is None:
-        return exp.Count(this=exp.Star() if where is None else _chosen(where, _whole(1)))
+        return exp.Count(this=exp.Star()) if where is None else CountWhere(this=where)
     if agg.op is AggOp.ALL:
         arg = exp.Coalesce(this=arg, expressions=[exp.false()])
     kept = arg if where is None else _chosen(where, arg)
