@@ -122,6 +122,17 @@ def test_a_filter_on_the_start_never_hands_a_finish_to_another_start(rule, expec
         assert found.frame.select("base", "converted").row(0) == (base, converted)
 
 
+@pytest.mark.parametrize("attribution", ["first", "last"])
+def test_of_starts_at_one_instant_the_filter_does_not_choose(attribution):
+    """Filters that exclude each other share the finishes."""
+    events = visit((0, "s", "p"), (0, "s", "q"), (0, "s", None), (5, "f", "q"), (6, "f", "p"))
+    ask = {"within": "1d", "unit": "finish", "attribution": attribution}
+    filters = ["channel == 'p'", "channel == 'q'", "is_null(channel)"]
+    for by in ((), "event_name"):
+        told = [fk.conversion(events, S, F, where=w, by=by, **ask).frame for w in filters]
+        assert sum(frame["converted"].sum() for frame in told) == 2
+
+
 def test_a_start_outside_the_boundaries_of_periods_does_not_count():
     day = dt.timedelta(days=1) // MICROSECOND
     events = visit((0, "s", "p"), (1, "f", "p"), (day, "s", "p"), (3 * day, "s", "p"))

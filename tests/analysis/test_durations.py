@@ -123,6 +123,37 @@ def test_the_survival_curve_is_the_product_of_kaplan_and_meier(seed):
         assert median["duration"].item() == (min(half) if half else None)
 
 
+JOURNEYS = ["session_to_order", "first_visit_to_order", "sessions_to_order", "order_to_order"]
+
+
+@pytest.mark.parametrize("journey", JOURNEYS)
+def test_a_filter_keeps_the_journeys_that_begin_so_as_a_key_does(journey):
+    """What comes after the beginning need not match, and no later visit is made the first."""
+    sessions, orders = drawn(7)
+    shop = shop_of(sessions, orders.join(sessions.select("session_id", "channel"), "session_id"))
+    kept = fk.durations(shop, journey, where="channel == 'p'").frame
+    by = fk.durations(shop, journey, by="channel").frame.filter(pl.col("channel") == "p")
+    assert kept.equals(by.drop("channel"))
+
+
+def test_the_second_order_follows_the_first():
+    times = [FIRST, FIRST + 3 * HOUR, FIRST + 9 * HOUR]
+    orders = pl.DataFrame({"order_id": [1, 2, 3], "customer_id": 1, "ordered_at": times})
+    shop = fk.Shop(orders=orders, order_policy="all")
+    found = fk.durations(shop, "order_to_order", where="order_number == 1").frame
+    assert found.select("duration", "is_censored").rows() == [(10_800.0, False)]
+
+
+def test_of_visits_at_one_instant_the_filter_does_not_choose_the_first():
+    visits = [(number, 1, FIRST, channel) for number, channel in enumerate(["p", "q", None])]
+    names = ["session_id", "visitor_id", "started_at", "channel"]
+    sessions = pl.DataFrame(visits, names, orient="row")
+    shop = shop_of(sessions, drawn(1)[1].clear())
+    filters = ["channel == 'p'", "channel == 'q'", "is_null(channel)"]
+    told = [fk.durations(shop, "first_visit_to_order", where=one).frame for one in filters]
+    assert sum(frame.height for frame in told) == 1
+
+
 def test_without_censoring_the_curve_is_the_share_that_takes_longer():
     found = fk.durations(shop_of(*drawn(5)), "session_to_order")
     lengths = found.frame["duration"]
@@ -159,6 +190,15 @@ def test_a_day_and_a_time_are_not_compared():
     shop = shop_of(sessions, orders.with_columns(pl.col("ordered_at").dt.date()))
     with pytest.raises(fk.DefinitionError, match="one is a day and the other a time"):
         fk.durations(shop, "first_visit_to_order")
+
+
+def test_a_day_that_is_not_known_censors_no_journey():
+    days = [dt.date(2024, 5, day) for day in (1, 3)]
+    orders = pl.DataFrame({"order_id": [1, 2], "customer_id": [1, 2], "ordered_at": days})
+    for as_of, wanted in ((None, [2, 0]), ("2024-05-04", [2, 0]), ("2024-05-06", [4, 2])):
+        shop = fk.Shop(orders=orders, order_policy="all", as_of=as_of)
+        found = fk.durations(shop, "order_to_order").frame["duration"]
+        assert (found / 86_400).to_list() == wanted
 
 
 def test_orders_after_the_as_of_moment_end_no_journey():

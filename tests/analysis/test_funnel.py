@@ -263,6 +263,25 @@ def test_an_entity_whose_window_is_open_is_marked():
     assert asked[2].frame["incomplete"].to_list() == [1, 0, 0]
 
 
+@pytest.mark.parametrize("is_day", [False, True])
+def test_a_window_is_open_while_its_last_instant_is_not_known(is_day):
+    """A given as-of moment is not known, the latest time of the data is."""
+    noon = dt.datetime(2024, 5, 1, 0 if is_day else 12)
+    rows = [(1, noon, "view_item"), (2, noon + dt.timedelta(days=2), "add_to_cart")]
+    events = pl.DataFrame(rows, ["visitor_id", "occurred_at", "event_name"], orient="row")
+    if is_day:
+        events = events.with_columns(pl.col("occurred_at").dt.date())
+    at = "2024-05-03" if is_day else "2024-05-03T12:00"
+    for as_of, marks in ((None, [False, False, True]), (at, [False, True, True])):
+        shop = fk.Shop(events=events, as_of=as_of)
+        for within, mark in zip(("1d", "2d", "3d"), marks, strict=True):
+            found = fk.funnel(shop, STEPS[:2], within=within).entities
+            starts = fk.conversion(shop, *STEPS[:2], within=within).starts
+            assert [one["is_incomplete"].item() for one in (found, starts)] == [mark, mark]
+        open_end = fk.conversion(shop, *STEPS[:2], within="3d" if is_day else "2d", closed="none")
+        assert open_end.starts["is_incomplete"].item() is (is_day and marks[1])
+
+
 def test_rows_without_a_visitor_or_a_time_are_counted_and_told():
     events = visit((0, "view_item"), (1, "view_item"), (2, "view_item"))
     events = events.with_columns(
@@ -364,6 +383,15 @@ def test_a_first_step_outside_the_range_still_lies_between_steps():
     for between, levels in (((0, 2), 1), ((0, 5), 2)):
         found = ask(events, list("ab"), None, order="strict", between=between)
         assert found.entities["level"].to_list() == [levels]
+
+
+def test_a_step_may_be_of_several_kinds_of_events_of_which_none_is_of_two_steps():
+    """An event that is of both steps lies before the range, and is only the second there."""
+    events = frame([(1, 0, "a", "p"), (1, 2, "b", "p"), (1, 2, "c", "p")])
+    steps = {"1": "event_name in ('a', 'b')", "2": "event_name in ('a', 'c')"}
+    for between in ((0, 6), (2, 6)):
+        found = ask(events, steps, None, order="strict", between=between)
+        assert found.entities["level"].to_list() == [2]
 
 
 def test_the_rule_is_stated_in_a_sentence_and_the_table_is_readable():

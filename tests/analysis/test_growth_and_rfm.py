@@ -81,6 +81,37 @@ def test_a_month_without_orders_has_a_row_in_which_all_are_gone():
     assert frame.row(2)[1:7] == (0, 0, 0, 0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("end", "later"),
+    [
+        (None, [(3, 0, 1, False), (4, 0, 0, True)]),
+        ("2024-04-01", [(3, 0, 1, False)]),
+        ("2024-03-10", [(3, 0, 1, True)]),
+        ("2024-02-20", []),
+    ],
+)
+def test_periods_after_the_last_order_are_told_as_far_as_they_are_known(end, later):
+    times = [dt.datetime(2024, month, 3) for month in (1, 2)]
+    orders = pl.DataFrame({"order_id": [1, 2], "customer_id": [1, 1], "ordered_at": times})
+    shop = fk.Shop(orders=orders, order_policy="all", as_of="2024-04-20")
+    names = (pl.col("period").dt.month(), "active", "churned", "is_incomplete")
+    told = fk.growth(shop, end=end).frame.select(names).rows()
+    assert told == [(1, 1, 0, False), (2, 1, 0, end == "2024-02-20"), *later]
+    if end is None:
+        assert fk.growth(shop, start="2024-03-01").frame.select(names).rows() == later
+
+
+def test_periods_of_hours_are_known_up_to_the_latest_time():
+    times = [dt.datetime(2024, 1, 3, hour) for hour in (5, 9)]
+    orders = pl.DataFrame({"order_id": [1, 2], "customer_id": [1, 1], "ordered_at": times})
+    later = [(10, 0, 1, False), (12, 0, 0, True)]
+    for as_of, rest in ((None, [(8, 1, 0, True)]), ("2024-01-03T13", [(8, 1, 0, False), *later])):
+        shop = fk.Shop(orders=orders, order_policy="all", as_of=as_of)
+        frame = fk.growth(shop, every="2h").frame
+        told = frame.select(pl.col("period").dt.hour(), "active", "churned", "is_incomplete")
+        assert told.rows() == [(4, 1, 0, False), (6, 0, 1, False), *rest]
+
+
 def test_the_period_in_progress_is_marked_where_growth_is_read():
     times = [dt.datetime(2024, month, 3) for month in (1, 2)]
     orders = pl.DataFrame({"order_id": [1, 2], "customer_id": [1, 2], "ordered_at": times})
@@ -94,8 +125,9 @@ def test_growth_can_be_read_and_bad_questions_are_refused():
     found = fk.growth(fk.demo(), every="1q")
     assert found.rule in repr(found)
     assert "quick" in found._repr_html_().lower()
-    with pytest.raises(fk.DefinitionError):
-        fk.growth(fk.demo(), every="")
+    for every in ("", None, [], pl.col("period")):
+        with pytest.raises(fk.DefinitionError):
+            fk.growth(fk.demo(), every=every)
     with pytest.raises(fk.MissingInputError):
         fk.growth(fk.Shop(events=pl.DataFrame({"visitor_id": [1]})))
 
@@ -123,6 +155,22 @@ def test_scores_are_full_fifths_below_and_ties_share_them(seed):
         told = [row[f"{name}_score"] for name in ("recency", "frequency", "monetary")]
         assert told == digits
     assert frame["segment"].null_count() == 0
+
+
+@pytest.mark.parametrize("is_day", [False, True])
+def test_orders_after_a_given_as_of_moment_have_no_score(is_day):
+    orders, cut = drawn(5), dt.datetime(2024, 3, 1, 12)
+    if is_day:
+        orders = orders.with_columns(pl.col("ordered_at").dt.date())
+    known = orders.filter(pl.col("ordered_at").cast(pl.Datetime) < cut)
+    one, two = (
+        fk.Shop(orders=rows, assume_empty=["returns"], as_of=cut) for rows in (orders, known)
+    )
+    assert 0 < known.height < orders.height
+    assert fk.rfm(one).frame.equals(fk.rfm(two).frame)
+    assert fk.rfm(one, end="2024-02-01").frame.equals(fk.rfm(two, end="2024-02-01").frame)
+    assert fk.rfm(one).frame["recency_s"].min() >= 0
+    assert fk.rfm(one, start="2024-04-01").frame.is_empty()
 
 
 def test_every_pair_of_scores_is_in_exactly_one_segment():

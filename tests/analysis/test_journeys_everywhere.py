@@ -87,6 +87,24 @@ def test_tables_in_a_database_give_the_same(shops, name):
     assert_frame_equal(one, two, check_dtypes=False, check_row_order=False)
 
 
+@pytest.mark.parametrize(
+    "every", ["2h", "1d", ["2024-10-26T20:00", "2024-10-27T02:30", "2024-10-28"]]
+)
+def test_periods_are_labelled_as_those_of_kpis(every):
+    """Also where the clock is set back: hours are those of the shop's zone."""
+    hours = [dt.datetime(2024, 10, 26, 20) + dt.timedelta(hours=hour) for hour in range(9)]
+    events = pl.DataFrame({"event_id": range(9), "occurred_at": hours}).with_columns(
+        pl.lit("view_item").alias("event_name"), pl.col("event_id").alias("visitor_id")
+    )
+    shop = fk.Shop(events=events, time_zone="Europe/Warsaw")
+    views = fk.Metric(name="views", formula="count(events)", description="Views.", direction="up")
+    told = fk.evaluate(shop, views, every=every).frame.filter(pl.col("views") > 0)
+    funnel = fk.funnel(shop, ["view_item"], every=every).frame
+    starts = fk.conversion(shop, "view_item", "view_item", within="1h", every=every).frame
+    assert_frame_equal(funnel.select("period", views="entities"), told)
+    assert_frame_equal(starts.select("period", views="base"), told)
+
+
 CUT = dt.datetime(2024, 5, 3)
 NOT_BEFORE = "not before the as-of moment"
 

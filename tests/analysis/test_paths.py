@@ -107,3 +107,11 @@ def test_paths_can_be_read_and_bad_questions_are_refused():
     with pytest.raises(fk.MissingInputError, match="event_name"):
         fk.paths(events.drop("event_name"))
     assert fk.paths(events.clear()).frame.is_empty()
+
+
+def test_events_without_a_name_are_counted_and_told():
+    rows = [(1, FIRST, name) for name in ("view_item", "purchase", None, "  ")]
+    events = pl.DataFrame(rows, ["visitor_id", "occurred_at", "event_name"], orient="row")
+    found = fk.paths(events)
+    assert found.paths["path"].to_list() == [["(start)", "view_item", "purchase"]]
+    assert found.excluded == {"without event_name": 2}

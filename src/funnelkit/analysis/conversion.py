@@ -24,10 +24,12 @@ from funnelkit.journeys.ratios import ratio
 from funnelkit.journeys.rows import (
     AT,
     ENTITY,
+    KEPT,
     Moments,
     Reader,
     check_names,
     key_name,
+    order_within_instants,
     reader_of,
 )
 from funnelkit.journeys.steps import Step, check_events, step_of
@@ -68,7 +70,7 @@ CLOSED: Mapping[str, str] = {
     "both": "at the {start} or at most {within} after it",
     "none": "later than the {start} and less than {within} after it",
 }
-IS_START, IS_FINISH, IS_KEPT, START, BEGUN = "#is start", "#is finish", "#kept", "#start", "#begun"
+IS_START, IS_FINISH, START, BEGUN = "#is start", "#is finish", "#start", "#begun"
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
@@ -144,7 +146,8 @@ def conversion(  # noqa: PLR0913  # the question, every part of it by keyword
     A start is *in reach* of a finish if the time between them lies in the window. Each
     finish is credited to the first or the last start in reach, or to every one. Only then
     are starts filtered and grouped: a finish that belongs to a start that is filtered out
-    is never handed to another one.
+    is never handed to another one. Of starts at one instant it is credited to one, by the
+    order of what the filter looks at and of the keys.
 
     Args:
         source: The shop, or a frame of events with canonical columns.
@@ -158,7 +161,7 @@ def conversion(  # noqa: PLR0913  # the question, every part of it by keyword
         closed: Which ends of the window belong to it. The left end is the start itself:
             unless that is closed, a finish at the very instant of a start is not one of it.
         entity: The column of whose starts and finishes belong together.
-        by: Dimensions of the start.
+        by: Dimensions of the start; an entity counts in every group in which it has one.
         every: The length of periods, or their boundaries; a start belongs to its own, and does
             not count outside of them.
         where: Which starts count, over dimensions, after finishes are credited.
@@ -256,9 +259,11 @@ def _read(reader: Reader, conditions: Sequence[Predicate], kept: Predicate | Non
     columns = {IS_START: start, IS_FINISH: finish}
     condition = None if kept is None else reader.predicate(kept)
     within = lowering.within(reader.clock, reader.question.span)
+    if condition is not None:
+        columns |= reader.looked_at(condition)
+        wants += leaves(condition)
     if (enters := conjunction(lowering.condition(condition), within)) is not None:
-        columns[IS_KEPT] = enters
-        wants += () if condition is None else leaves(condition)
+        columns[KEPT] = enters
     return reader.read(columns, wants=wants, only=call(Op.OR, Col(IS_START), Col(IS_FINISH)))
 
 
@@ -268,7 +273,8 @@ def _credited(rows: pl.DataFrame, rule: _Rule) -> pl.DataFrame:
     if rule.has_start and rows.select((pl.col(IS_START) & pl.col(IS_FINISH)).any()).item():
         problem = f"{rule.start} and {rule.finish} share events, and closed={rule.closed!r}"
         raise UnsupportedError(problem, "an event would finish itself: use 'right' or 'none'")
-    starts = rows.filter(IS_START).select(keys).sort(AT, *keys).with_row_index(START)
+    starts = rows.filter(IS_START).select(keys).sort(AT, ENTITY, *order_within_instants(keys))
+    starts = starts.with_row_index(START)
     starts = starts.with_columns(pl.col(AT).alias(BEGUN))
     finishes = rows.filter(IS_FINISH).select(ENTITY, AT).sort(AT)
     if rule.attribution == "every":
@@ -313,11 +319,9 @@ def _matched(
 
 def _starts(reader: Reader, credited: pl.DataFrame, rule: _Rule) -> pl.DataFrame:
     """Return the starts that are kept, as they are shown."""
-    as_of = reader.now
-    opened = pl.lit(value=False)
-    if as_of is not None:
-        opened = pl.col(BEGUN) + rule.window > as_of
-    kept = credited.filter(IS_KEPT) if IS_KEPT in credited.columns else credited
+    closed = reader.last_closed(rule.window, has_end=rule.has_end)
+    opened = pl.lit(value=False) if closed is None else pl.col(BEGUN) > closed
+    kept = credited.filter(KEPT) if KEPT in credited.columns else credited
     return kept.select(
         pl.col(ENTITY).alias(reader.name),
         *(pl.col(key_name(key)).alias(key) for key in reader.keys),

@@ -12,9 +12,22 @@ from funnelkit.arguments import check_choices, check_kind
 from funnelkit.charts.spec import Measure, Spec
 from funnelkit.charts.survival import survival_curve
 from funnelkit.errors import DefinitionError
+from funnelkit.evaluation.arguments import ask
 from funnelkit.formula.values import Dimension, Predicate
+from funnelkit.formula.walk import leaves
 from funnelkit.journeys.ratios import ratio
-from funnelkit.journeys.rows import AT, ENTITY, Reader, check_names, key_name, reader_of
+from funnelkit.journeys.rows import (
+    AT,
+    ENTITY,
+    KEPT,
+    Moments,
+    Reader,
+    check_names,
+    key_name,
+    order_within_instants,
+    reader_of,
+)
+from funnelkit.planning.lowering import TRUE
 from funnelkit.result.picture import group_names
 from funnelkit.result.view import Figure, Plotted, Shown, excluded_notes
 from funnelkit.shop.shop import Shop
@@ -156,7 +169,8 @@ def durations(
         shop: The shop.
         journey: One of the above.
         by: Dimensions of the session or order with which the journey begins.
-        where: Which of these sessions or orders enter, over dimensions.
+        where: Which journeys enter, over dimensions of that session or order; what comes
+            after it need not match. `"order_number == 1"`: from the first order to the second.
 
     Raises:
         DefinitionError: An argument is not valid.
@@ -173,9 +187,9 @@ def durations(
     check_choices(("journey", journey, RULES))
     table = "orders" if journey == "order_to_order" else "sessions"
     owner = {"order_to_order": "customer_key", "session_to_order": "session_id"}
-    reader = reader_of(shop, table, owner.get(journey, "visitor_id"), by=by, where=where)
+    reader = reader_of(shop, table, owner.get(journey, "visitor_id"), by=by)
     check_names(reader, {reader.name, "start", LENGTH, "is_censored"})
-    rows, excluded = MEASURED[journey](reader)
+    rows, excluded = MEASURED[journey](reader, _begun(reader, ask(shop, where=where).where))
     return Durations(
         rule=RULES[journey],
         keys=reader.keys,
@@ -189,10 +203,19 @@ Measured = tuple[pl.DataFrame, Mapping[str, int]]
 """Journeys with their `duration` and `is_censored`, and what is left out."""
 
 
+def _begun(reader: Reader, where: Predicate | None) -> Moments:
+    """Return the sessions or orders of which some begin journeys: those that are kept."""
+    if where is None:
+        return reader.read({KEPT: TRUE})
+    condition = reader.predicate(where)
+    columns = {KEPT: reader.lowering.predicate(condition), **reader.looked_at(condition)}
+    return reader.read(columns, wants=leaves(condition))
+
+
 def _first(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the first row of each entity, by time and then by keys."""
-    names = [name for name in rows.columns if name != ENTITY]
-    return rows.sort(names, nulls_last=True).unique(ENTITY, keep="first", maintain_order=True)
+    ordered = rows.sort(AT, *order_within_instants(rows.columns), nulls_last=True)
+    return ordered.unique(ENTITY, keep="first", maintain_order=True)
 
 
 def _orders(reader: Reader, owner: str) -> pl.DataFrame:
@@ -205,41 +228,39 @@ def _orders(reader: Reader, owner: str) -> pl.DataFrame:
     return orders.group_by(ENTITY).agg(pl.col(AT).min().alias(END))
 
 
-def _session_to_order(reader: Reader) -> Measured:
-    sessions = reader.read({})
-    joined = sessions.frame.join(_orders(reader, "session_id"), on=ENTITY, how="left")
+def _session_to_order(reader: Reader, sessions: Moments) -> Measured:
+    own = sessions.frame.filter(KEPT)
+    joined = own.join(_orders(reader, "session_id"), on=ENTITY, how="left")
     rows = joined.drop_nulls(END)
     excluded = {**sessions.excluded, NEVER: joined.height - rows.height}
     return _until_now(reader, rows, excluded)
 
 
-def _first_visit_to_order(reader: Reader) -> Measured:
-    sessions = reader.read({})
-    joined = _first(sessions.frame).join(_orders(reader, "visitor_id"), on=ENTITY, how="left")
+def _first_visit_to_order(reader: Reader, sessions: Moments) -> Measured:
+    own = _first(sessions.frame).filter(KEPT)
+    joined = own.join(_orders(reader, "visitor_id"), on=ENTITY, how="left")
     return _until_now(reader, joined, sessions.excluded)
 
 
-def _sessions_to_order(reader: Reader) -> Measured:
-    sessions = reader.read({})
+def _sessions_to_order(reader: Reader, sessions: Moments) -> Measured:
     joined = sessions.frame.join(_orders(reader, "visitor_id"), on=ENTITY, how="left")
     is_before = pl.col(END).is_null() | (pl.col(AT) <= pl.col(END))
     counts = joined.group_by(ENTITY).agg(is_before.sum().cast(pl.Float64).alias(LENGTH))
-    known = _first(joined).join(counts, on=ENTITY)
+    known = _first(joined).filter(KEPT).join(counts, on=ENTITY)
     rows = known.filter(pl.col(LENGTH) > 0).with_columns(pl.col(END).is_null().alias("is_censored"))
     return rows, {**sessions.excluded, EARLIER: known.height - rows.height}
 
 
-def _order_to_order(reader: Reader) -> Measured:
-    orders = reader.read({})
-    names = [name for name in orders.frame.columns if name not in {ENTITY, AT}]
-    ordered = orders.frame.sort(ENTITY, AT, *names)
+def _order_to_order(reader: Reader, orders: Moments) -> Measured:
+    names = order_within_instants(orders.frame.columns)
+    ordered = orders.frame.sort(ENTITY, AT, *names, nulls_last=True)
     following = ordered.with_columns(pl.col(AT).shift(-1).over(ENTITY).alias(END))
-    return _until_now(reader, following, orders.excluded)
+    return _until_now(reader, following.filter(KEPT), orders.excluded)
 
 
 def _until_now(reader: Reader, rows: pl.DataFrame, excluded: Mapping[str, int]) -> Measured:
     """Return journeys from a time to another; those without another are censored now."""
-    as_of = reader.now
+    as_of = reader.last if reader.is_day else reader.now
     censored = pl.col(END).is_null().alias("is_censored")
     known = rows.with_columns(censored, pl.col(END).fill_null(pl.lit(as_of))).with_columns(
         _elapsed()
@@ -252,7 +273,7 @@ def _elapsed() -> pl.Expr:
     return ((pl.col(END) - pl.col(AT)).dt.total_microseconds() / 1e6).alias(LENGTH)
 
 
-MEASURED: Mapping[Journey, Callable[[Reader], Measured]] = {
+MEASURED: Mapping[Journey, Callable[[Reader, Moments], Measured]] = {
     "session_to_order": _session_to_order,
     "first_visit_to_order": _first_visit_to_order,
     "sessions_to_order": _sessions_to_order,

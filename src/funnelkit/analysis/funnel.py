@@ -122,7 +122,8 @@ class Funnel(Plotted):
 
         The entity, the keys, `level` (how many steps it took), `start`, `step_1`,
         `step_2`, … (when it took them, in the shop's zone), and `is_incomplete`: it did
-        not take them all, and the window of one of its starts is open.
+        not take them all, and the window of one of its starts is open; nobody is where there
+        is no window.
         """
         return self._entities.clone()
 
@@ -180,9 +181,10 @@ def funnel(  # noqa: PLR0913  # the question, every part of it by keyword
     - `"ordered"`: a later one, whatever lies in between.
     - `"strict"`: the very next one of the entity. Events of one instant are put in the order
       of the steps that they are, and what is no step after them; those of the same steps in
-      the order of their keys.
+      the order of their keys. Of chains that lead equally far it is the first in this order.
     - `"any"`: the first *k* steps may be taken in any order. The window begins with the
-      earliest of them. An event may then not be of two steps.
+      earliest of them. An event may then not be of two steps; of several that can be a step it
+      is the latest. Range, period and keys are those of the first step, which others may precede.
 
     With `ties="chain"` an event also follows one at the same instant; with `"increase"`
     it has to be later.
@@ -388,11 +390,11 @@ def _entities(asked: _Asked, moments: Moments) -> pl.DataFrame:
 
 def _is_incomplete(asked: _Asked) -> pl.Expr:
     """Return whether an entity may still get farther from a start that it has made."""
-    as_of = asked.reader.now
-    if asked.window is None or as_of is None:
+    closed = None if asked.window is None else asked.reader.last_closed(asked.window)
+    if closed is None:
         return pl.lit(value=False)
-    opened = (as_of - asked.window - UTC_EPOCH) // INSTANT
-    return (pl.col(LEVEL) < len(asked.names)) & (pl.col(LATEST) > opened)
+    is_open = pl.col(LATEST) > (closed - UTC_EPOCH) // INSTANT
+    return (pl.col(LEVEL) < len(asked.names)) & is_open
 
 
 def _frame(asked: _Asked, entities: pl.DataFrame) -> pl.DataFrame:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from funnelkit.arguments import check_kind
 from funnelkit.calendar.calendar import Moment
+from funnelkit.calendar.grain import INSTANT
 from funnelkit.charts.accounts import stacked_accounts
 from funnelkit.charts.spec import Measure, Spec
-from funnelkit.errors import DefinitionError
 from funnelkit.evaluation.evaluate import evaluate
+from funnelkit.evaluation.history import known_until
 from funnelkit.formula.formulas import CountRetained, Name, Shift
 from funnelkit.formula.reason import Reason
 from funnelkit.journeys.ratios import ratio
 from funnelkit.metrics.metric import Metric
+from funnelkit.planning.plan import Question
 from funnelkit.result.display import IS_OPEN
 from funnelkit.result.result import Result
 from funnelkit.result.view import Figure, Plotted, Shown
@@ -61,7 +65,7 @@ class Growth(Plotted):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One row per period, also where nobody bought.
+        """One row per period up to the last that is known, also where nobody bought.
 
         `active` = `new` + `retained` + `resurrected`; those active before are `retained` +
         `churned`; so `net`, by how many `active` grew, is `new` + `resurrected` - `churned`.
@@ -109,31 +113,59 @@ def growth(
         >>> fk.growth(fk.demo(), every="1y").frame["churned"].to_list()
         [0, 74, 473]
     """
-    if not every:
-        raise DefinitionError("growth is from period to period", "give every='1mo'")
+    check_kind("every", every, (str, Sequence), "growth is from period to period: every='1mo'")
     # with orders there is a row for a period in which guests alone buy
     asked: list[str | Metric] = ["orders", "customers", "new_customers", RETAINED, BEFORE]
     result = evaluate(shop, asked, every=every, start=start, end=end)
-    return Growth(rule=RULE, _frame=_accounted(_every_period(result)))
+    question, until = result.plan.question, known_until(shop.data, result.plan)
+    if result.frame.is_empty() and until is not None and question.span.start is not None:
+        known = question.calendar.shown(until)
+        if end is None and question.span.start < known:  # a range with an end is told whole
+            result = evaluate(shop, asked, every=every, start=start, end=known)
+    return Growth(rule=RULE, _frame=_accounted(_every_period(result, until)))
 
 
-def _every_period(result: Result) -> pl.DataFrame:
-    """Return the counts of every period from the first to the last, with nobody as 0."""
+def _every_period(result: Result, until: dt.datetime | None) -> pl.DataFrame:
+    """Return the counts of every period up to the last that is known, with nobody as 0."""
     tidy = result.tidy().filter(pl.col("metric") == "customers")
     is_open = (pl.col("reason") == str(Reason.INCOMPLETE_PERIOD)).fill_null(value=False)
     opened = tidy.select("period", is_open.alias("is_incomplete"))
     rows = result.frame.join(opened, on="period", how="left")
-    if rows.is_empty():
+    if rows.is_empty() or until is None:
         return rows
-    periods = rows.get_column("period")
-    every = result.plan.question.calendar.starts(periods.min(), periods.max())
-    return every.alias("period").to_frame().join(rows, on="period", how="left").sort("period")
+    periods, known = rows.get_column("period"), result.plan.question.calendar.shown(until)
+    last, is_over = _last(result.plan.question, periods.max(), known)
+    every = result.plan.question.calendar.starts(periods.min(), last)
+    is_last = (pl.col("period") == last) & pl.lit(not is_over)
+    return (
+        every.alias("period")
+        .to_frame()
+        .join(rows, on="period", how="left")
+        .sort("period")
+        .with_columns(pl.col("is_incomplete").fill_null(is_last))
+    )
+
+
+def _last(question: Question, last: object, known: dt.datetime) -> tuple[object, bool]:
+    """Return the last period of the range that is known, and whether it is over.
+
+    Args:
+        question: The periods and the range.
+        last: The last period with data.
+        known: The local time up to which the data is known.
+    """
+    calendar, end = question.calendar, question.span.end
+    seen = known if end is None else min(known, end)
+    label = calendar.label(calendar.floor(seen - INSTANT))
+    found = pl.concat([label, pl.Series([last], dtype=label.dtype)]).max()
+    after = pl.select(calendar.moved(pl.lit(found, label.dtype), 1)).item()
+    return found, after is None or calendar.begins(after) <= seen
 
 
 def _accounted(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the accounts of each period."""
     active = pl.col("customers").fill_null(0)
-    before = pl.col(BEFORE.name).cast(pl.Int64).fill_null(0)
+    before = pl.coalesce(pl.col(BEFORE.name).cast(pl.Int64), active.shift(), 0)
     known = rows.select(
         "period",
         active.alias("active"),

@@ -128,11 +128,12 @@ def paths(  # noqa: PLR0913  # the question, every part of it by keyword
         lowered["#after"] = reader.lowering.predicate(others[0])
     moments = reader.read(lowered, wants=[name])
     check_events(reader, [goal, *others])
-    chapters = _chapters(moments.frame)
+    rows, excluded = moments.frame.drop_nulls(NAME), dict(moments.excluded)
+    if nameless := moments.frame.height - rows.height:
+        excluded[f"without {name.name}"] = nameless
+    chapters = _chapters(rows)
     found = _after(chapters, steps) if others else _to(chapters, steps)
-    return Paths(
-        rule=_rule(reader, to, after, steps), excluded=moments.excluded, _paths=_counted(found)
-    )
+    return Paths(rule=_rule(reader, to, after, steps), excluded=excluded, _paths=_counted(found))
 
 
 def _check_arguments(to: object, after: object, steps: object) -> None:
@@ -146,7 +147,7 @@ def _check_arguments(to: object, after: object, steps: object) -> None:
 def _chapters(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the events in order, loops folded, with the chapter that each is in."""
     is_goal = pl.col("#goal").fill_null(value=False)
-    ordered = rows.drop_nulls(NAME).with_columns(is_goal).sort(ENTITY, AT, "#goal", NAME)
+    ordered = rows.with_columns(is_goal).sort(ENTITY, AT, "#goal", NAME)
     is_repeat = (pl.col(NAME) == pl.col(NAME).shift(1)) & (
         pl.col(ENTITY) == pl.col(ENTITY).shift(1)
     )

@@ -78,7 +78,8 @@ class Rfm(View):
     def frame(self) -> pl.DataFrame:
         """One row per customer with a counted order.
 
-        `customer_key`, `recency_s` (seconds since the last order), `orders`, `revenue`,
+        `customer_key`, `recency_s` (seconds from the last order of the range to the as-of
+        moment), `orders`, `revenue`,
         `recency_score`, `frequency_score`, `monetary_score` (1 to 5, 5 is the best), `rfm_score`
         (the three digits) and `segment`.
         """

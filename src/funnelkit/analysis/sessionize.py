@@ -112,7 +112,8 @@ def sessionize(
         on_campaign: Whether an event begins a session that names another `source`,
             `medium` or `campaign` than the session has, or one where it has none. What is
             null or blank in an event is not named, and ends no session; words are read as
-            those of sessions are, so that `Google` and `google` are one source.
+            those of sessions are, so that `Google` and `google` are one source. Of several
+            that are named at one instant, a session has the last in their order.
 
     Returns:
         The sessions. Bound together with their events, `fk.Shop(sessions=found.frame,

@@ -108,14 +108,19 @@ class Runner:
 
         Args:
             steps: What will be folded: where the moment must be looked for, the tables that
-                they read are verified in the same pass.
+                they read are verified in the same pass; by the hour, from when to when their
+                rows go must be known in any case.
         """
-        if self.data.given_as_of is None and self.data.seen_as_of is None:
-            relations = Relations.of(self.data, lambda: None)
-            if latest := relations.latest():
+        data = self.data
+        is_sought = data.given_as_of is None and data.seen_as_of is None
+        is_unseen = any(s.calendar.has_hours and s.table not in data.seen for s in steps)
+        if is_sought or is_unseen:
+            relations = Relations.of(data, lambda: None)
+            latest = relations.latest() if is_sought else ()
+            if latest or is_unseen:
                 rows = relations.rows(steps)
                 self._verify(rows, columns_read(rows), latest=latest)
-        return self.data.given_as_of or self.data.seen_as_of
+        return data.given_as_of or data.seen_as_of
 
     def earliest(self, table: str) -> dt.datetime | None:
         """Return the time of a table's first row, in the shop's zone."""

@@ -58,7 +58,7 @@ class StepTable:
         """Return for each step which rows of a block it may be."""
         labels = block.labels // self.groups if self.groups > 1 else block.labels
         kinds = labels.astype(np.min_scalar_type(self.kinds.shape[1]))  # small numbers compare fast
-        if self.shares:
+        if (self.kinds.sum(axis=1) > 1).any():
             return [np.flatnonzero(own[kinds]) for own in self.kinds]
         return [
             np.flatnonzero(kinds == int(own.argmax())) if own.any() else EMPTY for own in self.kinds

@@ -10,7 +10,7 @@ import polars as pl
 
 from funnelkit.arguments import check_key_names
 from funnelkit.calendar.calendar import Calendar, Moment
-from funnelkit.calendar.grain import Span
+from funnelkit.calendar.grain import INSTANT, ONE_DAY, Span
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.sources import Source
 from funnelkit.data.value_types import ValueType, value_type
@@ -34,6 +34,7 @@ __all__ = [
     "AT",
     "ENTITY",
     "GROUP",
+    "KEPT",
     "MICROSECONDS",
     "Item",
     "Moments",
@@ -42,11 +43,15 @@ __all__ = [
     "check_names",
     "grouped",
     "key_name",
+    "order_within_instants",
     "reader_of",
 ]
 
 ENTITY, AT, KEY = "#entity", "#at", "#key "
 """The columns of who did something, when, and of the keys by which it is grouped."""
+
+KEPT, LOOKED_AT = "#kept", "#looked at "
+"""The column of which rows a filter keeps, and how those begin that hold what it looks at."""
 
 GROUP = "#group"
 """The column of the number of a group: of the keys of a row together."""
@@ -162,6 +167,11 @@ class Reader:
         self.shop.runner.learn_words(end_of(leaf) for leaf in leaves(found))
         return found
 
+    def looked_at(self, condition: Predicate) -> dict[str, Scalar]:
+        """Return what a condition looks at, as columns; see `order_within_instants`."""
+        items = dict.fromkeys(leaves(condition))
+        return {f"{LOOKED_AT}{n}": self.lowering.value(item) for n, item in enumerate(items)}
+
     @property
     def is_day(self) -> bool:
         """Whether rows are dated by the day: days are then 24 hours apart, as in UTC."""
@@ -172,6 +182,29 @@ class Reader:
         """The instant up to which the data is known, as rows are dated."""
         as_of = self.shop.runner.as_of()
         return None if as_of is None else self.dated(as_of)
+
+    @property
+    def _tick(self) -> dt.timedelta:
+        return ONE_DAY if self.is_day else INSTANT
+
+    @property
+    def last(self) -> dt.datetime | None:
+        """The last instant, or day, of which the data is known, as rows are dated.
+
+        An as-of moment that was given is the first of which it is not.
+        """
+        now = self.now
+        return now if now is None or self.data.given_as_of is None else now - self._tick
+
+    def last_closed(self, window: dt.timedelta, *, has_end: bool = True) -> dt.datetime | None:
+        """Return the last instant, or day, at which a window has begun of which all is known.
+
+        Args:
+            window: How long it is.
+            has_end: Whether its very end belongs to it.
+        """
+        reach = window if has_end else window - INSTANT
+        return self.last and self.last - reach // self._tick * self._tick
 
     def dated(self, instant: dt.datetime) -> dt.datetime:
         """Return an instant as rows are dated."""
@@ -223,10 +256,13 @@ class Reader:
             **{key_name(name): self._key(item) for name, item in groups.items()},
             **columns,
         }
+        period = key_name("period")
         if self.calendar.has_periods:
-            named[key_name("period")] = period_of(self.lowering, self.clock, self.calendar)
+            named[period] = period_of(self.lowering, self.clock, self.calendar)
         rows = filtered(Select(rows, tuple(named.items())), only)
         found = self.shop.runner.read([rows])[0]
+        if self.calendar.has_hours:
+            found = found.with_columns(pl.col(period).cast(self.calendar.label_type))
         return self._known(found, uncounted)
 
     def _key(self, item: Item) -> Scalar:
@@ -353,6 +389,19 @@ def grouped(rows: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.D
     groups = groups.with_columns(pl.col(GROUP).cast(pl.Int64))
     numbered = rows.join(groups, on=names, how="left", nulls_equal=True, maintain_order="none")
     return numbered.drop(names), groups
+
+
+def order_within_instants(columns: Sequence[str]) -> list[str]:
+    """Return the columns by which rows of one instant are in order.
+
+    It does not depend on which of them a filter keeps, only on what it looks at: so filters
+    that exclude each other share what follows.
+
+    Args:
+        columns: The columns of the rows.
+    """
+    looked_at = [name for name in columns if name.startswith(LOOKED_AT)]
+    return [*looked_at, *(name for name in columns if name not in {*looked_at, ENTITY, AT, KEPT})]
 
 
 def _name(item: Item) -> str:
