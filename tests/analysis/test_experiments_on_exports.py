@@ -74,6 +74,45 @@ def test_users_of_tea_tasting_are_compared_as_tea_tasting_does():
     assert published == pytest.approx((0.0233050, -0.0024594, 0.0490694), abs=5e-8)
 
 
+def test_what_was_before_explains_ratios_as_in_tea_tasting():
+    """Before May, users did half of what they do in May, and of what another user does."""
+    tt = pytest.importorskip("tea_tasting")
+    users = read("tea_tasting_users").rename({"user": "visitor_id"})
+    names = ["sessions", "orders", "revenue"]
+    others = [pl.col(name).shift(1, fill_value=0) + pl.col(name) for name in names]
+    before = users.with_columns(other // 2 for other in others)
+    before = before.with_columns(pl.when(pl.col("orders") > 0).then("revenue").otherwise(0.0))
+    shops = [shop_of(each, "sessions", "orders", "revenue") for each in (users, before)]
+    frames = {
+        "sessions": ("session_id", "started_at"),
+        "orders": ("order_id", "ordered_at"),
+    }
+    tables = {}
+    for table, (key, clock) in frames.items():
+        now, then = (shop.frames[table].lazy().collect() for shop in shops)
+        then = then.with_columns(pl.col(key) + 1_000_000, pl.col(clock) - dt.timedelta(days=20))
+        tables[table] = pl.concat([now, then])
+    shop = fk.Shop(**tables, currency="USD")
+    asked = ["orders_per_session", "sessions", "average_order_value"]
+    question = {"assignment": users, "control": 0, "covariates_from": "4w", **MAY}
+    found = fk.experiment(shop, asked, **question).frame
+    both = users.with_columns(before.get_column(name).alias(f"{name}_before") for name in names)
+    theirs = tt.Experiment(
+        orders_per_session=tt.RatioOfMeans(
+            "orders", "sessions", "orders_before", "sessions_before"
+        ),
+        sessions=tt.Mean("sessions", "sessions_before"),
+        average_order_value=tt.RatioOfMeans("revenue", "orders", "revenue_before", "orders_before"),
+    ).analyze(both)
+    for name in asked:
+        row, own = found.row(by_predicate=pl.col("metric") == name, named=True), theirs[name]
+        assert (row["difference"], row["low"], row["high"], row["p_value"]) == close(
+            (own.effect_size, own.effect_size_ci_lower, own.effect_size_ci_upper, own.pvalue)
+        )
+    plain = fk.experiment(shop, asked[0], **(question | {"covariates_from": None})).frame
+    assert found["se"][0] < 0.95 * plain["se"][0]
+
+
 def test_three_arms_of_hillstrom_are_compared_as_in_plain_python():
     stats = pytest.importorskip("scipy.stats")
     pytest.importorskip("tea_tasting")
