@@ -108,10 +108,10 @@ class Relations:
 
     def _relations(self, steps: Sequence[Step]) -> list[Named]:
         """Return for each step what answers it; steps of the same histories share that."""
-        histories, shared = self.histories.found(steps), dict[str, list[int]]()
+        histories, shared = self.histories.found(steps), dict[int | str, list[int]]()
         for place, history in enumerate(histories):
-            rows = f"step {place}" if history is None else history.rows.name
-            shared.setdefault(rows, []).append(place)
+            # a step that has no history shares nothing
+            shared.setdefault(place if history is None else history.rows.name, []).append(place)
         found = dict[int, Named]()
         for places in shared.values():
             alike = [history for place in places if (history := histories[place])]

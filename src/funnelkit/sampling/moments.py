@@ -141,4 +141,5 @@ def wilson(share: float, size: float, z: float) -> tuple[float, float]:
 
 def quantile_of_normal(level: float) -> float:
     """Return how many standard errors an interval of a level reaches to each side."""
-    return -NormalDist().inv_cdf((1 - level) / 2) or level * sqrt(pi / 2)
+    found = -NormalDist().inv_cdf((1 - level) / 2)
+    return found or level * sqrt(pi / 2)  # a level so low that half of the rest is rounded to 1/2
