@@ -114,3 +114,55 @@ def test_of_a_cost_of_several_days_those_before_a_given_moment_count(asked):
     shop = fk.Shop(marketing_costs=costs, as_of="2024-09-16")
     spent = of(fk.Sum(fk.MarketingCosts.amount))
     assert fk.evaluate(shop, spent, **asked).frame.item() == 1500.0
+
+
+@pytest.mark.parametrize("is_named_by_cart", [True, False])
+def test_an_order_after_a_given_moment_converts_no_cart_before(is_named_by_cart):
+    """Of three carts of a day, one was ordered in time, one after the moment and one never."""
+    later = NOON + dt.timedelta(days=2)
+    orders = orders_of(ordered_at=[NOON, later], session_id=[1, 2])
+    carts = pl.DataFrame(
+        {"cart_id": [1, 2, 3], "created_at": [NOON] * 3, "last_activity_at": [NOON] * 3}
+    )
+    if is_named_by_cart:
+        carts = carts.with_columns(order_id=pl.Series([1, 2, None]))
+    else:
+        orders = orders.with_columns(cart_id=pl.Series([1, 2]))
+    asked = [
+        fk.Count(fk.Carts, where=fk.Carts.is_converted),
+        fk.Count(fk.Carts, where=fk.Carts.is_abandoned),
+        fk.Count(fk.Carts.ordered_at),
+        fk.Count(fk.Carts, where=fk.Carts.is_recovered),
+    ]
+    found = [
+        [
+            fk.evaluate(fk.Shop(orders=orders, carts=carts, as_of=at), of(one)).frame.item()
+            for one in asked
+        ]
+        for at in (NOON + dt.timedelta(hours=12), later, later + dt.timedelta(hours=1))
+    ]
+    assert found == [[1, 0, 1, 0], [1, 2, 1, 0], [2, 2, 2, 1]]
+
+
+def test_an_order_after_a_given_moment_is_not_attributed_to_an_email_before():
+    later = NOON + dt.timedelta(days=2)
+    sends = {"message_id": [1, 2], "recipient_id": [1, 2], "order_id": [1, 2]}
+    times = dict.fromkeys(("sent_at", "first_clicked_at"), [NOON - dt.timedelta(hours=1)] * 2)
+    frames = {
+        "orders": orders_of(ordered_at=[NOON, later]),
+        "email_sends": pl.DataFrame({**sends, **times, "bounce_type": [None, None]}),
+    }
+    asked = ["email_conversion_rate", "email_conversion_rate.as_attributed"]
+    until, after = (fk.Shop.bind(frames, as_of=at) for at in (later, later + dt.timedelta(days=1)))
+    assert fk.evaluate(until, asked).frame.row(0) == (0.5, 0.5)
+    assert fk.evaluate(after, asked).frame.row(0) == (1.0, 1.0)
+
+
+def test_a_customer_that_is_added_after_a_given_moment_is_known_of_an_order_before():
+    customers = pl.DataFrame(
+        {"customer_id": [1], "created_at": [NOON + dt.timedelta(days=9)], "segment": ["vip"]}
+    )
+    orders = orders_of(ordered_at=[NOON], customer_id=[1])
+    shop = fk.Shop(orders=orders, customers=customers, as_of=NOON + dt.timedelta(days=1))
+    found = fk.evaluate(shop, of(fk.Count(fk.Orders)), by="segment").frame
+    assert found.rows() == [("vip", 1)]
