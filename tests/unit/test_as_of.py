@@ -166,3 +166,54 @@ def test_a_customer_that_is_added_after_a_given_moment_is_known_of_an_order_befo
     shop = fk.Shop(orders=orders, customers=customers, as_of=NOON + dt.timedelta(days=1))
     found = fk.evaluate(shop, of(fk.Count(fk.Orders)), by="segment").frame
     assert found.rows() == [("vip", 1)]
+
+
+def known_orders_and_events(times, as_of, zone):
+    """How many of the rows of two tables are known: as a KPI counts them, and as a funnel does."""
+    numbers = list(range(1, len(times) + 1))
+    events = {"event_id": numbers, "visitor_id": numbers, "event_name": ["view_item"] * len(times)}
+    shop = fk.Shop(
+        orders=orders_of(ordered_at=times),
+        events=pl.DataFrame({**events, "occurred_at": times}),
+        time_zone=zone,
+        as_of=as_of,
+    )
+    entered = fk.funnel(shop, ["view_item", "view_item"]).frame.item(0, "entities")
+    return fk.evaluate(shop, of(fk.Count(fk.Orders))).frame.item(), entered
+
+
+@pytest.mark.parametrize(
+    ("as_of", "expected"),
+    [
+        (dt.datetime(2024, 10, 27, 2, 30), 1),
+        (dt.datetime(2024, 10, 27, 2, 30, fold=1), 2),
+        ("2024-10-27T02:30+02:00", 1),
+        ("2024-10-27T02:10+01:00", 2),
+        ("2024-10-27T03:10", 3),
+    ],
+)
+def test_in_the_hour_that_a_clock_shows_twice_local_times_are_those_of_the_first(as_of, expected):
+    times = [dt.datetime(2024, 10, 27, *at) for at in ((2, 15), (2, 45), (3, 0), (3, 15))]
+    found = known_orders_and_events(times, as_of, "Europe/Warsaw")
+    assert found == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("zone", "as_of", "expected"),
+    [
+        ("Europe/Warsaw", "2024-09-08", 1),
+        ("Europe/Warsaw", "2024-09-08T12:00", 2),
+        ("Europe/Warsaw", "2024-09-07T22:00Z", 1),
+        ("America/Santiago", "2024-09-08", 1),  # its first hour is skipped there
+        ("America/Santiago", "2024-09-08T01:30", 2),
+    ],
+)
+def test_a_day_is_known_that_begins_before_a_given_moment(zone, as_of, expected):
+    days = [dt.date(2024, 9, day) for day in (7, 8, 9)]
+    assert known_orders_and_events(days, as_of, zone) == (expected, expected)
+
+
+@pytest.mark.parametrize("as_of", ["0001-01-01T00:00+14:00", "1899-12-31", dt.date.max])
+def test_a_moment_at_which_nothing_was_sold_is_refused(as_of):
+    with pytest.raises(fk.DefinitionError, match="lies outside of the years 1900 to 2199; pass"):
+        fk.Shop(orders=orders_of(ordered_at=[NOON]), as_of=as_of)
