@@ -217,3 +217,17 @@ def test_a_day_is_known_that_begins_before_a_given_moment(zone, as_of, expected)
 def test_a_moment_at_which_nothing_was_sold_is_refused(as_of):
     with pytest.raises(fk.DefinitionError, match="lies outside of the years 1900 to 2199; pass"):
         fk.Shop(orders=orders_of(ordered_at=[NOON]), as_of=as_of)
+
+
+def test_the_first_order_of_a_customer_is_unknown_until_it_is_placed():
+    """A cancelled order before the moment begins no cohort, nor does the counted one after it."""
+    at = [NOON, NOON + dt.timedelta(days=40)]
+    orders = orders_of(ordered_at=at, customer_id=[1, 1], status=["cancelled", "paid"])
+    asked = {"metrics": of(fk.Count(fk.Orders)), "by": "cohort", "every": "1mo"}
+    until = fk.Shop(orders=orders, as_of=at[1])
+    after = fk.Shop(orders=orders, as_of=at[1] + dt.timedelta(days=1))
+    assert fk.evaluate(until, **asked).frame.rows() == [(dt.date(2024, 5, 1), None, 1)]
+    assert (
+        fk.evaluate(after, **asked).frame.get_column("cohort").to_list()
+        == [dt.date(2024, 6, 1)] * 2
+    )

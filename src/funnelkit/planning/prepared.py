@@ -40,7 +40,7 @@ from funnelkit.formula.values import (
     PredicateNode,
 )
 from funnelkit.planning.kinds import kind_of, literal
-from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering
+from funnelkit.planning.lowering import FALSE, TRUE, ZERO, Folded, Lowering
 from funnelkit.planning.magnitude import settled_aggregate
 from funnelkit.planning.relations import (
     Agg,
@@ -271,8 +271,9 @@ class Tables:
                 window = Over(OverOp.ROW_NUMBER, None, (self._col(key), enters), self._cols(order))
                 new = when(enters, window)
             case FirstOver(key, value, where):
-                kept = when(self.lowering.predicate(where), self._col(value))
-                window = Over(OverOp.MIN, kept, (self._col(key),))
+                before = self.lowering.before_as_of(value)
+                enters = conjunction(self.lowering.predicate(where), before) or TRUE
+                window = Over(OverOp.MIN, when(enters, self._col(value)), (self._col(key),))
                 new = when(self.lowering.known(key), window)
             case PreviousOver(key, value, order, where) | NextOver(key, value, order, where):
                 op = OverOp.PREVIOUS if isinstance(rule, PreviousOver) else OverOp.NEXT
