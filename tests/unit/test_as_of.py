@@ -231,3 +231,17 @@ def test_the_first_order_of_a_customer_is_unknown_until_it_is_placed():
         fk.evaluate(after, **asked).frame.get_column("cohort").to_list()
         == [dt.date(2024, 6, 1)] * 2
     )
+
+
+def test_a_rate_that_is_fixed_after_a_given_moment_converts_no_order_before():
+    fixed = [NOON - dt.timedelta(hours=2), NOON + dt.timedelta(hours=2)]
+    rates = pl.DataFrame({"date": fixed, "currency": ["EUR"] * 2, "rate": [4.0, 5.0]})
+    orders = orders_of(ordered_at=[NOON], currency=["EUR"])
+    asked = of(fk.Sum(fk.Orders.gross_amount))
+    found = [
+        fk.evaluate(
+            fk.Shop(orders=orders, exchange_rates=rates, currency="PLN", as_of=at), asked
+        ).frame.item()
+        for at in (fixed[1], fixed[1] + dt.timedelta(hours=1))
+    ]
+    assert found == [400.0, 500.0]

@@ -354,7 +354,8 @@ class Tables:
         day, rank = (self.lowering.names.of((rule, part), part) for part in ("day", "rank"))
         first = self.lowering.day(clock)
         last = call(Op.SHIFT_DAYS, first, whole(RATE_DAYS))
-        days = EachDay(self.prepare(clock.table, rule.rates), day, first, last)
+        known = filtered(self.prepare(clock.table, rule.rates), self.lowering.before_as_of(clock))
+        days = EachDay(known, day, first, last)
         latest = Over(
             OverOp.ROW_NUMBER, None, (self._col(currency), Col(day)), (self._col(clock),),
             is_descending=True,
