@@ -52,12 +52,12 @@ def visits(pairs, at=NOON):
     return fk.Shop(sessions=sessions)
 
 
-def gains(rows):
+def gains(rows, **settings):
     """A shop of what visitors got and when."""
     visitors, times, amounts = zip(*rows, strict=True)
     frame = {"visitor_id": visitors, "tried_at": times, "gain": amounts}
     trials = pl.DataFrame({"trial_id": range(len(rows)), **frame})
-    return fk.Shop.bind({"trials": trials}, tables=[Trials])
+    return fk.Shop.bind({"trials": trials}, tables=[Trials], **settings)
 
 
 def assigned(*sizes, **columns):
@@ -369,6 +369,17 @@ def test_only_what_follows_the_exposure_counts_and_what_precedes_explains():
     assert "units that were seen but not assigned do not enter: 1" in words
     with pytest.raises(fk.DataError, match="16 of 16 units were exposed outside the range"):
         compared(gains(rows), GAIN, frame, exposed_at="exposed_at", end="2024-05-08")
+
+
+def test_an_experiment_is_over_when_a_given_moment_is_its_end():
+    rows = [(visitor, NOON, visitor % 3) for visitor in range(16)]
+    frame = assigned(8, 8, exposed_at=[NOON] * 16)
+    for as_of, is_over in (("2024-05-10T13:00", False), ("2024-05-11", True)):
+        shop = gains(rows, as_of=as_of)
+        assert ("NOT OVER" not in repr(compared(shop, GAIN, frame, end="2024-05-11"))) is is_over
+    shop = gains([*rows, (0, NOON - dt.timedelta(hours=1), 1)], as_of=NOON)
+    with pytest.raises(fk.DataError, match="16 of 16 units were not exposed before as_of="):
+        compared(shop, GAIN, frame, exposed_at="exposed_at")
 
 
 def test_variants_that_are_alike_have_no_error_that_the_interval_does_not_have():

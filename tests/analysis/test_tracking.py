@@ -242,6 +242,11 @@ def test_the_days_that_a_shop_covers_are_those_of_its_first_rows_and_its_as_of()
     assert {shop.complete_days(metric=name) for name in ("net_sales", "returns_value")} == {days}
     assert shop_of(EVERY_DAY).complete_days() == (FIRST, dt.date(2024, 3, 10))
     assert shop_of([]).complete_days() is None
+    assert shop_of(EVERY_DAY, as_of="2024-01-02").complete_days() == (FIRST, FIRST)
+    for as_of in ("2024-01-01T12:00", "2023-12-31"):
+        assert shop_of(EVERY_DAY, as_of=as_of).complete_days() is None
+        with pytest.raises(fk.DataError, match="of a whole day lies before the given as_of="):
+            row_of(shop_of(EVERY_DAY, as_of=as_of))
     with pytest.raises(fk.DataError, match="not known up to when the data reaches"):
         row_of(shop_of([]))
 

@@ -309,7 +309,8 @@ def _of_end(design: Design) -> Iterator[str]:
     if as_of is None:
         return
     last = shop.data.calendar.shown(as_of)
-    if last.date() < (end - INSTANT).date():
+    is_given = shop.data.given_as_of is not None  # without one, its day is known whole
+    if last < end if is_given else last.date() < (end - INSTANT).date():
         yield f"NOT OVER: the data ends on {last:%Y-%m-%d}, before the experiment does"
 
 

@@ -18,8 +18,15 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from funnelkit.calendar.fiscal import WEEKDAYS, RetailCalendar, fiscal_starts, parse_fiscal_start
-from funnelkit.calendar.grain import INSTANT, Grain, Span, TimeUnit
+from funnelkit.calendar.fiscal import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    WEEKDAYS,
+    RetailCalendar,
+    fiscal_starts,
+    parse_fiscal_start,
+)
+from funnelkit.calendar.grain import INSTANT, ONE_DAY, Grain, Span, TimeUnit
 from funnelkit.calendar.zones import Offsets, check_zone, localised, offsets, skipped_starts
 from funnelkit.errors import DefinitionError, shortened
 
@@ -179,11 +186,25 @@ class Calendar:
         return moment
 
     def moment(self, given: Moment | None, name: str) -> dt.datetime | None:
-        """Return a time as an instant; a time without a zone is local."""
-        if isinstance(given, dt.datetime) and given.tzinfo is not None:
-            return given.astimezone(dt.UTC)
-        local = self.local(given, name)
-        return None if local is None else self.instant(local)
+        """Return a time as an instant; a time without a zone is local.
+
+        Raises:
+            DefinitionError: It cannot be read, or lies outside of the years with periods.
+        """
+        found: dt.datetime | None = None
+        try:
+            if isinstance(given, dt.datetime) and given.tzinfo is not None:
+                found = given.astimezone(dt.UTC)
+            else:
+                local = self.local(given, name)
+                found = local and self.instant(local)
+            is_possible = found is None or FIRST_YEAR <= found.year < LAST_YEAR
+        except OverflowError:
+            is_possible = False
+        if not is_possible:
+            problem = f"{name}={given!s} lies outside of the years {FIRST_YEAR} to {LAST_YEAR - 1}"
+            raise DefinitionError(problem, "pass the moment before which rows count, or none")
+        return found
 
     def shown(self, instant: dt.datetime) -> dt.datetime:
         """Return the local time that the clock shows at an instant."""
@@ -198,6 +219,14 @@ class Calendar:
     def instant(self, local: dt.datetime) -> dt.datetime:
         """Return the instant of a local time; the first of two where the clock is set back."""
         return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(dt.UTC)
+
+    def first_day(self, instant: dt.datetime) -> dt.date:
+        """Return the first day that begins at an instant or after it.
+
+        A day begins at midnight; where the clock skips that, when it is changed.
+        """
+        day = dt.datetime.combine(self.shown(instant), dt.time())
+        return (day if self.instant(day) >= instant else day + ONE_DAY).date()
 
     def offsets(self, low: dt.datetime, high: dt.datetime) -> Offsets:
         """Return the offsets of the clock from UTC and when each begins, between two instants.

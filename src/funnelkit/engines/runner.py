@@ -123,17 +123,20 @@ class Runner:
         return data.given_as_of or data.seen_as_of
 
     def earliest(self, table: str) -> dt.datetime | None:
-        """Return the time of a table's first row, in the shop's zone."""
+        """Return the time of a table's first row, in the shop's zone; None where none is known."""
         declared = self.data.known[table]
         clock = declared.get(declared.time)
         if self.data.missing_for(clock):
             return None
-        extent = self.data.extent(clock)
-        if extent is not None:
-            return self.data.calendar.shown(extent[0])
-        first = Relations.of(self.data, lambda: None).first(clock)
-        found = self.read([first])[0].item()
-        return self.data.calendar.shown(found) if isinstance(found, dt.datetime) else None
+        extent, given = self.data.extent(clock), self.data.given_as_of
+        if extent is None:
+            first = Relations.of(self.data, lambda: None).first(clock)
+            found = self.read([first])[0].item()
+        else:
+            found = extent[0]
+        if not isinstance(found, dt.datetime) or (given is not None and found >= given):
+            return None
+        return self.data.calendar.shown(found)
 
     def learn_words(self, columns: Iterable[Column]) -> None:
         """Learn which words columns hold: what is compared with them is then read as they are."""

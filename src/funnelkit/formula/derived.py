@@ -94,7 +94,7 @@ class NumberOver:
 
 @dataclass(frozen=True, slots=True)
 class FirstOver:
-    """The smallest value of a column among the rows of one key that satisfy a predicate."""
+    """The earliest of the times of one key among its rows that satisfy a predicate."""
 
     key: Column
     value: Column

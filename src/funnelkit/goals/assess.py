@@ -145,6 +145,9 @@ def assess(shop: Shop, goals: Sequence[Goal], rules: StatusRules) -> tuple[list[
 
 def _known(shop: Shop) -> tuple[dt.date, dt.date]:
     known = shop.complete_days()
+    if known is None and shop.data.given_as_of is not None:
+        problem = "no session, event or order of a whole day lies before the given as_of="
+        raise DataError(problem, "bind one of these tables, or pass a later moment")
     if known is None:
         problem = "it is not known up to when the data reaches: no session, event or order is bound"
         raise DataError(problem, "bind one of these tables, or pass fk.Shop(as_of=…)")

@@ -294,9 +294,11 @@ class Reader:
         unowned, untimed = (found.get_column(name).null_count() for name in (ENTITY, AT))
         if unowned or untimed:
             found = found.drop_nulls([ENTITY, AT])
-        known = found
-        if self.data.given_as_of is not None:
-            known = found.filter(pl.col(AT) < pl.lit(self.now))
+        known, until = found, self.data.given_as_of
+        if until is not None:
+            if self.is_day:
+                until = dt.datetime.combine(self.calendar.first_day(until), dt.time(), dt.UTC)
+            known = found.filter(pl.col(AT) < pl.lit(until))
         excluded = {
             f"without {_name(self.entity)}": unowned,
             f"without {_name(self.clock)}": untimed,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import assert_never
 
-from funnelkit.calendar.grain import Span
+from funnelkit.calendar.grain import ONE_DAY, Span
 from funnelkit.data.shop_data import ShopData
 from funnelkit.data.value_types import TIMES, ValueType, value_type
 from funnelkit.errors import DefinitionError, UnsupportedError
@@ -387,15 +387,18 @@ class Lowering:
     def before_as_of(self, clock: Column) -> Scalar | None:
         """Return the condition that a time lies before the as-of moment, where one was given.
 
-        Nothing is known of that moment and what follows.
+        Nothing is known of that moment and what follows. A day is known that begins before it.
         """
-        given = self.data.given_as_of
+        given, calendar = self.data.given_as_of, self.data.calendar
         if given is None:
             return None
-        sort = value_type(self.data, clock)
-        is_exact = sort is ValueType.INSTANT
-        bound = self._bound(self.data.calendar.shown(given), sort)
-        return call(Op.LT, self.value(clock), Lit(given, "instant") if is_exact else bound)
+        if value_type(self.data, clock) is ValueType.DAY:
+            return call(Op.LT, self.value(clock), Lit(calendar.first_day(given), "day"))
+        is_changed = len(calendar.offsets(given - ONE_DAY, given + ONE_DAY)) > 1
+        if is_changed or value_type(self.data, clock) is ValueType.INSTANT:
+            # near a change of the clock local times are not in the order of what happened
+            return call(Op.LT, self.instant(clock), Lit(given, "instant"))
+        return call(Op.LT, self.value(clock), Lit(calendar.shown(given), "local"))
 
     def _bound(self, at: dt.datetime, sort: ValueType) -> Lit:
         """Return the bound of a range as a time of a sort; a day stands for its midnight."""

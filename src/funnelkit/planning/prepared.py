@@ -40,7 +40,7 @@ from funnelkit.formula.values import (
     PredicateNode,
 )
 from funnelkit.planning.kinds import kind_of, literal
-from funnelkit.planning.lowering import FALSE, ZERO, Folded, Lowering
+from funnelkit.planning.lowering import FALSE, TRUE, ZERO, Folded, Lowering
 from funnelkit.planning.magnitude import settled_aggregate
 from funnelkit.planning.relations import (
     Agg,
@@ -207,10 +207,42 @@ class Tables:
         """Add columns of the parent that a key points to."""
         target = self.lowering.data.key_of(_table(lookups[0].value))
         self._check_types(key, target)
-        source = self.prepare(target.table, [target, *(lookup.value for lookup in lookups)])
+        source = self._parents(target, [lookup.value for lookup in lookups])
         name = self.lowering.name
         take = tuple((name(item), name(item.value)) for item in lookups)
         return LeftJoin(rel, source, ((name(key), name(target)),), take)
+
+    def _parents(self, target: Column, wants: Sequence[Item]) -> Rel:
+        """Return the rows of a parent with its key and what is wanted of it.
+
+        An order, session, event or cart that follows a given moment does not count, and no more
+        is known of it. A customer or a product is what the data says, whenever it was added.
+        """
+        data, lowering = self.lowering.data, self.lowering
+        clock = data.known[target.table].get(data.known[target.table].time)
+        before = self._known_before(clock) if clock in data.schema.clocks else None
+        if before is None:
+            return self.prepare(target.table, [target, *wants])
+        rows, counted = self.prepare(target.table, [target, clock, *wants]), data.clocks()[clock]
+        return extend(
+            rows,
+            **{
+                lowering.name(item): call(Op.AND, lowering.value(item), before)
+                if item == counted
+                else when(before, lowering.value(item))
+                for item in wants
+                if item != target
+            },
+        )
+
+    def _known_before(self, clock: Column) -> Scalar | None:
+        """Return the condition that a row does not follow a given moment, if one was given.
+
+        What has no time of its own is there as long as the row that it belongs to.
+        """
+        is_supplied = self.lowering.data.is_supplied(clock)
+        before = self.lowering.before_as_of(clock) if is_supplied else None
+        return before and call(Op.OR, call(Op.IS_NULL, self.lowering.value(clock)), before)
 
     def _check_types(self, key: Column, target: Column) -> None:
         one, two = self.lowering.data.type_of(key), self.lowering.data.type_of(target)
@@ -239,8 +271,9 @@ class Tables:
                 window = Over(OverOp.ROW_NUMBER, None, (self._col(key), enters), self._cols(order))
                 new = when(enters, window)
             case FirstOver(key, value, where):
-                kept = when(self.lowering.predicate(where), self._col(value))
-                window = Over(OverOp.MIN, kept, (self._col(key),))
+                before = self.lowering.before_as_of(value)
+                enters = conjunction(self.lowering.predicate(where), before) or TRUE
+                window = Over(OverOp.MIN, when(enters, self._col(value)), (self._col(key),))
                 new = when(self.lowering.known(key), window)
             case PreviousOver(key, value, order, where) | NextOver(key, value, order, where):
                 op = OverOp.PREVIOUS if isinstance(rule, PreviousOver) else OverOp.NEXT
@@ -293,11 +326,9 @@ class Tables:
         """Return the rows of a finer table that have a key, and do not follow a given moment."""
         data, known = self.lowering.data, [self.lowering.known(key), where]
         clock = data.known[key.table].get(data.known[key.table].time)
-        # what has no time of its own is there as long as the row that it points to
-        is_event = data.is_supplied(clock) and clock not in data.schema.planned_clocks
-        if is_event and (before := self.lowering.before_as_of(clock)) is not None:
+        if clock not in data.schema.planned_clocks and (before := self._known_before(clock)):
             wants = [*wants, clock]
-            known.append(call(Op.OR, call(Op.IS_NULL, self.lowering.value(clock)), before))
+            known.append(before)
         return filtered(self.prepare(key.table, wants), conjunction(*known))
 
     def _fold(self, column: Column, rule: FromChildren | Everywhere) -> Folded:
@@ -323,7 +354,8 @@ class Tables:
         day, rank = (self.lowering.names.of((rule, part), part) for part in ("day", "rank"))
         first = self.lowering.day(clock)
         last = call(Op.SHIFT_DAYS, first, whole(RATE_DAYS))
-        days = EachDay(self.prepare(clock.table, rule.rates), day, first, last)
+        known = filtered(self.prepare(clock.table, rule.rates), self.lowering.before_as_of(clock))
+        days = EachDay(known, day, first, last)
         latest = Over(
             OverOp.ROW_NUMBER, None, (self._col(currency), Col(day)), (self._col(clock),),
             is_descending=True,

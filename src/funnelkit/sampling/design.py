@@ -104,9 +104,10 @@ class Design:
         """Return since when the rows of units count, as local time.
 
         Raises:
-            DataError: Some were exposed outside the range.
+            DataError: Some were exposed outside the range, or not before a given as-of moment.
         """
         frame, (start, end) = self.assigned.frame, self.span
+        data = self.asked.shop.data
         frame = frame.with_columns(self._local(EXPOSED, frame.schema[EXPOSED]))
         outside = frame.filter(~pl.col(EXPOSED).is_between(start, end, closed="left"))
         if outside.height:
@@ -116,6 +117,13 @@ class Design:
                 f"from {start:%Y-%m-%d} to {end:%Y-%m-%d}, such as at {example}",
                 "give the range in which units were exposed, or leave these units out",
             )
+        if data.given_as_of is not None:
+            until = data.calendar.shown(data.given_as_of)
+            if later := frame.filter(pl.col(EXPOSED) >= until).height:
+                raise DataError(
+                    f"{later:,} of {frame.height:,} units were not exposed before as_of={until}",
+                    "leave these units out: nothing is known of them",
+                )
         return frame
 
     def _local(self, name: str, kind: pl.DataType) -> pl.Expr:

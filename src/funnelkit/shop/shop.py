@@ -308,17 +308,18 @@ class Shop:
                 something else, such as returns, are not waited for.
 
         Returns:
-            Both days, in the shop's zone; None where no time is known.
+            Both days, in the shop's zone; None where no day is known whole.
         """
         self.refresh()
         as_of, clocks = self.runner.as_of(), {clock.table for clock in self.data.schema.clocks}
         started = self._started(clocks) or self._started(self.tables)
         if as_of is None or not started:
             return None
-        last = self.data.calendar.shown(as_of).date()
+        first, last = min(started), self.data.calendar.shown(as_of).date()
         if self.data.given_as_of is not None:
             last -= dt.timedelta(days=1)
-        first = min(started)
+        if first.date() > last:
+            return None
         if metric is not None:
             formula = _found(metric).formula
             read = {*inputs(formula, as_read=self.data.total_of), *self.data.counted_for(formula)}
