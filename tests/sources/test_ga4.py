@@ -112,3 +112,12 @@ def test_a_report_without_days_or_of_other_words_is_a_fault(tmp_path):
     path.write_text(text.replace('"2,504"', "9"))
     with pytest.raises(fk.ContractError, match="has no Date, and is not the total"):
         fk.sources.ga4_report(path)
+
+
+def test_rows_of_the_report_that_would_add_up_wrongly_are_told(tmp_path):
+    text, path = REPORT.read_text(), tmp_path / "report.csv"
+    path.write_text(text.replace('"1,200"', "1.200"))
+    with pytest.raises(fk.ContractError, match=r"Sessions: row 11: 1\.2 is not a whole number"):
+        fk.sources.ga4_report(path)
+    path.write_text(text.replace("Email,20240501", "\nEmail,20240501"))
+    assert_values(fk.sources.ga4_report(path), BY_REPORT)
