@@ -29,6 +29,7 @@ variant are two items of one thing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Unpack
 
 import polars as pl
@@ -37,6 +38,7 @@ from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
 from funnelkit.sources.reading import (
+    Export,
     Kind,
     Layout,
     Reader,
@@ -136,6 +138,7 @@ STATES = {
     "canceled": "cancelled",
 }
 _CANCELLED_MEMO = "3"
+_MEMO_STATES = {state: state for state in ("1", "2", _CANCELLED_MEMO)}
 
 
 def magento(files: Tables, **settings: Unpack[Settings]) -> Shop:
@@ -152,7 +155,7 @@ def magento(files: Tables, **settings: Unpack[Settings]) -> Shop:
     found = reader.read_tables(files, LAYOUTS, optional=("sales_creditmemo_item",))
     reader.settle()
     orders = found["sales_order"]
-    reader.faults.extend(orders.other_words("state", STATES))
+    _check(reader, found)
     items = _with_top(found["sales_order_item"].rows)
     memos = _memos(found["sales_creditmemo"].rows)
     back = found.get("sales_creditmemo_item")
@@ -162,6 +165,30 @@ def magento(files: Tables, **settings: Unpack[Settings]) -> Shop:
     reader.note(Topic.ASSUMED, "orders.duties_amount, orders.fees_amount", "0: Magento has none")
     frames = {"orders": _orders(orders.rows), "order_lines": _lines(items), "returns": returns}
     return reader.prepared(frames).shop(with_currency(settings, orders.rows["currency"]))
+
+
+def _check(reader: Reader, found: Mapping[str, Export]) -> None:
+    """Collect what is wrong with tables that can be read."""
+    items, memos = found["sales_order_item"], found["sales_creditmemo"]
+    reader.faults.extend(found["sales_order"].other_words("state", STATES))
+    reader.faults.extend(memos.other_words("state", _MEMO_STATES))
+    remedy = "export the table again, whole, as Magento has it"
+    is_top = pl.col("parent_item_id").is_null()
+    is_item = pl.col("parent_item_id").is_in(pl.col("item_id").implode())
+    faults = {
+        "quantity": {"is not above zero": pl.col("quantity") <= 0},
+        "row_total": {"is the price of an item": is_top & pl.col("row_total").is_null()},
+        "parent_item_id": {"is no item of the table": ~is_item},
+    }
+    reader.faults.extend(items.issues(faults, remedy))
+    faults = {
+        "subtotal": {"is below zero, and would add to sales": pl.col("subtotal") < 0},
+        "discount": {"is above zero, and would be paid back": pl.col("discount") > 0},
+    }
+    reader.faults.extend(memos.issues(faults, remedy))
+    if back := found.get("sales_creditmemo_item"):
+        again = {"is there twice": ~pl.col("return_id").is_first_distinct()}
+        reader.faults.extend(back.issues({"return_id": again}, remedy))
 
 
 _NET_DISCOUNT = pl.col("discount").fill_null(0.0) - pl.col("discount_tax").fill_null(0.0)
@@ -223,7 +250,7 @@ def _memos(memos: pl.DataFrame) -> pl.DataFrame:
     parts = pl.col("subtotal", "discount", "discount_tax", "more", "less")
     more = pl.col("refund_shipping", "refund_tax")
     goods = pl.col("subtotal") + pl.col("discount") + pl.col("discount_tax")
-    is_valid = pl.col("state").ne_missing(_CANCELLED_MEMO)
+    is_valid = worded("state", _MEMO_STATES).ne_missing(_CANCELLED_MEMO)
     return (
         memos.filter(is_valid)
         .with_columns(parts.fill_null(0.0), more.fill_null(0.0))
