@@ -95,6 +95,35 @@ def test_values_that_would_change_sales_silently_are_told(table, row, values, wo
     assert words in str(caught.value)
 
 
+def test_units_that_were_cancelled_of_an_order_that_stays_are_not_sold():
+    """Of order 2, one of two mugs, its tax and all shipping; order 3 is cancelled as a whole."""
+    gone = pl.DataFrame(
+        {
+            "entity_id": ["2", "3"],
+            "base_tax_amount": ["23", "11.5"],
+            "base_tax_canceled": ["11.5", "11.5"],
+            "base_shipping_amount": ["8", "0"],
+            "base_shipping_canceled": ["8", "0"],
+            "base_shipping_discount_amount": ["2", "0"],
+        }
+    )
+    orders = TABLES["sales_order"].with_columns(
+        pl.lit(None, pl.String).alias(name) for name in gone.columns if "cancel" in name
+    )
+    items = changed("sales_order_item", 3, qty_ordered="2", base_row_total="100")
+    is_gone = pl.col("item_id").is_in(["21", "31"])
+    items = items["sales_order_item"].with_columns(qty_canceled=pl.when(is_gone).then(pl.lit("1")))
+    tables = {
+        **TABLES,
+        "sales_order": orders.update(gone, on="entity_id"),
+        "sales_order_item": items,
+    }
+    assert_values(shop_of(tables), HAND)
+    tables["sales_order_item"] = items.with_columns(qty_canceled=pl.lit("9"))
+    with pytest.raises(fk.ContractError, match=r"row 2: 9\.0 is not within qty_ordered"):
+        shop_of(tables)
+
+
 def test_blanks_around_the_state_of_a_credit_memo_do_not_matter():
     assert_values(shop_of(changed("sales_creditmemo", 2, state=" 3 ")), {"net_sales": 198})
 
