@@ -126,3 +126,89 @@ def test_several_currencies_of_one_campaign_are_a_fault(tmp_path):
     path = rewritten(tmp_path, "google_ads", ("Computers,PLN", "Computers,EUR"))
     with pytest.raises(fk.ContractError, match="one of several of a campaign on a day"):
         fk.sources.google_ads(path)
+
+
+HEADER = "Campaign,Campaign ID,Day,Currency code,Impr.,Clicks,Cost,Conv. value\n"
+ROW = "Brand,1,2024-05-01,PLN,100,10,50.00,100\n"
+MORE = "Shoes,2,2024-05-01,PLN,100,10,50.00,100\n"
+
+
+def google(tmp_path, *rows, header=HEADER):
+    path = tmp_path / "google.csv"
+    path.write_text(header + "".join(rows))
+    return fk.sources.google_ads(path)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (ROW, MORE.replace("Shoes", "#shoes"), MORE.replace("2,", "3,", 1)),
+        (ROW, "\n", MORE, ",,,,,,,\n", MORE.replace("2,", "3,", 1)),
+        (ROW.replace("Brand", "Total - Brand"), MORE, MORE.replace("Shoes,2", "Total,3")),
+    ],
+)
+def test_names_of_campaigns_and_blank_rows_end_no_table(tmp_path, rows):
+    shop = google(tmp_path, *rows, "Total: Account,--,--,PLN,300,30,150.00,300\n")
+    assert_values(shop, {"ad_spend": 150, "impressions": 300, "return_on_ad_spend": 2})
+
+
+def test_headers_are_read_in_any_case(tmp_path):
+    shop = google(tmp_path, ROW, MORE.replace("PLN", "EUR"), header=HEADER.upper())
+    with pytest.raises(fk.ContractError, match="holds EUR and PLN"):
+        fk.evaluate(shop, "ad_spend")
+    assert fk.sources.detect(tmp_path / "google.csv").format == "google_ads"
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ((ROW, MORE.replace("50.00", "1,250.00")), "row 3 of 'google.csv' has 9 fields of 8"),
+        (
+            (ROW, "Shoes,2,2024-05-01,PLN,100,10,50.00\n", MORE),
+            "row 3 of 'google.csv' has 7 fields",
+        ),
+        ((ROW, MORE.replace("PLN,100", "PLN,1.100")), "Impr.: row 3: 1.1 is not a whole number"),
+        ((ROW.replace(",1,", ",1.2E+17,"), MORE), "Campaign ID: row 2: '1.2E+17' is no id"),
+        ((ROW, MORE, ROW), "row 4 is row 2 again, and both would be added"),
+    ],
+)
+def test_rows_that_would_add_up_wrongly_are_told(tmp_path, rows, words):
+    with pytest.raises(fk.ContractError) as caught:
+        google(tmp_path, *rows)
+    assert words in str(caught.value)
+
+
+def test_campaigns_without_an_id_go_by_their_names(tmp_path):
+    shop = google(tmp_path, ROW.replace(",1,", ",,"), MORE.replace(",2,", ",,"))
+    found = fk.evaluate(shop, "ad_spend", by="campaign_name").frame
+    assert dict(found.rows()) == {"Brand": 50, "Shoes": 50}
+
+
+def test_files_that_overlap_are_a_fault_that_names_them(tmp_path):
+    (tmp_path / "a.csv").write_text(HEADER + ROW)
+    (tmp_path / "b.csv").write_text(HEADER + MORE + ROW)
+    with pytest.raises(fk.ContractError, match=r"row 3 of 'b.csv' is row 2 of 'a.csv' again"):
+        fk.sources.google_ads(tmp_path)
+    (tmp_path / "b.csv").write_text(HEADER + MORE.replace("50.00", "x"))
+    with pytest.raises(fk.ContractError, match=r"Cost: row 2 of 'b.csv': 'x' is not a number"):
+        fk.sources.google_ads(tmp_path)
+
+
+def test_meta_reports_of_two_currencies_are_not_added(tmp_path):
+    header, row = "Campaign name,Day,Amount spent (EUR),Account\n", "Spring,2024-05-01,100,A\n"
+    (tmp_path / "a.csv").write_text(header + row)
+    (tmp_path / "b.csv").write_text(header.replace("EUR", "USD") + row.replace("Spring", "Fall"))
+    with pytest.raises(fk.ContractError, match="holds EUR and USD"):
+        fk.evaluate(fk.sources.meta_ads(tmp_path), "ad_spend")
+    (tmp_path / "b.csv").unlink()
+    (tmp_path / "a.csv").write_text(
+        "Campaign name,Day,Amount spent,Currency\nA,2024-05-01,1,EUR\nB,2024-05-01,1,USD\n"
+    )
+    with pytest.raises(fk.ContractError, match="holds EUR and USD"):
+        fk.evaluate(fk.sources.meta_ads(tmp_path), "ad_spend")
+
+
+def test_columns_of_categories_are_read_as_texts():
+    frame = pl.read_csv(path_of("google_ads"), skip_lines=2, n_rows=4, infer_schema=False)
+    shop = fk.sources.google_ads(frame.cast(pl.Categorical))
+    assert_values(shop, {"ad_spend": 1215})

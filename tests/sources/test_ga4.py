@@ -4,6 +4,10 @@ Sessions are those of u1 (two), u2, u3 and u4; u1 and u2 have the same session n
 T1 was sent twice, and one purchase has no transaction.
 """
 
+import json
+import shutil
+from io import StringIO
+
 import polars as pl
 import pytest
 
@@ -92,6 +96,72 @@ def test_an_export_without_purchases_has_sessions():
     assert_values(shop_of(frame), {"sessions": 5, "page_views": 4, "orders": 0})
 
 
+def sold(tmp_path, **changes):
+    """Return the shop of a file in which the first purchase has other values."""
+    found = [json.loads(line) for line in EVENTS.read_text().splitlines()]
+    sale = next(each for each in found if each["event_name"] == "purchase")
+    for path, value in changes.items():
+        match path.split("__"):
+            case ["items", name]:
+                sale["items"] = [{**item, name: value} for item in sale["items"]]
+            case ["ecommerce", name]:
+                sale["ecommerce"][name] = value
+            case _:
+                sale[path] = value
+    file = tmp_path / "events.jsonl"
+    file.write_text("\n".join(map(json.dumps, found)))
+    return shop_of(file)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"items": []}, "items: 'T1' is a purchase without items that have a price"),
+        ({"items__price": None}, "items: 'T1' is a purchase without items that have a price"),
+        ({"items__price": "50,00"}, "items.price: '50,00' is not a number"),
+        ({"ecommerce__tax_value": "1 zł"}, "ecommerce.tax_value: '1 zł' is not a number"),
+        ({"event_timestamp": None}, "event_timestamp: None is not in microseconds"),
+        ({"event_timestamp": "2024-05-01"}, "event_timestamp: '2024-05-01' is not a number"),
+        ({"event_name": "refund"}, "ecommerce.refund_value: None is no value of a refund"),
+        (
+            {"event_name": "refund", "ecommerce__refund_value": -5.0},
+            "ecommerce.refund_value: -5.0 is no value of a refund",
+        ),
+    ],
+)
+def test_events_that_would_change_sales_silently_are_told(tmp_path, changes, words):
+    with pytest.raises(fk.ContractError) as caught:
+        sold(tmp_path, **changes)
+    assert words in str(caught.value)
+
+
+def test_amounts_are_in_the_currency_of_the_event():
+    engaged, currency = '"session_engaged", "value": {"string_value": "1"', '"currency", "value": '
+    text = EVENTS.read_text().replace(engaged, currency + '{"string_value": "PLN"')
+    assert shop_of(pl.read_ndjson(StringIO(text))).data.currency == "PLN"
+    at = text.rindex("PLN", 0, text.index('"T2"'))
+    frame = pl.read_ndjson(StringIO(text[:at] + "EUR" + text[at + 3 :]))
+    with pytest.raises(fk.ContractError, match="holds EUR and PLN"):
+        fk.evaluate(shop_of(frame), "gross_sales")
+
+
+def test_the_first_purchase_is_the_earliest_in_whatever_order_they_are():
+    shop = shop_of(pl.read_ndjson(EVENTS).reverse())
+    assert_values(shop, {"average_order_value.purchase_events": (120 + 40 + 5) / 3})
+    assert "1 purchases without one" in notes_of(shop, "ignored")["ecommerce.transaction_id"]
+
+
+def test_a_day_that_is_in_two_files_is_a_fault(tmp_path):
+    for name in ("events_20240501", "events_intraday_20240502"):
+        shutil.copy(EVENTS, tmp_path / f"{name}.jsonl")
+    shop_of(tmp_path)
+    shutil.copy(EVENTS, tmp_path / "events_20240502.jsonl")
+    with pytest.raises(fk.ContractError, match="has the events of 20240502 twice"):
+        shop_of(tmp_path)
+    with pytest.raises(fk.ContractError, match="is neither Parquet nor JSON"):
+        shop_of(REPORT)
+
+
 def test_the_report_has_totals_by_day():
     shop = fk.sources.ga4_report(REPORT)
     assert_values(shop, BY_REPORT)
@@ -112,3 +182,12 @@ def test_a_report_without_days_or_of_other_words_is_a_fault(tmp_path):
     path.write_text(text.replace('"2,504"', "9"))
     with pytest.raises(fk.ContractError, match="has no Date, and is not the total"):
         fk.sources.ga4_report(path)
+
+
+def test_rows_of_the_report_that_would_add_up_wrongly_are_told(tmp_path):
+    text, path = REPORT.read_text(), tmp_path / "report.csv"
+    path.write_text(text.replace('"1,200"', "1.200"))
+    with pytest.raises(fk.ContractError, match=r"Sessions: row 11: 1\.2 is not a whole number"):
+        fk.sources.ga4_report(path)
+    path.write_text(text.replace("Email,20240501", "\nEmail,20240501"))
+    assert_values(fk.sources.ga4_report(path), BY_REPORT)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import funnelkit as fk
-from sources.hand import SAMPLES, assert_values
+from sources.hand import SAMPLES, assert_values, notes_of
 
 EVENTS = SAMPLES / "klaviyo_events.json"
 HAND = {
@@ -28,6 +28,25 @@ def test_its_numbers_are_those_computed_by_hand():
     assert_values(fk.sources.klaviyo(EVENTS), HAND)
 
 
+def test_names_of_metrics_are_read_in_any_case(tmp_path):
+    found = json.loads(EVENTS.read_text())
+    for each in found["included"]:
+        each["attributes"]["name"] = f" {each['attributes']['name'].upper()}"
+    path = tmp_path / "events.json"
+    path.write_text(json.dumps(found))
+    assert_values(fk.sources.klaviyo(path), HAND)
+
+
+def test_opens_of_which_the_sending_is_not_there_are_told(tmp_path):
+    found = json.loads(EVENTS.read_text())
+    found["data"] = found["data"][1:]  # M1 was sent to p1, who opened it
+    path = tmp_path / "events.json"
+    path.write_text(json.dumps(found))
+    shop = fk.sources.klaviyo(path)
+    assert_values(shop, {"emails_delivered": 8, "email_open_rate": 3 / 8})
+    assert notes_of(shop, "ignored")["email_sends"].startswith("1 messages opened or clicked")
+
+
 def test_campaigns_are_compared():
     found = fk.evaluate(fk.sources.klaviyo(EVENTS), "email_open_rate", by="message_id").frame
     assert dict(found.rows()) == {"M1": 3 / 8, "M2": 1}
@@ -40,6 +59,12 @@ def test_campaigns_are_compared():
         (
             lambda found: found["data"][8]["attributes"]["event_properties"].pop("Bounce Type"),
             "1 bounces are neither hard nor soft",
+        ),
+        (
+            lambda found: [
+                each["attributes"].update(name="Opened Email") for each in found["included"]
+            ],
+            "opens and clicks alone, of which no file has the sending",
         ),
         (lambda found: found.pop("data"), "datetime: row 2: None, where a value is expected"),
     ],

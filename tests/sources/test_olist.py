@@ -38,11 +38,25 @@ def test_returns_are_not_in_it():
         fk.evaluate(fk.sources.olist(FOLDER), "net_sales")
 
 
-def test_faults_are_told_with_their_file():
-    tables = {
+def tables_of():
+    return {
         path.stem.removeprefix("olist_"): pl.read_csv(path, infer_schema=False)
         for path in FOLDER.iterdir()
     }
+
+
+def test_orders_of_no_customer_and_prices_below_zero_are_told_at_once():
+    tables = tables_of()
+    tables["customers_dataset"] = tables["customers_dataset"][1:]
+    price = pl.lit("-5.00").alias("price")
+    tables["order_items_dataset"] = tables["order_items_dataset"].with_columns(price)
+    with pytest.raises(fk.ContractError) as caught:
+        fk.sources.olist(tables)
+    assert [fault.column for fault in caught.value.faults] == ["customer_id", "price"]
+
+
+def test_faults_are_told_with_their_file():
+    tables = tables_of()
     orders = tables["orders_dataset"].with_columns(order_status=pl.lit("entregue"))
     with pytest.raises(fk.ContractError, match="'entregue' is none of created"):
         fk.sources.olist({**tables, "orders_dataset": orders})

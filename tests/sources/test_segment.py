@@ -45,6 +45,53 @@ def test_channels_are_those_of_campaigns():
     assert dict(found.rows()) == {"Direct": 1 / 6, "Email": 1}
 
 
+def changed(tmp_path, name, event=None, **properties):
+    found = [json.loads(line) for line in EVENTS.read_text().splitlines()]
+    its = [each for each in found if each["event"] == name]
+    its[0]["event"] = event or name
+    its[0]["properties"] |= properties
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join(map(json.dumps, found)))
+    return path
+
+
+@pytest.mark.parametrize(
+    "event", ["order_completed", "orderCompleted", " ORDER  COMPLETED", "Completed Order"]
+)
+def test_names_of_events_are_read_in_any_spelling(tmp_path, event):
+    shop = shop_of(changed(tmp_path, "Order Completed", event))
+    assert_values(shop, {**HAND, "average_order_value.purchase_events": (108 + 20 + 50) / 3})
+
+
+def test_an_order_is_cancelled_in_american_too(tmp_path):
+    assert_values(shop_of(changed(tmp_path, "Order Cancelled", "Order Canceled")), HAND)
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "words"),
+    [
+        ("Order Completed", {"products": None}, "'S1' is an order without a list of products"),
+        ("Order Completed", {"products": "[]"}, "'S1' is an order without a list of products"),
+        ("Order Refunded", {"total": None}, "None is the total of a refund"),
+        ("Order Refunded", {"total": -55.35}, "-55.35 is the total of a refund, and below zero"),
+        (
+            "Order Completed",
+            {"products": [{"sku": "A", "price": -5, "quantity": 0}]},
+            "row 6: 0.0 is the quantity of a product sold",
+        ),
+    ],
+)
+def test_events_that_would_change_sales_silently_are_told(tmp_path, name, properties, words):
+    with pytest.raises(fk.ContractError) as caught:
+        shop_of(changed(tmp_path, name, **properties))
+    assert words in str(caught.value)
+
+
+def test_purchases_without_an_order_are_told(tmp_path):
+    shop = shop_of(changed(tmp_path, "Order Completed", order_id=None))
+    assert "1 of Order Completed without one" in notes_of(shop, "ignored")["order_id"]
+
+
 def test_what_was_assumed_is_described():
     assert "30 minutes" in notes_of(shop_of(), "assumed")["sessions"]
     assert notes_of(shop_of(), "ignored")["messageId"] == "1 events that were delivered twice"

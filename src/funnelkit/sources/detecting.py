@@ -34,6 +34,7 @@ from funnelkit.sources.meta_ads import meta_ads
 from funnelkit.sources.olist import LAYOUTS as OLIST
 from funnelkit.sources.olist import olist
 from funnelkit.sources.reading import Layout
+from funnelkit.sources.reports import spellings
 from funnelkit.sources.segment import segment
 from funnelkit.sources.shopify import LAYOUT as SHOPIFY
 from funnelkit.sources.shopify import shopify
@@ -89,10 +90,10 @@ TABLES = (
     _of_columns(stripe, STRIPE),
     _of_columns(mailchimp, MAILCHIMP),
     _of_columns(woocommerce_orders, WOOCOMMERCE_ORDERS),
-    _of_columns(ga4_report, GA4, GA4_NAMES),
-    _of_columns(meta_ads, META, META_NAMES),
-    _of_columns(tiktok_ads, TIKTOK, TIKTOK_NAMES),
-    _of_columns(google_ads, GOOGLE, GOOGLE_NAMES),
+    _of_columns(ga4_report, GA4, spellings(GA4, GA4_NAMES)),
+    _of_columns(meta_ads, META, spellings(META, META_NAMES)),
+    _of_columns(tiktok_ads, TIKTOK, spellings(TIKTOK, TIKTOK_NAMES)),
+    _of_columns(google_ads, GOOGLE, spellings(GOOGLE, GOOGLE_NAMES)),
 )
 """Formats that the columns of one table show."""
 
@@ -243,7 +244,7 @@ def _known(known: _Format, cells: set[str]) -> set[str]:
         name
         for pattern, name in known.names.items()
         for cell in cells
-        if re.fullmatch(pattern, cell)
+        if re.fullmatch(pattern, cell, re.IGNORECASE)
     }
     return (cells | others) & known.needs
 

@@ -17,11 +17,12 @@ as JSON, one object a line, into one folder.
 | `orders` | the first purchase of each `transaction_id` |
 | `orders.customer_id` | `user_id` |
 | `orders.shipping_amount`, `tax_amount` | `ecommerce.shipping_value`, `tax_value` |
+| `orders.currency` | the parameter `currency` |
 | `order_lines` | `items` of that purchase: `item_id`, `price`, `quantity` |
 | `returns` | events `refund` with a `transaction_id`: `refund_value` |
 
 What it cannot give: orders that were cancelled, discounts apart from prices, costs, orders of
-visitors who refused to be measured.
+visitors who refused to be measured; the sales of a purchase without items that have a price.
 
 Traps: parameters are a list of names with values of four types; a purchase may be sent twice, as
 when the page of thanks is loaded again; a session has no row; the session number alone is not
@@ -30,8 +31,10 @@ unique.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
-from typing import Unpack
+from typing import Unpack, cast
 
 import polars as pl
 
@@ -40,12 +43,18 @@ from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
 from funnelkit.sources.opening import files_of, place_of
-from funnelkit.sources.reading import Reader
+from funnelkit.sources.reading import Reader, with_currency
 
 __all__ = ["NEEDED", "ga4_bigquery"]
 
 NEEDED = ("event_name", "event_timestamp", "user_pseudo_id", "event_params")
 _YEAR_2005_US, _YEAR_2100_US = 1_104_537_600_000_000, 4_102_444_800_000_000
+_NUMBERS = (
+    "event_timestamp",
+    *(f"ecommerce.{each}_value" for each in ("shipping", "tax", "refund")),
+    *("ecommerce.purchase_revenue", "ecommerce.total_item_quantity"),
+)
+_SUFFIXES = (".parquet", ".json", ".jsonl", ".ndjson")
 _NOTHING = ["(not set)", ""]
 
 
@@ -64,6 +73,7 @@ def ga4_bigquery(
     reader, place = Reader(), place_of(events)
     frame = _opened(reader, events, place)
     reader.settle()
+    _check_numbers(reader, frame, place)
     rows = _rows(frame)
     _check(reader, rows, place)
     sessions, orders, lines, returns = pl.collect_all(
@@ -73,13 +83,13 @@ def ga4_bigquery(
     reader.note(Topic.ASSUMED, "order_lines.unit_price", "after discounts, as the tag sends it")
     reader.note(Topic.ASSUMED, "returns", "the refund events: a shop that sends none has none")
     frames: dict[str, pl.DataFrame | pl.LazyFrame] = {
-        "events": _events(rows),
+        "events": _events(rows, orders["event_id"]),
         "sessions": sessions,
-        "orders": orders,
+        "orders": orders.drop("event_id"),
         "order_lines": lines,
         "returns": returns,
     }
-    return reader.prepared(frames).shop(settings)
+    return reader.prepared(frames).shop(with_currency(settings, orders["currency"]))
 
 
 def _opened(
@@ -120,6 +130,13 @@ def _scan(path: str | Path) -> pl.LazyFrame:
         if not _has_json(Path(path))
         else (files_of(Path(path), "*.json*"))
     )
+    if other := next((f for f in files if f.suffix.lower() not in _SUFFIXES), None):
+        problem = f"{other.name!r} is neither Parquet nor JSON"
+        raise DataError(problem, "export it as one of them: a CSV file has no nested columns")
+    days = {file.stem.removeprefix("events_") for file in files}
+    if twice := sorted(day for day in days if f"intraday_{day}" in days):
+        problem = f"has the events of {twice[0]} twice, in events_… and events_intraday_…"
+        raise DataError(problem, "leave out the latter: it is of a day that was not over")
     if files[0].suffix.lower() == ".parquet":
         return pl.scan_parquet(files, missing_columns="insert", extra_columns="ignore")
     return pl.scan_ndjson(files, infer_schema_length=None)
@@ -132,17 +149,33 @@ def _has_json(path: Path) -> bool:
 Type = type[pl.DataType]
 
 
+def _type_at(schema: pl.Schema, path: str) -> object:
+    """Return the type at a path of nested columns; None where there is no such path."""
+    first, *names = path.split(".")
+    found: object = schema.get(first)
+    for name in names:
+        found = _inner(found).get(name)
+    return found
+
+
 def _field(schema: pl.Schema, path: str, target: Type) -> pl.Expr:
     """Return the value at a path of nested columns; null where the export has no such path."""
     first, *names = path.split(".")
-    found: object = schema.get(first)
-    value = pl.col(first)
+    found, value = _type_at(schema, path), pl.col(first)
     for name in names:
-        found, value = _inner(found).get(name), value.struct.field(name)
+        value = value.struct.field(name)
     if found is None or isinstance(found, pl.Null):
         return pl.lit(None, target())
-    known = pl.when(~value.is_in(_NOTHING)).then(value) if found == pl.String else value
-    return known.cast(target, strict=False)
+    if isinstance(found, pl.String | pl.Categorical | pl.Enum):
+        text = value.cast(pl.String)
+        value = pl.when(~text.is_in(_NOTHING)).then(text)
+    return _cast(value, target)
+
+
+def _cast(value: pl.Expr, target: Type | pl.DataType) -> pl.Expr:
+    """Return values of a type; null for others, and for NaN."""
+    known = value.cast(target, strict=False)
+    return known.fill_nan(None) if target == pl.Float64 else known
 
 
 def _param(schema: pl.Schema, name: str, kinds: tuple[str, ...], target: Type) -> pl.Expr:
@@ -191,6 +224,7 @@ def _rows(frame: pl.LazyFrame) -> pl.LazyFrame:
             shipping_amount=_field(schema, "ecommerce.shipping_value", number),
             tax_amount=_field(schema, "ecommerce.tax_value", number),
             units=_field(schema, "ecommerce.total_item_quantity", number),
+            currency=_param(schema, "currency", ("string_value",), text),
             items=_items(schema),
         )
         .with_columns(
@@ -217,7 +251,7 @@ def _items(schema: pl.Schema) -> pl.Expr:
     if not (known := _inner(schema.get("items"))):
         return pl.lit(None, pl.List(pl.Struct(_ITEM)))
     fields = [
-        pl.element().struct.field(name).cast(kind, strict=False).alias(name)
+        _cast(pl.element().struct.field(name), kind).alias(name)
         if name in known
         else pl.lit(None, kind()).alias(name)
         for name, kind in _ITEM.items()
@@ -225,40 +259,93 @@ def _items(schema: pl.Schema) -> pl.Expr:
     return pl.col("items").list.eval(pl.struct(fields))
 
 
+def _check_numbers(reader: Reader, frame: pl.LazyFrame, place: str) -> None:
+    """Raise if texts where numbers are expected, as JSON has them, are no numbers."""
+    schema = frame.collect_schema()
+    paths = [path for path in _NUMBERS if _type_at(schema, path) == pl.String]
+    bad = {
+        path: _field(schema, path, pl.String).filter(
+            _field(schema, path, pl.String).is_not_null()
+            & _field(schema, path, pl.Float64).is_null()
+        )
+        for path in paths
+    }
+    item = pl.element().struct.field
+    for name in ("price", "quantity"):
+        if _inner(schema.get("items")).get(name) == pl.String:
+            is_bad = item(name).is_not_null() & item(name).cast(pl.Float64, strict=False).is_null()
+            bad[f"items.{name}"] = (
+                pl.col("items").list.eval(item(name).filter(is_bad)).explode().drop_nulls()
+            )
+    if not bad:
+        return
+    asked = [(e.first().alias(f"value {n}"), e.len().alias(f"rows {n}")) for n, e in bad.items()]
+    found = frame.select(chain.from_iterable(asked)).collect(engine="streaming").row(0, named=True)
+    _tell(reader, found, dict.fromkeys(bad, "is not a number"), place)
+    reader.settle()
+
+
 def _check(reader: Reader, rows: pl.LazyFrame, place: str) -> None:
-    """Raise if times are not in microseconds, or events have no name or visitor."""
-    micros = pl.col("micros")
-    bad = ~micros.is_between(_YEAR_2005_US, _YEAR_2100_US)
+    """Raise if times are not in microseconds, or events lack what sales are made of."""
+    micros, refund = pl.col("micros"), pl.col("refund")
+    has_price = pl.col("items").list.eval(pl.element().struct.field("price").is_not_null())
+    is_unpriced = pl.col("revenue").ne_missing(0) & ~has_price.list.any().fill_null(value=False)
     asked = {
-        "event_timestamp": (micros.filter(bad).first(), bad.sum(), "is not in microseconds"),
-        "event_name": (
-            pl.col("event_name").filter(pl.col("event_name").is_null()).first(),
-            pl.col("event_name").is_null().sum(),
-            "is no name",
+        "event_timestamp": (
+            micros,
+            ~micros.is_between(_YEAR_2005_US, _YEAR_2100_US).fill_null(value=False),
+            "is not in microseconds",
+        ),
+        "event_name": (pl.col("event_name"), pl.col("event_name").is_null(), "is no name"),
+        "items": (
+            pl.col("order_id"),
+            pl.col("is_sale") & is_unpriced,
+            "is a purchase without items that have a price",
+        ),
+        "ecommerce.refund_value": (
+            refund,
+            _IS_REFUND & (refund.is_null() | (refund < 0)),
+            "is no value of a refund",
         ),
     }
     found = (
         rows.select(
-            *(value.alias(f"value {name}") for name, (value, _, _) in asked.items()),
-            *(count.alias(f"rows {name}") for name, (_, count, _) in asked.items()),
+            *(
+                value.filter(bad).first().alias(f"value {n}")
+                for n, (value, bad, _) in asked.items()
+            ),
+            *(bad.sum().alias(f"rows {n}") for n, (_, bad, _) in asked.items()),
+            unnamed=((pl.col("event_name") == "purchase") & ~pl.col("is_sale")).sum(),
         )
         .collect(engine="streaming")
         .row(0, named=True)
     )
-    for name, (_, _, problem) in asked.items():
-        if count := found[f"rows {name}"]:
-            text = f"{found[f'value {name}']!r} {problem}, in {rows_text(count)}"
-            reader.faults.append(DataIssue(place, name, text, "export it as BigQuery has it"))
+    _tell(reader, found, {name: problem for name, (_, _, problem) in asked.items()}, place)
+    if unnamed := found["unnamed"]:
+        text = f"{unnamed:,} purchases without one are events, and no orders"
+        reader.note(Topic.IGNORED, "ecommerce.transaction_id", text)
     reader.settle()
 
 
+def _tell(
+    reader: Reader, found: Mapping[str, object], problems: Mapping[str, str], place: str
+) -> None:
+    """Collect the faults of which rows were found, with a value of each."""
+    remedy = "export it as BigQuery has it, or leave out these events"
+    for name, problem in problems.items():
+        if count := found[f"rows {name}"]:
+            text = f"{found[f'value {name}']!r} {problem}, in {rows_text(cast('int', count))}"
+            reader.faults.append(DataIssue(place, name, text, remedy))
+
+
+_IS_REFUND = (pl.col("event_name") == "refund") & pl.col("order_id").is_not_null()
 _FIRST_SALE = pl.col("is_sale") & pl.struct("is_sale", "order_id").is_first_distinct()
 
 
-def _events(rows: pl.LazyFrame) -> pl.LazyFrame:
+def _events(rows: pl.LazyFrame, first: pl.Series) -> pl.LazyFrame:
     """Return events; of the purchases of one order the first alone."""
     only = pl.when(pl.col("items").list.len() == 1).then(pl.col("items").list.first())
-    return rows.filter(~pl.col("is_sale") | _FIRST_SALE).select(
+    return rows.filter(~pl.col("is_sale") | pl.col("event_id").is_in(first.implode())).select(
         *("event_id", "visitor_id", "event_name", "occurred_at", "session_id"),
         order_id=pl.when("is_sale").then("order_id"),
         product_id=only.struct.field("item_id"),
@@ -292,7 +379,7 @@ def _orders(rows: pl.LazyFrame) -> pl.LazyFrame:
         rows.sort("micros")
         .filter(_FIRST_SALE)
         .select(
-            *("order_id", "session_id", "visitor_id", "customer_id"),
+            *("event_id", "order_id", "session_id", "visitor_id", "customer_id", "currency"),
             pl.col("shipping_amount", "tax_amount").fill_null(0.0),
             ordered_at="occurred_at",
             status=pl.lit("paid"),
@@ -320,8 +407,7 @@ def _lines(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _returns(rows: pl.LazyFrame) -> pl.LazyFrame:
-    is_refund = (pl.col("event_name") == "refund") & pl.col("order_id").is_not_null()
-    return rows.filter(is_refund).select(
+    return rows.filter(_IS_REFUND).select(
         "order_id",
         return_id="event_id",
         returned_at="occurred_at",

@@ -75,6 +75,9 @@ def ga4_report(report: Source, **settings: Unpack[Settings]) -> Shop:
     remedy = "add the dimension Date to the report"
     bad = pl.col("date").is_not_null() & date.is_null()
     reader.faults.extend(export.issue("date", bad, "is not a day, as 20240501", remedy))
+    bad = pl.col("sessions") != pl.col("sessions").floor()
+    remedy = "export it in English, with a point before decimals"
+    reader.faults.extend(export.issue("sessions", bad, "is not a whole number", remedy))
     found = without_total(reader, export, "date", "sessions")
     keys = [name for name in _KEYS if name in export.present]
     visitors = pl.when(pl.len() == 1).then(pl.col("visitors").first())

@@ -17,7 +17,8 @@ folder.
 What it cannot give: orders and revenue attributed to messages, and thereby revenue per recipient.
 
 Traps: a message of a flow that a person gets several times is one message; e-mails that Klaviyo
-dropped were not sent; opens and clicks name the message, not the sending.
+dropped were not sent; opens and clicks name the message, not the sending; those of a message
+whose sending is in no file are left out.
 """
 
 from __future__ import annotations
@@ -78,10 +79,16 @@ def klaviyo(events: str | Path, **settings: Unpack[Settings]) -> Shop:
     metrics = reader.typed(flat(included, METRIC), METRIC, place).rows.unique("metric_id")
     reader.settle()
     rows = export.rows.join(metrics, on="metric_id", how="left", maintain_order="left")
-    rows = rows.filter(pl.col("message_id").is_not_null())
+    name = pl.col("metric").str.strip_chars().str.to_lowercase()
+    rows = rows.filter(pl.col("message_id").is_not_null()).with_columns(metric=name)
     _check(reader, rows, place)
     reader.note(Topic.ASSUMED, "email_sends", "a message that a person got several times is one")
-    return reader.prepared({"email_sends": _sends(rows)}).shop(settings)
+    sends = _sends(rows)
+    sent = sends.filter(pl.col("sent_at").is_not_null())
+    if unsent := sends.height - sent.height:
+        text = f"{unsent:,} messages opened or clicked, of which no file has the sending"
+        reader.note(Topic.IGNORED, "email_sends", text)
+    return reader.prepared({"email_sends": sent}).shop(settings)
 
 
 def _check(reader: Reader, rows: pl.DataFrame, place: str) -> None:
@@ -94,9 +101,16 @@ def _check(reader: Reader, rows: pl.DataFrame, place: str) -> None:
     if untyped:
         problem = f"{untyped:,} bounces are neither hard nor soft"
         reader.faults.append(DataIssue(place, "Bounce Type", problem, "remove them, or fill it"))
+    found = set(rows.get_column("metric"))
+    if found & {_OPENED, _CLICKED} and not found & {_SENT, _BOUNCED}:
+        problem = "are opens and clicks alone, of which no file has the sending"
+        remedy = "export Received Email and Bounced Email as well"
+        reader.faults.append(DataIssue(place, "data", problem, remedy))
 
 
-_SENT, _BOUNCED = "Received Email", "Bounced Email"
+_SENT, _BOUNCED, _OPENED, _CLICKED = (
+    f"{what} email" for what in ("received", "bounced", "opened", "clicked")
+)
 
 
 def _sends(rows: pl.DataFrame) -> pl.DataFrame:
@@ -105,16 +119,15 @@ def _sends(rows: pl.DataFrame) -> pl.DataFrame:
     def first(name: str) -> pl.Expr:
         return at.filter(metric == name).min()
 
-    is_open = metric == "Opened Email"
+    is_open = metric == _OPENED
     is_machine = pl.col("machine_open").fill_null(value=False)
-    sends = rows.group_by("message_id", "recipient_id", maintain_order=True).agg(
+    return rows.group_by("message_id", "recipient_id", maintain_order=True).agg(
         pl.col("campaign").drop_nulls().first(),
         sent_at=at.filter(metric.is_in([_SENT, _BOUNCED])).min(),
         bounce_type=pl.col("bounce_type").filter(metric == _BOUNCED).first(),
-        first_opened_at=first("Opened Email"),
-        first_clicked_at=first("Clicked Email"),
-        unsubscribed_at=first("Unsubscribed"),
-        complained_at=first("Marked Email as Spam"),
+        first_opened_at=first(_OPENED),
+        first_clicked_at=first(_CLICKED),
+        unsubscribed_at=first("unsubscribed"),
+        complained_at=first("marked email as spam"),
         is_machine_open=is_open.any() & is_machine.filter(is_open).all(),
     )
-    return sends.filter(pl.col("sent_at").is_not_null())

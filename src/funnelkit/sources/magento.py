@@ -10,7 +10,9 @@ returned units, `sales_creditmemo_item` as CSV files with a header into one fold
 | `orders.customer_id`, `email_hash` | `customer_id`, `customer_email` |
 | `orders.shipping_amount` | `base_shipping_amount` less its discount, without tax |
 | `orders.tax_amount`, `currency` | `base_tax_amount`, `base_currency_code` |
+| `orders.shipping_amount`, `tax_amount` | less `base_shipping_canceled`, `base_tax_canceled` |
 | `order_lines` | items without a parent: the children of a product are parts of it |
+| `order_lines.quantity` | `qty_ordered` less `qty_canceled`, unless all of the order is cancelled |
 | `order_lines.unit_price` | `base_row_total` per unit, which is without tax |
 | `order_lines.discount_amount` | `base_discount_amount` of the item and its children, without tax |
 | `order_lines.unit_cost` | `base_cost` of the item, otherwise of its children |
@@ -29,6 +31,7 @@ variant are two items of one thing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Unpack
 
 import polars as pl
@@ -37,6 +40,7 @@ from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
 from funnelkit.sources.reading import (
+    Export,
     Kind,
     Layout,
     Reader,
@@ -68,6 +72,8 @@ LAYOUTS = {
         optional={
             "customer_id": ("customer_id", Kind.TEXT),
             "customer_email": ("email", Kind.TEXT),
+            "base_shipping_canceled": ("shipping_cancelled", Kind.NUMBER),
+            "base_tax_canceled": ("tax_cancelled", Kind.NUMBER),
             "store_id": ("store_id", Kind.TEXT),
             "coupon_code": ("discount_code", Kind.TEXT),
             "base_shipping_discount_amount": ("shipping_discount", Kind.NUMBER),
@@ -89,6 +95,7 @@ LAYOUTS = {
             **_DISCOUNT,
         },
         optional={
+            "qty_canceled": ("cancelled", Kind.NUMBER),
             "sku": ("sku", Kind.TEXT),
             "name": ("product_name", Kind.TEXT),
             "base_cost": ("cost", Kind.NUMBER),
@@ -136,6 +143,7 @@ STATES = {
     "canceled": "cancelled",
 }
 _CANCELLED_MEMO = "3"
+_MEMO_STATES = {state: state for state in ("1", "2", _CANCELLED_MEMO)}
 
 
 def magento(files: Tables, **settings: Unpack[Settings]) -> Shop:
@@ -152,8 +160,8 @@ def magento(files: Tables, **settings: Unpack[Settings]) -> Shop:
     found = reader.read_tables(files, LAYOUTS, optional=("sales_creditmemo_item",))
     reader.settle()
     orders = found["sales_order"]
-    reader.faults.extend(orders.other_words("state", STATES))
-    items = _with_top(found["sales_order_item"].rows)
+    _check(reader, found)
+    items = _with_top(found["sales_order_item"].rows, orders.rows)
     memos = _memos(found["sales_creditmemo"].rows)
     back = found.get("sales_creditmemo_item")
     returns = _returns(memos, None if back is None else _items_back(back.rows, items))
@@ -164,54 +172,94 @@ def magento(files: Tables, **settings: Unpack[Settings]) -> Shop:
     return reader.prepared(frames).shop(with_currency(settings, orders.rows["currency"]))
 
 
+def _check(reader: Reader, found: Mapping[str, Export]) -> None:
+    """Collect what is wrong with tables that can be read."""
+    items, memos = found["sales_order_item"], found["sales_creditmemo"]
+    reader.faults.extend(found["sales_order"].other_words("state", STATES))
+    reader.faults.extend(memos.other_words("state", _MEMO_STATES))
+    remedy = "export the table again, whole, as Magento has it"
+    is_top = pl.col("parent_item_id").is_null()
+    is_item = pl.col("parent_item_id").is_in(pl.col("item_id").implode())
+    faults = {
+        "quantity": {"is not above zero": pl.col("quantity") <= 0},
+        "cancelled": {"is not within qty_ordered": ~pl.col("cancelled").is_between(0, "quantity")},
+        "row_total": {"is the price of an item": is_top & pl.col("row_total").is_null()},
+        "parent_item_id": {"is no item of the table": ~is_item},
+    }
+    reader.faults.extend(items.issues(faults, remedy))
+    faults = {
+        "subtotal": {"is below zero, and would add to sales": pl.col("subtotal") < 0},
+        "discount": {"is above zero, and would be paid back": pl.col("discount") > 0},
+    }
+    reader.faults.extend(memos.issues(faults, remedy))
+    if back := found.get("sales_creditmemo_item"):
+        again = {"is there twice": ~pl.col("return_id").is_first_distinct()}
+        reader.faults.extend(back.issues({"return_id": again}, remedy))
+
+
 _NET_DISCOUNT = pl.col("discount").fill_null(0.0) - pl.col("discount_tax").fill_null(0.0)
+
+
+_IS_CANCELLED = worded("state", STATES) == "cancelled"
 
 
 def _in_utc(name: str) -> pl.Expr:
     return pl.col(name).dt.replace_time_zone("UTC")
 
 
-def _with_top(items: pl.DataFrame) -> pl.DataFrame:
-    """Return items with the one that each is part of, or itself."""
+def _with_top(items: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
+    """Return items with the one that each is part of, or itself, and the share not cancelled.
+
+    Of orders that are cancelled as a whole, all is left.
+    """
+    whole = orders.filter(_IS_CANCELLED).get_column("order_id")
+    cancelled = pl.when(~pl.col("order_id").is_in(whole.implode())).then("cancelled").fill_null(0.0)
     return items.with_columns(
-        top=pl.coalesce("parent_item_id", "item_id"), is_top=pl.col("parent_item_id").is_null()
+        kept=1 - cancelled / pl.col("quantity"),
+        top=pl.coalesce("parent_item_id", "item_id"),
+        is_top=pl.col("parent_item_id").is_null(),
     )
 
 
 def _orders(orders: pl.DataFrame) -> pl.DataFrame:
     parts = pl.col("shipping", "shipping_discount", "shipping_discount_tax", "tax_amount")
     off = pl.col("shipping_discount") - pl.col("shipping_discount_tax")
-    customer = pl.col("customer_id")
-    return orders.with_columns(parts.fill_null(0.0)).select(
-        *("order_id", "currency", "tax_amount", "store_id", "discount_code"),
+    customer, gone = pl.col("customer_id"), pl.col("shipping_cancelled", "tax_cancelled")
+    shipped = 1 - (pl.col("shipping_cancelled") / pl.col("shipping")).fill_nan(0.0)
+    left = pl.when(~_IS_CANCELLED).then(gone).fill_null(0.0)
+    return orders.with_columns(parts.fill_null(0.0), left).select(
+        *("order_id", "currency", "store_id", "discount_code"),
         email_hash("email"),
         ordered_at=_in_utc("created_at"),
         status=worded("state", STATES),
         customer_id=pl.when(customer != "0").then(customer),
-        shipping_amount=pl.col("shipping") - off,
+        tax_amount=pl.col("tax_amount") - pl.col("tax_cancelled"),
+        shipping_amount=(pl.col("shipping") - off) * shipped,
         duties_amount=pl.lit(0.0),
         fees_amount=pl.lit(0.0),
     )
 
 
 def _lines(items: pl.DataFrame) -> pl.DataFrame:
-    cost = pl.col("cost") * pl.col("quantity")
+    kept, quantity = pl.col("kept"), pl.col("quantity")
+    cost = pl.col("cost") * quantity * kept
     of_parts = cost.filter(~pl.col("is_top"))
     parts = items.group_by("top").agg(
-        off=_NET_DISCOUNT.sum(),
+        off=(_NET_DISCOUNT * kept).sum(),
         parts_cost=pl.when(of_parts.count() > 0).then(of_parts.sum()),
     )
     is_card = pl.col("product_type") == "giftcard"
     return (
-        items.filter("is_top")
+        items.filter(pl.col("is_top") & (kept > 0))
         .join(parts, on="top", how="left")
         .select(
-            *("order_id", "product_id", "quantity", "sku", "product_name"),
+            *("order_id", "product_id", "sku", "product_name"),
             order_line_id="item_id",
-            unit_price=pl.col("row_total").fill_null(0.0) / pl.col("quantity"),
+            quantity=quantity * kept,
+            unit_price=pl.col("row_total") / quantity,
             discount_amount=cents(pl.col("off")),
             unit_cost=pl.coalesce(
-                pl.when(pl.col("cost") != 0).then("cost"), pl.col("parts_cost") / pl.col("quantity")
+                pl.when(pl.col("cost") != 0).then("cost"), pl.col("parts_cost") / (quantity * kept)
             ),
             line_type=pl.when(is_card).then(pl.lit("gift_card")).otherwise(pl.lit("product")),
         )
@@ -223,7 +271,7 @@ def _memos(memos: pl.DataFrame) -> pl.DataFrame:
     parts = pl.col("subtotal", "discount", "discount_tax", "more", "less")
     more = pl.col("refund_shipping", "refund_tax")
     goods = pl.col("subtotal") + pl.col("discount") + pl.col("discount_tax")
-    is_valid = pl.col("state").ne_missing(_CANCELLED_MEMO)
+    is_valid = worded("state", _MEMO_STATES).ne_missing(_CANCELLED_MEMO)
     return (
         memos.filter(is_valid)
         .with_columns(parts.fill_null(0.0), more.fill_null(0.0))

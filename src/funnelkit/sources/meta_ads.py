@@ -9,7 +9,7 @@ value if you like.
 | `campaign_performance.date` | `Day`, in the time zone of the account |
 | `campaign_performance.campaign_id` | `Campaign ID`, otherwise `Campaign name` |
 | `campaign_performance.platform`, `is_paid` | "meta"; true |
-| `campaign_performance.spend`, `currency` | `Amount spent (…)` and the currency in its name |
+| `campaign_performance.spend`, `currency` | `Amount spent (…)`; `Currency`, or that of the name |
 | `campaign_performance.impressions`, `clicks` | `Impressions`; `Link clicks`, not all clicks |
 | `campaign_performance.reach` | `Reach`, where a campaign has one row on a day |
 | `campaign_performance.conversions` | `Purchases` |
@@ -24,16 +24,13 @@ only `Reporting starts` and `Reporting ends`; rows of ad sets and ads are added 
 
 from __future__ import annotations
 
-import re
 from typing import Unpack
-
-import polars as pl
 
 from funnelkit.data.sources import Source
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
-from funnelkit.sources.reading import Kind, Layout, Reader, with_currency
-from funnelkit.sources.reports import campaigns, read_report
+from funnelkit.sources.reading import Kind, Layout
+from funnelkit.sources.reports import shop_of_report
 
 __all__ = ["LAYOUT", "meta_ads"]
 
@@ -47,6 +44,7 @@ LAYOUT = Layout(
     },
     optional={
         "Campaign ID": ("campaign_id", Kind.TEXT),
+        "Currency": ("currency", Kind.TEXT),
         "Impressions": ("impressions", Kind.GROUPED),
         "Reach": ("reach", Kind.GROUPED),
         "Link clicks": ("clicks", Kind.GROUPED),
@@ -72,8 +70,4 @@ def meta_ads(report: Source, **settings: Unpack[Settings]) -> Shop:
     Raises:
         ContractError: Lists every fault of the report.
     """
-    reader = Reader()
-    export = read_report(reader, report, LAYOUT, names=NAMES)
-    found = re.search(r"\(([A-Z]{3})\)", export.headers.get("spend", ""))
-    currency = pl.Series([found.group(1)] if found else [], dtype=pl.String)
-    return campaigns(reader, export, "meta").shop(with_currency(settings, currency))
+    return shop_of_report(report, LAYOUT, names=NAMES, platform="meta", settings=settings)

@@ -21,6 +21,7 @@ Traps: an order without items is in it; the same review may be of several orders
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Unpack
 
 import polars as pl
@@ -28,7 +29,7 @@ import polars as pl
 from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
-from funnelkit.sources.reading import Kind, Layout, Reader, Tables, worded
+from funnelkit.sources.reading import Export, Kind, Layout, Reader, Tables, worded
 
 __all__ = ["LAYOUTS", "olist"]
 
@@ -112,7 +113,7 @@ def olist(files: Tables, **settings: Unpack[Settings]) -> Shop:
     optional = ("products_dataset", "order_reviews_dataset")
     found = reader.read_tables(files, LAYOUTS, optional=optional)
     reader.settle()
-    reader.faults.extend(found["orders_dataset"].other_words("status", STATUSES))
+    _check(reader, found)
     orders = found["orders_dataset"].rows.join(
         found["customers_dataset"].rows, on="customer", how="left"
     )
@@ -126,6 +127,19 @@ def olist(files: Tables, **settings: Unpack[Settings]) -> Shop:
     reader.note(Topic.ASSUMED, "order_lines.unit_price", "as paid: taxes are not known apart")
     own: Settings = {"time_zone": "America/Sao_Paulo", "currency": "BRL"}
     return reader.prepared(frames).shop({**own, **settings})
+
+
+def _check(reader: Reader, found: Mapping[str, Export]) -> None:
+    """Collect what is wrong with tables that can be read."""
+    orders, people = found["orders_dataset"], found["customers_dataset"].rows["customer"]
+    reader.faults.extend(orders.other_words("status", STATUSES))
+    faults = {
+        "customer": {"has no row in customers_dataset": ~pl.col("customer").is_in(people.implode())}
+    }
+    reader.faults.extend(orders.issues(faults, "export both tables of the same time, whole"))
+    items, price, freight = found["order_items_dataset"], pl.col("unit_price"), pl.col("freight")
+    faults = {"unit_price": {"is below zero": price < 0}, "freight": {"is below zero": freight < 0}}
+    reader.faults.extend(items.issues(faults, "export the table again, as Olist wrote it"))
 
 
 def _orders(orders: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import polars as pl
 
 from funnelkit.data.sources import Source
 from funnelkit.data.text_files import check_lines, check_text
-from funnelkit.errors import DataError, shortened
+from funnelkit.errors import ContractError, DataError, DataIssue, shortened
 
 __all__ = ["Opened", "files_by_table", "files_of", "opened", "place_of"]
 
@@ -22,10 +22,25 @@ def place_of(source: Source) -> str:
 
 
 def files_by_table(folder: Path, names: Iterable[str]) -> dict[str, Path]:
-    """Return the file of each table: its name ends with that of the table."""
+    """Return the file of each table: its name ends with that of the table.
+
+    Raises:
+        ContractError: A table has several files.
+    """
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     known = [file for file in files if file.suffix.lower() in (".csv", ".parquet")]
-    return {name: f for name in names for f in known if f.stem.lower().endswith(name)}
+    found = {name: [f for f in known if f.stem.lower().endswith(name)] for name in names}
+    remedy = "leave one of them in the folder, or put them together"
+    faults = [
+        DataIssue(
+            place_of(folder), "", f"has {name} in {' and '.join(f.name for f in its)}", remedy
+        )
+        for name, its in found.items()
+        if len(its) > 1
+    ]
+    if faults:
+        raise ContractError(faults)
+    return {name: its[0] for name, its in found.items() if its}
 
 
 @dataclass(frozen=True, slots=True)

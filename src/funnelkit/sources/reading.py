@@ -83,7 +83,7 @@ _COLUMNS: Mapping[Kind, Column] = {
 }
 """The kind of canonical column whose advice fits values that cannot be read."""
 
-Lines = Sequence[int] | None
+Lines = Sequence[int | str] | None
 Tables = str | Path | Mapping[str, Source]
 """Several tables: a folder with a file for each, or each by its name."""
 
@@ -130,7 +130,7 @@ class Export:
         place: What was read, for messages.
         present: The columns that the export has, by their names in the layout.
         headers: By name in the layout: the name in the export.
-        lines: The number of each row in the file, where it is not that after the header.
+        lines: The number of each row, or that and its file, if not those after the header.
     """
 
     rows: pl.DataFrame
@@ -169,7 +169,7 @@ class Export:
             return []
         value = self.rows.get_column(name)[found[0]]
         row = _line(found[0], self.lines)
-        text = f"row {row:,}: {shortened(repr(value))} {problem}{_more(found.len())}"
+        text = f"row {row}: {shortened(repr(value))} {problem}{_more(found.len())}"
         return [DataIssue(self.place, self.headers.get(name, name), text, remedy)]
 
 
@@ -379,9 +379,10 @@ def _without_blanks(column: pl.Expr, found: pl.DataType, layout: Layout) -> pl.E
     """Return a column without texts and numbers that stand for no value."""
     if found.is_float():
         return column.fill_nan(None)
-    if not isinstance(found, pl.String):
+    if not isinstance(found, pl.String | pl.Categorical | pl.Enum):
         return column
-    return pl.when(~column.str.strip_chars().is_in(["", *layout.nulls])).then(column)
+    text = column.cast(pl.String)
+    return pl.when(~text.str.strip_chars().is_in(["", *layout.nulls])).then(text)
 
 
 def _parsed(column: pl.Expr, found: pl.DataType, kind: Kind) -> pl.Expr:
@@ -456,7 +457,7 @@ def _unread(
         return []
     at = (raw.is_not_null() & parsed.is_null()).arg_true()
     values = raw.gather(at[:3]).to_list()
-    found = f"row {_line(at[0], lines):,}: {shortened(repr(values[0]))} is not a {kind}"
+    found = f"row {_line(at[0], lines)}: {shortened(repr(values[0]))} is not a {kind}"
     remedy = "export it again, as the vendor writes it, or pass a frame with the column corrected"
     told = advice(_COLUMNS[kind], raw.dtype, values, remedy) if kind in _COLUMNS else remedy
     if kind is not Kind.INSTANT or ".to_date(" not in told:  # a day would not do either
@@ -468,13 +469,14 @@ def _unfilled(raw: pl.Series, where: tuple[str, str], lines: Lines) -> list[Data
     if not raw.null_count():
         return []
     at = raw.is_null().arg_true()
-    problem = f"row {_line(at[0], lines):,}: None, where a value is expected{_more(at.len())}"
+    problem = f"row {_line(at[0], lines)}: None, where a value is expected{_more(at.len())}"
     return [DataIssue(*where, problem, "export it again, or remove the rows")]
 
 
-def _line(at: int, lines: Lines) -> int:
+def _line(at: int, lines: Lines) -> str:
     """Return the number of a row in its file; the header is row 1."""
-    return at + 2 if lines is None else lines[at]
+    line = at + 2 if lines is None else lines[at]
+    return line if isinstance(line, str) else f"{line:,}"
 
 
 def _more(rows: int) -> str:

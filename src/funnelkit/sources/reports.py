@@ -18,11 +18,12 @@ from funnelkit.shop.description import Topic
 from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
 from funnelkit.sources.opening import files_of, place_of
-from funnelkit.sources.reading import Export, Layout, Prepared, Reader, with_currency
+from funnelkit.sources.reading import Export, Kind, Layout, Prepared, Reader, with_currency
 
-__all__ = ["campaigns", "read_report", "shop_of_report", "without_total"]
+__all__ = ["campaigns", "read_report", "shop_of_report", "spellings", "without_total"]
 
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CODE = re.compile(r"\((\w{3})\)$")
 _TOTAL = ("total", "grand total", "totals")
 
 
@@ -40,26 +41,66 @@ def read_report(
         names: Other names of columns, as regular expressions: by each, the one in the layout.
     """
     place = place_of(source)
+    known = spellings(layout, names or {})
     if not isinstance(source, str | Path):
         frame = source.collect() if isinstance(source, pl.LazyFrame) else pl.DataFrame(source)
-        renamed = _renamed(frame.columns, names or {})
-        export = reader.typed(frame.rename(renamed).lazy(), layout, place)
-        return _with_headers(export, layout, renamed)
+        renamed = _renamed(frame.columns, known)
+        frame = _with_code(frame.rename(renamed), layout, renamed)
+        return _with_headers(reader.typed(frame.lazy(), layout, place), layout, renamed)
     try:
         files = files_of(Path(source), "*.csv")
-        tables = [_table(file, layout, names or {}) for file in files]
+        tables = [_table(file, layout, known) for file in files]
     except (DataError, OSError) as error:
         problem = error.problem if isinstance(error, DataError) else f"cannot be read ({error})"
-        reader.faults.append(DataIssue(place, "", problem, "download the report again, as CSV"))
+        remedy = getattr(error, "remedy", "") or "download the report again, as CSV"
+        reader.faults.append(DataIssue(place, "", problem, remedy))
         return reader.typed(
             pl.LazyFrame(schema=dict.fromkeys(layout.required, pl.String)), layout, place
         )
     if left := sum(table.others for table in tables):
         reader.note(Topic.IGNORED, place, f"{left:,} lines above the header, totals and comments")
     frame = pl.concat([table.rows for table in tables], how="diagonal")
-    lines = tables[0].lines if len(tables) == 1 else None
+    lines: list[int | str] = [*tables[0].lines]
+    if len(tables) > 1:
+        named = zip(files, tables, strict=True)
+        lines = [f"{line:,} of {file.name!r}" for file, table in named for line in table.lines]
+    reader.faults.extend(_repeated(frame, layout, place, lines))
     export = reader.typed(frame.lazy(), layout, place, lines=lines)
     return _with_headers(export, layout, tables[0].renamed)
+
+
+def spellings(layout: Layout, names: Mapping[str, str]) -> dict[str, str]:
+    """Return how headers are written, as regular expressions: by each, the name in the layout."""
+    return {**{re.escape(name): name for name in layout.fields}, **names}
+
+
+def _repeated(
+    frame: pl.DataFrame, layout: Layout, place: str, lines: Sequence[int | str]
+) -> list[DataIssue]:
+    """Return the fault that rows with an amount are there twice, as in files that overlap."""
+    kinds = {name: layout.fields[name][1] for name in frame.columns if name in layout.fields}
+    amounts = [pl.col(n).str.contains("[1-9]") for n, kind in kinds.items() if kind is Kind.GROUPED]
+    rows = frame.select(cells=pl.struct(pl.all()), some=pl.any_horizontal(pl.lit(False), *amounts))
+    rows = rows.with_row_index("at").filter("some")
+    again = rows.with_columns(first=pl.col("at").first().over("cells")).filter(
+        pl.col("at") != pl.col("first")
+    )
+    if again.is_empty():
+        return []
+    at, first = again.select("at", "first").row(0)
+    more = f", and in {again.height - 1:,} more rows" if again.height > 1 else ""
+    problem = f"row {lines[at]} is row {lines[first]} again{more}, and both would be added"
+    remedy = "export periods that do not overlap, with every column that tells rows apart"
+    return [DataIssue(place, "", problem, remedy)]
+
+
+def _with_code(frame: pl.DataFrame, layout: Layout, renamed: Mapping[str, str]) -> pl.DataFrame:
+    """Return rows with the currency that a header names, unless they have their own."""
+    names = [name for name, (to, _) in layout.fields.items() if to == "currency"]
+    codes = [found.group(1).upper() for found in map(_CODE.search, renamed) if found]
+    if not codes or names[0] in frame.columns:
+        return frame
+    return frame.with_columns(pl.lit(codes[0]).alias(names[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +124,7 @@ def _renamed(found: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
     for other, name in names.items():
         for header in found:
             is_free = name not in found and name not in renamed.values()
-            if is_free and re.fullmatch(other, header):
+            if is_free and re.fullmatch(other, header.strip(), re.IGNORECASE):
                 renamed[header] = name
     return renamed
 
@@ -103,17 +144,54 @@ def _table(file: Path, layout: Layout, names: Mapping[str, str]) -> _Table:
     columns = [renamed.get(name, name) for name in header]
     if twice := {name for name in columns if name and columns.count(name) > 1}:
         raise DataError(f"{file.name!r} has two columns {min(twice)!r}", "remove one")
-    body: list[tuple[int, list[str]]] = []
-    for line, row in rows[at + 1 :]:
-        if body and (not any(row) or row[0].startswith("#")):
-            break
-        if any(row) and not _is_total(row) and row != rows[at][1]:
-            body.append((line, [*row, *[""] * len(columns)][: len(columns)]))
+    body = _body(file, rows[at + 1 :], rows[at][1], _places(columns, layout, "date"))
     kept = [place for place, name in enumerate(columns) if name]
     data = {columns[place]: [row[place] for _, row in body] for place in kept}
     frame = pl.DataFrame(data, schema=dict.fromkeys(data, pl.String()))
+    frame = _with_code(frame, layout, renamed)
     others = sum(any(row) for _, row in rows) - len(body) - 1
     return _Table(frame, [line for line, _ in body], others, renamed)
+
+
+def _places(columns: Sequence[str], layout: Layout, target: str) -> list[int]:
+    """Return where the columns are that are read as a column."""
+    fields = layout.fields
+    return [at for at, name in enumerate(columns) if name in fields and fields[name][0] == target]
+
+
+def _body(
+    file: Path, rows: Sequence[tuple[int, list[str]]], header: Sequence[str], days: Sequence[int]
+) -> list[tuple[int, list[str]]]:
+    """Return the rows below a header, with their lines, up to a comment or another table.
+
+    Args:
+        file: The file.
+        rows: The rows.
+        header: The header, which may be there again.
+        days: Where in a row the day is.
+
+    Raises:
+        DataError: A row has more or fewer fields than the header.
+    """
+    body: list[tuple[int, list[str]]] = []
+    is_after_blank = False
+    for line, row in rows:
+        is_blank, is_comment = not any(row), _is_comment(row)
+        is_other = is_after_blank and len(row) != len(header)
+        if body and not is_blank and (is_comment or (is_other and not _is_total(row, days))):
+            break
+        is_after_blank = is_blank
+        if is_blank or is_comment or row == header or _is_total(row, days):
+            continue
+        if len(row) < len(header) or any(row[len(header) :]):
+            problem = f"row {line:,} of {file.name!r} has {len(row)} fields of {len(header)}"
+            raise DataError(problem, "write numbers that have commas in quotation marks")
+        body.append((line, row))
+    return body
+
+
+def _is_comment(row: Sequence[str]) -> bool:
+    return any(row) and row[0].startswith("#") and not any(row[1:])
 
 
 def _decoded(file: Path) -> str:
@@ -144,12 +222,15 @@ def _score(
 ) -> int:
     if not rows:
         return 0
-    cells = set(filter(None, rows[at][1]))
-    others = sum(any(re.fullmatch(other, cell) for other in names) for cell in cells)
-    return others + len(cells & layout.fields.keys())
+    cells = [cell for cell in rows[at][1] if cell]
+    renamed = _renamed(cells, names)
+    return len({renamed.get(cell, cell) for cell in cells} & layout.fields.keys())
 
 
-def _is_total(row: Sequence[str]) -> bool:
+def _is_total(row: Sequence[str], days: Sequence[int]) -> bool:
+    """Return whether a row adds up others: it is called so, and has no day."""
+    if any(row[at][:1].isdigit() for at in days if at < len(row)):
+        return False
     cells = [cell.lower() for cell in row if cell]
     is_named = cells[0].startswith(("total:", "total of ", "total -"))
     return is_named or cells[0] in _TOTAL or "grand total" in cells
@@ -192,9 +273,17 @@ def campaigns(reader: Reader, export: Export, platform: str) -> Prepared:
     dated = pl.col("campaign_name").is_not_null() & pl.col("date").is_null()
     remedy = "export the report by day"
     reader.faults.extend(export.issue("date", dated, "is the day of a campaign", remedy))
-    keys = ("date", "campaign_id")
-    id_or_name = "campaign_id" if "campaign_id" in export.present else "campaign_name"
-    rows = rows.with_columns(campaign_id=pl.col(id_or_name))
+    remedy = "export it in English, with a point before decimals"
+    for name in filter(export.present.__contains__, ("impressions", "clicks", "reach")):
+        bad = pl.col(name) != pl.col(name).floor()
+        reader.faults.extend(export.issue(name, bad, "is not a whole number", remedy))
+    keys, campaign = ("date", "campaign_id"), pl.col("campaign_name")
+    if "campaign_id" in export.present:
+        rounded = pl.col("campaign_id").str.contains(_ROUNDED)
+        remedy = "download it again: a spreadsheet has rounded the ids"
+        reader.faults.extend(export.issue("campaign_id", rounded, "is no id", remedy))
+        campaign = pl.coalesce("campaign_id", campaign)
+    rows = rows.with_columns(campaign_id=campaign)
     amounts = [name for name in AMOUNTS if name in export.present]
     words = [name for name in ("campaign_name", "currency") if name in export.present]
     summed = rows.group_by(keys, maintain_order=True).agg(
@@ -206,13 +295,14 @@ def campaigns(reader: Reader, export: Export, platform: str) -> Prepared:
         text = f"{rows.height:,} rows are added up to {summed.height:,} of a campaign on a day"
         reader.note(Topic.ASSUMED, export.place, text)
     if "currency" in words and rows.get_column("currency").n_unique() > 1:
-        bad = pl.col("currency").n_unique().over("date", pl.col(id_or_name)) > 1
+        bad = pl.col("currency").n_unique().over("date", campaign) > 1
         problem = "is one of several of a campaign on a day"
         reader.faults.extend(export.issue("currency", bad, problem, "export each currency apart"))
     frame = summed.with_columns(platform=pl.lit(platform), is_paid=pl.lit(value=True))
     return reader.prepared({"campaign_performance": frame})
 
 
+_ROUNDED = r"(?i)^\d([.,]\d+)?E\+\d+$"
 _REACH = pl.when(pl.len() == 1).then(pl.col("reach").first()).alias("reach")
 
 

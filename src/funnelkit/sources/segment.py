@@ -20,12 +20,14 @@ one folder.
 What it cannot give: costs, gift cards, time in the foreground.
 
 Traps: an event may be delivered twice; a refund of an order names its `total`; sessions are not
-in it.
+in it. An order without its products, and a refund without its total, cannot be read.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack, cast
 
@@ -36,7 +38,7 @@ from funnelkit.shop.settings import Settings
 from funnelkit.shop.shop import Shop
 from funnelkit.sources.objects import flat, parts_of, read_objects
 from funnelkit.sources.opening import place_of
-from funnelkit.sources.reading import Kind, Layout, Reader, with_currency
+from funnelkit.sources.reading import Export, Kind, Layout, Reader, with_currency
 
 __all__ = ["EVENT", "segment"]
 
@@ -82,6 +84,7 @@ PRODUCT = Layout(
 )
 PAUSE_MINUTES = 30
 _SOLD, _CANCELLED, _REFUNDED = "order completed", "order cancelled", "order refunded"
+_SPELLINGS = {"order canceled": _CANCELLED, "completed order": _SOLD}  # the latter of version 1
 
 
 def segment(events: str | Path, **settings: Unpack[Settings]) -> Shop:
@@ -96,32 +99,66 @@ def segment(events: str | Path, **settings: Unpack[Settings]) -> Shop:
     """
     reader, place = Reader(), place_of(events)
     found = read_objects(reader, events, "batch")
-    rows = reader.typed(flat(found, EVENT), EVENT, place).rows
+    export = reader.typed(flat(found, EVENT), EVENT, place)
+    rows = export.rows.with_columns(name=_named(export.rows.get_column("event")))
     once = {str(each.get("messageId")): each for each in reversed(found)}.values()
     products = [{"event": e, "product": p} for e in once if _is_sale(e) for p in _products(e)]
-    items = reader.typed(flat(products, PRODUCT), PRODUCT, place).rows
+    items = reader.typed(flat(products, PRODUCT), PRODUCT, place)
     reader.settle()
+    _check(reader, replace(export, rows=rows), items)
     if again := rows.height - rows.get_column("event_id").n_unique():
         reader.note(Topic.IGNORED, "messageId", f"{again:,} events that were delivered twice")
     reader.note(Topic.ASSUMED, "sessions", f"they end after {PAUSE_MINUTES} minutes of inactivity")
     rows = _in_sessions(rows)
     orders = _orders(rows)
     frames = {"events": _events(rows), "sessions": _sessions(rows), "returns": _returns(rows)}
-    frames |= {"orders": orders.drop("event_id"), "order_lines": _lines(items, orders)}
+    frames |= {"orders": orders.drop("event_id"), "order_lines": _lines(items.rows, orders)}
     return reader.prepared(frames).shop(with_currency(settings, orders["currency"]))
 
 
 def _is_sale(event: Mapping[str, Any]) -> bool:
-    return str(event.get("event")).strip().lower() == _SOLD
+    return _plain(str(event.get("event"))) == _SOLD
+
+
+def _plain(event: str) -> str:
+    """Return the name of an event as the specification has it, in small letters."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s_-]+", " ", event.strip()).lower()
+    return _SPELLINGS.get(words, words)
+
+
+def _named(events: pl.Series) -> pl.Series:
+    return events.replace({event: _plain(event) for event in events.drop_nulls().unique()})
+
+
+def _check(reader: Reader, events: Export, items: Export) -> None:
+    """Collect what is wrong with events that can be read."""
+    name, order = pl.col("name"), pl.col("order_id").is_not_null()
+    has_items = pl.col("event_id").is_in(items.rows.get_column("event_id").implode())
+    is_sale, is_refund = (name == _SOLD) & order, (name == _REFUNDED) & order
+    total = pl.col("total")
+    faults = {
+        "order_id": {"is an order without a list of products": is_sale & ~has_items},
+        "total": {
+            "is the total of a refund": is_refund & total.is_null(),
+            "is the total of a refund, and below zero": is_refund & (total < 0),
+        },
+    }
+    reader.faults.extend(events.issues(faults, "send it, or leave out the event"))
+    is_zero = pl.col("quantity") <= 0
+    faults = {
+        "quantity": {"is the quantity of a product sold": is_zero},
+        "unit_price": {"is below zero": pl.col("unit_price") < 0},
+    }
+    reader.faults.extend(items.issues(faults, "leave out the event, and send a refund"))
+    if unnamed := events.rows.filter((name == _SOLD) & ~order).height:
+        text = f"{unnamed:,} of Order Completed without one are events, and no orders"
+        reader.note(Topic.IGNORED, "order_id", text)
 
 
 def _products(event: Mapping[str, Any]) -> list[Any]:
     properties = event.get("properties")
     known = cast("dict[str, Any]", properties) if isinstance(properties, dict) else {}
     return parts_of(known.get("products"))
-
-
-_NAME = pl.col("event").str.strip_chars().str.to_lowercase()
 
 
 def _in_sessions(rows: pl.DataFrame) -> pl.DataFrame:
@@ -131,7 +168,7 @@ def _in_sessions(rows: pl.DataFrame) -> pl.DataFrame:
     is_new = time.diff().over("visitor_id") > pause
     return (
         rows.unique("event_id", keep="first", maintain_order=True)
-        .with_columns(visitor_id=pl.coalesce("anonymous_id", "user_id"), name=_NAME)
+        .with_columns(visitor_id=pl.coalesce("anonymous_id", "user_id"))
         .sort("occurred_at", maintain_order=True)
         .with_columns(number=is_new.fill_null(value=False).cum_sum().over("visitor_id"))
         .with_columns(
@@ -146,7 +183,9 @@ def _events(rows: pl.DataFrame) -> pl.DataFrame:
     is_first = ~is_sale | pl.struct("name", "order_id").is_first_distinct()
     return rows.filter(is_first | pl.col("order_id").is_null()).select(
         *("event_id", "visitor_id", "occurred_at", "session_id", "product_id", "quantity"),
-        event_name=pl.when(is_page).then(pl.lit("page_view")).otherwise(pl.col("event")),
+        event_name=pl.when(is_page)
+        .then(pl.lit("page_view"))
+        .otherwise(pl.when(is_sale).then(pl.lit(_SOLD)).otherwise(pl.col("event"))),
         order_id=pl.when(is_sale).then("order_id"),
         value=pl.when(is_sale).then("revenue"),
     )
