@@ -8,9 +8,9 @@ returned units, `sales_creditmemo_item` as CSV files with a header into one fold
 | `orders.order_id`, `ordered_at` | `entity_id`, `created_at`, which is in UTC |
 | `orders.status` | `state`: closed orders, whose money went back, stay |
 | `orders.customer_id`, `email_hash` | `customer_id`, `customer_email` |
-| `orders.shipping_amount` | `base_shipping_amount` less its discount, without tax |
-| `orders.tax_amount`, `currency` | `base_tax_amount`, `base_currency_code` |
-| `orders.shipping_amount`, `tax_amount` | less `base_shipping_canceled`, `base_tax_canceled` |
+| `orders.shipping_amount` | `base_shipping_amount` less its discount and what of it is cancelled |
+| `orders.tax_amount` | `base_tax_amount` less `base_tax_canceled` |
+| `orders.currency` | `base_currency_code` |
 | `order_lines` | items without a parent: the children of a product are parts of it |
 | `order_lines.quantity` | `qty_ordered` less `qty_canceled`, unless all of the order is cancelled |
 | `order_lines.unit_price` | `base_row_total` per unit, which is without tax |
