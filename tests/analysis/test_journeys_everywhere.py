@@ -7,7 +7,7 @@ from random import Random
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -23,7 +23,7 @@ FLAGS = {
 }
 
 
-def drawn(seed):
+def drawn(seed, as_of=None):
     """Sessions with events in any order; some sessions have none, some events no session."""
     draw = Random(seed)
     rows = [
@@ -34,13 +34,15 @@ def drawn(seed):
     events = pl.DataFrame(rows, ["session_id", "occurred_at", "event_name"], orient="row")
     sessions = pl.DataFrame({"session_id": range(35), "started_at": FIRST, "is_bot": False})
     is_bot = pl.col("session_id") % 7 == 0
-    return fk.Shop(events=events, sessions=sessions.with_columns(is_bot.alias("is_bot")))
+    sessions = sessions.with_columns(is_bot.alias("is_bot"))
+    return fk.Shop(events=events, sessions=sessions, as_of=as_of)
 
 
 @settings(max_examples=40)
-@given(st.integers(0, 10_000))
-def test_step_rates_are_funnels_of_sessions_in_any_order(seed):
-    shop = drawn(seed)
+@given(st.integers(0, 10_000), st.none() | st.integers(20, 70))
+@example(1, 30)
+def test_step_rates_are_funnels_of_sessions_in_any_order(seed, minutes):
+    shop = drawn(seed, None if minutes is None else FIRST + minutes * MINUTE)
     for start, to in pairwise(FLAGS):
         rate = fk.catalog.step_conversion_rate(start=FLAGS[start], to=FLAGS[to])
         found = fk.funnel(shop, [start, to], entity="session_id", order="any").frame
