@@ -399,6 +399,11 @@ class ShopData:
         declared = self.known[table]
         return declared.get(declared.key[0])
 
+    def clock_of(self, table: str) -> Column:
+        """Return the column by which rows of a table enter a period."""
+        declared = self.known[table]
+        return declared.get(declared.time)
+
     def column(self, table: str, name: str) -> Column:
         """Return a column of a bound table: a declared one, or an undeclared one of the frame."""
         declared = self.known[table].columns.get(name)

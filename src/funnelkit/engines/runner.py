@@ -124,8 +124,7 @@ class Runner:
 
     def earliest(self, table: str) -> dt.datetime | None:
         """Return the time of a table's first row, in the shop's zone; None where none is known."""
-        declared = self.data.known[table]
-        clock = declared.get(declared.time)
+        clock = self.data.clock_of(table)
         if self.data.missing_for(clock):
             return None
         extent, given = self.data.extent(clock), self.data.given_as_of

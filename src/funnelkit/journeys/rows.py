@@ -134,8 +134,7 @@ class Reader:
     @property
     def clock(self) -> Column:
         """The time of a row."""
-        declared = self.data.known[self.table]
-        return declared.get(declared.time)
+        return self.data.clock_of(self.table)
 
     @property
     def calendar(self) -> Calendar:

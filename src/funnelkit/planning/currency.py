@@ -153,7 +153,7 @@ def _of_finer(
     def is_of_row(node: Value | Predicate) -> bool:
         return all(of_row(item) is not None for item in leaves(node))
 
-    clock = data.known[step.table].get(data.known[step.table].time)
+    clock = data.clock_of(step.table)
     after = None if step.span.start is None else clock >= step.span.start
     before = None if step.span.end is None else clock < step.span.end
     parts = (*conjuncts(step.where), *(part for part in (after, before) if part is not None))

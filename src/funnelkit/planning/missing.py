@@ -17,7 +17,7 @@ __all__ = ["enters_by_time", "missing_hints", "missing_inputs", "table_of"]
 
 def enters_by_time(data: ShopData, question: Question, table: str) -> bool:
     """Whether rows of a table enter by their time: in a range, or before a given moment."""
-    clock = data.known[table].get(data.known[table].time)
+    clock = data.clock_of(table)
     return question.has_time or (data.given_as_of is not None and not data.missing_for(clock))
 
 

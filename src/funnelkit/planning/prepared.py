@@ -219,7 +219,7 @@ class Tables:
         is known of it. A customer or a product is what the data says, whenever it was added.
         """
         data, lowering = self.lowering.data, self.lowering
-        clock = data.known[target.table].get(data.known[target.table].time)
+        clock = data.clock_of(target.table)
         before = self._known_before(clock) if clock in data.schema.clocks else None
         if before is None:
             return self.prepare(target.table, [target, *wants])
@@ -325,7 +325,7 @@ class Tables:
     def _children(self, key: Column, wants: Iterable[Item], where: Scalar | None = None) -> Rel:
         """Return the rows of a finer table that have a key, and do not follow a given moment."""
         data, known = self.lowering.data, [self.lowering.known(key), where]
-        clock = data.known[key.table].get(data.known[key.table].time)
+        clock = data.clock_of(key.table)
         if clock not in data.schema.planned_clocks and (before := self._known_before(clock)):
             wants = [*wants, clock]
             known.append(before)

@@ -93,8 +93,7 @@ class StepRows:
 
     def clock(self, step: Step) -> Column:
         """Return the time by which the rows of a step enter a period."""
-        table = self.data.known[step.table]
-        return table.get(table.time)
+        return self.data.clock_of(step.table)
 
     def rows(self, step: Step) -> Rel:
         """Return the rows that enter a step, with their period and keys."""

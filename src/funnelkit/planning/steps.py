@@ -190,7 +190,7 @@ class _Steps:
         return Group(dimension.name, ending_in(found, rule.time), is_period=True)
 
     def _check_hours(self, table: str) -> None:
-        clock = self.data.known[table].get(self.data.known[table].time)
+        clock = self.data.clock_of(table)
         is_day = value_type(self.data, clock) is ValueType.DAY
         if is_day and self.question.calendar.has_hours:
             raise DefinitionError(

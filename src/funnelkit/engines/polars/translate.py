@@ -46,6 +46,8 @@ __all__ = ["Translator", "first_line", "scalar"]
 PACKED_FROM = 100_000
 """From so many rows on it pays to read pairs of numbers before they are counted."""
 
+MOST_OF_BYTE = 255
+
 
 @dataclass(frozen=True, slots=True)
 class Translator:
@@ -216,9 +218,6 @@ def _custom(rows: pl.LazyFrame, asked: PolarsExpr) -> pl.Expr:
     return asked.expression.cast(pl.Float64)
 
 
-MOST_OF_BYTE = 255
-
-
 def first_line(error: Exception) -> str:
     """Return the first line of what an error says."""
     return (str(error).splitlines() or [""])[0][:200]
@@ -248,17 +247,16 @@ def scalar(value: Scalar) -> pl.Expr:
 
 
 def _small(value: Scalar) -> pl.Expr | None:
-    """Return a choice among small numbers as bytes, which are chosen among faster, or None.
+    """Return a choice among small numbers in bytes; None where it is among others.
 
-    Choices within a choice write a column each.
+    Each choice within a choice writes a column of its own: a short one is written faster.
     """
     match value:
         case Lit(int() as number, "int") if 0 <= number <= MOST_OF_BYTE:
             return pl.lit(number, dtype=pl.UInt8)
         case Call(Op.IF, (condition, *choices)):
-            small = [_small(choice) for choice in choices]
-            known = [choice for choice in small if choice is not None]
-            return _either(scalar(condition), *known) if len(known) == len(small) else None
+            small = [found for choice in choices if (found := _small(choice)) is not None]
+            return _either(scalar(condition), *small) if len(small) == len(choices) else None
         case _:
             return None
 
