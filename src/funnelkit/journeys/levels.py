@@ -54,14 +54,17 @@ class StepTable:
         """Whether the rows of one instant are matched with the steps that they may be."""
         return self.order == "ordered" and self.ties == "chain" and self.shares
 
-    def rows_of(self, block: Block) -> list[Codes]:
-        """Return for each step which rows of a block it may be."""
-        labels = block.labels // self.groups if self.groups > 1 else block.labels
-        kinds = labels.astype(np.min_scalar_type(self.kinds.shape[1]))  # small numbers compare fast
+    def kinds_of(self, block: Block) -> Codes:
+        """Return of which kind each row of a block is."""
+        return block.labels // self.groups if self.groups > 1 else block.labels
+
+    def rows_of(self, kinds: Codes) -> list[Codes]:
+        """Return for each step which rows it may be, by the kinds of all rows."""
+        small = kinds.astype(np.min_scalar_type(self.kinds.shape[1]))  # small numbers compare fast
         if (self.kinds.sum(axis=1) > 1).any():
-            return [np.flatnonzero(own[kinds]) for own in self.kinds]
+            return [np.flatnonzero(own[small]) for own in self.kinds]
         return [
-            np.flatnonzero(kinds == int(own.argmax())) if own.any() else EMPTY for own in self.kinds
+            np.flatnonzero(small == int(own.argmax())) if own.any() else EMPTY for own in self.kinds
         ]
 
     def begun(self, block: Block, codes: Codes) -> Codes:
@@ -109,10 +112,9 @@ def _in_order(block: Block, table: StepTable, window: int) -> list[Codes]:
     begins = list(map(_firsts, owners))
     for step, (owner, first) in enumerate(zip(owners, begins, strict=True)):
         its = owner[first]
-        best.level[its], best.end[its] = step + 1, chains.rows[step][first]
-        best.start[its] = chains.starts[step][first]
+        best.level[its], best.start[its] = step + 1, chains.starts[step][first]
     if table.order == "strict":
-        _take_neighbours(block, chains, best)
+        _take_neighbours(block, chains, best, owners)
     else:
         _take_first(block, chains, best, owners)
         if table.shares and table.groups > 1:
@@ -127,20 +129,18 @@ class _Best:
     Attributes:
         level: How far it gets.
         start: Its first step, as `StepTable.begun` has it.
-        end: The row of its last step.
         taken: For each step when it is taken.
     """
 
     level: Codes
     start: Codes
-    end: Codes
     taken: Codes
 
     @classmethod
     def of(cls, count: int, steps: int) -> _Best:
         """Return the chains of so many entities, of which none has begun."""
-        level, end = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        return cls(level, np.full(count, NONE), end, np.full((steps, count), NONE))
+        level, start = np.zeros(count, np.int64), np.full(count, NONE)
+        return cls(level, start, np.full((steps, count), NONE))
 
 
 def _take_first(block: Block, chains: Chains, best: _Best, owners: Sequence[Codes]) -> None:
@@ -154,12 +154,15 @@ def _take_first(block: Block, chains: Chains, best: _Best, owners: Sequence[Code
         best.taken[step, owners[step][first]] = block.times_of(chains.codes[step][first])
 
 
-def _take_neighbours(block: Block, chains: Chains, best: _Best) -> None:
+def _take_neighbours(block: Block, chains: Chains, best: _Best, owners: Sequence[Codes]) -> None:
     """Note when each step of the best chains is taken: in successive rows."""
-    for step in range(len(chains.rows)):
+    begin = np.zeros(len(best.level), np.int64)
+    for step, (rows, owner) in enumerate(zip(chains.rows, owners, strict=True)):
+        first = _firsts(owner)
+        begin[owner[first]] = rows[first] - step
+    for step in range(len(owners)):
         its = np.flatnonzero(best.level > step)
-        rows = best.end[its] - best.level[its] + 1 + step
-        best.taken[step, its] = block.times_of(block.codes[rows])
+        best.taken[step, its] = block.times_of(block.codes[begin[its] + step])
 
 
 def _find_groups(block: Block, table: StepTable, best: _Best) -> None:
@@ -184,13 +187,11 @@ def _columns(
         best: The best chains.
         table: What the labels of rows mean.
     """
-    last = firsts[np.append(begins[1:], len(firsts)) - 1] if len(firsts) else EMPTY
-    latest = np.full(len(best.level), NONE)
-    latest[block.numbers_of(last)] = block.times_of(last)
-    kept = np.flatnonzero(best.level)
+    kept = np.flatnonzero(best.level)  # those of the first steps: each is a chain
+    latest = firsts[np.append(begins[1:], len(firsts)) - 1] if len(firsts) else EMPTY
     start = best.start[kept]
     group = table.reversed(block.labels_of(start))
-    columns = [block.entities_of(start), best.level[kept], group, latest[kept]]
+    columns = [block.entities_of(start), best.level[kept], group, block.times_of(latest)]
     return [*columns, *best.taken.take(kept, axis=1)]
 
 
@@ -207,7 +208,8 @@ def _in_any_order(block: Block, table: StepTable, window: int) -> list[Codes]:
     Of each step is carried when it was last taken: the first so many steps lie within a
     window where the earliest of these times does.
     """
-    of_step, earliest = table.rows_of(block), block.earliest(block.codes, window)
+    of_step = table.rows_of(table.kinds_of(block))
+    earliest = block.earliest(block.codes, window)
     count = int(block.numbers_of(block.codes[-1:])[0]) + 1
     best, last = _Best.of(count, len(of_step)), list[Codes]()
     low = np.full(len(block.codes), -(NONE + 1))
@@ -237,50 +239,86 @@ def _carried(count: int, rows: Codes, codes: Codes) -> Codes:
 def _chains(block: Block, table: StepTable, window: int) -> Chains:
     if table.is_matched:
         return chains_of_instants(block, table.kinds, table.groups, window)
-    of_step, before = table.rows_of(block), _before(block, table)
-    rows, codes = [of_step[0]], [block.codes[of_step[0]]]
+    kinds = table.kinds_of(block)
+    of_step, places = table.rows_of(kinds), _places(block, kinds, table)
+    rows, codes = [of_step[0]], [block.codes.take(of_step[0])]
     starts = [table.begun(block, codes[0])]
-    for own in of_step[1:]:
-        carried, its_codes = before(own, rows[-1], starts[-1]), block.codes[own]
+    left = np.append(NONE, starts[0])  # to rows that follow, by the place of a row from 1
+    if table.order != "strict" and table.groups > 1:
+        np.maximum.accumulate(left, out=left)
+    for step, own in enumerate(of_step[1:]):
+        its_codes, carried = block.codes.take(own), left.take(places(step, own))
         its = np.flatnonzero(carried >= block.earliest(its_codes, window))
-        rows.append(own[its])
-        codes.append(its_codes[its])
-        starts.append(carried[its])
+        rows.append(own.take(its))
+        codes.append(its_codes.take(its))
+        starts.append(carried.take(its))
+        left = np.full(len(own) + 1, NONE)
+        left[its + 1] = starts[-1]
+        if table.order != "strict":
+            np.maximum.accumulate(left, out=left)
     return Chains(rows, codes, starts)
 
 
-Before = Callable[[Codes, Codes, Codes], Codes]
-"""Finds for some rows the start that they may carry on: of which rows were reached from which."""
+Places = Callable[[int, Codes], Codes]
+"""Finds which row of a step some rows follow: its place among the rows of the step, from 1."""
 
 
-def _before(block: Block, table: StepTable) -> Before:
-    """Return what finds the start that is carried to a row.
+def _places(block: Block, kinds: Codes, table: StepTable) -> Places:
+    """Return what finds the row of a step that rows of the next follow: 0 where it is none.
 
     A row is of one step alone, or rows of one instant do not follow each other: no row
     follows itself.
     """
-    count = len(block.codes)
+    before = _Counts.of(kinds, table.kinds[:-1]).before
+    if table.order == "ordered" and table.ties == "chain":
+        return before
+    is_new = np.diff(block.moments, prepend=-1) > 0
     if table.order == "strict":
-        return _next_to(block, table.ties)
-    if table.ties == "chain":
-        return lambda own, rows, starts: _carried(count, rows, starts)[own]
-    new = np.flatnonzero(np.diff(block.moments, prepend=-1))
-    place = np.repeat(new, np.diff(new, append=count)) - 1
+        is_later = is_new if table.ties == "increase" else np.ones_like(is_new)
 
-    def earlier(own: Codes, rows: Codes, starts: Codes) -> Codes:
-        its = place[own]
-        return np.where(its < 0, NONE, _carried(count, rows, starts)[its])
+        def right_before(step: int, own: Codes) -> Codes:
+            is_next = is_later[own] & table.kinds[step][kinds[own - 1]]
+            return np.where(is_next, before(step, own), 0)
 
-    return earlier
+        return right_before
+    new = np.flatnonzero(is_new)
+    first = np.repeat(new, np.diff(new, append=len(kinds)))
+    return lambda step, own: before(step, first[own])
 
 
-def _next_to(block: Block, ties: Ties) -> Before:
-    """Return what finds the start that the row right before has been reached from."""
-    is_later = np.diff(block.moments, prepend=-1) > 0
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """How many rows of each step lie before each row.
 
-    def neighbour(own: Codes, rows: Codes, starts: Codes) -> Codes:
-        reached = np.full(len(block.codes) + 1, NONE)
-        reached[rows + 1] = starts
-        return reached[own] if ties == "chain" else np.where(is_later[own], reached[own], NONE)
+    Counts of several steps are held in one number, as many as fit: the rows are gone through
+    once for all of them.
 
-    return neighbour
+    Attributes:
+        held: For each row, and the end, the counts of some steps.
+        bits: How many bits a count takes.
+    """
+
+    held: Sequence[Codes]
+    bits: int
+
+    @classmethod
+    def of(cls, kinds: Codes, of_step: Flags) -> _Counts:
+        """Count rows.
+
+        Args:
+            kinds: Of which kind each row is.
+            of_step: For each step, of which kinds of rows it may be.
+        """
+        bits = len(kinds).bit_length()
+        held = list[Codes]()
+        for own in np.split(of_step, range(63 // bits, len(of_step), 63 // bits)):
+            ones = own.astype(np.int64) << (bits * np.arange(len(own)))[:, None]
+            counts = np.zeros(len(kinds) + 1, np.int64)
+            np.cumsum(ones.sum(axis=0).take(kinds), out=counts[1:])
+            held.append(counts)
+        return cls(held, bits)
+
+    def before(self, step: int, rows: Codes) -> Codes:
+        """Return how many rows of a step lie before some rows."""
+        number, place = divmod(step, 63 // self.bits)
+        return (self.held[number].take(rows) >> (place * self.bits)) & ((1 << self.bits) - 1)

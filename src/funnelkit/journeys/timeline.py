@@ -242,18 +242,18 @@ def _packed(rows: pl.DataFrame, reach: _Reach, unit: int) -> Codes | None:
     def pack(place: int) -> bool:
         part = rows.slice(place, ROWS_OF_BLOCK)
         owners, times, labels = (part.get_column(name).to_numpy() for name in part.columns)
-        since = times - begin
-        whole = since if unit == 1 else since // unit
-        code = codes[place : place + ROWS_OF_BLOCK]
-        np.subtract(owners, first, out=code)
-        code *= stride
-        code += whole
+        rest, code = times - begin, codes[place : place + ROWS_OF_BLOCK]
+        np.floor_divide(rest, unit, out=code)
+        is_whole = unit == 1 or np.array_equal(code * unit, rest)
+        np.subtract(owners, first, out=rest)
+        rest *= stride
+        code += rest
         code <<= reach.bits
-        code += labels
-        return unit == 1 or bool((whole * unit == since).all())
+        code |= labels
+        return is_whole
 
-    is_whole = _side_by_side(pack, range(0, rows.height, ROWS_OF_BLOCK))
-    return codes if all(is_whole) else None
+    are_whole = _side_by_side(pack, range(0, rows.height, ROWS_OF_BLOCK))
+    return codes if all(are_whole) else None
 
 
 def _sort(codes: Codes) -> None:
