@@ -376,13 +376,14 @@ def _entities(asked: _Asked, moments: Moments) -> pl.DataFrame:
     found = levels_of(timeline, table)
     times = dict(zip(asked.taken, map(str, range(count)), strict=True))
     taken = {name: reader.local(pl.col(column)) for name, column in times.items()}
+    first = pl.min_horizontal(*times.values()) if asked.order == "any" else pl.col("0")
     if reader.keys:
         found = found.join(groups, on=GROUP, how="left", maintain_order="left")
     return found.select(
         pl.col(ENTITY).alias(reader.name),
         *(pl.col(key_name(key)).alias(key) for key in reader.keys),
         pl.col(LEVEL).alias("level"),
-        reader.local(pl.min_horizontal(*times.values())).alias("start"),
+        reader.local(first).alias("start"),
         *(taken[name].alias(name) for name in asked.taken),
         _is_incomplete(asked).alias("is_incomplete"),
     )
