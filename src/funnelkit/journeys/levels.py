@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -114,7 +115,7 @@ def _in_order(block: Block, table: StepTable, window: int) -> list[Codes]:
         its = owner[first]
         best.level[its], best.start[its] = step + 1, chains.starts[step][first]
     if table.order == "strict":
-        _take_neighbours(block, chains, best, owners)
+        _take_neighbours(block, chains, best, owners, begins)
     else:
         _take_first(block, chains, best, owners)
         if table.shares and table.groups > 1:
@@ -154,13 +155,18 @@ def _take_first(block: Block, chains: Chains, best: _Best, owners: Sequence[Code
         best.taken[step, owners[step][first]] = block.times_of(chains.codes[step][first])
 
 
-def _take_neighbours(block: Block, chains: Chains, best: _Best, owners: Sequence[Codes]) -> None:
+def _take_neighbours(
+    block: Block,
+    chains: Chains,
+    best: _Best,
+    owners: Sequence[Codes],
+    begins: Sequence[Codes],
+) -> None:
     """Note when each step of the best chains is taken: in successive rows."""
     begin = np.zeros(len(best.level), np.int64)
-    for step, (rows, owner) in enumerate(zip(chains.rows, owners, strict=True)):
-        first = _firsts(owner)
-        begin[owner[first]] = rows[first] - step
-    for step in range(len(owners)):
+    for step, first in enumerate(begins):
+        begin[owners[step][first]] = chains.rows[step][first] - step
+    for step in range(len(begins)):
         its = np.flatnonzero(best.level > step)
         best.taken[step, its] = block.times_of(block.codes[begin[its] + step])
 
@@ -243,19 +249,17 @@ def _chains(block: Block, table: StepTable, window: int) -> Chains:
     of_step, places = table.rows_of(kinds), _places(block, kinds, table)
     rows, codes = [of_step[0]], [block.codes.take(of_step[0])]
     starts = [table.begun(block, codes[0])]
-    left = np.append(NONE, starts[0])  # to rows that follow, by the place of a row from 1
-    if table.order != "strict" and table.groups > 1:
-        np.maximum.accumulate(left, out=left)
-    for step, own in enumerate(of_step[1:]):
+    its: slice | Codes = slice(None)
+    for step, (before, own) in enumerate(pairwise(of_step)):
+        left = np.full(len(before) + 1, NONE)  # to rows that follow, by the place of a row from 1
+        left[1:][its] = starts[-1]
+        if table.order != "strict" and (step or table.groups > 1):  # else each start is later
+            np.maximum.accumulate(left, out=left)
         its_codes, carried = block.codes.take(own), left.take(places(step, own))
         its = np.flatnonzero(carried >= block.earliest(its_codes, window))
         rows.append(own.take(its))
         codes.append(its_codes.take(its))
         starts.append(carried.take(its))
-        left = np.full(len(own) + 1, NONE)
-        left[its + 1] = starts[-1]
-        if table.order != "strict":
-            np.maximum.accumulate(left, out=left)
     return Chains(rows, codes, starts)
 
 
