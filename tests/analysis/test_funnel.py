@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import funnelkit as fk
@@ -74,6 +74,8 @@ def expected_by_entity(events, meaning, steps, within, *, between=(0, 6), **rule
 
 @settings(max_examples=150)
 @given(SEEDS, ORDERS, TIES, WITHIN, RANGES)
+@example(1, "ordered", "chain", None, (0, 6))  # first steps of two keys at one instant
+@example(2, "ordered", "increase", None, (0, 6))
 def test_a_funnel_is_what_looking_at_every_chain_gives(seed, order, ties, within, between):
     if order == "any":
         ties = "chain"
@@ -247,6 +249,17 @@ def test_times_rates_and_the_drop_off_of_a_small_funnel():
     assert found["drop_off"].to_list() == [None, 1, 0]
     assert found["median_from_previous_s"].to_list() == [None, 120.0, 420.0]
     assert found["median_from_first_s"].to_list() == [None, 120.0, 540.0]
+
+
+@pytest.mark.parametrize("order", ["ordered", "strict", "any"])
+def test_a_funnel_may_have_thirty_steps(order):
+    names = [f"step {number}" for number in range(30)]
+    whole = [(1, time, name, "p") for time, name in enumerate(names)]
+    half = [(2, time, name, "q") for time, name in enumerate(names[:15])]
+    backwards = [(3, -time, name, "p") for time, name in enumerate(names)]
+    never = [(0, time, name, "q") for time, name in enumerate([*names[1:9], *names[1:4]])]
+    found = ask(frame(never + whole + half + backwards), names, None, order=order).entities
+    assert found["level"].to_list() == [30, 15, 30 if order == "any" else 1]
 
 
 def test_an_entity_may_start_again_and_the_best_start_counts():
