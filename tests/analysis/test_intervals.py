@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import funnelkit as fk
 from funnelkit.sampling.interval import of_quantile, of_ratio, of_share, of_total
-from funnelkit.sampling.moments import ABOVE, BELOW, Moments, moments_of, wilson
+from funnelkit.sampling.moments import ABOVE, BELOW, ONCE, Moments, moments_of, wilson
 
 NOON = dt.datetime(2024, 5, 1, 12)
 Z = NormalDist().inv_cdf(0.975)
@@ -39,7 +39,7 @@ def close(value):
 
 def moments(pairs):
     units = pl.DataFrame(pairs, schema={ABOVE: pl.Float64, BELOW: pl.Float64}, orient="row")
-    return Moments.of_row(moments_of(units, ()).row(0, named=True))
+    return Moments.of_row(moments_of(units.with_columns(ONCE), ()).row(0, named=True))
 
 
 def visits(pairs, **columns):

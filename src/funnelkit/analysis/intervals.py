@@ -33,7 +33,15 @@ from funnelkit.result.rollup import PERIOD_NAME
 from funnelkit.result.view import Figure, Plotted, Shown
 from funnelkit.sampling.interval import Interval, of_quantile, of_ratio, of_share, of_total
 from funnelkit.sampling.moments import FEWEST, Moments, quantile_of_normal
-from funnelkit.sampling.per_unit import TOLERANCE, WITHOUT, Asked, Way, joined, sums_of, values_of
+from funnelkit.sampling.per_unit import (
+    TOLERANCE,
+    WITHOUT,
+    Asked,
+    Way,
+    joined,
+    values_and_sums,
+    values_of,
+)
 from funnelkit.sampling.sides import DAY, check_reached, common_name, sides_of, tables_of
 from funnelkit.schema.units_of_analysis import ROWS, UNITS
 from funnelkit.shop.shop import Shop
@@ -216,8 +224,8 @@ def intervals(  # noqa: PLR0913  # the question, every part of it by keyword
     asked = Asked(
         shop=shop, by=question.by, every=every, start=start, end=end, where=question.where
     )
-    values = asked.evaluate(chosen)
-    keys, found = values.keys, _found(asked, ways, values, level)
+    values, sums = values_and_sums(asked, ways)
+    keys, found = values.keys, _found(asked, ways, values, sums, level)
     return Intervals(
         rule=_rule(level, ways),
         level=level,
@@ -294,10 +302,16 @@ def _quantile_of(formula: Formula) -> Quantile | None:
             return None
 
 
-def _found(asked: Asked, ways: Sequence[Way], values: Result, level: float) -> pl.DataFrame:
+def _found(
+    asked: Asked,
+    ways: Sequence[Way],
+    values: Result,
+    sums: Mapping[str, pl.DataFrame],
+    level: float,
+) -> pl.DataFrame:
     """Return the values with their intervals."""
     tidy, keys, z = values.tidy(), values.keys, quantile_of_normal(level)
-    sums, parts = sums_of(asked, ways, values), list[pl.DataFrame]()
+    parts = list[pl.DataFrame]()
     for way in ways:
         rows = tidy.filter(pl.col("metric") == way.metric.name)
         if way.quantile is not None:

@@ -14,7 +14,7 @@ from funnelkit.calendar.calendar import Moment
 from funnelkit.errors import DataError, DefinitionError
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
-from funnelkit.sampling.moments import ABOVE, BELOW, Moments, moments_of, quantile_of_normal
+from funnelkit.sampling.moments import ABOVE, BELOW, ONCE, Moments, moments_of, quantile_of_normal
 from funnelkit.sampling.unit_table import columns_of, question_of, unit_table
 from funnelkit.shop.shop import Shop
 
@@ -102,7 +102,8 @@ def sample_size(  # noqa: PLR0913  # the question, every part of it by keyword
     asked, (sides,), named = question_of(shop, metric, unit=unit, start=start, end=end, where=where)
     units = unit_table(asked, [sides], named)
     above, *below = (pl.col(name) for name in columns_of(sides))
-    rows = units.select(above.alias(ABOVE), (below[0] if below else pl.lit(1.0)).alias(BELOW))
+    below_ = below[0] if below else pl.lit(1.0)
+    rows = units.select(above.alias(ABOVE), below_.alias(BELOW), ONCE)
     moments = Moments.of_row(moments_of(rows, ()).row(0, named=True))
     name = sides.metric.name
     if moments.units < 2 or moments.below == 0 or moments.ratio * moments.ratio_variance == 0:

@@ -16,7 +16,7 @@ from funnelkit.data.shop_data import ShopData
 from funnelkit.engines.base import Engine
 from funnelkit.formula.values import Column
 from funnelkit.planning.derive import Relations
-from funnelkit.planning.plan import PERIOD, Step, group_column
+from funnelkit.planning.plan import IS_NAMED, PERIOD, UNITS, Step, group_column
 from funnelkit.planning.relations import Answer, Rel
 from funnelkit.planning.traversal import columns_read, tables_of, with_names_apart
 from funnelkit.planning.vocabulary import answers_in_words, with_words
@@ -228,6 +228,7 @@ def _labelled(step: Step, answer: Answer, folded: pl.DataFrame) -> pl.DataFrame:
     groups = (group_column(group.name) for group in step.groups)
     names |= dict(zip(answer.keys, groups, strict=True))
     names |= dict(zip(answer.folds, (fold.name for fold in step.folds), strict=True))
+    names |= {} if answer.alike is None else dict(zip(answer.alike, (IS_NAMED, UNITS), strict=True))
     if periods and step.calendar.has_hours:
         label = step.calendar.label_type
         folded = folded.with_columns(pl.col(name).cast(label) for name in periods)

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+import polars as pl
+
 from funnelkit.arguments import check_flags
 from funnelkit.calendar.calendar import Moment
 from funnelkit.catalog.default import registry
 from funnelkit.data.binding import kind_faults
 from funnelkit.errors import ContractError, UnknownNameError
+from funnelkit.evaluation import execute
 from funnelkit.evaluation.arguments import (
     Asked,
     ask,
@@ -19,7 +22,6 @@ from funnelkit.evaluation.arguments import (
     requested_metrics,
 )
 from funnelkit.evaluation.exclusions import count_exclusions
-from funnelkit.evaluation.execute import answer
 from funnelkit.evaluation.supported import check_supported
 from funnelkit.formula.properties import is_of_each_group
 from funnelkit.formula.values import (
@@ -32,7 +34,7 @@ from funnelkit.planning.planner import make_plan
 from funnelkit.result.result import Result
 from funnelkit.shop.shop import Shop
 
-__all__ = ["answer_question", "evaluate", "plan", "plan_question"]
+__all__ = ["answer_of_units", "answer_question", "evaluate", "plan", "plan_question"]
 
 
 def evaluate(  # noqa: PLR0913  # the question, every part of it by keyword
@@ -107,10 +109,31 @@ def answer_question(  # noqa: PLR0913  # as evaluate, save the question
     """Plan a question, and carry out the plan; as `evaluate`; many rows in any order if wanted."""
     made = plan_question(shop, metrics, question)
     check_supported(shop.runner, made, shop.runner.engine.supports)
-    result = answer(shop.runner, made, progress=progress, is_sorted=is_sorted)
+    result = execute.answer(shop.runner, made, progress=progress, is_sorted=is_sorted)
     if not exclusions:
         return result
     return result.with_exclusions(count_exclusions(shop.runner, made))
+
+
+def answer_of_units(
+    shop: Shop, metrics: Sequence[Metric], of_each: Sequence[Metric], question: Question
+) -> tuple[Result, pl.DataFrame] | None:
+    """Answer a question with a unit; None where more is to be done than to count rows.
+
+    Args:
+        shop: The shop.
+        metrics: The metrics of all units together.
+        of_each: The metrics of each unit.
+        question: The question.
+
+    Returns:
+        The result of the metrics, and those of the units; see `execute.answer_of_units`.
+    """
+    made = plan_question(shop, [*metrics, *of_each], question)
+    if made.counted_table is None:
+        return None
+    check_supported(shop.runner, made, shop.runner.engine.supports)
+    return execute.answer_of_units(shop.runner, made, {metric.name for metric in of_each})
 
 
 def _has_total(metric: Metric) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from funnelkit.data.shop_data import ShopData
 from funnelkit.formula.formulas import (
@@ -37,6 +37,7 @@ from funnelkit.planning.relations import (
     conjunction,
     extend,
     filtered,
+    negate,
     when,
     whole,
 )
@@ -153,10 +154,17 @@ class Relations:
             keys,
             tuple(map(self.entering.column, step.folds)),
             tuple((key, tuple(texts.items())) for key, texts in spelled if texts),
+            None if step.unit is None else self._of_alike(step),
         )
+
+    def _of_alike(self, step: Step) -> tuple[str, str]:
+        """Return the columns of whether units are named, and of how many there are."""
+        return self.entering.fresh(step, "is_named"), self.entering.fresh(step, "units")
 
     def _folded(self, step: Step) -> Rel:
         """Return what a step folds by itself."""
+        if step.unit is not None:
+            return self._alike(step, step.unit)
         if step.first_of is not None:
             return self._first_of(step, step.first_of)
         match step.folds[0].aggregate:
@@ -167,6 +175,18 @@ class Relations:
                 return aggregated(self.entering.rows(step), self.entering.keys(step), sums)
             case _:
                 return self._folded_rows(step)
+
+    def _alike(self, step: Step, unit: Group) -> Rel:
+        """Fold rows by unit, and count the units that have the same in all folds."""
+        by_unit = replace(step, groups=(*step.groups, unit), unit=None)
+        *keys, owner = self.entering.keys(by_unit)
+        each = Named(self.entering.fresh(step, "by_unit"), self._folded(by_unit))
+        is_named, units = self._of_alike(step)
+        same = [*keys, *map(self.entering.column, step.folds)]
+        named = tuple((name, Col(name)) for name in same)
+        known = negate(call(Op.IS_NULL, Col(owner)))
+        rows = Select(each, (*named, (is_named, known)))
+        return Aggregate(rows, (*same, is_named), ((units, Agg(AggOp.ROWS)),))
 
     def _folded_rows(self, step: Step) -> Rel:
         """Fold rows, or the rows of a rollup of them, by the keys."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import reduce
@@ -12,7 +12,7 @@ from html import escape
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.calendar.grain import Span
 from funnelkit.data.shop_data import Assumption
-from funnelkit.formula.formulas import Aggregate, PolarsExpr
+from funnelkit.formula.formulas import Aggregate, Count, PolarsExpr
 from funnelkit.formula.properties import columns_of
 from funnelkit.formula.values import Column, Dimension, Lookup, Or, Predicate
 from funnelkit.formula.walk import conjuncts, leaves
@@ -21,7 +21,9 @@ from funnelkit.planning.dimensions import conjunction
 from funnelkit.planning.expression import Expression, FoldRef, leaves_of, show
 
 __all__ = [
+    "IS_NAMED",
     "PERIOD",
+    "UNITS",
     "Fold",
     "Group",
     "Guard",
@@ -40,6 +42,9 @@ __all__ = [
 PERIOD = "#period"
 """The column of an answer that holds the period."""
 
+IS_NAMED, UNITS = "#is named", "#units"
+"""The columns of whether a row is of units that are named, and of how many it is."""
+
 
 def group_column(name: str) -> str:
     """Return the column of an answer that holds a key."""
@@ -57,6 +62,8 @@ class Question:
         span: The range of time.
         as_of: The instant that `as_of()` stands for, where the answer depends on
             it and an engine has been asked for it.
+        unit: If given, rows are folded by this dimension too, and the units that have
+            the same in all folds are counted.
     """
 
     by: tuple[Dimension, ...]
@@ -64,6 +71,7 @@ class Question:
     calendar: Calendar
     span: Span
     as_of: dt.datetime | None = None
+    unit: Dimension | None = None
 
     @property
     def has_time(self) -> bool:
@@ -156,6 +164,8 @@ class Step:
             time of each value of this column enters, in the whole history.
         as_of: The instant that `as_of()` stands for; without it the engine looks
             for the latest in the data.
+        unit: If given, rows are folded by this key too, and the answer has a row for all
+            units that have the same in all folds, with their number.
     """
 
     table: str
@@ -169,6 +179,7 @@ class Step:
     entity_key: tuple[str, ...] = ()
     first_of: Column | None = None
     as_of: dt.datetime | None = None
+    unit: Group | None = None
 
     @property
     def is_grown(self) -> bool:
@@ -179,7 +190,7 @@ class Step:
     def reads(self) -> tuple[Column | Lookup, ...]:
         """The columns and lookups that the folds, the keys and the filter read."""
         found = [leaf for fold in self.folds for leaf in fold.reads]
-        found += [group.value for group in self.groups]
+        found += [group.value for group in (*self.groups, *([self.unit] if self.unit else []))]
         found += [] if self.where is None else leaves(self.where)
         found += [] if self.first_of is None else [self.first_of]
         return tuple(dict.fromkeys(found))
@@ -190,6 +201,8 @@ class Step:
         lines = [f"fold {self.table} by {', '.join(keys) or 'nothing'}"]
         if self.to_date:
             lines[0] += " to date"
+        if self.unit is not None:
+            lines[0] += f", for each {self.unit.name}"
         if self.where is not None:
             lines.append(f"  where {self.where}")
         if self.first_of is not None:
@@ -267,6 +280,32 @@ class Plan:
     assumed: Mapping[str, tuple[Assumption, ...]] = field(
         default_factory=dict[str, tuple[Assumption, ...]]
     )
+
+    @property
+    def counted_table(self) -> str | None:
+        """The table of which rows are counted, where that is all that is done."""
+        if len(self.steps) != 1 or self.guards:
+            return None
+        (step,) = self.steps
+        is_plain = step.first_of is None and not step.to_date
+        is_counted = all(
+            isinstance(fold.aggregate, Count) and fold.aggregate.of is None for fold in step.folds
+        )
+        return step.table if is_plain and is_counted else None
+
+    def without_unit(self) -> Plan:
+        """Return the plan of all units together."""
+        steps = tuple(replace(step, unit=None) for step in self.steps)
+        return replace(self, question=replace(self.question, unit=None), steps=steps)
+
+    def parted(self, names: Container[str]) -> tuple[Plan, Plan]:
+        """Return the plan for the metrics that have none of some names, and for the others."""
+        is_named = [planned.metric.name in names for planned in self.metrics]
+        others, named = (
+            tuple(m for m, is_one in zip(self.metrics, is_named, strict=True) if is_one is wanted)
+            for wanted in (False, True)
+        )
+        return replace(self, metrics=others), replace(self, metrics=named)
 
     def assumptions(self) -> dict[str, str]:
         """Return what is taken for granted, and for which metrics."""

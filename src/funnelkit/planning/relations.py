@@ -395,6 +395,8 @@ class Answer:
         keys: The columns of the keys, in the order of the step's groups.
         folds: The columns of the folds, in the order of the step's folds.
         spellings: By key: how its words are written in the end, where not as they are.
+        alike: Where units are counted that have the same folds, the columns of whether they
+            are named, and of their number.
     """
 
     relation: Named
@@ -402,6 +404,7 @@ class Answer:
     keys: tuple[str, ...]
     folds: tuple[str, ...]
     spellings: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    alike: tuple[str, str] | None = None
 
 
 def columns_of(rel: Rel) -> tuple[str, ...]:

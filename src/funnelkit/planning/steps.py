@@ -118,7 +118,7 @@ class _Steps:
     def _first_of(self, fold: CountDistinct) -> _FirstOf | None:
         """Return of which rows a fold counts those that are the first in time of their key."""
         key, data = fold.value, self.data
-        if not isinstance(key, Column) or self.question.by or fold.of:
+        if not isinstance(key, Column) or self._dimensions() or fold.of:
             return None
         if self.question.where is not None:
             return None
@@ -154,6 +154,7 @@ class _Steps:
     def _step(self, folds: list[Fold], *, to_date: bool, is_prorated: bool) -> Step:
         table = table_of(folds[0])
         groups = tuple(self._group(table, dimension) for dimension in self.question.by)
+        unit = self.question.unit
         where = self._where(table)
         self._check_hours(table)
         is_stock = to_date and isinstance(folds[0].aggregate, ClosingBalance)
@@ -168,6 +169,7 @@ class _Steps:
             to_date=to_date,
             is_prorated=is_prorated,
             entity_key=self.data.known[table].entity_key if is_stock else (),
+            unit=None if unit is None else self._group(table, unit),
         )
         return with_guards(self.data, step)
 
@@ -177,6 +179,11 @@ class _Steps:
         if where is not None and table not in self.conditions:
             self.conditions[table] = resolve_predicate(self.data, table, where)
         return self.conditions.get(table)
+
+    def _dimensions(self) -> tuple[Dimension, ...]:
+        """Return the dimensions that rows are folded by."""
+        unit = self.question.unit
+        return (*self.question.by, *(() if unit is None else (unit,)))
 
     def _group(self, table: str, dimension: Dimension) -> Group:
         found = resolve_dimension(self.data, table, dimension)
@@ -237,7 +244,7 @@ class _Steps:
     def _check_dimensions(self) -> None:
         """Check that every dimension can be reached from the tables that metrics read."""
         where = self.question.where
-        named = (*self.question.by, *(() if where is None else dimensions_in(where)))
+        named = (*self._dimensions(), *(() if where is None else dimensions_in(where)))
         folds = {table_of(fold): fold for fold in reversed([*self.needed.folds.values()])}
         unknown: dict[str, tuple[UnknownNameError, str]] = {}
         for (table, fold), dimension in product(reversed(folds.items()), named):

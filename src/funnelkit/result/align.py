@@ -16,11 +16,11 @@ from funnelkit.calendar.fiscal import FIRST_YEAR, LAST_YEAR
 from funnelkit.calendar.grain import INSTANT
 from funnelkit.errors import ContractError, DataError, DataIssue
 from funnelkit.planning.expression import FoldRef
-from funnelkit.planning.plan import PERIOD, Plan, Question, group_column
+from funnelkit.planning.plan import PERIOD, UNITS, Plan, Question, Step, group_column
 from funnelkit.result.arithmetic import counted_folds, is_counted, leaf_column
 from funnelkit.result.transforms import AGE
 
-__all__ = ["Aligned", "align", "range_ends", "roll_up"]
+__all__ = ["Aligned", "align", "as_leaves", "in_total", "range_ends", "roll_up"]
 
 SMALL = 100_000
 """Below this many groups the in-memory engine is faster than the streaming one."""
@@ -216,6 +216,19 @@ def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:
         filled = [pl.col(name).fill_null(0) for name in zeros]
         rolled = periods.join(rolled, on=PERIOD, how="left").with_columns(filled).sort(PERIOD)
     return replace(aligned, frame=rolled, periods=periods)
+
+
+def in_total(step: Step, units: pl.DataFrame) -> pl.DataFrame:
+    """Return the answer to a step of counts, from its counts for each unit."""
+    counts = [(pl.col(fold.name) * pl.col(UNITS)).sum() for fold in step.folds]
+    periods = [PERIOD] if step.calendar.has_periods else []
+    keys = [*periods, *(group_column(group.name) for group in step.groups)]
+    return units.group_by(keys).agg(counts) if keys else units.select(counts)
+
+
+def as_leaves(step: Step, units: pl.DataFrame) -> pl.DataFrame:
+    """Return the counts for each unit in the columns that arithmetic reads."""
+    return units.rename({fold.name: leaf_column(FoldRef(fold.name)) for fold in step.folds})
 
 
 def _range(question: Question, labels: pl.Series) -> pl.DataFrame:

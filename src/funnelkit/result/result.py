@@ -32,7 +32,7 @@ from funnelkit.result.picture import chosen_metrics, picture_of
 from funnelkit.result.pivot import pivoted
 from funnelkit.result.rollup import PERIOD_NAME, check_adds_up
 
-__all__ = ["Result"]
+__all__ = ["Result", "values_of"]
 
 TIDY = ("metric", "value", "numerator", "denominator", "n", "unit", "reason")
 """The columns of the long form beside the keys."""
@@ -92,13 +92,7 @@ class Result:
             ContractError: Amounts of different currencies meet.
         """
         currency = currencies.one_for(plan)
-        arithmetic = Arithmetic(plan, aligned.frame)
-        values = [_value_of(each, arithmetic.compute(each.value)) for each in plan.metrics]
-        rows = arithmetic.select([*_named_keys(plan), *values])
-        names = [m.metric.name for m in plan.metrics if not is_count(m.metric.formula)]
-        frame = rows.with_columns(_finite(pl.col(names))).collect(
-            engine="in-memory", optimizations=pl.QueryOptFlags.none()
-        )
+        frame = values_of(plan, aligned.frame)
         return cls(plan, currency, as_of, since, None, False, aligned, currencies, frame)
 
     @property
@@ -386,6 +380,23 @@ class Result:
         names = [name for name in rows.columns if name not in {"metric", *self.keys}]
         both = pl.concat(parts, how="diagonal").select("metric", *self.keys, IS_TOTAL, *names)
         return self._sorted(both)
+
+
+def values_of(plan: Plan, folds: pl.DataFrame, *, others: Sequence[str] = ()) -> pl.DataFrame:
+    """Return the keys and the metrics of a plan.
+
+    Args:
+        plan: The plan.
+        folds: The keys and a column per leaf.
+        others: Columns that are kept beside.
+    """
+    arithmetic = Arithmetic(plan, folds)
+    values = [_value_of(each, arithmetic.compute(each.value)) for each in plan.metrics]
+    rows = arithmetic.select([*_named_keys(plan), *others, *values])
+    names = [m.metric.name for m in plan.metrics if not is_count(m.metric.formula)]
+    return rows.with_columns(_finite(pl.col(names))).collect(
+        engine="in-memory", optimizations=pl.QueryOptFlags.none()
+    )
 
 
 def _moment(label: pl.Expr, *, is_hour: bool) -> pl.Expr:

@@ -13,7 +13,7 @@ import polars as pl
 
 from funnelkit.sampling.assignment import VARIANT
 from funnelkit.sampling.design import BEFORE
-from funnelkit.sampling.moments import ABOVE, BELOW, FEWEST, Moments, moments_of
+from funnelkit.sampling.moments import ABOVE, BELOW, FEWEST, ONCE, Moments, moments_of
 from funnelkit.sampling.sides import Sides
 from funnelkit.sampling.unit_table import columns_of
 
@@ -100,7 +100,7 @@ class Comparison:
         above, *below = (pl.col(name) for name in columns_of(sides))
         below_ = below[0] if below else pl.lit(1.0)
         rows = self.units.filter(pl.col(VARIANT) == variant)
-        rows = rows.select(above.alias(ABOVE), below_.alias(BELOW))
+        rows = rows.select(above.alias(ABOVE), below_.alias(BELOW), ONCE)
         return Moments.of_row(moments_of(rows, ()).row(0, named=True))
 
     def _reason(self, sides: Sides, pair: Sequence[str]) -> str | None:

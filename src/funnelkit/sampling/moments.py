@@ -13,11 +13,14 @@ from typing import Any
 
 import polars as pl
 
+from funnelkit.planning.plan import UNITS
+
 __all__ = [
     "ABOVE",
     "BELOW",
     "FEWEST",
     "MOMENTS",
+    "ONCE",
     "Moments",
     "moments_of",
     "quantile_of_normal",
@@ -27,6 +30,9 @@ __all__ = [
 
 ABOVE, BELOW = "#above", "#below"
 """The columns of a unit's part in the numerator and in the denominator."""
+
+ONCE = pl.lit(1, dtype=pl.Int64).alias(UNITS)
+"""The column of how many units a row is of, where each is of one."""
 
 MEANS = ("#mean above", "#mean below")
 
@@ -92,20 +98,24 @@ def moments_of(units: pl.DataFrame | pl.LazyFrame, keys: Sequence[str]) -> pl.Da
     """Return the moments of each group, as columns named like the fields of `Moments`.
 
     Args:
-        units: One row per unit and group, with the columns of its two sides.
+        units: One row per unit and group, or for several that have the same, with the columns
+            of their two sides and of how many they are.
         keys: The columns of a group.
     """
-    above, below = pl.col(ABOVE), pl.col(BELOW)
-    rows = units.lazy().select(*keys, above, below)
-    means = summed(rows, keys, [above.mean().alias(MEANS[0]), below.mean().alias(MEANS[1])])
+    above, below, many = pl.col(ABOVE), pl.col(BELOW), pl.col(UNITS)
+    rows = units.lazy().select(*keys, above, below, many)
+    sides = zip((above, below), MEANS, strict=True)
+    means = summed(
+        rows, keys, [((side * many).sum() / many.sum()).alias(name) for side, name in sides]
+    )
     off_above, off_below = above - pl.col(MEANS[0]), below - pl.col(MEANS[1])
     rest = off_above - pl.col(MEANS[0]) / pl.col(MEANS[1]) * off_below
     sums = (
-        pl.len().cast(pl.Int64),
-        above.sum(),
-        below.sum(),
-        rest.pow(2).sum(),
-        above.pow(2).sum(),
+        many.sum(),
+        (above * many).sum(),
+        (below * many).sum(),
+        (rest.pow(2) * many).sum(),
+        (above.pow(2) * many).sum(),
         above.min(),
         ((above >= 0) & (above <= below)).all(),
     )

@@ -11,16 +11,18 @@ import polars as pl
 from funnelkit.calendar.calendar import Calendar, Moment
 from funnelkit.errors import DataError
 from funnelkit.evaluation.arguments import ask
-from funnelkit.evaluation.evaluate import answer_question, evaluate
-from funnelkit.formula.formulas import PerKey, Quantile, source_of
+from funnelkit.evaluation.evaluate import answer_of_units, answer_question, evaluate
+from funnelkit.formula.formulas import Count, PerKey, Quantile, source_of
+from funnelkit.formula.properties import aggregates
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
+from funnelkit.planning.plan import IS_NAMED, UNITS
 from funnelkit.result.result import Result
-from funnelkit.sampling.moments import ABOVE, BELOW, moments_of, summed
+from funnelkit.sampling.moments import ABOVE, BELOW, ONCE, moments_of, summed
 from funnelkit.sampling.sides import DAY, Sides, is_unit
 from funnelkit.shop.shop import Shop
 
-__all__ = ["TOLERANCE", "WITHOUT", "Asked", "Way", "check_whole", "joined", "sums_of", "values_of"]
+__all__ = ["TOLERANCE", "WITHOUT", "Asked", "Way", "check_whole", "joined", "values_and_sums", "values_of"]
 
 WITHOUT = "#without"
 """The column of the part of a value that rests on rows that name no unit."""
@@ -28,7 +30,7 @@ WITHOUT = "#without"
 TOLERANCE = 1e-9
 """How far the sum over units may lie from the whole, as a part of the sum of their sizes."""
 
-IS_NAMED, DAY_OF = "#is named", "#day"
+DAY_OF = "#day"
 _REMEDY = "give a unit such that each row, and each thing that is counted, belongs to one"
 
 
@@ -64,17 +66,35 @@ class Asked:
             where=self.where,
         )
 
-    def per_unit(self, metrics: Iterable[Metric], unit: Dimension) -> pl.DataFrame:
-        """Return metrics by a unit and the dimensions of the question, many rows in any order."""
+    def of_units(
+        self, metrics: Sequence[Metric], parts: Sequence[Metric], unit: Dimension
+    ) -> tuple[Result | None, pl.DataFrame]:
+        """Return metrics of all units together, where they are found on the way, and of each.
+
+        Args:
+            metrics: The metrics of all units together.
+            parts: The metrics of each unit.
+            unit: The unit.
+
+        Returns:
+            The result of the metrics, or None. And the parts by the dimensions of the question:
+            a row per unit, or for several that have the same, in any order, with whether they
+            are named, and their number.
+        """
         question = ask(
             self.shop,
-            by=(*self.by, unit),
+            by=self.by,
             every=self.every,
             start=self.start,
             end=self.end,
             where=self.where,
         )
-        return answer_question(self.shop, list(metrics), question, is_sorted=False).frame
+        found = answer_of_units(self.shop, metrics, parts, replace(question, unit=unit))
+        if found is not None:
+            return found
+        by_unit = replace(question, by=(*question.by, unit))
+        frame = answer_question(self.shop, parts, by_unit, is_sorted=False).frame
+        return None, _one_by_one(frame, unit.name)
 
     def without(self, unit: Dimension) -> Asked:
         """Return the question about the rows that do not name a unit."""
@@ -102,61 +122,103 @@ class Way:
     quantile: Quantile | None = None
 
 
-def sums_of(asked: Asked, ways: Sequence[Way], whole: Result) -> dict[str, pl.DataFrame]:
-    """Return the moments of metrics over units, by metric: one row per period and group.
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Metrics of one unit that are evaluated together.
+
+    Attributes:
+        unit: The unit.
+        row: The dimension that stands for itself in rows that name no unit.
+        sides: The metrics.
+    """
+
+    unit: Dimension
+    row: str | None
+    sides: list[Sides]
+
+    @property
+    def parts(self) -> list[Metric]:
+        """What is evaluated per unit."""
+        return [part for sides in self.sides for part in sides.parts]
+
+
+def values_and_sums(asked: Asked, ways: Sequence[Way]) -> tuple[Result, dict[str, pl.DataFrame]]:
+    """Return metrics, and of those that are sums over units the moments over these.
 
     Args:
         asked: The question.
-        ways: The metrics that are sums over units.
-        whole: The values of the question.
+        ways: The metrics.
+
+    Returns:
+        The values, and by metric the moments: one row per period and group.
 
     Raises:
         DataError: The units do not add up to the whole; names every such metric.
     """
-    found, faults = dict[str, pl.DataFrame](), list[str]()
-    tidy = whole.tidy()
-    for unit, row, group in _groups(ways):
-        frame = _named_units(asked, whole, unit, row, group)
-        for sides in group:
+    metrics, groups = [way.metric for way in ways], _groups(ways)
+    whole, units = None, None
+    if len(groups) == 1 and groups[0].unit.name != DAY and all(way.sides for way in ways):
+        whole, units = asked.of_units(metrics, groups[0].parts, groups[0].unit)
+    whole = whole or asked.evaluate(metrics)
+    found, faults, tidy = dict[str, pl.DataFrame](), list[str](), whole.tidy()
+    for group in groups:
+        frame = _with_unnamed(asked, whole, group, units)
+        for sides in group.sides:
             sums = _sums(frame, sides, whole.keys)
             name = sides.metric.name
             found[name] = sums
             faults += _differences(
-                tidy.filter(pl.col("metric") == name), sums, whole.keys, sides, unit
+                tidy.filter(pl.col("metric") == name), sums, whole.keys, sides, group.unit
             )
     if faults:
         raise DataError("; ".join(faults), _REMEDY)
-    return found
+    return whole, found
 
 
-def _groups(ways: Sequence[Way]) -> Iterator[tuple[Dimension, str | None, list[Sides]]]:
-    """Return the metrics that can be evaluated together: those of one unit."""
-    groups = dict[tuple[Dimension, str | None], list[Sides]]()
+def _groups(ways: Sequence[Way]) -> list[_Group]:
+    """Return the metrics that are evaluated together: those of one unit.
+
+    Where a metric counts rows of a table alone, together with those that do so as well.
+    """
+    groups = dict[tuple[object, ...], _Group]()
     for way in ways:
         if way.unit is not None and way.sides is not None:
-            groups.setdefault((way.unit, way.row), []).append(way.sides)
-    for (unit, row), group in groups.items():
-        yield unit, row, group
+            key = (way.unit, way.row, _counted_table(way.sides))
+            groups.setdefault(key, _Group(way.unit, way.row, [])).sides.append(way.sides)
+    return list(groups.values())
 
 
-def _named_units(
-    asked: Asked, whole: Result, unit: Dimension, row: str | None, group: Sequence[Sides]
+def _counted_table(sides: Sides) -> str | None:
+    """Return the table of which a metric counts rows, where it does nothing else."""
+    folds = [fold for part in sides.parts for fold in aggregates(part.formula)]
+    tables = {source_of(fold) for fold in folds}
+    is_counted = all(isinstance(fold, Count) and fold.of is None for fold in folds)
+    return tables.pop() if is_counted and len(tables) == 1 else None
+
+
+def _with_unnamed(
+    asked: Asked, whole: Result, group: _Group, found: pl.DataFrame | None
 ) -> pl.DataFrame:
-    """Return the sides of metrics per unit, and whether the unit is named.
+    """Return the sides of metrics per unit, whether the unit is named, and how many there are.
 
     A row that names none is a unit of its own where it has a key.
     """
-    parts = [part for sides in group for part in sides.parts]
+    unit, row = group.unit, group.row
     if unit.name == DAY:
-        return _days(asked, whole, parts)
-    found = asked.per_unit(parts, unit).with_columns(_is_named(unit.name))
+        return _days(asked, whole, group.parts).with_columns(ONCE)
+    if found is None:
+        _, found = asked.of_units((), group.parts, unit)
     is_all = found.get_column(IS_NAMED).all()
     if is_all or row is None or row in {unit.name, *whole.keys}:
         return found
-    alone = asked.without(unit).per_unit(parts, Dimension(row))
-    wanted = [*whole.keys, IS_NAMED, *(part.name for part in parts)]
-    both = (found.filter(IS_NAMED), alone.with_columns(_is_named(row)))
-    return pl.concat(each.select(wanted) for each in both)
+    _, alone = asked.without(unit).of_units((), group.parts, Dimension(row))
+    wanted = [*whole.keys, IS_NAMED, UNITS, *(part.name for part in group.parts)]
+    return pl.concat(each.select(wanted) for each in (found.filter(IS_NAMED), alone))
+
+
+def _one_by_one(frame: pl.DataFrame, unit: str) -> pl.DataFrame:
+    """Return rows of units with whether these are named, and that each is one."""
+    return frame.with_columns(_is_named(unit), ONCE)
 
 
 def _is_named(name: str) -> pl.Expr:
@@ -185,14 +247,18 @@ def _sums(frame: pl.DataFrame, sides: Sides, keys: Sequence[str]) -> pl.DataFram
 
     A unit enters where either of its sides is not 0, so that what else is asked changes nothing.
     """
-    rows = frame.lazy().select(*keys, IS_NAMED, *sides.columns)
+    rows = frame.lazy().select(*keys, IS_NAMED, UNITS, *sides.columns)
     rows = rows.with_columns(pl.col(ABOVE, BELOW).fill_null(0.0))
     rows = rows.filter((pl.col(ABOVE) != 0) | (pl.col(BELOW) != 0))
-    weight = pl.col(ABOVE if sides.below is None else BELOW).abs()
+    if all(frame.schema[part.name].is_integer() for part in sides.parts):
+        same = [*keys, IS_NAMED, ABOVE, BELOW]
+        rows = summed(rows, same, [pl.col(UNITS).sum()]).sort(same).lazy()
+    units = pl.col(UNITS)
+    weight = pl.col(ABOVE if sides.below is None else BELOW).abs() * units
     unnamed = weight.filter(~pl.col(IS_NAMED)).sum() / weight.sum()
     totals = [
-        *(pl.col(name).sum().alias(f"{name} sum") for name in (ABOVE, BELOW)),
-        *(pl.col(name).abs().sum().alias(f"{name} size") for name in (ABOVE, BELOW)),
+        *((pl.col(name) * units).sum().alias(f"{name} sum") for name in (ABOVE, BELOW)),
+        *((pl.col(name).abs() * units).sum().alias(f"{name} size") for name in (ABOVE, BELOW)),
         pl.when(weight.sum() > 0).then(unnamed).otherwise(0.0).alias(WITHOUT),
     ]
     moments = moments_of(rows.filter(IS_NAMED), keys)
@@ -271,7 +337,7 @@ def check_whole(asked: Asked, group: Sequence[Sides], unit: Dimension, found: pl
         DataError: They do not; names every such metric.
     """
     tidy = asked.evaluate(sides.metric for sides in group).tidy()
-    named, faults = found.with_columns(_is_named(unit.name)), list[str]()
+    named, faults = _one_by_one(found, unit.name), list[str]()
     for sides in group:
         own = tidy.filter(pl.col("metric") == sides.metric.name)
         faults += _differences(own, _sums(named, sides, ()), (), sides, unit)
