@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from funnelkit.engines.polars import alike as packed_alike
 from funnelkit.engines.polars import translate
+from funnelkit.engines.polars.alike import count_alike
 from funnelkit.engines.polars.packed import count_pairs
 from funnelkit.engines.polars.translate import Translator
 from funnelkit.planning.relations import (
@@ -18,10 +20,13 @@ from funnelkit.planning.relations import (
     Col,
     Exists,
     LeftJoin,
+    Named,
+    Op,
     Over,
     OverOp,
     Scan,
     Select,
+    call,
 )
 
 FIRST = dt.date(2024, 1, 30)
@@ -163,6 +168,118 @@ def test_different_whole_numbers_are_counted_by_sorting(numbers):
     known = [number for number in numbers if number is not None]
     answer = read(Aggregate(scan(frames, "t"), (), folds), frames)
     assert answer.row(0) == (len(known), len(set(known)))
+
+
+# --- units that are alike ---------------------------------------------------------------------
+
+WORDS = st.none() | st.sampled_from(["a", "b", "", "a longer word than fits beside its length"])
+FLAGS = st.none() | st.booleans()
+VISITS = st.lists(st.tuples(WORDS, st.none() | DAYS, st.none() | SMALL, FLAGS, FLAGS), max_size=14)
+KINDS = {"word": "str", "day": "day", "unit": "int", "one": "bool", "two": "bool"}
+
+
+def alike(folds, keys=("word", "day")):
+    """The units of each key that have the same folds, as a plan asks for their number."""
+    inner = Aggregate(Scan("t", tuple(KINDS.items())), (*keys, "unit"), folds)
+    same = (*keys, *(name for name, _ in folds))
+    named = ("named", call(Op.NOT, call(Op.IS_NULL, Col("unit"))))
+    rows = Select(Named("each", inner), (*((name, Col(name)) for name in same), named))
+    return Aggregate(rows, (*same, "named"), (("number", Agg(AggOp.ROWS)),))
+
+
+COUNTS = (
+    ("all", Agg(AggOp.ROWS)),
+    ("ones", Agg(AggOp.ROWS, None, Col("one"))),
+    ("twos", Agg(AggOp.COUNT, Col("two"))),
+    ("both", Agg(AggOp.COUNT, Col("two"), Col("one"))),
+)
+
+
+def expected_alike(visits, keys, chosen):
+    """How many units have the same counts, unit by unit."""
+    mine = defaultdict(list)
+    for word, day, unit, one, two in visits:
+        key = tuple({"word": word, "day": day}[name] for name in keys)
+        mine[key, unit].append((one, two))
+    found = Counter()
+    for (key, unit), rows in mine.items():
+        counts = {
+            "all": len(rows),
+            "ones": sum(one is True for one, _ in rows),
+            "twos": sum(two is not None for _, two in rows),
+            "both": sum(one is True and two is not None for one, two in rows),
+        }
+        found[(*key, *(counts[name] for name in chosen), unit is not None)] += 1
+    return found
+
+
+def frame_of(visits, dtype=pl.String):
+    schema = {"word": pl.String, "day": pl.Date, "unit": pl.Int64}
+    schema |= {"one": pl.Boolean, "two": pl.Boolean}
+    return pl.DataFrame(visits, schema=schema, orient="row").cast({"word": dtype})
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Make the rewrite start from one row on, with blocks of a few rows and counts of few bits."""
+    monkeypatch.setattr(translate, "PACKED_FROM", 1)
+    monkeypatch.setattr(packed_alike, "_BLOCK", 3)
+    monkeypatch.setattr(packed_alike, "_WRITTEN", 4)
+
+
+@lawful
+@given(
+    visits=VISITS,
+    chosen=st.lists(st.sampled_from(COUNTS), min_size=1, unique=True),
+    keys=st.sampled_from([(), ("word",), ("day", "word")]),
+    dtype=st.sampled_from([pl.String(), pl.Categorical()]),
+    room=st.sampled_from([(62, 4), (20, 2), (20, 1)]),
+)
+@example([("a", FIRST, 1, True, None)] * 9, list(COUNTS), ("word",), pl.String(), (12, 1))
+@example([(None, None, None, None, True)] * 3, list(COUNTS), ("word",), pl.String(), (62, 4))
+@pytest.mark.usefixtures("small_blocks")
+def test_units_that_are_alike_are_counted_as_they_are_found(visits, chosen, keys, dtype, room):
+    frames = {"t": frame_of(visits, dtype)}
+    rel = alike(tuple(chosen), keys)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, bits in zip(("_BITS", "_FEWEST_BITS"), room, strict=True):
+            patch.setattr(packed_alike, name, bits)
+        found = read(rel, frames, sizes={"t": len(visits)})
+    names = [name for name, _ in chosen]
+    answer = found.select(*keys, *names, "named", "number")
+    assert Counter({row[:-1]: row[-1] for row in answer.rows()}) == expected_alike(
+        visits, keys, names
+    )
+    assert len(answer) == len(set(answer.drop("number").rows()))
+    plain = read(rel, frames)
+    assert found.schema == plain.schema
+
+
+@pytest.mark.parametrize("dtype", [pl.Int8, pl.UInt16, pl.Int32, pl.UInt32, pl.Int64])
+@pytest.mark.usefixtures("small_blocks")
+def test_units_are_whole_numbers_of_any_kind(monkeypatch, dtype):
+    calls = []
+    monkeypatch.setattr(translate, "count_alike", lambda *a: calls.append(count_alike(*a)))
+    top = pl.Series([0], dtype=dtype).upper_bound().item()
+    frame = frame_of([("a", FIRST, 0, True, True)] * 3)
+    units = pl.Series("unit", [top, 0, top], dtype=dtype)
+    read(alike(COUNTS), {"t": frame.with_columns(units)}, sizes={"t": 3})
+    (found,) = calls
+    if dtype == pl.Int64:
+        assert found is None  # 63 bits and the marks do not fit into one number
+    else:
+        assert sorted(found.select("all", "number").rows()) == [(1, 1), (2, 1)]
+
+
+@pytest.mark.parametrize("dtype", [pl.String, pl.Float64, pl.UInt64])
+@pytest.mark.usefixtures("small_blocks")
+def test_units_that_are_no_small_numbers_are_grouped(dtype):
+    frame = frame_of([("a", FIRST, unit, True, True) for unit in (1, 2, 2, None)])
+    frames = {"t": frame.cast({"unit": dtype})}
+    found = read(alike(COUNTS, ()), frames, sizes={"t": 4})
+    assert Counter(found.select("all", "named", "number").rows()) == Counter(
+        [(1, True, 1), (2, True, 1), (1, False, 1)]
+    )
 
 
 # --- few keys ---------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ PACKAGES = (
     "calendar",
     "units",
     "arguments",
+    "threads",
     "errors",
 )
 """From top to bottom."""

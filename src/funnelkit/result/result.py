@@ -392,7 +392,7 @@ def values_of(plan: Plan, folds: pl.DataFrame, *, others: Sequence[str] = ()) ->
     """
     arithmetic = Arithmetic(plan, folds)
     values = [_value_of(each, arithmetic.compute(each.value)) for each in plan.metrics]
-    rows = arithmetic.select([*_named_keys(plan), *others, *values])
+    rows = arithmetic.select([*_named_keys(plan), *map(pl.col, others), *values])
     names = [m.metric.name for m in plan.metrics if not is_count(m.metric.formula)]
     return rows.with_columns(_finite(pl.col(names))).collect(
         engine="in-memory", optimizations=pl.QueryOptFlags.none()

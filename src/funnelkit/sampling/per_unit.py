@@ -22,7 +22,16 @@ from funnelkit.sampling.moments import ABOVE, BELOW, ONCE, moments_of, summed
 from funnelkit.sampling.sides import DAY, Sides, is_unit
 from funnelkit.shop.shop import Shop
 
-__all__ = ["TOLERANCE", "WITHOUT", "Asked", "Way", "check_whole", "joined", "values_and_sums", "values_of"]
+__all__ = [
+    "TOLERANCE",
+    "WITHOUT",
+    "Asked",
+    "Way",
+    "check_whole",
+    "joined",
+    "values_and_sums",
+    "values_of",
+]
 
 WITHOUT = "#without"
 """The column of the part of a value that rests on rows that name no unit."""

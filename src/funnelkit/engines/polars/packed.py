@@ -8,7 +8,7 @@ import polars as pl
 
 __all__ = ["count_pairs"]
 
-_FITTING = frozenset[pl.DataType](
+FITTING = frozenset[pl.DataType](
     [pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(), pl.UInt8(), pl.UInt16(), pl.UInt32()]
 )
 _LARGEST = 2**63
@@ -38,7 +38,7 @@ def count_pairs(
         types, hold nulls, or do not fit.
     """
     schema = rows.select(day, number).collect_schema()
-    if schema[day] != pl.Date or schema[number] not in _FITTING:
+    if schema[day] != pl.Date or schema[number] not in FITTING:
         return None
     first, second = pl.col(number).cast(pl.Int64), pl.col(day).to_physical().cast(pl.Int64)
     read = collect(rows.select(first, second))

@@ -1,0 +1,308 @@
+"""Units counted by what they have counted: each row one whole number, and these sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from funnelkit.engines.polars.packed import FITTING
+from funnelkit.threads import side_by_side
+
+__all__ = ["Counted", "count_alike"]
+
+Codes = NDArray[np.integer[Any]]
+
+_MARKS, _KEY, _MANY = "#marks", "#key", "#many"
+
+_BITS, _FEW_BITS = 62, 31
+"""How many bits a code has at most, and in how many it takes half of the time to sort it.
+
+One less than its type has, so that another number lies beyond each.
+"""
+
+_FEWEST_BITS = 4
+"""How many bits a count has at least; units of which one does not fit are counted one by one."""
+
+_MOST_MARKS = 8
+_WRITTEN, _BLOCK = 2**18, 2**16
+"""How many rows are written and gone through at a time: they stay near the processor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is counted of each unit.
+
+    Attributes:
+        keys: The keys besides the unit.
+        unit: The column of the unit.
+        wheres: Conditions of rows.
+        counts: By column, the place of the condition of the rows that are counted; None for all.
+        is_named: The column that is to hold whether units are named.
+        number: The column that is to hold how many units there are.
+    """
+
+    keys: tuple[str, ...]
+    unit: str
+    wheres: Sequence[pl.Expr]
+    counts: Mapping[str, int | None]
+    is_named: str
+    number: str
+
+
+def count_alike(
+    rows: pl.LazyFrame, counted: Counted, collect: Callable[[pl.LazyFrame], pl.DataFrame]
+) -> pl.DataFrame | None:
+    """Count the units of each key that have the same counts.
+
+    Keys, unit and what a row counts for go into one whole number, and these are sorted: several
+    times as fast as grouping by keys and unit, of which there are almost as many as rows.
+
+    Args:
+        rows: The rows.
+        counted: What is counted.
+        collect: Reads a frame.
+
+    Returns:
+        A row per key and counts; None where the columns are of other types, or do not fit.
+    """
+    keys, unit = list(counted.keys), counted.unit
+    schema = rows.select(*keys, unit).collect_schema()
+    coded = [_in_numbers(pl.col(key), schema[key]) for key in keys]
+    known = [column for column in coded if column is not None]
+    if schema[unit] not in FITTING or len(known) < len(coded) or len(counted.wheres) > _MOST_MARKS:
+        return None
+    read = collect(rows.select(*known, unit, _marks(counted.wheres)))
+    named = read.drop_nulls(unit)
+    layout = _Layout.of(named, counted)
+    if layout is None:
+        return None
+    found = layout.units_of(named), _nameless(read.filter(pl.col(unit).is_null()), counted)
+    same = [*keys, *counted.counts, counted.is_named]
+    typed = [pl.col(key).cast(schema[key]) for key in keys]
+    both = pl.concat(each.select(*same, counted.number).with_columns(typed) for each in found)
+    return both.group_by(same).agg(pl.col(counted.number).sum())
+
+
+def _in_numbers(key: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
+    """Return a key as a column that is made of whole numbers, if there is such."""
+    match dtype:
+        case pl.String() | pl.Categorical() | pl.Enum():
+            return key.cast(pl.String).cast(pl.Categorical(pl.Categories.random()))
+        case pl.Boolean() | pl.Date() | pl.Datetime():
+            return key
+        case _:
+            return key if dtype in FITTING else None
+
+
+def _marks(wheres: Sequence[pl.Expr]) -> pl.Expr:
+    """Return which conditions hold of a row, a bit for each."""
+    marks = pl.lit(0, dtype=pl.UInt8)
+    for place, where in enumerate(wheres):
+        holds = where.fill_null(value=False).cast(pl.UInt8)
+        marks |= holds * pl.lit(1 << place, dtype=pl.UInt8)
+    return marks.alias(_MARKS)
+
+
+def _nameless(rows: pl.DataFrame, counted: Counted) -> pl.DataFrame:
+    """Return the counts of rows that name no unit: for each key they are one."""
+    counts = [
+        (pl.len() if place is None else ((pl.col(_MARKS) & 1 << place) != 0).sum())
+        .cast(pl.Int64)
+        .alias(name)
+        for name, place in counted.counts.items()
+    ]
+    is_named = pl.lit(value=False).alias(counted.is_named)
+    one = pl.lit(1, dtype=pl.Int64).alias(counted.number)
+    keys = counted.keys
+    found = rows.group_by(keys).agg(counts) if keys else rows.select(counts).head(rows.height)
+    return found.with_columns(is_named, one)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A column as a part of a code: so many numbers from the lowest on, of which null is the last.
+
+    Attributes:
+        name: The column.
+        low: The lowest value.
+        many: How many values there may be, null among them.
+        has_null: Whether it may be null.
+        dtype: Its type.
+    """
+
+    name: str
+    low: int
+    many: int
+    has_null: bool
+    dtype: pl.DataType
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame, name: str) -> _Part:
+        """Return the part that a column is."""
+        column, numbers = rows.get_column(name), pl.col(name).to_physical()
+        ends = rows.select(numbers.min().alias("low"), numbers.max().alias("high")).row(0)
+        low, high = (0, -1) if None in ends else map(int, ends)
+        has_null = column.null_count() > 0
+        return cls(name, low, high - low + 1 + has_null, has_null, column.dtype)
+
+    @property
+    def bits(self) -> int:
+        """How many bits it takes."""
+        return max(self.many - 1, 0).bit_length()
+
+    def number(self) -> pl.Expr:
+        """Return which of the numbers a row has, from 0 on."""
+        found = pl.col(self.name).to_physical().cast(pl.Int64) - self.low
+        return found.fill_null(self.many - 1) if self.has_null else found
+
+    def values(self, numbers: pl.Series) -> pl.Series:
+        """Return the values that have some of the numbers."""
+        known = numbers.set(numbers == self.many - 1, None) if self.has_null else numbers
+        known = (known + self.low).alias(self.name)
+        match self.dtype:
+            case pl.Categorical(categories=words):
+                return words.to_series().gather(known).alias(self.name)
+            case pl.Date():
+                return known.cast(pl.Int32).cast(pl.Date)
+            case _:
+                return known.cast(self.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where keys, unit and marks stand in a code, and counts in what is made of codes.
+
+    Attributes:
+        counted: What is counted.
+        keys: The keys, the first in the highest bits.
+        unit: The unit, in the bits below; the marks come last.
+        lanes: The places of the conditions of the rows that are counted; None for all.
+        width: How many bits a count has.
+    """
+
+    counted: Counted
+    keys: tuple[_Part, ...]
+    unit: _Part
+    lanes: tuple[int | None, ...]
+    width: int
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame, counted: Counted) -> _Layout | None:
+        """Return the layout of rows; None where they do not fit."""
+        *keys, unit = (_Part.of(rows, name) for name in (*counted.keys, counted.unit))
+        lanes, bits = tuple(dict.fromkeys(counted.counts.values())), sum(key.bits for key in keys)
+        width = (_BITS - bits) // len(lanes)
+        fits = bits + unit.bits + len(counted.wheres) <= _BITS and width >= _FEWEST_BITS
+        return cls(counted, tuple(keys), unit, lanes, width) if fits else None
+
+    @property
+    def marks(self) -> int:
+        """How many bits the marks have."""
+        return len(self.counted.wheres)
+
+    def units_of(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return how many units of each key have the same counts; the same may stand twice."""
+        weights = self._weights()
+        found = side_by_side(lambda block: self._of_block(block, weights), self._blocks(rows))
+        packed = [(codes, many) for codes, many, _ in found]
+        wide = [row for _, _, rows in found for row in rows]
+        return self._named(pl.concat([self._unpacked(packed), self._one_by_one(wide)]))
+
+    def _codes(self, rows: pl.DataFrame) -> Codes:
+        """Return the code of each row, in as few bytes as all of them fit."""
+        code, shift = pl.col(_MARKS).cast(pl.Int64), self.marks
+        for part in (self.unit, *reversed(self.keys)):
+            code, shift = code + part.number() * (1 << shift), shift + part.bits
+        codes: Codes = np.empty(rows.height, np.uint32 if shift <= _FEW_BITS else np.int64)
+        for first in range(0, rows.height, _WRITTEN):
+            own = rows[first : first + _WRITTEN].select(code.alias(_KEY))
+            codes[first : first + own.height] = own.to_series()
+        return codes
+
+    def _blocks(self, rows: pl.DataFrame) -> list[Codes]:
+        """Return the codes of rows in order, in blocks of whole units."""
+        codes, blocks = self._codes(rows), list[Codes]()
+        codes.sort()
+        while len(codes):
+            owner = int(codes[min(_BLOCK, len(codes)) - 1]) >> self.marks
+            end = int(np.searchsorted(codes, codes.dtype.type(owner + 1 << self.marks)))
+            blocks.append(codes[:end])
+            codes = codes[end:]
+        return blocks
+
+    def _weights(self) -> NDArray[np.int64]:
+        """Return what a row adds to the counts, by its marks."""
+        marks = np.arange(1 << self.marks, dtype=np.int64)
+        weights = np.zeros_like(marks)
+        for lane, place in enumerate(self.lanes):
+            weights |= (1 if place is None else marks >> place & 1) << lane * self.width
+        return weights
+
+    def _of_block(
+        self, block: Codes, weights: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[list[int]]]:
+        """Return key and counts as one number, how many units have it, and units that do not fit.
+
+        Args:
+            block: The codes of the rows of some units, in order.
+            weights: What a row adds to the counts, by its marks.
+        """
+        owners = block >> self.marks
+        ends = np.append(np.flatnonzero(owners[1:] != owners[:-1]), len(block) - 1)
+        totals = weights[block & (1 << self.marks) - 1].cumsum()[ends]
+        totals[1:] -= totals[:-1].copy()
+        keys = (owners[ends] >> self.unit.bits).astype(np.int64)
+        totals |= keys << self.width * len(self.lanes)
+        wide = list[list[int]]()
+        if len(block) >> self.width:
+            sizes = np.diff(ends, prepend=-1)
+            is_wide = sizes >> self.width > 0
+            for key, end, size in zip(keys[is_wide], ends[is_wide], sizes[is_wide], strict=True):
+                wide.append([int(key), *self._counts(block[end - size + 1 : end + 1])])
+            totals = totals[~is_wide]
+        codes, many = np.unique(totals, return_counts=True)
+        return codes, many, wide
+
+    def _counts(self, rows: Codes) -> list[int]:
+        """Return the counts of the rows of one unit."""
+        return [
+            len(rows) if place is None else int(np.count_nonzero(rows >> place & 1))
+            for place in self.lanes
+        ]
+
+    def _unpacked(
+        self, packed: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
+    ) -> pl.DataFrame:
+        """Return keys and counts of which a number was made, with how many units have it."""
+        codes = np.concatenate([np.empty(0, np.int64), *(codes for codes, _ in packed)])
+        many = np.concatenate([np.empty(0, np.int64), *(many for _, many in packed)])
+        mask = (1 << self.width) - 1
+        counts = [codes >> lane * self.width & mask for lane, _ in enumerate(self.lanes)]
+        keys = codes >> self.width * len(self.lanes)
+        return pl.DataFrame([keys, *counts, many], schema=self._columns)
+
+    def _one_by_one(self, rows: Sequence[Sequence[int]]) -> pl.DataFrame:
+        """Return keys and counts of units, one row each."""
+        return pl.DataFrame([(*row, 1) for row in rows], schema=self._columns, orient="row")
+
+    @property
+    def _columns(self) -> dict[str, pl.DataType]:
+        names = [_KEY, *(f"#{lane}" for lane, _ in enumerate(self.lanes)), _MANY]
+        return dict.fromkeys(names, pl.Int64())
+
+    def _named(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Return what was found in columns with their names."""
+        key, columns = found.get_column(_KEY).to_numpy(), list[pl.Series]()
+        for part in reversed(self.keys):
+            columns.append(part.values(pl.Series(key & (1 << part.bits) - 1)))
+            key = key >> part.bits
+        for name, place in self.counted.counts.items():
+            columns.append(found.get_column(f"#{self.lanes.index(place)}").alias(name))
+        is_named = pl.lit(value=True).alias(self.counted.is_named)
+        number = found.get_column(_MANY).alias(self.counted.number)
+        return pl.DataFrame([*columns, number]).with_columns(is_named)
