@@ -139,9 +139,9 @@ class Translator:
         is_known = last == (is_named, negate(call(Op.IS_NULL, Col(unit))))
         is_all = same == [*keys, *(name for name, _ in folds)]
         is_as_it_is = named == [(name, Col(name)) for name in same]
-        is_counted = all(agg.op in {AggOp.ROWS, AggOp.COUNT} for _, agg in folds)
+        is_count = all(agg.op in {AggOp.ROWS, AggOp.COUNT} for _, agg in folds)
         rows_of = self.sizes.get(base_of(inner) or "") or 0
-        if not (is_known and is_all and is_as_it_is and is_counted) or rows_of < PACKED_FROM:
+        if not (is_known and is_all and is_as_it_is and is_count) or rows_of < PACKED_FROM:
             return None
         kept = {name: _kept(agg) for name, agg in folds}
         wheres = [where for where in dict.fromkeys(kept.values()) if where is not None]
