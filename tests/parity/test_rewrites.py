@@ -27,6 +27,8 @@ from funnelkit.planning.relations import (
     Scan,
     Select,
     call,
+    when,
+    whole,
 )
 
 FIRST = dt.date(2024, 1, 30)
@@ -178,10 +180,17 @@ VISITS = st.lists(st.tuples(WORDS, st.none() | DAYS, st.none() | SMALL, FLAGS, F
 KINDS = {"word": "str", "day": "day", "unit": "int", "one": "bool", "two": "bool"}
 
 
-def alike(folds, keys=("word", "day")):
-    """The units of each key that have the same folds, as a plan asks for their number."""
+def alike(folds, keys=("word", "day"), seen=None):
+    """The units of each key that have the same folds, as a plan asks for their number.
+
+    Of one fold it may be asked whether it is above zero.
+    """
     inner = Aggregate(Scan("t", tuple(KINDS.items())), (*keys, "unit"), folds)
     same = (*keys, *(name for name, _ in folds))
+    if seen is not None:
+        is_seen = when(call(Op.GE, Col(seen), whole(1)), whole(1), otherwise=whole(0))
+        made = {name: Col(name) for name in (*keys, "unit", *same[len(keys) :])} | {seen: is_seen}
+        inner = Select(inner, tuple(made.items()))
     named = ("named", call(Op.NOT, call(Op.IS_NULL, Col("unit"))))
     rows = Select(Named("each", inner), (*((name, Col(name)) for name in same), named))
     return Aggregate(rows, (*same, "named"), (("number", Agg(AggOp.ROWS)),))
@@ -195,7 +204,7 @@ COUNTS = (
 )
 
 
-def expected_alike(visits, keys, chosen):
+def expected_alike(visits, keys, chosen, seen):
     """How many units have the same counts, unit by unit."""
     mine = defaultdict(list)
     for word, day, unit, one, two in visits:
@@ -209,7 +218,8 @@ def expected_alike(visits, keys, chosen):
             "twos": sum(two is not None for _, two in rows),
             "both": sum(one is True and two is not None for one, two in rows),
         }
-        found[(*key, *(counts[name] for name in chosen), unit is not None)] += 1
+        told = (min(counts[name], 1) if name == seen else counts[name] for name in chosen)
+        found[(*key, *told, unit is not None)] += 1
     return found
 
 
@@ -233,22 +243,23 @@ def small_blocks(monkeypatch):
     chosen=st.lists(st.sampled_from(COUNTS), min_size=1, unique=True),
     keys=st.sampled_from([(), ("word",), ("day", "word")]),
     dtype=st.sampled_from([pl.String(), pl.Categorical()]),
-    room=st.sampled_from([(62, 4), (20, 2), (20, 1)]),
+    room=st.sampled_from([(62, 4, True), (20, 2, False), (20, 1, True)]),
 )
-@example([("a", FIRST, 1, True, None)] * 9, list(COUNTS), ("word",), pl.String(), (12, 1))
-@example([(None, None, None, None, True)] * 3, list(COUNTS), ("word",), pl.String(), (62, 4))
+@example([("a", FIRST, 1, True, None)] * 9, list(COUNTS), ("word",), pl.String(), (12, 1, True))
+@example([(None, None, None, None, True)] * 3, list(COUNTS), ("word",), pl.String(), (62, 4, False))
 @pytest.mark.usefixtures("small_blocks")
 def test_units_that_are_alike_are_counted_as_they_are_found(visits, chosen, keys, dtype, room):
-    frames = {"t": frame_of(visits, dtype)}
-    rel = alike(tuple(chosen), keys)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, bits in zip(("_BITS", "_FEWEST_BITS"), room, strict=True):
-            patch.setattr(packed_alike, name, bits)
-        found = read(rel, frames, sizes={"t": len(visits)})
+    frames, (*bits, is_seen) = {"t": frame_of(visits, dtype)}, room
     names = [name for name, _ in chosen]
+    seen = names[0] if is_seen else None
+    rel = alike(tuple(chosen), keys, seen)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, count in zip(("_BITS", "_FEWEST_BITS"), bits, strict=True):
+            patch.setattr(packed_alike, name, count)
+        found = read(rel, frames, sizes={"t": len(visits)})
     answer = found.select(*keys, *names, "named", "number")
     assert Counter({row[:-1]: row[-1] for row in answer.rows()}) == expected_alike(
-        visits, keys, names
+        visits, keys, names, seen
     )
     assert len(answer) == len(set(answer.drop("number").rows()))
     plain = read(rel, frames)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from funnelkit.data.shop_data import ShopData
 from funnelkit.formula.formulas import (
     ClosingBalance,
+    Count,
+    CountDistinct,
     Mean,
     PolarsExpr,
     StdDev,
@@ -180,13 +182,24 @@ class Relations:
         """Fold rows by unit, and count the units that have the same in all folds."""
         by_unit = replace(step, groups=(*step.groups, unit), unit=None)
         *keys, owner = self.entering.keys(by_unit)
-        each = Named(self.entering.fresh(step, "by_unit"), self._folded(by_unit))
+        folds = [self._of_unit(fold, unit) for fold in step.folds]
+        found = aggregated(self.entering.rows(by_unit), (*keys, owner), folds)
+        each = Named(self.entering.fresh(step, "by_unit"), found)
         is_named, units = self._of_alike(step)
         same = [*keys, *map(self.entering.column, step.folds)]
         named = tuple((name, Col(name)) for name in same)
         known = negate(call(Op.IS_NULL, Col(owner)))
         rows = Select(each, (*named, (is_named, known)))
         return Aggregate(rows, (*same, is_named), ((units, Agg(AggOp.ROWS)),))
+
+    def _of_unit(self, fold: Fold, unit: Group) -> Folded:
+        """Return a count of the rows of a unit, or of the unit itself: 1 where it has some."""
+        name, asked = self.entering.column(fold), fold.aggregate
+        if not isinstance(asked, CountDistinct) or asked.value != unit.value:
+            return _folded(self.lowering, fold, name)
+        counted = self.lowering.aggregate(Count(asked.value, where=asked.where), name)
+        is_seen = call(Op.GE, Col(name), whole(1))
+        return replace(counted, last=when(is_seen, whole(1), otherwise=whole(0)))
 
     def _folded_rows(self, step: Step) -> Rel:
         """Fold rows, or the rows of a rollup of them, by the keys."""

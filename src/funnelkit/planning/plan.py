@@ -12,7 +12,7 @@ from html import escape
 from funnelkit.calendar.calendar import Calendar
 from funnelkit.calendar.grain import Span
 from funnelkit.data.shop_data import Assumption
-from funnelkit.formula.formulas import Aggregate, Count, PolarsExpr
+from funnelkit.formula.formulas import Aggregate, Count, CountDistinct, PolarsExpr
 from funnelkit.formula.properties import columns_of
 from funnelkit.formula.values import Column, Dimension, Lookup, Or, Predicate
 from funnelkit.formula.walk import conjuncts, leaves
@@ -283,14 +283,12 @@ class Plan:
 
     @property
     def counted_table(self) -> str | None:
-        """The table of which rows are counted, where that is all that is done."""
+        """The table of which rows, or its units, are counted, where that is all that is done."""
         if len(self.steps) != 1 or self.guards:
             return None
         (step,) = self.steps
         is_plain = step.first_of is None and not step.to_date
-        is_counted = all(
-            isinstance(fold.aggregate, Count) and fold.aggregate.of is None for fold in step.folds
-        )
+        is_counted = all(_is_count(fold.aggregate, step.unit) for fold in step.folds)
         return step.table if is_plain and is_counted else None
 
     def without_unit(self) -> Plan:
@@ -328,6 +326,17 @@ class Plan:
 
     def _repr_html_(self) -> str:
         return f'<pre class="funnelkit" style="white-space:pre-wrap">{escape(str(self))}</pre>'
+
+
+def _is_count(aggregate: Aggregate | PolarsExpr, unit: Group | None) -> bool:
+    """Return whether rows are counted, or units."""
+    match aggregate:
+        case Count(of=None):
+            return True
+        case CountDistinct(value, of=None):
+            return unit is not None and value == unit.value
+        case _:
+            return False
 
 
 def columns_read_by(aggregate: Aggregate | PolarsExpr) -> tuple[Column | Lookup, ...]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from funnelkit.calendar.calendar import Calendar, Moment
+from funnelkit.data.shop_data import ShopData
 from funnelkit.errors import DataError
 from funnelkit.evaluation.arguments import ask
 from funnelkit.evaluation.evaluate import answer_of_units, answer_question, evaluate
-from funnelkit.formula.formulas import Count, PerKey, Quantile, source_of
+from funnelkit.formula.formulas import Count, CountDistinct, PerKey, Quantile, source_of
 from funnelkit.formula.properties import aggregates
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
@@ -164,7 +165,7 @@ def values_and_sums(asked: Asked, ways: Sequence[Way]) -> tuple[Result, dict[str
     Raises:
         DataError: The units do not add up to the whole; names every such metric.
     """
-    metrics, groups = [way.metric for way in ways], _groups(ways)
+    metrics, groups = [way.metric for way in ways], _groups(asked, ways)
     whole, units = None, None
     if len(groups) == 1 and groups[0].unit.name != DAY and all(way.sides for way in ways):
         whole, units = asked.of_units(metrics, groups[0].parts, groups[0].unit)
@@ -184,7 +185,7 @@ def values_and_sums(asked: Asked, ways: Sequence[Way]) -> tuple[Result, dict[str
     return whole, found
 
 
-def _groups(ways: Sequence[Way]) -> list[_Group]:
+def _groups(asked: Asked, ways: Sequence[Way]) -> list[_Group]:
     """Return the metrics that are evaluated together: those of one unit.
 
     Where a metric counts rows of a table alone, together with those that do so as well.
@@ -192,17 +193,24 @@ def _groups(ways: Sequence[Way]) -> list[_Group]:
     groups = dict[tuple[object, ...], _Group]()
     for way in ways:
         if way.unit is not None and way.sides is not None:
-            key = (way.unit, way.row, _counted_table(way.sides))
+            key = (way.unit, way.row, _counted_table(asked.shop.data, way.sides, way.unit))
             groups.setdefault(key, _Group(way.unit, way.row, [])).sides.append(way.sides)
     return list(groups.values())
 
 
-def _counted_table(sides: Sides) -> str | None:
-    """Return the table of which a metric counts rows, where it does nothing else."""
+def _counted_table(data: ShopData, sides: Sides, unit: Dimension) -> str | None:
+    """Return the table of which a metric counts rows or units, where it does nothing else."""
     folds = [fold for part in sides.parts for fold in aggregates(part.formula)]
+    for fold in folds:
+        match fold:
+            case Count(of=None):
+                continue
+            case CountDistinct(value) if is_unit(value, data, unit):
+                continue
+            case _:
+                return None
     tables = {source_of(fold) for fold in folds}
-    is_counted = all(isinstance(fold, Count) and fold.of is None for fold in folds)
-    return tables.pop() if is_counted and len(tables) == 1 else None
+    return tables.pop() if len(tables) == 1 else None
 
 
 def _with_unnamed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,26 @@ import polars as pl
 from numpy.typing import NDArray
 
 from funnelkit.engines.polars.packed import FITTING
+from funnelkit.planning.relations import (
+    Agg,
+    AggOp,
+    Aggregate,
+    Col,
+    Named,
+    Op,
+    Over,
+    Rel,
+    Scalar,
+    Select,
+    call,
+    columns_of,
+    conjunction,
+    negate,
+)
+from funnelkit.planning.traversal import parts_of
 from funnelkit.threads import side_by_side
 
-__all__ = ["Counted", "count_alike"]
+__all__ = ["Alike", "count_alike"]
 
 Codes = NDArray[np.integer[Any]]
 
@@ -34,28 +51,84 @@ _WRITTEN, _BLOCK = 2**18, 2**16
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """What is counted of each unit.
+class Alike:
+    """Rows counted by keys and unit, and the units counted that have the same.
 
     Attributes:
+        rows: The rows.
         keys: The keys besides the unit.
         unit: The column of the unit.
         wheres: Conditions of rows.
-        counts: By column, the place of the condition of the rows that are counted; None for all.
+        counts: The columns of counts, each with the place of the condition of the rows that are
+            counted; None for all.
+        made: The columns by which units are alike: the keys, and what is made of the counts.
         is_named: The column that is to hold whether units are named.
         number: The column that is to hold how many units there are.
     """
 
+    rows: Rel
     keys: tuple[str, ...]
     unit: str
-    wheres: Sequence[pl.Expr]
-    counts: Mapping[str, int | None]
+    wheres: tuple[Scalar, ...]
+    counts: tuple[tuple[str, int | None], ...]
+    made: tuple[tuple[str, Scalar], ...]
     is_named: str
     number: str
 
+    @classmethod
+    def of(cls, rel: Aggregate) -> Alike | None:
+        """Return what a relation asks, where it asks that."""
+        match rel:
+            case Aggregate(
+                Select(Named(_, each), (*same, (is_named, known))),
+                keys,
+                ((number, Agg(AggOp.ROWS, None, None)),),
+            ) if same == _as_they_are(keys[:-1]) and keys[-1] == is_named:
+                folded = each.input if isinstance(each, Select) else each
+                made = each.named if isinstance(each, Select) else _as_they_are(columns_of(each))
+            case _:
+                return None
+        match folded:
+            case Aggregate(rows, (*own, unit), folds) if known == _is_known(Col(unit)):
+                of_counts = tuple((name, value) for name, value in made if name != unit)
+            case _:
+                return None
+        is_plain = all(agg.op in {AggOp.ROWS, AggOp.COUNT} for _, agg in folds)
+        is_alike = all(_is_of_counts(value, unit) for _, value in of_counts)
+        if not (is_plain and is_alike and (unit, Col(unit)) in made):
+            return None
+        kept = [(name, _kept(agg)) for name, agg in folds]
+        wheres = [where for where in dict.fromkeys(where for _, where in kept) if where is not None]
+        counts = ((name, None if where is None else wheres.index(where)) for name, where in kept)
+        return cls(
+            rows, tuple(own), unit, tuple(wheres), tuple(counts), of_counts, is_named, number
+        )
+
+
+def _as_they_are(names: Iterable[str]) -> list[tuple[str, Scalar]]:
+    return [(name, Col(name)) for name in names]
+
+
+def _is_known(value: Scalar) -> Scalar:
+    return negate(call(Op.IS_NULL, value))
+
+
+def _is_of_counts(value: Scalar, unit: str) -> bool:
+    """Return whether a value is made of one row, without the unit."""
+    is_other = isinstance(value, Over) or value == Col(unit)
+    return not is_other and all(_is_of_counts(part, unit) for part in parts_of(value))
+
+
+def _kept(agg: Agg) -> Scalar | None:
+    """Return the condition of the rows that an aggregate counts; None for all."""
+    return conjunction(agg.where, None if agg.arg is None else _is_known(agg.arg))
+
 
 def count_alike(
-    rows: pl.LazyFrame, counted: Counted, collect: Callable[[pl.LazyFrame], pl.DataFrame]
+    rows: pl.LazyFrame,
+    counted: Alike,
+    wheres: Sequence[pl.Expr],
+    collect: Callable[[pl.LazyFrame], pl.DataFrame],
 ) -> pl.DataFrame | None:
     """Count the units of each key that have the same counts.
 
@@ -65,6 +138,7 @@ def count_alike(
     Args:
         rows: The rows.
         counted: What is counted.
+        wheres: The conditions of rows.
         collect: Reads a frame.
 
     Returns:
@@ -74,15 +148,15 @@ def count_alike(
     schema = rows.select(*keys, unit).collect_schema()
     coded = [_in_numbers(pl.col(key), schema[key]) for key in keys]
     known = [column for column in coded if column is not None]
-    if schema[unit] not in FITTING or len(known) < len(coded) or len(counted.wheres) > _MOST_MARKS:
+    if schema[unit] not in FITTING or len(known) < len(coded) or len(wheres) > _MOST_MARKS:
         return None
-    read = collect(rows.select(*known, unit, _marks(counted.wheres)))
+    read = collect(rows.select(*known, unit, _marks(wheres)))
     named = read.drop_nulls(unit)
     layout = _Layout.of(named, counted)
     if layout is None:
         return None
     found = layout.units_of(named), _nameless(read.filter(pl.col(unit).is_null()), counted)
-    same = [*keys, *counted.counts, counted.is_named]
+    same = [*keys, *(name for name, _ in counted.counts), counted.is_named]
     typed = [pl.col(key).cast(schema[key]) for key in keys]
     both = pl.concat(each.select(*same, counted.number).with_columns(typed) for each in found)
     return both.group_by(same).agg(pl.col(counted.number).sum())
@@ -108,13 +182,13 @@ def _marks(wheres: Sequence[pl.Expr]) -> pl.Expr:
     return marks.alias(_MARKS)
 
 
-def _nameless(rows: pl.DataFrame, counted: Counted) -> pl.DataFrame:
+def _nameless(rows: pl.DataFrame, counted: Alike) -> pl.DataFrame:
     """Return the counts of rows that name no unit: for each key they are one."""
     counts = [
         (pl.len() if place is None else ((pl.col(_MARKS) & 1 << place) != 0).sum())
         .cast(pl.Int64)
         .alias(name)
-        for name, place in counted.counts.items()
+        for name, place in counted.counts
     ]
     is_named = pl.lit(value=False).alias(counted.is_named)
     one = pl.lit(1, dtype=pl.Int64).alias(counted.number)
@@ -185,17 +259,20 @@ class _Layout:
         width: How many bits a count has.
     """
 
-    counted: Counted
+    counted: Alike
     keys: tuple[_Part, ...]
     unit: _Part
     lanes: tuple[int | None, ...]
     width: int
 
     @classmethod
-    def of(cls, rows: pl.DataFrame, counted: Counted) -> _Layout | None:
+    def of(cls, rows: pl.DataFrame, counted: Alike) -> _Layout | None:
         """Return the layout of rows; None where they do not fit."""
         *keys, unit = (_Part.of(rows, name) for name in (*counted.keys, counted.unit))
-        lanes, bits = tuple(dict.fromkeys(counted.counts.values())), sum(key.bits for key in keys)
+        lanes, bits = (
+            tuple(dict.fromkeys(place for _, place in counted.counts)),
+            sum(key.bits for key in keys),
+        )
         width = (_BITS - bits) // len(lanes)
         fits = bits + unit.bits + len(counted.wheres) <= _BITS and width >= _FEWEST_BITS
         return cls(counted, tuple(keys), unit, lanes, width) if fits else None
@@ -301,7 +378,7 @@ class _Layout:
         for part in reversed(self.keys):
             columns.append(part.values(pl.Series(key & (1 << part.bits) - 1)))
             key = key >> part.bits
-        for name, place in self.counted.counts.items():
+        for name, place in self.counted.counts:
             columns.append(found.get_column(f"#{self.lanes.index(place)}").alias(name))
         is_named = pl.lit(value=True).alias(self.counted.is_named)
         number = found.get_column(_MANY).alias(self.counted.number)

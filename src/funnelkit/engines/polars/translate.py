@@ -12,7 +12,7 @@ import polars as pl
 
 from funnelkit.calendar.calendar import EPOCH
 from funnelkit.calendar.zones import localised
-from funnelkit.engines.polars.alike import Counted, count_alike
+from funnelkit.engines.polars.alike import Alike, count_alike
 from funnelkit.engines.polars.ordered import Ordered, with_windows
 from funnelkit.engines.polars.packed import count_pairs
 from funnelkit.errors import DefinitionError
@@ -38,10 +38,7 @@ from funnelkit.planning.relations import (
     Scalar,
     Scan,
     Select,
-    call,
     columns_of,
-    conjunction,
-    negate,
 )
 from funnelkit.planning.traversal import base_of, source_of
 
@@ -127,31 +124,16 @@ class Translator:
 
     def _alike(self, rel: Aggregate) -> pl.LazyFrame | None:
         """Count the units that have the same counts by sorting their rows, where that is all."""
-        match rel:
-            case Aggregate(
-                Select(Named(_, Aggregate(inner, (*keys, unit), folds)), (*named, last)),
-                (*same, is_named),
-                ((number, Agg(AggOp.ROWS, None, None)),),
-            ):
-                pass
-            case _:
-                return None
-        is_known = last == (is_named, negate(call(Op.IS_NULL, Col(unit))))
-        is_all = same == [*keys, *(name for name, _ in folds)]
-        is_as_it_is = named == [(name, Col(name)) for name in same]
-        is_count = all(agg.op in {AggOp.ROWS, AggOp.COUNT} for _, agg in folds)
-        rows_of = self.sizes.get(base_of(inner) or "") or 0
-        if not (is_known and is_all and is_as_it_is and is_count) or rows_of < PACKED_FROM:
+        asked = Alike.of(rel)
+        if asked is None or (self.sizes.get(base_of(asked.rows) or "") or 0) < PACKED_FROM:
             return None
-        kept = {name: _kept(agg) for name, agg in folds}
-        wheres = [where for where in dict.fromkeys(kept.values()) if where is not None]
-        places = {
-            name: None if where is None else wheres.index(where) for name, where in kept.items()
-        }
-        conditions = [*map(scalar, wheres)]
-        counted = Counted(tuple(keys), unit, conditions, places, is_named, number)
-        found = count_alike(self.frame(inner), counted, self.collect)
-        return None if found is None else found.lazy()
+        wheres = [*map(scalar, asked.wheres)]
+        found = count_alike(self.frame(asked.rows), asked, wheres, self.collect)
+        if found is None:
+            return None
+        made = [scalar(value).alias(name) for name, value in asked.made]
+        rows = found.lazy().select(*made, asked.is_named, asked.number)
+        return rows.group_by(rel.keys).agg(pl.col(asked.number).sum())
 
     def _paired(self, rel: Aggregate, rows: pl.LazyFrame) -> Ordered | None:
         """Count pairs of a day and a number by themselves, where nothing else is folded."""
@@ -313,12 +295,6 @@ def aggregate(agg: Agg) -> pl.Expr:
     if agg.op is AggOp.QUANTILE:
         return kept.quantile(agg.q, "linear")
     return AGGREGATES[agg.op](kept)
-
-
-def _kept(agg: Agg) -> Scalar | None:
-    """Return the condition of the rows that an aggregate counts; None for all."""
-    known = None if agg.arg is None else negate(call(Op.IS_NULL, agg.arg))
-    return conjunction(agg.where, known)
 
 
 def _over(window: Over) -> pl.Expr:
