@@ -9,8 +9,12 @@ import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 import funnelkit as fk
+from funnelkit.demo_shop.shop import demo_frames
+from funnelkit.engines.polars import translate
+from funnelkit.engines.polars.alike import count_alike
 from funnelkit.sampling.interval import of_quantile, of_ratio, of_share, of_total
 from funnelkit.sampling.moments import ABOVE, BELOW, ONCE, Moments, moments_of, wilson
 
@@ -285,6 +289,36 @@ def test_an_interval_is_the_same_whatever_else_is_asked():
     both = fk.intervals(shop, asked).frame
     alone = [fk.intervals(shop, each).frame for each in asked]
     assert both.equals(pl.concat(alone))
+
+
+@pytest.mark.parametrize("by", [(), "channel", ["device", "channel"]])
+@pytest.mark.parametrize("every", [None, "1mo"])
+def test_an_interval_is_the_same_however_units_are_counted(monkeypatch, by, every):
+    """By grouping, and by sorting; and where some rows name no visitor, or no channel."""
+    frames = demo_frames()
+    sessions = (
+        frames["sessions"]
+        .with_row_index()
+        .with_columns(
+            visitor_id=pl.when(pl.col("index") % 9 > 0).then("visitor_id"),
+            channel=pl.when(pl.col("index") % 7 > 0).then("channel"),
+        )
+    )
+    shops = [fk.Shop(sessions=sessions.drop("index"), orders=frames["orders"]) for _ in range(2)]
+    asked = ["session_conversion_rate", "bounce_rate", "unique_visitors", "sessions"]
+    grouped = fk.intervals(shops[0], asked, by=by, every=every).frame
+    calls = []
+    monkeypatch.setattr(translate, "PACKED_FROM", 1)
+    monkeypatch.setattr(
+        translate, "count_alike", lambda *a: calls.append(count_alike(*a)) or calls[-1]
+    )
+    counted = fk.intervals(shops[1], asked, by=by, every=every).frame
+    assert [each is None for each in calls] == [False]
+    assert_frame_equal(counted, grouped, rel_tol=1e-12)
+    values = fk.evaluate(shops[0], asked, by=by, every=every).tidy()
+    assert counted.select("metric", "value", "unit").equals(
+        values.select("metric", "value", "unit")
+    )
 
 
 def test_guests_are_units_of_their_own():

@@ -79,7 +79,11 @@ ANALYSES = {
     "rfm": lambda s: fk.rfm(s).frame,
     "durations": lambda s: fk.durations(s, "first_visit_to_order").survival(),
     "paths": lambda s: fk.paths(s).frame,
+    "shares": lambda s: fk.intervals(s, SHARES, by="channel", every="1mo").frame,
+    "sizes": lambda s: fk.intervals(s, ["sessions", "revenue_per_session"], by="device").frame,
+    "guests": lambda s: fk.intervals(s, ["orders", "unique_visitors"], every="1q").frame,
 }
+SHARES = ["session_conversion_rate", "bounce_rate", "unique_visitors"]
 
 
 @pytest.mark.parametrize("name", ANALYSES)
