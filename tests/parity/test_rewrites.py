@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from funnelkit.engines.polars import alike as packed_alike
 from funnelkit.engines.polars import translate
-from funnelkit.engines.polars.alike import count_alike
+from funnelkit.engines.polars.alike import Alike, count_alike
 from funnelkit.engines.polars.packed import count_pairs
 from funnelkit.engines.polars.translate import Translator
 from funnelkit.planning.relations import (
@@ -246,6 +246,13 @@ def small_blocks(monkeypatch):
     room=st.sampled_from([(62, 4, True), (20, 2, False), (20, 1, True)]),
 )
 @example([("a", FIRST, 1, True, None)] * 9, list(COUNTS), ("word",), pl.String(), (12, 1, True))
+@example(
+    [("a", FIRST, 1, True, None)] * 2 + [("a", FIRST, 2, i < 4, None) for i in range(9)],
+    list(COUNTS),
+    ("word",),
+    pl.String(),
+    (12, 1, False),
+)
 @example([(None, None, None, None, True)] * 3, list(COUNTS), ("word",), pl.String(), (62, 4, False))
 @pytest.mark.usefixtures("small_blocks")
 def test_units_that_are_alike_are_counted_as_they_are_found(visits, chosen, keys, dtype, room):
@@ -264,6 +271,18 @@ def test_units_that_are_alike_are_counted_as_they_are_found(visits, chosen, keys
     assert len(answer) == len(set(answer.drop("number").rows()))
     plain = read(rel, frames)
     assert found.schema == plain.schema
+
+
+def test_only_counts_are_found_by_sorting():
+    every = alike(COUNTS, ())
+    assert Alike.of(every) is not None
+    assert Alike.of(alike(COUNTS, (), "all")) is not None
+    assert Alike.of(alike((("sum", Agg(AggOp.SUM, Col("one"))),), ())) is None
+    each = every.input.input.input
+    of_unit = Select(each, (("unit", Col("unit")), ("all", Col("unit"))))
+    rows = Select(Named("each", of_unit), (("all", Col("all")), every.input.named[-1]))
+    assert Alike.of(Aggregate(rows, ("all", "named"), every.folds)) is None
+    assert Alike.of(Aggregate(every.input, ("all", "named"), every.folds)) is None
 
 
 @pytest.mark.parametrize("dtype", [pl.Int8, pl.UInt16, pl.Int32, pl.UInt32, pl.Int64])

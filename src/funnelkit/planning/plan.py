@@ -288,7 +288,7 @@ class Plan:
             return None
         (step,) = self.steps
         is_plain = step.first_of is None and not step.to_date
-        is_counted = all(_is_count(fold.aggregate, step.unit) for fold in step.folds)
+        is_counted = all(_is_count(fold, step.unit) for fold in step.folds)
         return step.table if is_plain and is_counted else None
 
     def without_unit(self) -> Plan:
@@ -328,13 +328,13 @@ class Plan:
         return f'<pre class="funnelkit" style="white-space:pre-wrap">{escape(str(self))}</pre>'
 
 
-def _is_count(aggregate: Aggregate | PolarsExpr, unit: Group | None) -> bool:
+def _is_count(fold: Fold, unit: Group | None) -> bool:
     """Return whether rows are counted, or units."""
-    match aggregate:
+    match fold.aggregate:
         case Count(of=None):
             return True
         case CountDistinct(value, of=None):
-            return unit is not None and value == unit.value
+            return fold.is_unique or (unit is not None and value == unit.value)
         case _:
             return False
 

@@ -142,7 +142,8 @@ def count_alike(
         collect: Reads a frame.
 
     Returns:
-        A row per key and counts; None where the columns are of other types, or do not fit.
+        Rows of key, counts and number, of which several may have the same key and counts; None
+        where the columns are of other types, or do not fit.
     """
     keys, unit = list(counted.keys), counted.unit
     schema = rows.select(*keys, unit).collect_schema()
@@ -156,10 +157,9 @@ def count_alike(
     if layout is None:
         return None
     found = layout.units_of(named), _nameless(read.filter(pl.col(unit).is_null()), counted)
-    same = [*keys, *(name for name, _ in counted.counts), counted.is_named]
+    names = [*keys, *(name for name, _ in counted.counts), counted.is_named, counted.number]
     typed = [pl.col(key).cast(schema[key]) for key in keys]
-    both = pl.concat(each.select(*same, counted.number).with_columns(typed) for each in found)
-    return both.group_by(same).agg(pl.col(counted.number).sum())
+    return pl.concat(each.select(names).with_columns(typed) for each in found)
 
 
 def _in_numbers(key: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
