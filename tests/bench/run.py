@@ -46,7 +46,7 @@ TARGETS: Mapping[str, Mapping[str, float]] = {
     "E": {"Polars by hand": 2.5},
     "H": {"Polars by hand": 1.10, "DuckDB": 0.8},
     "I": {"Polars by hand": 1.10, "DuckDB": 1.0},
-    "V": {"Polars by hand": 2.0},
+    "V": {"Polars by hand": 1.0},
 }
 LETTERS = "FGABCDEHILSV"
 """In this order: a large process would pass its own peak of memory on to those it starts."""
@@ -58,6 +58,8 @@ ON_DUCKDB = dict.fromkeys("ABHI", 1.10)
 """How many times the time of SQL by hand funnelkit may take on DuckDB."""
 
 GROWTH = 11.0
+WITH_INTERVALS = 2.5
+"""How many times the time of values alone they may take with their intervals."""
 
 
 def main() -> None:
@@ -92,6 +94,8 @@ def measured(work: str, folder: Path, runs: int) -> list[Row]:
             return [limited("S", "the limit of text", with_funnelkit.text(), TEXT_SECONDS, runs)]
         case "E":
             return [*contest(work, folder, runs, repeat=SHORT), *not_asked_before(runs)]
+        case "V":
+            return [*contest(work, folder, runs), beside_values(folder, runs)]
         case _:
             return contest(work, folder, runs)
 
@@ -116,6 +120,19 @@ def contest(work: str, folder: Path, runs: int, *, repeat: int = 1) -> list[Row]
         rows.append(measure.compared(work, "DuckDB, on DuckDB", on, by_hand, ON_DUCKDB[work]))
     once = Row(work=work, against="(first evaluation, verifies keys)", own=measure.seconds(first))
     return [*rows, once]
+
+
+def beside_values(folder: Path, runs: int) -> Row:
+    """Measure values with their intervals against the values alone."""
+    works: dict[str, Work] = {
+        "intervals": with_funnelkit.work("V", folder),
+        "values": with_funnelkit.values(folder),
+    }
+    for work in works.values():
+        work()
+    samples = measure.interleaved(works, runs)
+    own, values = samples["intervals"], samples["values"]
+    return measure.compared("V", "the values alone", own, values, WITH_INTERVALS)
 
 
 def not_asked_before(runs: int) -> list[Row]:

@@ -56,6 +56,12 @@ def work(name: str, folder: Path) -> Callable[[], pl.DataFrame]:
             raise KeyError(name)
 
 
+def values(folder: Path) -> Callable[[], pl.DataFrame]:
+    """Give the values of work V without their intervals."""
+    files = {table: str(folder / f"{table}.parquet") for table in ("sessions", "orders")}
+    return partial(answer, fk.Shop.bind(files), FUNNEL, ("channel",), None)
+
+
 def on_duckdb(name: str, folder: Path) -> Callable[[], pl.DataFrame]:
     """Give a work on the same files, computed by DuckDB."""
     files = {table: folder / f"{table}.parquet" for table in ("sessions", "orders")}
@@ -103,7 +109,7 @@ def asked(
     return partial(answer, shop, metrics, by, every)
 
 
-def answer(shop: fk.Shop, metrics: Asked, by: Sequence[str], every: str) -> pl.DataFrame:
+def answer(shop: fk.Shop, metrics: Asked, by: Sequence[str], every: str | None) -> pl.DataFrame:
     return fk.evaluate(shop, metrics, by=by, every=every).frame
 
 

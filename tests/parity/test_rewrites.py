@@ -231,10 +231,11 @@ def frame_of(visits, dtype=pl.String):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    """Make the rewrite start from one row on, with blocks of a few rows and counts of few bits."""
+    """Make the rewrite start from one row on, with blocks of a few rows, and words of the first."""
     monkeypatch.setattr(translate, "PACKED_FROM", 1)
     monkeypatch.setattr(packed_alike, "_BLOCK", 3)
     monkeypatch.setattr(packed_alike, "_WRITTEN", 4)
+    monkeypatch.setattr(packed_alike, "_FIRST", 2)
 
 
 @lawful

@@ -37,7 +37,6 @@ PACKAGES = (
     "calendar",
     "units",
     "arguments",
-    "threads",
     "errors",
 )
 """From top to bottom."""

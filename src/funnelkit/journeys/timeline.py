@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -18,7 +20,6 @@ from numpy.typing import NDArray
 
 from funnelkit.calendar.grain import INSTANT
 from funnelkit.journeys.rows import AT, ENTITY
-from funnelkit.threads import side_by_side
 
 __all__ = ["LABEL", "NONE", "Block", "Codes", "Flags", "Owners", "Timeline", "timeline_of"]
 
@@ -37,6 +38,8 @@ ROWS_OF_BLOCK = 1 << 18
 SPARSE = 4
 """From how many times as many numbers as rows on entities are numbered again."""
 
+_Given = TypeVar("_Given")
+_Found = TypeVar("_Found")
 _LARGEST = 1 << 63
 _UNITS = (1, 1_000, 1_000_000)
 
@@ -165,8 +168,16 @@ class Timeline:
         Args:
             find: Returns the columns of a block.
         """
-        parts = side_by_side(lambda edges: find(self.block(*edges)), self.edges)
-        return side_by_side(np.concatenate, list(zip(*parts, strict=True)))
+        parts = _side_by_side(lambda edges: find(self.block(*edges)), self.edges)
+        return _side_by_side(np.concatenate, list(zip(*parts, strict=True)))
+
+
+def _side_by_side(work: Callable[[_Given], _Found], given: Sequence[_Given]) -> list[_Found]:
+    """Return what a work gives of each of some things, in their order."""
+    if len(given) < 2:
+        return list(map(work, given))
+    with ThreadPoolExecutor(min(len(given), pl.thread_pool_size())) as pool:
+        return list(pool.map(work, given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +252,7 @@ def _packed(rows: pl.DataFrame, reach: _Reach, unit: int) -> Codes | None:
         code |= labels
         return is_whole
 
-    are_whole = side_by_side(pack, range(0, rows.height, ROWS_OF_BLOCK))
+    are_whole = _side_by_side(pack, range(0, rows.height, ROWS_OF_BLOCK))
     return codes if all(are_whole) else None
 
 
@@ -250,7 +261,7 @@ def _sort(codes: Codes) -> None:
     parts = min(pl.thread_pool_size(), 1 + len(codes) // ROWS_OF_BLOCK)
     edges = np.arange(1, parts) * len(codes) // parts
     codes.partition(edges)
-    side_by_side(np.ndarray.sort, np.split(codes, edges))
+    _side_by_side(np.ndarray.sort, np.split(codes, edges))
 
 
 def _cut(codes: Codes, reach: _Reach, unit: int) -> Iterator[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,11 +28,13 @@ from funnelkit.planning.relations import (
     negate,
 )
 from funnelkit.planning.traversal import parts_of
-from funnelkit.threads import side_by_side
 
 __all__ = ["Alike", "count_alike"]
 
 Codes = NDArray[np.integer[Any]]
+Collect = Callable[[pl.LazyFrame], pl.DataFrame]
+
+_TEXTS, _TIMES = pl.String | pl.Categorical | pl.Enum, pl.Boolean | pl.Date | pl.Datetime
 
 _MARKS, _KEY, _MANY = "#marks", "#key", "#many"
 
@@ -46,7 +48,10 @@ _FEWEST_BITS = 4
 """How many bits a count has at least; units of which one does not fit are counted one by one."""
 
 _MOST_MARKS = 8
-_WRITTEN, _BLOCK = 2**18, 2**16
+_FIRST, _FEW_WORDS = 100_000, 12
+"""In how many first rows words are looked for, and how many are compared one by one."""
+
+_WRITTEN, _BLOCK = 2**18, 2**15
 """How many rows are written and gone through at a time: they stay near the processor."""
 
 
@@ -128,7 +133,7 @@ def count_alike(
     rows: pl.LazyFrame,
     counted: Alike,
     wheres: Sequence[pl.Expr],
-    collect: Callable[[pl.LazyFrame], pl.DataFrame],
+    collect: Collect,
 ) -> pl.DataFrame | None:
     """Count the units of each key that have the same counts.
 
@@ -147,30 +152,62 @@ def count_alike(
     """
     keys, unit = list(counted.keys), counted.unit
     schema = rows.select(*keys, unit).collect_schema()
-    coded = [_in_numbers(pl.col(key), schema[key]) for key in keys]
-    known = [column for column in coded if column is not None]
-    if schema[unit] not in FITTING or len(known) < len(coded) or len(wheres) > _MOST_MARKS:
+    texts = [key for key in keys if isinstance(schema[key], _TEXTS)]
+    others = [schema[key] for key in keys if key not in texts]
+    is_fit = all(isinstance(kind, _TIMES) or kind in FITTING for kind in others)
+    if not is_fit or schema[unit] not in FITTING or len(wheres) > _MOST_MARKS:
         return None
-    read = collect(rows.select(*known, unit, _marks(wheres)))
-    named = read.drop_nulls(unit)
-    layout = _Layout.of(named, counted)
-    if layout is None:
-        return None
-    found = layout.units_of(named), _nameless(read.filter(pl.col(unit).is_null()), counted)
+    known = rows.with_columns(pl.col(texts).cast(pl.String), _marks(wheres))
+    few = _few_words(known.select(texts), collect)
+    found = list[pl.DataFrame]()
+    for read in _read(known.select(*keys, unit, _MARKS), texts, few, collect):
+        named = read.drop_nulls(unit)
+        layout = _Layout.of(named, counted)
+        if layout is None:
+            return None
+        nameless = read.filter(pl.col(unit).is_null())
+        found += [layout.units_of(named), _nameless(nameless, counted)]
     names = [*keys, *(name for name, _ in counted.counts), counted.is_named, counted.number]
     typed = [pl.col(key).cast(schema[key]) for key in keys]
     return pl.concat(each.select(names).with_columns(typed) for each in found)
 
 
-def _in_numbers(key: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
-    """Return a key as a column that is made of whole numbers, if there is such."""
-    match dtype:
-        case pl.String() | pl.Categorical() | pl.Enum():
-            return key.cast(pl.String).cast(pl.Categorical(pl.Categories.random()))
-        case pl.Boolean() | pl.Date() | pl.Datetime():
-            return key
-        case _:
-            return key if dtype in FITTING else None
+def _few_words(texts: pl.LazyFrame, collect: Collect) -> dict[str, list[str]]:
+    """Return the words of each text that has few of them in the first rows."""
+    if not texts.collect_schema():
+        return {}
+    first = collect(texts.head(_FIRST))
+    words = {text.name: text.unique().drop_nulls().to_list() for text in first.iter_columns()}
+    return {name: own for name, own in words.items() if len(own) <= _FEW_WORDS}
+
+
+def _read(
+    rows: pl.LazyFrame, texts: Sequence[str], few: Mapping[str, Sequence[str]], collect: Collect
+) -> list[pl.DataFrame]:
+    """Read rows with their texts as numbers; those with words beside the few in another frame.
+
+    A text is compared with a few words in half of the time that it takes to look it up.
+    """
+    every = pl.Categorical(pl.Categories.random())
+    looked_up = [pl.col(text).cast(every) for text in texts if text not in few]
+    compared = [_place(text, words) for text, words in few.items()]
+    read = collect(rows.with_columns(*looked_up, *compared))
+    named = [pl.col(text).cat.to(pl.Enum(words)) for text, words in few.items()]
+    if all(read.get_column(text).max() != len(words) for text, words in few.items()):
+        return [read.with_columns(named)]
+    is_few = [pl.col(text).is_null() | pl.col(text).is_in(words) for text, words in few.items()]
+    others = _read(rows.filter(~pl.all_horizontal(is_few)), texts, {}, collect)
+    read = read.filter(pl.col(text).ne_missing(len(words)) for text, words in few.items())
+    return [read.with_columns(named), *others]
+
+
+def _place(text: str, words: Sequence[str]) -> pl.Expr:
+    """Return the place of a text among words; one more for another, null for null."""
+    place = pl.lit(len(words), dtype=pl.UInt8)
+    for number, word in enumerate(words):
+        own = pl.lit(number, dtype=pl.UInt8)
+        place = pl.when(pl.col(text) == word).then(own).otherwise(place)
+    return pl.when(pl.col(text).is_not_null()).then(place).alias(text)
 
 
 def _marks(wheres: Sequence[pl.Expr]) -> pl.Expr:
@@ -231,7 +268,8 @@ class _Part:
 
     def number(self) -> pl.Expr:
         """Return which of the numbers a row has, from 0 on."""
-        found = pl.col(self.name).to_physical().cast(pl.Int64) - self.low
+        number = pl.col(self.name).to_physical().cast(pl.Int64)
+        found = number - self.low if self.low else number
         return found.fill_null(self.many - 1) if self.has_null else found
 
     def values(self, numbers: pl.Series) -> pl.Series:
@@ -239,8 +277,10 @@ class _Part:
         known = numbers.set(numbers == self.many - 1, None) if self.has_null else numbers
         known = (known + self.low).alias(self.name)
         match self.dtype:
-            case pl.Categorical(categories=words):
-                return words.to_series().gather(known).alias(self.name)
+            case pl.Categorical(categories=categories):
+                return categories.to_series().gather(known).alias(self.name)
+            case pl.Enum(categories=words):
+                return words.gather(known).alias(self.name)
             case pl.Date():
                 return known.cast(pl.Int32).cast(pl.Date)
             case _:
@@ -284,10 +324,8 @@ class _Layout:
 
     def units_of(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return how many units of each key have the same counts; the same may stand twice."""
-        weights = self._weights()
-        found = side_by_side(lambda block: self._of_block(block, weights), self._blocks(rows))
-        packed = [(codes, many) for codes, many, _ in found]
-        wide = [row for _, _, rows in found for row in rows]
+        weights, wide = self._weights(), list[list[int]]()
+        packed = [self._of_block(block, weights, wide) for block in self._blocks(rows)]
         return self._named(pl.concat([self._unpacked(packed), self._one_by_one(wide)]))
 
     def _codes(self, rows: pl.DataFrame) -> Codes:
@@ -321,29 +359,33 @@ class _Layout:
         return weights
 
     def _of_block(
-        self, block: Codes, weights: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[list[int]]]:
-        """Return key and counts as one number, how many units have it, and units that do not fit.
+        self, block: Codes, weights: NDArray[np.int64], wide: list[list[int]]
+    ) -> tuple[Codes, Codes]:
+        """Return key and counts as one number, and how many units have it.
 
         Args:
             block: The codes of the rows of some units, in order.
             weights: What a row adds to the counts, by its marks.
+            wide: Units with more rows than a count holds are added here: key and counts.
         """
-        owners = block >> self.marks
-        ends = np.append(np.flatnonzero(owners[1:] != owners[:-1]), len(block) - 1)
-        totals = weights[block & (1 << self.marks) - 1].cumsum()[ends]
+        owners, is_last = block >> self.marks, np.ones(len(block), np.bool_)
+        np.not_equal(owners[1:], owners[:-1], out=is_last[:-1])
+        ends = np.flatnonzero(is_last)
+        marks = (block & (1 << self.marks) - 1).astype(np.intp)  # places of this type are fast
+        totals = weights.take(marks, mode="clip").cumsum().take(ends, mode="clip")
         totals[1:] -= totals[:-1].copy()
-        keys = (owners[ends] >> self.unit.bits).astype(np.int64)
+        first, last = (int(owners[place]) >> self.unit.bits for place in (0, -1))
+        keys = first if first == last else (owners[ends] >> self.unit.bits).astype(np.int64)
         totals |= keys << self.width * len(self.lanes)
-        wide = list[list[int]]()
         if len(block) >> self.width:
             sizes = np.diff(ends, prepend=-1)
             is_wide = sizes >> self.width > 0
-            for key, end, size in zip(keys[is_wide], ends[is_wide], sizes[is_wide], strict=True):
-                wide.append([int(key), *self._counts(block[end - size + 1 : end + 1])])
+            for end, size in zip(ends[is_wide], sizes[is_wide], strict=True):
+                key = int(owners[end]) >> self.unit.bits
+                wide.append([key, *self._counts(block[end - size + 1 : end + 1])])
             totals = totals[~is_wide]
         codes, many = np.unique(totals, return_counts=True)
-        return codes, many, wide
+        return codes, many
 
     def _counts(self, rows: Codes) -> list[int]:
         """Return the counts of the rows of one unit."""
@@ -352,9 +394,7 @@ class _Layout:
             for place in self.lanes
         ]
 
-    def _unpacked(
-        self, packed: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
-    ) -> pl.DataFrame:
+    def _unpacked(self, packed: Sequence[tuple[Codes, Codes]]) -> pl.DataFrame:
         """Return keys and counts of which a number was made, with how many units have it."""
         codes = np.concatenate([np.empty(0, np.int64), *(codes for codes, _ in packed)])
         many = np.concatenate([np.empty(0, np.int64), *(many for _, many in packed)])
