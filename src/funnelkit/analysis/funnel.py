@@ -401,17 +401,23 @@ def _is_incomplete(asked: _Asked) -> pl.Expr:
 def _frame(asked: _Asked, entities: pl.DataFrame) -> pl.DataFrame:
     """Return one row per group and step."""
     keys = list(asked.reader.keys)
-    parts = [
-        entities.group_by(keys).agg(_figures(asked, number))
-        if keys
-        else entities.select(_figures(asked, number))
-        for number in range(1, len(asked.names) + 1)
-    ]
+    of_step = {number: _figures(asked, number) for number, _ in enumerate(asked.names, 1)}
+    found = {
+        f"{number} {name}": figure
+        for number, figures in of_step.items()
+        for name, figure in figures.items()
+    }
+    together = entities.group_by(keys).agg(**found) if keys else entities.select(**found)
     count, previous = pl.col("entities"), pl.col("#previous")
     return (
         pl.concat(
-            part.with_columns(step=pl.lit(number, pl.Int64), name=pl.lit(asked.names[number - 1]))
-            for number, part in enumerate(parts, 1)
+            together.select(
+                *keys,
+                *(pl.col(f"{number} {name}").alias(name) for name in figures),
+                step=pl.lit(number, pl.Int64),
+                name=pl.lit(asked.names[number - 1]),
+            )
+            for number, figures in of_step.items()
         )
         .sort(*keys, "step", nulls_last=True)
         .with_columns(
@@ -423,7 +429,7 @@ def _frame(asked: _Asked, entities: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _figures(asked: _Asked, number: int) -> list[pl.Expr]:
+def _figures(asked: _Asked, number: int) -> dict[str, pl.Expr]:
     """Return what is found of the entities of a group at a step."""
     level, taken = pl.col("level"), pl.col(f"step_{number}")
     reached = (level >= number).sum().cast(pl.Int64)
@@ -432,17 +438,17 @@ def _figures(asked: _Asked, number: int) -> list[pl.Expr]:
     begun = pl.col("start" if asked.order == "any" else "step_1")
     since = {"previous": previous, "first": begun}
     stopped = (level == number) & pl.col("is_incomplete")
-    return [
-        reached.alias("entities"),
-        before.alias("#previous"),
-        (level >= 1).sum().alias("#all"),
-        stopped.sum().cast(pl.Int64).alias("incomplete"),
-        *(
-            _quantile(taken, then if number > 1 else None, q).alias(f"{label}_from_{of}_s")
+    return {
+        "entities": reached,
+        "#previous": before,
+        "#all": (level >= 1).sum(),
+        "incomplete": stopped.sum().cast(pl.Int64),
+        **{
+            f"{label}_from_{of}_s": _quantile(taken, then if number > 1 else None, q)
             for of, then in since.items()
             for label, q in (("median", 0.5), ("p90", 0.9))
-        ),
-    ]
+        },
+    }
 
 
 def _quantile(taken: pl.Expr, begun: pl.Expr | None, q: float) -> pl.Expr:

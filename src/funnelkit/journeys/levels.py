@@ -112,8 +112,8 @@ def _in_order(block: Block, table: StepTable, window: int) -> list[Codes]:
     owners = list(map(block.numbers_of, chains.codes))
     begins = list(map(_firsts, owners))
     for step, (owner, first) in enumerate(zip(owners, begins, strict=True)):
-        its = owner[first]
-        best.level[its], best.start[its] = step + 1, chains.starts[step][first]
+        its = owner.take(first)
+        best.level[its], best.start[its] = step + 1, chains.starts[step].take(first)
     if table.order == "strict":
         _take_neighbours(block, chains, best, owners, begins)
     else:
@@ -147,12 +147,13 @@ class _Best:
 def _take_first(block: Block, chains: Chains, best: _Best, owners: Sequence[Codes]) -> None:
     """Note when each step of the best chains is taken: as soon as it can be."""
     begun = np.flatnonzero(best.level)
-    best.taken[0, begun] = block.times_of(best.start[begun])
+    best.taken[0, begun] = block.times_of(best.start.take(begun))
     for step in range(1, len(owners)):
         # a later start that gets there as early could be replaced by the earlier one
-        its = np.flatnonzero(chains.starts[step] >= best.start[owners[step]])
-        first = its[_firsts(owners[step][its])]
-        best.taken[step, owners[step][first]] = block.times_of(chains.codes[step][first])
+        owner = owners[step]
+        its = np.flatnonzero(chains.starts[step] >= best.start.take(owner))
+        first = its.take(_firsts(owner.take(its)))
+        best.taken[step, owner.take(first)] = block.times_of(chains.codes[step].take(first))
 
 
 def _take_neighbours(
@@ -194,10 +195,10 @@ def _columns(
         table: What the labels of rows mean.
     """
     kept = np.flatnonzero(best.level)  # those of the first steps: each is a chain
-    latest = firsts[np.append(begins[1:], len(firsts)) - 1] if len(firsts) else EMPTY
-    start = best.start[kept]
+    latest = firsts.take(np.append(begins[1:], len(firsts)) - 1) if len(firsts) else EMPTY
+    start = best.start.take(kept)
     group = table.reversed(block.labels_of(start))
-    columns = [block.entities_of(start), best.level[kept], group, block.times_of(latest)]
+    columns = [block.entities_of(start), best.level.take(kept), group, block.times_of(latest)]
     return [*columns, *best.taken.take(kept, axis=1)]
 
 
