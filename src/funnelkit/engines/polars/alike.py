@@ -45,7 +45,7 @@ One less than its type has, so that another number lies beyond each.
 """
 
 _FEWEST_BITS = 4
-"""How many bits a count has at least; units of which one does not fit are counted one by one."""
+"""How many bits a count has at least; units with more rows are counted by themselves."""
 
 _MOST_MARKS = 8
 _FIRST, _FEW_WORDS = 100_000, 12
@@ -309,10 +309,8 @@ class _Layout:
     def of(cls, rows: pl.DataFrame, counted: Alike) -> _Layout | None:
         """Return the layout of rows; None where they do not fit."""
         *keys, unit = (_Part.of(rows, name) for name in (*counted.keys, counted.unit))
-        lanes, bits = (
-            tuple(dict.fromkeys(place for _, place in counted.counts)),
-            sum(key.bits for key in keys),
-        )
+        lanes = tuple(dict.fromkeys(place for _, place in counted.counts))
+        bits = sum(key.bits for key in keys)
         width = (_BITS - bits) // len(lanes)
         fits = bits + unit.bits + len(counted.wheres) <= _BITS and width >= _FEWEST_BITS
         return cls(counted, tuple(keys), unit, lanes, width) if fits else None
@@ -324,7 +322,7 @@ class _Layout:
 
     def units_of(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return how many units of each key have the same counts; the same may stand twice."""
-        weights, wide = self._weights(), list[list[int]]()
+        weights, wide = self._weights(), list[Codes]()
         packed = [self._of_block(block, weights, wide) for block in self._blocks(rows)]
         return self._named(pl.concat([self._unpacked(packed), self._one_by_one(wide)]))
 
@@ -359,14 +357,14 @@ class _Layout:
         return weights
 
     def _of_block(
-        self, block: Codes, weights: NDArray[np.int64], wide: list[list[int]]
+        self, block: Codes, weights: NDArray[np.int64], wide: list[Codes]
     ) -> tuple[Codes, Codes]:
         """Return key and counts as one number, and how many units have it.
 
         Args:
             block: The codes of the rows of some units, in order.
             weights: What a row adds to the counts, by its marks.
-            wide: Units with more rows than a count holds are added here: key and counts.
+            wide: The codes of units with more rows than a count holds are added here.
         """
         owners, is_last = block >> self.marks, np.ones(len(block), np.bool_)
         np.not_equal(owners[1:], owners[:-1], out=is_last[:-1])
@@ -380,19 +378,10 @@ class _Layout:
         if len(block) >> self.width:
             sizes = np.diff(ends, prepend=-1)
             is_wide = sizes >> self.width > 0
-            for end, size in zip(ends[is_wide], sizes[is_wide], strict=True):
-                key = int(owners[end]) >> self.unit.bits
-                wide.append([key, *self._counts(block[end - size + 1 : end + 1])])
+            wide.append(block[np.repeat(is_wide, sizes)])
             totals = totals[~is_wide]
         codes, many = np.unique(totals, return_counts=True)
         return codes, many
-
-    def _counts(self, rows: Codes) -> list[int]:
-        """Return the counts of the rows of one unit."""
-        return [
-            len(rows) if place is None else int(np.count_nonzero(rows >> place & 1))
-            for place in self.lanes
-        ]
 
     def _unpacked(self, packed: Sequence[tuple[Codes, Codes]]) -> pl.DataFrame:
         """Return keys and counts of which a number was made, with how many units have it."""
@@ -403,9 +392,20 @@ class _Layout:
         keys = codes >> self.width * len(self.lanes)
         return pl.DataFrame([keys, *counts, many], schema=self._columns)
 
-    def _one_by_one(self, rows: Sequence[Sequence[int]]) -> pl.DataFrame:
-        """Return keys and counts of units, one row each."""
-        return pl.DataFrame([(*row, 1) for row in rows], schema=self._columns, orient="row")
+    def _one_by_one(self, wide: Sequence[Codes]) -> pl.DataFrame:
+        """Return keys and counts of units from the codes of their rows, unit by unit."""
+        if not any(map(len, wide)):
+            return pl.DataFrame(schema=self._columns)
+        codes = np.concatenate(wide).astype(np.int64)
+        owners = codes >> self.marks
+        begins = np.flatnonzero(np.diff(owners, prepend=-1))
+        sizes = np.diff(begins, append=len(codes))
+        counts = [
+            sizes if place is None else np.add.reduceat(codes >> place & 1, begins)
+            for place in self.lanes
+        ]
+        keys = owners[begins] >> self.unit.bits
+        return pl.DataFrame([keys, *counts, np.ones_like(keys)], schema=self._columns)
 
     @property
     def _columns(self) -> dict[str, pl.DataType]:
