@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 import funnelkit as fk
 from funnelkit.demo_shop.shop import demo_frames
 from funnelkit.engines.polars import translate
-from funnelkit.engines.polars.alike import count_alike
+from funnelkit.engines.polars.units_alike import count_alike
 from funnelkit.sampling.interval import of_quantile, of_ratio, of_share, of_total
 from funnelkit.sampling.moments import ABOVE, BELOW, ONCE, Moments, moments_of, wilson
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from funnelkit.engines.polars import alike as packed_alike
-from funnelkit.engines.polars import translate
-from funnelkit.engines.polars.alike import Alike, count_alike
+from funnelkit.engines.polars import translate, units_alike
+from funnelkit.engines.polars.alike import Alike
 from funnelkit.engines.polars.packed import count_pairs
 from funnelkit.engines.polars.translate import Translator
+from funnelkit.engines.polars.units_alike import count_alike
 from funnelkit.planning.relations import (
     Agg,
     AggOp,
@@ -233,9 +233,9 @@ def frame_of(visits, dtype=pl.String):
 def small_blocks(monkeypatch):
     """Make the rewrite start from one row on, with blocks of a few rows, and words of the first."""
     monkeypatch.setattr(translate, "PACKED_FROM", 1)
-    monkeypatch.setattr(packed_alike, "_BLOCK", 3)
-    monkeypatch.setattr(packed_alike, "_WRITTEN", 4)
-    monkeypatch.setattr(packed_alike, "_FIRST", 2)
+    monkeypatch.setattr(units_alike, "_BLOCK", 3)
+    monkeypatch.setattr(units_alike, "_WRITTEN", 4)
+    monkeypatch.setattr(units_alike, "_FIRST", 2)
 
 
 @lawful
@@ -263,7 +263,7 @@ def test_units_that_are_alike_are_counted_as_they_are_found(visits, chosen, keys
     rel = alike(tuple(chosen), keys, seen)
     with pytest.MonkeyPatch.context() as patch:
         for name, count in zip(("_BITS", "_FEWEST_BITS"), bits, strict=True):
-            patch.setattr(packed_alike, name, count)
+            patch.setattr(units_alike, name, count)
         found = read(rel, frames, sizes={"t": len(visits)})
     answer = found.select(*keys, *names, "named", "number")
     assert Counter({row[:-1]: row[-1] for row in answer.rows()}) == expected_alike(
