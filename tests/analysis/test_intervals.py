@@ -321,6 +321,44 @@ def test_an_interval_is_the_same_however_units_are_counted(monkeypatch, by, ever
     )
 
 
+@pytest.mark.parametrize("name", ["sessions", "session_conversion_rate", "unique_visitors"])
+@pytest.mark.parametrize("rows", [1, 100_000])
+def test_a_group_that_is_a_unit_is_one_unit(monkeypatch, name, rows):
+    monkeypatch.setattr(translate, "PACKED_FROM", rows)
+    shop = visits([(1, 2), (1, 1)])
+    found = fk.intervals(shop, name, by="visitor_id").frame
+    assert found["visitor_id"].to_list() == [0, 1]
+    assert found.select("units", "reason").rows() == [(1, "few_units")] * 2
+
+
+def test_days_outside_of_all_periods_are_no_units():
+    days = [NOON + dt.timedelta(days=day) for day in range(40)]
+    sessions = pl.DataFrame({"session_id": range(40), "visitor_id": range(40), "started_at": days})
+    shop = fk.Shop(sessions=sessions)
+    every = [dt.date(2024, 5, 6), dt.date(2024, 6, 1), dt.date(2024, 6, 5)]
+    found = fk.intervals(shop, "sessions", every=every, unit="day").frame
+    assert found.select("period", "value", "units").rows() == [
+        (every[0], 26.0, 26),
+        (every[1], 4.0, 4),
+    ]
+    late = [dt.date(2024, 8, 1), dt.date(2024, 9, 1)]
+    assert fk.intervals(shop, "sessions", every=late, unit="day").frame.is_empty()
+
+
+@pytest.mark.parametrize("name", ["#units", "#is named", "#above sum", "#lowest"])
+def test_a_key_named_like_a_column_in_between_is_refused(name):
+    shop = visits(TEN_VISITORS * 3, **{name: ["x"] * 90})
+    with pytest.raises(fk.DefinitionError, match=f"by='{name}' is also the name of a column"):
+        fk.intervals(shop, "session_conversion_rate", by=name)
+
+
+def test_what_days_need_is_needed_by_the_metric_that_was_asked():
+    sessions = pl.DataFrame({"session_id": [1], "visitor_id": [1], "has_purchase": [True]})
+    with pytest.raises(fk.MissingInputError) as caught:
+        fk.intervals(fk.Shop(sessions=sessions), "session_conversion_rate", unit="day")
+    assert "needed by session_conversion_rate" in str(caught.value)
+
+
 def test_guests_are_units_of_their_own():
     known = row_of(orders(list(range(40)), [float(n) for n in range(40)]), "gross_sales")
     guests = row_of(

@@ -34,6 +34,7 @@ from funnelkit.result.view import Figure, Plotted, Shown
 from funnelkit.sampling.interval import Interval, of_quantile, of_ratio, of_share, of_total
 from funnelkit.sampling.moments import FEWEST, Moments, quantile_of_normal
 from funnelkit.sampling.per_unit import (
+    TAKEN,
     TOLERANCE,
     WITHOUT,
     Asked,
@@ -220,6 +221,9 @@ def intervals(  # noqa: PLR0913  # the question, every part of it by keyword
     _check(level, named, question)
     chosen = requested_metrics(metrics)
     plan_question(shop, chosen, question)
+    if named is not None and named.name == DAY:
+        days = ask(shop, by=by, every="1d", start=start, end=end, where=where)
+        plan_question(shop, chosen, days)
     ways = _ways(shop.data, chosen, named)
     asked = Asked(
         shop=shop, by=question.by, every=every, start=start, end=end, where=question.where
@@ -248,7 +252,7 @@ def _check(level: object, unit: object, question: Question) -> None:
             f"unit={unit.name!r} is also in by: each group is then one unit",
             "group by something else",
         )
-    check_key_names(names, (*COLUMNS, "why"))
+    check_key_names(names, (*COLUMNS, *TAKEN, "why"))
 
 
 def _ways(data: ShopData, metrics: Sequence[Metric], unit: Dimension | None) -> list[Way]:

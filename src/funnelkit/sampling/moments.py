@@ -19,6 +19,7 @@ __all__ = [
     "ABOVE",
     "BELOW",
     "FEWEST",
+    "MEANS",
     "MOMENTS",
     "ONCE",
     "Moments",

@@ -19,11 +19,12 @@ from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
 from funnelkit.planning.plan import IS_NAMED, UNITS
 from funnelkit.result.result import Result
-from funnelkit.sampling.moments import ABOVE, BELOW, ONCE, moments_of, summed
+from funnelkit.sampling.moments import ABOVE, BELOW, MEANS, MOMENTS, ONCE, moments_of, summed
 from funnelkit.sampling.sides import DAY, Sides, is_unit
 from funnelkit.shop.shop import Shop
 
 __all__ = [
+    "TAKEN",
     "TOLERANCE",
     "WITHOUT",
     "Asked",
@@ -41,6 +42,12 @@ TOLERANCE = 1e-9
 """How far the sum over units may lie from the whole, as a part of the sum of their sizes."""
 
 DAY_OF = "#day"
+TAKEN = (
+    *(IS_NAMED, UNITS, WITHOUT, DAY_OF, *MEANS, *MOMENTS),
+    *(f"{name}{what}" for name in (ABOVE, BELOW) for what in ("", " sum", " size")),
+)
+"""The names that no key may have, as they are those of columns in between."""
+
 _REMEDY = "give a unit such that each row, and each thing that is counted, belongs to one"
 
 
@@ -99,11 +106,12 @@ class Asked:
             end=self.end,
             where=self.where,
         )
-        found = answer_of_units(self.shop, metrics, parts, replace(question, unit=unit))
-        if found is not None:
-            return found
-        by_unit = replace(question, by=(*question.by, unit))
-        frame = answer_question(self.shop, parts, by_unit, is_sorted=False).frame
+        if unit.name not in {dimension.name for dimension in question.by}:
+            found = answer_of_units(self.shop, metrics, parts, replace(question, unit=unit))
+            if found is not None:
+                return found
+            question = replace(question, by=(*question.by, unit))
+        frame = answer_question(self.shop, parts, question, is_sorted=False).frame
         return None, _one_by_one(frame, unit.name)
 
     def without(self, unit: Dimension) -> Asked:
@@ -244,13 +252,13 @@ def _is_named(name: str) -> pl.Expr:
 
 def _days(asked: Asked, whole: Result, parts: Sequence[Metric], *rows: Dimension) -> pl.DataFrame:
     """Return metrics per day, in the periods of the question."""
-    found = replace(asked, every="1d").evaluate(parts, *rows).frame
+    calendar, span = whole.plan.question.calendar, whole.plan.question.span
+    days = replace(asked, every="1d", start=span.start, end=span.end)
+    found = days.evaluate(parts, *rows).frame
     found = found.with_columns(_is_named("period"), pl.col("period").alias(DAY_OF))
-    calendar = whole.plan.question.calendar
     if not calendar.has_periods:
         return found.drop("period")
-    days = found.get_column("period").unique().to_list()
-    labels = {day: _label(calendar, day) for day in days}
+    labels = {day: _label(calendar, day) for day in found.get_column("period").unique()}
     period = pl.col("period").replace_strict(labels, return_dtype=calendar.label_type)
     return found.with_columns(period)
 
