@@ -130,7 +130,7 @@ def answer_of_units(
         The result of the metrics, and those of the units; see `execute.answer_of_units`.
     """
     made = plan_question(shop, [*metrics, *of_each], question)
-    if made.counted_table is None:
+    if not made.only_counts:
         return None
     check_supported(shop.runner, made, shop.runner.engine.supports)
     return execute.answer_of_units(shop.runner, made, {metric.name for metric in of_each})

@@ -282,14 +282,13 @@ class Plan:
     )
 
     @property
-    def counted_table(self) -> str | None:
-        """The table of which rows, or its units, are counted, where that is all that is done."""
+    def only_counts(self) -> bool:
+        """Whether rows of one table, or their units, are counted, and nothing else is done."""
         if len(self.steps) != 1 or self.guards:
-            return None
+            return False
         (step,) = self.steps
         is_plain = step.first_of is None and not step.to_date
-        is_counted = all(_is_count(fold, step.unit) for fold in step.folds)
-        return step.table if is_plain and is_counted else None
+        return is_plain and all(_is_count(fold, step.unit) for fold in step.folds)
 
     def without_unit(self) -> Plan:
         """Return the plan of all units together."""
