@@ -1,6 +1,7 @@
 """Intervals: published cases, plain Python on small frames, and what has none."""
 
 import datetime as dt
+from dataclasses import replace
 from math import nextafter, sqrt
 from statistics import NormalDist, median
 
@@ -15,6 +16,8 @@ import funnelkit as fk
 from funnelkit.demo_shop.shop import demo_frames
 from funnelkit.engines.polars import translate
 from funnelkit.engines.polars.units_alike import count_alike
+from funnelkit.evaluation.arguments import ask
+from funnelkit.evaluation.evaluate import plan_question
 from funnelkit.sampling.interval import of_quantile, of_ratio, of_share, of_total
 from funnelkit.sampling.moments import ABOVE, BELOW, ONCE, Moments, moments_of, wilson
 
@@ -319,6 +322,24 @@ def test_an_interval_is_the_same_however_units_are_counted(monkeypatch, by, ever
     assert counted.select("metric", "value", "unit").equals(
         values.select("metric", "value", "unit")
     )
+
+
+@pytest.mark.parametrize(
+    ("formula", "is_counted"),
+    [
+        ("count(sessions)", True),
+        ("count_distinct(sessions.visitor_id)", True),
+        ("count_distinct(sessions.session_id)", True),
+        ("count_distinct(sessions.channel)", False),
+        ("sum(sessions.page_views)", False),
+        ("count(orders) / count(sessions)", False),
+    ],
+)
+def test_only_rows_and_units_are_counted_for_each_unit(formula, is_counted):
+    asked = fk.Metric(name="asked", formula=formula, description="Asked.", direction="up")
+    shop = fk.demo()
+    question = replace(ask(shop), unit=fk.Dimension("visitor_id"))
+    assert plan_question(shop, [asked], question).only_counts is is_counted
 
 
 @pytest.mark.parametrize("name", ["sessions", "session_conversion_rate", "unique_visitors"])
