@@ -105,8 +105,8 @@ def _read(
     named = [pl.col(text).cat.to(pl.Enum(words)) for text, words in few.items()]
     if all(read.get_column(text).max() != len(words) for text, words in few.items()):
         return [read.with_columns(named)]
-    is_few = [pl.col(text).is_null() | pl.col(text).is_in(words) for text, words in few.items()]
-    others = _read(rows.filter(~pl.all_horizontal(is_few)), texts, {}, collect)
+    is_other = [~pl.col(text).is_in(words) for text, words in few.items()]
+    others = _read(rows.filter(pl.any_horizontal(is_other)), texts, {}, collect)
     read = read.filter(pl.col(text).ne_missing(len(words)) for text, words in few.items())
     return [read.with_columns(named), *others]
 
