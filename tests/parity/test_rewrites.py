@@ -274,6 +274,23 @@ def test_units_that_are_alike_are_counted_as_they_are_found(visits, chosen, keys
     assert found.schema == plain.schema
 
 
+@pytest.mark.usefixtures("small_blocks")
+def test_words_that_come_late_in_one_of_two_texts():
+    pairs = [("a", "b"), ("a", "b"), ("a", "z"), ("y", "b"), (None, "z"), ("y", None), ("y", "z")]
+    columns = {"word": [a for a, _ in pairs], "place": [b for _, b in pairs]}
+    frames = {"t": pl.DataFrame(columns | {"unit": [1, 2, 3, 4, 5, 6, 6]})}
+    kinds = (("word", "str"), ("place", "str"), ("unit", "int"))
+    inner = Aggregate(Scan("t", kinds), ("word", "place", "unit"), (("all", Agg(AggOp.ROWS)),))
+    same = ("word", "place", "all")
+    named = ("named", call(Op.NOT, call(Op.IS_NULL, Col("unit"))))
+    rows = Select(Named("each", inner), (*((name, Col(name)) for name in same), named))
+    rel = Aggregate(rows, (*same, "named"), (("number", Agg(AggOp.ROWS)),))
+    found = read(rel, frames, sizes={"t": 7})
+    assert Counter(found.select("word", "place", "number").rows()) == Counter(
+        (*pair, number) for pair, number in Counter(pairs).items()
+    )
+
+
 def test_only_counts_are_found_by_sorting():
     every = alike(COUNTS, ())
     assert Alike.of(every) is not None
