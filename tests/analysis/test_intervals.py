@@ -15,11 +15,11 @@ from polars.testing import assert_frame_equal
 import funnelkit as fk
 from funnelkit.demo_shop.shop import demo_frames
 from funnelkit.engines.polars import translate
-from funnelkit.engines.polars.units_alike import count_alike
+from funnelkit.engines.polars.sorted_units import count_alike
 from funnelkit.evaluation.arguments import ask
 from funnelkit.evaluation.evaluate import plan_question
 from funnelkit.sampling.interval import of_quantile, of_ratio, of_share, of_total
-from funnelkit.sampling.moments import ABOVE, BELOW, ONCE, Moments, moments_of, wilson
+from funnelkit.sampling.moments import ABOVE, BELOW, moments_over, wilson
 
 NOON = dt.datetime(2024, 5, 1, 12)
 Z = NormalDist().inv_cdf(0.975)
@@ -46,7 +46,7 @@ def close(value):
 
 def moments(pairs):
     units = pl.DataFrame(pairs, schema={ABOVE: pl.Float64, BELOW: pl.Float64}, orient="row")
-    return Moments.of_row(moments_of(units.with_columns(ONCE), ()).row(0, named=True))
+    return moments_over(units, (ABOVE, BELOW))
 
 
 def visits(pairs, **columns):

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from funnelkit.engines.polars import translate, units_alike
+from funnelkit.engines.polars import sorted_units, translate
 from funnelkit.engines.polars.alike import Alike
 from funnelkit.engines.polars.packed import count_pairs
+from funnelkit.engines.polars.sorted_units import count_alike
 from funnelkit.engines.polars.translate import Translator
-from funnelkit.engines.polars.units_alike import count_alike
 from funnelkit.planning.relations import (
     Agg,
     AggOp,
@@ -180,12 +180,12 @@ VISITS = st.lists(st.tuples(WORDS, st.none() | DAYS, st.none() | SMALL, FLAGS, F
 KINDS = {"word": "str", "day": "day", "unit": "int", "one": "bool", "two": "bool"}
 
 
-def alike(folds, keys=("word", "day"), seen=None):
+def alike(folds, keys=("word", "day"), seen=None, *, kinds=KINDS):
     """The units of each key that have the same folds, as a plan asks for their number.
 
     Of one fold it may be asked whether it is above zero.
     """
-    inner = Aggregate(Scan("t", tuple(KINDS.items())), (*keys, "unit"), folds)
+    inner = Aggregate(Scan("t", tuple(kinds.items())), (*keys, "unit"), folds)
     same = (*keys, *(name for name, _ in folds))
     if seen is not None:
         is_seen = when(call(Op.GE, Col(seen), whole(1)), whole(1), otherwise=whole(0))
@@ -233,9 +233,9 @@ def frame_of(visits, dtype=pl.String):
 def small_blocks(monkeypatch):
     """Make the rewrite start from one row on, with blocks of a few rows, and words of the first."""
     monkeypatch.setattr(translate, "PACKED_FROM", 1)
-    monkeypatch.setattr(units_alike, "_BLOCK", 3)
-    monkeypatch.setattr(units_alike, "_WRITTEN", 4)
-    monkeypatch.setattr(units_alike, "_FIRST", 2)
+    monkeypatch.setattr(sorted_units, "_BLOCK", 3)
+    monkeypatch.setattr(sorted_units, "_WRITTEN", 4)
+    monkeypatch.setattr(sorted_units, "_FIRST", 2)
 
 
 @lawful
@@ -263,7 +263,7 @@ def test_units_that_are_alike_are_counted_as_they_are_found(visits, chosen, keys
     rel = alike(tuple(chosen), keys, seen)
     with pytest.MonkeyPatch.context() as patch:
         for name, count in zip(("_BITS", "_FEWEST_BITS"), bits, strict=True):
-            patch.setattr(units_alike, name, count)
+            patch.setattr(sorted_units, name, count)
         found = read(rel, frames, sizes={"t": len(visits)})
     answer = found.select(*keys, *names, "named", "number")
     assert Counter({row[:-1]: row[-1] for row in answer.rows()}) == expected_alike(
@@ -279,12 +279,8 @@ def test_words_that_come_late_in_one_of_two_texts():
     pairs = [("a", "b"), ("a", "b"), ("a", "z"), ("y", "b"), (None, "z"), ("y", None), ("y", "z")]
     columns = {"word": [a for a, _ in pairs], "place": [b for _, b in pairs]}
     frames = {"t": pl.DataFrame(columns | {"unit": [1, 2, 3, 4, 5, 6, 6]})}
-    kinds = (("word", "str"), ("place", "str"), ("unit", "int"))
-    inner = Aggregate(Scan("t", kinds), ("word", "place", "unit"), (("all", Agg(AggOp.ROWS)),))
-    same = ("word", "place", "all")
-    named = ("named", call(Op.NOT, call(Op.IS_NULL, Col("unit"))))
-    rows = Select(Named("each", inner), (*((name, Col(name)) for name in same), named))
-    rel = Aggregate(rows, (*same, "named"), (("number", Agg(AggOp.ROWS)),))
+    kinds = {"word": "str", "place": "str", "unit": "int"}
+    rel = alike(COUNTS[:1], ("word", "place"), kinds=kinds)
     found = read(rel, frames, sizes={"t": 7})
     assert Counter(found.select("word", "place", "number").rows()) == Counter(
         (*pair, number) for pair, number in Counter(pairs).items()

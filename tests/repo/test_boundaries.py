@@ -8,7 +8,7 @@ from funnelkit.schema.policies import POLICIES
 from funnelkit.schema.shop_schema import shop_schema
 
 ENGINES = Path(fk.__file__).parent / "engines"
-REWRITES = {"alike.py", "ordered.py", "packed.py", "units_alike.py"}
+REWRITES = {"alike.py", "ordered.py", "packed.py", "sorted_units.py"}
 """What makes the Polars engine faster, and changes no number."""
 
 COMMON = {

@@ -7,14 +7,12 @@ from math import ceil, sqrt
 from statistics import NormalDist
 from sys import float_info
 
-import polars as pl
-
 from funnelkit.arguments import check_kind, check_none, is_finite, not_between
 from funnelkit.calendar.calendar import Moment
 from funnelkit.errors import DataError, DefinitionError
 from funnelkit.formula.values import Dimension, Predicate
 from funnelkit.metrics.metric import Metric
-from funnelkit.sampling.moments import ABOVE, BELOW, ONCE, Moments, moments_of, quantile_of_normal
+from funnelkit.sampling.moments import Moments, moments_over, quantile_of_normal
 from funnelkit.sampling.unit_table import columns_of, question_of, unit_table
 from funnelkit.shop.shop import Shop
 
@@ -101,10 +99,7 @@ def sample_size(  # noqa: PLR0913  # the question, every part of it by keyword
     _check(lift, power, level)
     asked, (sides,), named = question_of(shop, metric, unit=unit, start=start, end=end, where=where)
     units = unit_table(asked, [sides], named)
-    above, *below = (pl.col(name) for name in columns_of(sides))
-    below_ = below[0] if below else pl.lit(1.0)
-    rows = units.select(above.alias(ABOVE), below_.alias(BELOW), ONCE)
-    moments = Moments.of_row(moments_of(rows, ()).row(0, named=True))
+    moments = moments_over(units, columns_of(sides))
     name = sides.metric.name
     if moments.units < 2 or moments.below == 0 or moments.ratio * moments.ratio_variance == 0:
         raise DataError(

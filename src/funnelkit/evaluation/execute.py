@@ -62,10 +62,9 @@ def answer_of_units(
     with _near_times(runner):
         made = _known(runner, made)
         (units,) = _folded(runner, made)
-        (step,) = made.steps
         others, own = made.without_unit().parted(of_each)
-        whole = _result(runner, others, [in_total(step, units)])
-        return whole, values_of(own, as_leaves(step, units), others=[IS_NAMED, UNITS])
+        whole = _result(runner, others, [in_total(others, units)])
+        return whole, values_of(own, as_leaves(own, units), others=[IS_NAMED, UNITS])
 
 
 @contextmanager

@@ -39,7 +39,7 @@ from funnelkit.planning.relations import (
     conjunction,
     extend,
     filtered,
-    negate,
+    is_known,
     when,
     whole,
 )
@@ -188,7 +188,7 @@ class Relations:
         is_named, units = self._of_alike(step)
         same = [*keys, *map(self.entering.column, step.folds)]
         named = tuple((name, Col(name)) for name in same)
-        known = negate(call(Op.IS_NULL, Col(owner)))
+        known = is_known(Col(owner))
         rows = Select(each, (*named, (is_named, known)))
         return Aggregate(rows, (*same, is_named), ((units, Agg(AggOp.ROWS)),))
 

@@ -69,6 +69,7 @@ from funnelkit.planning.relations import (
     Scalar,
     call,
     conjunction,
+    is_known,
     negate,
     when,
     whole,
@@ -255,7 +256,7 @@ class Lowering:
 
     def known(self, value: Value) -> Scalar:
         """Return the condition that a value is not null."""
-        return negate(call(Op.IS_NULL, self.value(value)))
+        return is_known(self.value(value))
 
     def _is_in(self, value: Value, options: Sequence[Constant]) -> Scalar:
         """Return whether a value is one of a few; false of none, even where it is unknown."""

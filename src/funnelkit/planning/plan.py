@@ -297,11 +297,8 @@ class Plan:
 
     def parted(self, names: Container[str]) -> tuple[Plan, Plan]:
         """Return the plan for the metrics that have none of some names, and for the others."""
-        is_named = [planned.metric.name in names for planned in self.metrics]
-        others, named = (
-            tuple(m for m, is_one in zip(self.metrics, is_named, strict=True) if is_one is wanted)
-            for wanted in (False, True)
-        )
+        named = tuple(one for one in self.metrics if one.metric.name in names)
+        others = tuple(one for one in self.metrics if one.metric.name not in names)
         return replace(self, metrics=others), replace(self, metrics=named)
 
     def assumptions(self) -> dict[str, str]:

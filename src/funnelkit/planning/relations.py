@@ -43,6 +43,7 @@ __all__ = [
     "conjunction",
     "extend",
     "filtered",
+    "is_known",
     "negate",
     "piecewise",
     "when",
@@ -448,6 +449,11 @@ def conjunction(*conditions: Scalar | None) -> Scalar | None:
 def negate(condition: Scalar) -> Call:
     """Return the opposite of a condition."""
     return call(Op.NOT, condition)
+
+
+def is_known(value: Scalar) -> Call:
+    """Return the condition that a value is not null."""
+    return negate(call(Op.IS_NULL, value))
 
 
 def when(condition: Scalar, then: Scalar, *, otherwise: Scalar | None = None) -> Call:

@@ -16,7 +16,7 @@ from funnelkit.calendar.fiscal import FIRST_YEAR, LAST_YEAR
 from funnelkit.calendar.grain import INSTANT
 from funnelkit.errors import ContractError, DataError, DataIssue
 from funnelkit.planning.expression import FoldRef
-from funnelkit.planning.plan import PERIOD, UNITS, Plan, Question, Step, group_column
+from funnelkit.planning.plan import PERIOD, UNITS, Plan, Question, group_column
 from funnelkit.result.arithmetic import counted_folds, is_counted, leaf_column
 from funnelkit.result.transforms import AGE
 
@@ -67,7 +67,7 @@ def align(plan: Plan, answers: Sequence[pl.DataFrame], *, is_sorted: bool = True
     """
     names = {group_column(dimension.name): dimension.name for dimension in plan.question.by}
     groups, has_periods = list(names), plan.question.calendar.has_periods
-    keys = [*([PERIOD] if has_periods else []), *groups]
+    keys = _keys(plan.question)
     everything = _same_types(answers, names)
     answers = everything[: len(plan.steps)]
     known = _labels(answers) if has_periods else pl.Series()
@@ -115,7 +115,7 @@ def _parts(
 ) -> Iterator[_Part]:
     """Yield the leaves of each step by period, and every group that a step has rows of."""
     calendar = plan.question.calendar
-    keys = [*([PERIOD] if calendar.has_periods else []), *groups]
+    keys = _keys(plan.question)
     wanted = sorted({leaf for m in plan.metrics for leaf in m.leaves}, key=leaf_column)
     for step, answer in zip(plan.steps, answers, strict=False):
         folds = {fold.name: fold for fold in step.folds}
@@ -218,17 +218,23 @@ def roll_up(plan: Plan, aligned: Aligned, keys: Sequence[str]) -> Aligned:
     return replace(aligned, frame=rolled, periods=periods)
 
 
-def in_total(step: Step, units: pl.DataFrame) -> pl.DataFrame:
-    """Return the answer to a step of counts, from its counts for each unit."""
+def in_total(plan: Plan, units: pl.DataFrame) -> pl.DataFrame:
+    """Return the answer to a plan of counts, from the counts of its one step for each unit."""
+    (step,), keys = plan.steps, _keys(plan.question)
     counts = [(pl.col(fold.name) * pl.col(UNITS)).sum() for fold in step.folds]
-    periods = [PERIOD] if step.calendar.has_periods else []
-    keys = [*periods, *(group_column(group.name) for group in step.groups)]
     return units.group_by(keys).agg(counts) if keys else units.select(counts)
 
 
-def as_leaves(step: Step, units: pl.DataFrame) -> pl.DataFrame:
+def as_leaves(plan: Plan, units: pl.DataFrame) -> pl.DataFrame:
     """Return the counts for each unit in the columns that arithmetic reads."""
+    (step,) = plan.steps
     return units.rename({fold.name: leaf_column(FoldRef(fold.name)) for fold in step.folds})
+
+
+def _keys(question: Question) -> list[str]:
+    """Return the columns of the keys of an answer, the period first."""
+    periods = [PERIOD] if question.calendar.has_periods else []
+    return [*periods, *(group_column(dimension.name) for dimension in question.by)]
 
 
 def _range(question: Question, labels: pl.Series) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import polars as pl
 
 from funnelkit.sampling.assignment import VARIANT
 from funnelkit.sampling.design import BEFORE
-from funnelkit.sampling.moments import ABOVE, BELOW, FEWEST, ONCE, Moments, moments_of
+from funnelkit.sampling.moments import FEWEST, Moments, moments_over
 from funnelkit.sampling.sides import Sides
 from funnelkit.sampling.unit_table import columns_of
 
@@ -97,11 +97,8 @@ class Comparison:
         )
 
     def _moments(self, sides: Sides, variant: str) -> Moments:
-        above, *below = (pl.col(name) for name in columns_of(sides))
-        below_ = below[0] if below else pl.lit(1.0)
         rows = self.units.filter(pl.col(VARIANT) == variant)
-        rows = rows.select(above.alias(ABOVE), below_.alias(BELOW), ONCE)
-        return Moments.of_row(moments_of(rows, ()).row(0, named=True))
+        return moments_over(rows, columns_of(sides))
 
     def _reason(self, sides: Sides, pair: Sequence[str]) -> str | None:
         """Return why two variants cannot be compared, or what stands beside a comparison."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from funnelkit.sampling.moments import ABOVE, BELOW, ONCE, Moments, moments_of, wilson
+from funnelkit.sampling.moments import ABOVE, BELOW, Moments, moments_over, wilson
 
 __all__ = ["Bounds", "Interval", "of_quantile", "of_ratio", "of_share", "of_total"]
 
@@ -97,7 +97,7 @@ def of_quantile(rows: pl.DataFrame, value: float, q: float, z: float) -> tuple[M
     """
     is_below = (pl.col("value") <= value).cast(pl.Float64).sum()
     units = rows.group_by("unit").agg(is_below.alias(ABOVE), pl.len().cast(pl.Float64).alias(BELOW))
-    moments = Moments.of_row(moments_of(units.with_columns(ONCE), ()).row(0, named=True))
+    moments = moments_over(units, (ABOVE, BELOW))
     if moments.units < 2:
         return moments, Interval(low=value, high=value, se=0.0)
     reach, values = z * moments.ratio_se, rows.get_column("value").to_numpy()

@@ -24,6 +24,7 @@ __all__ = [
     "ONCE",
     "Moments",
     "moments_of",
+    "moments_over",
     "quantile_of_normal",
     "summed",
     "wilson",
@@ -128,6 +129,18 @@ def moments_of(units: pl.DataFrame | pl.LazyFrame, keys: Sequence[str]) -> pl.Da
             pl.lit(means[name].item(), dtype=pl.Float64).alias(name) for name in MEANS
         )
     return summed(rows, keys, named)
+
+
+def moments_over(units: pl.DataFrame, sides: Sequence[str]) -> Moments:
+    """Return the moments over units, of which each row is one.
+
+    Args:
+        units: The units.
+        sides: The columns of their numerators and, where there are such, their denominators.
+    """
+    above, *below = map(pl.col, sides)
+    both = above.alias(ABOVE), (below[0] if below else pl.lit(1.0)).alias(BELOW)
+    return Moments.of_row(moments_of(units.select(*both, ONCE), ()).row(0, named=True))
 
 
 def summed(rows: pl.LazyFrame, keys: Sequence[str], sums: Sequence[pl.Expr]) -> pl.DataFrame:

@@ -21,6 +21,7 @@ from funnelkit.planning.relations import (
     Op,
     Rel,
     call,
+    is_known,
     negate,
 )
 from funnelkit.verification.violation import Read, Violation, counted
@@ -37,7 +38,7 @@ def orphans(data: ShopData, table: str, read: Read) -> Iterator[Violation]:
             continue
         tables = Tables(lowering_of(data))
         rows = tables.prepare(table, [data.column(table, key)])
-        rows = Filter(rows, negate(call(Op.IS_NULL, Col(key))))
+        rows = Filter(rows, is_known(Col(key)))
         parents = tables.prepare(parent, [data.column(parent, *target)])
         lost = _not_among(rows, parents, (key, *target))
         count, _ = counted(lost, [key], read)

@@ -52,7 +52,7 @@ from funnelkit.planning.relations import (
     call,
     conjunction,
     filtered,
-    negate,
+    is_known,
     whole,
 )
 from funnelkit.verification.between_tables import orphans, totals_above, without_rows
@@ -268,7 +268,7 @@ def _keys(data: ShopData, table: str, key: Sequence[str]) -> Rel:
 def _by_key(data: ShopData, table: str, key: Sequence[str]) -> Rel:
     """Count the rows of each key, of those that are known whole."""
     rows = Tables(lowering_of(data)).prepare(table, [data.column(table, name) for name in key])
-    known = conjunction(*(negate(call(Op.IS_NULL, Col(name))) for name in key))
+    known = conjunction(*(is_known(Col(name)) for name in key))
     return Aggregate(Filter(rows, known or TRUE), tuple(key), (("row_count", ROWS),))
 
 

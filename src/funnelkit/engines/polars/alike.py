@@ -11,15 +11,13 @@ from funnelkit.planning.relations import (
     Aggregate,
     Col,
     Named,
-    Op,
     Over,
     Rel,
     Scalar,
     Select,
-    call,
     columns_of,
     conjunction,
-    negate,
+    is_known,
 )
 from funnelkit.planning.traversal import parts_of
 
@@ -65,7 +63,7 @@ class Alike:
             case _:
                 return None
         match folded:
-            case Aggregate(rows, (*own, unit), folds) if known == _is_known(Col(unit)):
+            case Aggregate(rows, (*own, unit), folds) if known == is_known(Col(unit)):
                 of_counts = tuple((name, value) for name, value in made if name != unit)
             case _:
                 return None
@@ -85,10 +83,6 @@ def _as_they_are(names: Iterable[str]) -> list[tuple[str, Scalar]]:
     return [(name, Col(name)) for name in names]
 
 
-def _is_known(value: Scalar) -> Scalar:
-    return negate(call(Op.IS_NULL, value))
-
-
 def _is_of_counts(value: Scalar, unit: str) -> bool:
     """Return whether a value is made of one row, without the unit."""
     is_other = isinstance(value, Over) or value == Col(unit)
@@ -97,4 +91,4 @@ def _is_of_counts(value: Scalar, unit: str) -> bool:
 
 def _kept(agg: Agg) -> Scalar | None:
     """Return the condition of the rows that an aggregate counts; None for all."""
-    return conjunction(agg.where, None if agg.arg is None else _is_known(agg.arg))
+    return conjunction(agg.where, None if agg.arg is None else is_known(agg.arg))

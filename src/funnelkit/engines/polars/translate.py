@@ -15,7 +15,7 @@ from funnelkit.calendar.zones import localised
 from funnelkit.engines.polars.alike import Alike
 from funnelkit.engines.polars.ordered import Ordered, with_windows
 from funnelkit.engines.polars.packed import count_pairs
-from funnelkit.engines.polars.units_alike import count_alike
+from funnelkit.engines.polars.sorted_units import count_alike
 from funnelkit.errors import DefinitionError
 from funnelkit.formula.formulas import PolarsExpr
 from funnelkit.planning.kinds import DTYPES

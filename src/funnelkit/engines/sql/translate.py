@@ -46,8 +46,7 @@ from funnelkit.planning.relations import (
     Scalar,
     Scan,
     Select,
-    call,
-    negate,
+    is_known,
     piecewise,
     when,
     whole,
@@ -350,8 +349,7 @@ def _floor_among(value: Scalar, edges: Sequence[Lit]) -> Scalar:
 
 def _position(value: Scalar, edges: Sequence[Lit]) -> Scalar:
     places = [(edge, whole(place)) for place, edge in enumerate(edges, 1)]
-    is_known = negate(call(Op.IS_NULL, value))
-    return when(is_known, piecewise(value, places, whole(0)))
+    return when(is_known(value), piecewise(value, places, whole(0)))
 
 
 AMONG: Mapping[Op, Callable[[Scalar, Sequence[Lit]], Scalar]] = {

@@ -280,7 +280,7 @@ class _Layout:
         np.not_equal(owners[1:], owners[:-1], out=is_last[:-1])
         ends = np.flatnonzero(is_last)
         marks = (block & (1 << self.marks) - 1).astype(np.intp)  # places of this type are fast
-        totals = weights.take(marks, mode="clip").cumsum().take(ends, mode="clip")
+        totals = weights.take(marks).cumsum().take(ends)
         totals[1:] -= totals[:-1].copy()
         first, last = (int(owners[place]) >> self.unit.bits for place in (0, -1))
         keys = first if first == last else (owners[ends] >> self.unit.bits).astype(np.int64)
